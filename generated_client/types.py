@@ -284,13 +284,13 @@ def read_anything(value: Any) -> Any:
 
 
 from_iso_8601 = datetime.fromisoformat
-"""Decoders call it for what ends with Z, and is aware then: a function in between would double the time of a date."""
+"""Decoders call it for text that ends with Z, which it makes aware: a function in between would double its time."""
 
 
 def read_date_time(value: Any) -> datetime:
     """Return a date-time in any form of ISO 8601 as an aware datetime; without an offset, it is in UTC."""
     try:
-        # It knows the capital letter only.
+        # It knows the capital Z only.
         moment = from_iso_8601(f"{value[:-1]}Z" if value[-1:] == "z" else value)
     except (LookupError, TypeError, ValueError):
         moment = _read_with_dateutil(value)
@@ -299,6 +299,7 @@ def read_date_time(value: Any) -> datetime:
 
 
 _MAX_DATE_TIME_LENGTH = 100
+"""Longer text is no date-time, and python-dateutil takes long for it."""
 
 
 def _read_with_dateutil(value: Any) -> datetime:
@@ -309,7 +310,7 @@ def _read_with_dateutil(value: Any) -> datetime:
 
         with suppress(ValueError, OverflowError):
             return isoparse(value)
-    raise Misfit("must be a date-time in ISO 8601") from None
+    raise Misfit("must be a date-time in ISO 8601") from None  # called while an exception is handled
 
 
 def list_of(read: Reader[_T]) -> Reader[list[_T]]:
@@ -328,6 +329,8 @@ def read_list(value: Any, read: Reader[_T]) -> list[_T]:
     values: list[Any] = value
     if type(value) is not list:
         refuse(value, list)
+    if not values:  # as the roles of many keys
+        return []
     if len(values) <= _ITEMS_AT_ONCE:
         return _read_items(values, 0, read)
     for start in range(0, len(values), _ITEMS_AT_ONCE):

@@ -11,48 +11,47 @@ import gc
 import json
 import random
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from generated_client.types import Misfit
-from pinecone_admin._http.codec import LARGE_FROM_BYTES, DecodeFailure, decode_value, parse_json
+from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json
 
 _T = TypeVar("_T")
 
-# Commas and brackets outside of strings. The densest that the API can send are keys without roles, which have names of
-# one character: 15 bytes for each comma or bracket. An organization has 17, a project 20, a role binding 27.
-_BYTES_PER_MARK = 14.9
-# A page of 100 items has fewer. Its users may be denser than keys, and the rest of it be the text of names.
-_MARKS_BESIDE = 1000
-# Many small objects and lists are slow to parse, most of all if their names differ. A key without roles has 120 bytes
-# for its object and its list. Objects in new fields may be smaller, but are parts of larger models.
-_BYTES_PER_CONTAINER = 50
-# The largest model has 7 fields, and a key has at most 13 roles.
-_COMMAS_PER_CONTAINER = 20
-# A name that differs from all others takes several times as long to parse as one that is repeated, as those of models
-# are. Names are compared at random places, because whoever sends the body must not know them.
-_BYTES_PER_NAME = 80
-_PLACES, _PLACE_BYTES = 32, 256
-_NAME = re.compile(rb'"([^"]*)"\s*:')
-_LIST_START = re.compile(rb'\s*{\s*"(\w+)"\s*:\s*\[\s*')
-_CHUNK_BYTES = 64 * 1024
-_NEITHER_MARKS_NOR_QUOTES = bytes(set(range(256)) - set(b',[{"'))
-_BACKSLASHES = re.compile(rb"\\*")
-# A 64-bit integer has 20 characters, and the shortest text that identifies a float has at most 24.
+# A body has at least so many bytes for each comma, list and object outside of its strings. The densest real items, keys
+# without roles and with names of one character, have 120 bytes and need 118 by these figures. Longer names leave room
+# for new fields.
+_BYTES_PER_COMMA, _BYTES_PER_LIST, _BYTES_PER_OBJECT = 16, 14, 26
+# A page of 100 role bindings needs 13,500 bytes. It is large only if it has much text, which may be of any kind.
+_NEEDED_BY_A_PAGE = 16 * 1024
+# A distinct name takes several times as long to parse as a repeated one, and models repeat theirs.
+_BYTES_PER_DISTINCT_NAME = 80
+_NAME = re.compile(rb'(?<!\\)"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*:', re.DOTALL)
+_LEAST_SAMPLES, _SAMPLE_BYTES, _BYTES_PER_SAMPLE = 32, 256, 32 * 1024
+# The time to convert a number grows with the square of its digits. A 64-bit integer has 20 characters, and the shortest
+# text that identifies a float has at most 24.
 _MAX_NUMBER_LENGTH = 25
-# The API sends no fractions yet. If it did, there would be one or two in a model.
-_BYTES_PER_FRACTION = 100
+# A body has at least so many bytes for each number; a fraction takes longest. A project has one integer, and no model
+# has a fraction yet.
+_BYTES_PER_INTEGER, _BYTES_PER_FRACTION = 30, 100
+_CHUNK_BYTES = 64 * 1024
+_BACKSLASHES = re.compile(rb"\\*")
+_NEITHER_COUNTED_NOR_QUOTES = bytes(set(range(256)) - set(b',[{"'))
+# The largest models have some 2 KB; the text of what may follow is not parsed, since it may take long.
+_MAX_ITEM_BYTES = 8 * 1024
+_LIST_START = re.compile(rb'\s*{\s*"(\w+)"\s*:\s*\[\s*')
 
 
 def decode_large_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     """Decode the body of a model, unless it has more values than the API would send."""
     excess = _find_excess(body)
-    if excess is not None:
-        return _first_item_failure(body, returns) or DecodeFailure("", excess)
     with _pause_garbage_collection():
-        value = parse_json(body, _load_short_numbers)
-        return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
+        value = parse_json(body, _load_few_numbers) if excess is None else DecodeFailure("", excess)
+        if isinstance(value, DecodeFailure):
+            return _first_item_failure(body, returns) or value
+        return decode_value(value, returns)
 
 
 def _first_item_failure(body: bytes, returns: type[_T]) -> DecodeFailure | None:
@@ -60,7 +59,7 @@ def _first_item_failure(body: bytes, returns: type[_T]) -> DecodeFailure | None:
     start = _LIST_START.match(body)
     if start is None:
         return None
-    name, text = start[1].decode(), body[start.end() : start.end() + LARGE_FROM_BYTES].decode("utf-8", "replace")
+    name, text = start[1].decode(), body[start.end() : start.end() + _MAX_ITEM_BYTES].decode("utf-8", "replace")
     try:
         item, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
@@ -75,53 +74,50 @@ def _find_excess(body: bytes) -> str | None:
     """Return why a large body cannot consist of models, as far as that is known without parsing it."""
     if not json.detect_encoding(body).startswith("utf-8"):
         return "is not in UTF-8"
-    # Strings, such as the names of projects, may contain anything. To leave them out takes several times as long.
-    chunks = ((chunk, 0) for chunk in _split_into_chunks(body))
-    if _have_few_marks(chunks, len(body)) or _have_few_marks(_leave_out_strings(body), len(body)):
-        return "has more names than the API would send" if _have_names_of_their_own(body) else None
-    return "has more values than the API would send"
+    samples = _take_samples(body)
+    size = sum(map(len, samples))
+    # In most bodies there are so few values that not even samples of their strings show more.
+    if sum(map(_find_needed_size, samples)) > size and not _has_few_values(body):
+        return "has more values than the API would send"
+    names = {name for sample in samples for name in _NAME.findall(sample)}
+    return "has more names than the API would send" if len(names) * _BYTES_PER_DISTINCT_NAME > size else None
 
 
-def _have_few_marks(parts: Iterable[tuple[bytes, int]], size: int) -> bool:
-    """Return whether a body of this size may have the commas and opening brackets of its parts.
+def _take_samples(body: bytes) -> list[bytes]:
+    """Return parts of a body from random places: a sender who knew the places could put ordinary models there."""
+    count = max(_LEAST_SAMPLES, len(body) // _BYTES_PER_SAMPLE)
+    distance = len(body) // count
+    choose = random.Random().randrange  # noqa: S311 - the program may have seeded the shared generator
+    starts = [number * distance + choose(distance) for number in range(count)]
+    return [body[start : start + _SAMPLE_BYTES] for start in starts]
 
-    Args:
-        parts: Text of the body, and how many bytes of it do not make room for more.
-        size: The size of the body in bytes.
+
+def _find_needed_size(text: bytes) -> int:
+    """Return how many bytes a body must have for the commas and opening brackets of a text."""
+    return (
+        text.count(b",") * _BYTES_PER_COMMA + text.count(b"[") * _BYTES_PER_LIST + text.count(b"{") * _BYTES_PER_OBJECT
+    )
+
+
+def _has_few_values(body: bytes) -> bool:
+    """Return whether a body has few values. It takes as long as parsing it.
+
+    Strings, such as the names of projects, may contain anything. Their commas, opening brackets and escapes are neither
+    counted as values nor as bytes: the items of the API have enough others.
     """
-    commas = containers = 0
-    for text, unused in parts:
-        commas += text.count(b",")
-        containers += text.count(b"{") + text.count(b"[")
-        size -= unused
-        marks = commas + 2 * containers  # what opens is also closed
-        if (marks - _MARKS_BESIDE) * _BYTES_PER_MARK > size or containers * _BYTES_PER_CONTAINER > size:
-            return False
-    return commas <= _MARKS_BESIDE + _COMMAS_PER_CONTAINER * containers
-
-
-def _leave_out_strings(body: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield the commas and opening brackets outside of strings, and how many escapes and commas strings consist of.
-
-    Items are no denser if their names are empty, so what names have of these makes no room. To find it takes time, too.
-    """
-    is_inside = 0
+    size, needed_size, is_inside = len(body), 0, 0
     for chunk in _split_into_chunks(body):
-        without_escapes = chunk.replace(rb"\\", b"").replace(rb"\"", b"")
-        # Without the pairs, which are most quotation marks, each part is still as much inside or outside.
-        marks = without_escapes.translate(None, _NEITHER_MARKS_NOR_QUOTES).replace(b'""', b"")
-        parts = marks.split(b'"')
+        unescaped = chunk.replace(rb"\\", b"").replace(rb"\"", b"")
+        # To remove two adjacent quotation marks does not change what is inside of a string, and most are adjacent here.
+        counted = unescaped.translate(None, _NEITHER_COUNTED_NOR_QUOTES).replace(b'""', b"")
+        parts = counted.split(b'"')
         outside, quotes = b"".join(parts[is_inside::2]), len(parts) - 1
-        yield outside, len(chunk) - len(without_escapes) + len(marks) - quotes - len(outside)
+        needed_size += _find_needed_size(outside)
+        size -= len(chunk) - len(unescaped) + len(counted) - len(outside) - quotes
+        if needed_size > max(size, _NEEDED_BY_A_PAGE):
+            return False
         is_inside ^= quotes % 2
-
-
-def _have_names_of_their_own(body: bytes) -> bool:
-    """Return whether many names in a body differ from all others."""
-    choose = random.Random().randrange  # noqa: S311 - not that of the program, whose sequence may be seeded
-    starts = [choose(len(body)) for _ in range(_PLACES)]
-    names = {name for start in starts for name in _NAME.findall(body, start, start + _PLACE_BYTES)}
-    return len(names) * _BYTES_PER_NAME > _PLACES * _PLACE_BYTES
+    return True
 
 
 def _split_into_chunks(body: bytes) -> Iterator[bytes]:
@@ -135,33 +131,33 @@ def _split_into_chunks(body: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _load_short_numbers(body: bytes) -> Any:
-    """Parse JSON, and refuse long numbers and many fractions, which take much longer than text of their length.
+def _load_few_numbers(body: bytes) -> Any:
+    """Parse JSON, and refuse long numbers and many of them, which take much longer than text of their length.
 
     Raises:
-        Misfit: It has a number or fractions that the API would not send.
+        Misfit: It has numbers that the API would not send.
         ValueError: It is not JSON.
         RecursionError: It is nested too deeply.
     """
-    fractions = iter(range(len(body) // _BYTES_PER_FRACTION))
+    bytes_left = len(body)
 
-    def read_float(text: str) -> float:
-        if next(fractions, None) is None:
-            raise Misfit("has more fractions than the API would send")
-        return float(_check_length(text))
+    def check(text: str, needed_size: int) -> None:
+        nonlocal bytes_left
+        bytes_left -= needed_size
+        if len(text) > _MAX_NUMBER_LENGTH:
+            raise Misfit(f"has a number of more than {_MAX_NUMBER_LENGTH} characters")
+        if bytes_left < 0:
+            raise Misfit("has more numbers than the API would send")
 
-    return json.loads(body, parse_int=_read_integer, parse_float=read_float)
+    def read_integer(text: str) -> int:
+        check(text, _BYTES_PER_INTEGER)
+        return int(text)
 
+    def read_fraction(text: str) -> float:
+        check(text, _BYTES_PER_FRACTION)
+        return float(text)
 
-def _read_integer(text: str) -> int:
-    # The time to convert a number grows with the square of its digits.
-    return int(_check_length(text))
-
-
-def _check_length(text: str) -> str:
-    if len(text) > _MAX_NUMBER_LENGTH:
-        raise Misfit(f"has a number of more than {_MAX_NUMBER_LENGTH} characters")
-    return text
+    return json.loads(body, parse_int=read_integer, parse_float=read_fraction)
 
 
 @contextmanager
@@ -176,8 +172,4 @@ def _pause_garbage_collection() -> Generator[None, None, None]:
         yield
     finally:
         if was_enabled:
-            if not gc.get_freeze_count():  # the program may have frozen objects of its own
-                # All objects are old now, so the next collection of young ones does not visit those of the block.
-                gc.freeze()
-                gc.unfreeze()
             gc.enable()

@@ -65,15 +65,17 @@ def measure_cold_time(function: Callable[[], object]) -> float:
     receiving, sending = os.pipe()
     child = os.fork()
     if child == 0:
-        started = time.thread_time()
-        kept = function()
-        taken = time.thread_time() - started
-        os.write(sending, f"{taken} {id(kept)}".encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    figures = os.read(receiving, 100)
-    os.close(receiving)
+        try:
+            started = time.thread_time()
+            kept = function()
+            taken = time.thread_time() - started
+            os.write(sending, f"{taken} {id(kept)}".encode())
+        finally:
+            os._exit(0)
     os.close(sending)
+    figures = os.read(receiving, 100)  # nothing if the child has failed, which then raises below
+    os.close(receiving)
+    os.waitpid(child, 0)
     return float(figures.split()[0])
 
 
@@ -130,12 +132,14 @@ def main() -> int:
     options = parser.parse_args()
     size = int(options.size * 2**20)
     usual = ordinary(size)
+    shapes = [shape for shape in SHAPES if options.text in shape.name]
+    if not shapes:
+        parser.error(f"no shape has {options.text!r} in its name")
     missed = sum(
         run_in_child(
             lambda: measure_shape(shape, shape.make(size), usual, rounds=options.rounds, is_warm=options.warm)  # noqa: B023
         )
-        for shape in SHAPES
-        if options.text in shape.name
+        for shape in shapes
     )
     print(f"{missed} beyond {MOST_TIME} times the time or {MOST_MEMORY} times the memory")
     return int(options.check and missed > 0)

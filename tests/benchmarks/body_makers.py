@@ -241,7 +241,7 @@ def dated_accounts(date: str) -> Maker:
 
 
 def named_apart(each: int, width: int, value: str) -> Maker:
-    """Return a maker of one good user and then objects of so many names, all of which differ."""
+    """Return a maker of one good user and then objects of so many names, all of which are distinct."""
 
     def make(number: int) -> str:
         first = number * each
@@ -251,5 +251,5 @@ def named_apart(each: int, width: int, value: str) -> Maker:
 
 
 def one_object(width: int, value: str, every: int, other: str) -> Maker:
-    """Return a maker of an object beside a list, whose names differ; one of so many values is another one."""
+    """Return a maker of an object of distinct names beside a list; each ``every``-th value is ``other``."""
     return filling('{"data":[],', lambda number: f'"{number:0{width}d}":{value if number % every else other}', "}")

@@ -199,6 +199,17 @@ SHAPES = [
         for each in (1, 10, 100)
         for width in (10, 18, 24)
     ),
+    *(
+        Shape(
+            f"role bindings with 100 extra fields of {value}",
+            bindings_with(",".join(f'"{i:010d}":{value}' for i in range(100))),
+        )
+        for value in ('""', "null", "[]", "{}")
+    ),
+    *(
+        Shape(f"lists in lists, {gap} apart", after_users("[" + (" " * gap + "[") * 20 + "]" * 21))
+        for gap in (0, 4, 7, 12)
+    ),
     Shape(
         "role bindings with 100 extra fields and brackets in texts",
         bindings_with(",".join(f'"{i:010d}":' + ("0" if i % 15 else '"["') for i in range(100))),

@@ -397,9 +397,10 @@ WHAT_LIMITS = """\
   never given to the next request.
 - **Threads**: a thread gives up the interpreter at each system call, and then waits until another thread makes one, or
   has run for 5 ms. So fewer system calls save more time from 32 threads than from one: three fewer save a tenth.
-- **The machine**: other programs use its processors, too, so the ratios change from run to run. Four runs within an
-  hour, of which this page has the last, measured 0.82 to 0.84 for the first response, 1.01 to 1.12 for a create, 0.99
-  to 1.02 for pages, and 0.55 to 0.62 for 32 threads.
+- **The machine**: other programs use its processors, too, so the ratios change from run to run. Six runs on one day,
+  of which this page has the last, measured 0.82 to 0.88 for the first response, 1.01 to 1.12 for a create, 0.91 to 1.02
+  for pages, and 0.55 to 0.62 for 32 threads: the first response, pages and threads missed their goals in one, two and
+  two of them.
 - **A page**: of the time that it takes beyond a GET of one project, `json.loads` takes 0.07 ms, the models of 100
   role bindings 0.05, and the URL of the page 0.02; the rest is receiving 27 kB. The official SDK decodes straight into
   models in C. Ours took 0.03 ms more when each model was made by its constructor, and 0.02 more when each date was read
@@ -408,17 +409,17 @@ WHAT_LIMITS = """\
   loading attrs (8 ms), the methods that attrs generates for 27 classes (7 ms), and some 60 modules of our own. Internal
   classes have only the methods that they use; operations, request models and rare patterns load when they are used.
   Without an https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
-- **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. From 64 KiB on, a body is
-  refused before it is parsed if it has more than a comma or a bracket outside of strings for each 15 bytes (commas,
-  brackets and escapes in strings are no such bytes), an object or a list for each 50, a name that differs from all
-  others for each 80, or 20 values in each object and list on average. It is also refused at the first number of more
-  than 25 characters, and if it has more than a fraction for each 100 bytes. Garbage collection of the process waits
-  while a large body is decoded, for a tenth of a second at 8 MiB. `tests/benchmarks/bodies.py` measures 367 shapes of
-  bodies. At 8 MiB, each in a fresh process, none takes more than the goal of 3 times the time of `json.loads` of the
-  role bindings, except those whose date-times python-dateutil has to read: 3.6 to 15 times. With `--warm`, in a process
-  where `json.loads` is faster because memory is used again, five others take 3.1 to 3.3 times: keys without roles whose
-  names consist of commas, role bindings with short texts, and numbers in fields that are not listed. None takes more
-  than 3 times the memory. For small bodies, the fixed cost of a call dominates.
+- **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. A body of 64 KiB or more is
+  refused before it is parsed if it has more values than models have: fewer than 16 bytes for each comma, 14 for each
+  list and 26 for each object outside of strings, or, judged by samples, fewer than 80 for each name that differs from
+  all others. The densest list that the API can send, keys without roles, has 120 bytes where this asks for 118. A body
+  is also refused at the first number of more than 25 characters, or if it has fewer than 30 bytes for each integer and
+  100 for each fraction. Garbage collection of the process waits while a large body is decoded, for a tenth of a second
+  at 8 MiB. `tests/benchmarks/bodies.py` measures 375 shapes of bodies. At 8 MiB, each in a fresh process,
+  all stay within the goal of 3 times the time of `json.loads` of the role bindings, but for the noise of the machine
+  (two were at 3.1) and for date-times that python-dateutil has to read: those take 4 to 16 times. With `--warm`, in a
+  process where `json.loads` is faster because memory is used again, the ratios are higher. None takes more than 3 times
+  the memory. For small bodies, the fixed cost of a call dominates.
 """
 
 
