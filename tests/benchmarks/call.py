@@ -409,8 +409,8 @@ WHAT_LIMITS = """\
   loading attrs (8 ms), the methods that attrs generates for 27 classes (7 ms), and some 60 modules of our own. Internal
   classes have only the methods that they use; operations, request models and rare patterns load when they are used.
   Without an https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
-- **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. A body of 64 KiB or more is
-  refused before it is parsed if it has more values than models have: fewer than 16 bytes for each comma, 14 for each
+- **Large responses**: to decode 8 MiB of role bindings takes twice the time of `json.loads`. A body of 64 KiB or more
+  is refused before it is parsed if it has more values than models have: fewer than 16 bytes for each comma, 14 for each
   list and 26 for each object outside of strings, or, judged by samples, fewer than 80 for each name that differs from
   all others. The densest list that the API can send, keys without roles, has 120 bytes where this asks for 118. A body
   is also refused at the first number of more than 25 characters, or if it has fewer than 30 bytes for each integer and
