@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import json
-import random
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -84,11 +83,11 @@ def _find_excess(body: bytes) -> str | None:
 
 
 def _take_samples(body: bytes) -> list[bytes]:
-    """Return parts of a body from random places: a sender who knew the places could put ordinary models there."""
+    """Return parts of a body from places that its sender cannot know, and could else fill with ordinary models."""
     count = max(_LEAST_SAMPLES, len(body) // _BYTES_PER_SAMPLE)
     distance = len(body) // count
-    choose = random.Random().randrange  # noqa: S311 - the program may have seeded the shared generator
-    starts = [number * distance + choose(distance) for number in range(count)]
+    key = hash(body[:_SAMPLE_BYTES])  # Python hashes bytes with a secret of the process
+    starts = (number * distance + hash((key, number)) % distance for number in range(count))
     return [body[start : start + _SAMPLE_BYTES] for start in starts]
 
 
