@@ -417,9 +417,9 @@ WHAT_LIMITS = """\
   100 for each fraction. Garbage collection of the process waits while a large body is decoded, for a tenth of a second
   at 8 MiB. `tests/benchmarks/bodies.py` measures 375 shapes of bodies. At 8 MiB, each in a fresh process,
   all stay within the goal of 3 times the time of `json.loads` of the role bindings, but for the noise of the machine
-  (two were at 3.1) and for date-times that python-dateutil has to read: those take 4 to 16 times. With `--warm`, in a
-  process where `json.loads` is faster because memory is used again, the ratios are higher. None takes more than 3 times
-  the memory. For small bodies, the fixed cost of a call dominates.
+  (two are above it in some runs) and for date-times that python-dateutil has to read: those take 4 to 16 times. With
+  `--warm`, in a process where `json.loads` is faster because memory is used again, the ratios are higher. None takes
+  more than 3 times the memory. For small bodies, the fixed cost of a call dominates.
 """
 
 
