@@ -299,7 +299,7 @@ def read_date_time(value: Any) -> datetime:
 
 
 _MAX_DATE_TIME_LENGTH = 100
-"""Longer text is no date-time, and python-dateutil takes long for it."""
+"""Longer text that ``fromisoformat`` does not know is taken for no date-time."""
 
 
 def _read_with_dateutil(value: Any) -> datetime:

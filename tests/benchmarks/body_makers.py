@@ -250,6 +250,6 @@ def named_apart(each: int, width: int, value: str) -> Maker:
     return filling('{"data":[' + user(1) + ",", make, "]}")
 
 
-def one_object(width: int, value: str, every: int, other: str) -> Maker:
-    """Return a maker of an object of distinct names beside a list; each ``every``-th value is ``other``."""
-    return filling('{"data":[],', lambda number: f'"{number:0{width}d}":{value if number % every else other}', "}")
+def one_object(width: int, every: int, other: str) -> Maker:
+    """Return a maker of an object of distinct names and zeros beside a list; each ``every``-th value is ``other``."""
+    return filling('{"data":[],', lambda number: f'"{number:0{width}d}":{0 if number % every else other}', "}")

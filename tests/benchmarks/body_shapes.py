@@ -186,7 +186,7 @@ SHAPES = [
     *(
         Shape(
             f"one object of names of {width} that differ, one of {every} is {other}",
-            one_object(width, "0", every, other),
+            one_object(width, every, other),
         )
         for width in (12, 16, 24, 32, 40, 50, 60, 80)
         for every, other in ((10, "[]"), (20, "{}"), (20, '"["'))
