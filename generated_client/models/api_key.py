@@ -14,7 +14,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     read_list_field,
     read_string,
     readers,
@@ -64,11 +63,11 @@ def decode_api_key(json: Any) -> APIKey:
         draft.roles = read_list_field(fields, "roles", read_string)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 4 else find_extra_fields(APIKey, fields)
+    draft.extra = NO_EXTRA if len(fields) == 4 else fields
     draft.__class__ = APIKey
     model: APIKey = draft
     return model
 
 
-_Draft = draft_class(APIKey)
+_Draft = draft_class(APIKey, "extra")
 readers[APIKey] = decode_api_key

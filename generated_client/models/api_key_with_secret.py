@@ -13,7 +13,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     masked,
     read_field,
     readers,
@@ -54,13 +53,13 @@ def decode_api_key_with_secret(json: Any) -> APIKeyWithSecret:
         draft.value = value if type(value := fields["value"]) is str else refuse_field(fields, "value", str)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(APIKeyWithSecret, fields)
+    draft.extra = NO_EXTRA if len(fields) == 2 else fields
     draft.__class__ = APIKeyWithSecret
     model: APIKeyWithSecret = draft
     return model
 
 
-_Draft = draft_class(APIKeyWithSecret)
+_Draft = draft_class(APIKeyWithSecret, "extra")
 readers[APIKeyWithSecret] = decode_api_key_with_secret
 
 

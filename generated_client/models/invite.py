@@ -15,7 +15,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     from_iso_8601,
     read_date_time,
     read_field,
@@ -94,15 +93,11 @@ def decode_invite(json: Any) -> Invite:
         )
     except (LookupError, TypeError, ValueError):
         draft.processed_at = read_optional_field(fields, "processed_at", read_date_time)
-    draft.extra = (
-        NO_EXTRA
-        if len(fields) == 4 + ("expires_at" in fields) + ("processed_at" in fields)
-        else find_extra_fields(Invite, fields)
-    )
+    draft.extra = NO_EXTRA if len(fields) == 4 + ("expires_at" in fields) + ("processed_at" in fields) else fields
     draft.__class__ = Invite
     model: Invite = draft
     return model
 
 
-_Draft = draft_class(Invite)
+_Draft = draft_class(Invite, "extra")
 readers[Invite] = decode_invite

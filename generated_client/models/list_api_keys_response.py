@@ -13,7 +13,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     read_list_field,
     readers,
     refuse,
@@ -46,13 +45,13 @@ def decode_list_api_keys_response(json: Any) -> ListApiKeysResponse:
         draft.data = read_list_field(fields, "data", decode_api_key)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 1 else find_extra_fields(ListApiKeysResponse, fields)
+    draft.extra = NO_EXTRA if len(fields) == 1 else fields
     draft.__class__ = ListApiKeysResponse
     model: ListApiKeysResponse = draft
     return model
 
 
-_Draft = draft_class(ListApiKeysResponse)
+_Draft = draft_class(ListApiKeysResponse, "extra")
 readers[ListApiKeysResponse] = decode_list_api_keys_response
 
 

@@ -17,7 +17,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     from_iso_8601,
     read_date_time,
     read_field,
@@ -85,11 +84,11 @@ def decode_organization(json: Any) -> Organization:
         )
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 6 else find_extra_fields(Organization, fields)
+    draft.extra = NO_EXTRA if len(fields) == 6 else fields
     draft.__class__ = Organization
     model: Organization = draft
     return model
 
 
-_Draft = draft_class(Organization)
+_Draft = draft_class(Organization, "extra")
 readers[Organization] = decode_organization

@@ -12,7 +12,6 @@ from ..types import (
     NO_EXTRA,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     readers,
     refuse,
     refuse_field,
@@ -46,11 +45,11 @@ def decode_pagination_response(json: Any) -> PaginationResponse:
     draft.next_ = (
         value if (value := fields.get("next")) is None or type(value) is str else refuse_field(fields, "next", str)
     )
-    draft.extra = NO_EXTRA if len(fields) == 0 + ("next" in fields) else find_extra_fields(PaginationResponse, fields)
+    draft.extra = NO_EXTRA if len(fields) == 0 + ("next" in fields) else fields
     draft.__class__ = PaginationResponse
     model: PaginationResponse = draft
     return model
 
 
-_Draft = draft_class(PaginationResponse)
+_Draft = draft_class(PaginationResponse, "extra")
 readers[PaginationResponse] = decode_pagination_response

@@ -14,7 +14,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     from_iso_8601,
     read_date_time,
     read_optional_field,
@@ -85,11 +84,11 @@ def decode_project(json: Any) -> Project:
         )
     except (LookupError, TypeError, ValueError):
         draft.created_at = read_optional_field(fields, "created_at", read_date_time)
-    draft.extra = NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else find_extra_fields(Project, fields)
+    draft.extra = NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else fields
     draft.__class__ = Project
     model: Project = draft
     return model
 
 
-_Draft = draft_class(Project)
+_Draft = draft_class(Project, "extra")
 readers[Project] = decode_project

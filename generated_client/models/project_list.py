@@ -13,7 +13,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     read_list_field,
     readers,
     refuse,
@@ -46,13 +45,13 @@ def decode_project_list(json: Any) -> ProjectList:
         draft.data = read_list_field(fields, "data", decode_project)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 1 else find_extra_fields(ProjectList, fields)
+    draft.extra = NO_EXTRA if len(fields) == 1 else fields
     draft.__class__ = ProjectList
     model: ProjectList = draft
     return model
 
 
-_Draft = draft_class(ProjectList)
+_Draft = draft_class(ProjectList, "extra")
 readers[ProjectList] = decode_project_list
 
 

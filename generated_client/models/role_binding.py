@@ -17,7 +17,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     from_iso_8601,
     read_date_time,
     read_field,
@@ -94,11 +93,11 @@ def decode_role_binding(json: Any) -> RoleBinding:
             draft.created_at = read_field(fields, "created_at", read_date_time)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 7 else find_extra_fields(RoleBinding, fields)
+    draft.extra = NO_EXTRA if len(fields) == 7 else fields
     draft.__class__ = RoleBinding
     model: RoleBinding = draft
     return model
 
 
-_Draft = draft_class(RoleBinding)
+_Draft = draft_class(RoleBinding, "extra")
 readers[RoleBinding] = decode_role_binding

@@ -13,7 +13,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     read_list_field,
     read_optional_field,
     readers,
@@ -50,15 +49,13 @@ def decode_role_binding_list(json: Any) -> RoleBindingList:
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.pagination = read_optional_field(fields, "pagination", decode_pagination_response)
-    draft.extra = (
-        NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(RoleBindingList, fields)
-    )
+    draft.extra = NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else fields
     draft.__class__ = RoleBindingList
     model: RoleBindingList = draft
     return model
 
 
-_Draft = draft_class(RoleBindingList)
+_Draft = draft_class(RoleBindingList, "extra")
 readers[RoleBindingList] = decode_role_binding_list
 
 

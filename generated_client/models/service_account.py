@@ -14,7 +14,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     from_iso_8601,
     read_date_time,
     read_field,
@@ -80,11 +79,11 @@ def decode_service_account(json: Any) -> ServiceAccount:
             draft.updated_at = read_field(fields, "updated_at", read_date_time)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 5 else find_extra_fields(ServiceAccount, fields)
+    draft.extra = NO_EXTRA if len(fields) == 5 else fields
     draft.__class__ = ServiceAccount
     model: ServiceAccount = draft
     return model
 
 
-_Draft = draft_class(ServiceAccount)
+_Draft = draft_class(ServiceAccount, "extra")
 readers[ServiceAccount] = decode_service_account

@@ -13,7 +13,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     masked,
     read_field,
     readers,
@@ -57,13 +56,13 @@ def decode_service_account_with_secret(json: Any) -> ServiceAccountWithSecret:
         )
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 2 else find_extra_fields(ServiceAccountWithSecret, fields)
+    draft.extra = NO_EXTRA if len(fields) == 2 else fields
     draft.__class__ = ServiceAccountWithSecret
     model: ServiceAccountWithSecret = draft
     return model
 
 
-_Draft = draft_class(ServiceAccountWithSecret)
+_Draft = draft_class(ServiceAccountWithSecret, "extra")
 readers[ServiceAccountWithSecret] = decode_service_account_with_secret
 
 

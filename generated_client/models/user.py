@@ -13,7 +13,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     readers,
     refuse,
     refuse_field,
@@ -57,11 +56,11 @@ def decode_user(json: Any) -> User:
     draft.name = (
         value if (value := fields.get("name")) is None or type(value) is str else refuse_field(fields, "name", str)
     )
-    draft.extra = NO_EXTRA if len(fields) == 2 + ("name" in fields) else find_extra_fields(User, fields)
+    draft.extra = NO_EXTRA if len(fields) == 2 + ("name" in fields) else fields
     draft.__class__ = User
     model: User = draft
     return model
 
 
-_Draft = draft_class(User)
+_Draft = draft_class(User, "extra")
 readers[User] = decode_user

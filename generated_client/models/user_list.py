@@ -13,7 +13,6 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
-    find_extra_fields,
     read_list_field,
     read_optional_field,
     readers,
@@ -50,13 +49,13 @@ def decode_user_list(json: Any) -> UserList:
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
     draft.pagination = read_optional_field(fields, "pagination", decode_pagination_response)
-    draft.extra = NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else find_extra_fields(UserList, fields)
+    draft.extra = NO_EXTRA if len(fields) == 1 + ("pagination" in fields) else fields
     draft.__class__ = UserList
     model: UserList = draft
     return model
 
 
-_Draft = draft_class(UserList)
+_Draft = draft_class(UserList, "extra")
 readers[UserList] = decode_user_list
 
 

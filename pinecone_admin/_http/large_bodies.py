@@ -10,8 +10,9 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from generated_client.types import Misfit
@@ -19,22 +20,22 @@ from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json
 
 _T = TypeVar("_T")
 
-# A body has at least so many bytes for each comma, list and object outside of its strings. The densest real items, keys
-# without roles and with names of one character, have 120 bytes and need 118 by these figures. Longer names leave room
-# for new fields.
-_BYTES_PER_COMMA, _BYTES_PER_LIST, _BYTES_PER_OBJECT = 16, 14, 26
+# A body has at least so many bytes for each comma, quotation mark, list and object. The densest real items, users with
+# names of one character, have 74 bytes and need 71 by these figures. Longer names leave room for new fields.
+_BYTES_PER_COMMA, _BYTES_PER_QUOTE, _BYTES_PER_LIST, _BYTES_PER_OBJECT = 5, 3, 20, 20
 # A page of 100 role bindings needs 13,500 bytes. It is large only if it has much text, which may be of any kind.
 _NEEDED_BY_A_PAGE = 16 * 1024
 # A distinct name takes several times as long to parse as a repeated one, and models repeat theirs.
-_BYTES_PER_DISTINCT_NAME = 80
+_BYTES_PER_DISTINCT_NAME = 100
 _NAME = re.compile(rb'(?<!\\)"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*:', re.DOTALL)
 _LEAST_SAMPLES, _SAMPLE_BYTES, _BYTES_PER_SAMPLE = 32, 256, 32 * 1024
-# The time to convert a number grows with the square of its digits. A 64-bit integer has 20 characters, and the shortest
-# text that identifies a float has at most 24.
-_MAX_NUMBER_LENGTH = 25
-# A body has at least so many bytes for each number; a fraction takes longest. A project has one integer, and no model
-# has a fraction yet.
-_BYTES_PER_INTEGER, _BYTES_PER_FRACTION = 30, 100
+# A fraction takes longest of all values, and no model has one yet. The shortest text that identifies one has at most 24
+# characters.
+_BYTES_PER_FRACTION, _MAX_FRACTION_LENGTH = 100, 25
+# The time to convert an integer grows with the square of its digits: 1000 take as long as 1000 bytes of role bindings.
+_LINEAR_DIGITS = 1000
+_LONG_INTEGER = re.compile(rb"\d{200}")
+_NEVER = 2**31 - 1  # the largest threshold that Python takes
 _CHUNK_BYTES = 64 * 1024
 _BACKSLASHES = re.compile(rb"\\*")
 _NEITHER_COUNTED_NOR_QUOTES = bytes(set(range(256)) - set(b',[{"'))
@@ -45,9 +46,10 @@ _LIST_START = re.compile(rb'\s*{\s*"(\w+)"\s*:\s*\[\s*')
 
 def decode_large_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     """Decode the body of a model, unless it has more values than the API would send."""
-    excess = _find_excess(body)
-    with _pause_garbage_collection():
-        value = parse_json(body, _load_few_numbers) if excess is None else DecodeFailure("", excess)
+    samples = _take_samples(body)
+    excess = _find_excess(body, samples)
+    with _postpone_full_collections():
+        value = parse_json(body, _make_loader(body, samples)) if excess is None else DecodeFailure("", excess)
         if isinstance(value, DecodeFailure):
             return _first_item_failure(body, returns) or value
         return decode_value(value, returns)
@@ -69,14 +71,13 @@ def _first_item_failure(body: bytes, returns: type[_T]) -> DecodeFailure | None:
     return None
 
 
-def _find_excess(body: bytes) -> str | None:
+def _find_excess(body: bytes, samples: list[bytes]) -> str | None:
     """Return why a large body cannot consist of models, as far as that is known without parsing it."""
     if not json.detect_encoding(body).startswith("utf-8"):
         return "is not in UTF-8"
-    samples = _take_samples(body)
     size = sum(map(len, samples))
     # In most bodies there are so few values that not even samples of their strings show more.
-    if sum(map(_find_needed_size, samples)) > size and not _has_few_values(body):
+    if sum(map(find_needed_size, samples)) > size and not _has_few_values(body):
         return "has more values than the API would send"
     names = {name for sample in samples for name in _NAME.findall(sample)}
     return "has more names than the API would send" if len(names) * _BYTES_PER_DISTINCT_NAME > size else None
@@ -91,10 +92,13 @@ def _take_samples(body: bytes) -> list[bytes]:
     return [body[start : start + _SAMPLE_BYTES] for start in starts]
 
 
-def _find_needed_size(text: bytes) -> int:
-    """Return how many bytes a body must have for the commas and opening brackets of a text."""
+def find_needed_size(text: bytes) -> int:
+    """Return how many bytes a large body must have for the values of a text."""
     return (
-        text.count(b",") * _BYTES_PER_COMMA + text.count(b"[") * _BYTES_PER_LIST + text.count(b"{") * _BYTES_PER_OBJECT
+        text.count(b",") * _BYTES_PER_COMMA
+        + text.count(b'"') * _BYTES_PER_QUOTE
+        + text.count(b"[") * _BYTES_PER_LIST
+        + text.count(b"{") * _BYTES_PER_OBJECT
     )
 
 
@@ -107,15 +111,15 @@ def _has_few_values(body: bytes) -> bool:
     size, needed_size, is_inside = len(body), 0, 0
     for chunk in _split_into_chunks(body):
         unescaped = chunk.replace(rb"\\", b"").replace(rb"\"", b"")
+        counted = unescaped.translate(None, _NEITHER_COUNTED_NOR_QUOTES)
         # To remove two adjacent quotation marks does not change what is inside of a string, and most are adjacent here.
-        counted = unescaped.translate(None, _NEITHER_COUNTED_NOR_QUOTES).replace(b'""', b"")
-        parts = counted.split(b'"')
-        outside, quotes = b"".join(parts[is_inside::2]), len(parts) - 1
-        needed_size += _find_needed_size(outside)
-        size -= len(chunk) - len(unescaped) + len(counted) - len(outside) - quotes
+        parts = counted.replace(b'""', b"").split(b'"')
+        outside, inside = b"".join(parts[is_inside::2]), b"".join(parts[1 - is_inside :: 2])
+        needed_size += find_needed_size(outside) + counted.count(b'"') * _BYTES_PER_QUOTE
+        size -= len(chunk) - len(unescaped) + len(inside)
         if needed_size > max(size, _NEEDED_BY_A_PAGE):
             return False
-        is_inside ^= quotes % 2
+        is_inside ^= (len(parts) - 1) % 2
     return True
 
 
@@ -130,45 +134,44 @@ def _split_into_chunks(body: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _load_few_numbers(body: bytes) -> Any:
-    """Parse JSON, and refuse long numbers and many of them, which take much longer than text of their length.
-
-    Raises:
-        Misfit: It has numbers that the API would not send.
-        ValueError: It is not JSON.
-        RecursionError: It is nested too deeply.
-    """
+def _make_loader(body: bytes, samples: list[bytes]) -> Callable[[bytes], Any]:
+    """Return ``json.loads``, but for numbers that take much longer than text of their length: it raises Misfit."""
     bytes_left = len(body)
 
-    def check(text: str, needed_size: int) -> None:
+    def spend(needed_size: int, numbers: str) -> None:
         nonlocal bytes_left
         bytes_left -= needed_size
-        if len(text) > _MAX_NUMBER_LENGTH:
-            raise Misfit(f"has a number of more than {_MAX_NUMBER_LENGTH} characters")
         if bytes_left < 0:
-            raise Misfit("has more numbers than the API would send")
+            raise Misfit(f"has more {numbers} than the API would send")
 
     def read_integer(text: str) -> int:
-        check(text, _BYTES_PER_INTEGER)
+        spend(len(text) ** 2 // _LINEAR_DIGITS, "digits")
         return int(text)
 
     def read_fraction(text: str) -> float:
-        check(text, _BYTES_PER_FRACTION)
+        spend(_BYTES_PER_FRACTION, "fractions")
+        if len(text) > _MAX_FRACTION_LENGTH:
+            raise Misfit(f"has a fraction of more than {_MAX_FRACTION_LENGTH} characters")
         return float(text)
 
-    return json.loads(body, parse_int=read_integer, parse_float=read_fraction)
+    # To call a function for each integer takes as long as the rest of a project.
+    is_long = any(map(_LONG_INTEGER.search, samples))
+    return partial(json.loads, parse_int=read_integer if is_long else int, parse_float=read_fraction)
 
 
 @contextmanager
-def _pause_garbage_collection() -> Generator[None, None, None]:
-    """Collect no garbage in the block, which makes many objects and no garbage.
+def _postpone_full_collections() -> Generator[None, None, None]:
+    """Let the garbage collector visit only young objects in the block, which makes many objects and no garbage.
 
-    A collection visits all objects that were made so far, again and again: up to twice the time of decoding.
+    Else it visits all objects that were made so far, again and again: up to twice the time of decoding. The program
+    collects them later as usual.
     """
-    was_enabled = gc.isenabled()
+    thresholds = gc.get_threshold()
+    if thresholds[-1] == _NEVER:  # another thread is in the block
+        yield
+        return
     try:
-        gc.disable()
+        gc.set_threshold(*thresholds[:-1], _NEVER)
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        gc.set_threshold(*thresholds)

@@ -30,10 +30,10 @@ import attrs
 from attrs import frozen
 
 from generated_client.types import (
+    ExtraFields,
     Misfit,
     Reader,
     Unlisted,
-    find_extra_fields,
     listed_fields,
     name_of_extra_fields,
     optional,
@@ -225,7 +225,7 @@ def _read_record(kind: Any, value: Any) -> Any:
         elif field.required:
             raise Misfit("is missing", field.name)
     if attrs.has(kind) and (extra_name := name_of_extra_fields(kind)):
-        arguments[extra_name] = find_extra_fields(kind, found)
+        arguments[extra_name] = ExtraFields(found, kind)
     try:
         return kind(**arguments)
     except Exception as exc:  # noqa: BLE001 - a class of the caller may raise anything

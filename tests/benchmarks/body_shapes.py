@@ -40,6 +40,7 @@ from tests.benchmarks.body_makers import (
     user,
 )
 from tests.benchmarks.error_shapes import ERROR_SHAPES
+from tests.benchmarks.limit_shapes import LIMIT_SHAPES
 
 SHAPES = [
     # What the API sends, as dense as it can be.
@@ -347,6 +348,7 @@ SHAPES = [
     Shape("commas", plain(",")),
     Shape("list of role bindings without an object", filling("[", binding, "]")),
     *ERROR_SHAPES,
+    *LIMIT_SHAPES,
     # Single objects.
     *(
         Shape(f"one project with {label}", make, "describe")

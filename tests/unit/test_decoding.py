@@ -150,6 +150,8 @@ def test_undocumented_fields_are_kept(model: Any, response: Any) -> None:
         decoded: Any = decode_value(sent | new, model)
         assert known.extra == {}
         assert decoded.extra == new
+        assert len(decoded.extra) == len(new)
+        assert not decoded.extra.keys() & sent.keys()
         assert decoded == known
         assert "canary" not in repr(decoded)
         assert repr(decoded) == repr(known)[:-1] + ", extra={'added_at': '***', 'nested': '***', 'model': '***'})"
@@ -158,6 +160,7 @@ def test_undocumented_fields_are_kept(model: Any, response: Any) -> None:
         assert json.loads(encode_body(decoded)) == json.loads(encode_body(known)) | new
         for copied in (pickle.loads(pickle.dumps(decoded)), deepcopy(decoded), attrs.evolve(decoded)):
             assert copied.extra == new
+        assert decoded.extra.__reduce__()[1] == (new,)  # alone, it takes no secret of the model along
     with pytest.raises(TypeError):
         decoded.extra["added_at"] = None
 
