@@ -83,23 +83,23 @@ def masked(value: object) -> str:
 class ExtraFields(Mapping[str, Any]):
     """Fields of a response that the API document does not list; read-only, and without values in its repr.
 
-    It hides the fields of an object that a class lists, instead of copying the others.
+    It keeps a JSON object, and hides the fields that its model lists.
     """
 
-    __slots__ = ("_fields", "_kind")
+    __slots__ = ("_json", "_model")
 
-    def __init__(self, fields: Mapping[str, Any], kind: Any = None) -> None:
-        self._fields = fields
-        self._kind = kind
+    def __init__(self, json: Mapping[str, Any], model: Any = None) -> None:
+        self._json = json
+        self._model = model
 
     def __getitem__(self, name: str) -> Any:
-        if name in _listed_names(self._kind):
+        if name in _listed_names(self._model):
             raise KeyError(name)
-        return self._fields[name]
+        return self._json[name]
 
     def __iter__(self) -> Iterator[str]:
-        listed = _listed_names(self._kind)
-        return (name for name in self._fields if name not in listed)
+        listed = _listed_names(self._model)
+        return (name for name in self._json if name not in listed)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -116,11 +116,10 @@ NO_EXTRA = ExtraFields({})
 
 
 class ExtraFieldsSlot:
-    """The attribute of a decoded model that holds its extra fields.
+    """Fields that the API document does not list, by their names in JSON."""
 
-    A decoder puts the whole JSON object there. To choose the fields only when they are read saves up to half of the
-    time of decoding, and few programs read them.
-    """
+    # A decoder puts the whole JSON object into the slot, which must not change afterwards. To choose the fields only
+    # when they are read saves up to half of the time of decoding, and few programs read them.
 
     def __init__(self, slot: Any, model: type[Any]) -> None:
         self._slot = slot
@@ -142,8 +141,8 @@ def as_extra_fields(values: Mapping[str, Any]) -> ExtraFields:
 
 
 @cache
-def _listed_names(kind: Any) -> frozenset[str]:
-    return frozenset(name for _, name, _ in wire_attributes(kind)) if kind else frozenset()
+def _listed_names(model: Any) -> frozenset[str]:
+    return frozenset(name for _, name, _ in wire_attributes(model)) if model else frozenset()
 
 
 def extra_fields(model: object) -> ExtraFields:
@@ -316,13 +315,17 @@ from_iso_8601 = datetime.fromisoformat
 def read_date_time(value: Any) -> datetime:
     """Return a date-time in any form of ISO 8601 as an aware datetime; without an offset, it is in UTC."""
     try:
-        # It knows the capital Z only.
-        moment = from_iso_8601(f"{value[:-1]}Z" if value[-1:] == "z" else value)
+        if len(value) <= _LONGEST_DATE:
+            return from_iso_8601(value + "T00Z")
+        moment = from_iso_8601(value[:-1] + "Z" if value[-1] == "z" else value)  # it knows the capital Z only
     except (LookupError, TypeError, ValueError):
         moment = _read_with_dateutil(value)
     # Every datetime of a model is aware, so that two of them can always be compared. replace() takes four times as long.
     return moment if moment.tzinfo else datetime.combine(moment, moment.time(), UTC)
 
+
+_LONGEST_DATE = 10
+"""A text of at most so many characters has no time: ``2026-07-01``, ``20260701`` or a week."""
 
 _MAX_DATE_TIME_LENGTH = 100
 """Longer text that ``fromisoformat`` does not know is taken for no date-time."""

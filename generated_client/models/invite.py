@@ -79,19 +79,23 @@ def decode_invite(json: Any) -> Invite:
         raise Misfit("is missing", missing.args[0]) from None
     try:
         draft.expires_at = (
-            from_iso_8601(value)
-            if (value := fields.get("expires_at")) and value[-1] == "Z"
-            else read_optional_field(fields, "expires_at", read_date_time)
+            None
+            if (value := fields.get("expires_at")) is None
+            else from_iso_8601(value)
+            if value[-1] == "Z"
+            else read_date_time(value)
         )
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, Misfit, TypeError, ValueError):
         draft.expires_at = read_optional_field(fields, "expires_at", read_date_time)
     try:
         draft.processed_at = (
-            from_iso_8601(value)
-            if (value := fields.get("processed_at")) and value[-1] == "Z"
-            else read_optional_field(fields, "processed_at", read_date_time)
+            None
+            if (value := fields.get("processed_at")) is None
+            else from_iso_8601(value)
+            if value[-1] == "Z"
+            else read_date_time(value)
         )
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, Misfit, TypeError, ValueError):
         draft.processed_at = read_optional_field(fields, "processed_at", read_date_time)
     draft.extra = NO_EXTRA if len(fields) == 4 + ("expires_at" in fields) + ("processed_at" in fields) else fields
     draft.__class__ = Invite

@@ -78,11 +78,13 @@ def decode_project(json: Any) -> Project:
         raise Misfit("is missing", missing.args[0]) from None
     try:
         draft.created_at = (
-            from_iso_8601(value)
-            if (value := fields.get("created_at")) and value[-1] == "Z"
-            else read_optional_field(fields, "created_at", read_date_time)
+            None
+            if (value := fields.get("created_at")) is None
+            else from_iso_8601(value)
+            if value[-1] == "Z"
+            else read_date_time(value)
         )
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, Misfit, TypeError, ValueError):
         draft.created_at = read_optional_field(fields, "created_at", read_date_time)
     draft.extra = NO_EXTRA if len(fields) == 5 + ("created_at" in fields) else fields
     draft.__class__ = Project

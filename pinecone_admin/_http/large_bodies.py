@@ -1,8 +1,9 @@
 """Keep the work and memory that a large response may cost near those of ordinary models of the same size.
 
 ``json.loads`` takes up to 35 times as long and 6 times the memory for many small values as for role bindings. So a
-large body is parsed only if it can consist of what the API sends: lists that are not paged, whose items have real ids.
-A page has at most 100 items, and is large only if their texts are long. ``tests/benchmarks/bodies.py`` measures it.
+large body is parsed only if it has no more values for its size than the lists that the API sends whole, whose items
+have real ids. Of a page, which has at most 100 items, only long texts can make a large body.
+``tests/benchmarks/bodies.py`` measures it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, TypeVar
 
 from generated_client.types import Misfit
@@ -20,9 +20,9 @@ from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json
 
 _T = TypeVar("_T")
 
-# A body has at least so many bytes for each comma, quotation mark, list and object. The densest real items, users with
-# names of one character, have 74 bytes and need 71 by these figures. Longer names leave room for new fields.
-_BYTES_PER_COMMA, _BYTES_PER_QUOTE, _BYTES_PER_LIST, _BYTES_PER_OBJECT = 5, 3, 20, 20
+# A body has at least so many bytes for each comma, quotation mark, list and object. The densest real items, keys
+# without roles and with names of one character, have 120 bytes and need 106 by these figures: room for new fields.
+_BYTES_PER_COMMA, _BYTES_PER_QUOTE, _BYTES_PER_LIST, _BYTES_PER_OBJECT = 6, 3, 20, 20
 # A page of 100 role bindings needs 13,500 bytes. It is large only if it has much text, which may be of any kind.
 _NEEDED_BY_A_PAGE = 16 * 1024
 # A distinct name takes several times as long to parse as a repeated one, and models repeat theirs.
@@ -35,6 +35,7 @@ _BYTES_PER_FRACTION, _MAX_FRACTION_LENGTH = 100, 25
 # The time to convert an integer grows with the square of its digits: 1000 take as long as 1000 bytes of role bindings.
 _LINEAR_DIGITS = 1000
 _LONG_INTEGER = re.compile(rb"\d{200}")
+_BYTES_PER_INTEGER = 30  # where a function is called for each, because some may be long
 _NEVER = 2**31 - 1  # the largest threshold that Python takes
 _CHUNK_BYTES = 64 * 1024
 _BACKSLASHES = re.compile(rb"\\*")
@@ -76,7 +77,7 @@ def _find_excess(body: bytes, samples: list[bytes]) -> str | None:
     if not json.detect_encoding(body).startswith("utf-8"):
         return "is not in UTF-8"
     size = sum(map(len, samples))
-    # In most bodies there are so few values that not even samples of their strings show more.
+    # Samples also contain commas and brackets of strings. Most bodies have few values even if those are counted.
     if sum(map(find_needed_size, samples)) > size and not _has_few_values(body):
         return "has more values than the API would send"
     names = {name for sample in samples for name in _NAME.findall(sample)}
@@ -103,7 +104,7 @@ def find_needed_size(text: bytes) -> int:
 
 
 def _has_few_values(body: bytes) -> bool:
-    """Return whether a body has few values. It takes as long as parsing it.
+    """Return whether a body has few values. It takes a third of the time of parsing role bindings.
 
     Strings, such as the names of projects, may contain anything. Their commas, opening brackets and escapes are neither
     counted as values nor as bytes: the items of the API have enough others.
@@ -135,7 +136,10 @@ def _split_into_chunks(body: bytes) -> Iterator[bytes]:
 
 
 def _make_loader(body: bytes, samples: list[bytes]) -> Callable[[bytes], Any]:
-    """Return ``json.loads``, but for numbers that take much longer than text of their length: it raises Misfit."""
+    """Return ``json.loads`` that raises Misfit for numbers which take much longer than text of their length.
+
+    It also refuses surrogates in UTF-8, which no JSON contains: Python decodes each by a call of a function.
+    """
     bytes_left = len(body)
 
     def spend(needed_size: int, numbers: str) -> None:
@@ -145,7 +149,7 @@ def _make_loader(body: bytes, samples: list[bytes]) -> Callable[[bytes], Any]:
             raise Misfit(f"has more {numbers} than the API would send")
 
     def read_integer(text: str) -> int:
-        spend(len(text) ** 2 // _LINEAR_DIGITS, "digits")
+        spend(max(len(text) ** 2 // _LINEAR_DIGITS, _BYTES_PER_INTEGER), "digits")
         return int(text)
 
     def read_fraction(text: str) -> float:
@@ -155,8 +159,8 @@ def _make_loader(body: bytes, samples: list[bytes]) -> Callable[[bytes], Any]:
         return float(text)
 
     # To call a function for each integer takes as long as the rest of a project.
-    is_long = any(map(_LONG_INTEGER.search, samples))
-    return partial(json.loads, parse_int=read_integer if is_long else int, parse_float=read_fraction)
+    parse_int = read_integer if any(map(_LONG_INTEGER.search, samples)) else int
+    return lambda body: json.loads(body.decode("utf-8-sig"), parse_int=parse_int, parse_float=read_fraction)
 
 
 @contextmanager
@@ -166,12 +170,17 @@ def _postpone_full_collections() -> Generator[None, None, None]:
     Else it visits all objects that were made so far, again and again: up to twice the time of decoding. The program
     collects them later as usual.
     """
-    thresholds = gc.get_threshold()
-    if thresholds[-1] == _NEVER:  # another thread is in the block
+    full_threshold = gc.get_threshold()[-1]
+    if full_threshold == _NEVER:  # another thread is in the block, and sets it back
         yield
         return
     try:
-        gc.set_threshold(*thresholds[:-1], _NEVER)
+        _set_full_threshold(_NEVER)
         yield
     finally:
-        gc.set_threshold(*thresholds)
+        if gc.get_threshold()[-1] == _NEVER:  # else the program has changed it
+            _set_full_threshold(full_threshold)
+
+
+def _set_full_threshold(threshold: int) -> None:
+    gc.set_threshold(*gc.get_threshold()[:-1], threshold)

@@ -197,11 +197,7 @@ class Inventory:
         """
         if not isinstance(cast("object", data), Mapping):
             raise PineconeTypeError(f"data must be a mapping returned by to_dict, not {type(data).__name__}")
-        # Decoding replaces the items of a long list.
-        copied: dict[str, Any] = {
-            name: [*cast("list[object]", value)] if type(value) is list else value for name, value in data.items()
-        }
-        read = decode_value(copied, cls)
+        read = decode_value({name: _copy_list(value) for name, value in data.items()}, cls)
         if isinstance(read, DecodeFailure):
             where = f"data.{read.path}" if read.path else "data"
             raise PineconeValueError(f"{where} {read.problem}")
@@ -242,6 +238,14 @@ class Inventory:
         from pinecone_admin.workflows.access import build_access  # noqa: PLC0415 - it builds on this module
 
         return build_access(self, max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
+
+
+def _copy_list(value: object) -> object:
+    """Copy a list and the objects in it: decoding replaces the items of a long list, and models keep the objects."""
+    if type(value) is not list:
+        return value
+    items = cast("list[object]", value)
+    return [dict(cast("dict[str, object]", item)) if type(item) is dict else item for item in items]
 
 
 @frozen

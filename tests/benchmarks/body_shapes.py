@@ -49,6 +49,7 @@ SHAPES = [
     Shape("shortest organizations", list_of(organization), "organizations"),
     Shape("shortest projects", list_of(project), "projects"),
     Shape("shortest keys with all roles", list_of(key), "api_keys"),
+    Shape("keys with roles of an emoji", list_of(empty_key(1).replace("[]", compact(["😀a"] * 6))), "api_keys"),
     Shape("shortest keys without roles", list_of(empty_key), "api_keys"),
     Shape("shortest invites", list_of(invite), "invites"),
     Shape("shortest service accounts", list_of(account), "service_accounts"),
@@ -316,6 +317,16 @@ SHAPES = [
     Shape("cut off at the end", filling('{"data":[', binding, "")),
     Shape("invalid UTF-8 at the end", between(b"", ordinary, b"\xff")),
     Shape("invalid UTF-8 throughout", between(b'{"data":["', of_bytes(b"\xff"))),
+    Shape(
+        "surrogates in UTF-8",
+        between(project(1)[:-1].encode() + b',"n":"', of_bytes(b"\xed\xa0\x80"), b'"}'),
+        "describe",
+    ),
+    Shape(
+        "short integers beside a text of digits",
+        repeating(f'{project(1)[:-1]},"name":"{"7" * 70_000}","n":[', "12345,", "0]}"),
+        "describe",
+    ),
     Shape("more after the end", filling('{"data":[', binding, "]}{}")),
     # Encodings.
     Shape("byte order mark", between(b"\xef\xbb\xbf", ordinary)),

@@ -244,3 +244,12 @@ def test_loading_leaves_a_long_document_as_it_was() -> None:
     with pytest.raises(PineconeValueError, match=r"data\.projects\[1500\]\.name"):
         Inventory.from_dict(data)
     assert [type(each) for each in data["projects"]] == [dict] * 2001
+
+
+def test_an_inventory_does_not_change_with_the_document_it_was_loaded_from() -> None:
+    """Models keep what they were decoded from, also fields that the API document does not list."""
+    data = BEFORE.to_dict()
+    data["projects"][0]["new"] = 1
+    loaded = Inventory.from_dict(data)
+    data["projects"][0] |= {"new": 2, "later": 3}
+    assert loaded.projects[0].extra == {"new": 1}
