@@ -129,6 +129,11 @@ def test_a_long_list_needs_little_more_memory_than_its_json() -> None:
         assert failure == DecodeFailure(f"data[{index}].name", "must be a string, not an integer")
 
 
+def test_a_byte_order_mark_is_no_part_of_the_json() -> None:
+    """As in a small body."""
+    assert isinstance(decode_body(b"\xef\xbb\xbf" + encode([BINDING] * 1_000), RoleBindingList), RoleBindingList)
+
+
 def test_a_page_of_any_users_is_decoded() -> None:
     """A page has at most 100 items, so one whose texts are short is never large."""
     assert len(encode([{"id": ID, "email": f"{'a' * 249}@b.co", "name": "x" * 320}] * 100)) < LARGE_FROM_BYTES
@@ -189,6 +194,14 @@ PROJECT_START = json.dumps(PROJECT, separators=(",", ":"))[:-1]
 GOOD_USER = '{"id":"' + ID + '","email":"ada@harbour.example"}'
 REFUSED: dict[str, tuple[Any, bytes, str, str]] = {
     "users with short texts": (UserList, encode([{"id": "0123456789", "email": "a@b"}] * 8_000), "", TOO_MANY),
+    "role bindings with texts of four characters": (
+        RoleBindingList,
+        encode([dict.fromkeys(BINDING, "xyzt") | {"created_at": "2026-07-01"}] * 3_000),
+        "",
+        TOO_MANY,
+    ),
+    "an empty object per 25 bytes": (UserList, repeat('{"data":[' + GOOD_USER, ",{}" + " " * 22, "]}"), "", TOO_MANY),
+    "an empty list per 25 bytes": (UserList, repeat('{"data":[' + GOOD_USER, ",[]" + " " * 22, "]}"), "", TOO_MANY),
     "users of nothing but commas": (UserList, encode([{"id": "," * 20, "email": "[" * 20}] * 9_000), "", TOO_MANY),
     "users of commas and escapes": (UserList, encode([{"id": '",' * 20, "email": '"' * 20}] * 9_000), "", TOO_MANY),
     "values after a good item": (UserList, repeat('{"data":[' + GOOD_USER, ",{}", "]}"), "", TOO_MANY),
@@ -340,9 +353,18 @@ def test_full_collections_wait(monkeypatch: pytest.MonkeyPatch) -> None:
         gc.set_threshold(600, 9, never)  # as while another thread decodes: that one sets it back
         assert isinstance(decode_body(encode([BINDING] * 500), RoleBindingList), RoleBindingList)
         assert gc.get_threshold() == (600, 9, never)
+        assert seen == [(600, 9, never)] * 2 + [(600, 9, 8), (600, 9, never)]
+
+        def change_and_decode(json: Any) -> Any:
+            gc.set_threshold(500, 7, 6)  # as the program may in another thread
+            return decode_list(json)
+
+        monkeypatch.setitem(readers, RoleBindingList, change_and_decode)
+        gc.set_threshold(600, 9, 8)
+        assert isinstance(decode_body(encode([BINDING] * 500), RoleBindingList), RoleBindingList)
+        assert gc.get_threshold() == (500, 7, 6)
     finally:
         gc.set_threshold(*thresholds)
-    assert seen == [(600, 9, never)] * 2 + [(600, 9, 8), (600, 9, never)]
 
 
 def test_long_integers_are_read_where_they_cost_little() -> None:
