@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 # A body has at least so many bytes for each comma, quotation mark, list and object. The densest real items, keys
 # without roles and with names of one character, have 120 bytes and need 106 by these figures: room for new fields.
 _BYTES_PER_COMMA, _BYTES_PER_QUOTE, _BYTES_PER_LIST, _BYTES_PER_OBJECT = 6, 3, 20, 20
-# A page of 100 role bindings needs 13,500 bytes. It is large only if it has much text, which may be of any kind.
+# A page of 100 role bindings needs 14,600 bytes. It is large only if it has much text, which may be of any kind.
 _NEEDED_BY_A_PAGE = 16 * 1024
 # A distinct name takes several times as long to parse as a repeated one, and models repeat theirs.
 _BYTES_PER_DISTINCT_NAME = 100
