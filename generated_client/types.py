@@ -263,8 +263,10 @@ def read_field(fields: dict[str, Any], name: str, read: Reader[_T]) -> _T:
 
 def read_list_field(fields: dict[str, Any], name: str, read: Reader[_T]) -> list[_T]:
     """Decode a required list of an object, given the reader of its items; the caller handles KeyError."""
+    if (value := fields[name]) == []:  # as the roles of many keys
+        return []
     try:
-        return read_list(fields[name], read)
+        return read_list(value, read)
     except Misfit as misfit:
         misfit.prepend(name)
         raise
@@ -309,7 +311,10 @@ def read_anything(value: Any) -> Any:
 
 
 from_iso_8601 = datetime.fromisoformat
-"""Decoders call it for text that ends with Z, which it makes aware: a function in between would double its time."""
+"""Decoders call it themselves for text that ends with Z, and for a date of ten characters, to which they add a time.
+
+``read_date_time`` returns the same, but a function in between would double the time.
+"""
 
 
 def read_date_time(value: Any) -> datetime:
@@ -358,8 +363,6 @@ def read_list(value: Any, read: Reader[_T]) -> list[_T]:
     values: list[Any] = value
     if type(value) is not list:
         refuse(value, list)
-    if not values:  # as the roles of many keys
-        return []
     if len(values) <= _ITEMS_AT_ONCE:
         return _read_items(values, 0, read)
     for start in range(0, len(values), _ITEMS_AT_ONCE):

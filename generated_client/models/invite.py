@@ -71,7 +71,11 @@ def decode_invite(json: Any) -> Invite:
         draft.status = value if type(value := fields["status"]) is str else refuse_field(fields, "status", str)
         try:
             draft.created_at = (
-                from_iso_8601(value) if (value := fields["created_at"])[-1] == "Z" else read_date_time(value)
+                from_iso_8601(value)
+                if (value := fields["created_at"])[-1] == "Z"
+                else from_iso_8601(value + "T00Z")
+                if len(value) == 10
+                else read_date_time(value)
             )
         except (LookupError, Misfit, TypeError, ValueError):
             draft.created_at = read_field(fields, "created_at", read_date_time)
@@ -83,6 +87,8 @@ def decode_invite(json: Any) -> Invite:
             if (value := fields.get("expires_at")) is None
             else from_iso_8601(value)
             if value[-1] == "Z"
+            else from_iso_8601(value + "T00Z")
+            if len(value) == 10
             else read_date_time(value)
         )
     except (LookupError, Misfit, TypeError, ValueError):
@@ -93,6 +99,8 @@ def decode_invite(json: Any) -> Invite:
             if (value := fields.get("processed_at")) is None
             else from_iso_8601(value)
             if value[-1] == "Z"
+            else from_iso_8601(value + "T00Z")
+            if len(value) == 10
             else read_date_time(value)
         )
     except (LookupError, Misfit, TypeError, ValueError):

@@ -82,6 +82,8 @@ def decode_project(json: Any) -> Project:
             if (value := fields.get("created_at")) is None
             else from_iso_8601(value)
             if value[-1] == "Z"
+            else from_iso_8601(value + "T00Z")
+            if len(value) == 10
             else read_date_time(value)
         )
     except (LookupError, Misfit, TypeError, ValueError):

@@ -87,7 +87,11 @@ def decode_role_binding(json: Any) -> RoleBinding:
         draft.role = value if type(value := fields["role"]) is str else refuse_field(fields, "role", str)
         try:
             draft.created_at = (
-                from_iso_8601(value) if (value := fields["created_at"])[-1] == "Z" else read_date_time(value)
+                from_iso_8601(value)
+                if (value := fields["created_at"])[-1] == "Z"
+                else from_iso_8601(value + "T00Z")
+                if len(value) == 10
+                else read_date_time(value)
             )
         except (LookupError, Misfit, TypeError, ValueError):
             draft.created_at = read_field(fields, "created_at", read_date_time)

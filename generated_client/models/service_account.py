@@ -67,13 +67,21 @@ def decode_service_account(json: Any) -> ServiceAccount:
         draft.client_id = value if type(value := fields["client_id"]) is str else refuse_field(fields, "client_id", str)
         try:
             draft.created_at = (
-                from_iso_8601(value) if (value := fields["created_at"])[-1] == "Z" else read_date_time(value)
+                from_iso_8601(value)
+                if (value := fields["created_at"])[-1] == "Z"
+                else from_iso_8601(value + "T00Z")
+                if len(value) == 10
+                else read_date_time(value)
             )
         except (LookupError, Misfit, TypeError, ValueError):
             draft.created_at = read_field(fields, "created_at", read_date_time)
         try:
             draft.updated_at = (
-                from_iso_8601(value) if (value := fields["updated_at"])[-1] == "Z" else read_date_time(value)
+                from_iso_8601(value)
+                if (value := fields["updated_at"])[-1] == "Z"
+                else from_iso_8601(value + "T00Z")
+                if len(value) == 10
+                else read_date_time(value)
             )
         except (LookupError, Misfit, TypeError, ValueError):
             draft.updated_at = read_field(fields, "updated_at", read_date_time)

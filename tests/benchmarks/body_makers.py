@@ -111,13 +111,13 @@ def short_binding(text: str, date: str) -> str:
 
 def user(number: int) -> str:
     """Return a user with the shortest texts, as the API could send it."""
-    return compact({"id": ID.format(number), "email": "a@b.co", "name": "A"})
+    return compact({"id": ID.format(number), "email": "a@b.co"})
 
 
 def organization(number: int) -> str:
     """Return such an organization."""
     return compact(
-        {"id": f"-N{number:018d}", "name": "A", "plan": "Pro", "payment_status": "Active", "created_at": DATE}
+        {"id": f"-N{number:018d}", "name": "acme", "plan": "Free", "payment_status": "Active", "created_at": DATE}
         | {"support_tier": "Pro"}
     )
 

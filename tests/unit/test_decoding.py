@@ -250,7 +250,7 @@ def test_decoding_stops_at_the_first_misfit() -> None:
     items[3] = {"number": "3"}
     assert decode_value(items, list[Item]) == DecodeFailure("[3].number", "must be an integer, not a string")
     assert seen == [0, 1, 2]
-    user = USER | {"id": "9c000000-0000-4000-8000-000000000001"}
+    user = USER | {"id": "9c000000-0000-4000-8000-000000000001", "email": "on-call@example.com"}
     body = json.dumps({"data": [user, user | {"id": 5}] + [user] * 10_000}).encode()
     failure, calls = count_calls(body, UserList)
     assert failure == DecodeFailure("data[1].id", "must be a string, not an integer")
@@ -275,6 +275,15 @@ def test_common_date_times_do_not_load_dateutil() -> None:
         "2026-07-01T10:00:00+00:00",
         "2026-07-01T00:00:00+00:00",
     ]
+
+
+@pytest.mark.parametrize("text", ["2026-07-01T10:00:00Z", "2026-07-01"])
+def test_models_read_usual_dates_without_a_call(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function in between would double the time."""
+    monkeypatch.setattr("generated_client.models.invite.read_date_time", None)
+    dates = dict.fromkeys(("created_at", "expires_at", "processed_at"), text)
+    invite: Any = decode_value({"id": "i", "email": "a@b", "status": "pending"} | dates, models.Invite)
+    assert invite.created_at == invite.expires_at == invite.processed_at == decode_value(text, datetime)
 
 
 @pytest.mark.parametrize("text", ["z", "2026-07-01z", "yesterday", "2026-07-01T10:00:00+25:00", "9999-12-31T24:00:00Z"])
