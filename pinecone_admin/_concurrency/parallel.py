@@ -61,15 +61,15 @@ def run_in_parallel(
         raise
 
 
-class _Worker(threading.Thread, Generic[_T, _R]):
-    """A thread that processes one item; a daemon, because at its end the interpreter waits for all other threads.
+class _Worker(Generic[_T, _R]):
+    """Processes one item in a daemon thread; at its end the interpreter waits for all other threads.
 
     It uses no Future: Ctrl-C during ``wait`` can leave the lock of a Future held, so that the worker never ends.
     """
 
     def __init__(self, work: Callable[[_T], _R], item: _T, done: SimpleQueue[_Worker[_T, _R]]) -> None:
-        super().__init__(name="pinecone-admin-workflow", daemon=True)
         self.item = item
+        self._thread = threading.Thread(target=self._process, name="pinecone-admin-workflow", daemon=True)
         self._context = copy_context()
         self._work = work
         self._done = done
@@ -79,12 +79,11 @@ class _Worker(threading.Thread, Generic[_T, _R]):
     def start(self) -> None:
         """Process the item in the thread, or in this one if none can be started."""
         try:
-            super().start()
+            self._thread.start()
         except (RuntimeError, MemoryError):
-            self.run()
+            self._thread.run()
 
-    def run(self) -> None:
-        """Process the item, and put this worker into the queue."""
+    def _process(self) -> None:
         try:
             self._outcome.append(self._context.run(self._work, self.item))
         except BaseException as exc:  # noqa: BLE001 - raised by result
@@ -97,14 +96,18 @@ class _Worker(threading.Thread, Generic[_T, _R]):
             raise self._error
         return self._outcome[0]
 
+    def join(self, timeout: float | None) -> None:
+        """Wait at most so many seconds until the thread has ended, if it was started."""
+        if self._thread.is_alive():
+            self._thread.join(timeout)
 
-def _join(workers: Iterable[threading.Thread], seconds: float = math.inf) -> None:
+
+def _join(workers: Iterable[_Worker[_T, _R]], seconds: float = math.inf) -> None:
     """Wait until all workers have ended, at most for the given seconds."""
     deadline = time.monotonic() + seconds
     for worker in workers:
-        if worker.is_alive():
-            left = deadline - time.monotonic()
-            worker.join(None if left == math.inf else max(0.0, left))
+        left = deadline - time.monotonic()
+        worker.join(None if left == math.inf else max(0.0, left))
 
 
 async def async_run_in_parallel(
