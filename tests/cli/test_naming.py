@@ -295,7 +295,7 @@ def test_the_keys_of_all_projects_are_listed_without_a_project() -> None:
     """Each has the name of its project, also in a table; --limit stops early, and a project that is gone has none."""
     with example_organization() as emulator, emulator.admin() as admin:
         for project, name in (("empty", "a"), ("empty", "b")):
-            run("api-key", "create", name, "--project", project, "--store", "exec:true", "--yes")
+            run("api-key", "create", name, "--project", project, "--store", "exec:cat", "--yes")
         admin.projects.create(name="gone")
         listed = run("api-key", "list").json
         assert [(each["project_name"], each["name"]) for each in listed] == [

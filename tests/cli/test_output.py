@@ -257,7 +257,7 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
             ("role-binding", "--user", "ada@example.com", "--role", "search:ProjectEditor"),
         ):
             is_secret = noun in {"api-key", "service-account"}
-            store = ["--store", "exec:true"] if is_secret else []
+            store = ["--store", "exec:cat"] if is_secret else []
             first, second = (run(noun, "ensure", *words, "--yes", *store).json for _ in range(2))
             if noun not in {"invite", "role-binding"}:
                 created = run(noun, "create", *words, "--yes", *store).json
@@ -290,7 +290,7 @@ def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
             assert emulator.organization_id in first or "OrgOwner" in first
         role = run("role-binding", "list", "--limit", "1")
         assert run("role-binding", "list", "--output", "csv").stdout.splitlines()[0].split(",") == list(role.json[0])
-        rotate = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "0", "--store", "exec:true")
+        rotate = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "0", "--store", "exec:cat")
         (row,) = csv.DictReader(io.StringIO(run(*rotate, "--yes", "--output", "csv").stdout))
         differing = ("project", "ensure", "search", "--max-pods", "2", "--yes")
         (difference,) = csv.DictReader(io.StringIO(run(*differing, "--output", "csv").stdout))
@@ -330,7 +330,7 @@ def test_a_table_names_the_columns_that_it_has_no_room_for() -> None:
 
 def test_keys_that_a_rotation_keeps_are_rows_of_the_table_in_80_columns() -> None:
     """The long name that the old key has gets no table stacked: its tag is cut off where there is no room for it."""
-    rotate = ("api-key", "rotate", "reader", "--keep-old-for", "7d", "--store", "exec:true", "--yes")
+    rotate = ("api-key", "rotate", "reader", "--keep-old-for", "7d", "--store", "exec:cat", "--yes")
     with example_organization():
         assert run(*rotate).exit == 0
         names = [each["name"] for each in run("api-key", "list").json]

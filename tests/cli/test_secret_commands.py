@@ -16,7 +16,7 @@ import httpx
 import jmespath
 import pytest
 
-from pinecone_admin.cli.secrets import standard_output
+from pinecone_admin.cli.secrets import standard_output, store_command
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import Run, _Stream, example_organization, run
 from tests.cli.secret_makers import (
@@ -183,8 +183,28 @@ def test_a_broken_store_leaves_no_key_and_loses_no_secret(name: str, tmp_path: P
         assert list_ids(emulator) == ids
     assert done.exit == 9
     assert done.stdout == ""
-    assert "ended with exit status 1: ***;" in done.stderr
+    assert "ended with exit status 1; what it wrote on its standard error is withheld" in done.stderr
     check_rescue(name, done, made, tmp_path)
+
+
+@each_maker
+def test_a_store_that_leaves_the_secret_unread_counts_as_broken(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that ends with 0 and has not read the secret keeps the old key, and the new one is undone."""
+    monkeypatch.setattr(store_command, "_READING_TIMEOUT", 0.0)
+    for command in ("true", "head -c 5"):
+        with example_organization() as emulator:
+            before, ids = live_secrets(emulator), list_ids(emulator)
+            done = run(*words_of(name, "--store", f"exec:{command}"))
+            made = live_secrets(emulator) - before
+            assert list_ids(emulator) == ids
+            assert name == ROTATES_ACCOUNT or live_secrets(emulator) == before
+        assert (done.exit, done.stdout) == (9, "")
+        assert "ended with exit status 0, but did not read the whole secret;" in done.stderr
+        check_rescue(name, done, made, tmp_path)
+        for path in find_files_with(made, tmp_path):
+            path.unlink()
 
 
 @each_maker

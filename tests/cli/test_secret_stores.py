@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output.private_files import lock_folder
@@ -343,20 +344,51 @@ def test_a_command_gets_the_secret_on_its_input_only(tmp_path: Path, monkeypatch
     assert SECRET not in (tmp_path / "two words").read_text()
 
 
-def test_a_command_that_fails_shows_its_reason_without_the_secret(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """The end of its standard error is shown, redacted; its standard output is not shown at all."""
+def test_a_command_that_fails_shows_its_reason(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The end of its standard error is shown; its standard output is not shown at all."""
     script = write_script(
-        tmp_path / "store.sh",
-        "read -r value || true; echo $value; yes | head -c 9000 >&2; echo bad: $value >&2; exit 3",
+        tmp_path / "store.sh", "read -r value; echo $value; yes | head -c 90000 >&2; echo no vault >&2; exit 3"
     )
     with pytest.raises(StoreError) as caught:
         parse(f"exec:{script}").store(KEY)
     assert f"{script} ended with exit status 3: " in str(caught.value)
-    assert str(caught.value).endswith("y bad: ***")
+    assert str(caught.value).endswith("y no vault")
     assert len(str(caught.value)) < 500
     assert capfd.readouterr() == ("", "")
+
+
+REPEATS = {
+    "the secret": "cat",
+    "eight characters": "cut -c 5-12",
+    "capitals": "tr a-z A-Z",
+    "lines": "fold -w 3",
+    "base64": "base64",
+    "base64 with something before": "sed 's/^/x/' | base64",
+    "base64 with two bytes before": "sed 's/^/xy/' | base64 | tr +/ -_",
+    "hex": "od -An -tx1",
+    "hex in one word": "od -An -v -tx1 | tr -d ' \\n' | tr a-f A-F",
+    "escapes": "od -An -v -tx1 | sed 's/ /\\\\x/g'",
+    "the characters of a dump": "od -An -c",
+    "URL encoding": "sed 's/+/%2B/; s|/|%2f|'",
+}
+
+
+@pytest.mark.parametrize("form", REPEATS)
+def test_what_a_command_writes_about_the_secret_is_withheld(form: str, tmp_path: Path) -> None:
+    """Eight consecutive characters of the secret, in any usual form, keep all of the output from being shown."""
+    script = write_script(tmp_path / "store.sh", f"echo wrong >&2; ({REPEATS[form]}) >&2; exit 1")
+    with pytest.raises(StoreError) as caught:
+        parse(f"exec:{script}").store(evolve(KEY, value="pcsk_a+b/c+d/canary+0/9?>~"))
+    assert str(caught.value) == (
+        f"{script} ended with exit status 1; what it wrote on its standard error is withheld, "
+        "because a part of the secret is in it"
+    )
+
+
+def test_seven_characters_of_a_secret_are_shown() -> None:
+    """The prefix of every key is no secret."""
+    with pytest.raises(StoreError, match="exit status 1: pcsk_ca is wrong"):
+        parse("exec:sh -c 'echo pcsk_ca is wrong >&2; exit 1'").store(KEY)
 
 
 def test_commands_that_cannot_run_are_refused(tmp_path: Path) -> None:
@@ -373,9 +405,56 @@ def test_commands_that_cannot_run_are_refused(tmp_path: Path) -> None:
         parse("exec:sh -c 'kill -9 $$'").store(KEY)
 
 
-def test_a_command_may_ignore_its_input_and_leave_a_process_behind() -> None:
-    """Its exit status alone says that the secret is stored, even while a child of it keeps its streams open."""
-    parse("exec:sh -c 'exec 0<&-; sleep 60 & exit 0'").store(KEY)
+READERS = {
+    "cat": "cat",
+    "tee": "tee {file}",
+    "read": "sh -c 'read -r value; true'",
+    "the right number of bytes": "head -c 22",
+    "a slow process that it leaves behind": "sh -c 'exec 3<&0; (sleep 0.2; cat <&3 >{file}) >&- 2>&- & exit 0'",
+    "a process that it leaves behind with its streams": "sh -c 'cat; sleep 60 & exit 0'",
+}
+OTHERS = {
+    "nothing": "true",
+    "a closed input": "sh -c 'exec 0<&-; exit 0'",
+    "the beginning": "head -c 5",
+    "all but one byte": "head -c 21",
+    "a process that it leaves behind and that reads nothing": "sh -c 'exec 3<&0; sleep 60 & exit 0'",
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_command_that_reads_the_whole_secret_has_stored_it(reader: str, tmp_path: Path) -> None:
+    """With exit status 0, and nothing left in the pipe, the command line knows no more."""
+    parse(f"exec:{READERS[reader].format(file=tmp_path / 'file')}").store(KEY)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_command_that_leaves_a_part_unread_has_not_stored_the_secret(
+    other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit status 0 does not count if bytes of the secret are left in the pipe."""
+    monkeypatch.setattr(store_command, "_READING_TIMEOUT", 0.1)
+    with pytest.raises(StoreError, match="ended with exit status 0, but did not read the whole secret"):
+        parse(f"exec:{OTHERS[other]}").store(KEY)
+
+
+def test_what_is_left_unread_is_never_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that reads it too late finds nothing: by then, the key may be deleted."""
+    monkeypatch.setattr(store_command, "_READING_TIMEOUT", 0.0)
+    late, go = tmp_path / "late", tmp_path / "go"
+    os.mkfifo(go)
+    script = write_script(tmp_path / "store.sh", f"exec 3<&0; (cat {go}; cat <&3 >{late}.new; mv {late}.new {late}) &")
+    with pytest.raises(StoreError, match="did not read"):
+        parse(f"exec:{script}").store(KEY)
+    go.write_text("")
+    wait_until(late.exists)
+    assert late.read_text() == ""
+
+
+def test_a_secret_that_a_pipe_may_not_take_is_not_stored() -> None:
+    """No secret of the service is as long; nothing waits for a command that does not read it."""
+    with pytest.raises(StoreError, match="more than 4096 bytes"):
+        parse("exec:cat").store(evolve(KEY, value="v" * 4097))
 
 
 def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions:

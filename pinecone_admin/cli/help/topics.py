@@ -107,6 +107,12 @@ folder exists, the disk has room, the command to run is there, and nobody else
 can read the file. If storing fails all the same, the key is deleted again; what
 cannot be undone is kept in a file that the error names (exit code 9).
 
+A command has stored the secret if it exits with 0 and leaves nothing on its
+standard input unread within 2 seconds. One that reads everything and stores
+nothing, such as exec:cat, cannot be told from one that stores it. Of what it
+writes on standard error, the end is shown if it fails, unless a part of the
+secret is in it.
+
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
 """,

@@ -12,6 +12,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.store_command import has_unread_bytes
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.stores import SecretStore
 
@@ -100,20 +101,10 @@ def flush_secret(stream: TextIO) -> None:
             closing.register(descriptor, 0)  # an event without being asked for: the other end is closed
             for _ in range(_PATIENCE // _INTERVAL):
                 is_closed = bool(closing.poll(_INTERVAL))
-                if not _has_unread_bytes(descriptor):
+                if not has_unread_bytes(descriptor):
                     return
                 if is_closed:
                     raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
-def _has_unread_bytes(pipe: int) -> bool:
-    import fcntl  # noqa: PLC0415 - missing on Windows
-    import termios  # noqa: PLC0415 - as above
-
-    try:
-        return any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))
-    except OSError:  # not every system tells it to the writer
-        return False
 
 
 def discard_output(stream: TextIO) -> None:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from base64 import b64encode
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
 from typing import IO
+from urllib.parse import quote
 
-from pinecone_admin._http.redaction import redact_text
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.secrets.store_error import StoreError
 
-_MAX_OUTPUT = 4096
+_PIPE_CAPACITY = 4096
+"""Bytes that every pipe takes at once; more than any secret of the service."""
+_READING_TIMEOUT = 2.0
+"""Seconds that processes that the command leaves behind have for reading what it has not read."""
+_READING_INTERVAL = 0.01
+_MAX_OUTPUT = 65536
 _MAX_SHOWN = 300
 _OUTPUT_TIMEOUT = 1.0
 _INTERVAL = 1.0
 _GRACE = 5.0
 """Seconds that a command has after a signal; whoever sends SIGTERM usually sends SIGKILL after 10."""
+_REVEALING = 8
+"""Consecutive characters of a secret that output must not contain to be shown."""
+_URL_SAFE = str.maketrans("+/", "-_")
+"""The two characters of base64 that its form for URLs replaces."""
 
 
 def run_store_command(
@@ -25,15 +38,31 @@ def run_store_command(
 ) -> None:
     """Run a command with the secret on its standard input, without a shell.
 
-    Its output could repeat the secret, so only the end of what it writes on its standard error is shown, redacted, and
-    only if it fails.
+    Its output could repeat the secret, so only the end of what it writes on its standard error is shown, and only if it
+    fails and no part of the secret is recognized in it.
 
     Raises:
-        StoreError: It could not be run, or did not exit with 0.
+        StoreError: It could not be run, did not exit with 0, or left a part of the secret unread.
     """
+    content = secret.encode()
+    if len(content) > _PIPE_CAPACITY:
+        raise StoreError(f"the secret has more than {_PIPE_CAPACITY} bytes, which a pipe may not take at once")
+    reader, writer = os.pipe()
+    try:
+        # Written before anything can read it: a command that ends at once leaves it in the pipe, and breaks nothing.
+        with os.fdopen(writer, "wb") as stream:
+            stream.write(content)
+        _run(command, secret, reader, environment, interruptions)
+    finally:
+        os.close(reader)
+
+
+def _run(
+    command: Sequence[str], secret: str, stdin: int, environment: Mapping[str, str], interruptions: Interruptions
+) -> None:
     try:
         process = subprocess.Popen(  # noqa: S603 - the user names the command
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+            command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
@@ -41,14 +70,15 @@ def run_store_command(
     output = bytearray()
     with interruptions.second_kills(process):
         # A process that the command leaves behind may keep the pipe open, so nothing waits for its end.
-        reader = Thread(target=_keep_end, args=(process.stderr, output), daemon=True)
-        reader.start()
-        _write_all(process.stdin, secret)
+        reading = Thread(target=_keep_end, args=(process.stderr, output), daemon=True)
+        reading.start()
         status = _wait(process, interruptions)
-        reader.join(_OUTPUT_TIMEOUT)
-    if status != 0:
-        ending = f"exit status {status}" if status > 0 else f"signal {-status}"
-        raise StoreError(f"{command[0]} ended with {ending}{_describe_output(bytes(output), secret)}")
+        is_unread = status == 0 and _take_unread(stdin)
+        reading.join(_OUTPUT_TIMEOUT)
+    if status != 0 or is_unread:
+        ending = f"exit status {status}" if status >= 0 else f"signal {-status}"
+        unread = ", but did not read the whole secret" if is_unread else ""
+        raise StoreError(f"{command[0]} ended with {ending}{unread}{_describe_output(bytes(output), secret)}")
 
 
 def _wait(process: subprocess.Popen[bytes], interruptions: Interruptions) -> int:
@@ -63,23 +93,54 @@ def _wait(process: subprocess.Popen[bytes], interruptions: Interruptions) -> int
             process.kill()
 
 
-def _write_all(stream: IO[bytes] | None, secret: str) -> None:
-    if stream is not None:
-        with suppress(BrokenPipeError):  # its exit status alone says whether it stored the secret
-            stream.write(secret.encode())
-        with suppress(BrokenPipeError):
-            stream.close()
+def _take_unread(pipe: int) -> bool:
+    """Return whether a pipe still has bytes after a moment; take them, so that nothing stores them later."""
+    deadline = time.monotonic() + _READING_TIMEOUT
+    while has_unread_bytes(pipe) and time.monotonic() < deadline:
+        time.sleep(_READING_INTERVAL)
+    return bool(os.read(pipe, _PIPE_CAPACITY))  # its writing end is closed, so that this does not wait
+
+
+def has_unread_bytes(pipe: int) -> bool:
+    """Return whether bytes in a pipe wait to be read; False where the system does not tell."""
+    try:
+        import fcntl  # noqa: PLC0415 - missing on Windows
+        import termios  # noqa: PLC0415 - as above
+
+        return any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))
+    except (ImportError, OSError):  # not every system tells it to the writer
+        return False
 
 
 def _keep_end(stream: IO[bytes], output: bytearray) -> None:
-    """Read a stream line by line, so that what is cut off is never the beginning of a secret alone."""
     with stream:
-        for line in stream:
-            output += line
-            while len(output) > _MAX_OUTPUT:
-                del output[: output.find(b"\n") + 1 or len(output)]
+        while piece := os.read(stream.fileno(), _MAX_OUTPUT):
+            output += piece
+            del output[:-_MAX_OUTPUT]
 
 
 def _describe_output(output: bytes, secret: str) -> str:
-    words = " ".join(redact_text(output.decode(errors="replace"), [secret]).split())
+    text = output.decode(errors="replace")
+    if _reveals(text, secret):
+        return "; what it wrote on its standard error is withheld, because a part of the secret is in it"
+    words = " ".join(text.split())
     return f": {words[-_MAX_SHOWN:]}" if words else ""
+
+
+def _reveals(text: str, secret: str) -> bool:
+    """Return whether a text has a part of a secret, as it is or encoded, in capitals or not, and with any spaces."""
+    text = "".join(text.casefold().split())
+    content = secret.encode()
+    # The characters of base64 depend on where in a group of three bytes the secret begins.
+    encoded = [b64encode(bytes(start) + content).decode()[4 if start else 0 :] for start in range(3)]
+    plain = [secret, quote(secret, safe=""), *encoded, *(each.translate(_URL_SAFE) for each in encoded)]
+    digits = re.sub("[^0-9a-f]", "", text)  # dumps have punctuation between bytes
+    return any(part in text for each in plain for part in _windows(each.casefold(), _REVEALING)) or any(
+        part in digits for part in _windows(content.hex(), 2 * _REVEALING)
+    )
+
+
+def _windows(text: str, size: int) -> Generator[str, None, None]:
+    """Yield each part of a size, or a shorter text itself."""
+    for start in range(max(len(text) - size, 0) + 1):
+        yield text[start : start + size]
