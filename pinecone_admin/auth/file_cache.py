@@ -13,7 +13,7 @@ from pinecone_admin.errors import PineconeValueError
 
 
 class FileTokenCache:
-    """Token cache of files that only their owner can read; requires the extra ``pinecone-admin[cache]``.
+    """Token cache of files that only their owner can read; requires the extra ``cache``.
 
     Args:
         folder: Folder of the files, created with mode 0700 if it is missing; by default in the user's cache folder.
@@ -33,7 +33,7 @@ class FileTokenCache:
             from filelock import FileLock, Timeout  # noqa: PLC0415 - an extra
             from platformdirs import user_cache_path  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as error:
-            message = f"{error.name} is not installed: pip install 'pinecone-admin[cache]'"
+            message = f'{error.name} is not installed: in a checkout, run pip install ".[cache]"'
             raise ModuleNotFoundError(message, name=error.name) from error
 
         self._mkstemp = mkstemp

@@ -1369,7 +1369,7 @@ COMMANDS = (
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
-        details="The example gives the shell an emulator that ends when the shell does. Without --background, the emulator serves until it is stopped, and says where it listens.\n\npinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its clock forward.",
+        details="The example gives the shell an emulator that ends when the shell does, or fails if the emulator cannot start. Without --background, it serves until it is stopped, and says where it listens. It needs the extra emulator.\n\npinecone-admin send GET /_emulator lists  what else it can do: add faults and users, accept invites, and put its clock forward.",
         module="pinecone_admin.cli.emulator.emulator",
     ),
     CommandSpec(

@@ -51,9 +51,20 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: The words after ``pinecone-admin``.
     """
+    code = _run(argv)
+    # An emulator that has started ends with 0, or with 9 if it could not save its state.
+    if code not in {exit_codes.DONE, exit_codes.PARTLY_DONE} and "emulator" in argv:
+        from pinecone_admin.emulator.__main__ import FAILING_COMMAND, asks_for_exports  # noqa: PLC0415 - loads the emulator
+
+        if asks_for_exports(argv):
+            sys.stdout.write(FAILING_COMMAND)
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        message = f"packages are not installed ({', '.join(missing)}): pip install 'pinecone-admin[cli]'"
+        message = f'packages are not installed ({", ".join(missing)}): in a checkout, run pip install ".[cli]"'
         return _fail(CommandFailure(message, exit_codes.USAGE), argv)
     from pinecone_admin.cli.tree import run_command_line  # noqa: PLC0415 - needs the extra
 

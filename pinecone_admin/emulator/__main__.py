@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, cast
@@ -52,8 +53,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         serve(arguments)
     except ServingError as error:
         sys.stderr.write(f"{error}\n")
+        if asks_for_exports(sys.argv[1:] if arguments is None else arguments) and not isinstance(
+            error, StateNotSavedError
+        ):
+            sys.stdout.write(FAILING_COMMAND)
         return error.status
     return 0
+
+
+FAILING_COMMAND = "false\n"
+"""Written in place of exports: a shell that evaluated nothing would go on, with the credentials of a real account."""
+
+
+def asks_for_exports(arguments: Sequence[str]) -> bool:
+    """Return whether a shell evaluates what a command line prints, even if it cannot be parsed."""
+    return "--format=env" in arguments or ("--format", "env") in pairwise(arguments)
 
 
 def serve(arguments: Sequence[str] | None = None) -> None:
@@ -134,7 +148,8 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--format",
         choices=("json", "env"),
         default="json",
-        help="print where it listens as one line of JSON, or as exports for a shell (default %(default)s)",
+        help="print where it listens as one line of JSON, or as exports for a shell, or false if it cannot start "
+        "(default %(default)s)",
     )
     parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
     return parser

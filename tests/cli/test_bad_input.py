@@ -172,7 +172,7 @@ def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("pinecone_admin.cli.main.find_spec", lambda name: None if name == "rich" else object())
     done = run("--version")
     assert (done.exit, done.stdout) == (2, "")
-    assert done.stderr == "error: packages are not installed (rich): pip install 'pinecone-admin[cli]'\n"
+    assert done.stderr == 'error: packages are not installed (rich): in a checkout, run pip install ".[cli]"\n'
     assert run("project", "list", "--output", "json").error["exit"] == 2
 
 

@@ -73,7 +73,7 @@ def test_in_the_background_the_announcement_is_json_and_the_state_is_saved(tmp_p
 
 
 def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A damaged state file, an address that others can reach and a wrong option exit with 2, in front and behind."""
+    """A damaged state file, an address that others can reach and a wrong option exit with 2; a shell gets false."""
     damaged = tmp_path / "state.json"
     damaged.write_text("{")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -86,14 +86,15 @@ def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypa
             (("--port", "70000"), "70000"),
             (("--plan", "None"), "None"),
         ):
-            for more in ((), ("--background", "--format", "env")):
+            for more in ((), ("--background", "--format=env"), ("--format", "env")):
                 _check_refused(words, more, reason)
     assert list(tmp_path.iterdir()) == [damaged]
 
 
 def _check_refused(words: Sequence[str], more: Sequence[str], reason: str) -> None:
     done = run("emulator", *words, *more, "--output", "json")
-    assert (done.exit, done.stdout, done.error["exit"]) == (2, "", 2), (words, more, done)
+    stdout = "false\n" if "env" in " ".join(more) else ""
+    assert (done.exit, done.stdout, done.error["exit"]) == (2, stdout, 2), (words, more, done)
     assert reason in done.error["message"]
     assert done.stderr.splitlines()[0] == f"error: {done.error['message']} [PA101]"
     assert len(done.stderr.splitlines()) == 2
@@ -103,7 +104,28 @@ def test_an_emulator_without_its_extra_says_how_to_install_it(monkeypatch: pytes
     """A package that serves it and is missing is named in one line, with exit code 2."""
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "pinecone_admin.emulator.http.server", raising=False)
-    _check_refused((), (), "pinecone-admin[emulator]")
+    _check_refused((), (), 'pip install ".[emulator]"')
+    _check_refused((), ("--format", "env"), 'pip install ".[emulator]"')
+
+
+@pytest.mark.parametrize("module", ["pinecone_admin.cli", "pinecone_admin.emulator"])
+def test_a_shell_does_not_go_on_without_its_emulator(module: str, tmp_path: Path) -> None:
+    """What a shell evaluates fails if the emulator cannot start, or if packages of an extra are missing."""
+    words = "emulator " if module == "pinecone_admin.cli" else ""
+    for missing in ("", "uvicorn", "click"):
+        (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{missing!r}] = None\n" if missing else "")
+        refused = "" if missing == "uvicorn" else "--host 8.8.8.8"
+        script = f'eval "$({sys.executable} -m {module} {words}{refused} --format env)" && echo went on'
+        done = subprocess.run(
+            ["sh", "-c", script],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert done.stderr
 
 
 def test_an_emulator_that_cannot_save_its_state_has_done_a_part(

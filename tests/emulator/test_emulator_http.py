@@ -273,7 +273,7 @@ def test_missing_extra_is_named(missing: str) -> None:
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr.count("\n") == 1
     assert missing in process.stderr
-    assert "pinecone-admin[emulator]" in process.stderr
+    assert 'pip install ".[emulator]"' in process.stderr
 
 
 def test_import_loads_no_server() -> None:

@@ -314,5 +314,5 @@ def test_clients_without_a_cache_share_no_token(emulator: Emulator) -> None:
 def test_a_missing_extra_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the packages of the extra, the ImportError says what to install."""
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ImportError, match=rf"{missing} is not installed: pip install 'pinecone-admin\[cache\]'"):
+    with pytest.raises(ImportError, match=rf'{missing} is not installed: .*pip install "\.\[cache\]"'):
         FileTokenCache()

@@ -177,7 +177,7 @@ def judge_read(error: PineconeError | None) -> list[Diagnosis]:
         refused = _skip("read", "the account may not read anything")
         return [passed("API version", API_VERSION), refused, failed("roles", error.message, _ROLES_FIX)]
     if isinstance(error, BadRequestError) and "version" in error.message.lower():
-        fix = "install a newer release: pip install --upgrade pinecone-admin"
+        fix = "install a newer version of pinecone-admin"
         return [failed("API version", f"{API_VERSION} is refused: {error.message}", fix), *skipped(["read"])]
     return [_skip("API version", "not known: the read fails"), _judge_failed_read(error)]
 

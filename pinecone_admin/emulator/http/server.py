@@ -20,7 +20,7 @@ try:
     from pinecone_admin.emulator.http.asgi import CONNECTION, application
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        f"{_error.name} is not installed: pip install 'pinecone-admin[emulator]'", name=_error.name
+        f'{_error.name} is not installed: in a checkout, run pip install ".[emulator]"', name=_error.name
     ) from _error
 
 
