@@ -1,6 +1,7 @@
 """Every error that this package raises.
 
-PineconeError                       message, operation, outcome, safe_to_retry, attempts, request_id, help_code
+PineconeError                       message, operation, outcome, safe_to_retry, worth_retrying, attempts, request_id,
+│                                   help_code
 ├─ PineconeValueError (ValueError)  before anything is sent
 ├─ PineconeTypeError (TypeError)    before anything is sent
 ├─ ReadOnlyError                    before anything is sent
@@ -29,7 +30,9 @@ PineconeError                       message, operation, outcome, safe_to_retry, 
 
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
-read. ``safe_to_retry`` is True if repeating the call cannot apply the change twice, not if a repeat would help.
+read. ``safe_to_retry`` is True if repeating the call cannot apply the change twice. ``worth_retrying`` is True if the
+same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of the network. Certificates, unknown
+hosts, arguments, credentials, permissions, quotas and conflicts need a change first. Repeat where both are True.
 """
 
 from __future__ import annotations
@@ -84,6 +87,7 @@ class ErrorContext(TypedDict, total=False):
     operation: str | None
     outcome: Outcome
     safe_to_retry: bool
+    worth_retrying: bool
     attempts: int
     request_id: str | None
 
@@ -96,6 +100,8 @@ class PineconeError(Exception):
         operation: Id of the operation, such as ``create_project``, or None outside of an operation.
         outcome: What happened to the request.
         safe_to_retry: Whether repeating the call cannot apply the change twice; not whether a repeat would help.
+        worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of
+            the network other than certificates and unknown hosts. Repeat where this and ``safe_to_retry`` are True.
         attempts: How many times the request was sent or sending it was tried.
         request_id: The server's id of the request, to quote to support; None if the server sent none.
         help_code: Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it.
@@ -112,6 +118,7 @@ class PineconeError(Exception):
     operation: str | None = None
     outcome: Outcome = "not_sent"
     safe_to_retry: bool = True
+    worth_retrying: bool = False
     attempts: int = 0
     request_id: str | None = None
     help_code: str = "PA100"
@@ -274,12 +281,14 @@ class RateLimitError(ApiError):
     """429: too many requests; ``retry_after`` is how long to wait, if the server says so."""
 
     help_code = "PA209"
+    worth_retrying: bool = True
 
 
 class ServiceError(ApiError):
     """5xx: the server failed; the outcome of a create is unknown, except after 501 and 505."""
 
     help_code = "PA210"
+    worth_retrying: bool = True
 
 
 class TokenError(ApiError):
@@ -298,12 +307,14 @@ class PineconeConnectionError(PineconeError):
     """No complete response arrived: the connection was refused or reset, or TLS or a proxy failed."""
 
     help_code = "PA401"
+    worth_retrying: bool = True
 
 
 class PineconeTimeoutError(PineconeError, TimeoutError):
     """No complete response arrived in time."""
 
     help_code = "PA402"
+    worth_retrying: bool = True
 
 
 class Masked:

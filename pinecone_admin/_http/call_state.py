@@ -39,6 +39,7 @@ class CallState:
         attempts: Number of attempts so far.
         ambiguous: Whether an earlier attempt may have been processed.
         outcome: What is known about the request so far.
+        worth_retrying: Whether the same call may succeed later, by the failure of the last attempt.
         secrets: Credentials in the headers or the body of the request.
         tokens: Bearer tokens that were sent with the request, the current one last.
         max_response_bytes: Largest accepted body of a response, in bytes.
@@ -55,6 +56,7 @@ class CallState:
     attempts: int = 0
     ambiguous: bool = False
     outcome: Outcome = "not_sent"
+    worth_retrying: bool = True
     secrets: Sequence[Masked] = ()
     tokens: list[BearerToken] = field(factory=list[BearerToken])
     max_response_bytes: int = MAX_RESPONSE_BYTES

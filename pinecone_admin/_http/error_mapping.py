@@ -71,6 +71,7 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
         operation=call.operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
+        worth_retrying=call.worth_retrying,
         attempts=call.attempts,
         request_id=find_request_id(headers),
     )
@@ -187,6 +188,7 @@ def error_from_exception(error: Exception, call: CallState) -> PineconeError:
         operation=call.operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),
+        worth_retrying=call.worth_retrying,
         attempts=call.attempts,
     )
 

@@ -26,9 +26,9 @@ class Failure(Enum):
     NO_RESPONSE = auto()  # sent, then reset, EOF or read timeout
     INCOMPLETE_BODY = auto()  # 2xx, then an incomplete body
     BODY_TOO_LARGE = auto()  # 2xx, with a body larger than any that this API sends
-    SERVER_ERROR = auto()  # any other 5xx, or 101; the request may have been processed
+    SERVER_ERROR = auto()  # any other 5xx; the request may have been processed
     CANNOT_CONNECT = auto()  # server or client certificate refused, unknown host, 407 of a proxy
-    REDIRECT = auto()  # 3xx; the request may have been processed
+    REDIRECT = auto()  # 3xx, or 101; the request may have been processed
     CLIENT_ERROR = auto()  # any other status
 
 
@@ -36,27 +36,29 @@ class RetryRule(NamedTuple):
     """One row of the retry table.
 
     Attributes:
-        retry_idempotent: Whether an idempotent request is sent again.
-        retry_post: Whether any other request is sent again.
+        retry_other: Whether any other, idempotent request is sent again.
+        retry_post: Whether a POST, which is not idempotent, is sent again.
         outcome: What the failure says about the request.
+        worth_retrying: Whether the same call may succeed later, without a change by the caller.
     """
 
-    retry_idempotent: bool
+    retry_other: bool
     retry_post: bool
     outcome: Outcome
+    worth_retrying: bool
 
 
 RETRY_TABLE: Mapping[Failure, RetryRule] = {
-    Failure.NOT_SENT: RetryRule(retry_idempotent=True, retry_post=True, outcome="not_sent"),
-    Failure.RATE_LIMITED: RetryRule(retry_idempotent=True, retry_post=True, outcome="rejected"),
-    Failure.TRANSIENT_STATUS: RetryRule(retry_idempotent=True, retry_post=False, outcome="unknown"),
-    Failure.NO_RESPONSE: RetryRule(retry_idempotent=True, retry_post=False, outcome="unknown"),
-    Failure.INCOMPLETE_BODY: RetryRule(retry_idempotent=True, retry_post=False, outcome="done"),
-    Failure.BODY_TOO_LARGE: RetryRule(retry_idempotent=False, retry_post=False, outcome="done"),
-    Failure.SERVER_ERROR: RetryRule(retry_idempotent=False, retry_post=False, outcome="unknown"),
-    Failure.CANNOT_CONNECT: RetryRule(retry_idempotent=False, retry_post=False, outcome="not_sent"),
-    Failure.REDIRECT: RetryRule(retry_idempotent=False, retry_post=False, outcome="unknown"),
-    Failure.CLIENT_ERROR: RetryRule(retry_idempotent=False, retry_post=False, outcome="rejected"),
+    Failure.NOT_SENT: RetryRule(retry_other=True, retry_post=True, outcome="not_sent", worth_retrying=True),
+    Failure.RATE_LIMITED: RetryRule(retry_other=True, retry_post=True, outcome="rejected", worth_retrying=True),
+    Failure.TRANSIENT_STATUS: RetryRule(retry_other=True, retry_post=False, outcome="unknown", worth_retrying=True),
+    Failure.NO_RESPONSE: RetryRule(retry_other=True, retry_post=False, outcome="unknown", worth_retrying=True),
+    Failure.INCOMPLETE_BODY: RetryRule(retry_other=True, retry_post=False, outcome="done", worth_retrying=True),
+    Failure.BODY_TOO_LARGE: RetryRule(retry_other=False, retry_post=False, outcome="done", worth_retrying=False),
+    Failure.SERVER_ERROR: RetryRule(retry_other=False, retry_post=False, outcome="unknown", worth_retrying=True),
+    Failure.CANNOT_CONNECT: RetryRule(retry_other=False, retry_post=False, outcome="not_sent", worth_retrying=False),
+    Failure.REDIRECT: RetryRule(retry_other=False, retry_post=False, outcome="unknown", worth_retrying=False),
+    Failure.CLIENT_ERROR: RetryRule(retry_other=False, retry_post=False, outcome="rejected", worth_retrying=False),
 }
 # The server, or a gateway before it, may succeed a moment later.
 _TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
@@ -107,26 +109,28 @@ def classify_status(status: int) -> Failure:
     """Return the failure of a status that is not one of ``SUCCESSES``."""
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return Failure.RATE_LIMITED
-    if 300 <= status < 400:  # noqa: PLR2004 - the class of redirection
+    # After a 1xx there would be a response, if it had been understood.
+    if status < 200 or 300 <= status < 400:  # noqa: PLR2004 - the classes of information and redirection
         return Failure.REDIRECT
     if status in _TRANSIENT_STATUSES:
         return Failure.TRANSIENT_STATUS
-    # After a 1xx there would be a response, if it had been understood.
-    is_unclear = status < 200 or (status >= 500 and status not in _NOT_PROCESSED)  # noqa: PLR2004
-    return Failure.SERVER_ERROR if is_unclear else Failure.CLIENT_ERROR
+    is_server_error = status >= 500 and status not in _NOT_PROCESSED  # noqa: PLR2004 - the class of server errors
+    return Failure.SERVER_ERROR if is_server_error else Failure.CLIENT_ERROR
 
 
 def may_retry(failure: Failure, *, idempotent: bool) -> bool:
     """Return whether the table allows a retry after the failure."""
     rule = RETRY_TABLE[failure]
-    return rule.retry_idempotent if idempotent else rule.retry_post
+    return rule.retry_other if idempotent else rule.retry_post
 
 
 def record_failure(call: CallState, failure: Failure, status: int | None) -> None:
     """Record in the call what a failed attempt says about its outcome; ``status`` is None if there was no response."""
+    rule = RETRY_TABLE[failure]
+    call.worth_retrying = rule.worth_retrying
     if call.is_token_exchange:
         return
-    outcome = RETRY_TABLE[failure].outcome
+    outcome = rule.outcome
     if outcome in {"unknown", "done"}:
         call.ambiguous = True
         # A success was received once, even if a later attempt says less.

@@ -115,6 +115,7 @@ def error_from_exchange(response: BufferedResponse, *, call: CallState, wall: fl
         operation=call.operation,
         attempts=call.attempts,
         outcome=call.outcome,
+        worth_retrying=call.worth_retrying,
         request_id=find_request_id(headers),
     )
 

@@ -31,8 +31,12 @@ class CommandFailure(NamedTuple):
     @property
     def document(self) -> dict[str, Any]:
         """The error as an object."""
-        names = ("operation", "status", "error_code", "help_code", "outcome", "safe_to_retry", "request_id")
+        names = ("operation", "status", "error_code", "help_code", "outcome", "safe_to_retry")
         facts = {name: self.details.get(name) for name in names}
+        facts |= {
+            "worth_retrying": self.details.get("worth_retrying", False),
+            "request_id": self.details.get("request_id"),
+        }
         return {"error": {"message": self.message, **facts, "exit": self.exit}}
 
     def render(self, *, as_json: bool) -> str:

@@ -118,6 +118,7 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
         "help_code": error.help_code,
         "outcome": error.outcome,
         "safe_to_retry": error.safe_to_retry,
+        "worth_retrying": error.worth_retrying,
         "request_id": error.request_id,
     }
     exit = exit_of_error(error)  # noqa: A001 - the name in the error object

@@ -20,7 +20,7 @@ from pinecone_admin import (
     UnauthorizedError,
 )
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step
 
 pytestmark = pytest.mark.anyio
 
@@ -290,6 +290,28 @@ async def test_a_failed_exchange_raises_a_token_error(make_client: Callable[...,
     )
     check_promises(caught.value)
     assert script.requests == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "worth_retrying"),
+    [
+        (ScriptedResponse(429), True),
+        (ScriptedResponse(503), True),
+        (ScriptedFailure(ConnectionResetError()), True),
+        (ScriptedResponse(501), False),
+        (ScriptedResponse(401), False),
+        (ScriptedResponse(403), False),
+        (ScriptedResponse(200, b"<html>"), False),
+    ],
+    ids=str,
+)
+async def test_a_failed_exchange_says_whether_it_is_worth_retrying(
+    failure: Step, worth_retrying: bool, make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """A token endpoint that is overloaded or does not respond may issue a token later; one that refuses will not."""
+    with pytest.raises(PineconeError) as caught:
+        await make_client(ScriptedTransport(tokens=[failure] * 3), lazy=True).projects.create(name="x")
+    assert (caught.value.safe_to_retry, caught.value.worth_retrying) == (True, worth_retrying)
 
 
 async def test_a_failed_exchange_preserves_an_unknown_outcome(

@@ -263,7 +263,9 @@ async def test_an_unreachable_token_endpoint_is_named(make_client: Callable[...,
 
 # One instance of each class, with all of its attributes.
 ALL_ERRORS: list[PineconeError] = [
-    PineconeError("m", operation="o", outcome="unknown", safe_to_retry=False, attempts=3, request_id="r"),
+    PineconeError(
+        "m", operation="o", outcome="unknown", safe_to_retry=False, worth_retrying=True, attempts=3, request_id="r"
+    ),
     *(
         kind("m", operation="o")
         for kind in (
@@ -289,6 +291,7 @@ ALL_ERRORS: list[PineconeError] = [
             operation="o",
             outcome="unknown",
             safe_to_retry=False,
+            worth_retrying=True,
             attempts=2,
             request_id="r",
         )

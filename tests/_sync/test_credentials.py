@@ -21,7 +21,7 @@ from pinecone_admin import (
     UnauthorizedError,
 )
 from tests.support.errors import SECRET, check_promises, raises
-from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport
+from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, ScriptedTransport, Step
 
 pytestmark = pytest.mark.anyio
 
@@ -289,6 +289,28 @@ def test_a_failed_exchange_raises_a_token_error(make_client: Callable[..., Admin
     )
     check_promises(caught.value)
     assert script.requests == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "worth_retrying"),
+    [
+        (ScriptedResponse(429), True),
+        (ScriptedResponse(503), True),
+        (ScriptedFailure(ConnectionResetError()), True),
+        (ScriptedResponse(501), False),
+        (ScriptedResponse(401), False),
+        (ScriptedResponse(403), False),
+        (ScriptedResponse(200, b"<html>"), False),
+    ],
+    ids=str,
+)
+def test_a_failed_exchange_says_whether_it_is_worth_retrying(
+    failure: Step, worth_retrying: bool, make_client: Callable[..., Admin]
+) -> None:
+    """A token endpoint that is overloaded or does not respond may issue a token later; one that refuses will not."""
+    with pytest.raises(PineconeError) as caught:
+        make_client(ScriptedTransport(tokens=[failure] * 3), lazy=True).projects.create(name="x")
+    assert (caught.value.safe_to_retry, caught.value.worth_retrying) == (True, worth_retrying)
 
 
 def test_a_failed_exchange_preserves_an_unknown_outcome(

@@ -262,7 +262,9 @@ def test_an_unreachable_token_endpoint_is_named(make_client: Callable[..., Admin
 
 # One instance of each class, with all of its attributes.
 ALL_ERRORS: list[PineconeError] = [
-    PineconeError("m", operation="o", outcome="unknown", safe_to_retry=False, attempts=3, request_id="r"),
+    PineconeError(
+        "m", operation="o", outcome="unknown", safe_to_retry=False, worth_retrying=True, attempts=3, request_id="r"
+    ),
     *(
         kind("m", operation="o")
         for kind in (
@@ -288,6 +290,7 @@ ALL_ERRORS: list[PineconeError] = [
             operation="o",
             outcome="unknown",
             safe_to_retry=False,
+            worth_retrying=True,
             attempts=2,
             request_id="r",
         )

@@ -64,12 +64,13 @@ def make_caused_failure(error: Exception, cause: Exception) -> ScriptedFailure:
 
 @frozen
 class Expectation:
-    """Which methods are retried after a failure, and the outcome of a request that only ever fails so."""
+    """Which methods are retried after a failure, and what the error says of a request that only ever fails so."""
 
     steps: list[Step]
     idempotent: bool
     post: bool
     outcome: str
+    worth: bool
 
 
 def make_responses(*statuses: int, **headers: str) -> list[Step]:
@@ -102,10 +103,11 @@ TABLE: dict[str, Expectation] = {
         True,
         True,
         "not_sent",
+        True,
     ),
-    "429": Expectation([*make_responses(429), *make_responses(429, retry_after="1")], True, True, "rejected"),
+    "429": Expectation([*make_responses(429), *make_responses(429, retry_after="1")], True, True, "rejected", True),
     "overloaded": Expectation(
-        [*make_responses(*OVERLOADED), *make_responses(*OVERLOADED, retry_after="1")], True, False, "unknown"
+        [*make_responses(*OVERLOADED), *make_responses(*OVERLOADED, retry_after="1")], True, False, "unknown", True
     ),
     "no response": Expectation(
         [
@@ -128,6 +130,7 @@ TABLE: dict[str, Expectation] = {
         True,
         False,
         "unknown",
+        True,
     ),
     "broken body": Expectation(
         [
@@ -138,12 +141,13 @@ TABLE: dict[str, Expectation] = {
         True,
         False,
         "done",
+        True,
     ),
     "refused": Expectation(
-        make_responses(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected"
+        make_responses(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected", False
     ),
-    "another 5xx": Expectation(make_responses(101, 520, 522, 599), False, False, "unknown"),
-    "redirected": Expectation(make_responses(300, 301, 304, 307), False, False, "unknown"),
+    "another 5xx": Expectation(make_responses(520, 522, 599), False, False, "unknown", True),
+    "redirected": Expectation(make_responses(101, 300, 301, 304, 307), False, False, "unknown", False),
     "unreachable": Expectation(
         [
             make_caused_failure(httpx.ConnectError("TLS"), ssl.SSLCertVerificationError("self-signed")),
@@ -153,6 +157,7 @@ TABLE: dict[str, Expectation] = {
         False,
         False,
         "not_sent",
+        False,
     ),
 }
 CASES = [(name, method) for name in TABLE for method in (*IDEMPOTENT_METHODS, "POST")]
@@ -176,6 +181,7 @@ def test_a_failure_is_retried_as_the_table_says(name: str, method: str, make_cli
         error = caught.value
         assert (error.outcome, error.attempts) == (row.outcome, len(script.requests)), step
         assert error.safe_to_retry is (method != "POST" or row.outcome in {"not_sent", "rejected"}), step
+        assert error.worth_retrying is row.worth, step
 
 
 @pytest.mark.parametrize(("name", "method"), CASES)

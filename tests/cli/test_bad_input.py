@@ -104,6 +104,7 @@ def test_an_error_is_an_object_too_with_json() -> None:
         "help_code",
         "outcome",
         "safe_to_retry",
+        "worth_retrying",
         "request_id",
         "exit",
     }

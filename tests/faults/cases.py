@@ -41,27 +41,28 @@ MIB = 1024 * 1024
 
 @frozen
 class ExpectedRule:
-    """The documented rule for a failure: whether to retry, whether to retry a POST, and the outcome."""
+    """The documented rule for a failure: whether to retry, whether to retry a POST, and two attributes of the error."""
 
     retry: bool
     retry_post: bool
     outcome: Outcome
+    worth_retrying: bool
 
     def is_retried(self, verb: str) -> bool:
         """Return whether a request with this verb is sent again."""
         return self.retry_post if verb == "POST" else self.retry
 
 
-NOT_SENT = ExpectedRule(retry=True, retry_post=True, outcome="not_sent")
-RATE_LIMITED = ExpectedRule(retry=True, retry_post=True, outcome="rejected")
-OVERLOADED = ExpectedRule(retry=True, retry_post=False, outcome="unknown")
-NO_RESPONSE = ExpectedRule(retry=True, retry_post=False, outcome="unknown")
-BROKEN_BODY = ExpectedRule(retry=True, retry_post=False, outcome="done")
-TOO_LARGE = ExpectedRule(retry=False, retry_post=False, outcome="done")
-BROKEN_SERVER = ExpectedRule(retry=False, retry_post=False, outcome="unknown")
-UNREACHABLE = ExpectedRule(retry=False, retry_post=False, outcome="not_sent")
-REDIRECTED = ExpectedRule(retry=False, retry_post=False, outcome="unknown")
-REFUSED = ExpectedRule(retry=False, retry_post=False, outcome="rejected")
+NOT_SENT = ExpectedRule(retry=True, retry_post=True, outcome="not_sent", worth_retrying=True)
+RATE_LIMITED = ExpectedRule(retry=True, retry_post=True, outcome="rejected", worth_retrying=True)
+OVERLOADED = ExpectedRule(retry=True, retry_post=False, outcome="unknown", worth_retrying=True)
+NO_RESPONSE = ExpectedRule(retry=True, retry_post=False, outcome="unknown", worth_retrying=True)
+BROKEN_BODY = ExpectedRule(retry=True, retry_post=False, outcome="done", worth_retrying=True)
+TOO_LARGE = ExpectedRule(retry=False, retry_post=False, outcome="done", worth_retrying=False)
+BROKEN_SERVER = ExpectedRule(retry=False, retry_post=False, outcome="unknown", worth_retrying=True)
+UNREACHABLE = ExpectedRule(retry=False, retry_post=False, outcome="not_sent", worth_retrying=False)
+REDIRECTED = ExpectedRule(retry=False, retry_post=False, outcome="unknown", worth_retrying=False)
+REFUSED = ExpectedRule(retry=False, retry_post=False, outcome="rejected", worth_retrying=False)
 
 
 @frozen
@@ -405,5 +406,6 @@ def check_permanent_fault(fault: Fault, verb: str, client_kind: ClientKind, cert
     assert type(result) is fault.error, result
     assert isinstance(result, PineconeError)
     assert (result.outcome, result.attempts) == (fault.rule.outcome, attempts)
+    assert result.worth_retrying == fault.rule.worth_retrying
     assert result.safe_to_retry == (verb != "POST" or fault.rule.outcome in {"not_sent", "rejected"})
     assert verb != "POST" or server.processed[verb, PATH] <= 1

@@ -45,8 +45,9 @@ def detects_mutation(fault: Fault, certificates: Certificates, verbs: tuple[str,
 def list_mutated_rules() -> Iterator[tuple[Failure, RetryRule]]:
     """Yield every rule with one field changed."""
     for failure, rule in RETRY_TABLE.items():
-        yield failure, rule._replace(retry_idempotent=not rule.retry_idempotent)
+        yield failure, rule._replace(retry_other=not rule.retry_other)
         yield failure, rule._replace(retry_post=not rule.retry_post)
+        yield failure, rule._replace(worth_retrying=not rule.worth_retrying)
         for outcome in sorted(set(get_args(Outcome)) - {rule.outcome}):
             yield failure, rule._replace(outcome=outcome)
 

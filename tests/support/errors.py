@@ -32,6 +32,7 @@ def check_promises(error: PineconeError) -> None:
     """Check that an error has its attributes, can be pickled, and contains no secret and no foreign exception."""
     assert error.outcome in get_args(Outcome)
     assert isinstance(error.safe_to_retry, bool)
+    assert isinstance(error.worth_retrying, bool)
     assert error.attempts >= 0
     assert not error.operation or str(error).startswith(make_printable(f"{error.operation}: "))
     assert SECRET not in f"{error!s} {error!r} {error.args} {error.__dict__}"

@@ -236,7 +236,8 @@ def errors(admin: Admin) -> None:
     except ApiError as error:
         print(error.details, error.body)
     except PineconeError as error:
-        print(error.outcome == "unknown", error.safe_to_retry, error.attempts, error.operation, error.request_id)
+        print(error.outcome == "unknown", error.safe_to_retry, error.worth_retrying)
+        print(error.attempts, error.operation, error.request_id)
 
 
 def convert(project: Project) -> None:

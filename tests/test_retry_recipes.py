@@ -1,0 +1,130 @@
+"""docs/errors.md: the recipes for tenacity and Celery repeat a call where that is safe and may help, and only there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pinecone_admin import PineconeError, PineconeValueError, RateLimitError, RetryPolicy, ServiceError
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.testing import emulate
+from tests.support.recipes import list_blocks
+
+PAGE = "docs/errors.md"
+
+
+@pytest.fixture(autouse=True)
+def emulator() -> Generator[Emulator, None, None]:
+    """Put the emulator in the place of the service."""
+    with emulate() as emulator:
+        yield emulator
+
+
+class Retry(Exception):  # noqa: N818 - named after that of Celery
+    """Stands for what a task of Celery raises to be run again."""
+
+    def __init__(self, countdown: float) -> None:
+        self.countdown = countdown
+
+
+class Task:
+    """Stands for a task of Celery."""
+
+    def retry(self, *, exc: Exception, countdown: float) -> Retry:
+        """Ask to be run again after some seconds."""
+        assert isinstance(exc, PineconeError)
+        raise Retry(countdown)
+
+
+class Celery:
+    """Stands for an application of Celery."""
+
+    def __init__(self, name: str) -> None:
+        assert name == "jobs"
+
+    def task(self, *, bind: bool, max_retries: int) -> Callable[[Any], Any]:
+        """Return a decorator that makes a function a task, which gets itself as its first argument."""
+        assert (bind, max_retries > 0) == (True, True)
+        return lambda function: lambda *args: function(Task(), *args)
+
+
+def load_recipe(package: str) -> dict[str, Any]:
+    """Run the recipe for a package, and return its variables."""
+    (text,) = [block.text for block in list_blocks(PAGE) if f"from {package} import" in block.text]
+    variables: dict[str, Any] = {"__name__": "recipe"}
+    exec(compile(text, PAGE, "exec"), variables)
+    return variables
+
+
+@pytest.fixture
+def run_with_tenacity(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Return the recipe for tenacity, which waits in no time."""
+    monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
+    waits.clear()
+    variables = load_recipe("tenacity")
+
+    def create(name: str) -> str:
+        with variables["Admin"](retry=RetryPolicy(max_attempts=1)) as admin:
+            return str(variables["create_project"](admin, name))
+
+    return create
+
+
+waits: list[float] = []
+
+
+def test_tenacity_repeats_until_the_create_succeeds(
+    run_with_tenacity: Callable[[str], str], emulator: Emulator
+) -> None:
+    """A create that the server has surely not processed is repeated, not before the Retry-After, and made once."""
+    emulator.faults.add("create_project", status=429, retry_after=90, times=2)
+    emulator.faults.add("create_project", unreachable=True)
+    project_id = run_with_tenacity("borealis")
+    assert [project.name for project in emulator.state.projects.values()].count("borealis") == 1
+    assert emulator.state.projects[project_id].name == "borealis"
+    assert [wait >= 90 for wait in waits] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "kind"),
+    [
+        ({"status": 503, "after_change": True}, "borealis", ServiceError),  # worth it, but not safe
+        ({"status": 501}, "borealis", ServiceError),  # safe, but not worth it
+        ({}, "", PineconeValueError),
+    ],
+    ids=["unsafe", "hopeless", "argument"],
+)
+def test_tenacity_does_not_repeat_otherwise(
+    fault: dict[str, Any],
+    name: str,
+    kind: type[PineconeError],
+    run_with_tenacity: Callable[[str], str],
+    emulator: Emulator,
+) -> None:
+    """An error for which one of the two attributes is False comes out at once, as itself."""
+    if fault:
+        emulator.faults.add("create_project", **fault)
+    with pytest.raises(kind):
+        run_with_tenacity(name)
+    assert waits == []
+
+
+def test_celery_runs_the_task_again(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
+    """The task asks to be run again, not before the Retry-After, and the next run makes what is missing."""
+    module: Any = ModuleType("celery")
+    module.Celery, module.Task = Celery, Task
+    monkeypatch.setitem(sys.modules, "celery", module)
+    ensure_project = load_recipe("celery")["ensure_project"]
+    emulator.faults.add("create_project", status=429, retry_after=90)
+    with pytest.raises(Retry) as caught:
+        ensure_project("borealis")
+    assert caught.value.countdown >= 90
+    assert isinstance(caught.value.__context__, RateLimitError)
+    assert emulator.state.projects[ensure_project("borealis")].name == "borealis"
+    emulator.faults.add("list_projects", status=501)
+    with pytest.raises(ServiceError):
+        ensure_project("borealis")
