@@ -45,7 +45,6 @@ preload_before_fork("difflib", "encodings.idna", "dateutil.parser", "generated_c
 preload_before_fork(
     "pinecone_admin._async.sender",
     "pinecone_admin._config.assembly",
-    "pinecone_admin._http.large_bodies",
     "pinecone_admin._http.reflection",
     "pinecone_admin._async.api_keys",
     "pinecone_admin._async.invites",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, cast, get_args
 
@@ -68,24 +68,14 @@ def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
     """
     if not body and type(None) in get_args(returns):
         return cast("_T", None)
-    if len(body) >= LARGE_FROM_BYTES and returns in readers:
-        from pinecone_admin._http.large_bodies import decode_large_body  # noqa: PLC0415 - most programs receive none
-
-        return decode_large_body(body, returns)
     value = parse_json(body)
     return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
 
 
-LARGE_FROM_BYTES = 64 * 1024
-"""Size from which the body of a model is limited; a smaller one takes a few milliseconds at most."""
-
-
-def parse_json(body: bytes, parse: Callable[[bytes], Json] = json.loads) -> Json | DecodeFailure:
+def parse_json(body: bytes) -> Json | DecodeFailure:
     """Parse JSON in UTF-8, UTF-16 or UTF-32, with or without a byte order mark."""
     try:
-        return parse(body)
-    except Misfit as misfit:
-        return DecodeFailure(misfit.path, misfit.problem)
+        return json.loads(body)
     except (ValueError, RecursionError) as exc:
         return DecodeFailure("", "is empty" if not body.strip() else f"is not JSON ({type(exc).__name__})")
 

@@ -590,11 +590,11 @@ async def test_a_retry_transport_reports_no_credential(clock: VirtualClock) -> N
 
 @pytest.mark.parametrize("with_length", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_response_beyond_8_mib_raises(
+async def test_a_response_beyond_4_mib_raises(
     method: str, with_length: bool, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """A response beyond 8 MiB raises without a retry, and its outcome is done."""
-    largest = 8 * 1024 * 1024
+    """A response beyond 4 MiB raises without a retry, and its outcome is done."""
+    largest = 4 * 1024 * 1024
 
     def headers(length: int) -> dict[str, str]:
         return {"content-length": str(length)} if with_length else {}
@@ -703,7 +703,7 @@ class _StreamingTransport(httpx.AsyncBaseTransport):
 
 async def test_a_partly_read_body_is_closed() -> None:
     """A body that is not read to its end is left and closed, rather than left to the garbage collector."""
-    stream = _RecordingStream(bytes(8 * 1024 * 1024 + 1))
+    stream = _RecordingStream(bytes(4 * 1024 * 1024 + 1))
     with pytest.raises(httpx.ReadError):
         await AsyncRetryTransport(_StreamingTransport(stream)).handle_async_request(
             httpx.Request("GET", "https://a.example/")
@@ -856,24 +856,33 @@ PROJECT: dict[str, Any] = {
 class _ReadingTransport(httpx.AsyncBaseTransport):
     """A transport of a caller that reads every response, as one that logs bodies does."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes) -> None:
         self.requests = 0
+        self._body = body
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
         """Return a response that was read and decoded."""
         self.requests += 1
-        body = gzip.compress(json.dumps(PROJECT).encode())
-        response = httpx.Response(201, headers={"content-encoding": "gzip"}, stream=_RecordingStream(body))
+        stream = _RecordingStream(gzip.compress(self._body))
+        response = httpx.Response(201, headers={"content-encoding": "gzip"}, stream=stream)
         await response.aread()
         return response
 
 
 async def test_a_response_that_the_transport_has_read_is_used() -> None:
     """A body that a caller's transport has consumed is not read again."""
-    transport = _ReadingTransport()
+    transport = _ReadingTransport(json.dumps(PROJECT).encode())
     admin = AsyncAdmin(access_token="supplied", transport=transport)
     assert (await admin.projects.create(name="x")).id == PROJECT["id"]
     assert transport.requests == 1
+
+
+async def test_a_response_that_the_transport_has_read_has_the_same_limit() -> None:
+    """A decoded body beyond 4 MiB raises, although it is in memory already."""
+    transport = _ReadingTransport(json.dumps(PROJECT).encode().ljust(4 * 1024 * 1024 + 1))
+    with raises(PineconeConnectionError, match="more than 4194304 bytes") as caught:
+        await AsyncAdmin(access_token="supplied", transport=transport).projects.create(name="x")
+    assert (caught.value.outcome, transport.requests) == ("done", 1)
 
 
 async def test_an_error_that_quotes_the_request_shows_no_credential(make_client: Callable[..., AsyncAdmin]) -> None:

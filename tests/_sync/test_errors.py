@@ -177,6 +177,20 @@ def test_a_truncated_error_body_is_kept(make_client: Callable[..., Admin]) -> No
     assert (caught.value.body, caught.value.outcome) == ("half", "rejected")
 
 
+@pytest.mark.parametrize("with_length", [True, False])
+@pytest.mark.parametrize("size", [100_000, 5 * 1024 * 1024])
+def test_the_start_of_a_large_error_body_is_kept(
+    size: int, with_length: bool, make_client: Callable[..., Admin]
+) -> None:
+    """Of the body of an error, the first 64 KiB are kept, whatever its size and however it arrives."""
+    body = (b'{"error":{"code":"X","message":"' + rb"\u0061" * size)[:size]
+    headers = {"content-length": str(size)} if with_length else {}
+    with raises(NotFoundError) as caught:
+        make_client(ScriptedTransport(ScriptedResponse(404, body, headers))).projects.describe(project_id="p")
+    assert caught.value.body == body[: 64 * 1024].decode()
+    assert (caught.value.error_code, caught.value.outcome) == (None, "rejected")
+
+
 @pytest.mark.parametrize(
     ("headers", "request_id"),
     [

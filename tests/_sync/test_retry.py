@@ -575,9 +575,9 @@ def test_a_retry_transport_reports_no_credential(clock: VirtualClock) -> None:
 
 @pytest.mark.parametrize("with_length", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_response_beyond_8_mib_raises(method: str, with_length: bool, make_client: Callable[..., Admin]) -> None:
-    """A response beyond 8 MiB raises without a retry, and its outcome is done."""
-    largest = 8 * 1024 * 1024
+def test_a_response_beyond_4_mib_raises(method: str, with_length: bool, make_client: Callable[..., Admin]) -> None:
+    """A response beyond 4 MiB raises without a retry, and its outcome is done."""
+    largest = 4 * 1024 * 1024
 
     def headers(length: int) -> dict[str, str]:
         return {"content-length": str(length)} if with_length else {}
@@ -648,7 +648,7 @@ class _StreamingTransport(httpx.BaseTransport):
 
 def test_a_partly_read_body_is_closed() -> None:
     """A body that is not read to its end is left and closed, rather than left to the garbage collector."""
-    stream = _RecordingStream(bytes(8 * 1024 * 1024 + 1))
+    stream = _RecordingStream(bytes(4 * 1024 * 1024 + 1))
     with pytest.raises(httpx.ReadError):
         RetryTransport(_StreamingTransport(stream)).handle_request(httpx.Request("GET", "https://a.example/"))
     assert stream.record == ["left", "closed"]
@@ -799,24 +799,33 @@ PROJECT: dict[str, Any] = {
 class _ReadingTransport(httpx.BaseTransport):
     """A transport of a caller that reads every response, as one that logs bodies does."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes) -> None:
         self.requests = 0
+        self._body = body
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
         """Return a response that was read and decoded."""
         self.requests += 1
-        body = gzip.compress(json.dumps(PROJECT).encode())
-        response = httpx.Response(201, headers={"content-encoding": "gzip"}, stream=_RecordingStream(body))
+        stream = _RecordingStream(gzip.compress(self._body))
+        response = httpx.Response(201, headers={"content-encoding": "gzip"}, stream=stream)
         response.read()
         return response
 
 
 def test_a_response_that_the_transport_has_read_is_used() -> None:
     """A body that a caller's transport has consumed is not read again."""
-    transport = _ReadingTransport()
+    transport = _ReadingTransport(json.dumps(PROJECT).encode())
     admin = Admin(access_token="supplied", transport=transport)
     assert (admin.projects.create(name="x")).id == PROJECT["id"]
     assert transport.requests == 1
+
+
+def test_a_response_that_the_transport_has_read_has_the_same_limit() -> None:
+    """A decoded body beyond 4 MiB raises, although it is in memory already."""
+    transport = _ReadingTransport(json.dumps(PROJECT).encode().ljust(4 * 1024 * 1024 + 1))
+    with raises(PineconeConnectionError, match="more than 4194304 bytes") as caught:
+        Admin(access_token="supplied", transport=transport).projects.create(name="x")
+    assert (caught.value.outcome, transport.requests) == ("done", 1)
 
 
 def test_an_error_that_quotes_the_request_shows_no_credential(make_client: Callable[..., Admin]) -> None:

@@ -408,19 +408,10 @@ WHAT_LIMITS = """\
   loading attrs (8 ms), the methods that attrs generates for 27 classes (7 ms), and some 60 modules of our own. Internal
   classes have only the methods that they use; operations, request models and rare patterns load when they are used.
   Without an https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
-- **Large responses**: to decode 8 MiB of role bindings takes 1.6 times the time of `json.loads`. A body of 64 KiB or
-  more is refused before it is parsed if it has more values than models have: fewer bytes than 5 for each comma, 4 for
-  each quotation mark, 17 for each list and 14 for each object, or, judged by samples, fewer than 100 for each name that
-  differs from all others. Commas and brackets in strings do not count. Lists that the API sends whole stay below these
-  limits: keys without roles, for example, have at least 120 bytes each and need 107. The exception is a list of more
-  than 450 organizations whose names have fewer than four characters on average. A body is also refused if it has fewer
-  than 100 bytes for each fraction, a fraction of more than 25 characters, or many integers of thousands of digits. Full
-  garbage collections wait while a large body is decoded. `tests/benchmarks/bodies.py` measures 466 shapes of bodies, 88
-  of them with as many values as a body may have. At 8 MiB, each in a fresh process, all stay within the goal of 3 times
-  the time of `json.loads` of the role bindings, except date-times that python-dateutil has to read: those take 3 to 16
-  times. None takes more than 2.1 times the memory. If one process decodes and runs `json.loads` in turns, again and
-  again, `json.loads` takes less time in warm memory, and some shapes take up to 3.3 times. For small bodies, the fixed
-  cost of a call dominates.
+- **Large responses**: a success above 4 MiB is refused; some 19,000 projects or 25,000 keys with names of 25 characters
+  fit. `tests/benchmarks/large_body.py` measures what the largest body costs: role bindings take 0.1 s and 16 MiB, and
+  0.2 s if python-dateutil has to read their dates. The costliest that was found, lists in lists, takes 1.0 s and
+  200 MiB, and then ends in an error. For small bodies, the fixed cost of a call dominates.
 """
 
 

@@ -239,7 +239,7 @@ def test_oversized_response_is_refused(verb: str, name: str, client_kind: Client
         assert server.count_requests(verb) == 1
     assert isinstance(result, PineconeConnectionError)
     assert result.outcome == "done"
-    # The client reads 8 MiB of an unannounced length, and the kernel buffers more.
+    # The client reads 4 MiB of an unannounced length, and the kernel buffers more.
     assert len(sent) < (16 if name == "200 MB announced" else 48)
 
 

@@ -93,7 +93,7 @@ async def send_and_read(
 ) -> BufferedResponse:
     """Send a request over any transport and read the response.
 
-    If an error response breaks off, the part that arrived describes it.
+    If an error response breaks off or is too large, the part that arrived describes it.
 
     Raises:
         ResponseTooLargeError: The body of a success is larger than ``max_bytes``.
@@ -117,6 +117,7 @@ async def send_and_read(
             kept = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
             arrived.headers, arrived.content_encoding = httpx.Headers(kept), b""
             chunks.append(response.content)
+            _check_size(len(response.content), max_bytes)
         else:
             announced = b"" if request.method == "HEAD" else headers.get(b"content-length", b"")
             await _read_body(response, chunks, attempt, max_bytes=max_bytes, announced=announced)
@@ -133,7 +134,7 @@ async def send_and_read(
 async def _read_body(
     response: httpx.Response, chunks: list[bytes], attempt: Attempt, *, max_bytes: int, announced: bytes
 ) -> None:
-    if announced.isdigit() and int(announced) > max_bytes:
+    if announced.isdigit() and int(announced) > max_bytes and response.status_code in SUCCESSES:
         raise ResponseTooLargeError(f"the response announces {announced.decode()} bytes")
     size = 0
     stream: Any = cast("AsyncIterable[bytes]", response.stream).__aiter__()
@@ -143,13 +144,17 @@ async def _read_body(
             # A transport of the caller's may ignore the timeouts that it gets. What arrived in one piece is used.
             if chunks and attempt.seconds_left <= 0:
                 raise time_limit_error()
-            if size > max_bytes:
-                raise ResponseTooLargeError(f"the response has more than {max_bytes} bytes")
             chunks.append(chunk)
+            _check_size(size, max_bytes)
     finally:
         # An unfinished generator must be closed here: under trio, the garbage collector cannot close it.
         if hasattr(stream, "aclose"):
             await stream.aclose()
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise ResponseTooLargeError(f"the response has more than {max_bytes} bytes")
 
 
 def time_limit_error() -> httpx.TimeoutException:

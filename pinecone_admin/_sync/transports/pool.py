@@ -94,7 +94,7 @@ def send_and_read(
 ) -> BufferedResponse:
     """Send a request over any transport and read the response.
 
-    If an error response breaks off, the part that arrived describes it.
+    If an error response breaks off or is too large, the part that arrived describes it.
 
     Raises:
         ResponseTooLargeError: The body of a success is larger than ``max_bytes``.
@@ -118,6 +118,7 @@ def send_and_read(
             kept = [each for each in response.headers.raw if each[0].lower() != b"content-encoding"]
             arrived.headers, arrived.content_encoding = httpx.Headers(kept), b""
             chunks.append(response.content)
+            _check_size(len(response.content), max_bytes)
         else:
             announced = b"" if request.method == "HEAD" else headers.get(b"content-length", b"")
             _read_body(response, chunks, attempt, max_bytes=max_bytes, announced=announced)
@@ -134,7 +135,7 @@ def send_and_read(
 def _read_body(
     response: httpx.Response, chunks: list[bytes], attempt: Attempt, *, max_bytes: int, announced: bytes
 ) -> None:
-    if announced.isdigit() and int(announced) > max_bytes:
+    if announced.isdigit() and int(announced) > max_bytes and response.status_code in SUCCESSES:
         raise ResponseTooLargeError(f"the response announces {announced.decode()} bytes")
     size = 0
     stream: Any = cast("Iterable[bytes]", response.stream).__iter__()
@@ -144,13 +145,17 @@ def _read_body(
             # A transport of the caller's may ignore the timeouts that it gets. What arrived in one piece is used.
             if chunks and attempt.seconds_left <= 0:
                 raise time_limit_error()
-            if size > max_bytes:
-                raise ResponseTooLargeError(f"the response has more than {max_bytes} bytes")
             chunks.append(chunk)
+            _check_size(size, max_bytes)
     finally:
         # An unfinished generator must be closed here: under trio, the garbage collector cannot close it.
         if hasattr(stream, "close"):
             stream.close()
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise ResponseTooLargeError(f"the response has more than {max_bytes} bytes")
 
 
 def time_limit_error() -> httpx.TimeoutException:

@@ -214,7 +214,7 @@ def _response_or_raise(failed: _FailedAttempt) -> BufferedResponse:
 class RetryTransport(httpx.BaseTransport):
     """Retry requests within a deadline, where a repeat cannot take effect twice.
 
-    The transport can wrap any other, for example for an ``httpx.Client``. Responses are buffered, up to 8 MiB.
+    The transport can wrap any other, for example for an ``httpx.Client``. Responses are buffered, up to 4 MiB.
 
     Args:
         transport: Transport that sends each attempt. It is closed with this one.

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Measure what the largest response that the client accepts costs: processor time, and memory at its peak.
+
+Usage: tests/benchmarks/large_body.py
+
+Each body has 4 MiB and goes through a client, from a scripted transport to a page or an error, in a process of its own.
+Lists in lists are the costliest that was found: two bytes each make an object that the garbage collector visits.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from pinecone_admin import Admin
+from pinecone_admin._http.call_state import MAX_RESPONSE_BYTES
+from pinecone_admin.errors import ResponseParsingError
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
+
+BINDING = {
+    "id": "9f000000-0000-4000-8000-000000000001",
+    "principal_type": "user",
+    "principal_id": "9f000000-0000-4000-8000-000000000002",
+    "resource_type": "project",
+    "resource_id": "9f000000-0000-4000-8000-000000000003",
+    "role": "ProjectEditor",
+    "created_at": "2026-05-06T07:30:00Z",
+}
+ITEMS = {
+    "role bindings": json.dumps(BINDING),
+    "role bindings with dates for python-dateutil": json.dumps(BINDING | {"created_at": "2026-05-06T24:00:00Z"}),
+    "empty objects": "{}",
+    **{f"lists in lists, {depth} deep": "[" * depth + "]" * depth for depth in (1, 100)},
+}
+"""Items of a list of role bindings; those that are none follow one that is."""
+
+
+def measure(name: str) -> str:
+    """Return what a body of an item costs, as a line of the output."""
+    item = ITEMS[name]
+    start = '{"data":[' + ITEMS["role bindings"]
+    body = (start + f",{item}" * ((MAX_RESPONSE_BYTES - len(start) - 2) // (len(item) + 1)) + "]}").encode()
+    admin = Admin(access_token="supplied", transport=ScriptedTransport(*[ScriptedResponse(body=body)] * 2))
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.thread_time()
+    try:
+        found = f"{len(next(iter(admin.role_bindings.list().pages())).items):,} items"
+    except ResponseParsingError as error:
+        found = f"error at {error.path}"
+    seconds, peak = time.thread_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"{name}: {seconds:.2f} s, {(peak - before) / 1024:.0f} MiB, {found}"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        print(measure(sys.argv[1]))
+    else:
+        for each in ITEMS:
+            subprocess.run([sys.executable, __file__, each], check=True)
