@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 # Line breaks and control characters could forge lines of a report or drive a terminal, bidirectional ones make one name
 # look like another, and unpaired surrogates cannot be encoded.
@@ -22,11 +21,6 @@ def make_printable(text: str, *, most: int | None = None) -> str:
     """
     shown = re.sub(_UNPRINTABLE, _show_code, text if most is None else text[: most + 1])
     return shown if most is None or len(shown) <= most else shown[: most - 1] + _ELLIPSIS
-
-
-def make_lines_printable(lines: Iterable[str]) -> list[str]:
-    """Return a list with each text as one printable line."""
-    return [make_printable(line) for line in lines]
 
 
 def escape_surrogates(json: str) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         RoleChange,
         Rotation,
     )
+    from pinecone_admin.workflows.steps import Step
 
 __all__ = [
     "Access",
@@ -68,6 +69,7 @@ __all__ = [
     "StalePlan",
     "StaleProject",
     "StaleReport",
+    "Step",
     "Unread",
 ]
 
@@ -103,5 +105,6 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
                 "RoleChange",
                 "Rotation",
             ),
+            ".steps": ("Step",),
         },
     )

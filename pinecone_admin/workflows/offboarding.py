@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 
 from attrs import evolve
 
-from generated_client.models import RoleBinding
+from generated_client.models import Invite, RoleBinding, User
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.reports import OffboardReport, Reach
 from pinecone_admin.workflows.roles import SECRET_KEEPERS, bindings_by_principal, roles_by_project
+from pinecone_admin.workflows.steps import Step
 
 
 def find_user_ids(inventory: Inventory, emails: Iterable[str]) -> set[str]:
@@ -46,12 +47,16 @@ def build_report(inventory: Inventory, email: str, *, dry_run: bool, leaving: Co
         refusal=find_refusal(inventory.role_bindings, {user.id, *leaving}) if user is not None and is_owner else None,
         steps=[],
     )
-    return evolve(report, steps=_plan_steps(report)) if dry_run and report.refusal is None else report
+    if not dry_run or report.refusal is not None:
+        return report
+    removed: list[User | Invite] = [*invites, *([] if user is None else [user])]
+    return evolve(report, steps=[describe_removal(each, planned=True) for each in removed])
 
 
-def _plan_steps(report: OffboardReport) -> list[str]:
-    removed = [] if report.user is None else [f"removed user {report.user.id}"]
-    return [*(f"withdrew invite {each.id}" for each in report.invites), *removed]
+def describe_removal(principal: User | Invite, *, planned: bool = False) -> Step:
+    """Return the deletion of a user or an invite."""
+    kind = "user" if isinstance(principal, User) else "invite"
+    return Step(action="delete", kind=kind, name=principal.email, id=principal.id, planned=planned)
 
 
 def find_refusal(bindings: Iterable[RoleBinding], leaving: Collection[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -14,13 +14,14 @@ from pinecone_admin._http.argument_checks import check_string
 from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json_object
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
-from pinecone_admin._text.printable import escape_surrogates, make_lines_printable, make_printable
+from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Content, OffboardReport, name_temporary_keys
+from pinecone_admin.workflows.steps import Step
 
 _NOBODY = "the plan has no people; nothing to do"
-_VERSION = 1
+_VERSION = 2
 _P = TypeVar("_P")
 
 
@@ -38,8 +39,10 @@ class Left:
     name: str
     reason: str = field(converter=make_printable)
 
-    def __str__(self) -> str:
-        return make_printable(f"left {self.name!r}{f' ({self.id})' if self.id else ''}: {self.reason}")
+
+def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:
+    """Return as a step that a project or a person was left."""
+    return Step(action="keep", kind=kind, name=left.name, id=left.id or None, reason=left.reason, planned=planned)
 
 
 @frozen(kw_only=True)
@@ -136,7 +139,8 @@ class StalePlan(_SavablePlan):
             len(self.projects), f"project like {self.name_pattern!r} is", f"projects like {self.name_pattern!r} are"
         )
         head = f"{found} older than {age}"
-        lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *self.left))]
+        left = (describe_left(each, "project", planned=True) for each in self.left)
+        lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *left))]
         lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
         return "\n".join(map(make_printable, lines))
 
@@ -160,12 +164,13 @@ class StaleReport:
     deleted: list[StaleProject]
     left: list[Left]
     temporary_keys: list[str]
-    steps: list[str] = field(converter=make_lines_printable)
+    steps: list[Step]
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
         keys = name_temporary_keys(self.temporary_keys)
-        lines = [*self.steps, *map(str, self.left), *keys] or ["the plan has no projects; nothing to do"]
+        left = (describe_left(each, "project") for each in self.left)
+        lines = [*map(str, (*self.steps, *left)), *keys] or ["the plan has no projects; nothing to do"]
         return "\n".join(map(make_printable, lines))
 
     def to_dict(self) -> dict[str, Any]:
@@ -219,11 +224,12 @@ class OffboardManyReport:
 
     reports: list[OffboardReport]
     left: list[Left]
-    steps: list[str] = field(converter=make_lines_printable)
+    steps: list[Step]
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        return "\n".join(map(str, (*self.reports, *self.left))) or _NOBODY
+        left = (describe_left(each, "user") for each in self.left)
+        return "\n".join(map(str, (*self.reports, *left))) or _NOBODY
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""

@@ -23,10 +23,10 @@ from generated_client.models import (
 from pinecone_admin._http.argument_checks import as_plain_value, check_sequence
 from pinecone_admin._http.operation_checks import binding_fields
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin._text.printable import make_lines_printable, make_printable
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows.planned_steps import describe_planned
+from pinecone_admin.workflows.steps import Step
 
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -66,7 +66,7 @@ class Ensured(Generic[_T_co]):
     _value: _T_co | None = field(alias="value", metadata={"name": "value"})
     created: bool
     differences: list[Difference] = field(factory=list[Difference])
-    steps: list[str] = field(factory=list[str], converter=make_lines_printable)
+    steps: list[Step] = field(factory=list[Step])
 
     @property
     def value(self) -> _T_co:
@@ -119,7 +119,7 @@ class Rotation:
     key: APIKey
     replaced: str
     delete_after: datetime | None
-    steps: list[str] = field(converter=make_lines_printable)
+    steps: list[Step]
 
 
 @frozen(kw_only=True)
@@ -136,9 +136,6 @@ class KeptKey:
     delete_after: datetime
     reason: str
 
-    def __str__(self) -> str:
-        return make_printable(f"kept key {self.key.id} of project {self.key.project_id}: {self.reason}")
-
 
 @frozen(kw_only=True)
 class RetiredKeys:
@@ -148,7 +145,7 @@ class RetiredKeys:
         dry_run: Whether the report only previews the deletion, and nothing was changed.
         deleted: Keys that were deleted, in order.
         kept: Keys that were not deleted, each with the reason.
-        steps: What was done, in order; of a dry run, what would be done.
+        steps: What was done and which keys were kept, in order; of a dry run, what would be done.
 
     Example:
         >>> json.dumps(admin.api_keys.delete_retired(dry_run=True).to_dict())
@@ -157,14 +154,13 @@ class RetiredKeys:
     dry_run: bool
     deleted: list[APIKey]
     kept: list[KeptKey]
-    steps: list[str] = field(converter=make_lines_printable)
+    steps: list[Step]
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        lines = [*self.steps, *map(str, self.kept)]
-        if self.dry_run:
-            lines = [*map(describe_planned, lines), "nothing was changed"]
-        return "\n".join(lines if self.steps or self.kept else ["no key has been replaced by a rotation", *lines])
+        lines = [*map(str, self.steps)] or ["no key has been replaced by a rotation"]
+        lines += ["nothing was changed"] if self.dry_run else []
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -181,7 +177,7 @@ class RoleChange:
     """
 
     binding: RoleBinding
-    steps: list[str] = field(converter=make_lines_printable)
+    steps: list[Step]
 
 
 @frozen(kw_only=True)
@@ -242,7 +238,7 @@ class Provisioned:
     bindings: list[Ensured[RoleBinding]]
 
     @property
-    def steps(self) -> list[str]:
+    def steps(self) -> list[Step]:
         """What was done, in order; of a dry run, what would be done."""
         parts: list[Ensured[Any]] = [self.project, *self.bindings, self.key]
         return [step for part in parts for step in part.steps]
@@ -291,7 +287,7 @@ class OffboardReport:
     keys_to_rotate: list[APIKey]
     service_accounts_to_rotate: list[ServiceAccount]
     refusal: str | None
-    steps: list[str] = field(converter=make_lines_printable)
+    steps: list[Step]
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -312,7 +308,7 @@ class OffboardReport:
             for account in self.service_accounts_to_rotate
         ]
         lines += [f"cannot be removed: {self.refusal}"] if self.refusal else []
-        lines += [describe_planned(step) if self.dry_run else step for step in self.steps]
+        lines += map(str, self.steps)
         lines += ["nothing was changed"] if self.dry_run else []
         return "\n".join(map(make_printable, lines))
 
@@ -336,6 +332,11 @@ class Content:
     name: str
     protected: bool = False
     leaving: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Kind and name, which identify it in its project."""
+        return self.kind, self.name
 
     def __str__(self) -> str:
         return make_printable(f"{self.kind} {self.name}")
@@ -366,7 +367,7 @@ class CleanupReport:
     deleted: bool
     refusal: str | None
     temporary_keys: list[str]
-    steps: list[str] = field(converter=make_lines_printable)
+    steps: list[Step]
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -376,10 +377,7 @@ class CleanupReport:
         if self.dry_run and self.refusal:
             lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
             lines += [f"cannot be deleted: {self.refusal}"]
-        elif self.dry_run:
-            lines += map(describe_planned, self.steps)
-        else:
-            lines += self.steps
+        lines += map(str, self.steps)
         lines += name_temporary_keys(self.temporary_keys)
         lines += ["nothing else was deleted"] if self.dry_run else []
         return "\n".join(map(make_printable, lines))

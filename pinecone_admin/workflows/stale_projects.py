@@ -38,8 +38,8 @@ def find_change(planned: StaleProject, project: Project) -> str | None:
 
 def find_planned_refusal(planned: StaleProject, contents: Sequence[Content]) -> str | None:
     """Return which contents are protected or not in the plan, or None; an earlier run may have deleted others."""
-    known = {(each.kind, each.name) for each in planned.contents}
-    new = [f"{each.kind} {each.name!r}" for each in contents if (each.kind, each.name) not in known]
+    known = {each.key for each in planned.contents}
+    new = [f"{each.kind} {each.name!r}" for each in contents if each.key not in known]
     return f"it contains {', '.join(new)}, which the plan does not have" if new else find_protection(contents)
 
 

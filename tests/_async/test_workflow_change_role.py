@@ -19,6 +19,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.steps import describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +46,11 @@ async def test_the_new_role_is_granted_before_the_old_one_is_revoked(emulator: E
     admin = transport.async_admin()
     principal = await create_manager(admin)
     change = await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
-    assert change.steps == ["granted OrgMember", "revoked OrgManager"]
+    who = f"service account {principal['principal_id']}"
+    assert describe_steps(change.steps) == [
+        f"granted OrgMember on the organization to {who}",
+        f"revoked OrgManager on the organization from {who}",
+    ]
     assert [request.split()[0] for request in transport.requests if "role-bind" in request][-2:] == ["POST", "DELETE"]
     assert await list_roles(admin, principal) == ["OrgMember"]
 
@@ -63,7 +68,7 @@ async def test_an_existing_new_role_is_a_success(admin: AsyncAdmin) -> None:
     principal = await create_manager(admin)
     await admin.role_bindings.create(**principal, role="OrgMember")
     change = await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
-    assert change.steps == ["revoked OrgManager"]
+    assert [(each.action, each.before) for each in change.steps] == [("revoke", {"role": "OrgManager"})]
     assert await list_roles(admin, principal) == ["OrgMember"]
 
 

@@ -27,6 +27,7 @@ from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError
 from tests.support.organizations import fill_project
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
+from tests.support.steps import describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -106,12 +107,17 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClo
     assert (report.left, len(report.temporary_keys)) == ([], 2)
     assert [each.name for each in emulator.state.projects.values()] == ["prod", "ci-later"]
     assert not emulator.state.api_keys
-    assert {f"deleted project {id}" for id in ids[:2]} | {"deleted index articles"} <= {*report.steps}
+    texts = describe_steps(report.steps)
+    assert {f"deleted project {name} ({id})" for name, id in zip(("ci-1", "ci-2"), ids, strict=False)} < {*texts}
+    assert f"deleted index articles in project ci-1 ({ids[0]})" in texts
     assert json.loads(json.dumps(report.to_dict()))["deleted"][0]["id"] == ids[0]
-    assert "deleted index articles" in str(report)
+    assert "deleted index articles in project ci-1 (" in str(report)
     again = await admin.projects.delete_stale(plan=plan, name_pattern="ci-*", older_than=WEEK)
     assert (again.deleted, again.left) == (plan.projects, [])
-    assert again.steps == [f"project {id} was already deleted" for id in ids[:2]]
+    assert describe_steps(again.steps) == [
+        f"skipped project {name} ({id}): it was already deleted"
+        for name, id in zip(("ci-1", "ci-2"), ids, strict=False)
+    ]
 
 
 async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:
@@ -136,7 +142,7 @@ async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: Virtu
     assert (report.deleted, report.steps) == ([], [])
     assert list(projects) == ids
     assert len(projects[ids[0]].contents["indexes"]) == 2
-    assert str(report).splitlines()[0] == f"left 'ci-new-content' ({ids[0]}): {reasons[0]}"
+    assert str(report).splitlines()[0] == f"kept project ci-new-content ({ids[0]}): {reasons[0]}"
 
 
 async def test_a_project_that_is_not_stale_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:
@@ -170,7 +176,7 @@ async def test_content_that_appears_during_the_deletion_stops_it(emulator: Emula
     transport.before_request = refill
     report = await transport.async_admin().projects.delete_stale(plan=plan)
     assert [each.reason for each in report.left] == ["it contains collection 'late', which the plan does not have"]
-    assert "deleted index articles" in report.steps
+    assert ("index", "articles") in {(each.kind, each.name) for each in report.steps}
     assert emulator.state.projects[ids[0]].contents["collections"] >= {"late"}
     assert not emulator.state.api_keys
 

@@ -21,6 +21,7 @@ from pinecone_admin.models import RoleBindingInput
 from pinecone_admin.workflows import Ensured
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.steps import as_planned, describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -61,10 +62,10 @@ ENSURE: dict[str, Callable[..., Any]] = {
     "invite": ensure_invite,
 }
 STEPS = {
-    "project": ["updated project {id}: force_encryption_with_cmek to True"],
-    "key": ["updated key {id}: roles to DataPlaneEditor, ProjectViewer"],
-    "account": ["granted ProjectViewer on project {project}"],
-    "invite": ["granted ProjectViewer on project {project}"],
+    "project": ["updated project p ({id}): force_encryption_with_cmek from False to True"],
+    "key": ["updated key k ({id}) in project {project}: roles from ProjectEditor to ProjectViewer and DataPlaneEditor"],
+    "account": ["granted ProjectViewer on project {project} to service account s ({id})"],
+    "invite": ["granted ProjectViewer on project {project} to invite for a@example.com ({id})"],
 }
 REVOKE: dict[str, Any] = {"revoke_unlisted": True}
 each_kind = pytest.mark.parametrize("kind", ENSURE)
@@ -93,7 +94,7 @@ async def test_an_update_removes_the_differences_and_reports_them(kind: str, adm
     first = await ENSURE[kind](admin, project_id, on_difference="update")
     assert (first.created, len(first.differences)) == (False, 1)
     names = {"id": first.value.id, "project": project_id}
-    assert first.steps == [step.format(**names) for step in STEPS[kind]]
+    assert describe_steps(first.steps) == [step.format(**names) for step in STEPS[kind]]
     second = await ENSURE[kind](admin, project_id, on_difference="update")
     assert (second.value, second.steps) == (first.value, [])
     if kind in {"account", "invite"}:  # what is bound beyond the wish is reported, and kept
@@ -123,9 +124,10 @@ async def test_unlisted_roles_are_revoked_after_granting(kind: str, admin: Async
     transport = FaultyTransport(emulator)
     ensured = await ENSURE[kind](transport.async_admin(), project_id, on_difference="update", **REVOKE)
     assert await list_roles(admin, kind, ensured.value.id) == ["OrgMember", "ProjectViewer"]
-    assert ensured.steps == [
-        f"granted ProjectViewer on project {project_id}",
-        "revoked OrgBillingAdmin on organization",
+    principal = {"account": "service account s", "invite": "invite for a@example.com"}[kind]
+    assert describe_steps(ensured.steps) == [
+        f"granted ProjectViewer on project {project_id} to {principal} ({ensured.value.id})",
+        f"revoked OrgBillingAdmin on the organization from {principal} ({ensured.value.id})",
     ]
     changes = [request.split()[0] for request in transport.requests if not request.startswith("GET")]
     assert changes == ["POST", "DELETE"]
@@ -141,7 +143,7 @@ async def test_a_refused_revocation_keeps_what_was_granted(kind: str, emulator: 
         await ENSURE[kind](admin, project_id, on_difference="update", **REVOKE)
     assert "roles that were granted are kept" in caught.value.__notes__[0]
     ensured = await ENSURE[kind](emulator.async_admin(), project_id, on_difference="update", **REVOKE)
-    assert ensured.steps == ["revoked OrgBillingAdmin on organization"]
+    assert [(each.action, each.before) for each in ensured.steps] == [("revoke", {"role": "OrgBillingAdmin"})]
 
 
 async def test_a_failed_grant_revokes_those_before_it(admin: AsyncAdmin, emulator: Emulator) -> None:
@@ -159,9 +161,10 @@ async def test_roles_of_the_caller_are_never_revoked(admin: AsyncAdmin, emulator
     (own,) = emulator.state.service_accounts.listing
     wanted: dict[str, Any] = {"name": own.name, "role_bindings": [on_organization("OrgMember")]}
     ensured = await admin.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)
-    assert ensured.steps == [
-        "granted OrgMember on organization",
-        "kept OrgOwner on organization: this client authenticates as the account",
+    who = f"service account {own.name} ({own.id})"
+    assert describe_steps(ensured.steps) == [
+        f"granted OrgMember on the organization to {who}",
+        f"kept OrgOwner on the organization for {who}: this client authenticates as the account",
     ]
     assert await list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
     called = AsyncAdmin(client_id=lambda: own.client_id, client_secret=own.client_secret, transport=emulator.transport)
@@ -220,7 +223,8 @@ async def test_a_dry_run_says_what_a_real_run_does(
     preview = await ENSURE[kind](transport.async_admin(), project_id, **options, dry_run=True)
     assert all(request.startswith("GET") for request in transport.requests)
     real = await ENSURE[kind](admin, project_id, **options)
-    assert (preview.created, preview.differences, preview.steps) == (real.created, real.differences, real.steps)
+    assert (preview.created, preview.differences) == (real.created, real.differences)
+    assert preview.steps == as_planned(real.steps)
     assert real.created is not exists
     if exists:
         assert preview.value == real.value
@@ -241,7 +245,7 @@ async def test_a_dry_run_of_provision_says_what_a_real_run_does(admin: AsyncAdmi
         preview = await transport.async_admin().projects.provision(**arguments, dry_run=True)
         assert all(request.startswith("GET") for request in transport.requests)
         real = await admin.projects.provision(**arguments)
-        assert preview.steps == real.steps
+        assert preview.steps == as_planned(real.steps)
         assert [each.created for each in preview.bindings] == [each.created for each in real.bindings]
 
 
@@ -251,10 +255,10 @@ async def test_a_dry_run_of_a_tenant_that_does_not_exist(admin: AsyncAdmin, emul
     preview = await admin.projects.provision(
         name="tenant", key_roles=["ProjectViewer"], store=print, bindings=[binding], dry_run=True
     )
-    assert preview.steps == [
-        "created project 'tenant'",
-        "granted ProjectViewer on project 'tenant'",
-        "created API key 'tenant'",
+    assert describe_steps(preview.steps) == [
+        "would create project tenant",
+        "would grant ProjectViewer on project tenant to user u",
+        "would create key tenant in project tenant",
     ]
     assert not emulator.state.projects
 
@@ -276,6 +280,6 @@ async def test_dry_runs_of_a_role_change_and_of_a_rotation_of_a_secret(admin: As
     assert preview.binding.role == "OrgManager"
     assert await dry.service_accounts.rotate(service_account_id=account.id, store=print, dry_run=True) == account
     assert all(request.startswith("GET") for request in transport.requests)
-    assert preview.steps == (await admin.role_bindings.change_role(**change)).steps
+    assert preview.steps == as_planned((await admin.role_bindings.change_role(**change)).steps)
     again = await dry.role_bindings.change_role(**change, dry_run=True)
     assert (again.steps, again.binding.role) == ([], "OrgMember")

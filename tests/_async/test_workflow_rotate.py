@@ -21,8 +21,10 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.workflows.name_tags import tag_as_successor
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
+from tests.support.steps import describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -42,11 +44,12 @@ async def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Asyn
     assert (key.name, key.value, emulator.state.roles_of(key)) == ("reader", stored[0].value, ["DataPlaneViewer"])
     assert (rotation.key.id, rotation.key.name, rotation.replaced) == (key.id, "reader", old.key.id)
     assert rotation.delete_after is None
-    assert rotation.steps == [
-        f"created key {key.id}",
-        "stored its value",
-        f"renamed key {key.id} to 'reader'",
-        f"deleted key {old.key.id}",
+    made = f"{tag_as_successor(old.key.id, 'reader')!r} ({key.id}) in project {old.key.project_id}"
+    assert describe_steps(rotation.steps) == [
+        f"created key {made}",
+        f"stored the value of key {made}",
+        f"renamed key {made} to reader",
+        f"deleted key reader ({old.key.id}) in project {old.key.project_id}",
     ]
     assert key.value not in repr(rotation)
 
@@ -92,7 +95,9 @@ async def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: E
         )
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=store)
-    assert f"deleted key {left}, left by an earlier run" in rotation.steps
+    assert [(each.action, each.id, each.reason) for each in rotation.steps[2:3]] == [
+        ("delete", left, "an earlier run left it")
+    ]
     (key,) = emulator.state.api_keys.values()
     assert (vault[-1], exists) == (key.value, [True, True])
 
@@ -108,8 +113,8 @@ async def test_a_possibly_stored_key_that_made_room_is_named(emulator: Emulator)
     with pytest.raises(OSError, match="sealed") as caught:
         await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=fail_to_store)
     assert caught.value.__notes__[0] == (
-        f"deleted key {left}, left by an earlier run, to make room; if that run stored its value, the stored value is "
-        "no longer valid"
+        f"deleted key {tag_as_successor(old.key.id, 'reader')!r} ({left}) in project {old.key.project_id}: an earlier "
+        "run left it; that was to make room: if that run stored its value, the stored value is no longer valid"
     )
     assert list(emulator.state.api_keys) == [old.key.id]
 
@@ -129,7 +134,7 @@ async def test_a_run_killed_after_its_store_is_resumed(
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=stored.append)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", [made.value for made in stored])
-    assert rotation.steps == [f"renamed key {key.id} to 'reader'", f"deleted key {old.key.id}"]
+    assert [(each.action, each.id) for each in rotation.steps] == [("rename", key.id), ("delete", old.key.id)]
 
 
 async def test_a_concurrently_deleted_old_key_is_no_error(

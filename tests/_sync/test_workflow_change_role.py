@@ -20,6 +20,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.steps import describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +47,11 @@ def test_the_new_role_is_granted_before_the_old_one_is_revoked(emulator: Emulato
     admin = transport.admin()
     principal = create_manager(admin)
     change = admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
-    assert change.steps == ["granted OrgMember", "revoked OrgManager"]
+    who = f"service account {principal['principal_id']}"
+    assert describe_steps(change.steps) == [
+        f"granted OrgMember on the organization to {who}",
+        f"revoked OrgManager on the organization from {who}",
+    ]
     assert [request.split()[0] for request in transport.requests if "role-bind" in request][-2:] == ["POST", "DELETE"]
     assert list_roles(admin, principal) == ["OrgMember"]
 
@@ -64,7 +69,7 @@ def test_an_existing_new_role_is_a_success(admin: Admin) -> None:
     principal = create_manager(admin)
     admin.role_bindings.create(**principal, role="OrgMember")
     change = admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
-    assert change.steps == ["revoked OrgManager"]
+    assert [(each.action, each.before) for each in change.steps] == [("revoke", {"role": "OrgManager"})]
     assert list_roles(admin, principal) == ["OrgMember"]
 
 

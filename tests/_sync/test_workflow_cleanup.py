@@ -32,6 +32,7 @@ from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 from tests.support.organizations import fill_project
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
+from tests.support.steps import as_planned, describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -59,8 +60,8 @@ def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -> None
     assert report.deleted
     assert len(report.contents) == 134
     assert {each.kind for each in report.contents} == {"index", "collection", "assistant", "backup"}
-    assert len(set(report.steps)) == len(report.steps) == 135
-    assert report.steps[-1] == f"deleted project {project_id}"
+    assert len({(each.kind, each.name) for each in report.steps}) == len(report.steps) == 135
+    assert (report.steps[-1].kind, report.steps[-1].id) == ("project", project_id)
     assert transport.requests[-1] == f"DELETE /admin/projects/{project_id}"
     assert (received[0].done, received[0].total) == (0, 134)
     assert received[-2].step == "left: backup backup-000"
@@ -126,7 +127,7 @@ def test_a_dry_run_reports_what_a_real_run_does(emulator: Emulator) -> None:
     admin = emulator.admin()
     preview = admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     report = admin.projects.delete_with_cleanup(project_id=project_id)
-    assert {*preview.steps} == {*report.steps}
+    assert {*describe_steps(preview.steps)} == {*describe_steps(as_planned(report.steps))}
     assert preview.temporary_keys != report.temporary_keys
     assert preview == evolve(
         report, dry_run=True, deleted=False, steps=preview.steps, temporary_keys=preview.temporary_keys
@@ -184,7 +185,7 @@ def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: VirtualC
     transport.before_request = refill
     report = transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
-    assert "deleted collection late-8" in report.steps
+    assert ("collection", "late-8") in {(each.kind, each.name) for each in report.steps}
     project_id = create_full_project(emulator)
     transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
@@ -262,7 +263,7 @@ def test_a_key_deleted_by_another_run_is_replaced(emulator: Emulator) -> None:
     transport.before_request = interfere
     report = transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
-    assert len(set(report.steps)) == len(report.steps) == 7
+    assert len(set(describe_steps(report.steps))) == len(report.steps) == 7
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
     assert not emulator.state.projects
 
@@ -280,7 +281,9 @@ def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emulator) 
     transport.before_request = delete_projects
     projects = transport.admin().projects
     report = projects.delete_with_cleanup(project_id=project_ids[0])
-    assert (report.deleted, report.steps) == (True, [f"project {project_ids[0]} was already deleted"])
+    assert report.deleted
+    (skipped,) = report.steps
+    assert (skipped.action, skipped.id, skipped.reason) == ("skip", project_ids[0], "it was already deleted")
     with raises(NotFoundError):
         projects.delete_with_cleanup(project_id=project_ids[1], dry_run=True)
 
@@ -400,7 +403,7 @@ def test_a_repeated_deletion_is_reported_once(
     script = script_control_plane({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(202)})
     report = make_client(script).projects.delete_with_cleanup(project_id="p")
     assert [request.url.path for request in script.requests].count("/indexes/a") == 2
-    assert report.steps == ["deleted index a", "deleted project p"]
+    assert [(each.action, each.kind) for each in report.steps] == [("delete", "index"), ("delete", "project")]
 
 
 def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
@@ -422,7 +425,7 @@ def test_a_404_for_a_deletion_counts_as_deleted(make_client: Callable[..., Admin
     lists = [ScriptedResponse(body={"indexes": []}), ScriptedResponse(body={"indexes": [{"name": "a"}]})]
     responses = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(404)}
     report = make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p")
-    assert report.steps == ["deleted index a", "deleted project p"]
+    assert [(each.action, each.kind) for each in report.steps] == [("delete", "index"), ("delete", "project")]
 
 
 def test_contents_that_are_not_listed_raise_at_the_timeout(

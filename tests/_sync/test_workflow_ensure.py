@@ -31,6 +31,7 @@ from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
+from tests.support.steps import describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -85,7 +86,11 @@ def test_a_member_of_an_enum_differs_from_nothing(admin: Admin) -> None:
         from_role=cast("Any", Choice.MEMBER),
         to_role=cast("Any", Choice.MANAGER),
     )
-    assert change.steps == ["granted OrgManager", "revoked OrgMember"]
+    assert [(each.action, each.kind) for each in change.steps] == [
+        ("grant", "service_account"),
+        ("revoke", "service_account"),
+    ]
+    assert (change.steps[0].after, change.steps[1].before) == ({"role": "OrgManager"}, {"role": "OrgMember"})
 
 
 def test_an_existing_role_binding_is_returned(admin: Admin) -> None:
@@ -357,7 +362,9 @@ def test_accounts_that_runs_left_are_deleted(admin: Admin, emulator: Emulator) -
     *others, account = emulator.state.service_accounts.listing
     assert others == [own, named]
     assert (account.name, account.client_secret) == ("s", ensured.value.client_secret)
-    assert ensured.steps[1:] == [f"deleted service account {each.id}, left by an earlier run" for each in left]
+    assert describe_steps(ensured.steps[1:]) == [
+        f"deleted service account {each.name!r} ({each.id}): an earlier run left it" for each in left
+    ]
 
 
 def test_a_refusal_is_raised_at_once(emulator: Emulator, clock: VirtualClock) -> None:

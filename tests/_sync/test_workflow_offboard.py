@@ -22,6 +22,7 @@ from pinecone_admin.emulator.model.records import Grant, Principal
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
+from tests.support.steps import as_planned, describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -52,12 +53,14 @@ def test_a_dry_run_reports_everything_and_changes_nothing(admin: Admin, emulator
     assert [each.id for each in report.keys_to_rotate] == [key.key.id]
     assert sorted(each.role for each in report.bindings) == ["OrgMember", "ProjectViewer"]
     assert (report.service_accounts_to_rotate, report.refusal) == ([], None)
-    assert report.steps == [f"removed user {user_id}"]
+    assert [(each.action, each.kind, each.id, each.planned) for each in report.steps] == [
+        ("delete", "user", user_id, True)
+    ]
     assert str(report).splitlines() == [
         f"ADA@EXAMPLE.COM: user {user_id}, 0 open invites, 2 roles",
         f"access to project reached ({reached.id}): ProjectViewer",
         f"may know the value of API key reader ({key.key.id}) of project {reached.id}",
-        f"would remove user {user_id}",
+        f"would delete user Ada@example.com ({user_id})",
         "nothing was changed",
     ]
     assert report.to_dict()["user"]["email"] == "Ada@example.com"
@@ -82,8 +85,11 @@ def test_user_roles_and_invites_are_removed(admin: Admin, emulator: Emulator) ->
     user_id = add_member(emulator, "ada@example.com", ("OrgMember", ""))
     preview = admin.users.offboard(email="ada@example.com")
     report = admin.users.offboard(email="ada@example.com", dry_run=False)
-    assert preview == evolve(report, dry_run=True)
-    assert report.steps == [f"withdrew invite {invite.id}", f"removed user {user_id}"]
+    assert preview == evolve(report, dry_run=True, steps=as_planned(report.steps))
+    assert describe_steps(report.steps) == [
+        f"deleted invite for Ada@example.com ({invite.id})",
+        f"deleted user ada@example.com ({user_id})",
+    ]
     assert [each.email for each in emulator.state.users.listing] == ["owner@example.com"]
     assert not list(emulator.state.open_invites)
     assert admin.role_bindings.list(principal_type="user", principal_id=user_id).to_list() == []

@@ -23,6 +23,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import OffboardPlan
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.steps import as_planned
 
 pytestmark = pytest.mark.anyio
 
@@ -70,8 +71,8 @@ def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
     assert list_emails(emulator) == ["owner@example.com", "dan@example.com"]
     assert not list(emulator.state.open_invites)
     assert report.left == []
-    assert report.steps == [step for each in plan.reports for step in each.steps]
-    assert report.reports == [evolve(each, dry_run=False) for each in plan.reports]
+    assert as_planned(report.steps) == [step for each in plan.reports for step in each.steps]
+    assert [evolve(each, dry_run=True, steps=as_planned(each.steps)) for each in report.reports] == plan.reports
     assert json.loads(json.dumps(report.to_dict()))["reports"][0]["email"] == EMAILS[0]
     assert str(report).startswith("ada@example.com: user ")
     again = admin.users.offboard_many(plan=plan, emails=[each.upper() for each in reversed(EMAILS)])
@@ -107,7 +108,7 @@ def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
         ("fay@example.com", fay.id, f"user {other_fay.id}, who has this address, is not in the plan"),
         ("gus@example.com", gus.id, f"the address of user {gus.id} is now 'august@example.com'"),
     ]
-    assert str(report).splitlines()[0] == f"left 'ada@example.com' ({ada.id}): {report.left[0].reason}"
+    assert str(report).splitlines()[0] == f"kept user ada@example.com ({ada.id}): {report.left[0].reason}"
 
 
 def test_only_users_count_as_owners(emulator: Emulator) -> None:

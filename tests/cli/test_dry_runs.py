@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
-from pinecone_admin.workflows.planned_steps import describe_planned
 from tests.cli.command_line import example_organization, retire_key, run
 
 _PREVIEWS = """
@@ -64,11 +64,46 @@ def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
             assert preview["would_do"]
 
 
-def test_a_planned_step_begins_with_would() -> None:
-    """A step in an unknown form is marked as a whole."""
-    for step, planned in (
-        ("deleted key 4", "would delete key 4"),
-        ("withdrew invite 5", "would withdraw invite 5"),
-        ("user 6 was already removed", "would be done: user 6 was already removed"),
-    ):
-        assert describe_planned(step) == planned
+_WITH_STEPS = """
+    project ensure docs
+    project ensure search --max-pods 0 --force-encryption-with-cmek --if-different update
+    project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer --store exec:cat
+    api-key ensure k --project search --store exec:cat
+    api-key ensure k --project search --role ProjectViewer --if-different update --store exec:cat
+    api-key delete-retired
+    api-key rotate k --project search --keep-old-for 7d --store exec:cat
+    service-account ensure x --role OrgMember --store exec:cat
+    service-account ensure x --role search:ProjectViewer --if-different update --revoke-unlisted --store exec:cat
+    invite ensure eve@example.com --role OrgMember
+    role-binding ensure --user ada@example.com --role search:ProjectEditor
+    role-binding change-role --user ada@example.com --from search:ProjectEditor --to ProjectMember
+    user offboard ada@example.com
+    project delete-with-cleanup search --confirm search
+"""
+_IN_NO_PROJECT = {"project", "user", "invite", "service_account"}
+
+
+def _find_steps(value: Any) -> list[dict[str, Any]]:
+    """Return all steps in a document."""
+    if isinstance(value, list):
+        return [step for each in value for step in _find_steps(each)]
+    if not isinstance(value, dict):
+        return []
+    own = value.get("steps", [])
+    return [*own, *(step for name, each in value.items() if name != "steps" for step in _find_steps(each))]
+
+
+def test_every_step_names_its_project_and_whether_it_was_done() -> None:
+    """The steps of a dry run are planned, those of the run after it are not; all name the project that they are in."""
+    seen: set[str] = set()
+    with example_organization() as emulator:
+        retire_key(emulator)
+        for words in map(shlex.split, _WITH_STEPS.strip().splitlines()):
+            for option, is_planned in (("--dry-run", True), ("--yes", False)):
+                steps = _find_steps(run(*words, option).json)
+                assert steps, words
+                assert {each["planned"] for each in steps} == {is_planned}, words
+                for each in steps:
+                    assert each["kind"] in _IN_NO_PROJECT or each["project"] or each["project_id"], each
+                seen |= {each["action"] for each in steps}
+    assert seen == {"create", "store", "update", "rename", "invite", "grant", "revoke", "delete", "keep"}

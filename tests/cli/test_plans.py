@@ -127,7 +127,7 @@ def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path:
             for name, code, message in (
                 ("none", 2, "No such file"),
                 ("cut", 2, "saved only in part"),
-                ("old", 2, "plans of version 1"),
+                ("old", 2, "plans of version 2"),
                 ("wrong", 2, "made_at"),
                 (other.name, 2, f"is not a plan of {makers[0]}: plan_of is '{makers[1]}'"),
                 ("foreign", 5, "organization another"),
@@ -154,12 +154,13 @@ def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
         invited = run("user", "offboard", "bob@example.com", "--yes", "--output", "table")
         owner = run("user", "offboard", "owner@example.com", "--dry-run")
         last = run("user", "offboard", "owner@example.com", "--yes")
-    assert preview.json["would_do"]["steps"] == [f"removed user {ada.id}"]
+    (step,) = preview.json["would_do"]["steps"]
+    assert (step["action"], step["kind"], step["name"], step["id"]) == ("delete", "user", "ada@example.com", ada.id)
     assert "reader" in [key["name"] for key in done.json["keys_to_rotate"]]
     assert json.loads(report.read_text()) == done.json
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert "may know the value of API key reader" in asked.stderr
-    assert "withdrew invite" in invited.stdout
+    assert "deleted invite for bob@example.com" in invited.stdout
     assert [each.exit for each in (refused, asked, done, again, invited, owner, last)] == [2, 130, 0, 4, 0, 5, 5]
     assert "last owner" in last.stderr
 
@@ -204,8 +205,8 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
     for each in (made, done):
         assert "ada@example.com" in each.stdout
         assert "1 API key " in each.stdout
-    assert "would be removed" in made.stdout
-    assert "would remove user" in done.stderr
+    assert "would delete user ada@example.com" in " ".join(made.stdout.split())
+    assert "would delete user ada@example.com" in done.stderr
     assert f"rotate those that {plan} names" in done.stderr
     assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
 

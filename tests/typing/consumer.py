@@ -63,6 +63,7 @@ from pinecone_admin.workflows import (
     RetiredKeys,
     Rotation,
     StalePlan,
+    Step,
 )
 
 
@@ -174,7 +175,7 @@ def workflows(admin: Admin) -> None:
     assert_type(account, Ensured[ServiceAccountWithSecret | ServiceAccount])
     assert_type(account.differences, list[Difference])
     assert_type(admin.invites.ensure(email="a@b.co", role_bindings=[on_organization("OrgMember")]), Ensured[Invite])
-    assert_type(admin.projects.ensure(name="n", on_difference="update", dry_run=True).steps, list[str])
+    assert_type(admin.projects.ensure(name="n", on_difference="update", dry_run=True).steps, list[Step])
     binding = admin.role_bindings.ensure(
         principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
     )

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import APIKey, User
-from pinecone_admin.workflows import Content, Left, OffboardPlan, OffboardReport, Reach, StalePlan, StaleProject
+from pinecone_admin.workflows import Content, Left, OffboardPlan, OffboardReport, Reach, StalePlan, StaleProject, Step
 from tests.support.errors import raises
 from tests.support.records import CREATED_AT, make_binding, make_project
 
@@ -41,7 +41,7 @@ REPORT = OffboardReport(
     keys_to_rotate=[APIKey(id="k1", name="reader", project_id="p1", roles=["ProjectViewer"])],
     service_accounts_to_rotate=[],
     refusal=None,
-    steps=["removed user u1"],
+    steps=[Step(action="delete", kind="user", name="ada@example.com", id="u1", planned=True)],
 )
 OFFBOARD = OffboardPlan(organization_id="o", made_at=CREATED_AT, reports=[REPORT], refusal=None)
 PLANS: list[tuple[Any, Any]] = [(StalePlan, STALE), (OffboardPlan, OFFBOARD)]
@@ -59,7 +59,7 @@ def test_a_plan_survives_saving() -> None:
 def test_a_saved_plan_is_readable() -> None:
     """The JSON has one value per line, with names as they are, and an age in seconds."""
     lines = [line.strip(" ,") for line in STALE.to_json().splitlines()]
-    assert lines[1:3] == ['"plan_of": "projects.delete_stale"', '"version": 1']
+    assert lines[1:3] == ['"plan_of": "projects.delete_stale"', '"version": 2']
     assert '"name": "ci-1 ü"' in lines
     assert '"older_than_seconds": 604800.000001' in lines
 
@@ -81,7 +81,7 @@ def test_a_foreign_file_is_refused() -> None:
             ([], "not a JSON object"),
             ({}, "plan_of is None"),
             (document | {"plan_of": "terraform"}, "plan_of is 'terraform'"),
-            (document | {"version": 2}, "version 1, not 2"),
+            (document | {"version": 1}, "version 2, not 1"),
             (document | {"made_at": "yesterday"}, "made_at must be a date-time"),
             (document | {"organization_id": 5}, "organization_id must be a string"),
             ({name: value for name, value in document.items() if name != "made_at"}, "made_at is missing"),

@@ -28,6 +28,7 @@ from pinecone_admin.workflows.plans import (
     StaleReport,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Difference, OffboardReport, Progress, RoleChange
+from pinecone_admin.workflows.steps import Step
 from tests.support.records import CREATED_AT, make_binding, make_project
 from tests.unit.test_access import INVENTORY
 
@@ -46,6 +47,16 @@ def test_unprintable_characters_are_shown_by_code() -> None:
     assert len(make_printable("\n" * 60_000, most=100)) == 100
 
 
+STEP = Step(
+    action="rename",
+    kind=FORGED,
+    name=FORGED,
+    id=FORGED,
+    project=FORGED,
+    project_id=FORGED,
+    after={"name": FORGED, "roles": [FORGED]},
+    reason=FORGED,
+)
 OFFBOARDING = OffboardReport(
     email=FORGED,
     dry_run=False,
@@ -56,7 +67,7 @@ OFFBOARDING = OffboardReport(
     keys_to_rotate=[],
     service_accounts_to_rotate=[],
     refusal=FORGED,
-    steps=[FORGED],
+    steps=[STEP],
 )
 CLEANUP = CleanupReport(
     project=PROJECT,
@@ -65,7 +76,7 @@ CLEANUP = CleanupReport(
     deleted=False,
     refusal=FORGED,
     temporary_keys=[FORGED],
-    steps=[FORGED],
+    steps=[STEP],
 )
 LEFT = Left(id=FORGED, name=FORGED, reason=FORGED)
 STALE = StalePlan(
@@ -77,7 +88,7 @@ STALE = StalePlan(
     left=[LEFT],
     temporary_keys=[FORGED],
 )
-DELETED = StaleReport(deleted=STALE.projects, left=[LEFT], temporary_keys=[FORGED], steps=[FORGED])
+DELETED = StaleReport(deleted=STALE.projects, left=[LEFT], temporary_keys=[FORGED], steps=[STEP])
 LEAVING = OffboardPlan(organization_id=FORGED, made_at=CREATED_AT, reports=[OFFBOARDING], refusal=FORGED)
 ADDED = Change(kind="project", id=FORGED, name=FORGED, description=FORGED, field=None, before=None, after=PROJECT)
 REMOVED = evolve(ADDED, before=PROJECT, after=None)
@@ -92,13 +103,13 @@ TEXTS: dict[str, tuple[Callable[[], object], int]] = {
     "offboarding": (lambda: OFFBOARDING, 3),
     "nobody to offboard": (lambda: evolve(OFFBOARDING, user=None), 1),
     "cleanup": (lambda: CLEANUP, 3),
-    "cleanup in advance": (lambda: evolve(CLEANUP, dry_run=True), 5),
+    "cleanup in advance": (lambda: evolve(CLEANUP, dry_run=True, steps=[]), 5),
     "plan of a deletion": (lambda: STALE, 5),
     "deletion": (lambda: DELETED, 3),
     "plan of offboarding": (lambda: LEAVING, 5),
-    "many offboarded": (lambda: OffboardManyReport(reports=[OFFBOARDING], left=[LEFT], steps=[FORGED]), 4),
+    "many offboarded": (lambda: OffboardManyReport(reports=[OFFBOARDING], left=[LEFT], steps=[STEP]), 4),
     "inventory": (lambda: repr(evolve(INVENTORY, organizations=[ORGANIZATION])), 1),
-    "steps": (lambda: RoleChange(binding=make_binding("user", "u", "OrgOwner"), steps=[FORGED]).steps[0], 1),
+    "steps": (lambda: RoleChange(binding=make_binding("user", "u", "OrgOwner"), steps=[STEP]).steps[0], 1),
     "progress": (lambda: Progress(done=1, total=1, step=FORGED).step, 1),
     "difference": (lambda: Difference(setting="x", found=FORGED, wanted=FORGED), 1),
     "unread": (lambda: Unread(part="users", project_id=FORGED, error=FORGED), 1),

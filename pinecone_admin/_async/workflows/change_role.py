@@ -16,6 +16,7 @@ from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueErr
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import RoleChange
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -70,10 +71,18 @@ async def change_role(
             dry_run=dry_run,
             rollback=rollback,
         )
-        changes.steps += [f"granted {to_role}"] if new.created else []
+        changes.record(*new.steps)
         for old in held:
             if old.role == from_role:
-                await changes.apply(f"revoked {from_role}", partial(_revoke, admin, old, rollback), preview=None)
+                step = Step(
+                    action="revoke",
+                    kind=old.principal_type,
+                    name=None,
+                    id=principal_id,
+                    project_id=old.resource_id if old.resource_type == "project" else None,
+                    before={"role": from_role},
+                )
+                await changes.apply(step, partial(_revoke, admin, old, rollback), preview=None)
     return RoleChange(binding=held[0] if dry_run and new.created else new.value, steps=changes.steps)
 
 

@@ -27,6 +27,7 @@ from pinecone_admin.models import (
     ServiceAccountWithSecret,
 )
 from pinecone_admin.workflows.name_tags import tag_as_being_made
+from pinecone_admin.workflows.steps import Step, describe_key_step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -37,6 +38,8 @@ Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
 
 _Deletions: TypeAlias = list[tuple[str, Deletion]]
+
+_LEFTOVER = "an earlier run left it"
 
 _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
@@ -57,13 +60,13 @@ async def create_stored_key(
     leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
     rollback: AsyncRollback,
-) -> tuple[APIKeyWithSecret, list[str]]:
+) -> tuple[APIKeyWithSecret, list[Step]]:
     """Create a key under a temporary name, store its value, and delete the keys that interrupted runs left.
 
     Returns:
-        The key, which has its temporary name, and a description of each deletion.
+        The key, which has its temporary name, and the deletions.
     """
-    deleted: list[str] = []
+    deleted: list[Step] = []
 
     async def create() -> APIKeyWithSecret:
         return await create_key(
@@ -78,7 +81,9 @@ async def create_stored_key(
         deleted = await delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
         for step in deleted:
-            rollback.note(f"{step}, to make room; if that run stored its value, the stored value is no longer valid")
+            rollback.note(
+                f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
+            )
         made = await create()
     if store is not None:
         await async_call_store(store, evolve(made, key=evolve(made.key, name=name)))
@@ -136,9 +141,9 @@ async def _create_again_if_lost(
     return await repeat_if_response_is_lost(admin, create, delete_orphans)
 
 
-async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -> list[str]:
+async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -> list[Step]:
     """Delete keys that interrupted runs left, except those renamed since, which belong to a run in progress."""
-    deleted: list[str] = []
+    deleted: list[Step] = []
     for key in leftovers:
         with suppress(NotFoundError):
             if (await admin.api_keys.describe(api_key_id=key.id)).name == key.name:
@@ -147,9 +152,9 @@ async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -
     return deleted
 
 
-def describe_leftover_key(key: APIKey) -> str:
-    """Describe the deletion of a key that an interrupted run left."""
-    return f"deleted key {key.id}, left by an earlier run"
+def describe_leftover_key(key: APIKey) -> Step:
+    """Return the deletion of a key that an interrupted run left."""
+    return describe_key_step("delete", key, reason=_LEFTOVER)
 
 
 def _undo_key(key: APIKey) -> tuple[str, Deletion]:
@@ -173,7 +178,7 @@ async def create_stored_account(
     role_bindings: Sequence[RoleBindingInput] | None,
     store: Store[ServiceAccountWithSecret] | None,
     rollback: AsyncRollback,
-) -> tuple[ServiceAccountWithSecret, list[str]]:
+) -> tuple[ServiceAccountWithSecret, list[Step]]:
     """Create a service account as ``create_stored_key`` creates a key."""
     temporary_name = tag_as_being_made(name)
     before = {account.id for account in leftovers}
@@ -200,9 +205,9 @@ async def create_stored_account(
     return made, await _delete_leftover_accounts(admin, leftovers)
 
 
-async def _delete_leftover_accounts(admin: AsyncAdmin, leftovers: Sequence[ServiceAccount]) -> list[str]:
+async def _delete_leftover_accounts(admin: AsyncAdmin, leftovers: Sequence[ServiceAccount]) -> list[Step]:
     """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
-    deleted: list[str] = []
+    deleted: list[Step] = []
     for each in leftovers:
         with suppress(NotFoundError):
             if (await admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
@@ -211,9 +216,9 @@ async def _delete_leftover_accounts(admin: AsyncAdmin, leftovers: Sequence[Servi
     return deleted
 
 
-def describe_leftover_account(account: ServiceAccount) -> str:
-    """Describe the deletion of an account that an interrupted run left."""
-    return f"deleted service account {account.id}, left by an earlier run"
+def describe_leftover_account(account: ServiceAccount) -> Step:
+    """Return the deletion of an account that an interrupted run left."""
+    return Step(action="delete", kind="service_account", name=account.name, id=account.id, reason=_LEFTOVER)
 
 
 def _undo_account(account: ServiceAccount) -> tuple[str, Deletion]:

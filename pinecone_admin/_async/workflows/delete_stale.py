@@ -47,6 +47,7 @@ from pinecone_admin.workflows.stale_projects import (
     find_reason_to_keep,
     matches_name,
 )
+from pinecone_admin.workflows.steps import Step, describe_project_step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -66,7 +67,7 @@ class _Outcome:
     reason: str | None = None
     contents: list[Content] = field(factory=list[Content])
     temporary_keys: list[str] = field(factory=list[str])
-    steps: list[str] = field(factory=list[str])
+    steps: list[Step] = field(factory=list[Step])
 
 
 async def plan_deletion(
@@ -131,7 +132,7 @@ async def carry_out_deletion(
         try:
             project = await admin.projects.describe(project_id=planned.id)
         except NotFoundError:
-            return _Outcome(steps=[f"project {planned.id} was already deleted"])
+            return _Outcome(steps=[describe_project_step("skip", planned, reason="it was already deleted")])
         except PineconeError as error:
             return _Outcome(reason=_explain(error))
         reason = find_change(planned, project) or find_reason_to_keep(

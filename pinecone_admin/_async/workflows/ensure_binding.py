@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
-from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set_operation_on_errors
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, key_of_binding
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -26,6 +27,7 @@ async def ensure_role_binding(
     role: RoleName,
     resource_id: str | None = None,
     dry_run: bool = False,
+    project: str | None = None,
     rollback: AsyncRollback | None = None,
 ) -> Ensured[RoleBinding]:
     """Ensure that a principal holds a role."""
@@ -55,11 +57,18 @@ async def ensure_role_binding(
     async def create() -> RoleBinding:
         return await admin.send(operation)
 
-    described = str(key_of_binding(role, resource_type, resource_id))
-    changes = AsyncChangeLog(dry_run=dry_run)
+    key = key_of_binding(role, resource_type, resource_id)
+    changes = AsyncChangeLog(dry_run=dry_run, project=project)
     wanted = AsyncEnsurable(
-        description=f"role binding of {principal_type} {principal_id}: {described}",
-        step=f"granted {described}",
+        description=f"role binding of {principal_type} {principal_id}: {key}",
+        step=lambda _: Step(
+            action="grant",
+            kind=as_plain_value(principal_type),
+            name=None,
+            id=principal_id,
+            project_id=key.project_id,
+            after={"role": key.role},
+        ),
         find=find,
         create=create,
         undo=_undo,

@@ -44,8 +44,15 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
-from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
+from pinecone_admin.workflows.reports import (
+    Difference,
+    Ensured,
+    OnDifference,
+    compare_settings,
+    keys_of_wanted_bindings,
+)
 from pinecone_admin.workflows.retired_keys import find_holders, find_unnamed_successors
+from pinecone_admin.workflows.steps import Step, describe_key_step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -60,6 +67,7 @@ async def ensure_api_key(
     store: Store[APIKeyWithSecret] | None = None,
     on_difference: OnDifference = "report",
     dry_run: bool = False,
+    project: str | None = None,
     rollback: AsyncRollback | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key with this name."""
@@ -71,18 +79,20 @@ async def ensure_api_key(
         roles = copy_to_list(roles)
         check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
         name_tags.check_untagged(name)
+    changes = AsyncChangeLog(dry_run=dry_run, project=project)
     keys = await admin.api_keys.list(project_id=project_id)
     held = find_holders(name, keys)
     if held:
         key = require_single(held, f"API keys named {name!r}")
         final = find_unnamed_successors(keys).get(key.id, key)
-        changes = AsyncChangeLog(dry_run=dry_run)
         return await _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
     temporary_name = name_tags.tag_as_being_made(name)
     leftovers = await list_keys_named(admin, project_id=project_id, name=temporary_name)
-    step = f"created API key {name!r}"
+    requested = {} if roles is None else {"roles": roles}
+    step = Step(action="create", kind="api_key", name=name, project_id=project_id, after=requested)
     if dry_run:
-        return Ensured(value=None, created=True, steps=[step, *map(describe_leftover_key, leftovers)])
+        changes.record(step, *map(describe_leftover_key, leftovers))
+        return Ensured(value=None, created=True, steps=changes.steps)
     async with join_rollback(admin, rollback) as undo:
         made, deleted = await create_stored_key(
             admin,
@@ -95,7 +105,8 @@ async def ensure_api_key(
             rollback=undo,
         )
         named = await admin.api_keys.update(api_key_id=made.key.id, name=name)
-    return Ensured(value=APIKeyWithSecret(key=named, value=made.value), created=True, steps=[step, *deleted])
+    changes.record(evolve(step, id=named.id), *deleted)
+    return Ensured(value=APIKeyWithSecret(key=named, value=made.value), created=True, steps=changes.steps)
 
 
 async def _reconcile_key(
@@ -113,7 +124,7 @@ async def _reconcile_key(
     key = await rename_key(admin, key, final, changes)
     if differing and roles is not None and policy.updates:
         update = partial(admin.api_keys.update, api_key_id=key.id, roles=roles)
-        step = f"updated key {key.id}: roles to {differing[0].wanted}"
+        step = describe_key_step("update", key, before={"roles": key.roles}, after={"roles": list(roles)})
         key = await changes.apply(step, update, preview=evolve(key, roles=list(roles)))
     return Ensured(value=key, created=False, differences=differing, steps=changes.steps)
 
@@ -150,12 +161,15 @@ async def ensure_service_account(
                     admin, account, wanted=wanted, policy=policy, changes=changes, rollback=rollback
                 )
             return Ensured(value=account, created=False, differences=differing, steps=changes.steps)
-        step = f"created service account {name!r}"
+        requested = {} if wanted is None else {"roles": [str(each) for each in keys_of_wanted_bindings(wanted)]}
+        step = Step(action="create", kind="service_account", name=name, after=requested)
         if dry_run:
-            return Ensured(value=None, created=True, steps=[step, *map(describe_leftover_account, leftovers)])
+            changes.record(step, *map(describe_leftover_account, leftovers))
+            return Ensured(value=None, created=True, steps=changes.steps)
         made, deleted = await create_stored_account(
             admin, name=name, leftovers=leftovers, role_bindings=wanted, store=store, rollback=rollback
         )
         account = await admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    return Ensured(value=value, created=True, steps=[step, *deleted])
+    changes.record(evolve(step, id=account.id), *deleted)
+    return Ensured(value=value, created=True, steps=changes.steps)

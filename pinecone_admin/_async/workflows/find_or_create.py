@@ -17,6 +17,7 @@ from pinecone_admin._async.workflows.create_with_secret import may_have_been_pro
 from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin.errors import ConflictError, PineconeError
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -30,7 +31,7 @@ class AsyncEnsurable(Generic[_T]):
 
     Attributes:
         description: What it is.
-        step: Description of its creation.
+        step: Returns the step that creates it, from what was created; from None if a dry run would create it.
         find: Returns it, or None.
         create: Creates it.
         undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
@@ -38,7 +39,7 @@ class AsyncEnsurable(Generic[_T]):
     """
 
     description: str
-    step: str
+    step: Callable[[_T | None], Step]
     find: Callable[[], Awaitable[_T | None]]
     create: Callable[[], Awaitable[_T]]
     undo: Callable[[_T], tuple[str, Deletion]] | None
@@ -58,7 +59,7 @@ class AsyncEnsurable(Generic[_T]):
         else:
             found, created = await self._create_unless_found(admin, rollback)
         if created:
-            changes.steps.append(self.step)
+            changes.record(self.step(found))
         return found, created
 
     async def _create_unless_found(self, admin: AsyncAdmin, rollback: AsyncRollback) -> tuple[_T, bool]:

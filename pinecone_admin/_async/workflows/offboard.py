@@ -29,7 +29,13 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.offboarding import build_report, find_change, find_refusal, find_user_ids
+from pinecone_admin.workflows.offboarding import (
+    build_report,
+    describe_removal,
+    find_change,
+    find_refusal,
+    find_user_ids,
+)
 from pinecone_admin.workflows.plans import (
     Left,
     OffboardManyReport,
@@ -40,6 +46,7 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import SECRET_KEEPERS, roles_by_project
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -115,7 +122,8 @@ async def _remove_planned(
         return str(error)
     else:
         if found.user is None and planned.user is not None:
-            report.steps.append(f"user {planned.user.id} was already removed")
+            skipped = evolve(describe_removal(planned.user), action="skip", reason="the user was already deleted")
+            report.steps.append(skipped)
         result.reports.append(report)
         return None
     finally:
@@ -134,14 +142,14 @@ def _check_emails(emails: Sequence[str] | None) -> list[str]:
 
 
 async def _remove(
-    admin: AsyncAdmin, invites: Sequence[Invite], user: User | None, steps: list[str], *, operation: str
+    admin: AsyncAdmin, invites: Sequence[Invite], user: User | None, steps: list[Step], *, operation: str
 ) -> None:
     for invite in invites:
         await delete_if_exists(admin.invites.delete, invite_id=invite.id)
-        steps.append(f"withdrew invite {invite.id}")
+        steps.append(describe_removal(invite))
     if user is not None:
         await _delete_user(admin, user, operation=operation)
-        steps.append(f"removed user {user.id}")
+        steps.append(describe_removal(user))
 
 
 async def _delete_user(admin: AsyncAdmin, user: User, *, operation: str) -> None:

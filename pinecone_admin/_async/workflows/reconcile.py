@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.client_state import own_client_id
@@ -15,15 +15,15 @@ from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.rollback import AsyncRollback
 from pinecone_admin._http.argument_checks import check_bool, check_string
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount
+from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount
 from pinecone_admin.workflows.reports import (
-    BindingKey,
     Difference,
     OnDifference,
     compare_settings,
     key_of_binding,
     keys_of_wanted_bindings,
 )
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -78,6 +78,7 @@ async def reconcile_bindings(
 ) -> list[Difference]:
     """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
     kind: PrincipalType = "invite" if isinstance(principal, Invite) else "service_account"
+    name = principal.email if isinstance(principal, Invite) else principal.name
     bindings = await admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
     keys = keys_of_wanted_bindings(wanted)
@@ -99,11 +100,23 @@ async def reconcile_bindings(
                 dry_run=changes.dry_run,
                 rollback=rollback,
             )
-            changes.steps += granted.steps
-    if is_own:
-        changes.steps += [f"kept {key}: this client authenticates as the account" for key in unlisted]
-    elif unlisted:
-        await _revoke_all(admin, unlisted, changes, rollback)
+            changes.record(*(evolve(step, name=name) for step in granted.steps))
+    for key, binding in unlisted.items():
+        step = Step(
+            action="revoke",
+            kind=kind,
+            name=name,
+            id=principal.id,
+            project_id=key.project_id,
+            before={"role": key.role},
+        )
+        if is_own:
+            reason = "this client authenticates as the account"
+            changes.record(evolve(step, action="keep", reason=reason))
+        else:
+            rollback.keep("roles that were granted are kept; run this again to complete it")
+            revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
+            await changes.apply(step, revoke, preview=None)
     return differing
 
 
@@ -123,12 +136,3 @@ def _is_own_account(admin: AsyncAdmin, principal: ServiceAccount | Invite, polic
             operation=policy.operation,
         )
     return client_id == principal.client_id
-
-
-async def _revoke_all(
-    admin: AsyncAdmin, bindings: dict[BindingKey, RoleBinding], changes: AsyncChangeLog, rollback: AsyncRollback
-) -> None:
-    rollback.keep("roles that were granted are kept; run this again to complete it")
-    for key, binding in bindings.items():
-        revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
-        await changes.apply(f"revoked {key}", revoke, preview=None)

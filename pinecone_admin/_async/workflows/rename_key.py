@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin.models import APIKey
+from pinecone_admin.workflows.steps import describe_rename
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -16,10 +17,6 @@ async def rename_key(admin: AsyncAdmin, key: APIKey, final: APIKey, changes: Asy
     """Give a key its final name and roles; nothing is sent if it has them."""
     if key == final:
         return key
-    step = f"renamed key {key.id} to {final.name!r}"
-    roles = None
-    if final.roles != key.roles:
-        roles = final.roles
-        step += f", and its roles to {', '.join(roles)}"
+    roles = final.roles if final.roles != key.roles else None
     rename = partial(admin.api_keys.update, api_key_id=key.id, name=final.name, roles=roles)
-    return await changes.apply(step, rename, preview=final)
+    return await changes.apply(describe_rename(key, final), rename, preview=final)

@@ -18,7 +18,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     describe_leftover_key,
     repeat_if_response_is_lost,
 )
-from pinecone_admin._async.workflows.delete_retired import delete_retired_key
+from pinecone_admin._async.workflows.delete_retired import delete_retired_key, describe_retired
 from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRollback
 from pinecone_admin._concurrency.waiting import (
@@ -36,6 +36,7 @@ from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNot
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
+from pinecone_admin.workflows.steps import Step, describe_key_step, describe_rename
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -102,7 +103,7 @@ async def _replace_key(
         )
         raise RefusedError(message, operation="rotate_api_key")
     if changes.dry_run:
-        return _preview(admin, old, name, keys, keep_old_for)
+        return _preview(admin, old, name, keys, keep_old_for=keep_old_for, changes=changes)
     # By the tag alone: the old key may have been renamed since an interrupted run.
     leftovers = [key for key in await admin.api_keys.list(project_id=old.project_id) if _is_unfinished(key, old)]
     async with AsyncRollback(admin) as rollback:
@@ -116,7 +117,7 @@ async def _replace_key(
             store=store,
             rollback=rollback,
         )
-        changes.steps += [f"created key {made.key.id}", "stored its value", *deleted]
+        changes.record(*_describe_replacement(made.key), *deleted)
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
         retired = name_tags.tag_as_retired(made.key.id, name, moment)
         old = evolve(old, name=retired)
@@ -137,17 +138,32 @@ def _is_unfinished(key: APIKey, old: APIKey) -> bool:
     return tag is not None and tag.purpose == "rotates" and tag.refers_to(old.id)
 
 
-def _preview(admin: AsyncAdmin, old: APIKey, name: str, keys: Sequence[APIKey], keep_old_for: timedelta) -> Rotation:
+def _describe_replacement(new: APIKey) -> list[Step]:
+    return [describe_key_step("create", new, after={"roles": new.roles}), describe_key_step("store", new)]
+
+
+def _preview(
+    admin: AsyncAdmin,
+    old: APIKey,
+    name: str,
+    keys: Sequence[APIKey],
+    *,
+    keep_old_for: timedelta,
+    changes: AsyncChangeLog,
+) -> Rotation:
     """Return the report of a dry run that would create the new key."""
-    steps = ["created key", "stored its value"]
-    steps += [describe_leftover_key(key) for key in keys if _is_unfinished(key, old)]
-    steps.append(f"renamed key to {name!r}")
+    new = evolve(old, id="", name=name_tags.tag_as_successor(old.id, name))
+    leftovers = [describe_leftover_key(key) for key in keys if _is_unfinished(key, old)]
     moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for) if keep_old_for else None
-    return Rotation(key=old, replaced=old.id, delete_after=moment, steps=[*steps, _describe_end(old, moment)])
+    renamed = describe_rename(new, evolve(new, name=name))
+    changes.record(*_describe_replacement(new), *leftovers, renamed, _describe_end(old, moment))
+    return Rotation(key=old, replaced=old.id, delete_after=moment, steps=changes.steps)
 
 
-def _describe_end(old: APIKey, moment: datetime | None) -> str:
-    return f"deleted key {old.id}" if moment is None else f"kept key {old.id} until {moment:%Y-%m-%d %H:%M} UTC"
+def _describe_end(old: APIKey, moment: datetime | None) -> Step:
+    if moment is None:
+        return describe_retired("delete", old)
+    return describe_retired("keep", old, reason=f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC")
 
 
 async def _delete_unless_kept(
@@ -161,7 +177,7 @@ async def _delete_unless_kept(
 ) -> Rotation:
     if keep_old_for:
         moment = retired_keys.delete_after(old)
-        changes.steps.append(_describe_end(old, moment))
+        changes.record(_describe_end(old, moment))
         return Rotation(key=new, replaced=old.id, delete_after=moment, steps=changes.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:

@@ -6,23 +6,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from attrs import evolve
+
+from pinecone_admin.workflows.steps import Step
+
 _T = TypeVar("_T")
 
 
 class ChangeLog:
     """Makes changes and records each as a step; a dry run only records them.
 
+    Args:
+        dry_run: Whether no change is made.
+        project: Name of the project in which everything is changed, if it is known.
+
     Attributes:
         dry_run: Whether no change is made.
         steps: The changes in order.
     """
 
-    def __init__(self, *, dry_run: bool) -> None:
+    def __init__(self, *, dry_run: bool, project: str | None = None) -> None:
         self.dry_run = dry_run
-        self.steps: list[str] = []
+        self.steps: list[Step] = []
+        self._project = project
 
-    def apply(self, step: str, change: Callable[[], _T], *, preview: _T) -> _T:
+    def record(self, *steps: Step) -> None:
+        """Record steps that were made, or that a dry run would make."""
+        self.steps += [evolve(each, planned=self.dry_run, project=each.project or self._project) for each in steps]
+
+    def apply(self, step: Step, change: Callable[[], _T], *, preview: _T) -> _T:
         """Make a change and return its result, or the preview in a dry run."""
         result = preview if self.dry_run else change()
-        self.steps.append(step)
+        self.record(step)
         return result

@@ -28,6 +28,7 @@ from pinecone_admin.models import (
     ServiceAccountWithSecret,
 )
 from pinecone_admin.workflows.name_tags import tag_as_being_made
+from pinecone_admin.workflows.steps import Step, describe_key_step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -38,6 +39,8 @@ Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
 
 _Deletions: TypeAlias = list[tuple[str, Deletion]]
+
+_LEFTOVER = "an earlier run left it"
 
 _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
@@ -58,13 +61,13 @@ def create_stored_key(
     leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
     rollback: Rollback,
-) -> tuple[APIKeyWithSecret, list[str]]:
+) -> tuple[APIKeyWithSecret, list[Step]]:
     """Create a key under a temporary name, store its value, and delete the keys that interrupted runs left.
 
     Returns:
-        The key, which has its temporary name, and a description of each deletion.
+        The key, which has its temporary name, and the deletions.
     """
-    deleted: list[str] = []
+    deleted: list[Step] = []
 
     def create() -> APIKeyWithSecret:
         return create_key(
@@ -79,7 +82,9 @@ def create_stored_key(
         deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         leftovers = []
         for step in deleted:
-            rollback.note(f"{step}, to make room; if that run stored its value, the stored value is no longer valid")
+            rollback.note(
+                f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
+            )
         made = create()
     if store is not None:
         call_store(store, evolve(made, key=evolve(made.key, name=name)))
@@ -137,9 +142,9 @@ def _create_again_if_lost(
     return repeat_if_response_is_lost(admin, create, delete_orphans)
 
 
-def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[str]:
+def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[Step]:
     """Delete keys that interrupted runs left, except those renamed since, which belong to a run in progress."""
-    deleted: list[str] = []
+    deleted: list[Step] = []
     for key in leftovers:
         with suppress(NotFoundError):
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
@@ -148,9 +153,9 @@ def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[str]
     return deleted
 
 
-def describe_leftover_key(key: APIKey) -> str:
-    """Describe the deletion of a key that an interrupted run left."""
-    return f"deleted key {key.id}, left by an earlier run"
+def describe_leftover_key(key: APIKey) -> Step:
+    """Return the deletion of a key that an interrupted run left."""
+    return describe_key_step("delete", key, reason=_LEFTOVER)
 
 
 def _undo_key(key: APIKey) -> tuple[str, Deletion]:
@@ -174,7 +179,7 @@ def create_stored_account(
     role_bindings: Sequence[RoleBindingInput] | None,
     store: Store[ServiceAccountWithSecret] | None,
     rollback: Rollback,
-) -> tuple[ServiceAccountWithSecret, list[str]]:
+) -> tuple[ServiceAccountWithSecret, list[Step]]:
     """Create a service account as ``create_stored_key`` creates a key."""
     temporary_name = tag_as_being_made(name)
     before = {account.id for account in leftovers}
@@ -201,9 +206,9 @@ def create_stored_account(
     return made, _delete_leftover_accounts(admin, leftovers)
 
 
-def _delete_leftover_accounts(admin: Admin, leftovers: Sequence[ServiceAccount]) -> list[str]:
+def _delete_leftover_accounts(admin: Admin, leftovers: Sequence[ServiceAccount]) -> list[Step]:
     """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
-    deleted: list[str] = []
+    deleted: list[Step] = []
     for each in leftovers:
         with suppress(NotFoundError):
             if (admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
@@ -212,9 +217,9 @@ def _delete_leftover_accounts(admin: Admin, leftovers: Sequence[ServiceAccount])
     return deleted
 
 
-def describe_leftover_account(account: ServiceAccount) -> str:
-    """Describe the deletion of an account that an interrupted run left."""
-    return f"deleted service account {account.id}, left by an earlier run"
+def describe_leftover_account(account: ServiceAccount) -> Step:
+    """Return the deletion of an account that an interrupted run left."""
+    return Step(action="delete", kind="service_account", name=account.name, id=account.id, reason=_LEFTOVER)
 
 
 def _undo_account(account: ServiceAccount) -> tuple[str, Deletion]:

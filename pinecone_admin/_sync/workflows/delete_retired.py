@@ -8,6 +8,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._sync.workflows.change_log import ChangeLog
@@ -16,8 +18,9 @@ from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
-from pinecone_admin.workflows import retired_keys
+from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
+from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -29,20 +32,20 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
     """Delete the retired keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):
         check_bool("dry_run", dry_run)
-    project_ids = [each.id for each in admin.projects.list()] if project_id is None else [project_id]
+    names = {each.id: each.name for each in admin.projects.list()} if project_id is None else {project_id: None}
     reports: dict[str, RetiredKeys] = {}
 
     def clean_project(each: str) -> RetiredKeys:
         try:
-            return _clean_project(admin, each, dry_run=dry_run)
+            return _clean_project(admin, each, ChangeLog(dry_run=dry_run, project=names[each]))
         except NotFoundError:
             if project_id is not None:
                 raise
             return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
 
     limit = min(_CONCURRENCY, admin.max_connections)
-    run_in_parallel(clean_project, project_ids, limit=limit, deliver=reports.__setitem__)
-    parts = [reports[each] for each in project_ids]
+    run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)
+    parts = [reports[each] for each in names]
     return RetiredKeys(
         dry_run=dry_run,
         deleted=[key for part in parts for key in part.deleted],
@@ -51,8 +54,7 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
     )
 
 
-def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKeys:
-    changes = ChangeLog(dry_run=dry_run)
+def _clean_project(admin: Admin, project_id: str, changes: ChangeLog) -> RetiredKeys:
     deleted: list[APIKey] = []
     kept: list[KeptKey] = []
     keys = admin.api_keys.list(project_id=project_id)
@@ -60,7 +62,7 @@ def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKe
     for each in retired_keys.sort_retired(keys):
         now = require_server_time(admin, operation="delete_retired")
         reason, old = retired_keys.reason_to_keep(each, keys, now), each
-        if reason is None and not dry_run:
+        if reason is None and not changes.dry_run:
             # Read again: the successor may have been deleted, or the key renamed, since the list was read.
             keys = admin.api_keys.list(project_id=project_id)
             old = next((key for key in keys if key.id == each.id), each)
@@ -72,15 +74,21 @@ def _clean_project(admin: Admin, project_id: str, *, dry_run: bool) -> RetiredKe
             moment = retired_keys.delete_after(each)
             assert moment is not None  # noqa: S101 - only retired keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
-    return RetiredKeys(dry_run=dry_run, deleted=deleted, kept=kept, steps=changes.steps)
+            changes.record(describe_retired("keep", old, reason=reason))
+    return RetiredKeys(dry_run=changes.dry_run, deleted=deleted, kept=kept, steps=changes.steps)
 
 
 def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:
     """Delete a retired key, and return the other keys; those that it replaced refer to its successor from now on."""
     keys = _rename(admin, keys, retired_keys.rename_predecessors(old, keys), changes)
     delete = partial(delete_if_exists, admin.api_keys.delete, api_key_id=old.id)
-    changes.apply(f"deleted key {old.id}", delete, preview=None)
+    changes.apply(describe_retired("delete", old), delete, preview=None)
     return [key for key in keys if key.id != old.id]
+
+
+def describe_retired(action: StepAction, old: APIKey, *, reason: str | None = None) -> Step:
+    """Return a step that is done to a key that was replaced, by the name that it had before."""
+    return describe_key_step(action, evolve(old, name=name_tags.original_name(old.name)), reason=reason)
 
 
 def _rename(admin: Admin, keys: Sequence[APIKey], finals: Mapping[str, APIKey], changes: ChangeLog) -> list[APIKey]:

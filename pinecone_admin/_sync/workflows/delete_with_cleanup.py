@@ -25,6 +25,7 @@ from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.stale_projects import find_protection
+from pinecone_admin.workflows.steps import Step, describe_project_step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -104,10 +105,10 @@ def empty_and_delete(
         except NotFoundError:
             if report.dry_run:
                 raise
-            report.steps.append(f"project {project_id} was already deleted")
+            report.steps.append(describe_project_step("skip", report.project, reason="it was already deleted"))
             return evolve(report, deleted=True)
         else:
-            report.steps.append(f"deleted project {project_id}")
+            report.steps.append(describe_project_step("delete", report.project))
             return evolve(report, deleted=True)
 
 
@@ -147,13 +148,13 @@ def _delete_until_empty(
     progress: Callable[[Progress], object] | None,
 ) -> None:
     """Request each deletion once, retry those that the server does not accept yet, and wait until all are done."""
-    asked: set[str] = set()
-    reported = set(report.steps)
+    asked: set[tuple[str, str]] = set()
+    reported = {(each.kind, each.name) for each in report.steps}
 
     def record_deletion(content: Content) -> None:
-        asked.add(str(content))
-        if f"deleted {content}" not in reported:
-            report.steps.append(f"deleted {content}")
+        asked.add(content.key)
+        if content.key not in reported:
+            report.steps.append(_describe_deletion(content, report.project))
 
     while contents := read_contents(keyed):
         _record_contents(contents, report, progress)
@@ -165,7 +166,7 @@ def _delete_until_empty(
             left = ", ".join(map(str, contents))
             message = f"project {report.project.id} still contains {left}"
             raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
-        todo = [each for each in contents if not each.leaving and str(each) not in asked]
+        todo = [each for each in contents if not each.leaving and each.key not in asked]
         bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
         before = len(asked)
         delete_contents(bounded, todo, record_deletion)
@@ -177,8 +178,8 @@ def _delete_until_empty(
 def _record_contents(
     contents: Sequence[Content], report: CleanupReport, progress: Callable[[Progress], object] | None
 ) -> None:
-    known = set(map(str, report.contents))
-    report.contents.extend(each for each in contents if str(each) not in known)
+    known = {each.key for each in report.contents}
+    report.contents.extend(each for each in contents if each.key not in known)
     if progress is not None and report.contents:
         total = len(report.contents)
         left = ", ".join(map(str, contents)) or "nothing"
@@ -186,5 +187,10 @@ def _record_contents(
 
 
 def _preview(report: CleanupReport, refusal: str | None) -> CleanupReport:
-    steps = [*(f"deleted {content}" for content in report.contents), f"deleted project {report.project.id}"]
-    return evolve(report, refusal=refusal, steps=[] if refusal else steps)
+    steps = [_describe_deletion(content, report.project) for content in report.contents]
+    steps.append(describe_project_step("delete", report.project))
+    return evolve(report, refusal=refusal, steps=[] if refusal else [evolve(each, planned=True) for each in steps])
+
+
+def _describe_deletion(content: Content, project: Project) -> Step:
+    return Step(action="delete", kind=content.kind, name=content.name, project=project.name, project_id=project.id)

@@ -26,7 +26,8 @@ from pinecone_admin.models import (
     RoleBindingLike,
 )
 from pinecone_admin.operations import create_invite, create_project
-from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings
+from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings, keys_of_wanted_bindings
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -59,10 +60,13 @@ def ensure_project(
         return admin.send(operation)
 
     changes = ChangeLog(dry_run=dry_run)
-    described = f"project {name!r}"
+    settings: dict[str, Any] = {"max_pods": max_pods, "force_encryption_with_cmek": force_encryption_with_cmek}
+    requested = {each: value for each, value in settings.items() if value is not None}
     wanted = Ensurable(
-        description=described,
-        step=f"created {described}",
+        description=f"project {name!r}",
+        step=lambda made: Step(
+            action="create", kind="project", name=name, id=None if made is None else made.id, after=requested
+        ),
         find=find,
         create=create,
         undo=_undo_project,
@@ -72,14 +76,12 @@ def ensure_project(
         project, created = wanted.find_or_create(admin, changes, undo)
         if project is None:
             return Ensured(value=None, created=True, steps=changes.steps)
-        settings: dict[str, Any] = {"max_pods": max_pods, "force_encryption_with_cmek": force_encryption_with_cmek}
         differing = compare_settings(**{each: (getattr(project, each), value) for each, value in settings.items()})
         policy.refuse(f"project {project.id}", differing)
         if differing and policy.updates:
             changed = {each.setting: settings[each.setting] for each in differing}
-            step = (
-                f"updated project {project.id}: {', '.join(f'{each.setting} to {each.wanted}' for each in differing)}"
-            )
+            found = {each: getattr(project, each) for each in changed}
+            step = Step(action="update", kind="project", name=name, id=project.id, before=found, after=changed)
             update = partial(admin.projects.update, project_id=project.id, **changed)
             project = changes.apply(step, update, preview=evolve(project, **changed))
     return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
@@ -121,8 +123,20 @@ def ensure_invite(
 
     changes = ChangeLog(dry_run=dry_run)
     described = f"invite for {email}"
+    roles = [str(each) for each in keys_of_wanted_bindings(bindings)]
     wanted = Ensurable(
-        description=described, step=f"sent {described}", find=find, create=create, undo=None, is_unique=True
+        description=described,
+        step=lambda made: Step(
+            action="invite",
+            kind="invite",
+            name=email,
+            id=None if made is None else made.id,
+            after={} if expired else {"roles": roles},
+        ),
+        find=find,
+        create=create,
+        undo=None,
+        is_unique=True,
     )
     with Rollback(admin) as rollback:
         invite, created = wanted.find_or_create(admin, changes, rollback)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set_operation_on_errors
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
@@ -13,6 +13,7 @@ from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, join_rol
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, key_of_binding
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -27,6 +28,7 @@ def ensure_role_binding(
     role: RoleName,
     resource_id: str | None = None,
     dry_run: bool = False,
+    project: str | None = None,
     rollback: Rollback | None = None,
 ) -> Ensured[RoleBinding]:
     """Ensure that a principal holds a role."""
@@ -56,11 +58,18 @@ def ensure_role_binding(
     def create() -> RoleBinding:
         return admin.send(operation)
 
-    described = str(key_of_binding(role, resource_type, resource_id))
-    changes = ChangeLog(dry_run=dry_run)
+    key = key_of_binding(role, resource_type, resource_id)
+    changes = ChangeLog(dry_run=dry_run, project=project)
     wanted = Ensurable(
-        description=f"role binding of {principal_type} {principal_id}: {described}",
-        step=f"granted {described}",
+        description=f"role binding of {principal_type} {principal_id}: {key}",
+        step=lambda _: Step(
+            action="grant",
+            kind=as_plain_value(principal_type),
+            name=None,
+            id=principal_id,
+            project_id=key.project_id,
+            after={"role": key.role},
+        ),
         find=find,
         create=create,
         undo=_undo,

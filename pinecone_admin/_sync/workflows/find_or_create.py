@@ -18,6 +18,7 @@ from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import may_have_been_processed, poll_until_listed
 from pinecone_admin._sync.workflows.rollback import Deletion, Rollback
 from pinecone_admin.errors import ConflictError, PineconeError
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -31,7 +32,7 @@ class Ensurable(Generic[_T]):
 
     Attributes:
         description: What it is.
-        step: Description of its creation.
+        step: Returns the step that creates it, from what was created; from None if a dry run would create it.
         find: Returns it, or None.
         create: Creates it.
         undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
@@ -39,7 +40,7 @@ class Ensurable(Generic[_T]):
     """
 
     description: str
-    step: str
+    step: Callable[[_T | None], Step]
     find: Callable[[], _T | None]
     create: Callable[[], _T]
     undo: Callable[[_T], tuple[str, Deletion]] | None
@@ -57,7 +58,7 @@ class Ensurable(Generic[_T]):
         else:
             found, created = self._create_unless_found(admin, rollback)
         if created:
-            changes.steps.append(self.step)
+            changes.record(self.step(found))
         return found, created
 
     def _create_unless_found(self, admin: Admin, rollback: Rollback) -> tuple[_T, bool]:

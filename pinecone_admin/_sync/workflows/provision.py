@@ -6,7 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin._http.argument_checks import check_bool, check_function, set_operation_on_errors
+from pinecone_admin._http.argument_checks import (
+    as_plain_value,
+    check_bool,
+    check_function,
+    set_operation_on_errors,
+)
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.ensure import ensure_project
@@ -28,9 +33,9 @@ from pinecone_admin.workflows.reports import (
     ProjectRole,
     ProjectRoleDict,
     Provisioned,
-    key_of_binding,
     parse_project_roles,
 )
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -58,42 +63,64 @@ def provision(
     with Rollback(admin) as rollback:
         project = ensure_project(admin, name=name, dry_run=dry_run, rollback=rollback)
         if dry_run and project.created:
-            return _preview(project, name, roles)
-        project_id = project.value.id
-        bound = [_ensure_role(admin, project_id, each, dry_run=dry_run, rollback=rollback) for each in roles]
+            return _preview(project, name, key_roles, roles)
+        bound = [_ensure_role(admin, project.value, each, dry_run=dry_run, rollback=rollback) for each in roles]
         key = ensure_api_key(
             admin,
-            project_id=project_id,
+            project_id=project.value.id,
             name=name[:_MAX_KEY_NAME_LENGTH],
             roles=key_roles,
             store=store,
             dry_run=dry_run,
+            project=name,
             rollback=rollback,
         )
     return Provisioned(project=project, key=key, bindings=bound)
 
 
 def _ensure_role(
-    admin: Admin, project_id: str, role: ProjectRole, *, dry_run: bool, rollback: Rollback
+    admin: Admin, project: Project, role: ProjectRole, *, dry_run: bool, rollback: Rollback
 ) -> Ensured[RoleBinding]:
     return ensure_role_binding(
         admin,
         principal_type=role.principal_type,
         principal_id=role.principal_id,
         resource_type="project",
-        resource_id=project_id,
+        resource_id=project.id,
         role=role.role,
         dry_run=dry_run,
+        project=project.name,
         rollback=rollback,
     )
 
 
-def _preview(project: Ensured[Project], name: str, roles: Sequence[ProjectRole]) -> Provisioned:
+def _preview(
+    project: Ensured[Project], name: str, key_roles: Sequence[APIKeyRole], roles: Sequence[ProjectRole]
+) -> Provisioned:
     """Return the report of a dry run that would create the project, and so everything in it."""
-    granted = [f"granted {key_of_binding(each.role, 'project', repr(name))}" for each in roles]
+    granted = [
+        Step(
+            action="grant",
+            kind=as_plain_value(each.principal_type),
+            name=None,
+            id=each.principal_id,
+            project=name,
+            after={"role": as_plain_value(each.role)},
+            planned=True,
+        )
+        for each in roles
+    ]
+    key = Step(
+        action="create",
+        kind="api_key",
+        name=name[:_MAX_KEY_NAME_LENGTH],
+        project=name,
+        after={"roles": list(key_roles)},
+        planned=True,
+    )
     return Provisioned(
         project=project,
-        key=Ensured(value=None, created=True, steps=[f"created API key {name[:_MAX_KEY_NAME_LENGTH]!r}"]),
+        key=Ensured(value=None, created=True, steps=[key]),
         bindings=[Ensured(value=None, created=True, steps=[step]) for step in granted],
     )
 

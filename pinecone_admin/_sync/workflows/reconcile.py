@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin._http.argument_checks import check_bool, check_string
 from pinecone_admin._sync.workflows.change_log import ChangeLog
@@ -16,15 +16,15 @@ from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount
+from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount
 from pinecone_admin.workflows.reports import (
-    BindingKey,
     Difference,
     OnDifference,
     compare_settings,
     key_of_binding,
     keys_of_wanted_bindings,
 )
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -79,6 +79,7 @@ def reconcile_bindings(
 ) -> list[Difference]:
     """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
     kind: PrincipalType = "invite" if isinstance(principal, Invite) else "service_account"
+    name = principal.email if isinstance(principal, Invite) else principal.name
     bindings = admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
     keys = keys_of_wanted_bindings(wanted)
@@ -100,11 +101,23 @@ def reconcile_bindings(
                 dry_run=changes.dry_run,
                 rollback=rollback,
             )
-            changes.steps += granted.steps
-    if is_own:
-        changes.steps += [f"kept {key}: this client authenticates as the account" for key in unlisted]
-    elif unlisted:
-        _revoke_all(admin, unlisted, changes, rollback)
+            changes.record(*(evolve(step, name=name) for step in granted.steps))
+    for key, binding in unlisted.items():
+        step = Step(
+            action="revoke",
+            kind=kind,
+            name=name,
+            id=principal.id,
+            project_id=key.project_id,
+            before={"role": key.role},
+        )
+        if is_own:
+            reason = "this client authenticates as the account"
+            changes.record(evolve(step, action="keep", reason=reason))
+        else:
+            rollback.keep("roles that were granted are kept; run this again to complete it")
+            revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
+            changes.apply(step, revoke, preview=None)
     return differing
 
 
@@ -124,10 +137,3 @@ def _is_own_account(admin: Admin, principal: ServiceAccount | Invite, policy: Di
             operation=policy.operation,
         )
     return client_id == principal.client_id
-
-
-def _revoke_all(admin: Admin, bindings: dict[BindingKey, RoleBinding], changes: ChangeLog, rollback: Rollback) -> None:
-    rollback.keep("roles that were granted are kept; run this again to complete it")
-    for key, binding in bindings.items():
-        revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
-        changes.apply(f"revoked {key}", revoke, preview=None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin.models import APIKey
+from pinecone_admin.workflows.steps import describe_rename
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -17,10 +18,6 @@ def rename_key(admin: Admin, key: APIKey, final: APIKey, changes: ChangeLog) -> 
     """Give a key its final name and roles; nothing is sent if it has them."""
     if key == final:
         return key
-    step = f"renamed key {key.id} to {final.name!r}"
-    roles = None
-    if final.roles != key.roles:
-        roles = final.roles
-        step += f", and its roles to {', '.join(roles)}"
+    roles = final.roles if final.roles != key.roles else None
     rename = partial(admin.api_keys.update, api_key_id=key.id, name=final.name, roles=roles)
-    return changes.apply(step, rename, preview=final)
+    return changes.apply(describe_rename(key, final), rename, preview=final)

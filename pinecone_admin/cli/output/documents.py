@@ -28,21 +28,24 @@ _THINGS: Mapping[object, str] = {Ensured: "value", RoleChange: "binding", Rotati
 """The reports on one thing, and the field that has it."""
 
 
-def build_document(result: object) -> dict[str, Any]:
+def build_document(result: object, *, for_people: bool = False) -> dict[str, Any]:
     """Return a result as plain JSON values, in which secrets are masked.
 
-    The report on one thing is its fields, then what was done; a dry run that would create it has no fields.
+    The report on one thing is its fields, then what was done; a dry run that would create it has no fields. For people,
+    the steps are texts.
     """
-    if name := _THINGS.get(type(result)):
+    if isinstance(result, Ensured | RoleChange | Rotation):
         report = to_dict(result)
-        thing: dict[str, Any] | None = report.pop(name)
+        if for_people:
+            report["steps"] = [*map(str, result.steps)]
+        thing: dict[str, Any] | None = report.pop(_THINGS[type(result)])
         return {**(thing or {}), **report}
     if isinstance(result, KeyOfProject):
         return {**to_dict(result.key), "project_name": result.project_name}
     if isinstance(result, Provisioned):
         return {
-            "project": build_document(result.project),
-            "key": build_document(result.key),
-            "bindings": [build_document(each) for each in result.bindings],
+            "project": build_document(result.project, for_people=for_people),
+            "key": build_document(result.key, for_people=for_people),
+            "bindings": [build_document(each, for_people=for_people) for each in result.bindings],
         }
     return to_dict(result)

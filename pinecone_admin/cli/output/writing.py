@@ -10,7 +10,6 @@ import attrs
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import STREAMS, render_value
 from pinecone_admin.cli.output.plain import is_list, is_object, search, to_plain
-from pinecone_admin.workflows.planned_steps import describe_planned
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 def write_value(session: Session, value: object) -> None:
     """Write one result."""
     query = session.settings.get("query")
-    plain = search(query, to_plain(value)) if query else to_plain(value)
+    is_for_people = session.output == "table" and not query
+    plain = search(query, to_plain(value)) if query else to_plain(value, for_people=is_for_people)
     if query and plain is None:
         session.notify(f"--query {query!r} selects nothing")
     if session.output != "table":
@@ -72,8 +72,7 @@ def _print_preview(session: Session, would_do: Any) -> None:
         write_value(session, would_do)
     else:
         differences = [f"differs: {each}" for each in getattr(would_do, "differences", ())]
-        steps = map(describe_planned, would_do.steps)
-        lines = [*differences, *steps] or ["nothing to do"]
+        lines = [*differences, *map(str, would_do.steps)] or ["nothing to do"]
         session.stdout.write("".join(f"{make_printable(line)}\n" for line in lines))
 
 

@@ -90,7 +90,7 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         plan = session.admin.users.offboard_many(emails=people)
     if save is not None:
         save_plan(session, plan, save)
-    rows = [_describe_person(each, _describe_plan(each)) for each in plan.reports]
+    rows = [_describe_person(each) for each in plan.reports]
     if session.is_dry_run:
         write_planned(session, as_document(plan), rows)
     else:
@@ -120,7 +120,7 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     ):
         report = session.admin.users.offboard_many(plan=plan)
     _save_report(session, report.to_dict(), save)
-    rows = [_describe_person(each, "; ".join(each.steps) or "nothing to do") for each in report.reports]
+    rows = [_describe_person(each) for each in report.reports]
     write_result(session, report.to_dict(), [*rows, *map(_describe_left, report.left)])
     if session.output == "table" and any(each["may know"] for each in rows):
         session.notify(f"the people may know secrets: rotate those that {path} names")
@@ -146,7 +146,7 @@ def _show_before_asking(session: Session, reports: Iterable[OffboardReport]) -> 
                 session.notify(line)
 
 
-def _describe_person(report: OffboardReport, result: str) -> dict[str, Any]:
+def _describe_person(report: OffboardReport) -> dict[str, Any]:
     secrets: Mapping[str, Sequence[object]] = {
         "API key": report.keys_to_rotate,
         "service account": report.service_accounts_to_rotate,
@@ -156,20 +156,12 @@ def _describe_person(report: OffboardReport, result: str) -> dict[str, Any]:
         "id": "" if report.user is None else report.user.id,
         "projects": len(report.reach),
         "may know": ", ".join(count_noun(len(each), name) for name, each in secrets.items() if each),
-        "result": result,
+        "result": "; ".join(map(str, report.steps)) or "nothing to do",
     }
 
 
 def _describe_left(left: Left) -> dict[str, Any]:
     return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": f"left: {left.reason}"}
-
-
-def _describe_plan(report: OffboardReport) -> str:
-    if report.user is None and not report.invites:
-        return "unknown: nothing to do"
-    user = "" if report.user is None else "would be removed"
-    invites = f"{count_noun(len(report.invites), 'invite')} would be withdrawn" if report.invites else ""
-    return "; ".join(filter(None, (user, invites)))
 
 
 def _list_unknown(plan: OffboardPlan) -> list[str]:

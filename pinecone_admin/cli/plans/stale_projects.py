@@ -18,7 +18,7 @@ from pinecone_admin.cli.output.report_files import check_writable
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.workflows import Left, Progress, StalePlan, StaleProject
-from pinecone_admin.workflows.planned_steps import describe_planned
+from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.stale_projects import find_change, find_reason_to_keep
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ class DeletionPreview:
     leave: list[Left]
 
     def __str__(self) -> str:
-        leave = (describe_planned(str(each)) for each in self.leave)
-        return "\n".join([*(f"would delete {each}" for each in self.delete), *leave]) or "nothing to do"
+        leave = (describe_left(each, "project", planned=True) for each in self.leave)
+        return "\n".join([*(f"would delete {each}" for each in self.delete), *map(str, leave)]) or "nothing to do"
 
 
 def _preview(session: Session, plan: StalePlan) -> DeletionPreview:

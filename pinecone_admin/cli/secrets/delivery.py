@@ -199,7 +199,9 @@ def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery,
     if not session.settings.get("reveal"):
         session.write(_without_secret(result))
     elif not delivery.is_done:
-        session.write("" if session.output == "raw" else _describe_absence(spec, result))
+        session.write(
+            "" if session.output == "raw" else _describe_absence(spec, result, for_people=session.output == "table")
+        )
 
 
 def _describe_old_key(rotation: Rotation) -> str:
@@ -210,9 +212,9 @@ def _describe_old_key(rotation: Rotation) -> str:
     return f"{old} works until it is deleted: run pinecone-admin api-key delete-retired after {due}"
 
 
-def _describe_absence(spec: CommandSpec, result: object) -> dict[str, Any]:
+def _describe_absence(spec: CommandSpec, result: object, *, for_people: bool) -> dict[str, Any]:
     """Return the document of a revealed secret with null in its place, and after that what was done."""
-    document = build_document(_without_secret(result))
+    document = build_document(_without_secret(result), for_people=for_people)
     outcome: dict[str, Any] = {
         name: document.pop(name) for name in ("created", "differences", "steps") if name in document
     }

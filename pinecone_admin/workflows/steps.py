@@ -1,0 +1,160 @@
+"""Steps: what a workflow did, or would do, as data from which the text is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from pinecone_admin._text.printable import make_printable
+
+if TYPE_CHECKING:
+    from generated_client.models import APIKey, Project
+    from pinecone_admin.workflows.plans import StaleProject
+
+StepAction: TypeAlias = Literal[
+    "create", "store", "update", "rename", "invite", "grant", "revoke", "delete", "keep", "skip"
+]
+"""What a step does; ``"keep"`` and ``"skip"`` change nothing, and have a reason."""
+
+_PAST: Mapping[StepAction, str] = {
+    "create": "created",
+    "store": "stored",
+    "update": "updated",
+    "rename": "renamed",
+    "invite": "invited",
+    "grant": "granted",
+    "revoke": "revoked",
+    "delete": "deleted",
+    "keep": "kept",
+    "skip": "skipped",
+}
+_NOUNS: Mapping[str, str] = {"api_key": "key", "service_account": "service account", "invite": "invite for"}
+_PREPOSITIONS: Mapping[StepAction, str] = {"grant": "to", "revoke": "from"}
+_PLAIN_NAME = re.compile(r"[\w.@+-]+")
+
+
+@frozen(kw_only=True)
+class Step:
+    """One thing that a workflow did, or would do; its ``str`` is a line of text.
+
+    Attributes:
+        action: What is done.
+        kind: What it is done to: ``"project"``, ``"api_key"``, ``"user"``, ``"invite"``, ``"service_account"``, or a
+            kind of content such as ``"index"``. To grant or revoke a role is done to its holder.
+        name: Its name or email address; None if the workflow has not read it.
+        id: Its id; None before it is created, and for contents, which have none.
+        project: Name of the project that contains it, or that a role is on; None outside of projects, and if the
+            workflow has not read the name.
+        project_id: Id of that project; None outside of projects, and before the project is created.
+        before: Fields that are changed, with their values before.
+        after: The same fields with their values after; of something new, those that were requested. A role that is
+            granted or revoked is the field ``role``.
+        reason: Why it is done, or why not; None if that needs no explanation.
+        planned: Whether this is a preview, and nothing was done.
+
+    Example:
+        >>> ensured = admin.projects.ensure(name="checkout", dry_run=True)
+        >>> [(step.action, step.kind, step.name) for step in ensured.steps]
+        [('create', 'project', 'checkout')]
+        >>> print(*ensured.steps)
+        would create project checkout
+    """
+
+    action: StepAction
+    kind: str
+    name: str | None
+    id: str | None = None
+    project: str | None = None
+    project_id: str | None = None
+    before: Mapping[str, object] = field(factory=dict[str, object])
+    after: Mapping[str, object] = field(factory=dict[str, object])
+    reason: str | None = None
+    planned: bool = False
+
+    def __str__(self) -> str:
+        verb = f"would {self.action}" if self.planned else _PAST[self.action]
+        reason = "" if self.reason is None else f": {self.reason}"
+        return make_printable(f"{verb} {_describe_object(self)}{reason}")
+
+
+def describe_key_step(
+    action: StepAction,
+    key: APIKey,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    reason: str | None = None,
+) -> Step:
+    """Return a step that is done to a key; a key without id is not created yet."""
+    return Step(
+        action=action,
+        kind="api_key",
+        name=key.name,
+        id=key.id or None,
+        project_id=key.project_id,
+        before=before or {},
+        after=after or {},
+        reason=reason,
+    )
+
+
+def describe_project_step(
+    action: StepAction, project: Project | StaleProject, *, reason: str | None = None, planned: bool = False
+) -> Step:
+    """Return a step that is done to a project."""
+    return Step(action=action, kind="project", name=project.name, id=project.id, reason=reason, planned=planned)
+
+
+def describe_rename(key: APIKey, final: APIKey) -> Step:
+    """Return the step that gives a key another name, and other roles if they differ."""
+    before, after = ({"name": each.name, "roles": each.roles} for each in (key, final))
+    if key.roles == final.roles:
+        del before["roles"], after["roles"]
+    return describe_key_step("rename", key, before=before, after=after)
+
+
+def _describe_object(step: Step) -> str:
+    noun = "" if step.action == "invite" else _NOUNS.get(step.kind, step.kind)
+    thing = _describe_thing(noun, step.name, step.id)
+    is_in_project = (step.project or step.project_id) is not None
+    project = _describe_thing("project", step.project, step.project_id)
+    role = step.after.get("role", step.before.get("role"))
+    if role is not None:
+        place = project if is_in_project else "the organization"
+        return f"{role} on {place} {_PREPOSITIONS.get(step.action, 'for')} {thing}"
+    place = f" in {project}" if is_in_project else ""
+    match step.action:
+        case "store":
+            return f"the {'value' if step.kind == 'api_key' else 'secret'} of {thing}{place}"
+        case "rename":
+            others = [f", and its {name} to {_describe_value(value)}" for name, value in step.after.items()][1:]
+            return f"{thing}{place} to {_describe_value(step.after['name'])}{''.join(others)}"
+        case "update":
+            pairs = [
+                f"{name} from {_describe_value(step.before[name])} to {_describe_value(value)}"
+                for name, value in step.after.items()
+            ]
+            return f"{thing}{place}: {', '.join(pairs)}"
+        case _:
+            return f"{thing}{place}"
+
+
+def _describe_thing(noun: str, name: str | None, id: str | None) -> str:
+    """Return the name with the id, since names are not unique, or what is known of the two."""
+    shown = [] if name is None else [_quote(name)]
+    shown += [] if id is None else [id if name is None else f"({id})"]
+    return " ".join(filter(None, [noun, *shown]))
+
+
+def _describe_value(value: object) -> str:
+    if isinstance(value, list):
+        return " and ".join(map(str, value)) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return _quote(value) if isinstance(value, str) else str(value)
+
+
+def _quote(name: str) -> str:
+    """Return a name as it is if it is one plain word, else in quotes: it must not read as part of the sentence."""
+    return name if _PLAIN_NAME.fullmatch(name) else repr(name)
