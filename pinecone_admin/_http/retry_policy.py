@@ -68,6 +68,8 @@ _NOT_PROCESSED = frozenset({501, 505})
 _ACCESS_STATUSES = frozenset({401, 403, 407})
 # PATCH is included because every PATCH of this API sets absolute values.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
+# A refusal of a repeated DELETE may be about what the first one has left; only success or a 404 shows that it is done.
+_NOT_SETTLED_BY_REFUSAL = frozenset({"DELETE"})
 
 
 def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
@@ -124,7 +126,7 @@ def may_retry(failure: Failure, *, idempotent: bool) -> bool:
     return rule.retry_other if idempotent else rule.retry_post
 
 
-def record_failure(call: CallState, failure: Failure, status: int | None) -> None:
+def record_failure(call: CallState, failure: Failure, *, method: str, status: int | None) -> None:
     """Record in the call what a failed attempt says about its outcome; ``status`` is None if there was no response."""
     rule = RETRY_TABLE[failure]
     call.worth_retrying = rule.worth_retrying
@@ -136,7 +138,9 @@ def record_failure(call: CallState, failure: Failure, status: int | None) -> Non
         # A success was received once, even if a later attempt says less.
         call.outcome = "done" if call.outcome == "done" else outcome
     # An ambiguous call stays ambiguous until a later response shows what happened to the request.
-    elif not call.ambiguous or (failure is Failure.CLIENT_ERROR and status not in _ACCESS_STATUSES):
+    elif not call.ambiguous or (
+        failure is Failure.CLIENT_ERROR and status not in _ACCESS_STATUSES and method not in _NOT_SETTLED_BY_REFUSAL
+    ):
         call.outcome, call.ambiguous = outcome, False
 
 

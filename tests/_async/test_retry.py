@@ -244,27 +244,40 @@ async def test_a_404_after_an_unprocessed_delete_is_raised(
 NOT_SENT = ScriptedFailure(httpx.ConnectError("refused"), CONNECTED_EVENTS[:1])
 LOST_RESPONSE = ScriptedFailure(httpx.ReadError("reset"))
 
-# Steps for a PATCH → outcome.
-SEQUENCES: dict[str, tuple[list[Step], str]] = {
-    "lost, then refused for good": ([LOST_RESPONSE, ScriptedResponse(409)], "rejected"),
-    "lost, then not sent": ([LOST_RESPONSE, NOT_SENT], "unknown"),
-    "lost, then too many requests": ([LOST_RESPONSE, ScriptedResponse(429)], "unknown"),
-    "lost, then no access": ([LOST_RESPONSE, ScriptedResponse(403)], "unknown"),
-    "not sent, then lost": ([NOT_SENT, LOST_RESPONSE], "unknown"),
-    "not sent, then too many requests": ([NOT_SENT, ScriptedResponse(429)], "rejected"),
-    "done, then lost": ([ScriptedResponse(200, body_error=OSError()), LOST_RESPONSE], "done"),
-    "done, then too many requests": ([ScriptedResponse(200, body_error=OSError()), ScriptedResponse(429)], "done"),
+# Steps, and the outcome of a PATCH and of a DELETE.
+SEQUENCES: dict[str, tuple[list[Step], str, str]] = {
+    "lost, then refused for good": ([LOST_RESPONSE, ScriptedResponse(409)], "rejected", "unknown"),
+    "overloaded, then refused for good": ([ScriptedResponse(503), ScriptedResponse(400)], "rejected", "unknown"),
+    "overloaded, then not implemented": ([ScriptedResponse(503), ScriptedResponse(501)], "rejected", "unknown"),
+    "lost, then not sent": ([LOST_RESPONSE, NOT_SENT], "unknown", "unknown"),
+    "lost, then too many requests": ([LOST_RESPONSE, ScriptedResponse(429)], "unknown", "unknown"),
+    "lost, then no access": ([LOST_RESPONSE, ScriptedResponse(403)], "unknown", "unknown"),
+    "not sent, then lost": ([NOT_SENT, LOST_RESPONSE], "unknown", "unknown"),
+    "not sent, then too many requests": ([NOT_SENT, ScriptedResponse(429)], "rejected", "rejected"),
+    "not sent, then refused for good": ([NOT_SENT, ScriptedResponse(409)], "rejected", "rejected"),
+    "done, then lost": ([ScriptedResponse(200, body_error=OSError()), LOST_RESPONSE], "done", "done"),
+    "done, then refused for good": (
+        [ScriptedResponse(200, body_error=OSError()), ScriptedResponse(409)],
+        "rejected",
+        "done",
+    ),
+    "done, then too many requests": (
+        [ScriptedResponse(200, body_error=OSError()), ScriptedResponse(429)],
+        "done",
+        "done",
+    ),
 }
 
 
-@pytest.mark.parametrize(("steps", "outcome"), SEQUENCES.values(), ids=SEQUENCES)
+@pytest.mark.parametrize(("steps", "of_patch", "of_delete"), SEQUENCES.values(), ids=SEQUENCES)
 async def test_the_outcome_of_several_attempts(
-    steps: list[Step], outcome: str, make_client: Callable[..., AsyncAdmin]
+    steps: list[Step], of_patch: str, of_delete: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """An outcome that is unknown remains unknown until a later response decides it."""
-    with pytest.raises(PineconeError) as caught:
-        await make_client(ScriptedTransport(*steps)).projects.update(project_id="p", name="x")
-    assert caught.value.outcome == outcome
+    """An unknown outcome remains so until a later response decides it: for a DELETE, only a success or a 404 does."""
+    for method, outcome in (("PATCH", of_patch), ("DELETE", of_delete)):
+        with pytest.raises(PineconeError) as caught:
+            await make_client(ScriptedTransport(*steps)).send(make_operation(method))
+        assert caught.value.outcome == outcome, method
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pinecone_admin import (
     LeftoverError,
     NotFoundError,
     PineconeConnectionError,
+    PineconeError,
     PineconeValueError,
     RetryPolicy,
     on_organization,
@@ -120,3 +122,32 @@ async def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> 
     with raises(PineconeConnectionError):
         await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert sorted(await list_roles(admin, principal)) == ["OrgManager", "OrgMember"]
+
+
+AMBIGUOUS_FAULTS: list[dict[str, Any]] = [
+    {fault: when} if fault != "status" else {"status": 503, "after_change": when == "after"}
+    for fault in ("drop", "reset", "status")
+    for when in ("before", "after")
+] + [{"truncate": True}]
+LATER_STATUSES = (400, 402, 403, 404, 405, 407, 409, 410, 412, 418, 422, 429, 501, 503, 505)
+
+
+@pytest.mark.parametrize("fault", AMBIGUOUS_FAULTS, ids=str)
+async def test_no_response_to_a_revoke_leaves_the_principal_without_a_role(
+    fault: dict[str, Any], emulator: Emulator
+) -> None:
+    """Whatever follows a revoke that may have been processed, the new role remains, and a repeat completes it."""
+    for status in LATER_STATUSES:
+        admin = emulator.async_admin()
+        principal = await create_manager(admin)
+        emulator.faults.clear()
+        emulator.faults.add("delete_role_binding", **fault)
+        emulator.faults.add("delete_role_binding", status=status)
+        change: dict[str, Any] = {"from_role": "OrgManager", "to_role": "OrgMember"}
+        with nullcontext() if status in {404, 429, 503} else pytest.raises(PineconeError) as caught:
+            await admin.role_bindings.change_role(**principal, **change)
+        assert caught is None or caught.value.outcome in {"unknown", "done"}, status
+        emulator.faults.clear()
+        assert "OrgMember" in await list_roles(admin, principal), status
+        await admin.role_bindings.change_role(**principal, **change)
+        assert await list_roles(admin, principal) == ["OrgMember"], status

@@ -65,6 +65,17 @@ SEQUENCES = {
     "DELETE is 404 after a lost response": FaultSequence("DELETE", LOST_RESPONSE, send_response(404), None),
     "DELETE is 404 after a broken body": FaultSequence("DELETE", BROKEN_BODY, send_response(404), None),
     "DELETE is 404 after a 503": FaultSequence("DELETE", OVERLOADED, send_response(404), None),
+    "DELETE is 409 after a lost response": FaultSequence(
+        "DELETE", LOST_RESPONSE, send_response(409), e.ConflictError, "unknown"
+    ),
+    "DELETE is 400 after a broken body": FaultSequence(
+        "DELETE", BROKEN_BODY, send_response(400), e.BadRequestError, "done"
+    ),
+    "DELETE is 501 after a 503": FaultSequence("DELETE", OVERLOADED, send_response(501), e.ServiceError, "unknown"),
+    "DELETE is 409 after a 429": FaultSequence("DELETE", RATE_LIMITED, send_response(409), e.ConflictError, "rejected"),
+    "PATCH is 409 after a lost response": FaultSequence(
+        "PATCH", LOST_RESPONSE, send_response(409), e.ConflictError, "rejected"
+    ),
     "DELETE is 404 after a 429": FaultSequence("DELETE", RATE_LIMITED, send_response(404), e.NotFoundError, "rejected"),
     "POST succeeds after a 429": FaultSequence("POST", RATE_LIMITED, send_project, None),
     "POST is overloaded after a 429": FaultSequence("POST", RATE_LIMITED, OVERLOADED, e.ServiceError, "unknown"),

@@ -114,6 +114,14 @@ def test_changed_ambiguous_status_is_detected(monkeypatch: pytest.MonkeyPatch) -
         assert any(sequence_fails(name) for name in SEQUENCES), status
 
 
+def test_changed_unsettled_verb_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verb added to or removed from those that a refusal does not settle makes a sequence fail."""
+    verbs = retry_policy._NOT_SETTLED_BY_REFUSAL
+    for verb in ("PUT", "DELETE", "PATCH"):
+        monkeypatch.setattr(retry_policy, "_NOT_SETTLED_BY_REFUSAL", verbs ^ {verb})
+        assert any(sequence_fails(name) for name in SEQUENCES), verb
+
+
 def sequence_fails(name: str) -> bool:
     """Return whether a sequence fails."""
     try:

@@ -123,7 +123,7 @@ class Retrier:
                 )
         except Exception as exc:  # noqa: BLE001 - any exception of a transport is a failed attempt
             failed = _FailedAttempt(classify_error(exc, attempt, handled=handled), exc)
-            record_failure(call, failed.failure, None)
+            record_failure(call, failed.failure, method=request.method, status=None)
             return failed
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
@@ -135,7 +135,7 @@ class Retrier:
                 call.outcome, call.ambiguous = "done", False
             return response
         failure = classify_status(response.status)
-        record_failure(call, failure, response.status)
+        record_failure(call, failure, method=request.method, status=response.status)
         return _FailedAttempt(failure, response)
 
     def _report(
