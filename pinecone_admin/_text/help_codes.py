@@ -34,17 +34,17 @@ HELP: Mapping[str, Help] = {
     ),
     "PA101": Help(
         "An argument or an environment variable has an invalid value.",
-        "It is missing, empty, out of range, or contradicts another one; nothing was sent.",
+        "It is missing, empty, out of range, or contradicts another one; no change was sent.",
         "Correct the argument, the file or the variable that the message names.",
     ),
     "PA102": Help(
         "An argument has the wrong type.",
-        "It cannot be sent as it is; nothing was sent.",
+        "It cannot be sent as it is; no change was sent.",
         "Pass a value of the type that the message names.",
     ),
     "PA103": Help(
         "A read-only client was asked to make a change.",
-        "It only sends reads; nothing was sent.",
+        "It only sends reads; no change was sent.",
         "Use a client, or a copy from `with_options(read_only=False)`, that may make changes.",
         "Leave out `--read-only`, and unset `PINECONE_ADMIN_READ_ONLY`.",
     ),
@@ -165,7 +165,7 @@ HELP: Mapping[str, Help] = {
         "A new secret was issued but not stored.",
         "The place where it should be stored failed. The old secret of a service account is no longer valid.",
         "Store it by hand: `error.secret.reveal()` returns it.",
-        "Take the new secret from the file that the message names, or rotate again.",
+        "If the message names a file, take the new secret from it; else run the command again.",
     ),
     "PA604": Help(
         "A workflow could not remove what it had created.",

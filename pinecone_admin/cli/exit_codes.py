@@ -20,14 +20,14 @@ INTERRUPTED: Final = 130
 MEANINGS: Final = {
     DONE: "Done.",
     REFUSED: "The server refused the request, or a check of doctor failed.",
-    USAGE: "The command line is wrong; nothing was sent.",
+    USAGE: "The command line is wrong; nothing was changed.",
     IDENTITY: "Credentials are missing, or were not accepted.",
     NOT_FOUND: "There is no such thing; this is also how project exists says no.",
     CONFLICT: "It conflicts with what is there, several things have the name, or it would be unsafe.",
     UNKNOWN_OUTCOME: "The change may have been made, and must not be repeated blindly: look first.",
-    TRY_LATER: "Nothing was changed: run the same command later.",
+    TRY_LATER: "Safe to run again, later: nothing was changed, or the message says what may have been.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
-    PARTLY_DONE: "Part of it is done; the message says what is left.",
+    PARTLY_DONE: "Not all of it is done; the message says what was done, or what is left.",
     NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
     INTERRUPTED: "It was interrupted, or you answered no.",
 }

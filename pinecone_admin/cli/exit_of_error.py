@@ -1,4 +1,4 @@
-"""Which exit code an error of the library has."""
+"""Which exit code an error of the library has if nothing remains of what the command did."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
     (errors.RefusedError, exit_codes.CONFLICT),
     (errors.PaymentRequiredError, exit_codes.NOT_ALLOWED),
     (errors.ForbiddenError, exit_codes.NOT_ALLOWED),
-    (errors.LeftoverError, exit_codes.PARTLY_DONE),
-    (errors.SecretNotStoredError, exit_codes.PARTLY_DONE),
     (errors.PineconeValueError, exit_codes.USAGE),
     (errors.PineconeTypeError, exit_codes.USAGE),
     (errors.ReadOnlyError, exit_codes.USAGE),
@@ -33,12 +31,10 @@ _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
 
 
 def exit_of_error(error: PineconeError) -> int:
-    """Return the exit code of an error of the library."""
-    found = next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
+    """Return the exit code of an error of the library, which the ledger may replace."""
     if _is_foreign_404(error):
-        found = exit_codes.REFUSED
-    is_certain = error.safe_to_retry or error.outcome not in {"unknown", "done"}
-    return found if found == exit_codes.PARTLY_DONE or is_certain else exit_codes.UNKNOWN_OUTCOME
+        return exit_codes.REFUSED
+    return next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
 
 
 def _is_foreign_404(error: PineconeError) -> bool:

@@ -12,8 +12,10 @@ import click
 from pinecone_admin import errors
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.exit_of_error import exit_of_error
+from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 
 # Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
@@ -35,8 +37,8 @@ class CLIError(Exception):
         message: What went wrong and what to do, on one line.
         exit: The exit code.
         help_code: Its code for ``explain``; None if there is nothing to explain.
-        outcome: What happened to the change.
-        safe_to_retry: Whether repeating the command cannot apply the change twice.
+        outcome: What happened to the change, if the ledger does not know.
+        says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
     """
 
     def __init__(
@@ -46,18 +48,23 @@ class CLIError(Exception):
         exit: int = exit_codes.USAGE,  # noqa: A002 - the name in the error object
         help_code: str | None = PineconeValueError.help_code,
         outcome: Outcome = "not_sent",
-        safe_to_retry: bool = True,
+        says_if_unchanged: bool = False,
     ) -> None:
         super().__init__(make_printable(message))
         self.message: str = make_printable(message)
         self.exit = exit
         self.help_code: str | None = help_code
         self.outcome = outcome
-        self.safe_to_retry = safe_to_retry
+        self.says_if_unchanged = says_if_unchanged
 
 
 def describe_failure(
-    error: BaseException, *, has_changed: bool = False, spellings: Mapping[str, str] = MappingProxyType({})
+    error: BaseException,
+    *,
+    ledger: Ledger,
+    is_interrupted: bool = False,
+    goes_on: bool = False,
+    spellings: Mapping[str, str] = MappingProxyType({}),
 ) -> CommandFailure:
     """Return what to tell about an error of the library, of the command line, or of the system.
 
@@ -65,40 +72,47 @@ def describe_failure(
 
     Args:
         error: The error with which the command ended.
-        has_changed: Whether the command had changed something before.
+        ledger: What the command did.
+        is_interrupted: Whether there was a signal.
+        goes_on: Whether the same command goes on where an interrupted one stopped.
         spellings: The options and arguments of the command, by the arguments of methods that they supply.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
-        failure = _describe_lost_output(error)
+        reason = _describe_lost_output(error)
     elif isinstance(error, PineconeValueError):
-        failure = _describe_refused_value(error, spellings)
+        reason = _describe_refused_value(error, spellings)
     else:
-        failure = _describe(error)
-    if has_changed and (failure.exit == exit_codes.USAGE or isinstance(error, OSError)):  # they say: nothing was sent
-        failure = CommandFailure(
-            message=f"{failure.message}; the change was made: look before you repeat it",
-            exit=exit_codes.UNKNOWN_OUTCOME,
-            details={
-                **failure.details,
-                "help_code": f"exit-{exit_codes.UNKNOWN_OUTCOME}",  # that of the error says that nothing was sent
-                "outcome": "done",
-                "safe_to_retry": False,
-            },
-        )
+        reason = _describe(error)
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        is_interrupted = True
+    elif is_interrupted:
+        reason = reason._replace(message=f"interrupted; {reason.message}")
+    failure = conclude(
+        reason,
+        ledger,
+        is_interrupted=is_interrupted,
+        goes_on=goes_on,
+        says_if_nothing=isinstance(error, CLIError) and error.says_if_unchanged,
+        says_outcome=_says_outcome(error),
+    )
     return failure._replace(message=_KEY_VALUE.sub(r"\1…", failure.message))
+
+
+def describe_completion(exit_code: int) -> CommandFailure:
+    """Return what to tell about a command that was interrupted and went on to its end."""
+    end = "was completed" if exit_code == exit_codes.DONE else f"went on to its end, with exit code {exit_code}"
+    return CommandFailure(f"interrupted; the command {end}", exit_codes.INTERRUPTED)
 
 
 def _describe(error: BaseException) -> CommandFailure:
     if isinstance(error, PineconeError):
         return _describe_library_error(error)
     if isinstance(error, CLIError):
-        details = {name: getattr(error, name) for name in ("help_code", "outcome", "safe_to_retry")}
-        return CommandFailure(message=error.message, exit=error.exit, details=details)
+        details = {"help_code": error.help_code, "outcome": error.outcome}
+        return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        # An error that an interrupted command has nevertheless ended in is its cause.
-        details = {"help_code": getattr(error.__cause__, "help_code", None)}
-        return CommandFailure(_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED, details=details)
-    not_sent = {"help_code": PineconeValueError.help_code, "outcome": "not_sent", "safe_to_retry": True}
+        return CommandFailure(_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED)
+    not_sent = {"help_code": PineconeValueError.help_code, "outcome": "not_sent"}
     if isinstance(error, click.ClickException):
         return CommandFailure(message=_describe_usage(error), exit=exit_codes.USAGE, details=not_sent)
     if isinstance(error, OSError):
@@ -121,12 +135,12 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
         "worth_retrying": error.worth_retrying,
         "request_id": error.request_id,
     }
-    exit = exit_of_error(error)  # noqa: A001 - the name in the error object
-    message = str(error)
-    says_outcome = isinstance(error, errors.PineconeConnectionError | errors.PineconeTimeoutError)
-    if exit == exit_codes.UNKNOWN_OUTCOME and not says_outcome:
-        message += f"; the request {'was' if error.outcome == 'done' else 'may have been'} processed"
-    return CommandFailure(message=_with_notes(message, error), exit=exit, details=details)
+    return CommandFailure(message=_with_notes(str(error), error), exit=exit_of_error(error), details=details)
+
+
+def _says_outcome(error: BaseException) -> bool:
+    """Return whether the message of an error says itself that its request may have been processed."""
+    return isinstance(error, errors.PineconeConnectionError | errors.PineconeTimeoutError) and not error.safe_to_retry
 
 
 def _describe_refused_value(error: PineconeValueError, spellings: Mapping[str, str]) -> CommandFailure:
@@ -159,7 +173,7 @@ def _describe_lost_output(error: OSError) -> CommandFailure:
     return CommandFailure(
         message=f"the output cannot be written: {_describe_system_error(error)}",
         exit=exit_codes.TRY_LATER,
-        details={"help_code": f"exit-{exit_codes.TRY_LATER}", "outcome": "not_sent", "safe_to_retry": True},
+        details={"help_code": f"exit-{exit_codes.TRY_LATER}", "outcome": "not_sent"},
     )
 
 

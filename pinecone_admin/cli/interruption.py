@@ -10,13 +10,8 @@ from threading import Thread, Timer
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
-from pinecone_admin.cli.failures import read_notes
-
 if TYPE_CHECKING:
     import subprocess
-
-UNCHANGED = "nothing was changed"
-"""What is known about a command that is interrupted before it changes anything."""
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _DELAY = 1.0
@@ -27,17 +22,6 @@ _STORING = "interrupted: waiting for the command that stores the secret; a secon
 _HELD = "interrupted: going on to the end, so that no secret is lost; a second Ctrl-C does not stop this"
 _STILL = "interrupted again: the command still finishes what it has to, and then ends by itself"
 _KILLED = "interrupted again: killed the command that stores the secret, which counts as not stored"
-
-
-@contextmanager
-def note_interruption(describe: Callable[[], str]) -> Generator[None, None, None]:
-    """Add to an interruption of the block what is known then about what was done, unless that is nothing."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupted:
-        if note := describe():
-            interrupted.add_note(note)
-        raise
 
 
 class Interruptions:
@@ -85,7 +69,7 @@ class Interruptions:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._end_notices()
+        self.end_notices()
 
     def handle_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
         """Handle a signal: raise KeyboardInterrupt, or only record it, or kill what goes on after the first one."""
@@ -113,26 +97,9 @@ class Interruptions:
     def _explain_wait(self) -> None:
         self._notify(_STORING if self._killed else _HELD if self._is_held else _CLEANING_UP)
 
-    def _end_notices(self) -> None:
+    def end_notices(self) -> None:
+        """Write no notice from now on, so that the last line of the command stays the last one."""
         for notice in self._notices:
             if isinstance(notice, Timer):
                 notice.cancel()
             notice.join()
-
-    def conclude(self, error: BaseException | None) -> BaseException | None:
-        """Return the error with which the command ends: if there was a signal, an interruption that says what was done.
-
-        From then on, no notice is written.
-
-        Args:
-            error: The error with which the work ended, if any.
-        """
-        self._end_notices()
-        if not self.received or isinstance(error, KeyboardInterrupt):
-            return error
-        interruption = KeyboardInterrupt()
-        interruption.__cause__ = error
-        notes = ["the command was completed"] if error is None else [str(error), *read_notes(error)]
-        for note in notes:
-            interruption.add_note(note)
-        return interruption

@@ -91,6 +91,11 @@ class CommandSpec(NamedTuple):
     module: str = ""
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it is a workflow, which the same command completes after an interruption."""
+        return self.has_dry_run and bool(self.methods)
+
+    @property
     def name(self) -> str:
         """Its words, separated by spaces."""
         return " ".join(self.path)

@@ -14,10 +14,11 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.progress import DelayedBar, show_progress
 
 if TYPE_CHECKING:
-    from pinecone_admin import Admin, AttemptEvent
+    from pinecone_admin import Admin
     from pinecone_admin.cli.identity.caller import CallerOrganization
     from pinecone_admin.cli.identity.sources import CallerIdentity
     from pinecone_admin.cli.registry import CommandSpec
@@ -39,7 +40,7 @@ class Session:
         exit_code: The exit code of the run, unless it ends in an error.
         expects_json_errors: Whether an error is also written as an object.
         interruptions: The signals that interrupt the command.
-        has_changed: Whether a command that changes something has done so, at least in part.
+        ledger: What the command has done so far.
         bar: The progress that the terminal shows, or may show later, if any.
     """
 
@@ -53,7 +54,7 @@ class Session:
         self.exit_code: int = 0
         self.expects_json_errors = False
         self.interruptions: Interruptions = Interruptions(self.notify)
-        self.has_changed: bool = False
+        self.ledger: Ledger = Ledger()
         self.bar: DelayedBar | None = None
         self._admin: Admin | None = None
         self._organization: CallerOrganization | None = None
@@ -135,13 +136,6 @@ class Session:
         # A failure to write must not replace the error with which the command ends.
         with nullcontext() if kind is None else suppress(OSError):
             self.stdout.flush()
-
-    def note_attempt(self, event: AttemptEvent) -> None:
-        """Remember that something was changed; for ``on_attempt``."""
-        # What a command that reads makes, such as a temporary key, it also deletes.
-        is_change = event.method != "GET" and event.operation != "get_token"
-        if is_change and event.error is None and self.spec is not None and self.spec.effect != "reads":
-            self.has_changed = True
 
     # Output
 

@@ -11,11 +11,10 @@ import click
 
 from pinecone_admin.cli import parameters
 from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.error_output import asks_for_json
-from pinecone_admin.cli.failures import describe_failure
+from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
+from pinecone_admin.cli.failures import describe_completion, describe_failure
 from pinecone_admin.cli.help.completion import VARIABLE, complete_words
 from pinecone_admin.cli.help.page import WIDEST, write_example, write_help, write_options
-from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.registry import NOUNS, CommandSpec, find_command, list_below
 from pinecone_admin.cli.secrets.options import secret_options
 from pinecone_admin.cli.session import Session
@@ -51,11 +50,16 @@ def run_command_line(argv: Sequence[str]) -> int:
         return complete_words(session, build_root())
     session.expects_json_errors = asks_for_json(argv)
     with session.interruptions:
-        error = session.interruptions.conclude(_run(session, argv))
-        if error is None:
+        try:
+            error = _run(session, argv)
+            session.interruptions.hold()
+        except KeyboardInterrupt as late:  # only the first signal raises
+            error = late
+        session.interruptions.end_notices()
+        session.ledger.close()
+        failure = _describe_end(session, error)
+        if failure is None:
             return session.exit_code
-        spellings = _list_spellings(session.spec) if session.spec else {}
-        failure = describe_failure(error, has_changed=session.has_changed, spellings=spellings)
         with suppress(OSError):  # nobody reads stderr, but the exit code counts
             session.write_failure(failure)
         return failure.exit
@@ -71,6 +75,20 @@ def _run(session: Session, argv: Sequence[str]) -> BaseException | None:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error ends in one line and a code
         return error
     return None
+
+
+def _describe_end(session: Session, error: BaseException | None) -> CommandFailure | None:
+    """Return what to tell about the end of a command; None if it has done its work, and was not interrupted."""
+    is_interrupted = session.interruptions.received
+    if error is None:
+        return describe_completion(session.exit_code) if is_interrupted else None
+    return describe_failure(
+        error,
+        ledger=session.ledger,
+        is_interrupted=is_interrupted,
+        goes_on=session.spec is not None and session.spec.goes_on and not session.is_dry_run,
+        spellings=_list_spellings(session.spec) if session.spec else {},
+    )
 
 
 def _invoke(session: Session, argv: Sequence[str]) -> None:
@@ -211,7 +229,6 @@ def _keep_spec(callback: Callable[..., Any] | None, spec: CommandSpec) -> Callab
     def call(context: click.Context, /, **values: Any) -> Any:
         session: Session = context.obj
         session.spec = spec
-        with note_interruption(lambda: UNCHANGED if spec.effect == "reads" else ""):
-            return None if callback is None else context.invoke(callback, **values)
+        return None if callback is None else context.invoke(callback, **values)
 
     return call

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin.cli.calls.audit_log import AuditEntry, AuditLog, find_ids
-from pinecone_admin.cli.calls.audited_client import ChangeRecorder
+from pinecone_admin.cli.calls.audit_log import AuditLog, find_ids
+from pinecone_admin.cli.calls.recorded_client import ChangeRecorder
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.ledger import Ledger, SentChange
 from pinecone_admin.operations import Operation
 from tests.cli.command_line import example_organization, limit_file_size, run
 
@@ -24,18 +25,6 @@ DELETE = Operation(
     path="/admin/projects/{project_id}",
     returns=None,
     path_parameters={"project_id": "p"},
-)
-ENTRY = AuditEntry(
-    time=datetime(2026, 11, 26, 18, tzinfo=UTC),
-    client_id="account",
-    user="ada",
-    operation="delete_project",
-    request="DELETE /admin/projects/{project_id}",
-    ids={"project_id": "p"},
-    outcome="done",
-    status=202,
-    error_code=None,
-    request_id="r",
 )
 
 
@@ -95,37 +84,44 @@ def test_ids_are_found_by_their_names_only() -> None:
     assert find_ids(DELETE, {"id": "made\n", "value": "canary"}) == {"project_id": "p", "id": "made\\u000a"}
 
 
-def test_an_interrupted_change_has_a_line(tmp_path: Path) -> None:
-    """What happened to it is unknown."""
-    path = tmp_path / "audit.jsonl"
-    recorder = ChangeRecorder(AuditLog(str(path), on_failure=pytest.fail), client_id=None)
+def test_an_interrupted_change_has_a_line() -> None:
+    """What happened to it is unknown; so it is with one that has not ended when the command does."""
+    settled: list[SentChange] = []
+    ledger = Ledger()
+    ledger.on_settled = settled.append
+    recorder = ChangeRecorder(ledger)
 
     def interrupt(_: Operation[None]) -> None:
         raise KeyboardInterrupt
 
+    def end_before(_: Operation[None]) -> None:
+        ledger.close()
+
     with pytest.raises(KeyboardInterrupt):
         recorder.send(interrupt, DELETE)
-    (entry,) = read_entries(path)
-    assert (entry["operation"], entry["outcome"], entry["who"]["client_id"]) == ("delete_project", "unknown", None)
+    assert [each.outcome for each in settled] == ["unknown"]
+    recorder.send(end_before, DELETE)
+    assert settled == ledger.changes
 
 
 def test_a_user_without_a_name_is_recorded_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container, an account often has no entry."""
+    path = tmp_path / "audit.jsonl"
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
-    path = tmp_path / "audit.jsonl"
-    ChangeRecorder(AuditLog(str(path), on_failure=pytest.fail), client_id=None).send(lambda _: None, DELETE)
-    assert read_entries(path)[0]["who"] == {"client_id": None, "user": None}
+    with example_organization() as emulator:
+        assert run("project", "create", "docs", "--yes", "--audit-log", str(path)).exit == 0
+    assert read_entries(path)[0]["who"] == {"client_id": emulator.client_id, "user": None}
 
 
 def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
     """Lines that several processes write at once are not mixed and not lost."""
     path = tmp_path / "audit.jsonl"
     program = (
-        "import sys; from types import SimpleNamespace; from pinecone_admin.cli.calls.audit_log import AuditLog; "
-        "entry = SimpleNamespace(to_line=lambda: sys.argv[2] * 600 + chr(10)); "
-        "log = AuditLog(sys.argv[1], on_failure=sys.exit); [log.append(entry) for _ in range(200)]"
+        "import sys; from pinecone_admin.cli.calls.audit_log import AuditLog; "
+        "log = AuditLog(sys.argv[1], on_failure=sys.exit); "
+        "[log.append(sys.argv[2] * 600 + chr(10)) for _ in range(200)]"
     )
     processes = [subprocess.Popen([sys.executable, "-c", program, str(path), letter]) for letter in "ab"]
     assert [each.wait(60) for each in processes] == [0, 0]
@@ -160,6 +156,6 @@ def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> N
     log = AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)
     (tmp_path / "other").chmod(0o666)
     with pytest.raises(pytest.fail.Exception, match="not written to"):
-        log.append(ENTRY)
+        log.append("{}\n")
     with pytest.raises(CLIError, match="can be written by others"):
         AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)

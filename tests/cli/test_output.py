@@ -131,9 +131,10 @@ def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> 
             full = run("project", "create", "v", "--yes")
             read = run("project", "describe", "v")
     assert (full.exit, read.exit) == (6, 7)
-    assert full.stderr == (
-        "error: the output cannot be written: No space left on device; the change was made: look before you repeat it"
-        " [exit-6]\n"
+    assert re.fullmatch(
+        r"error: the output cannot be written: No space left on device; "
+        r"the change was made \(create_project [\w-]+\): look before you repeat it \[exit-6\]\n",
+        full.stderr,
     )
 
 

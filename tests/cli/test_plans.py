@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
+import httpx
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.workflows import Progress
 from tests.cli.command_line import example_organization, run
+from tests.cli.secret_makers import intercepted
 
 WEEK = 7 * 24 * 3600
 
@@ -211,21 +215,29 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
     assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
 
 
-def test_an_interrupted_plan_says_how_far_it_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line of an interrupted command says how many projects were dealt with, and that the plan goes on."""
+def test_an_interrupted_plan_says_what_is_done(tmp_path: Path) -> None:
+    """The line of an interrupted command names the projects that are deleted, and that the plan goes on."""
     plan = str(tmp_path / "plan.json")
+    handled = threading.Event()
 
-    def interrupt(_self: object, *, progress: Callable[[Progress], object], **_: object) -> None:
-        progress(Progress(done=1, total=2, step="x"))
-        raise KeyboardInterrupt
+    def interrupt(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        response = handle()
+        if request.method == "DELETE" and "/projects/" in request.url.path and not handled.is_set():
+            handled.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+        return response
 
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1", "ci-2")
+        ids = {each.id for each in emulator.state.projects.values() if each.name.startswith("ci-")}
         run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
-        monkeypatch.setattr("pinecone_admin._sync.projects.Projects.delete_stale", interrupt)
-        done = run("project", "delete-stale", plan, "--yes")
+        with intercepted(interrupt):
+            done = run("project", "delete-stale", plan, "--yes")
+        gone = ids - emulator.state.projects.keys()
+    assert gone
     assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (130, "", 1)
-    assert "1 of 2 projects dealt with; the same plan goes on where this stopped" in done.stderr
+    assert set(re.findall(r"delete_project ([\w-]+)", done.stderr)) == gone
+    assert "done; the same command goes on from here" in done.stderr
 
 
 def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:

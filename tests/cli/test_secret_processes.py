@@ -70,20 +70,20 @@ def served(tmp_path: Path) -> Generator[ServedOrganization, None, None]:
 
 
 def test_a_closed_pipe_deletes_the_key_whose_value_it_swallowed(served: ServedOrganization) -> None:
-    """Nobody has read the value, so the key is deleted, and exit code 9 says so; a closed stdout is found before."""
+    """Nobody has read the value, so the key is deleted, and exit code 7 says so; a closed stdout is found before."""
     before = live_secrets(served.emulator)
     reader, writer = os.pipe()
     os.close(reader)
     code, _, stderr = served.run(*words_of("api-key create", "--reveal"), stdout=writer)
     os.close(writer)
-    assert code == 9
+    assert code == 7
     assert stderr.startswith("error: the secret was not shown: stdout was closed; API key ")
     assert len(stderr.splitlines()) == 1
     served.emulator.requests.clear()
     shell = ["bash", "-c", '"$@" >&-', "-", *COMMAND, *words_of("api-key create", "--reveal")]
     done = subprocess.run(shell, env=served.env, capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
-    assert b"stdout is closed; nothing was sent" in done.stderr
+    assert b"stdout is closed; nothing was changed" in done.stderr
     assert list(served.emulator.requests) == []
     assert live_secrets(served.emulator) == before
 
@@ -98,7 +98,7 @@ def test_a_pipe_that_is_closed_unread_deletes_the_key(served: ServedOrganization
         assert select.select([reader], [], [], PATIENCE)[0]
         os.close(reader)
         _, stderr = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 9
+    assert process.returncode == 7
     assert b"stdout was closed; API key " in stderr
     assert live_secrets(served.emulator) == before
 
@@ -126,7 +126,7 @@ def test_a_full_disk_behind_the_store_is_found_before(served: ServedOrganization
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)),
     )
     assert code == 2
-    assert stderr == f"error: --store: {path}: File too large; nothing was sent [PA101]\n"
+    assert stderr == f"error: --store: {path}: File too large; nothing was changed [PA101]\n"
     assert list(served.emulator.requests) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -200,4 +200,4 @@ def test_the_exit_code_counts_even_if_nobody_reads_stderr(served: ServedOrganiza
     words = [*COMMAND, *words_of("api-key create", "--store", "exec:false")]
     done = subprocess.run(words, env=served.env, stdout=writer, stderr=writer, timeout=PATIENCE, check=False)
     os.close(writer)
-    assert done.returncode == 9
+    assert done.returncode == 7

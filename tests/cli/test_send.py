@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import sys
@@ -112,7 +113,7 @@ def test_a_secret_of_a_request_that_is_not_stored_is_not_lost() -> None:
             done = run("send", *words, "--store", "exec:false")
             made = live_secrets(emulator) - before
             rescued = list(Path(os.environ["HOME"]).rglob("*rescue*"))
-            assert done.exit == 9, kind
+            assert done.exit == (9 if kind == "rotation" else 7), kind
             if kind == "rotation":
                 (secret,), (file,) = made, rescued
                 assert secret in file.read_text()
@@ -178,4 +179,5 @@ def test_an_interrupted_request_says_whether_it_was_made() -> None:
 
     with example_organization(), intercepted(interrupt):
         done = run("send", "POST", "/admin/projects", "--body", '{"name": "docs"}', "--yes")
-    assert (done.exit, done.stderr) == (130, "error: interrupted; POST /admin/projects was done\n")
+    assert done.exit == 130
+    assert re.fullmatch(r"error: interrupted; POST /admin/projects [\w-]+ was done\n", done.stderr)

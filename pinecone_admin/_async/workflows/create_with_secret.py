@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion
+from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, undo
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import async_call_store
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
@@ -278,7 +278,8 @@ async def delete_and_report(
         LeftoverError: It could not be deleted.
     """
     try:
-        await delete_if_exists(delete, **arguments)
+        with undo():
+            await delete_if_exists(delete, **arguments)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
         raise LeftoverError(f"{description} could not be deleted: {exc}{before}", left=[description]) from (

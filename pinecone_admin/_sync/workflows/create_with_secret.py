@@ -17,7 +17,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store
-from pinecone_admin._sync.workflows.rollback import Deletion, Rollback
+from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, undo
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -279,7 +279,8 @@ def delete_and_report(
         LeftoverError: It could not be deleted.
     """
     try:
-        delete_if_exists(delete, **arguments)
+        with undo():
+            delete_if_exists(delete, **arguments)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""
         raise LeftoverError(f"{description} could not be deleted: {exc}{before}", left=[description]) from (

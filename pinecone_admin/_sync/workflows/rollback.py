@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
@@ -28,6 +29,23 @@ _UNDO_TIMEOUT = 30.0
 _SHORTEST_TIMEOUT = 0.1
 
 Deletion: TypeAlias = "Callable[[Admin], None]"
+
+_undoing = ContextVar("pinecone_admin_undoing", default=False)
+
+
+@contextmanager
+def undo() -> Generator[None, None, None]:
+    """Mark the deletions of the block as those of what the workflow itself has created."""
+    token = _undoing.set(True)
+    try:
+        yield
+    finally:
+        _undoing.reset(token)
+
+
+def is_undoing() -> bool:
+    """Return whether a deletion removes what its workflow has created, for those who keep a ledger of changes."""
+    return _undoing.get()
 
 
 class Rollback:
@@ -128,7 +146,7 @@ class Rollback:
                 description, delete = self._deletions[-1]
                 seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
                 try:
-                    with suppress(NotFoundError):
+                    with undo(), suppress(NotFoundError):
                         delete(self._admin.with_options(timeout=seconds))
                 except PineconeError as failure:
                     failures[description] = failure

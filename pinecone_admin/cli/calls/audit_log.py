@@ -10,11 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from attrs import frozen
-
 from generated_client.types import Operation
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.private_files import (
     OTHERS_CAN_WRITE,
     describe_path,
@@ -26,48 +25,27 @@ from pinecone_admin.cli.output.private_files import (
 _MAX_ID_LENGTH = 500
 
 
-@frozen(kw_only=True)
-class AuditEntry:
-    """A change that was sent, or was about to be sent.
+def format_entry(change: SentChange, *, time: datetime, client_id: str | None, user: str | None) -> str:
+    """Return the entry of a change as one line of JSON, in ASCII.
 
-    Attributes:
+    Args:
+        change: The change.
         time: When it ended.
         client_id: Client id of the service account that made it, or None if that is unknown.
         user: Name of the account on this machine that ran the command, or None.
-        operation: Id of the operation, such as ``create_project``.
-        request: Method and path template.
-        ids: Ids in the request, and ``id``, that of what it created.
-        outcome: What happened to it: ``done``, ``rejected``, ``unknown`` or ``not_sent``.
-        status: HTTP status, or None if there was no response.
-        error_code: The server's code, if it refused.
-        request_id: The server's id of the request, or None.
     """
-
-    time: datetime
-    client_id: str | None
-    user: str | None
-    operation: str
-    request: str
-    ids: Mapping[str, str]
-    outcome: str
-    status: int | None
-    error_code: str | None
-    request_id: str | None
-
-    def to_line(self) -> str:
-        """Return the entry as one line of JSON, in ASCII."""
-        fields = {
-            "time": self.time.isoformat(timespec="milliseconds"),
-            "who": {"client_id": self.client_id, "user": self.user},
-            "operation": self.operation,
-            "request": self.request,
-            "ids": dict(self.ids),
-            "outcome": self.outcome,
-            "status": self.status,
-            "error_code": self.error_code,
-            "request_id": self.request_id,
-        }
-        return json.dumps(fields) + "\n"
+    fields = {
+        "time": time.isoformat(timespec="milliseconds"),
+        "who": {"client_id": client_id, "user": user},
+        "operation": change.operation,
+        "request": f"{change.method} {change.path}",
+        "ids": change.ids,
+        "outcome": change.outcome,
+        "status": change.status,
+        "error_code": change.error_code,
+        "request_id": change.request_id,
+    }
+    return json.dumps(fields) + "\n"
 
 
 def find_ids(operation: Operation[Any], result: object = None) -> dict[str, str]:
@@ -75,10 +53,19 @@ def find_ids(operation: Operation[Any], result: object = None) -> dict[str, str]
 
     Only fields whose names say that they are ids are read, so that no secret can be among them.
     """
-    # A key or a service account that has just been created is a part of the result.
-    made = next((part for name in ("key", "service_account") if (part := getattr(result, name, None))), result)
-    found = {**operation.path_parameters, **_list_ids(operation.body), **_list_ids(made)}
+    found = {**operation.path_parameters, **_list_ids(operation.body), **_list_ids(_find_resource(result))}
     return {name: make_printable(value, most=_MAX_ID_LENGTH) for name, value in found.items()}
+
+
+def find_made(operation: Operation[Any], result: object) -> str | None:
+    """Return the id of what an operation has created, or None if it creates nothing."""
+    found = _list_ids(_find_resource(result)).get("id")
+    return found if operation.method == "POST" and found not in operation.path_parameters.values() else None
+
+
+def _find_resource(result: object) -> object:
+    # A key or a service account that has just been created is a part of the result.
+    return next((part for name in ("key", "service_account") if (part := getattr(result, name, None))), result)
 
 
 def _list_ids(value: object) -> dict[str, str]:
@@ -95,7 +82,7 @@ def _list_attributes(value: object) -> dict[object, object]:
 
 
 class AuditLog:
-    """A file to which entries are appended.
+    """A file to which lines are appended.
 
     Args:
         path: The file; a new one has mode 0600.
@@ -114,9 +101,8 @@ class AuditLog:
             reason = getattr(exc, "strerror", None) or "invalid name"
             raise CLIError(f"--audit-log: {describe_path(path)} cannot be written: {reason}") from exc
 
-    def append(self, entry: AuditEntry) -> None:
-        """Append an entry; if that fails, report it, because the change has been made."""
-        line = entry.to_line()
+    def append(self, line: str) -> None:
+        """Append a line; if that fails, report it, because the change has been made."""
         try:
             self._write(line.encode("ascii"))
         except (OSError, CLIError):

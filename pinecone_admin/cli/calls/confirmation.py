@@ -1,28 +1,23 @@
-"""Ask before a change, on a terminal; elsewhere, require ``--yes``. Complete a change that is interrupted."""
+"""Ask before a change, on a terminal; elsewhere, require ``--yes``."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pinecone_admin._concurrency.waiting import complete_if_interrupted
-from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client import is_read_only
-from pinecone_admin.cli.interruption import UNCHANGED
 from pinecone_admin.cli.registry import CommandSpec
-from pinecone_admin.errors import PineconeError, ReadOnlyError
+from pinecone_admin.errors import ReadOnlyError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import NameLookup, Thing
     from pinecone_admin.cli.session import Session
-
-_T = TypeVar("_T")
 
 
 def require_change_allowed(session: Session) -> None:
@@ -32,8 +27,9 @@ def require_change_allowed(session: Session) -> None:
     """
     if not session.is_dry_run and is_read_only(session):
         raise CLIError(
-            "this changes the organization, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set; nothing was sent",
+            "this changes the organization, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set",
             help_code=ReadOnlyError.help_code,
+            says_if_unchanged=True,
         )
 
 
@@ -112,11 +108,11 @@ def confirm_by_name(session: Session, what: str, name: str) -> None:
         if given != name:
             raise _declined()
     if given != name:
-        raise CLIError(f"--confirm: the name is {name!r}, not {given!r}; {UNCHANGED}")
+        raise CLIError(f"--confirm: the name is {name!r}, not {given!r}", says_if_unchanged=True)
 
 
 def _declined() -> CLIError:
-    return CLIError(f"you did not confirm it; {UNCHANGED}", exit=INTERRUPTED, help_code=None)
+    return CLIError("you did not confirm it", exit=INTERRUPTED, help_code=None, says_if_unchanged=True)
 
 
 def _require_terminal(session: Session, why: str, option: str = "--yes") -> None:
@@ -134,32 +130,6 @@ def _ask(session: Session, what: str, question: str) -> str:
         session.stderr.write(question)
         session.stderr.flush()
         return session.stdin.readline().rstrip("\r\n")
-    except KeyboardInterrupt as interrupted:
+    except KeyboardInterrupt:
         session.notify("")  # the prompt is unfinished
-        interrupted.add_note(UNCHANGED)
-        raise
-
-
-def complete_change(name: str, send: Callable[[], _T]) -> _T:
-    """Send one change; if it is interrupted, still wait for the response, and note on the interruption what it was.
-
-    Args:
-        name: What the note calls the change.
-        send: Function that sends it and returns the result.
-    """
-    known = [f"{name} may have taken effect: look before you repeat it"]
-
-    def call() -> _T:
-        try:
-            result = send()
-        except PineconeError as error:
-            known.append(str(error))
-            raise
-        known.append(f"{name} was done")
-        return result
-
-    try:
-        return complete_if_interrupted(call, COMPLETION_TIMEOUT)
-    except KeyboardInterrupt as interrupted:
-        interrupted.add_note(known[-1])
         raise

@@ -9,13 +9,14 @@ from itertools import islice
 from typing import Any, TypeGuard
 
 from pinecone_admin import Paginator
+from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.all_keys import list_all_keys
 from pinecone_admin.cli.calls.arguments import Resolved, parse_values, resolve_values
-from pinecone_admin.cli.calls.confirmation import complete_change, confirm_change, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.calls.preview import WouldSend
-from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.cli.secrets.delivery import make_secret, preview_secret
@@ -35,15 +36,13 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
         require_change_allowed(session)
     parsed = parse_values(spec, values)
     check_destination(session, spec)
-    with note_interruption(lambda: UNCHANGED):
-        names = NameLookup(session.admin)
-        with show_progress(session, "looking up names"):
-            resolved = resolve_values(spec, parsed, names)
-        if spec.effect != "reads":
-            confirm_change(session, spec, parsed, resolved.own, names)
+    names = NameLookup(session.admin)
+    with show_progress(session, "looking up names"):
+        resolved = resolve_values(spec, parsed, names)
+    if spec.effect != "reads":
+        confirm_change(session, spec, parsed, resolved.own, names)
     try:
-        with note_interruption(lambda: UNCHANGED if session.is_dry_run else _describe_interruption(spec)):
-            _run(session, spec, resolved)
+        _run(session, spec, resolved)
     except WouldSend as stopped:
         session.write_preview([stopped.document])
 
@@ -61,6 +60,7 @@ def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
         if "progress" in signature(method).parameters:
             arguments["progress"] = advance
         result = _call(spec, method, arguments)
+    session.ledger.is_complete = True
     _write_result(session, spec, resolved, result)
 
 
@@ -70,7 +70,7 @@ def _call(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str,
     if spec.effect == "reads" or spec.has_dry_run:
         result: object = method(**arguments)
         return result
-    return complete_change(spec.name, lambda: method(**arguments))
+    return complete_if_interrupted(lambda: method(**arguments), COMPLETION_TIMEOUT)
 
 
 def find_method(session: Session, method_name: str) -> Callable[..., Any]:
@@ -78,13 +78,6 @@ def find_method(session: Session, method_name: str) -> Callable[..., Any]:
     namespace, name = method_name.split(".")
     method: Callable[..., Any] = getattr(getattr(session.admin, namespace), name)
     return method
-
-
-def _describe_interruption(spec: CommandSpec) -> str:
-    """Return what is known if the method of a command is interrupted, besides what it has noted."""
-    if spec.has_dry_run:
-        return "the same command goes on from here"
-    return ""
 
 
 def _write_items(session: Session, spec: CommandSpec, items: Iterable[object]) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pinecone_admin import Operation
-from pinecone_admin.cli.calls.confirmation import complete_change, confirm, confirm_by_name, require_change_allowed
+from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
+from pinecone_admin.cli.calls.confirmation import confirm, confirm_by_name, require_change_allowed
 from pinecone_admin.cli.calls.preview import WouldSend
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import CLIError
@@ -71,6 +73,7 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         make_secret(session, maker, partial(session.admin.send, operation), {})
         return
     response = _send(session, operation)
+    session.ledger.is_complete = True
     if response is not None:
         session.write(response if session.settings.get("reveal") else mask_secrets(response))
 
@@ -82,11 +85,11 @@ def _read_body(session: Session, text: str) -> str:
 
 
 def _send(session: Session, operation: Operation[Any]) -> Any:
-    admin, name = session.admin, f"{operation.method} {operation.path}"
-    with show_progress(session, name):
+    admin = session.admin
+    with show_progress(session, f"{operation.method} {operation.path}"):
         if operation.method == "GET":
             return admin.send(operation)
-        return complete_change(name, lambda: admin.send(operation))
+        return complete_if_interrupted(lambda: admin.send(operation), COMPLETION_TIMEOUT)
 
 
 def build_operation(

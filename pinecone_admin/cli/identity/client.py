@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +12,10 @@ from attrs import evolve
 
 from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
-from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt
-from pinecone_admin.cli.calls.audit_log import AuditLog
-from pinecone_admin.cli.calls.audited_client import ChangeRecorder, audited_client_class
+from pinecone_admin._http.attempt_event import OnAttempt
+from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
 from pinecone_admin.cli.calls.preview import PreviewAdmin
+from pinecone_admin.cli.calls.recorded_client import ChangeRecorder, recorded_client_class
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import read_organizations
 from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
@@ -26,6 +28,7 @@ from pinecone_admin.cli.identity.sources import (
     identity_error,
     require_complete,
 )
+from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.private_files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
 
@@ -151,19 +154,29 @@ def require_organization(admin: Admin, expected: str) -> None:
     if list(found) == [expected]:
         return
     actual = ", ".join(f"{key} ({name!r})" if name else key for key, name in found.items()) or "unknown"
-    raise identity_error(f"organization {expected} is expected, and the caller's is {actual}; nothing was sent")
+    raise identity_error(f"organization {expected} is expected, and the caller's is {actual}", says_if_unchanged=True)
 
 
 def _choose_client_class(session: Session) -> tuple[type[Admin], OnAttempt | None]:
     if session.intercepts_changes:
         return PreviewAdmin, None
+    recorder = ChangeRecorder(session.ledger)
     path = session.settings.get("audit_log")
     if path is None:
-        return Admin, session.note_attempt
-    recorder = ChangeRecorder(AuditLog(path, on_failure=session.note_lost_entry), client_id=find_client_id(session))
+        return recorded_client_class(recorder), None
+    log = AuditLog(path, on_failure=session.note_lost_entry)
+    client_id, user = find_client_id(session), _find_user()
 
-    def note(event: AttemptEvent) -> None:
-        session.note_attempt(event)
-        recorder.note_attempt(event)
+    def record(change: SentChange) -> None:
+        if change.attempts != 0:
+            log.append(format_entry(change, time=datetime.now(UTC), client_id=client_id, user=user))
 
-    return audited_client_class(recorder), note
+    session.ledger.on_settled = record
+    return recorded_client_class(recorder), recorder.note_attempt
+
+
+def _find_user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no account and no variable has a name
+        return None

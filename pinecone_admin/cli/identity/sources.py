@@ -31,9 +31,9 @@ def without_own(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if not name.upper().startswith("PINECONE_")}
 
 
-def identity_error(message: str) -> CLIError:
+def identity_error(message: str, *, says_if_unchanged: bool = False) -> CLIError:
     """Return the error that the caller cannot be identified: credentials are missing or cannot be obtained."""
-    return CLIError(message, exit=exit_codes.IDENTITY)
+    return CLIError(message, exit=exit_codes.IDENTITY, says_if_unchanged=says_if_unchanged)
 
 
 @frozen(kw_only=True)

@@ -14,7 +14,6 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
 from pinecone_admin.cli.plans.people import parse_people
@@ -45,8 +44,7 @@ def offboard(session: Session, options: OffboardOptions) -> None:
     if options.save is not None:
         check_writable(options.save)
     if options.people is not None:
-        with note_interruption(lambda: UNCHANGED):
-            _make_plan(session, options.people, options.save)
+        _make_plan(session, options.people, options.save)
     elif options.plan is not None:
         _carry_out(session, options.plan, options.save)
     elif options.user is not None:
@@ -54,10 +52,9 @@ def offboard(session: Session, options: OffboardOptions) -> None:
 
 
 def _offboard_one(session: Session, user: str, save: str | None) -> None:
-    with note_interruption(lambda: UNCHANGED):
-        email = user if "@" in user else _find_email(session, user)
-        with show_progress(session, "reading what the person can reach"):
-            preview = session.admin.users.offboard(email=email)
+    email = user if "@" in user else _find_email(session, user)
+    with show_progress(session, "reading what the person can reach"):
+        preview = session.admin.users.offboard(email=email)
     if preview.user is None and not preview.invites:
         raise CLIError(f"no user or open invite has the address {email}", exit=exit_codes.NOT_FOUND, help_code="PA205")
     if session.is_dry_run:
@@ -68,11 +65,9 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         raise RefusedError(preview.refusal, operation="offboard")
     _show_before_asking(session, [preview])
     confirm(session, f"user offboard: {email}")
-    with (
-        note_interruption(lambda: f"the same command goes on with removing {email}"),
-        show_progress(session, f"removing {email}"),
-    ):
+    with show_progress(session, f"removing {email}"):
         report = session.admin.users.offboard(email=email, dry_run=False)
+    session.ledger.is_complete = True
     _save_report(session, report.to_dict(), save)
     session.write(report)
 
@@ -114,11 +109,9 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     if plan.reports:
         _show_before_asking(session, plan.reports)
         confirm(session, f"user offboard: {count_noun(len(plan.reports), 'person', 'people')} of {path}")
-    with (
-        note_interruption(lambda: "some people may have been removed; the same plan goes on where this stopped"),
-        show_progress(session, "removing people"),
-    ):
+    with show_progress(session, "removing people"):
         report = session.admin.users.offboard_many(plan=plan)
+    session.ledger.is_complete = not report.left
     _save_report(session, report.to_dict(), save)
     rows = [_describe_person(each) for each in report.reports]
     write_result(session, report.to_dict(), [*rows, *map(_describe_left, report.left)])

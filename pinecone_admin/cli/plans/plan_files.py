@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pinecone_admin.cli.interruption import UNCHANGED, note_interruption
 from pinecone_admin.cli.output.report_files import read_text, write_report
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import OffboardPlan, StalePlan
@@ -33,8 +32,7 @@ def load_plan(session: Session, kind: type[_P], path: str) -> _P:
         plan = kind.from_json(text)
     except PineconeValueError as error:
         raise PineconeValueError(f"{path}: {_name_commands(error.message)}") from error
-    with note_interruption(lambda: UNCHANGED):
-        check_organization(plan.organization_id, [session.organization], operation="plan")
+    check_organization(plan.organization_id, [session.organization], operation="plan")
     return plan
 
 

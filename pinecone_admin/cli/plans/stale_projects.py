@@ -12,12 +12,11 @@ from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
-from pinecone_admin.cli.interruption import note_interruption
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
 from pinecone_admin.errors import NotFoundError
-from pinecone_admin.workflows import Left, Progress, StalePlan, StaleProject
+from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.stale_projects import find_change, find_reason_to_keep
 
@@ -62,26 +61,14 @@ def carry_out_deletion(session: Session, path: str) -> None:
             for each in plan.projects:
                 session.notify(str(each))
         confirm(session, f"project delete-stale: {count_noun(len(plan.projects), 'project')} with everything in it")
-    done: list[Progress] = []
-    with (
-        note_interruption(lambda: _describe_progress(done, len(plan.projects))),
-        show_progress(session, "deleting projects") as advance,
-    ):
-
-        def record(progress: Progress) -> None:
-            done.append(progress)
-            advance(progress)
-
-        report = session.admin.projects.delete_stale(plan=plan, progress=record)
+    with show_progress(session, "deleting projects") as progress:
+        report = session.admin.projects.delete_stale(plan=plan, progress=progress)
+    session.ledger.is_complete = not report.left
     write_result(session, report.to_dict(), _list_rows(report.deleted, report.left, done="deleted"))
     _name_temporary_keys(session, report.temporary_keys)
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE
         session.notify(f"warning: not deleted: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
-
-
-def _describe_progress(done: list[Progress], total: int) -> str:
-    return f"{len(done)} of {count_noun(total, 'project')} dealt with; the same plan goes on where this stopped"
 
 
 def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ def command(
     )
     check_profile(profile, env=session.env)
     change_profiles(find_profile_file(), lambda text: add_profile(text, profile, make_default=make_default))
+    session.ledger.note_local_change(f"profile add {name}")
+    session.ledger.is_complete = True
     session.write(profile.to_document(is_default=make_default))
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from attrs import evolve
 
 from pinecone_admin._sync.workflows.rollback import Rollback
-from pinecone_admin.cli.exit_codes import PARTLY_DONE
+from pinecone_admin.cli.ending import has_undone
+from pinecone_admin.cli.exit_codes import TRY_LATER
 from pinecone_admin.cli.failures import CLIError, read_notes
+from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.registry import CommandSpec
@@ -45,14 +47,14 @@ class SecretDelivery:
 
     Attributes:
         undelivered: The secret, unless there is none or it is stored.
-        is_done: Whether a secret is stored.
+        entry: Its entry in the ledger, unless there is none.
         failure: Why it is not stored; its notes say what was undone.
     """
 
     def __init__(self, store: SecretStore, session: Session) -> None:
         self._store, self._session = store, session
         self.undelivered: NewSecret | None = None
-        self.is_done: bool = False
+        self.entry: SecretEntry | None = None
         self.failure: Exception | None = None
 
     def __call__(self, made: _Made) -> None:
@@ -60,13 +62,16 @@ class SecretDelivery:
         # A signal from here on would leave open whether the secret is stored.
         self._session.interruptions.hold()
         self.undelivered = secret = describe_secret(made)
+        self.entry = SecretEntry(str(secret), secret.id)
+        self._session.ledger.secrets.append(self.entry)
         try:
             with self._session.pause_progress():  # the store may use the terminal itself
                 self._store.store(secret)
         except Exception as error:
             self.failure = error
             raise
-        self.undelivered, self.is_done = None, True
+        self.undelivered = None
+        self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
 
 
 def make_secret(session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
@@ -80,10 +85,14 @@ def make_secret(session: Session, spec: CommandSpec, method: Callable[..., Any],
         try:
             result = _call(session, spec, method, arguments, delivery)
         except BaseException as error:
-            if delivery.undelivered is None:
-                _explain_end(error, spec, delivery)
+            if delivery.undelivered is None or delivery.entry is None:
+                if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
+                    keep_response(error)
                 raise
-            raise _conclude_failure(session.admin, delivery, delivery.undelivered, rescue) from None
+            if rescue is not None or _may_exist(session, delivery.undelivered):
+                _keep_secret(delivery.undelivered, delivery.entry, rescue)
+            raise _explain_failure(delivery) from None
+    session.ledger.is_complete = True
     _write_result(session, spec, delivery, result)
 
 
@@ -138,7 +147,7 @@ def _reserved_rescue(spec: CommandSpec) -> Generator[RescueFile | None, None, No
     try:
         rescue = reserve_rescue_file(rescue_folders())
     except StoreError as error:
-        raise CLIError(f"{error}; nothing was changed") from error
+        raise CLIError(str(error), says_if_unchanged=True) from error
     try:
         yield rescue
     finally:
@@ -146,59 +155,50 @@ def _reserved_rescue(spec: CommandSpec) -> Generator[RescueFile | None, None, No
             rescue.discard()
 
 
-def _conclude_failure(admin: Admin, delivery: SecretDelivery, secret: NewSecret, rescue: RescueFile | None) -> CLIError:
-    """Rescue a secret that was not stored, unless what it belongs to is gone; return the error that says so."""
-    notes = [str(delivery.failure), *read_notes(delivery.failure)]
-    remains = rescue is not None or _may_exist(admin, secret)
-    if remains:
-        notes.append(_keep_secret(secret, rescue))
-    return CLIError(
-        "; ".join(notes), exit=PARTLY_DONE, help_code=_NOT_STORED, outcome="done", safe_to_retry=not remains
-    )
+def _explain_failure(delivery: SecretDelivery) -> CLIError:
+    """Return the error that says why a secret was not stored, and what was undone; the ledger adds what remains."""
+    message = "; ".join([str(delivery.failure), *read_notes(delivery.failure)])
+    own = delivery.failure if isinstance(delivery.failure, CLIError) else None  # such as a query that does not fit
+    return CLIError(message, exit=own.exit if own else TRY_LATER, help_code=_NOT_STORED)
 
 
-def _keep_secret(secret: NewSecret, rescue: RescueFile | None) -> str:
+def _keep_secret(secret: NewSecret, entry: SecretEntry, rescue: RescueFile | None) -> None:
     try:
         rescue = rescue or reserve_rescue_file(rescue_folders())
         rescue.write(secret.to_json())
     except StoreError as error:
-        return f"the new secret of {secret} is lost: make another one ({error})"
-    return f"the new secret of {secret} is in {rescue.path}: store it, and delete that file"
+        entry.state, entry.place = "lost", str(error)
+    else:
+        entry.state, entry.place = "rescued", str(rescue.path)
 
 
-def _may_exist(admin: Admin, secret: NewSecret) -> bool:
+def _may_exist(session: Session, secret: NewSecret) -> bool:
+    """Return whether what a secret belongs to may still exist, as the ledger or else a read shows."""
+    admin, ledger = session.admin, session.ledger
+    if has_undone(ledger, secret.id):
+        return False
     try:
         if secret.kind == "api-key":
             admin.api_keys.describe(api_key_id=secret.id)
         else:
             admin.service_accounts.describe(service_account_id=secret.id)
-    except NotFoundError:
-        return False
+    except NotFoundError as error:
+        if error.error_code is not None:
+            ledger.gone.add(secret.id)
+        return error.error_code is None
     except PineconeError:
         return True
     return True
 
 
-def _explain_end(error: BaseException, spec: CommandSpec, delivery: SecretDelivery) -> None:
-    """Note on an error what it means for the secret."""
-    if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
-        keep_response(error)
-    elif delivery.is_done:
-        error.add_note("the secret is stored")
-    elif isinstance(error, KeyboardInterrupt) and spec.methods[0] == _ROTATES_ACCOUNT:
-        error.add_note("the secret may have been replaced: run the command again")
-    elif isinstance(error, KeyboardInterrupt) and not getattr(error, "__notes__", ()):
-        error.add_note("nothing new was made")
-
-
 def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery, result: object) -> None:
-    if not delivery.is_done:
-        session.notify("nothing new was made, and the secret of what exists cannot be shown again")
+    if delivery.entry is None:
+        session.notify("no new secret was made, and that of what exists cannot be shown again")
     if isinstance(result, Rotation) and session.output == "table":
         session.notify(_describe_old_key(result))
     if not session.settings.get("reveal"):
         session.write(_without_secret(result))
-    elif not delivery.is_done:
+    elif delivery.entry is None:
         session.write(
             "" if session.output == "raw" else _describe_absence(spec, result, for_people=session.output == "table")
         )

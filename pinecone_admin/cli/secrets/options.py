@@ -97,4 +97,4 @@ def _check(store: SecretStore, session: Session, spec: CommandSpec) -> None:
             store.check_unused()
     except StoreError as error:
         option = "--reveal" if session.settings.get("reveal") else "--store"
-        raise CLIError(f"{option}: {error}; nothing was sent") from error
+        raise CLIError(f"{option}: {error}", says_if_unchanged=True) from error

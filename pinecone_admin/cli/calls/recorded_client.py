@@ -1,0 +1,80 @@
+"""A client that enters each change in the ledger of its command."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from pinecone_admin import Admin, ApiError, AttemptEvent, NotFoundError, Operation, PineconeError
+from pinecone_admin._sync.workflows.rollback import is_undoing
+from pinecone_admin.cli.calls.audit_log import find_ids, find_made
+from pinecone_admin.cli.ledger import Ledger, SentChange
+
+_T = TypeVar("_T")
+
+
+class ChangeRecorder:
+    """Enters the changes of a client, and what became of them.
+
+    Args:
+        ledger: Where they are entered.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._attempts = threading.local()
+
+    def note_attempt(self, event: AttemptEvent) -> None:
+        """Remember the latest attempt in this thread, which has the id of the request; for ``on_attempt``."""
+        self._attempts.latest = event
+
+    def send(self, send: Callable[[Operation[_T]], _T], operation: Operation[_T]) -> _T:
+        """Send an operation, and enter it if it is a change."""
+        if operation.method == "GET":
+            return send(operation)
+        self._attempts.latest = None
+        in_path = [] if operation.id.startswith("create_") else list(operation.path_parameters.values())
+        change = SentChange(
+            operation.id,
+            method=operation.method,
+            path=operation.path,
+            target=in_path[-1] if in_path else None,
+            ids=find_ids(operation),
+            undoes=is_undoing(),
+        )
+        self._ledger.begin(change)
+        try:
+            result = send(operation)
+        except PineconeError as error:
+            _note_error(change, error)
+            raise
+        else:
+            change.outcome, change.made = "done", find_made(operation, result)
+            change.ids.update(find_ids(operation, result))
+            return result
+        finally:  # also if it is interrupted: then its outcome stays unknown
+            self._note_response(change)
+            self._ledger.settle(change)
+
+    def _note_response(self, change: SentChange) -> None:
+        attempt: AttemptEvent | None = self._attempts.latest
+        if attempt is not None:
+            change.status, change.request_id = attempt.status_code, attempt.request_id
+
+
+def _note_error(change: SentChange, error: PineconeError) -> None:
+    change.outcome, change.attempts = error.outcome, error.attempts
+    change.is_readable = error.outcome != "done"
+    change.error_code = error.error_code if isinstance(error, ApiError) else None
+    change.is_gone = change.method == "DELETE" and isinstance(error, NotFoundError) and error.error_code is not None
+
+
+def recorded_client_class(recorder: ChangeRecorder) -> type[Admin]:
+    """Return a class of clients that record their changes, as do the copies that ``with_options`` makes of them."""
+
+    class RecordedAdmin(Admin):
+        def send(self, operation: Operation[_T]) -> _T:
+            return recorder.send(super().send, operation)
+
+    return RecordedAdmin

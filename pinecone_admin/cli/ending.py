@@ -1,0 +1,117 @@
+"""How a command ends: its exit code and what its last line says was done, from its ledger."""
+
+from __future__ import annotations
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.error_output import CommandFailure
+from pinecone_admin.cli.ledger import Effects, Ledger, find_effects, name_changes
+
+_NOTHING = "nothing was changed"
+_UNDONE = "what was made was deleted again"
+
+
+def conclude(
+    reason: CommandFailure,
+    ledger: Ledger,
+    *,
+    is_interrupted: bool = False,
+    goes_on: bool = False,
+    says_if_nothing: bool = False,
+    says_outcome: bool = False,
+) -> CommandFailure:
+    """Return how a command ends that did not succeed.
+
+    The reason alone decides only if none of the changes remains.
+
+    Args:
+        reason: Why it ends, with the exit code and the facts of that alone.
+        ledger: What it has done.
+        is_interrupted: Whether it was interrupted.
+        goes_on: Whether the same command goes on where an interrupted one stopped.
+        says_if_nothing: Whether the line also says that nothing was changed.
+        says_outcome: Whether the reason already says that its own request may have been processed.
+    """
+    effects = find_effects(ledger.changes, ledger.gone)
+    exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
+    said = describe_effects(effects, ledger, says_outcome=says_outcome)
+    if not effects.remaining and (is_interrupted or says_if_nothing):
+        said.append(_UNDONE if effects.undone else _NOTHING)
+    if is_interrupted and goes_on and effects.remaining:
+        said.append("the same command goes on from here")
+    return CommandFailure(
+        message="; ".join([reason.message, *said]),
+        exit=exit_code,
+        details={
+            **reason.details,
+            **_describe_outcome(reason, effects, ledger),
+            **_find_help(reason, exit_code, effects),
+        },
+    )
+
+
+def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
+    """Return the exit code of a command that did not succeed.
+
+    Args:
+        reason: The exit code of the error with which it ended.
+        effects: What its changes come to.
+        ledger: What it has done.
+    """
+    if not effects.remaining:
+        return reason
+    if ledger.is_complete:
+        return exit_codes.UNKNOWN_OUTCOME  # it need not be repeated, although its result is lost
+    if effects.done:
+        return exit_codes.PARTLY_DONE
+    if not all(each.is_repeatable for each in effects.remaining):
+        return exit_codes.UNKNOWN_OUTCOME
+    return exit_codes.PARTLY_DONE if effects.unread else exit_codes.TRY_LATER
+
+
+def describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -> list[str]:
+    """Return what remains of the changes of a command, and where its new secrets are, each as a clause."""
+    secrets = _list_secrets(ledger, effects)
+    if effects.remaining and ledger.is_complete:
+        return [f"the change was made ({name_changes(effects.remaining)}): look before you repeat it", *secrets]
+    clauses = [
+        f"{name_changes(changes)} {verb}"
+        for changes, verb in (
+            (effects.done, "was done" if len(effects.done) == 1 else "were done"),
+            (effects.unread, "was processed"),
+            (effects.unknown, "may have been processed"),
+        )
+        if changes
+    ]
+    if says_outcome and len(effects.remaining) == 1:
+        clauses = []
+    return [*clauses, *secrets]
+
+
+def has_undone(ledger: Ledger, made: str) -> bool:
+    """Return whether something that the command made is gone again."""
+    return any(each.made == made for each in find_effects(ledger.changes, ledger.gone).undone)
+
+
+def _list_secrets(ledger: Ledger, effects: Effects) -> list[str]:
+    vanished = {each.made for each in effects.undone}
+    return [str(each) for each in ledger.secrets if each.owner_id not in vanished]
+
+
+def _describe_outcome(reason: CommandFailure, effects: Effects, ledger: Ledger) -> dict[str, object]:
+    """Return the outcome, and whether the command can be repeated, as they fit the exit code."""
+    if effects.remaining:
+        is_safe = not ledger.is_complete and all(each.is_repeatable for each in effects.remaining)
+        outcome = "done" if effects.done or effects.unread else "unknown"
+        return {"outcome": outcome, "safe_to_retry": is_safe}
+    outcome = reason.details.get("outcome", "not_sent")
+    if effects.undone:
+        outcome = "undone"
+    elif effects.rejected:
+        outcome = "rejected" if any(each.outcome == "rejected" for each in effects.rejected) else "not_sent"
+    return {"outcome": outcome, "safe_to_retry": True}
+
+
+def _find_help(reason: CommandFailure, exit_code: int, effects: Effects) -> dict[str, str]:
+    """Return the code that explains the end, unless that of the error does."""
+    is_about_nothing = reason.exit == exit_codes.USAGE or str(reason.details.get("help_code")).startswith("exit-")
+    return {"help_code": f"exit-{exit_code}"} if effects.remaining and is_about_nothing else {}

@@ -1,0 +1,228 @@
+"""The ledger of a command: each change that it sent, what became of it, and where new secrets went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.errors import Outcome
+
+_MOST_NAMED = 5
+"""How many changes a line names."""
+
+
+class SentChange:
+    """A change that was sent, or was about to be sent.
+
+    Args:
+        operation: Id of the operation, such as ``create_project``.
+        method: HTTP method.
+        path: Path template.
+        target: Id of what it is about, or None if that is what it creates.
+        ids: Ids in the request, by their names.
+        undoes: Whether a workflow sends it to delete what it has made.
+
+    Attributes:
+        outcome: What happened to it; ``unknown`` until that is known.
+        is_readable: Whether its response could be read.
+        made: Id of what it created, or None.
+        is_gone: Whether the server does not know what it should delete.
+        attempts: How many times it was sent or sending it was tried; None if that is unknown.
+        status: HTTP status, or None if there was no response.
+        error_code: The server's code, if it refused.
+        request_id: The server's id of the request, or None.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        *,
+        method: str,
+        path: str,
+        target: str | None = None,
+        ids: Mapping[str, str] | None = None,
+        undoes: bool = False,
+    ) -> None:
+        self.operation: Final = operation
+        self.method: Final = method
+        self.path: Final = path
+        self.target: Final = target
+        self.ids: dict[str, str] = dict(ids or {})
+        self.undoes: Final = undoes
+        self.outcome: Outcome = "unknown"
+        self.is_readable: bool = True
+        self.made: str | None = None
+        self.is_gone: bool = False
+        self.attempts: int | None = None
+        self.status: int | None = None
+        self.error_code: str | None = None
+        self.request_id: str | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it can be sent twice without a second effect."""
+        return self.method != "POST"
+
+    @property
+    def kind(self) -> str:
+        """What it creates, changes or deletes, such as ``project``."""
+        return self.operation.partition("_")[2]
+
+    def __str__(self) -> str:
+        name = f"{self.method} {self.path}" if self.operation == "send" else self.operation
+        return make_printable(" ".join(filter(None, (name, self.made or self.target))))
+
+
+class SecretEntry:
+    """A new secret, and where it is.
+
+    Args:
+        owner: What it belongs to, such as ``API key ID``.
+        owner_id: Id of that.
+
+    Attributes:
+        state: Where it is: with the command alone, stored or shown, in a rescue file, or nowhere.
+        place: The rescue file, or why there is none.
+    """
+
+    def __init__(self, owner: str, owner_id: str) -> None:
+        self.owner: Final = owner
+        self.owner_id: Final = owner_id
+        self.state: Literal["undelivered", "stored", "shown", "rescued", "lost"] = "undelivered"
+        self.place: str = ""
+
+    def __str__(self) -> str:
+        match self.state:
+            case "rescued":
+                return f"the new secret of {self.owner} is in {self.place}: store it, and delete that file"
+            case "lost":
+                return f"the new secret of {self.owner} is lost: make another one ({self.place})"
+            case "undelivered":
+                return f"the new secret of {self.owner} was not stored"
+            case _:
+                return f"the secret of {self.owner} {'is stored' if self.state == 'stored' else 'was shown'}"
+
+
+class Ledger:
+    """What a command has done so far.
+
+    Attributes:
+        changes: The changes in the order in which they began.
+        secrets: The new secrets.
+        gone: Ids of what was seen to be gone.
+        is_complete: Whether the work is done, so that only its result is still to be written.
+        on_settled: Function that is called once with each change when it has ended.
+    """
+
+    def __init__(self) -> None:
+        self.changes: list[SentChange] = []
+        self.secrets: list[SecretEntry] = []
+        self.gone: set[str] = set()
+        self.is_complete: bool = False
+        self.on_settled: Callable[[SentChange], object] | None = None
+        self._open: dict[int, SentChange] = {}
+
+    def begin(self, change: SentChange) -> None:
+        """Enter a change that is about to be sent."""
+        self.changes.append(change)
+        self._open[id(change)] = change
+
+    def settle(self, change: SentChange) -> None:
+        """Note that a change has ended, unless that was noted before."""
+        if self._open.pop(id(change), None) is not None and self.on_settled is not None:
+            self.on_settled(change)
+
+    def close(self) -> None:
+        """Settle the changes for whose responses nobody waits any longer."""
+        for change in list(self._open.values()):
+            self.settle(change)
+
+    def note_local_change(self, description: str) -> None:
+        """Enter a change of a file of this machine, which has been made."""
+        change = SentChange(description, method="PUT", path="")
+        change.outcome = "done"
+        self.changes.append(change)
+
+
+class Effects(NamedTuple):
+    """What the changes of a command come to.
+
+    Attributes:
+        done: Changes that were made and remain.
+        unread: Changes that the server has made, of which no response could be read.
+        unknown: Changes that may have been made.
+        undone: Changes that were made, and whose effect is gone again.
+        rejected: Changes that the server refused.
+    """
+
+    done: Sequence[SentChange] = ()
+    unread: Sequence[SentChange] = ()
+    unknown: Sequence[SentChange] = ()
+    undone: Sequence[SentChange] = ()
+    rejected: Sequence[SentChange] = ()
+
+    @property
+    def remaining(self) -> list[SentChange]:
+        """The changes that were made or may have been made, and that nothing has undone."""
+        return [*self.done, *self.unread, *self.unknown]
+
+
+def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Effects:
+    """Return what changes come to.
+
+    A change of something that this command has made and deleted again is undone. A create without a readable response
+    is undone by the deletion with which the workflow removes what it had created.
+
+    Args:
+        changes: The changes in their order.
+        gone: Ids of what was seen to be gone besides.
+    """
+    deleted = {each.target for each in changes if each.method == "DELETE" and _has_deleted(each)} | set(gone)
+    vanished = {each.made for each in changes if each.made is not None} & deleted
+    undone: set[int] = set()
+    for position, each in enumerate(changes):
+        if not vanished.isdisjoint({each.made, each.target, *each.ids.values()}):
+            undone.add(id(each))
+        elif each.undoes and _has_deleted(each):
+            before = [
+                lost for lost in changes[:position] if _is_lost_create(lost, each.kind) and id(lost) not in undone
+            ]
+            undone |= {id(each), id(before[-1])} if before else set()
+    found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
+    for position, each in enumerate(changes):
+        found[_classify(each, changes[position + 1 :], deleted, is_undone=id(each) in undone)].append(each)
+    return Effects(**{name: tuple(found[name]) for name in Effects._fields})
+
+
+def _has_deleted(change: SentChange) -> bool:
+    return change.outcome == "done" or change.is_gone
+
+
+def _is_lost_create(change: SentChange, kind: str) -> bool:
+    is_create = change.operation == f"create_{kind}"
+    return is_create and change.made is None and change.outcome in {"unknown", "done"}
+
+
+def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str | None], *, is_undone: bool) -> str:
+    """Return to which field of ``Effects`` a change belongs."""
+    if change.outcome in {"rejected", "not_sent"}:
+        return "rejected"
+    if is_undone:
+        return "undone"
+    if change.outcome == "done" and change.is_readable:
+        return "done"
+    # The same change was sent again, and answered.
+    same = (each for each in later if (each.operation, each.target) == (change.operation, change.target))
+    if change.target is not None and any(map(_has_deleted, same)):
+        return "done"
+    if change.method == "DELETE" and change.target in deleted:
+        return "done"
+    return "unread" if change.outcome == "done" else "unknown"
+
+
+def name_changes(changes: Sequence[SentChange]) -> str:
+    """Return the names of changes, each once, and of many only the first."""
+    names = list(dict.fromkeys(map(str, changes)))
+    further = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {further} more" if further > 0 else "")
