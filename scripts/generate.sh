@@ -5,7 +5,7 @@
 # everything succeeds, it becomes openapi/admin.yaml. The changes are reported, and each place that has to follow in
 # hand-written code or in openapi/generator.yaml, with the remedy. If anything fails, no file changes. With --check
 # nothing is written: if the committed files differ from what would be written, the diff is printed and the exit
-# status is 1.
+# status is 1. This takes seconds. The first run installs the development tools, which takes minutes and 700 MB.
 set -euo pipefail
 # shellcheck source=scripts/_env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
@@ -25,5 +25,7 @@ for argument in "$@"; do
 done
 [ $specs -le 1 ] || usage
 
+[ -e "$venv/installed-dev" ] ||
+  echo "the first run installs the development tools in $venv, which takes minutes and 700 MB; later ones take seconds"
 ensure_env dev
 exec "$python" "$root/scripts/generate.py" "$@"

@@ -28,9 +28,9 @@ from pinecone_admin._text.counts import count_noun
 GO_ON = """\
 To go on by hand, paste these lines; the emulator of the second line ends with the shell:
   PATH={folder}:$PATH
-  eval "$(pinecone-admin emulator --format env --background)"
-  pinecone-admin project create search --yes
-  pinecone-admin api-key create reader --project search --role DataPlaneViewer --reveal --yes
+  eval "$(pinecone-admin emulator --format env --background)" &&
+  pinecone-admin project create search --yes &&
+  pinecone-admin api-key create reader --project search --role DataPlaneViewer --reveal --yes &&
   pinecone-admin access"""
 
 

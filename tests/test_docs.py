@@ -6,20 +6,26 @@ import importlib
 import inspect
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
+from typing import Any, Literal, cast
 
 import pytest
 
-from pinecone_admin import Admin, PineconeError, errors, on_organization
+from pinecone_admin import Admin, PineconeConnectionError, PineconeError, errors
 from pinecone_admin._http.retry_policy import RETRY_TABLE, classify_status
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.faults.external_servers import run_redis
+from tests.support.extras import create_environment
+from tests.support.page_setups import SETUPS
 from tests.support.recipes import PAGES, ROOT, Block, list_blocks, read_page, run_recipes
 
 TESTED_ELSEWHERE = ("from celery import", "from tenacity import")  # in test_retry_recipes.py, with faults
@@ -29,25 +35,161 @@ BLOCKS = [
     for block in list_blocks(page)
     if block.language in {"python", "sh"} and not any(each in block.text for each in TESTED_ELSEWHERE)
 ]
+EXAMPLES = [block for block in BLOCKS if block.file or not block.is_recipe]
 STUBBED = "docs/observability.md"  # its test runs its examples with stubs of the packages that they need
+EMULATOR = re.compile(r"pinecone[-_]admin[. ]emulator")
+
+# Runs each file with a namespace of its own.
+RUN_FILES = """
+import pathlib, sys
+for name in sys.argv[1:]:
+    exec(compile(pathlib.Path(name).read_text("utf-8"), name, "exec"), {"__name__": "docs"})
+"""
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page in {block.page for block in BLOCKS} - {STUBBED}])
-def test_every_example_runs(
-    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    """The examples of a page run unchanged, in order, with the credentials in the environment."""
-    blocks = [block for block in BLOCKS if block.page == page and not block.is_recipe]
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+@pytest.mark.parametrize("page", [page for page in PAGES if page in {block.page for block in EXAMPLES} - {STUBBED}])
+def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """The examples of a page run unchanged, in order, in one folder, with exactly the extras that the page names.
+
+    The credentials are in the environment, unless the shell of the page starts an emulator.
+    """
+    blocks = [block for block in EXAMPLES if block.page == page]
+    env = create_user(tmp_path, *list_installed(page))
     if any("REDIS_URL" in block.text for block in blocks):
-        monkeypatch.setenv("REDIS_URL", request.getfixturevalue("redis_url"))
-    with emulate(serve=any(block.language == "sh" for block in blocks)) as emulator:
-        for block in blocks:
-            if block.language == "python":
-                exec(compile("\n" * block.line + block.text, str(ROOT / page), "exec"), {"__name__": "docs"})
+        env["REDIS_URL"] = request.getfixturevalue("redis_url")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with emulate(serve=True) as emulator:
+        account = {name: value for name, value in os.environ.items() if name.startswith("PINECONE_")}
+        if page in SETUPS:
+            with emulator.admin() as admin:
+                env |= SETUPS[page](emulator, admin, folder) or {}
+        before = len(emulator.requests)
+        for language, group in groupby(blocks, attrgetter("language")):
+            if language == "python":
+                run_python(list(group), folder, env | account)
             else:
-                run_in_shell(block, emulator)
+                for block in group:
+                    run_in_shell(block, folder, env if starts_emulator(page) else env | account)
+        sent = {each.operation_id for each in emulator.requests[before:]}
+    if REVIEWS_OR_CLEANS.match(page):
+        # Of a rotation, the new key is the work itself.
+        assert {each for each in sent if each and each.startswith("create_")} <= {"create_api_key"}
+
+
+REVIEWS_OR_CLEANS = re.compile(r"docs/(runbooks/|how-to/(offboard|page-through|review|rotate|use-a-read-only))")
+"""The pages about reviewing and cleaning up, whose examples find what is in the organization, and add nothing to it."""
+
+
+def test_no_example_about_reviewing_or_cleaning_creates_anything() -> None:
+    """What such an example works on is in the reader's organization; its test creates it in page_setups."""
+    pages = {block.page for block in BLOCKS if REVIEWS_OR_CLEANS.match(block.page)}
+    assert len(pages) == 11
+    makes = re.compile(r"\.(create|ensure|provision)\(|pinecone-admin [\w-]+ (create|ensure|provision)\b")
+    found = {
+        (block.page, match[0]) for block in EXAMPLES for match in makes.finditer(block.text) if block.page in pages
+    }
+    # A read-only client refuses it.
+    assert found == {("docs/how-to/use-a-read-only-client.md", ".create(")}
+
+
+def test_an_example_whose_emulator_cannot_start_reaches_no_account(tmp_path: Path) -> None:
+    """The lines below the start of an emulator are not run with the credentials of a real account, as on a terminal."""
+    pages = [page for page in PAGES if starts_emulator(page)]
+    assert pages == ["README.md", "docs/command-line.md", "docs/tutorial.md"]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    env = create_user(tmp_path, ["cli"])
+    with emulate(serve=True) as account:
+        credentials = {name: value for name, value in os.environ.items() if name.startswith("PINECONE_")}
+        before = len(account.requests)
+        for block in BLOCKS:
+            if block.page in pages and block.language == "sh" and "./scripts/" not in block.text:
+                script = ["bash", "-c", block.text]  # goes on after an error
+                subprocess.run(script, cwd=folder, env=env | credentials, capture_output=True, timeout=180, check=False)
+        assert list(account.requests[before:]) == []
+
+
+def test_an_environment_has_what_its_extras_need_and_nothing_else(tmp_path: Path) -> None:
+    """Without an extra, its packages are missing; with it, they are there."""
+    code = "import importlib.util, sys; print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name)])"
+    for extras, expected in (
+        ((), "httpx"),
+        (("cli",), "httpx jmespath"),
+        (("emulator", "cache"), "httpx uvicorn filelock"),
+    ):
+        user = create_user(tmp_path / "-".join(extras), extras)
+        python = shutil.which("python", path=user["PATH"])
+        words = [str(python), "-c", code, "httpx", "jmespath", "uvicorn", "filelock", "pytest"]
+        assert subprocess.run(words, env=user, capture_output=True, text=True, check=True).stdout.strip() == expected
+
+
+def test_install_hints_name_the_checkout() -> None:
+    """No page and no message says to install a name that no package index has."""
+    sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("pinecone_admin/**/*.py")]
+    for text in [*map(read_page, PAGES), *sources]:
+        for line in re.findall(r"pip install (.*)", text):
+            assert not re.match(r"""(--\w+ )?["']?pinecone-admin(?!.* @ file:)""", line), line
+
+
+def list_installed(page: str) -> tuple[set[str], set[str]]:
+    """Return the extras that the install lines of a page name, and the other packages."""
+    words = [word for line in re.findall(r"pip install ([^`\n]+)", read_page(page)) for word in line.split()]
+    extras = {extra for word in words for found in re.findall(r"\[(.+)\]", word) for extra in found.split(",")}
+    return extras, {word for word in words if re.fullmatch(r"[a-z-]+", word)}
+
+
+def starts_emulator(page: str) -> bool:
+    """Return whether the shell of a page starts an emulator, and so needs no credentials."""
+    return any(block.language == "sh" and EMULATOR.search(block.text) for block in BLOCKS if block.page == page)
+
+
+def create_user(home: Path, extras: Iterable[str], tools: Iterable[str] = ()) -> dict[str, str]:
+    """Return the variables of a user who has installed the package with some extras, and who has no credentials."""
+    folder = create_environment(home / "environment", extras, tools)
+    pip = folder / "pip"
+    pip.write_text(f'#!/bin/sh\nexec {sys.executable} -m pip "$@"\n')
+    pip.chmod(0o755)
+    others = [each for each in os.environ["PATH"].split(os.pathsep) if each != str(Path(sys.executable).parent)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PINECONE_", "PYTHON", "XDG_"))}
+    # These make pip read the metadata of what it would install, and nothing else.
+    pip_options = {"PIP_DRY_RUN": "1", "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    return kept | {"HOME": str(home), "PATH": os.pathsep.join([str(folder), *others])} | pip_options
+
+
+def run_python(blocks: Iterable[Block], folder: Path, env: Mapping[str, str]) -> None:
+    """Run blocks of Python: a file that the page names as a program, or by pytest; all others one after another."""
+    for file, group in groupby(blocks, attrgetter("file")):
+        paths: list[str] = []
+        for block in group:
+            path = folder / file if file else folder.parent / f"{block.name}.py"
+            path.write_text("\n" * block.line + block.text, encoding="utf-8")
+            paths.append(str(path))
+        command = ["python", "-W", "error", *([file] if file else ["-c", RUN_FILES, *paths])]
+        run_program(["pytest"] if file.startswith("test_") else command, folder, env, described=", ".join(paths))
+
+
+def run_in_shell(block: Block, folder: Path, env: Mapping[str, str]) -> None:
+    """Run a block of commands as in a shell in the checkout."""
+    script = block.text.replace("./scripts/", f"{ROOT}/scripts/").replace("curl ", "curl --fail-with-body ")
+    script = re.sub(r"pip install (\"?)\.", rf"pip install \1{ROOT}", script)
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    run_program(command, folder, env, described=f"{block.page}:{block.line}")
+
+
+def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], *, described: str) -> None:
+    """Run a program of the user, which must succeed."""
+    found = shutil.which(command[0], path=env["PATH"])
+    done = subprocess.run(
+        [found or command[0], *command[1:]],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, f"{described}\n{done.stdout}{done.stderr}"
 
 
 @pytest.fixture
@@ -57,34 +199,74 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def run_in_shell(block: Block, emulator: Emulator) -> None:
-    """Run a block of commands as in a shell in the checkout, except that pip installs nothing."""
-    variables = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    if "$CONTROL" in block.text:
-        with emulator.admin() as admin:
-            project = admin.projects.create(name="shell")
-            invite = admin.invites.create(email="shell@example.com", role_bindings=[on_organization("OrgMember")])
-        variables |= {"CONTROL": f"{emulator.host}/_emulator", "PROJECT": project.id, "INVITE": invite.id}
-    # These make pip read the metadata of what it would install, and nothing else.
-    variables |= {"PIP_DRY_RUN": "1", "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    script = block.text.replace("./scripts/", f"{ROOT}/scripts/").replace("curl ", "curl --fail-with-body ")
-    script = re.sub(r"pip install (\"?)\.", rf"pip install \1{ROOT}", script)
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, f"{block.page}:{block.line}\n{done.stdout}{done.stderr}"
-
-
 def test_every_recipe_for_pytest_passes(tmp_path: Path) -> None:
     """The tests in each example for pytest pass in a file of their own."""
-    recipes = {block.name: block.text for block in BLOCKS if block.is_recipe}
+    recipes = {block.name: block.text for block in BLOCKS if block.is_recipe and not block.file}
     tests = sum(text.count("def test_") for text in recipes.values())
     assert f"\n{tests} passed" in run_recipes(tmp_path, recipes)
+
+
+LOST_CREATES = {block.page: block for block in BLOCKS if "error.outcome" in block.text and ".create(" in block.text}
+
+
+def load_recipe(page: str, name: str) -> Callable[..., Any]:
+    """Run the recipe of a page where nothing goes wrong, and return one of its functions."""
+    names: dict[str, Any] = {"__name__": "docs"}
+    with emulate():
+        exec(LOST_CREATES[page].text, names)
+    return cast("Callable[..., Any]", names[name])
+
+
+@pytest.fixture(params=[0, 1], ids=["alone", "beside a namesake"])
+def namesakes(request: pytest.FixtureRequest) -> int:
+    """Return how many others have the name that a recipe creates."""
+    return cast("int", request.param)
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_the_readme_says_what_a_lost_response_means(
+    drop: Literal["before", "after"], namesakes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program of the README creates once, says that it has to be looked for, and raises the error."""
+    assert list(LOST_CREATES) == ["README.md", "docs/errors.md", "docs/runbooks/create-with-unknown-outcome.md"]
+    with emulate() as emulator, Admin() as admin:
+        for _ in range(namesakes):
+            admin.projects.create(name="ledger")
+        emulator.faults.add("create_project", drop=drop)
+        with pytest.raises(PineconeConnectionError):
+            exec(LOST_CREATES["README.md"].text, {})
+        assert len(emulator.state.projects) == namesakes + (drop == "after")
+    assert "look before you repeat" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_project_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "after"], namesakes: int) -> None:
+    """After a lost response, the recipe returns the project that was not there before, or raises that error."""
+    create_project = load_recipe("docs/errors.md", "create_project")
+    with emulate() as emulator, Admin() as admin:
+        others = {admin.projects.create(name="ledger").id for _ in range(namesakes)}
+        emulator.faults.add("create_project", drop=drop)
+        if drop == "before":
+            with pytest.raises(PineconeConnectionError) as caught:
+                create_project(admin, "ledger")
+            assert caught.value.outcome == "unknown"
+            assert set(emulator.state.projects) == others
+        else:
+            assert {create_project(admin, "ledger")} == set(emulator.state.projects) - others
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_key_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "after"], namesakes: int) -> None:
+    """After a lost response, the recipe deletes only the key that was not there before, and keeps a value."""
+    create_key = load_recipe("docs/runbooks/create-with-unknown-outcome.md", "create_key")
+    with emulate() as emulator, Admin() as admin:
+        project_id = admin.projects.create(name="search").id
+        others = {admin.api_keys.create(project_id=project_id, name="reader").key.id for _ in range(namesakes)}
+        emulator.faults.add("create_api_key", drop=drop)
+        create_key(admin, project_id)
+        (new,) = set(emulator.state.api_keys) - others
+        assert create_key.__globals__["vault"]["reader"] == emulator.state.api_keys[new].value
+        assert others < set(emulator.state.api_keys)
 
 
 def test_readme_is_short() -> None:
@@ -165,6 +347,12 @@ FIGURES = [
     ("looked for in ([0-9]+) places", "reliability", "places searched for secrets", (1,)),
     ("and found in ([0-9]+)", "reliability", "**secrets found**", (1,)),
     ("a GET ([0-9.]+) times", "performance", "GET", (5,)),
+    (
+        "A create takes ([0-9.]+) times as long, in half of the rounds ([0-9.]+ to [0-9.]+)",
+        "performance",
+        "POST, a create",
+        (5, 6),
+    ),
     ("Importing `Admin` takes ([0-9.]+) times", "performance", "import, over bare Python", (5,)),
 ]
 

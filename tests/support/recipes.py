@@ -40,6 +40,12 @@ class Block(NamedTuple):
         return re.sub(r"\W", "_", f"{self.page.removesuffix('.md')}_{self.line}")
 
     @property
+    def file(self) -> str:
+        """The name of the file that its first line tells to save it as, or nothing."""
+        found = re.match(r"# (\w+\.py)$", self.text, re.MULTILINE)
+        return found[1] if found else ""
+
+    @property
     def is_recipe(self) -> bool:
         """Whether it is a file of tests."""
         return self.language == "python" and "def test_" in self.text

@@ -1,0 +1,99 @@
+"""What the organization of a reader has before the examples of a page run; no page makes it in the reader's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pinecone_admin import Admin, on_organization
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import RoleName
+
+Setup = Callable[[Emulator, Admin, Path], Mapping[str, str] | None]
+"""Prepares the organization, and the folder in which the examples run; may return further variables."""
+
+
+def create_project(admin: Admin, name: str, *keys: str) -> dict[str, str]:
+    """Create a project with API keys, and return their values by name."""
+    project = admin.projects.create(name=name)
+    return {key: admin.api_keys.create(project_id=project.id, name=key).value for key in keys}
+
+
+def create_account(admin: Admin, name: str, role: RoleName = "OrgMember") -> None:
+    """Create a service account with a role on the organization."""
+    admin.service_accounts.create(name=name, role_bindings=[on_organization(role)])
+
+
+def account(name: str) -> Setup:
+    """Return a setup that creates a service account."""
+    return lambda _emulator, admin, _folder: create_account(admin, name)
+
+
+def empty_project(name: str) -> Setup:
+    """Return a setup that creates a project without keys."""
+
+    def setup(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
+        create_project(admin, name)
+
+    return setup
+
+
+def members(*names: str) -> Setup:
+    """Return a setup that adds members who are no owners."""
+
+    def setup(emulator: Emulator, _admin: Admin, _folder: Path) -> None:
+        for name in names:
+            emulator.add_user(f"{name}@example.com", roles=["OrgMember"])
+
+    return setup
+
+
+def control(emulator: Emulator, admin: Admin, _folder: Path) -> Mapping[str, str]:
+    """Create a project and an invite, and name them and the control interface."""
+    project = admin.projects.create(name="shell")
+    invite = admin.invites.create(email="shell@example.com", role_bindings=[on_organization("OrgMember")])
+    return {"CONTROL": f"{emulator.host}/_emulator", "PROJECT": project.id, "INVITE": invite.id}
+
+
+def rotations(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
+    """Create the keys that are rotated."""
+    create_project(admin, "shop", "writer", "mobile")
+    create_project(admin, "mail", "mailer")
+
+
+def review(emulator: Emulator, admin: Admin, folder: Path) -> None:
+    """Create a project with a key, and keep an inventory from before a person was added."""
+    create_project(admin, "search", "reader")
+    inventory = json.dumps(admin.inventory().to_dict())
+    (folder / "last-review.json").write_text(inventory, encoding="utf-8")
+    emulator.add_user("ada@example.com")
+
+
+def leaked_key(_emulator: Emulator, admin: Admin, folder: Path) -> None:
+    """Create keys, and write the value of one into a file."""
+    values = create_project(admin, "search", "reader", "writer", "backend")
+    (folder / "leaked.txt").write_text(f"{values['reader']}\n", encoding="utf-8")
+
+
+def workflows(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
+    """Create the accounts that the examples change, and the project that they delete."""
+    create_account(admin, "nightly")
+    create_account(admin, "reporter", "OrgManager")
+    create_project(admin, "old-experiment")
+
+
+SETUPS: Mapping[str, Setup] = {
+    "docs/emulator.md": control,
+    "docs/how-to/ci-identity.md": empty_project("search"),
+    "docs/how-to/invite-a-person.md": empty_project("atlas"),
+    "docs/how-to/offboard-a-person.md": members("ada", "bob", "eve", "joe", "kim", "lee"),
+    "docs/how-to/provision-a-tenant.md": account("tenant-support"),
+    "docs/how-to/review-access.md": review,
+    "docs/how-to/rotate-a-key.md": rotations,
+    "docs/runbooks/leaked-account-secret.md": account("nightly"),
+    "docs/runbooks/leaked-key.md": leaked_key,
+    "docs/runbooks/offboarding-evidence.md": members("ada"),
+    "docs/workflows.md": workflows,
+}
+"""The setups by page."""
