@@ -1,7 +1,7 @@
 """Every error that this package raises.
 
-PineconeError                       message, operation, outcome, safe_to_retry, worth_retrying, attempts, request_id,
-│                                   help_code
+PineconeError                       message, operation, argument, outcome, safe_to_retry, worth_retrying, attempts,
+│                                   request_id, help_code
 ├─ PineconeValueError (ValueError)  before anything is sent
 ├─ PineconeTypeError (TypeError)    before anything is sent
 ├─ ReadOnlyError                    before anything is sent
@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
+from pinecone_admin._text.messages import Name, find_argument, join_message
 from pinecone_admin._text.printable import make_printable
 
 __all__ = [
@@ -85,6 +86,7 @@ class ErrorContext(TypedDict, total=False):
     """The context of a call that every error carries; see the attributes of ``PineconeError``."""
 
     operation: str | None
+    argument: str | None
     outcome: Outcome
     safe_to_retry: bool
     worth_retrying: bool
@@ -98,6 +100,8 @@ class PineconeError(Exception):
     Attributes:
         message: What went wrong, without the operation and the status.
         operation: Id of the operation, such as ``create_project``, or None outside of an operation.
+        argument: Name of the argument that is wrong, or of the environment variable in its place; None if it is not a
+            single one.
         outcome: What happened to the request.
         safe_to_retry: Whether repeating the call cannot apply the change twice; not whether a repeat would help.
         worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of
@@ -116,6 +120,7 @@ class PineconeError(Exception):
 
     message: str
     operation: str | None = None
+    argument: str | None = None
     outcome: Outcome = "not_sent"
     safe_to_retry: bool = True
     worth_retrying: bool = False
@@ -123,13 +128,30 @@ class PineconeError(Exception):
     request_id: str | None = None
     help_code: str = "PA100"
 
-    def __init__(self, message: str, **context: Unpack[ErrorContext]) -> None:
-        # Messages quote names and servers, and are logged and printed.
-        message = make_printable(message, most=_MAX_MESSAGE_LENGTH)
-        super().__init__(message)
-        self.message = message
+    def __init__(self, *message: str | Name, **context: Unpack[ErrorContext]) -> None:
+        self._parts = message
+        self.message = self.message_with_names({})
+        super().__init__(self.message)
         for name in ErrorContext.__annotations__:
             setattr(self, name, context.get(name, getattr(type(self), name)))
+        if self.argument is None:
+            self.argument = find_argument(message)
+
+    def message_with_names(self, names: Mapping[str, str]) -> str:
+        """Return ``message`` with other names of arguments, such as those of the options or fields of a program.
+
+        Args:
+            names: The other names by those of the arguments; an argument that is not among them keeps its name.
+
+        Example:
+            >>> try:
+            ...     admin.projects.create(name="")
+            ... except PineconeValueError as error:
+            ...     print(error.message_with_names({"name": "The field Name"}))
+            The field Name must have 1 to 512 characters, not 0
+        """
+        # Messages quote names and servers, and are logged and printed.
+        return make_printable(join_message(self._parts, names), most=_MAX_MESSAGE_LENGTH)
 
     def __str__(self) -> str:
         prefix = f"{self.operation}: " if self.operation else ""

@@ -10,6 +10,7 @@ import attrs
 
 from generated_client import models as generated_models
 from generated_client.types import Null, Unlisted, extra_fields, wire_fields
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError
 
 __all__ = ["API_KEY_ROLES", "ORGANIZATION_ROLES", "PROJECT_ROLES"]
@@ -138,7 +139,7 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
         'search'
     """
     if not attrs.has(type(model)):
-        raise PineconeTypeError(f"model must be a model of this package, not {type(model).__name__}")
+        raise PineconeTypeError(Name("model"), f" must be a model of this package, not {type(model).__name__}")
     listed = {
         name: _to_json(value, reveal=reveal) if reveal or not secret else "***"
         for name, value, secret in wire_fields(model)

@@ -40,7 +40,8 @@ OWN_MODULES = {
         pinecone_admin._concurrency.sharing pinecone_admin._concurrency.waiting pinecone_admin._http
         pinecone_admin._http.argument_checks pinecone_admin._http.attempt_event pinecone_admin._http.call_state
         pinecone_admin._http.retry_policy pinecone_admin._http.returned_errors pinecone_admin._sync
-        pinecone_admin._sync.client pinecone_admin._text pinecone_admin._text.printable pinecone_admin.auth
+        pinecone_admin._sync.client pinecone_admin._text pinecone_admin._text.messages pinecone_admin._text.printable
+        pinecone_admin.auth
         pinecone_admin.errors pinecone_admin.workflows
     """,
     "constructor": """

@@ -15,10 +15,11 @@ from generated_client.types import Operation
 from pinecone_admin import auth, workflows
 from pinecone_admin._concurrency.lazy import LazyModule, lock_free_cached_property, preload_before_fork
 from pinecone_admin._concurrency.waiting import skip_first_token
+from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._http.attempt_event import AttemptEvent
 from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin._http.returned_errors import raise_if_error, return_error
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeTypeError
 
 if TYPE_CHECKING:
     import ssl
@@ -327,8 +328,8 @@ class AsyncAdmin:
 
         token_source = self._shared.token_source
         if not isinstance(token_source, TokenProvider):
-            raise PineconeValueError(
-                "client_secret cannot be updated: this client does not exchange credentials for tokens"
+            raise value_error(
+                "client_secret", "cannot be updated: this client does not exchange credentials for tokens"
             )
         updated = return_error(token_source.update_secret, client_secret)
         del client_secret

@@ -20,6 +20,7 @@ from pinecone_admin._http.operation_mapping import RequestBuilder, read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
 from pinecone_admin._http.server_clock import continue_date
 from pinecone_admin._http.transport_errors import forget_origin
+from pinecone_admin._text.messages import Name
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -99,7 +100,7 @@ class AsyncSender:
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed")
         if self._shared.token_source is None:
-            raise PineconeValueError("there is no token: additional_headers sets Authorization")
+            raise PineconeValueError("there is no token: ", Name("additional_headers"), " sets Authorization")
         return await self._shared.token_source.async_get_token(deadline=self.start_deadline())
 
     def server_time(self) -> datetime | None:

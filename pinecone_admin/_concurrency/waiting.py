@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from pinecone_admin._concurrency.sharing import running_loop
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError
 
 _T = TypeVar("_T")
@@ -87,7 +88,7 @@ def call_store(store: Callable[[_T], object], secret: _T) -> None:
     if isawaitable(promise):
         if iscoroutine(promise):
             promise.close()
-        raise PineconeTypeError("store must be a synchronous function: its result is not awaited")
+        raise PineconeTypeError(Name("store"), " must be a synchronous function: its result is not awaited")
 
 
 async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:

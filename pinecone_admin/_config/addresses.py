@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 import httpx
 
-from pinecone_admin._http.argument_checks import check_bool
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin._http.argument_checks import check_bool, type_error, value_error
+from pinecone_admin._text.messages import Name
+from pinecone_admin.errors import PineconeValueError
 
 API_URL = "https://api.pinecone.io"
 OAUTH_URL = "https://login.pinecone.io/oauth/token"
@@ -32,7 +33,7 @@ def resolve_oauth_url(oauth_url: object, *, allow_http: bool, env: Mapping[str, 
     name, value = _choose_value("oauth_url", oauth_url, "PINECONE_OAUTH_URL", env, OAUTH_URL)
     url = check_url(name, value, allow_http=allow_http)
     if httpx.URL(url).path == "/":
-        raise PineconeValueError(f"{name} must include the path of the token endpoint, as in {OAUTH_URL}")
+        raise value_error(name, f"must include the path of the token endpoint, as in {OAUTH_URL}")
     return url
 
 
@@ -49,17 +50,18 @@ def _choose_value(
 def check_url(name: str, value: object, *, allow_http: bool) -> str:
     """Return a valid URL; the default scheme is https, and plain http is limited to loopback unless allowed."""
     if not isinstance(value, str):
-        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+        raise type_error(name, "a str", value)
     url = parse_url(value, default_scheme="https")
     if url is None:
-        raise PineconeValueError(f"{name} is not a valid URL")
+        raise value_error(name, "is not a valid URL")
     problem = _find_url_problem(value, url)
     if problem:
-        raise PineconeValueError(f"{name} {str(url.copy_with(userinfo=b''))!r} {problem}")
+        raise value_error(name, f"{str(url.copy_with(userinfo=b''))!r} {problem}")
     if url.scheme == "http" and not allow_http and not is_loopback(url.host):
         raise PineconeValueError(
-            f"{name} {value!r} is plain http beyond loopback, which exposes the token in transit: "
-            "use https, or set PINECONE_ADMIN_ALLOW_HTTP=1 or allow_http=True"
+            Name(name),
+            f" {value!r} is plain http beyond loopback, which exposes the token in transit: use https, or set ",
+            Name("allow_http=True"),
         )
     return str(url)
 

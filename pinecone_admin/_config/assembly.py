@@ -11,12 +11,12 @@ from attrs import frozen
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
+from pinecone_admin._http.argument_checks import type_error, value_error
 from pinecone_admin.auth.cache import GuardedCache, TokenCache
 from pinecone_admin.auth.credentials import CallerAuthorization, Credentials, Identity, SuppliedToken, resolve_identity
 from pinecone_admin.auth.token_endpoint import RequestSender, TokenEndpoint
 from pinecone_admin.auth.token_provider import TokenProvider
 from pinecone_admin.auth.token_source import SuppliedTokenSource, TokenSource
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 TOKEN_EXCHANGE_ATTEMPTS = 3
 
@@ -66,24 +66,25 @@ def resolve_client_setup(
 def check_transports(transport: object, oauth_transport: object, *, kind: type, exchanges_credentials: bool) -> None:
     """Raise unless the transports have the right types, and one can exchange credentials if that is needed."""
     if transport is not None and not isinstance(transport, kind):
-        raise PineconeTypeError(f"transport must be an httpx.{kind.__name__}, not {type(transport).__name__}")
+        raise type_error("transport", f"an httpx.{kind.__name__}", transport)
     if oauth_transport is not None and not isinstance(oauth_transport, httpx.BaseTransport):
-        raise PineconeTypeError(f"oauth_transport must be an httpx.BaseTransport, not {type(oauth_transport).__name__}")
+        raise type_error("oauth_transport", "an httpx.BaseTransport", oauth_transport)
     if (
         exchanges_credentials
         and oauth_transport is None
         and transport is not None
         and not isinstance(transport, httpx.BaseTransport)
     ):
-        raise PineconeValueError(
-            "oauth_transport is missing: the token exchange is synchronous, and transport is asynchronous only"
+        raise value_error(
+            "oauth_transport",
+            "is missing: the token exchange is synchronous, and transport is asynchronous only",
         )
 
 
 def check_cache(token_cache: object) -> None:
     """Raise unless the value is None or has the methods of a TokenCache, which the path of a file has not."""
     if token_cache is not None and not all(hasattr(token_cache, name) for name in ("load", "store", "lock")):
-        raise PineconeTypeError(f"token_cache must be a TokenCache, not {type(token_cache).__name__}")
+        raise type_error("token_cache", "a TokenCache", token_cache)
 
 
 def build_token_source(

@@ -19,11 +19,13 @@ from pinecone_admin._http.argument_checks import (
     check_function,
     check_integer,
     check_secret_text,
+    type_error,
+    value_error,
 )
 from pinecone_admin._http.attempt_event import OnAttempt
 from pinecone_admin._http.headers import build_user_agent, check_headers, list_credentials
 from pinecone_admin._http.retry_policy import RetryPolicy
-from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import Masked
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -132,7 +134,7 @@ def _check_unused(**arguments: tuple[object, object]) -> None:
     """Raise if an argument that nothing would use does not have its default."""
     for name, (value, default) in arguments.items():
         if type(value) is not type(default) or value != default:
-            raise PineconeValueError(f"{name} contradicts transport, which makes the connections: configure it there")
+            raise value_error(name, "contradicts transport, which makes the connections: configure it there")
 
 
 def change_options(
@@ -172,5 +174,5 @@ def check_retry(retry: object) -> RetryPolicy:
     if retry is None:
         return RetryPolicy()
     if not isinstance(retry, RetryPolicy):
-        raise PineconeTypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
+        raise type_error("retry", "a RetryPolicy", retry)
     return retry

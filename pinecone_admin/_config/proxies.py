@@ -8,7 +8,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from pinecone_admin._config.addresses import find_authority_problem, is_loopback, parse_url
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin._http.argument_checks import type_error, value_error
+from pinecone_admin._text.messages import Name
+from pinecone_admin.errors import PineconeValueError
 
 
 def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Proxy | None:
@@ -23,8 +25,10 @@ def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Pro
     proxy = _parse_proxy(name, value)
     if target.scheme == "http" and not allow_http and not is_loopback(proxy.url.host):
         raise PineconeValueError(
-            f"{name} would send plain http for {target.host} beyond loopback, which exposes the token in transit: "
-            "use https, exclude the host with NO_PROXY, or set PINECONE_ADMIN_ALLOW_HTTP=1 or allow_http=True"
+            Name(name),
+            f" would send plain http for {target.host} beyond loopback, which exposes the token in transit: use https, "
+            "exclude the host with NO_PROXY, or set ",
+            Name("allow_http=True"),
         )
     return proxy
 
@@ -32,12 +36,12 @@ def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Pro
 def _parse_proxy(name: str, value: object) -> httpx.Proxy:
     # The URL of a proxy may contain a password, so no message shows it.
     if not isinstance(value, str):
-        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+        raise type_error(name, "a str", value)
     url = parse_url(value, default_scheme="http")
     if url is None or find_authority_problem(url) or url.scheme not in {"http", "https", "socks5", "socks5h"}:
-        raise PineconeValueError(f"{name} is not the URL of an http, https or socks5 proxy")
+        raise value_error(name, "is not the URL of an http, https or socks5 proxy")
     if url.path not in {"", "/"}:
-        raise PineconeValueError(f"{name} must not have a path: write a slash in its user name or password as %2F")
+        raise value_error(name, "must not have a path: write a slash in its user name or password as %2F")
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
-        raise PineconeValueError(f"{name} is a socks proxy, which needs an extra: install httpx[socks]")
+        raise value_error(name, "is a socks proxy, which needs an extra: install httpx[socks]")
     return httpx.Proxy(url)

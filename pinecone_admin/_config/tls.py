@@ -9,7 +9,9 @@ from typing import cast
 
 import httpx
 
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+from pinecone_admin._http.argument_checks import place_in, type_error, value_error
+from pinecone_admin._text.messages import Name
+from pinecone_admin.errors import PineconeTypeError
 
 
 def build_ssl_context(ssl_verify: object, *, is_used: bool) -> ssl.SSLContext | None:
@@ -24,26 +26,24 @@ def build_ssl_context(ssl_verify: object, *, is_used: bool) -> ssl.SSLContext | 
     if isinstance(ssl_verify, bool):
         return _build_default_context(verify=ssl_verify) if is_used else None
     if not isinstance(ssl_verify, str | os.PathLike):
-        raise PineconeTypeError(
-            f"ssl_verify must be a bool, a path or an ssl.SSLContext, not {type(ssl_verify).__name__}"
-        )
+        raise type_error("ssl_verify", "a bool, a path or an ssl.SSLContext", ssl_verify)
     path = os.fspath(cast("str | os.PathLike[str]", ssl_verify))
     if not isinstance(path, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise PineconeTypeError(f"ssl_verify must be a path of text, not of {type(path).__name__}")
+        raise PineconeTypeError(Name("ssl_verify"), f" must be a path of text, not of {type(path).__name__}")
     if not path.strip():
-        raise PineconeValueError("ssl_verify is empty")
+        raise value_error("ssl_verify", "is empty")
     try:
         is_folder = Path(path).is_dir()
         return ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
     except OSError as exc:
-        raise PineconeValueError(f"ssl_verify: cannot load certificates from {path!r}: {exc}") from exc
+        raise value_error(place_in("ssl_verify", ":"), f"cannot load certificates from {path!r}: {exc}") from exc
     except ValueError:
         pass
-    raise PineconeValueError(f"ssl_verify is not a path: {path!r}")
+    raise value_error("ssl_verify", f"is not a path: {path!r}")
 
 
 def _build_default_context(*, verify: bool) -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context(verify=verify)
     except (OSError, ValueError) as exc:
-        raise PineconeValueError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {exc}") from exc
+        raise value_error("SSL_CERT_FILE", f"or SSL_CERT_DIR cannot be used: {exc}") from exc

@@ -10,6 +10,7 @@ from inspect import iscoroutinefunction
 from math import isfinite
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -48,6 +49,31 @@ def set_operation_on_errors(operation: str) -> Generator[None, None, None]:
         raise
 
 
+def value_error(argument: str | Name, problem: str) -> PineconeValueError:
+    """Return the error that the value of an argument is invalid.
+
+    Args:
+        argument: Name of the argument, or where in it.
+        problem: What is wrong, as a predicate such as ``is empty``.
+    """
+    return PineconeValueError(_as_argument(argument), f" {problem}")
+
+
+def type_error(argument: str | Name, expected: str, value: object) -> PineconeTypeError:
+    """Return the error that an argument has the type of this value, and not the expected one, such as ``a str``."""
+    return PineconeTypeError(_as_argument(argument), f" must be {expected}, not {type(value).__name__}")
+
+
+def place_in(argument: str | Name, within: str) -> Name:
+    """Return a place within an argument, such as ``[1]`` within ``role_bindings``."""
+    given = _as_argument(argument)
+    return Name(given.name, given.within + within)
+
+
+def _as_argument(argument: str | Name) -> Name:
+    return argument if isinstance(argument, Name) else Name(argument)
+
+
 def as_plain_value(value: _T) -> _T:
     """Return a plain str or int for one of a subclass, such as a member of an Enum, and any other value as it is."""
     # Formatting a member, or converting it with str(), would return its name.
@@ -58,42 +84,42 @@ def as_plain_value(value: _T) -> _T:
     return value
 
 
-def check_string(argument: str, value: object) -> str:
+def check_string(argument: str | Name, value: object) -> str:
     """Return the value, as a plain str, if it is a str that UTF-8 can encode; raise otherwise."""
     if not isinstance(value, str):
-        raise PineconeTypeError(f"{argument} must be a str, not {type(value).__name__}")
+        raise type_error(argument, "a str", value)
     if not value.isascii() and re.search(_SURROGATE, value):
-        raise PineconeValueError(f"{argument} contains an unpaired surrogate, which is not a character")
+        raise value_error(argument, "contains an unpaired surrogate, which is not a character")
     return value if type(value) is str else as_plain_value(value)
 
 
-def check_secret_text(name: str, value: object) -> str:
+def check_secret_text(name: str | Name, value: object) -> str:
     """Return the value if it can be a credential; raise otherwise, without showing it."""
     if not isinstance(value, str):
-        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+        raise type_error(name, "a str", value)
     if not value.strip():
-        raise PineconeValueError(f"{name} is empty")
+        raise value_error(name, "is empty")
     if value != value.strip():
-        raise PineconeValueError(f"{name} has leading or trailing whitespace")
+        raise value_error(name, "has leading or trailing whitespace")
     if value.lower().startswith("bearer "):
-        raise PineconeValueError(f'{name} must not include the "Bearer " prefix')
+        raise value_error(name, 'must not include the "Bearer " prefix')
     if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise PineconeValueError(f"{name} contains a character that is not printable ASCII")
+        raise value_error(name, "contains a character that is not printable ASCII")
     return value
 
 
-def check_identifier(argument: str, value: object) -> None:
+def check_identifier(argument: str | Name, value: object) -> None:
     """Raise unless the value can be one segment of a path; the format of ids is left to the server."""
     text = check_string(argument, value)
     if not text.strip():
-        raise PineconeValueError(f"{argument} is empty")
+        raise value_error(argument, "is empty")
     if text in {".", ".."}:
-        raise PineconeValueError(f"{argument} is {text!r}, which would change the path of the request")
+        raise value_error(argument, f"is {text!r}, which would change the path of the request")
     if not text.isprintable() and re.search(_CONTROL, text):
-        raise PineconeValueError(f"{argument} contains a control character")
+        raise value_error(argument, "contains a control character")
     if is_key_value(text):
         # As an id it would become part of a URL, and so appear in the logs of every proxy and server on the path.
-        raise PineconeValueError(f"{argument} is the value of an API key, which is a secret, not an id")
+        raise value_error(argument, "is the value of an API key, which is a secret, not an id")
 
 
 def is_key_value(text: str) -> bool:
@@ -101,19 +127,19 @@ def is_key_value(text: str) -> bool:
     return _KEY_VALUE.match(text) is not None
 
 
-def check_header_value(name: str, value: object) -> str:
+def check_header_value(name: str | Name, value: object) -> str:
     """Return the value if a header can have it; raise otherwise, without showing it: it may be a credential."""
     if not isinstance(value, str):
-        raise PineconeTypeError(f"{name} must be a str, not {type(value).__name__}")
+        raise type_error(name, "a str", value)
     if not re.fullmatch(r"[\t\x20-\x7e\xa0-\xff]*", value):
-        raise PineconeValueError(f"{name} contains a line break, a control character or a character outside Latin-1")
+        raise value_error(name, "contains a line break, a control character or a character outside Latin-1")
     if value != value.strip():
-        raise PineconeValueError(f"{name} has leading or trailing whitespace")
+        raise value_error(name, "has leading or trailing whitespace")
     return value
 
 
 def check_text(
-    argument: str,
+    argument: str | Name,
     value: object,
     *,
     least: int | None = None,
@@ -125,37 +151,37 @@ def check_text(
     text = check_string(argument, value)
     size = len(text) if unit == "characters" else len(text.encode())
     if (least is not None and size < least) or (most is not None and size > most):
-        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} {unit}, not {size}")
+        raise value_error(argument, f"must have {_describe_range(least, most)} {unit}, not {size}")
     # As published for the names of projects, the service cannot store it.
     if "\x00" in text:
-        raise PineconeValueError(f"{argument} contains a NUL character")
+        raise value_error(argument, "contains a NUL character")
     if pattern is not None and not pattern.search(text):
-        raise PineconeValueError(f"{argument} does not match the pattern {pattern.pattern}")
+        raise value_error(argument, f"does not match the pattern {pattern.pattern}")
 
 
-def check_email(argument: str, value: object, *, most: int | None = _MAX_EMAIL_LENGTH) -> None:
+def check_email(argument: str | Name, value: object, *, most: int | None = _MAX_EMAIL_LENGTH) -> None:
     """Raise unless the value looks like an email address, and is not too long."""
     text = check_string(argument, value)
     if most is not None and len(text) > most:
-        raise PineconeValueError(f"{argument} must have at most {most} characters, not {len(text)}")
+        raise value_error(argument, f"must have at most {most} characters, not {len(text)}")
     if not _EMAIL.fullmatch(text) or (not text.isprintable() and re.search(_CONTROL, text)):
         shown = "" if is_key_value(text) else f": {text!r}"
-        raise PineconeValueError(f"{argument} is not an email address{shown}")
+        raise value_error(argument, f"is not an email address{shown}")
 
 
-def check_integer(argument: str, value: object, *, least: int | None = None, most: int | None = None) -> int:
+def check_integer(argument: str | Name, value: object, *, least: int | None = None, most: int | None = None) -> int:
     """Return the value if it is an int in the range, and not a bool; raise otherwise."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise PineconeTypeError(f"{argument} must be an int, not {type(value).__name__}")
+        raise type_error(argument, "an int", value)
     if (least is not None and value < least) or (most is not None and value > most):
-        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{_describe_given(value)}")
+        raise value_error(argument, f"must be {_describe_range(least, most)}{_describe_given(value)}")
     if value.bit_length() > _MAX_BITS:
-        raise PineconeValueError(f"{argument} is larger than any number of 64 bits")
+        raise value_error(argument, "is larger than any number of 64 bits")
     return value
 
 
 def check_number(
-    argument: str,
+    argument: str | Name,
     value: object,
     *,
     least: float | None = None,
@@ -165,16 +191,16 @@ def check_number(
 ) -> None:
     """Raise unless the value is a number in the range, and not a bool."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PineconeTypeError(f"{argument} must be a number, not {type(value).__name__}")
+        raise type_error(argument, "a number", value)
     if (least is not None and value < least) or (most is not None and value > most):
-        raise PineconeValueError(f"{argument} must be {_describe_range(least, most)}{_describe_given(value)}")
+        raise value_error(argument, f"must be {_describe_range(least, most)}{_describe_given(value)}")
     if above is not None and value <= above:
-        raise PineconeValueError(f"{argument} must be above {above}{_describe_given(value)}")
+        raise value_error(argument, f"must be above {above}{_describe_given(value)}")
     if below is not None and value >= below:
-        raise PineconeValueError(f"{argument} must be below {below}{_describe_given(value)}")
+        raise value_error(argument, f"must be below {below}{_describe_given(value)}")
 
 
-def check_multiple(argument: str, value: float, *, step: float) -> None:
+def check_multiple(argument: str | Name, value: float, *, step: float) -> None:
     """Raise unless a number is a multiple of the step in decimals; as floats, 0.3 is not a multiple of 0.1."""
     from fractions import Fraction  # noqa: PLC0415 - few documents need it
 
@@ -182,11 +208,11 @@ def check_multiple(argument: str, value: float, *, step: float) -> None:
         return
     exact = Fraction(value) if isinstance(value, int) else Fraction(repr(value))
     if exact % Fraction(repr(step)):
-        raise PineconeValueError(f"{argument} must be a multiple of {step}{_describe_given(value)}")
+        raise value_error(argument, f"must be a multiple of {step}{_describe_given(value)}")
 
 
 def check_length(
-    argument: str, value: object, *, least: int | None = None, most: int | None = None
+    argument: str | Name, value: object, *, least: int | None = None, most: int | None = None
 ) -> Sequence[object]:
     """Return the value if it is a sequence, other than text or bytes, whose length is in the range; raise otherwise."""
     entries = check_sequence(argument, value)
@@ -194,10 +220,12 @@ def check_length(
     return entries
 
 
-def check_count(argument: str, count: int, unit: str, *, least: int | None = None, most: int | None = None) -> None:
+def check_count(
+    argument: str | Name, count: int, unit: str, *, least: int | None = None, most: int | None = None
+) -> None:
     """Raise unless a count is in the range."""
     if (least is not None and count < least) or (most is not None and count > most):
-        raise PineconeValueError(f"{argument} must have {_describe_range(least, most)} {unit}, not {count}")
+        raise value_error(argument, f"must have {_describe_range(least, most)} {unit}, not {count}")
 
 
 def _describe_given(value: float) -> str:
@@ -211,51 +239,51 @@ def _describe_range(least: float | None, most: float | None) -> str:
     return f"at most {most}" if least is None else f"{least} to {most}"
 
 
-def check_duration(name: str, value: object, *, unit: str = "seconds", allow_zero: bool = False) -> float:
+def check_duration(name: str | Name, value: object, *, unit: str = "seconds", allow_zero: bool = False) -> float:
     """Return the value as a float if it is a finite number above 0, or 0 where allowed; raise otherwise."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PineconeTypeError(f"{name} must be a number of {unit}, not {type(value).__name__}")
+        raise type_error(name, f"a number of {unit}", value)
     if not 0 < value <= MAX_SECONDS and not (allow_zero and value == 0):
         least = "at least" if allow_zero else "above"
-        raise PineconeValueError(f"{name} must be a finite number of {unit} {least} 0, at most {MAX_SECONDS:.0f}")
+        raise value_error(name, f"must be a finite number of {unit} {least} 0, at most {MAX_SECONDS:.0f}")
     return float(value)
 
 
-def check_timedelta(name: str, value: object, *, allow_zero: bool = False) -> timedelta:
+def check_timedelta(name: str | Name, value: object, *, allow_zero: bool = False) -> timedelta:
     """Return the value if it is a timedelta above 0, or 0 where allowed, and not too long; raise otherwise."""
     if not isinstance(value, timedelta):
-        raise PineconeTypeError(f"{name} must be a timedelta, not {type(value).__name__}")
+        raise type_error(name, "a timedelta", value)
     if not timedelta() < value <= MAX_TIMEDELTA and not (allow_zero and not value):
         least = "at least" if allow_zero else "above"
-        raise PineconeValueError(f"{name} must be {least} 0, and at most {MAX_TIMEDELTA.days} days")
+        raise value_error(name, f"must be {least} 0, and at most {MAX_TIMEDELTA.days} days")
     return value
 
 
-def check_bool(name: str, value: object) -> bool:
+def check_bool(name: str | Name, value: object) -> bool:
     """Return the value if it is a bool; raise otherwise, also for 1 and 'true'."""
     if not isinstance(value, bool):
-        raise PineconeTypeError(f"{name} must be a bool, not {type(value).__name__}")
+        raise type_error(name, "a bool", value)
     return value
 
 
-def check_sequence(argument: str, value: object) -> Sequence[object]:
+def check_sequence(argument: str | Name, value: object) -> Sequence[object]:
     """Return the value if it is a sequence other than text or bytes; raise otherwise."""
     if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
-        raise PineconeTypeError(f"{argument} must be a list, not {type(value).__name__}")
+        raise type_error(argument, "a list", value)
     return value  # pyright: ignore[reportUnknownVariableType]
 
 
-def check_function(name: str, value: object, *, optional: bool = False) -> None:
+def check_function(name: str | Name, value: object, *, optional: bool = False) -> None:
     """Raise unless the value is a synchronous function, or None where it is optional."""
     async_check_function(name, value, optional=optional)
     if iscoroutinefunction(value) or iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004 - see the line above
-        raise PineconeTypeError(f"{name} must be a synchronous function: its result is not awaited")
+        raise PineconeTypeError(_as_argument(name), " must be a synchronous function: its result is not awaited")
 
 
-def async_check_function(name: str, value: object, *, optional: bool = False) -> None:
+def async_check_function(name: str | Name, value: object, *, optional: bool = False) -> None:
     """Raise unless the value is callable, or None where it is optional; an awaitable result is awaited later."""
     if not callable(value) and not (optional and value is None):
-        raise PineconeTypeError(f"{name} must be callable, not {type(value).__name__}")
+        raise type_error(name, "callable", value)
 
 
 def copy_to_list(values: Sequence[_T] | None) -> list[_T] | None:

@@ -37,9 +37,9 @@ def encode_body(body: object) -> bytes:
     try:
         return _encoder.encode(body).encode()
     except TypeError as exc:
-        error = PineconeTypeError(f"the body cannot be sent as JSON: {exc}")
+        error = PineconeTypeError(f"the body cannot be sent as JSON: {exc}", argument="body")
     except (ValueError, RecursionError) as exc:
-        error = PineconeValueError(f"the body cannot be sent as JSON: {exc}")
+        error = PineconeValueError(f"the body cannot be sent as JSON: {exc}", argument="body")
     raise error  # not from the exception, whose frames hold parts of the body
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from pinecone_admin._http.argument_checks import check_header_value
-from pinecone_admin.errors import Masked, PineconeTypeError, PineconeValueError
+from pinecone_admin._http.argument_checks import check_header_value, place_in, type_error, value_error
+from pinecone_admin.errors import Masked
 
 __version__ = "0.2.0"
 """The version of this package."""
@@ -35,10 +35,10 @@ def build_user_agent(source_tag: object = None) -> str:
 def normalize_source_tag(source_tag: object) -> str:
     """Return a source tag in lower case, with underscores for whitespace, and only characters of ``[a-z0-9_:]``."""
     if not isinstance(source_tag, str):
-        raise PineconeTypeError(f"source_tag must be a str, not {type(source_tag).__name__}")
+        raise type_error("source_tag", "a str", source_tag)
     tag = re.sub(r"[^a-z0-9_:]", "", re.sub(r"\s+", "_", source_tag.strip().lower()))
     if not tag:
-        raise PineconeValueError("source_tag must contain at least one of the characters a-z, 0-9, _ and :")
+        raise value_error("source_tag", "must contain at least one of the characters a-z, 0-9, _ and :")
     return tag
 
 
@@ -47,24 +47,24 @@ def check_headers(headers: object) -> dict[str, str]:
     if headers is None:
         return {}
     if not isinstance(headers, Mapping):
-        raise PineconeTypeError(f"additional_headers must be a mapping of str, not {type(headers).__name__}")
+        raise type_error("additional_headers", "a mapping of str", headers)
     checked: dict[str, str] = {}
     for name, value in headers.items():  # pyright: ignore[reportUnknownVariableType]
         lower = check_header_name("additional_headers", name)  # pyright: ignore[reportUnknownArgumentType]
         if lower in checked:
-            raise PineconeValueError(f"additional_headers contains {lower} twice: header names ignore case")
-        checked[lower] = check_header_value(f"additional_headers[{lower!r}]", value)  # pyright: ignore[reportUnknownArgumentType]
+            raise value_error("additional_headers", f"contains {lower} twice: header names ignore case")
+        checked[lower] = check_header_value(place_in("additional_headers", f"[{lower!r}]"), value)  # pyright: ignore[reportUnknownArgumentType]
     return checked
 
 
 def check_header_name(argument: str, name: object) -> str:
     """Return the name of a header in lower case; raise if the caller cannot set it."""
     if not isinstance(name, str):
-        raise PineconeTypeError(f"{argument}: a header name must be a str, not {type(name).__name__}")
+        raise type_error(place_in(argument, ": a header name"), "a str", name)
     if not _NAME.fullmatch(name):
-        raise PineconeValueError(f"{argument}: {name!r} is not a header name")
+        raise value_error(place_in(argument, ":"), f"{name!r} is not a header name")
     if name.lower() in _RESERVED_NAMES:
-        raise PineconeValueError(f"{argument}: {name} is reserved for the client")
+        raise value_error(place_in(argument, ":"), f"{name} is reserved for the client")
     return name.lower()
 
 

@@ -43,12 +43,16 @@ from pinecone_admin._http.argument_checks import (
     check_sequence,
     check_string,
     check_text,
+    place_in,
     set_operation_on_errors,
+    type_error,
+    value_error,
 )
 from pinecone_admin._http.codec import encode_body
-from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin._text.messages import Name, list_names
+from pinecone_admin.errors import PineconeError, PineconeValueError
 
-Check: TypeAlias = Callable[[str, object], object]
+Check: TypeAlias = Callable[[str | Name, object], object]
 """Raises unless a value fits; its first argument is the name of the value in messages."""
 
 # Bounded, because a caller may build operations with any id.
@@ -98,7 +102,7 @@ def check_operation(operation: Operation[Any]) -> None:
 def _check_shape(operation: object) -> None:
     """Raise unless a value is an Operation whose parts have the types that all later checks rely on."""
     if not isinstance(operation, Operation):
-        raise PineconeTypeError(f"operation must be an Operation, not {type(operation).__name__}")
+        raise type_error("operation", "an Operation", operation)
     given = cast("Operation[object]", operation)
     id, method, path = given.id, given.method, given.path
     try:
@@ -115,7 +119,7 @@ def _check_shape(operation: object) -> None:
         except TypeError:
             is_wrong = True
         if is_wrong:
-            raise PineconeTypeError(f"returns must be a hashable type or None, not {type(given.returns).__name__}")
+            raise type_error("returns", "a hashable type or None", given.returns)
     except PineconeError as exc:
         exc.operation = id if type(id) is str else None
         raise
@@ -128,9 +132,9 @@ def _check_texts(*texts: object) -> None:
 
 def _check_names(name: str, value: object) -> None:
     if not isinstance(value, Mapping):
-        raise PineconeTypeError(f"{name} must be a mapping, not {type(value).__name__}")
+        raise type_error(name, "a mapping", value)
     for key in cast("Mapping[object, object]", value):
-        check_string(f"a name in {name}", key)
+        check_string(place_in(name, ": a name"), key)
 
 
 def check_name(value: object, model: Any, *, operation: str) -> None:
@@ -147,11 +151,12 @@ def check_name(value: object, model: Any, *, operation: str) -> None:
                 field.check("name", value)
 
 
-def check_key_roles(argument: str, value: object) -> None:
+def check_key_roles(argument: str | Name, value: object) -> None:
     """Raise unless the value is a sequence of roles that an API key can have."""
     for position, role in enumerate(check_sequence(argument, value)):
-        check_identifier(f"{argument}[{position}]", role)
-        _check_role(f"{argument}[{position}]", role, _documented("APIKeyRole"), "an API key")
+        place = place_in(argument, f"[{position}]")
+        check_identifier(place, role)
+        _check_role(place, role, _documented("APIKeyRole"), "an API key")
 
 
 # The limits of the API document.
@@ -166,7 +171,7 @@ def _check_parameters(operation: Operation[Any]) -> None:
                 check(argument, value)
     for dependent, needed in _NEEDED_FILTERS.get(operation.id, ()):
         if operation.query.get(dependent) is not None and needed in checks and operation.query.get(needed) is None:
-            raise PineconeValueError(f"{dependent} requires {needed}")
+            raise PineconeValueError(Name(dependent), " requires ", Name(needed))
 
 
 @lru_cache(_CACHED_OPERATIONS)
@@ -190,9 +195,9 @@ def _check_body(operation: Operation[Any]) -> None:
             given = True
             check(attribute, value)
     if not given and operation.method == "PATCH":
-        raise PineconeValueError(f"pass at least one of {', '.join(field.attribute for field in fields)}")
+        raise PineconeValueError("pass at least one of ", *list_names(field.attribute for field in fields))
     if bounds := _object_bounds(model):
-        _check_properties("the body", body, **bounds)
+        _check_properties("body", body, **bounds)
     for rule in _BODY_RULES.get(operation.id, ()):
         rule(body)
 
@@ -230,28 +235,31 @@ def _further_checks(limits: Mapping[str, Any]) -> Iterator[Check]:
         yield partial(_check_properties, **bounds)
 
 
-def _check_all(argument: str, value: object, *, checks: Sequence[Check]) -> None:
+def _check_all(argument: str | Name, value: object, *, checks: Sequence[Check]) -> None:
     for check in checks:
         check(argument, value)
 
 
-def _check_multiple(argument: str, value: object, *, step: float) -> None:
+def _check_multiple(argument: str | Name, value: object, *, step: float) -> None:
     if isinstance(value, int | float):
         check_multiple(argument, value, step=step)
 
 
-def _check_unique(argument: str, value: object) -> None:
+def _check_unique(argument: str | Name, value: object) -> None:
     positions: dict[bytes, int] = {}
     for position, entry in enumerate(check_sequence(argument, value)):
         # As they are sent, because models and mappings may be equal, and 1 equals True.
         first = positions.setdefault(encode_body(entry), position)
         if first != position:
             raise PineconeValueError(
-                f"{argument}[{position}] is the same as {argument}[{first}]: entries must be unique"
+                place_in(argument, f"[{position}]"),
+                " is the same as ",
+                place_in(argument, f"[{first}]"),
+                ": entries must be unique",
             )
 
 
-def _check_properties(argument: str, value: object, **bounds: int) -> None:
+def _check_properties(argument: str | Name, value: object, **bounds: int) -> None:
     if attrs.has(type(value)):
         given = [each for _, each, _ in wire_fields(value) if each is not None]
         check_count(argument, len(given) + len(extra_fields(value)), "fields", **bounds)
@@ -301,27 +309,27 @@ def _compile_text_check(name: str, limits: Mapping[str, Any]) -> Check:
     return check_identifier if _IDENTIFIER.fullmatch(name) else check_string
 
 
-def _check_unless_plain(argument: str, value: object, *, least: float, most: float, check: Check) -> None:
+def _check_unless_plain(argument: str | Name, value: object, *, least: float, most: float, check: Check) -> None:
     # Fast path: nearly all texts are ASCII, where each character is a byte, and none is a surrogate.
     if not (type(value) is str and value.isascii() and least <= len(value) <= most and "\x00" not in value):
         check(argument, value)
 
 
-def _accept(argument: str, value: object) -> None:
+def _accept(argument: str | Name, value: object) -> None:
     """Accept any value: the API document says nothing about it that a client could check."""
 
 
-def _check_unless_null(argument: str, value: object, *, check: Check) -> None:
+def _check_unless_null(argument: str | Name, value: object, *, check: Check) -> None:
     if not isinstance(value, Null):
         check(argument, value)
 
 
-def _check_items(argument: str, value: object, *, each: Check, **limits: int) -> None:
+def _check_items(argument: str | Name, value: object, *, each: Check, **limits: int) -> None:
     for position, entry in enumerate(check_length(argument, value, **limits)):
-        each(f"{argument}[{position}]", entry)
+        each(place_in(argument, f"[{position}]"), entry)
 
 
-def _check_entry(argument: str, entry: object, *, choices: Sequence[Any]) -> None:
+def _check_entry(argument: str | Name, entry: object, *, choices: Sequence[Any]) -> None:
     """Raise unless a value is a valid object of one of some models, given as a model or as a mapping with its keys."""
     model = next((each for each in choices if isinstance(entry, each)), None)
     if model is not None:
@@ -331,14 +339,14 @@ def _check_entry(argument: str, entry: object, *, choices: Sequence[Any]) -> Non
         _check_mapping(argument, cast("Mapping[object, object]", entry), choices)
     else:
         names = " or a ".join(each.__name__ for each in choices)
-        raise PineconeTypeError(f"{argument}: must be a {names} or a mapping, not {type(entry).__name__}")
+        raise type_error(place_in(argument, ":"), f"a {names} or a mapping", entry)
 
 
-def _check_mapping(argument: str, values: Mapping[object, object], choices: Sequence[Any]) -> None:
+def _check_mapping(argument: str | Name, values: Mapping[object, object], choices: Sequence[Any]) -> None:
     # Chosen by its keys alone: if each choice were checked, nested alternatives would multiply the work.
     fitting = [model for model in choices if _has_keys_of(model, values)] if len(choices) > 1 else choices
     if not fitting:
-        raise PineconeValueError(f"{argument}: fits none of {', '.join(model.__name__ for model in choices)}")
+        raise value_error(place_in(argument, ":"), f"fits none of {', '.join(model.__name__ for model in choices)}")
     if len(fitting) == 1:
         _check_entry_fields(argument, values, fitting[0])
 
@@ -350,18 +358,18 @@ def _has_keys_of(model: Any, values: Mapping[object, object]) -> bool:
     )
 
 
-def _check_entry_fields(argument: str, values: Mapping[Any, object], model: Any) -> None:
+def _check_entry_fields(argument: str | Name, values: Mapping[Any, object], model: Any) -> None:
     fields = _fields_of(model)
     names = [field.name for field in fields]
     unknown = [key for key in values if key not in names]
     if unknown:
-        raise PineconeValueError(f"{argument}: {unknown[0]!r} is not one of {', '.join(names)}")
+        raise value_error(place_in(argument, ":"), f"{unknown[0]!r} is not one of {', '.join(names)}")
     for _, name, required, check in fields:
         value = values.get(name)
         if value is not None:
-            check(f"{argument}: {name}", value)
+            check(place_in(argument, f": {name}"), value)
         elif required:
-            raise PineconeValueError(f"{argument}: {name} is missing")
+            raise value_error(place_in(argument, f": {name}"), "is missing")
     if bounds := _object_bounds(model):
         check_count(argument, sum(value is not None for value in values.values()), "fields", **bounds)
 
@@ -390,12 +398,12 @@ def _check_bindings(body: object) -> None:
     bindings = getattr(body, "role_bindings", None)
     if bindings is not None and "resource_id" in _entry_names(model, "role_bindings"):
         for position, entry in enumerate(bindings):
-            _check_scope(f"role_bindings[{position}]: ", binding_fields(entry) or {})
+            check_scope(binding_fields(entry) or {}, place_in("role_bindings", f"[{position}]"))
 
 
 def _check_own_scope(body: object) -> None:
     if hasattr(body, "resource_id"):
-        _check_scope("", binding_fields(body) or {})
+        check_scope(binding_fields(body) or {})
 
 
 @cache
@@ -406,12 +414,23 @@ def _entry_names(model: Any, attribute: str) -> frozenset[str]:
     return frozenset(field.name for entry in entries for field in _fields_of(entry))
 
 
-def _check_scope(prefix: str, binding: Mapping[object, object]) -> None:
+def check_scope(binding: Mapping[object, object], entry: Name | None = None, *, role_argument: str = "role") -> None:
+    """Raise unless the role of a binding fits the resource.
+
+    Args:
+        binding: The fields of the binding.
+        entry: Where it is; None if its fields are arguments themselves.
+        role_argument: Name of the argument that has the role.
+    """
     resource_type, role = binding.get("resource_type"), binding.get("role")
     if resource_type == "project" and binding.get("resource_id") is None:
-        raise PineconeValueError(f"{prefix}resource_id is missing: a project role requires a project id")
+        raise value_error(_place_of("resource_id", entry), "is missing: a project role requires a project id")
     if (fitting := _roles_by_scope().get(resource_type)) is not None and role is not None:
-        _check_role(f"{prefix}role", role, fitting, f"resource_type {resource_type!r}")
+        _check_role(_place_of(role_argument, entry), role, fitting, f"resource_type {resource_type!r}")
+
+
+def _place_of(field: str, entry: Name | None) -> Name:
+    return Name(field) if entry is None else place_in(entry, f": {field}")
 
 
 @cache
@@ -422,12 +441,10 @@ def _roles_by_scope() -> Mapping[object, frozenset[str]]:
     }
 
 
-def _check_role(where: str, role: object, fitting: frozenset[str], holder: str) -> None:
+def _check_role(where: Name, role: object, fitting: frozenset[str], holder: str) -> None:
     # A role that the API document does not list may be new, so the server decides.
     if role in _documented("RoleName") and role not in fitting:
-        raise PineconeValueError(
-            f"{where} {role!r} is not a role for {holder}: use one of {', '.join(sorted(fitting))}"
-        )
+        raise value_error(where, f"{role!r} is not a role for {holder}: use one of {', '.join(sorted(fitting))}")
 
 
 @cache
@@ -445,7 +462,7 @@ def _require_organization_role(body: object) -> None:
         (binding_fields(entry) or {}).get("resource_type") for entry in getattr(body, "role_bindings", None) or ()
     ]
     if scopes and all(scope == "project" for scope in scopes):
-        raise PineconeValueError("role_bindings must contain at least one organization role")
+        raise value_error("role_bindings", "must contain at least one organization role")
 
 
 # Filters that the server accepts only beside another one.

@@ -12,13 +12,13 @@ import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.argument_checks import as_plain_value, check_integer, check_string
+from pinecone_admin._http.argument_checks import as_plain_value, check_integer, check_string, type_error, value_error
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
 from pinecone_admin._http.headers import build_request_headers, check_header_name
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeError, PineconeValueError
 
 _T = TypeVar("_T")
 
@@ -55,9 +55,9 @@ class RequestBuilder:
             method = operation.method
             version = API_VERSION if operation.api_version is None else operation.api_version
             if not _METHOD.fullmatch(method):
-                raise PineconeValueError(f"method {method!r} is not an HTTP method in upper case")
+                raise value_error("method", f"{method!r} is not an HTTP method in upper case")
             if not isinstance(version, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise PineconeTypeError(f"api_version must be a str, not {type(version).__name__}")
+                raise type_error("api_version", "a str", version)
             # Before anything that may hold a credential: a traceback of an error here shows local variables.
             url = self._build_url(operation)
             body = operation.body
@@ -81,7 +81,7 @@ class RequestBuilder:
         if not has_body and method in _METHODS_WITH_BODY:
             host["Content-Length"] = "0"
         if not _HEADER_VALUE.fullmatch(version):
-            raise PineconeValueError("api_version contains a character that a header cannot contain")
+            raise value_error("api_version", "contains a character that a header cannot contain")
         own = build_request_headers(user_agent=self._user_agent, api_version=version, has_body=has_body)
         taken = {name.lower() for name, _ in self._caller_headers}
         kept = [header for header in httpx.Headers(host | own).raw if header[0].lower() not in taken]
@@ -117,7 +117,7 @@ def _expand_path(path: str, parameters: Mapping[str, str]) -> str:
         return parts[0]
     names = parts[1::2]
     if sorted(names) != sorted(parameters):
-        raise PineconeValueError(f"path_parameters must be exactly the parameters in the path {path}")
+        raise value_error("path_parameters", f"must be exactly the parameters in the path {path}")
     values = [quote(parameters[name], safe="") for name in names]
     return "".join([text for pair in zip(parts[::2], [*values, ""], strict=True) for text in pair])
 
@@ -129,7 +129,7 @@ def _split_path(path: str) -> Sequence[str]:
     # Each parameter is checked and quoted apart; here only the text between them is.
     literal = "x".join(parts[::2])
     if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
-        raise PineconeValueError(f"path {path!r} is not a path of the API")
+        raise value_error("path", f"{path!r} is not a path of the API")
     return parts
 
 

@@ -13,6 +13,7 @@ from pinecone_admin import workflows
 from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._sync.pagination import fetch_all
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class Projects:
             True
         """
         if (project_id is None) == (name is None):
-            raise PineconeValueError("exists needs either project_id or name", operation="exists")
+            raise PineconeValueError("pass either ", Name("project_id"), " or ", Name("name"), operation="exists")
         if project_id is None:
             check_name(name, Project, operation="exists")
             return any(project.name == name for project in self.list())

@@ -21,6 +21,7 @@ from pinecone_admin._http.transport_errors import forget_origin
 from pinecone_admin._sync.shared import Shared
 from pinecone_admin._sync.transports.bearer import Bearer
 from pinecone_admin._sync.transports.retry import Retrier
+from pinecone_admin._text.messages import Name
 from pinecone_admin.auth.token import AccessToken
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -98,7 +99,7 @@ class Sender:
         if self._shared.closed.is_set():
             raise ClientClosedError("the client is closed")
         if self._shared.token_source is None:
-            raise PineconeValueError("there is no token: additional_headers sets Authorization")
+            raise PineconeValueError("there is no token: ", Name("additional_headers"), " sets Authorization")
         return self._shared.token_source.get_token(deadline=self.start_deadline())
 
     def server_time(self) -> datetime | None:

@@ -8,8 +8,9 @@ from typing import TypeAlias, cast
 from attrs import field, frozen
 
 from generated_client.types import masked
-from pinecone_admin._http.argument_checks import check_secret_text, is_key_value
+from pinecone_admin._http.argument_checks import check_secret_text, is_key_value, place_in, value_error
 from pinecone_admin._http.returned_errors import raise_if_error
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeError, PineconeValueError
 
 TextSource: TypeAlias = str | Callable[[], str]
@@ -62,7 +63,12 @@ def resolve_identity(
     explicit_credentials = client_id is not None or client_secret is not None
     if access_token is not None and explicit_credentials:
         raise PineconeValueError(
-            "access_token and client_id/client_secret are mutually exclusive: pass one or the other"
+            Name("access_token"),
+            " and ",
+            Name("client_id"),
+            "/",
+            Name("client_secret"),
+            " are mutually exclusive: pass one or the other",
         )
     if caller_sets_authorization:
         return CallerAuthorization()
@@ -73,9 +79,12 @@ def resolve_identity(
         return _supply_token("PINECONE_ACCESS_TOKEN", _read_variable("access_token", "PINECONE_ACCESS_TOKEN", env))
     if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIAL_VARIABLES):
         raise PineconeValueError(
-            f"client_id and client_secret are missing: pass them, or set {' and '.join(_CREDENTIAL_VARIABLES)} in the "
+            Name("client_id"),
+            " and ",
+            Name("client_secret"),
+            f" are missing: pass them, or set {' and '.join(_CREDENTIAL_VARIABLES)} in the "
             "environment; or pass access_token, or set PINECONE_ACCESS_TOKEN"
-            + _suggest_variables([*_CREDENTIAL_VARIABLES, "PINECONE_ACCESS_TOKEN"], env)
+            + _suggest_variables([*_CREDENTIAL_VARIABLES, "PINECONE_ACCESS_TOKEN"], env),
         )
     return Credentials(
         client_id=_resolve_source("client_id", client_id, "PINECONE_CLIENT_ID", env),
@@ -91,9 +100,10 @@ def _supply_token(name: str, token: TextSource) -> SuppliedToken:
 
 def _check_token(token: str, name: str = "access_token") -> str | PineconeError:
     if is_key_value(token):
-        return PineconeValueError(
-            f"{name} is the value of an API key, which the Admin API does not accept: pass an access token, or the "
-            "client_id and client_secret of a service account"
+        return value_error(
+            name,
+            "is the value of an API key, which the Admin API does not accept: pass an access token, or the client id "
+            "and secret of a service account",
         )
     return token
 
@@ -113,9 +123,9 @@ def _resolve_source(argument: str, value: object, variable: str, env: Mapping[st
 
 def _read_variable(argument: str, variable: str, env: Mapping[str, str]) -> str:
     if not env.get(variable, "").strip():
-        raise PineconeValueError(
-            f"{argument} is missing: pass it, or set {variable} in the environment"
-            + _suggest_variables([variable], env)
+        raise value_error(
+            argument,
+            f"is missing: pass it, or set {variable} in the environment" + _suggest_variables([variable], env),
         )
     return check_secret_text(variable, env[variable])
 
@@ -135,4 +145,4 @@ def _call_source(argument: str, source: Callable[[], str]) -> str | PineconeErro
     try:
         return source()
     except Exception as exc:  # noqa: BLE001 - the caller's own code; its message and frames may hold the secret
-        return PineconeValueError(f"{argument}: the callable raised {type(exc).__name__}")
+        return value_error(place_in(argument, ":"), f"the callable raised {type(exc).__name__}")

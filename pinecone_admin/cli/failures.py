@@ -21,9 +21,8 @@ from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 # Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
 _KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
 
-# Arguments stand at the beginning of a message or in a list; elsewhere, only a word with an underscore surely is one.
-_ARGUMENT = re.compile(r"(^\w+|(?<=one of )\w+|(?<=, )\w+(?=, |$)|\b\w+_\w+)\b(?:=True)?")
-_OPTION_VALUE = re.compile(r"(--[\w-]+)='(\w+)'")
+SPELLINGS: Mapping[str, str] = MappingProxyType({"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1"})
+"""What every command calls names of the library."""
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
@@ -75,14 +74,12 @@ def describe_failure(
         ledger: What the command did.
         is_interrupted: Whether there was a signal.
         goes_on: Whether the same command goes on where an interrupted one stopped.
-        spellings: The options and arguments of the command, by the arguments of methods that they supply.
+        spellings: The options and arguments of the command, by the arguments of methods for which they stand.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
         reason = _describe_lost_output(error)
-    elif isinstance(error, PineconeValueError):
-        reason = _describe_refused_value(error, spellings)
     else:
-        reason = _describe(error)
+        reason = _describe(error, spellings)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         is_interrupted = True
     elif is_interrupted:
@@ -104,9 +101,9 @@ def describe_completion(exit_code: int) -> CommandFailure:
     return CommandFailure(f"interrupted; the command {end}", exit_codes.INTERRUPTED)
 
 
-def _describe(error: BaseException) -> CommandFailure:
+def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFailure:
     if isinstance(error, PineconeError):
-        return _describe_library_error(error)
+        return _describe_library_error(error, spellings)
     if isinstance(error, CLIError):
         details = {"help_code": error.help_code, "outcome": error.outcome}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
@@ -124,7 +121,7 @@ def _describe(error: BaseException) -> CommandFailure:
     )
 
 
-def _describe_library_error(error: PineconeError) -> CommandFailure:
+def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) -> CommandFailure:
     details = {
         "operation": error.operation,
         "status": getattr(error, "status_code", None),
@@ -135,7 +132,10 @@ def _describe_library_error(error: PineconeError) -> CommandFailure:
         "worth_retrying": error.worth_retrying,
         "request_id": error.request_id,
     }
-    return CommandFailure(message=_with_notes(str(error), error), exit=exit_of_error(error), details=details)
+    # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
+    is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
+    message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else str(error)
+    return CommandFailure(message=_with_notes(message, error), exit=exit_of_error(error), details=details)
 
 
 def _says_outcome(error: BaseException) -> bool:
@@ -143,19 +143,9 @@ def _says_outcome(error: BaseException) -> bool:
     return isinstance(error, errors.PineconeConnectionError | errors.PineconeTimeoutError) and not error.safe_to_retry
 
 
-def _describe_refused_value(error: PineconeValueError, spellings: Mapping[str, str]) -> CommandFailure:
-    """Describe why a method refused its arguments, which are called by their options."""
-    failure = _describe_library_error(error)
-    spelt = _ARGUMENT.sub(lambda found: spellings.get(found[1], found[0]), error.message)
-    if spelt == error.message:
-        return failure
-    return failure._replace(message=_with_notes(_OPTION_VALUE.sub(r"\1 \2", spelt), error))
-
-
 def read_notes(error: BaseException | None) -> list[str]:
     """Return what a workflow has noted on an error about what was done and undone."""
-    notes = [str(note).removesuffix(" after this error") for note in getattr(error, "__notes__", ())]
-    return list(dict.fromkeys(notes))  # what asks and what calls it may note the same
+    return list(dict.fromkeys(getattr(error, "__notes__", ())))  # what asks and what calls it may note the same
 
 
 def _with_notes(message: str, error: BaseException) -> str:

@@ -20,10 +20,12 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
+from pinecone_admin._http.argument_checks import type_error, value_error
 from pinecone_admin._http.codec import DecodeFailure, decode_value
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
+from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Progress
 
@@ -196,11 +198,10 @@ class Inventory:
             PineconeValueError: ``data`` is not an inventory; the message names the field.
         """
         if not isinstance(cast("object", data), Mapping):
-            raise PineconeTypeError(f"data must be a mapping returned by to_dict, not {type(data).__name__}")
+            raise type_error("data", "a mapping returned by to_dict", data)
         read = decode_value({name: _copy_list(value) for name, value in data.items()}, cls)
         if isinstance(read, DecodeFailure):
-            where = f"data.{read.path}" if read.path else "data"
-            raise PineconeValueError(f"{where} {read.problem}")
+            raise value_error(Name("data", f".{read.path}" if read.path else ""), read.problem)
         return read
 
     def diff(self, other: Inventory) -> Changes:
@@ -213,7 +214,7 @@ class Inventory:
             PineconeTypeError: ``other`` is not an inventory.
         """
         if not isinstance(cast("object", other), Inventory):
-            raise PineconeTypeError(f"other must be an Inventory, not {type(other).__name__}")
+            raise type_error("other", "an Inventory", other)
         return _compare_inventories(self, other)
 
     def access(

@@ -17,7 +17,7 @@ from hashlib import blake2b
 
 from attrs import frozen
 
-from pinecone_admin.errors import PineconeValueError
+from pinecone_admin._http.argument_checks import value_error
 
 MAX_NAME_LENGTH = 80
 """Limit of the API: characters in the name of a key, UTF-8 bytes in the name of a service account."""
@@ -66,7 +66,7 @@ def parse_tag(name: str) -> NameTag | None:
 def check_untagged(name: str) -> None:
     """Raise PineconeValueError if a name has a tag: a workflow would take what has it for unfinished work."""
     if parse_tag(name) is not None:
-        raise PineconeValueError(f"name must not be that of unfinished work, as {name!r} is")
+        raise value_error("name", f"must not be that of unfinished work, as {name!r} is")
 
 
 def has_purpose(name: str, purpose: str) -> bool:

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 from attrs import field, frozen
 
 from generated_client.models import Organization
-from pinecone_admin._http.argument_checks import check_string
+from pinecone_admin._http.argument_checks import check_string, value_error
 from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json_object
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
+from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
 from pinecone_admin.models import to_dict
@@ -22,6 +23,8 @@ from pinecone_admin.workflows.steps import Step
 
 _NOBODY = "the plan has no people; nothing to do"
 _VERSION = 2
+_STALE = "projects.delete_stale"
+_OFFBOARD = "users.offboard_many"
 _P = TypeVar("_P")
 
 
@@ -91,14 +94,17 @@ class _SavablePlan:
         """
         document = parse_json_object(check_string("text", text).encode())
         if document is None:
-            raise PineconeValueError("text is not a JSON object: it is no plan, or a plan that was saved only in part")
+            raise value_error("text", "is not a JSON object: it is no plan, or a plan that was saved only in part")
         if document.get("plan_of") != cls._WORKFLOW:
-            raise PineconeValueError(f"text is not a plan of {cls._WORKFLOW}: plan_of is {document.get('plan_of')!r}")
+            raise PineconeValueError(
+                Name("text"), " is not a plan of ", Name(cls._WORKFLOW), *_describe_other_plan(document.get("plan_of"))
+            )
         if document.get("version") != _VERSION:
-            raise PineconeValueError(f"this release reads plans of version {_VERSION}, not {document.get('version')!r}")
+            version = make_printable(repr(document.get("version")), most=40)
+            raise value_error("text", f"is a plan of version {version}, and this release reads version {_VERSION}")
         plan = decode_value(document, cls)
         if isinstance(plan, DecodeFailure):
-            raise PineconeValueError(f"text is not a valid plan: {plan.path} {plan.problem}")
+            raise value_error("text", f"is not a valid plan: {plan.path} {plan.problem}")
         return plan
 
 
@@ -122,7 +128,7 @@ class StalePlan(_SavablePlan):
         >>> report = admin.projects.delete_stale(plan=StalePlan.from_json(saved))
     """
 
-    _WORKFLOW = "projects.delete_stale"
+    _WORKFLOW = _STALE
 
     organization_id: str
     made_at: datetime
@@ -194,7 +200,7 @@ class OffboardPlan(_SavablePlan):
         >>> report = admin.users.offboard_many(plan=OffboardPlan.from_json(saved))
     """
 
-    _WORKFLOW = "users.offboard_many"
+    _WORKFLOW = _OFFBOARD
 
     organization_id: str
     made_at: datetime
@@ -236,12 +242,20 @@ class OffboardManyReport:
         return to_dict(self)
 
 
+def _describe_other_plan(workflow: object) -> list[str | Name]:
+    """Return the words that say which other plan a document is, if it is one."""
+    found = next((each for each in (_STALE, _OFFBOARD) if each == workflow), None)
+    return [] if found is None else [": it is one of ", Name(found)]
+
+
 def check_plan(plan: object, kind: type[_P]) -> _P:
     """Return the plan if it has this type; raise otherwise."""
     if not isinstance(plan, kind):
         name = kind.__name__
-        message = f"plan must be of type {name}, not {type(plan).__name__}: {name}.from_json reads a saved one"
-        raise PineconeTypeError(message)
+        found = type(plan).__name__
+        raise PineconeTypeError(
+            Name("plan"), f" must be of type {name}, not {found}: {name}.from_json reads a saved one"
+        )
     return plan
 
 

@@ -20,9 +20,10 @@ from generated_client.models import (
     ServiceAccount,
     User,
 )
-from pinecone_admin._http.argument_checks import as_plain_value, check_sequence
+from pinecone_admin._http.argument_checks import as_plain_value, check_sequence, place_in
 from pinecone_admin._http.operation_checks import binding_fields
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
@@ -400,17 +401,18 @@ def parse_project_roles(bindings: object) -> list[ProjectRole]:
         PineconeTypeError: An entry is neither, or a mapping has other keys.
     """
     return [
-        _project_role(f"bindings[{position}]", each)
+        _project_role(place_in("bindings", f"[{position}]"), each)
         for position, each in enumerate(check_sequence("bindings", bindings))
     ]
 
 
-def _project_role(where: str, entry: object) -> ProjectRole:
+def _project_role(where: Name, entry: object) -> ProjectRole:
     if isinstance(entry, ProjectRole):
         return entry
     names = [each.name for each in fields(ProjectRole)]
     if not isinstance(entry, Mapping) or set(cast("Mapping[object, object]", entry)) != set(names):
-        raise PineconeTypeError(f"{where} must be a ProjectRole, or a mapping with exactly the keys {', '.join(names)}")
+        keys = ", ".join(names)
+        raise PineconeTypeError(where, f" must be a ProjectRole, or a mapping with exactly the keys {keys}")
     return ProjectRole(**cast("ProjectRoleDict", entry))
 
 

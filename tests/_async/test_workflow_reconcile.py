@@ -206,7 +206,7 @@ async def test_the_last_organization_role_of_an_invite_stays(admin: AsyncAdmin) 
 async def test_revoking_without_updating_is_a_contradiction(kind: str, emulator: Emulator) -> None:
     """``revoke_unlisted`` raises unless differences are to be removed, before any request."""
     transport = FaultyTransport(emulator)
-    with raises(PineconeValueError, match="revoke_unlisted=True requires on_difference='update'"):
+    with raises(PineconeValueError, match="revoke_unlisted requires on_difference 'update'"):
         await ENSURE[kind](transport.async_admin(), "p", revoke_unlisted=True)
     assert transport.requests == []
 

@@ -279,19 +279,24 @@ def call_method(script: ScriptedTransport, make_client: Callable[..., Admin], me
 
 def classify_call(script: ScriptedTransport, make_client: Callable[..., Admin], method: str, **arguments: Any) -> str:
     """Return V, T or s as in KINDS, followed by the message of the error if there is one."""
+    error = find_rejection(script, make_client, method, **arguments)
+    return "s" if error is None else f"{'V' if isinstance(error, PineconeValueError) else 'T'} {error.message}"
+
+
+def find_rejection(
+    script: ScriptedTransport, make_client: Callable[..., Admin], method: str, **arguments: Any
+) -> PineconeError | None:
+    """Return the error that refuses the arguments, or None if a request was sent."""
     try:
         call_method(script, make_client, method, **arguments)
-    except PineconeValueError as exc:
+    except (PineconeValueError, PineconeTypeError) as exc:
         check_rejection(exc, script)
-        return f"V {exc.message}"
-    except PineconeTypeError as exc:
-        check_rejection(exc, script)
-        return f"T {exc.message}"
+        return exc
     except NotFoundError:
         pass
     # offboard_many goes on to read the whole organization, as an inventory does.
     assert len(script.requests) == 1 or method == "users.offboard_many"
-    return "s"
+    return None
 
 
 def check_rejection(error: PineconeError, script: ScriptedTransport) -> None:
@@ -315,16 +320,20 @@ def find_sent_value(request: httpx.Request, name: str, place: Place) -> object:
 def test_a_hostile_value_is_rejected_or_sent_unchanged(
     method: str, name: str, make_client: Callable[..., Admin]
 ) -> None:
-    """Each value raises before any request, with the name of its argument, or is sent unchanged."""
+    """Each value raises before any request, with the name of its argument apart and in the message, or is sent."""
     arguments = METHODS[method]
-    kind, place = arguments[name].kind, arguments[name].place
-    for (label, value), expected in zip(HOSTILE.items(), KINDS[kind].replace(" ", ""), strict=True):
+    place = arguments[name].place
+    for (label, value), expected in zip(HOSTILE.items(), KINDS[arguments[name].kind].replace(" ", ""), strict=True):
         script = ScriptedTransport(ScriptedResponse(404))
         given = {other: argument.valid for other, argument in arguments.items()} | {name: value}
-        outcome = classify_call(script, make_client, method, **given)
-        assert outcome[0] == expected.replace("-", "s"), f"{label}: {outcome}"
-        if outcome != "s":
-            assert name in outcome, f"{label}: {outcome}"
+        error = find_rejection(script, make_client, method, **given)
+        kind = {PineconeValueError: "V", PineconeTypeError: "T", type(None): "s"}[type(error)]
+        assert kind == expected.replace("-", "s"), f"{label}: {error!r}"
+        if error is not None:
+            assert name in error.message, f"{label}: {error}"
+            # Of several arguments that contradict one another, none is the wrong one.
+            assert error.argument == name or not error.message.startswith(name), f"{label}: {error}"
+            assert "--given" in error.message_with_names({name: "--given"}), f"{label}: {error}"
         elif place == "path":
             assert quote(value, safe="") in str(find_sent_value(script.request, name, place)).split("/"), label
         elif place != "none":

@@ -205,7 +205,7 @@ def test_the_last_organization_role_of_an_invite_stays(admin: Admin) -> None:
 def test_revoking_without_updating_is_a_contradiction(kind: str, emulator: Emulator) -> None:
     """``revoke_unlisted`` raises unless differences are to be removed, before any request."""
     transport = FaultyTransport(emulator)
-    with raises(PineconeValueError, match="revoke_unlisted=True requires on_difference='update'"):
+    with raises(PineconeValueError, match="revoke_unlisted requires on_difference 'update'"):
         ENSURE[kind](transport.admin(), "p", revoke_unlisted=True)
     assert transport.requests == []
 

@@ -214,6 +214,47 @@ def test_a_stdout_that_is_closed_hides_no_error() -> None:
         assert main(("project", "list", "--output", "json")) == 0
 
 
+def test_a_message_keeps_the_words_that_the_command_line_gave(tmp_path: Path) -> None:
+    """A file or a value that is spelt like an argument of a method stays so, and a missing one has its metavar."""
+    folder = tmp_path / "plan"
+    folder.mkdir()
+    for name in ("name", "text", "emails", "name_pattern", "older_than=True"):
+        (folder / name).write_text("[]")
+        plan = str(folder / name)
+        with example_organization():
+            for words in (["project", "delete-stale", plan], ["user", "offboard", "--plan", plan]):
+                check_usage(run(*words, "--yes"), f"error: {plan} is not a JSON object")
+            missing = f"{plan}/x.json"
+            check_usage(run("access", "--inventory", missing), f"error: cannot read {missing}: ")
+            check_usage(run("project", "describe", ""), "error: PROJECT: the value is empty")
+            done = run("project", "describe", name)
+            assert (done.exit, f"error: there is no project '{name}'" in done.stderr) == (4, True)
+
+
+def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
+    """An address of an option, a profile, an env file or the environment is named as it is written there."""
+    profiles, env_file = tmp_path / "pinecone-admin/profiles.toml", tmp_path / "env"
+    profiles.parent.mkdir()
+    profiles.touch(mode=0o600)
+    profile = ('client-id = "x"', 'secret-command = ["echo", "y"]', 'host = "http://example.com"')
+    profiles.write_text("\n".join(["[profiles.p]", *profile]))
+    env_file.write_text("PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\nPINECONE_OAUTH_URL=http://example.com/x\n")
+    env_file.chmod(0o600)
+    reason = "which exposes the token in transit: use https, or set PINECONE_ADMIN_ALLOW_HTTP=1 ["
+    for words, env, exit_code, place in (
+        (["profile", "add", "q", "--client-id", "x", "--host", "http://example.com"], {}, 2, "--host"),
+        (["project", "list", "--profile", "p"], {}, 3, "profile p: host"),
+        (["project", "list", "--env-file", str(env_file)], {}, 3, f"env file {env_file}: PINECONE_OAUTH_URL"),
+        (["project", "list"], {"PINECONE_CONTROLLER_HOST": "http://example.com"}, 3, "PINECONE_CONTROLLER_HOST"),
+    ):
+        with example_organization() as emulator:
+            done = run(*words, env={"XDG_CONFIG_HOME": str(tmp_path), **env})
+            assert done.exit == exit_code, done
+            assert done.stderr.startswith(f"error: {place} 'http://example.com"), done
+            assert reason in done.stderr, done
+            assert len(emulator.requests) == 0
+
+
 def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
     """A person reads the options and arguments of the command, not those of the method behind it."""
     invite = ("invite", "create", "x@example.com", "--role")
@@ -228,7 +269,7 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
                 "pass at least one of --name, --max-pods, --force-encryption-with-cmek",
             ),
             (("api-key", "update", "reader"), "pass at least one of --name, --role"),
-            (ensure, "--revoke-unlisted requires --if-different update"),
+            (ensure, "--revoke-unlisted requires --if-different 'update'"),
             (("project", "stale", "--name", "x", "--older-than", "0s"), "--older-than must be above 0"),
             (("access", "--max-key-age", "0"), "--max-key-age must be above 0"),
         ):

@@ -260,7 +260,7 @@ def test_an_address_that_the_client_refuses_is_an_error_of_the_identity(accounts
     """A profile or an environment with an address that is no URL says where it comes from."""
     accounts.file.write_text(accounts.file.read_text() + "PINECONE_CONTROLLER_HOST=http://api.example\n")
     done = run("whoami", "--env-file", str(accounts.file))
-    assert (done.exit, f"env file {accounts.file}: host" in done.stderr) == (3, True), done
+    assert (done.exit, f"env file {accounts.file}: PINECONE_CONTROLLER_HOST 'http" in done.stderr) == (3, True), done
     done = run("whoami", env={"PINECONE_CONTROLLER_HOST": "http://"})
     assert (done.exit, "PINECONE_CONTROLLER_HOST" in done.stderr) == (3, True)
 

@@ -318,7 +318,7 @@ CHECKED: list[tuple[str, str | None]] = [
     ("put_limits(body=Limited(share=1, tags=['a', 'a']))", "tags[1] is the same as tags[0]: entries must be unique"),
     ("put_limits(body=Limited(share=1, labels={}))", "labels must have 1 to 2 fields, not 0"),
     ("put_limits(body=Limited(share=1, labels={'a': 1, 'b': None, 'c': 2}))", "labels must have 1 to 2 fields, not 3"),
-    ("put_limits(body=Limited(share=1))", "the body must have at least 2 fields, not 1"),
+    ("put_limits(body=Limited(share=1))", "body must have at least 2 fields, not 1"),
     ("put_limits(body=Limited(share=1, extra={'new': 1}))", None),
     ("hold_limits(body=Holder(limited=Limited(share=1)))", "limited must have at least 2 fields, not 1"),
     ("hold_limits(body=Holder(limited={'share': 1}))", "limited must have at least 2 fields, not 1"),

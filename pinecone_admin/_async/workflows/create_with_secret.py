@@ -286,4 +286,4 @@ async def delete_and_report(
             error or exc
         )
     if error is not None:
-        error.add_note(f"{description} was deleted after this error")
+        error.add_note(f"{description} was deleted again")

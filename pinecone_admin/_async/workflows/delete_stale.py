@@ -21,6 +21,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
     NotFoundError,
@@ -82,7 +83,7 @@ async def plan_deletion(
     with set_operation_on_errors("delete_stale"):
         _check_arguments(concurrency, progress)
         if name_pattern is None or older_than is None:
-            raise PineconeValueError("pass name_pattern and older_than, or a plan")
+            raise PineconeValueError("pass ", Name("name_pattern"), " and ", Name("older_than"), " or a ", Name("plan"))
         check_text("name_pattern", name_pattern, least=1)
         check_timedelta("older_than", older_than)
     projects = [each for each in await admin.projects.list() if matches_name(each.name, name_pattern)]
@@ -123,9 +124,11 @@ async def carry_out_deletion(
     """Delete the projects of a plan that are as they were when it was made."""
     with set_operation_on_errors("delete_stale"):
         _check_arguments(concurrency, progress)
-        check_timedelta("plan.older_than", check_plan(plan, StalePlan).older_than)
+        check_timedelta(Name("plan", ".older_than"), check_plan(plan, StalePlan).older_than)
         if name_pattern not in {None, plan.name_pattern} or older_than not in {None, plan.older_than}:
-            raise PineconeValueError("name_pattern and older_than are not those of the plan: pass only the plan")
+            raise PineconeValueError(
+                Name("name_pattern"), " and ", Name("older_than"), " are not those of the plan: pass only the plan"
+            )
     check_organization(plan.organization_id, await admin.organizations.list(), operation="delete_stale")
 
     async def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:

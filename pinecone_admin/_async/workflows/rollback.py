@@ -150,7 +150,7 @@ class AsyncRollback:
                 except PineconeError as failure:
                     failures[description] = failure
                 else:
-                    error.add_note(f"{description} was deleted after this error")
+                    error.add_note(f"{description} was deleted again")
                 self._deletions.pop()
 
 

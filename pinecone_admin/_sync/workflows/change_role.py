@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
-from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
@@ -47,9 +48,11 @@ def change_role(
             resource_id=resource_id,
             role=to_role,
         )
+        check_identifier("resource_type", resource_type)
+        check_scope(binding_fields(body) or {}, role_argument="to_role")
         check_operation(create_role_binding(body=body))
         if from_role == to_role:
-            raise PineconeValueError(f"from_role and to_role are both {to_role!r}")
+            raise PineconeValueError(Name("from_role"), " and ", Name("to_role"), f" are both {to_role!r}")
     bindings = admin.role_bindings.list(
         principal_type=principal_type,
         principal_id=principal_id,

@@ -15,11 +15,14 @@ from pinecone_admin._http.argument_checks import (
     check_bool,
     check_email,
     check_sequence,
+    place_in,
     set_operation_on_errors,
+    value_error,
 )
 from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
     ConflictError,
@@ -92,7 +95,7 @@ def carry_out_offboarding(admin: Admin, *, emails: Sequence[str] | None, plan: O
     with set_operation_on_errors("offboard_many"):
         planned = {normalize_email(each.email): each for each in check_plan(plan, OffboardPlan).reports}
         if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned.keys():
-            raise PineconeValueError("emails are not those of the plan: pass only the plan, or make another one")
+            raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
     inventory = _read_organization(admin)
     check_organization(plan.organization_id, inventory.organizations, operation="offboard_many")
     refusal = find_refusal(inventory.role_bindings, find_user_ids(inventory, planned))
@@ -132,10 +135,10 @@ def _remove_planned(
 def _check_emails(emails: Sequence[str] | None) -> list[str]:
     """Return each email address once."""
     if emails is None:
-        raise PineconeValueError("pass either emails or a plan")
+        raise PineconeValueError("pass either ", Name("emails"), " or a ", Name("plan"))
     distinct: dict[str, str] = {}
     for position, email in enumerate(check_sequence("emails", emails)):
-        check_email(f"emails[{position}]", email)
+        check_email(place_in("emails", f"[{position}]"), email)
         distinct.setdefault(normalize_email(str(email)), str(email))
     return list(distinct.values())
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, get_args
 
 from attrs import evolve, frozen
 
-from pinecone_admin._http.argument_checks import check_bool, check_string
+from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import own_client_id
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.rollback import Rollback
+from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount
 from pinecone_admin.workflows.reports import (
@@ -53,9 +54,9 @@ class DifferencePolicy:
         """Raise unless both settings are valid and do not contradict each other."""
         choices = get_args(OnDifference)
         if check_string("on_difference", self.on_difference) not in choices:
-            raise PineconeValueError(f"on_difference must be one of {', '.join(map(repr, choices))}")
+            raise value_error("on_difference", f"must be one of {', '.join(map(repr, choices))}")
         if check_bool("revoke_unlisted", self.revoke_unlisted) and not self.updates:
-            raise PineconeValueError("revoke_unlisted=True requires on_difference='update'")
+            raise PineconeValueError(Name("revoke_unlisted"), " requires ", Name("on_difference"), " 'update'")
 
     def refuse(self, description: str, differences: Sequence[Difference]) -> None:
         """Raise if there are differences and the policy is to raise.

@@ -26,7 +26,7 @@ def parse_values(spec: CommandSpec, values: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _parse(spec: ParameterSpec, value: Any) -> Any:
-    where = spec.option or spec.name
+    where = spec.option or spec.metavar
     if value is None or value in ((), ""):
         if value == "":
             raise CLIError(f"{where}: the value is empty")

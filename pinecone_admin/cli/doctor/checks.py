@@ -88,11 +88,11 @@ def judge_variables(problems: Sequence[VariableProblem], *, origin: str) -> list
     return results or [passed("variables", f"none is wrong; the identity comes from {origin}")]
 
 
-def judge_refused_configuration(message: str) -> Diagnosis:
-    """Return the result for a configuration that the client refuses, by what the message is about."""
-    if "_PROXY" in message:
+def judge_refused_configuration(message: str, variable: str) -> Diagnosis:
+    """Return the result for a configuration that the client refuses, by the variable that is wrong."""
+    if variable.endswith("_PROXY"):
         return failed("proxy", message, _STAGE_FIXES["proxy"])
-    if "SSL_CERT" in message:
+    if variable == "SSL_CERT_FILE":
         return failed("certificates", message, "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it")
     return failed("variables", message, "correct what this names")
 

@@ -90,7 +90,7 @@ def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientC
     try:
         return _resolve(env, identity)
     except PineconeValueError as exc:
-        return judge_refused_configuration(exc.message)
+        return judge_refused_configuration(exc.message_with_names(identity.spellings), exc.argument or "")
 
 
 def _resolve(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig:

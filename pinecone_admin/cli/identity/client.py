@@ -110,10 +110,10 @@ def obtain_secret(session: Session) -> CallerIdentity:
     """
     identity = session.identity
     if session.settings.get("client_secret_stdin"):
-        identity = identity.with_secret(read_secret_from(session.stdin))
+        identity = identity.with_secret(read_secret_from(session.stdin), source="the secret on stdin")
     elif identity.secret_command:
         secret = run_secret_command(identity.secret_command, env=session.env, origin=identity.origin)
-        identity = identity.with_secret(secret)
+        identity = identity.with_secret(secret, source="the output of secret-command")
     require_complete(identity)
     return identity
 
@@ -129,7 +129,7 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     try:
         return kind(**arguments, source_tag="cli", lazy=True, read_only=is_read_only(session), on_attempt=on_attempt)
     except (PineconeValueError, PineconeTypeError) as exc:
-        message = exc.message
+        message = exc.message_with_names(identity.spellings)
     # Outside of the except clause: a traceback of the client could show the secret.
     raise identity_error(f"{identity.origin}: {message}" if not identity.in_environment else message)
 

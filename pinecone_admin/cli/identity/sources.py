@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from generated_client.types import masked
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import SPELLINGS, CLIError
 from pinecone_admin.cli.profiles.profile import Profile, Profiles
 
 SECRET_VARIABLE = "PINECONE_CLIENT_SECRET"  # noqa: S105 - the name of a variable
@@ -24,6 +24,9 @@ KNOWN_VARIABLES = (*_IDENTITY_VARIABLES, *SETTING_VARIABLES)
 
 
 _ENVIRONMENT = "the environment"
+_ARGUMENTS = ("client_id", "client_secret", "access_token", "host", "oauth_url")
+_VARIABLES = dict(zip(_ARGUMENTS, _IDENTITY_VARIABLES, strict=True))
+_PROFILE_KEYS = {"client_id": "client-id", "host": "host", "oauth_url": "oauth-url"}
 
 
 def without_own(env: Mapping[str, str]) -> dict[str, str]:
@@ -53,6 +56,7 @@ class CallerIdentity:
         allow_http: Whether http beyond loopback is allowed.
         expect_organization: Id of the only organization that commands may work on, or None for any.
         secret_command: Command that prints the secret; empty if there is none.
+        secret_source: What messages call the secret, if it comes from elsewhere than a variable.
         variables: The variables that it was made of; empty for a profile.
     """
 
@@ -66,11 +70,25 @@ class CallerIdentity:
     allow_http: bool = False
     expect_organization: str | None = None
     secret_command: tuple[str, ...] = ()
+    secret_source: str = ""
     variables: Mapping[str, str] = field(factory=dict[str, str], repr=masked)
 
-    def with_secret(self, client_secret: str) -> CallerIdentity:
-        """Return a copy that authenticates with this secret, and with no token."""
-        return evolve(self, client_secret=client_secret, access_token=None, secret_command=(), in_environment=False)
+    @property
+    def spellings(self) -> Mapping[str, str]:
+        """What its source calls the arguments of a client: variables, or the keys of a profile."""
+        names = _VARIABLES if self.variables else _PROFILE_KEYS
+        return {**SPELLINGS, **names, "client_secret": self.secret_source or SECRET_VARIABLE}
+
+    def with_secret(self, client_secret: str, *, source: str) -> CallerIdentity:
+        """Return a copy that authenticates with this secret, which messages call by its source, and with no token."""
+        return evolve(
+            self,
+            client_secret=client_secret,
+            secret_source=source,
+            access_token=None,
+            secret_command=(),
+            in_environment=False,
+        )
 
 
 def choose_identity(

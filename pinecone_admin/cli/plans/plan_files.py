@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.private_files import describe_path
 from pinecone_admin.cli.output.report_files import read_text, write_report
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import OffboardPlan, StalePlan
@@ -24,22 +26,16 @@ def load_plan(session: Session, kind: type[_P], path: str) -> _P:
     """Return the plan in a file, which is of the organization of the session.
 
     Raises:
-        PineconeValueError: The file is no such plan, or only a part of one; the message names it.
+        CLIError: The file is no such plan, or only a part of one; the message names it.
         RefusedError: The plan is of another organization.
     """
     text = read_text(path, session.stdin)
     try:
         plan = kind.from_json(text)
     except PineconeValueError as error:
-        raise PineconeValueError(f"{path}: {_name_commands(error.message)}") from error
+        raise CLIError(error.message_with_names({"text": describe_path(path), **_MAKERS})) from error
     check_organization(plan.organization_id, [session.organization], operation="plan")
     return plan
-
-
-def _name_commands(message: str) -> str:
-    for method, command in _MAKERS.items():
-        message = message.replace(method, command)
-    return message
 
 
 def save_plan(session: Session, plan: StalePlan | OffboardPlan, path: str) -> None:

@@ -29,7 +29,8 @@ def parse_inventory(text: str, path: str) -> Inventory:
     try:
         return Inventory.from_dict(document)  # pyright: ignore[reportUnknownArgumentType]
     except PineconeValueError as error:
-        raise PineconeValueError(f"{path} is no inventory: {error.message}") from error
+        problem = error.message_with_names({"data": "$"})  # as JSONPath calls the whole document
+        raise PineconeValueError(f"{path} is no inventory: {problem}") from error
 
 
 def check_same_organization(before: Inventory, after: Inventory) -> None:
