@@ -6,6 +6,7 @@ Every transport in between passes the attempt on without knowing: the sockets fi
 from __future__ import annotations
 
 import logging
+import os
 import select
 import socket
 import time
@@ -157,6 +158,39 @@ def hide_details_in_logs() -> None:
     """Reduce httpcore's log records about the attempts of this package to what holds no credential."""
     for name in _HTTPCORE_LOGGERS:
         logging.getLogger(name).addFilter(_keep_event_name)  # a filter is added once only
+
+
+# Child processes of an emulation.
+
+_PRODUCTION_HOSTS = frozenset({"api.pinecone.io", "login.pinecone.io"})
+
+EMULATED_VARIABLE = "PINECONE_ADMIN_EMULATED"
+"""Environment variable that ``emulate()`` sets: a child process has its credentials, and no interception."""
+
+_EMULATED = (
+    f"{EMULATED_VARIABLE} is set, so this process was started inside emulate(), where Pinecone's own service is out of "
+    "reach; emulate(serve=True) also serves child processes, at the addresses that it sets in the environment"
+)
+
+
+def match_production_host(host: object) -> str | None:
+    """Return the usual spelling of a host, text or bytes, if it is one of Pinecone's own, else None."""
+    text = host.decode("latin-1") if isinstance(host, bytes) else str(host)
+    name = text.lower().rstrip(".")
+    return name if name in _PRODUCTION_HOSTS else None
+
+
+def refuse_production_in_child(host: object) -> None:
+    """Raise if a request for a host of Pinecone would leave a child process of an emulation.
+
+    In the process of the emulation itself, and in those forked from it, no such request comes so far.
+
+    Raises:
+        httpcore.ConnectError: It would; a retry cannot help, as for a host that does not exist.
+    """
+    if EMULATED_VARIABLE in os.environ and match_production_host(host):
+        current_attempt.get().seen = True
+        raise httpcore.ConnectError(_EMULATED) from socket.gaierror(socket.EAI_NONAME, _EMULATED)
 
 
 # What threads must do explicitly and async backends do themselves.

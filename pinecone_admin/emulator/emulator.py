@@ -82,7 +82,8 @@ class Emulator:
         state: The state of the organization, for tests to inspect and to fill.
         faults: The faults.
         requests: The received requests, with secrets masked.
-        transport: A transport for httpx clients, synchronous and asynchronous.
+        transport: A transport for httpx clients, synchronous and asynchronous. A forked child has only a copy of the
+            emulator; there, the transport sends requests to `host`, or refuses them if the emulator is not served.
 
     Raises:
         ValueError: An argument is invalid; the message names it.
@@ -123,7 +124,9 @@ class Emulator:
         self.clock: Clock = clock or Clock()
         self.faults: Faults = Faults(seed)
         self.requests: RequestLog = RequestLog()
-        self.transport: EmulatorTransport = EmulatorTransport(self.handle, self.clock)
+        self.transport: EmulatorTransport = EmulatorTransport(
+            self.handle, self.clock, lambda: self._hosts[-1] if self._hosts else None
+        )
         self._lock = RLock()
         self._hosts: list[str] = []
         organization = {"plan": plan, "payment_status": payment_status}

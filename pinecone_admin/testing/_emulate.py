@@ -9,16 +9,19 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from multiprocessing import spawn
 from typing import Any, TypeVar, cast
 
 import httpx
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
+from pinecone_admin._concurrency.sockets import EMULATED_VARIABLE, match_production_host
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.testing._guard import PRODUCTION_HOSTS, guarded_production
+from pinecone_admin.testing._guard import guarded_production
 
-_CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN")
+_CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", EMULATED_VARIABLE)
 _ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
+_SERVING_VARIABLES = (*_ADDRESS_VARIABLES, "NO_PROXY", "no_proxy")
 _DAY = 24 * 3600.0
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,6 +37,9 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
     clock: waiting for a retry takes no time, and advancing the clock makes their tokens expire. Emulations
     can be nested; the innermost serves the requests. As a decorator of a function or a coroutine function, each call is
     an emulation of its own.
+
+    A child process has no emulator in its memory, or only a copy. With `serve`, it sends its requests to the served
+    address; otherwise clients of this package raise ``PineconeConnectionError`` there.
 
     Args:
         emulator: The emulator; by default a new one with the same ids and secrets in every run.
@@ -95,24 +101,50 @@ class _Emulation:
 
     def __init__(self, emulator: Emulator, *, ticking: bool, serve: bool) -> None:
         self.emulator = emulator
+        # One of this process, because another one may have made the emulator, from which this one was forked.
+        self.transport = emulator.transport.for_this_process()
+        self._ahead_in_child: tuple[float, float] | None = None
         self.addresses: dict[str, str] = {}
+        self.serving_variables: dict[str, str] = {}
         self.since = 0.0
         self._began = emulator.clock.now()
         self._ending = ExitStack()
         if serve:
             self._ending.enter_context(_import_serving()(emulator))
             self.addresses = dict(zip(_ADDRESS_VARIABLES, (emulator.host, emulator.oauth_url), strict=True))
+            # A proxy has no way to the loopback of this machine.
+            self.serving_variables = self.addresses | dict.fromkeys(("NO_PROXY", "no_proxy"), _exclude_loopback())
         if ticking:
             emulator.clock.start_ticking()
             self._ending.callback(emulator.clock.stop_ticking)
 
     def end(self) -> None:
         """Stop serving, and let the emulator's clock stand still again."""
-        self._ending.close()
+        if not self.transport.is_inherited:
+            self._ending.close()
+
+    def continue_in_child(self) -> None:
+        """Keep the time at which this process was forked from that of the emulation; it runs on in real time here."""
+        if self._ahead_in_child is None:
+            self._ahead_in_child = self.monotonic() - time.monotonic(), self.wall() - time.time()
 
     def monotonic(self) -> float:
         """Return the time of the emulator's clock as a monotonic time."""
+        if self._ahead_in_child is not None:
+            return time.monotonic() + self._ahead_in_child[0]
         return self.since + (self.emulator.clock.now() - self._began).total_seconds()
+
+    def wall(self) -> float:
+        """Return the time of the emulator's clock in seconds since the epoch."""
+        if self._ahead_in_child is not None:
+            return time.time() + self._ahead_in_child[1]
+        return self.emulator.clock.now().timestamp()
+
+
+def _exclude_loopback() -> str:
+    """Return a value for NO_PROXY that excludes loopback and what is excluded now."""
+    excluded = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return excluded if excluded == "*" else ",".join(filter(None, (excluded, "127.0.0.1")))
 
 
 def _import_serving() -> Callable[[Emulator], AbstractContextManager[str]]:
@@ -125,7 +157,7 @@ class _Environment:
     """The environment variables that an emulation sets, and their values before."""
 
     def __init__(self) -> None:
-        self._before = {name: os.environ.get(name) for name in (*_CREDENTIAL_VARIABLES, *_ADDRESS_VARIABLES)}
+        self._before = {name: os.environ.get(name) for name in (*_CREDENTIAL_VARIABLES, *_SERVING_VARIABLES)}
         self._served: set[str] = set()
 
     def set_for(self, emulation: _Emulation) -> None:
@@ -135,8 +167,9 @@ class _Environment:
         os.environ["PINECONE_CLIENT_SECRET"] = emulation.emulator.client_secret
         # A token in the environment would take precedence over the credentials.
         os.environ.pop("PINECONE_ACCESS_TOKEN", None)
-        os.environ.update(emulation.addresses)
-        self._served.update(emulation.addresses.values())
+        os.environ[EMULATED_VARIABLE] = "1"
+        os.environ.update(emulation.serving_variables)
+        self._served.update(emulation.serving_variables.values())
 
     def restore(self) -> None:
         """Restore the variables."""
@@ -145,7 +178,7 @@ class _Environment:
 
     def _restore_addresses(self) -> None:
         # Only those that an emulation set: a test may have set its own meanwhile.
-        self._restore(name for name in _ADDRESS_VARIABLES if os.environ.get(name) in self._served)
+        self._restore(name for name in _SERVING_VARIABLES if os.environ.get(name) in self._served)
 
     def _restore(self, names: Iterable[str]) -> None:
         for name in names:
@@ -196,15 +229,55 @@ class _ActiveEmulations:
         # Outside of the lock, because a server takes a moment to stop.
         emulation.end()
 
+    def continue_in_child(self) -> None:
+        """Replace the lock, which may be held, and let the time run on in real time."""
+        self._lock = threading.Lock()
+        for each in self._active:
+            each.continue_in_child()
+
     def _install_patches(self) -> None:
         self._environment = _Environment()
         self._installed.callback(self._environment.restore)
+        self._installed.enter_context(_environment_in_children())
         self._installed.enter_context(use_clock(_EmulatedClock()))
         self._installed.enter_context(_intercepted_requests())
         self._installed.enter_context(guarded_production())
 
 
 _emulations = _ActiveEmulations()
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_emulations.continue_in_child)
+
+
+class _ChildEnvironment:
+    """Sets the variables of an emulation in the process that unpickles this.
+
+    It needs nothing but builtins there, because the child does not have the import path of its parent yet.
+    """
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[str, dict[str, object]]]:
+        code = "import os\nfor name in names: os.environ.pop(name, None)\nos.environ.update(values)"
+        names = (*_CREDENTIAL_VARIABLES, *_SERVING_VARIABLES)
+        return exec, (
+            code,
+            {"names": names, "values": {name: os.environ[name] for name in names if name in os.environ}},
+        )
+
+
+@contextmanager
+def _environment_in_children() -> Generator[None, None, None]:
+    # A forkserver gives its children the environment in which it was started, perhaps before the emulation. This is
+    # what multiprocessing sends to each child that is not forked, before the code that the child is to run.
+    prepare = spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> dict[str, object]:
+        return {**prepare(name), "pinecone_admin_environment": _ChildEnvironment()}
+
+    spawn.get_preparation_data = get_preparation_data
+    try:
+        yield
+    finally:
+        spawn.get_preparation_data = prepare
 
 
 @contextmanager
@@ -213,14 +286,14 @@ def _intercepted_requests() -> Generator[None, None, None]:
     send, async_send = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
 
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        emulator = _emulator_for(request.url)
-        return send(self, request) if emulator is None else emulator.transport.handle_request(request)
+        emulation = _emulation_for(request.url)
+        return send(self, request) if emulation is None else emulation.transport.handle_request(request)
 
     async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-        emulator = _emulator_for(request.url)
-        if emulator is None:
+        emulation = _emulation_for(request.url)
+        if emulation is None:
             return await async_send(self, request)
-        return await emulator.transport.handle_async_request(request)
+        return await emulation.transport.handle_async_request(request)
 
     httpx.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]
     httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
@@ -231,13 +304,15 @@ def _intercepted_requests() -> Generator[None, None, None]:
         httpx.AsyncHTTPTransport.handle_async_request = async_send  # type: ignore[method-assign]
 
 
-def _emulator_for(url: httpx.URL) -> Emulator | None:
+def _emulation_for(url: httpx.URL) -> _Emulation | None:
     # The variables are read at each request, since a test may set them after the emulation has begun.
-    emulation = _emulations.innermost()
+    emulation, origin = _emulations.innermost(), (url.host, url.port)
     if emulation is None:
         return None
+    if emulation.transport.is_inherited and origin in map(_parse_origin, emulation.addresses.values()):
+        return None  # a forked child's own connection, or that of the emulation's transport
     custom = (_parse_origin(value) for name in _ADDRESS_VARIABLES if (value := os.environ.get(name)))
-    return emulation.emulator if url.host in PRODUCTION_HOSTS or (url.host, url.port) in custom else None
+    return emulation if match_production_host(url.host) or origin in custom else None
 
 
 @lru_cache
@@ -260,12 +335,12 @@ class _EmulatedClock(SystemClock):
     def wall(self) -> float:
         """Return the emulator's time."""
         emulation = _emulations.innermost()
-        return super().wall() if emulation is None else emulation.emulator.clock.now().timestamp()
+        return super().wall() if emulation is None else emulation.wall()
 
     def sleep(self, seconds: float, until: threading.Event) -> None:
         """Advance the emulator's clock, unless the event is set."""
         emulation = _emulations.innermost()
-        if emulation is None:
+        if emulation is None or emulation.transport.is_inherited:
             super().sleep(seconds, until)
         elif not until.is_set():
             emulation.emulator.clock.advance(seconds)
@@ -274,7 +349,8 @@ class _EmulatedClock(SystemClock):
         """Advance the emulator's clock unless the event is set, and let other tasks run."""
         import anyio.lowlevel  # noqa: PLC0415 — the sync client must not load an event loop
 
-        if _emulations.innermost() is None:
+        emulation = _emulations.innermost()
+        if emulation is None or emulation.transport.is_inherited:
             await super().async_sleep(seconds, until)
         else:
             await anyio.lowlevel.checkpoint()

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TypeVar, cast
 
-PRODUCTION_HOSTS = frozenset({"api.pinecone.io", "login.pinecone.io"})
+from pinecone_admin._concurrency.sockets import match_production_host
 
 _EXPLANATION = (
     "{host} is Pinecone's own service and is out of reach in emulate(). The emulator intercepts requests that are sent "
@@ -52,14 +52,9 @@ def _refusing(function: T, name: str, position: int) -> T:
 
     @wraps(call)
     def refuse_production(*arguments: object, **named: object) -> object:
-        host = _normalize(arguments[position] if len(arguments) > position else named.get(name))
-        if host in PRODUCTION_HOSTS:
+        host = match_production_host(arguments[position] if len(arguments) > position else named.get(name))
+        if host is not None:
             raise ProductionOutOfReachError(_EXPLANATION.format(host=host))
         return call(*arguments, **named)
 
     return cast("T", refuse_production)
-
-
-def _normalize(host: object) -> str:
-    text = host.decode("latin-1") if isinstance(host, bytes) else str(host)
-    return text.lower().rstrip(".")

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,11 @@ def read_process_state() -> tuple[object, ...]:
         httpx.HTTPTransport.handle_request,
         httpx.AsyncHTTPTransport.handle_async_request,
         current_clock(),
-        [os.environ.get(f"PINECONE_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "ACCESS_TOKEN")],
+        [
+            os.environ.get(f"PINECONE_{name}")
+            for name in ("CLIENT_ID", "CLIENT_SECRET", "ACCESS_TOKEN", "ADMIN_EMULATED")
+        ],
+        spawn.get_preparation_data,
     )
 
 

@@ -20,7 +20,12 @@ import httpx
 
 from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
 from pinecone_admin._concurrency.sharing import AsyncFairSemaphore, PerLoop
-from pinecone_admin._concurrency.sockets import Attempt, async_record_events, hide_details_in_logs
+from pinecone_admin._concurrency.sockets import (
+    Attempt,
+    async_record_events,
+    hide_details_in_logs,
+    refuse_production_in_child,
+)
 from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError
@@ -217,6 +222,7 @@ class _UntracedConnection:
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request and return the response."""
+        refuse_production_in_child(request.url.host)
         request.extensions.pop("trace", None)  # pyright: ignore[reportUnknownMemberType] - httpcore declares a bare dict
         return await self._connection.handle_async_request(request)
 

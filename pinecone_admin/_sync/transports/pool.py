@@ -20,7 +20,12 @@ import httpcore
 import httpx
 
 from pinecone_admin._concurrency.sharing import FairSemaphore, PerProcess
-from pinecone_admin._concurrency.sockets import Attempt, hide_details_in_logs, record_events
+from pinecone_admin._concurrency.sockets import (
+    Attempt,
+    hide_details_in_logs,
+    record_events,
+    refuse_production_in_child,
+)
 from pinecone_admin._concurrency.waiting import shield_from_cancellation
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError
@@ -218,6 +223,7 @@ class _UntracedConnection:
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request and return the response."""
+        refuse_production_in_child(request.url.host)
         request.extensions.pop("trace", None)  # pyright: ignore[reportUnknownMemberType] - httpcore declares a bare dict
         return self._connection.handle_request(request)
 

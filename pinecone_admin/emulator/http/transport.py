@@ -4,6 +4,9 @@ Connection faults raise the error that httpx would raise, and time passes on the
 reports httpcore's trace events, so that a client can tell whether a request has been sent.
 """
 
+import os
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +18,18 @@ from pinecone_admin.emulator.model.counts import count_noun
 
 TraceEvent: TypeAlias = tuple[str, Mapping[str, object]]
 
+_NOT_SERVED = (
+    "the emulator is in the memory of another process, from which this one was forked, and changes to the copy here "
+    "would be lost: serve it to child processes, with emulate(serve=True) or serving(emulator)"
+)
+# The emulator is served over plain http; httpx would load the certificates of all authorities, which takes 20 ms.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# A connection that is kept would belong to one event loop, and to one process.
+_NO_KEEPALIVE = httpx.Limits(max_keepalive_connections=0)
+
+
+_NO_EMULATOR = Response(0, {}, b"", Delivery(end="unreachable"))
+
 
 class _TracedRequest(NamedTuple):
     """The attributes of a request that listeners to httpcore's trace events read."""
@@ -24,20 +39,45 @@ class _TracedRequest(NamedTuple):
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Handle the requests of an httpx client, whatever their host.
+    """Handle the requests of an httpx client, whatever their host, in the process that makes the transport.
+
+    A process that is forked from it has only a copy of the emulator. There, requests are sent to the address at which
+    the emulator is served, and are refused if it is not served.
 
     Args:
         handle: Handles one request; it is called from any thread.
         clock: The clock on which delays pass.
+        find_host: Returns the URL at which the emulator is served, or None.
     """
 
-    def __init__(self, handle: Callable[[Request], Response], clock: Clock) -> None:
+    def __init__(
+        self, handle: Callable[[Request], Response], clock: Clock, find_host: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._handle = handle
         self._clock = clock
+        self._find_host = find_host
+        self._process = os.getpid()
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether another process made the transport, from which this one was forked."""
+        return os.getpid() != self._process
+
+    def for_this_process(self) -> "EmulatorTransport":
+        """Return a transport that handles requests in this process, with the copy of the emulator that it has."""
+        return EmulatorTransport(self._handle, self._clock, self._find_host)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Handle a request of an `httpx.Client`."""
+        """Handle a request of an `httpx.Client`.
+
+        Raises:
+            httpx.ConnectError: This process was forked from that of the emulator, which is not served.
+        """
         request.read()
+        if self.is_inherited:
+            sent = self._readdress(request)
+            if sent is not None:
+                return httpx.HTTPTransport(verify=_NO_TLS, limits=_NO_KEEPALIVE).handle_request(sent)
         response = self._respond(request)
         trace: Callable[[str, Any], None] | None = request.extensions.get("trace")
         if trace is not None:
@@ -46,8 +86,16 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._deliver(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Handle a request of an `httpx.AsyncClient`."""
+        """Handle a request of an `httpx.AsyncClient`.
+
+        Raises:
+            httpx.ConnectError: As for `handle_request`.
+        """
         await request.aread()
+        if self.is_inherited:
+            sent = self._readdress(request)
+            if sent is not None:
+                return await httpx.AsyncHTTPTransport(verify=_NO_TLS, limits=_NO_KEEPALIVE).handle_async_request(sent)
         response = self._respond(request)
         trace: Callable[[str, Any], Awaitable[None]] | None = request.extensions.get("trace")
         if trace is not None:
@@ -55,13 +103,28 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 await trace(name, info)
         return self._deliver(request, response)
 
+    def _readdress(self, request: httpx.Request) -> httpx.Request | None:
+        """Return the request for the address at which the emulator is served, or None if it is not."""
+        host = self._find_host()
+        if host is None:
+            return None
+        served = httpx.URL(host)
+        url = request.url.copy_with(scheme=served.scheme, host=served.host, port=served.port)
+        headers = httpx.Headers({**request.headers, "host": served.netloc.decode("ascii")})
+        return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
+
     def _respond(self, request: httpx.Request) -> Response:
+        if self.is_inherited:
+            return _NO_EMULATOR
         # raw_path, because url.path is decoded.
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         return self._handle(Request(request.method, path, dict(request.headers), query, request.content))
 
     def _deliver(self, request: httpx.Request, response: Response) -> httpx.Response:
         delivery = response.delivery
+        if response is _NO_EMULATOR:
+            # As for the name of a host that does not exist, so that clients know that no retry can help.
+            raise httpx.ConnectError(_NOT_SERVED, request=request) from socket.gaierror(socket.EAI_NONAME, _NOT_SERVED)
         if delivery.end == "unreachable":
             # The messages of errors are those that httpx takes over from httpcore and the operating system.
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
