@@ -124,6 +124,16 @@ def test_an_environment_has_what_its_extras_need_and_nothing_else(tmp_path: Path
         assert subprocess.run(words, env=user, capture_output=True, text=True, check=True).stdout.strip() == expected
 
 
+def test_no_block_of_python_or_shell_is_left_out() -> None:
+    """Every fence is at the margin and names a language; what is neither Python nor shell is known."""
+    for page in PAGES:
+        fences = re.findall(r"^( *)```(.*)$", read_page(page), re.MULTILINE)
+        assert {indent for indent, _ in fences} <= {""}, page
+        assert {language for _, language in fences[::2]} <= {"python", "sh", "js", "json", "{eval-rst}"} | {
+            f"{{include}} ../{name}.md" for name in ("CHANGELOG", "SECURITY")
+        }, page
+
+
 def test_install_hints_name_the_checkout() -> None:
     """No page and no message says to install a name that no package index has."""
     sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("pinecone_admin/**/*.py")]
