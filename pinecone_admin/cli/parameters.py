@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pinecone_admin.cli.output.plain import check_query
+from pinecone_admin.cli.output.query import check_query
 from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
 
 FORMATS = ("table", "json", "yaml", "csv", "raw")
@@ -143,6 +143,22 @@ def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[
     return [*others, "--", *ids] if ids and "--" not in args else list(args)
 
 
+def refuse_repetition(command: click.Command, context: click.Context, args: Sequence[str]) -> None:
+    """Raise UsageError if an option that takes one value is given twice, be it once before the words of the command.
+
+    click would take the last value without a word. A flag that can only be set says the same twice.
+    """
+    if context.resilient_parsing:  # for completion
+        return
+    _, _, order = command.make_parser(context).parse_args(list(args))
+    given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
+    for each in order:
+        if isinstance(each, click.Option) and not each.multiple and not (each.is_flag and not each.secondary_opts):
+            if each.opts[0] in given:
+                raise click.UsageError(f"{each.opts[0]} is given twice, and takes one value", context)
+            given.add(each.opts[0])
+
+
 def build_parameters(spec: CommandSpec) -> list[click.Parameter]:
     """Return the parameters of a command that calls a method."""
     return [_build_parameter(each) for each in spec.parameters]
@@ -231,6 +247,5 @@ def _keep_setting(context: click.Context, option: click.Parameter, value: object
     if value is not None:
         if option.name == "query":
             check_query(str(value))
-        # An option of the command itself replaces the same one before the command, which is parsed first.
         context.obj.settings[option.name] = value
     return value

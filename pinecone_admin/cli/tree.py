@@ -143,6 +143,11 @@ class CommandGroup(click.Group):
         )
         self.path = path
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options before the word of a command."""
+        parameters.refuse_repetition(self, ctx, args)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the words that can follow."""
         return list_below(self.path, COMMANDS)
@@ -185,7 +190,9 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words after the command."""
-        return super().parse_args(ctx, parameters.protect_ids(args, self.params))
+        words = parameters.protect_ids(args, self.params)
+        parameters.refuse_repetition(self, ctx, words)
+        return super().parse_args(ctx, words)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help."""

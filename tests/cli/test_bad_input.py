@@ -124,11 +124,51 @@ def test_an_error_is_an_object_too_with_json() -> None:
 
 
 def test_options_of_every_command_work_before_and_after_its_words() -> None:
-    """The option that comes last counts."""
+    """They stand before a noun, before a verb or behind it."""
     with example_organization():
         assert run("--output", "raw", "project", "list").stdout.count("\n") == 2
         assert run("project", "--output", "raw", "list").stdout.count("\n") == 2
-        assert run("--output", "raw", "project", "list", "--output", "csv").stdout.startswith("id,")
+
+
+def test_an_option_that_takes_one_value_is_given_once() -> None:
+    """Every option is refused the second time, but for those whose help says that they can be repeated.
+
+    A flag that can only be set may be repeated, too: the second one asks for the same.
+    """
+    refused = repeatable = 0
+    for command in (build_root(), *_list_commands(build_root())):
+        for each in command.params:
+            if not isinstance(each, click.Option) or (each.is_flag and not each.secondary_opts):
+                continue
+            assert each.multiple == ("can be repeated" in str(each.help)), (command.name, each.opts)
+            if each.multiple:
+                repeatable += 1
+                continue
+            refused += 1
+            for first in (*each.opts, *each.secondary_opts):
+                given = [each.opts[-1], *([] if each.is_flag else ["1"] * each.nargs)]
+                words = [first, *given[1:], *given]
+                with pytest.raises(click.UsageError, match=f"{each.opts[0]} is given twice, and takes one value"):
+                    command.make_context("x", words)
+    assert refused > 4 * len(COMMANDS)
+    assert repeatable >= 5
+
+
+def test_an_option_is_given_once_on_the_whole_command_line() -> None:
+    """The same option before and behind the words of a command is refused before anything is sent."""
+    twice = "is given twice, and takes one value"
+    with example_organization() as emulator:
+        check_usage(run("--output", "raw", "project", "list", "--output", "csv"), f"--output {twice}")
+        check_usage(run("-o", "raw", "project", "-ocsv", "list"), f"--output {twice}")
+        check_usage(run("--profile=a", "--profile=b", "project", "list"), f"--profile {twice}")
+        check_usage(run("project", "create", "x", "--max-pods", "0", "--max-pods", "1", "--yes"), f"--max-pods {twice}")
+        assert len(emulator.requests) == 0
+        assert run("--read-only", "project", "list", "--read-only").exit == 0
+        assert run("project", "create", "x", "--yes", "--yes", "-y").exit == 0
+        owners = ("access", "--max-owners", "1")
+        assert run(*owners, "--fail-on", "many-owners", "--fail-on", "principal-is-gone").exit == 8
+        assert run(*owners, "--fail-on", "principal-is-gone", "--fail-on", "any").exit == 8
+        assert run(*owners, "--fail-on", "principal-is-gone").exit == 0
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b]0;x\x07", "\udcff", "\u202eevil", "x" * 3000, "'", '"', "--x--", "💥"])

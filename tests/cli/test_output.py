@@ -111,6 +111,46 @@ def test_a_wrong_query_is_found_before_anything_is_sent() -> None:
         assert unfit.stderr.startswith("error: --query: ")
 
 
+def test_a_query_that_can_give_no_json_is_found_before_anything_is_sent() -> None:
+    """Whatever can be known of the expression alone ends with exit code 2 and one line, and changes nothing."""
+    too_deep = ("[" * 150 + "@" + "]" * 150, "[" * 5000, "!" * 5000 + "a", "abs(" * 2000 + "@" + ")" * 2000)
+    expressions = ("&x", "[&x]", "{a: &x}", "x || &y", "x | &y", "not_null(&x)", "to_array(&x)", "map(&(&x), @)")
+    numbers = ("`Infinity`", "`NaN`", "[`-1e999`]", '`[{"a": 1e999}]`', f"`{'9' * 5000}`")
+    functions = ("nothing(@)", "length()", "abs(`1`, `2`)", "sort_by(@)", "[?nothing(@)]")
+    damaged = ("", " ", "[)", "a" * 100_000 + "[", "`\\ud800", "a[1:2:0", "\udcff", "\x00", "a\n.b\n\x1b[")
+    with example_organization() as emulator:
+        for query in (*too_deep, *expressions, *numbers, *functions, *damaged):
+            done = run("project", "create", "x", "--yes", "--query", query)
+            assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (query[:50], done)
+            assert len(done.stderr) <= 500, query[:50]
+            assert done.stderr.startswith("error: --query: "), query[:50]
+        assert len(emulator.requests) == 0
+        for query in ("sort_by(@, &name)[].name", "map(&name, @)", "max_by(@, &name).name", "[?length(name) > `1`].id"):
+            assert run("project", "list", "--query", query).exit == 0, query
+
+
+def test_a_query_that_fails_on_the_result_is_one_line() -> None:
+    """An error of any kind in the library, and a value that JSON lacks, end with exit code 2 in every format."""
+    failing = (
+        "to_number('1e999')",
+        "to_number('nan')",
+        "ceil(to_number('1e999'))",
+        f"to_number('{'9' * 5000}')",
+        f"sum([to_number('{'9' * 4300}'), `1`])",
+        "sort(@)",
+        "join(',', @)",
+        "sort_by(@, &missing.x)",
+    )
+    with example_organization():
+        for query in failing:
+            for output in ("json", "yaml", "csv", "raw", "table"):
+                done = run("project", "list", "--query", query, "--output", output)
+                lines = done.stderr.splitlines()
+                assert (done.exit, done.stdout, lines[0][:16]) == (2, "", "error: --query: "), (query[:50], done)
+                assert len(lines) == (2 if output == "json" else 1), query[:50]
+                assert len(lines[0]) <= 500, query[:50]
+
+
 def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> None:
     """After a change, a query that does not fit and a full disk end with exit code 6, without a change with 2 and 7."""
     changes = (

@@ -1,10 +1,8 @@
-"""Convert results to plain JSON values, and select parts of them."""
+"""Convert results to plain JSON values."""
 
 from __future__ import annotations
 
 from typing import Any, TypeGuard
-
-from pinecone_admin.cli.failures import CLIError
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -33,28 +31,3 @@ def without_null(value: Any) -> Any:
     if is_object(value):
         return {name: without_null(each) for name, each in value.items() if each is not None}
     return [without_null(each) for each in value] if is_list(value) else value
-
-
-def check_query(query: str) -> None:
-    """Raise CLIError unless a text is a JMESPath expression."""
-    import jmespath.exceptions  # noqa: PLC0415 - only --query needs it
-
-    try:
-        jmespath.compile(query)
-    except jmespath.exceptions.JMESPathError as error:
-        problem = str(error).splitlines()[0].removesuffix(", for expression:")
-        raise CLIError(f"--query: {query!r} is no JMESPath expression: {problem}") from error
-
-
-def search(query: str, plain: Any) -> Any:
-    """Return the part of a result that a JMESPath expression selects.
-
-    Raises:
-        CLIError: The expression does not fit the result, such as a function of a value of another type.
-    """
-    import jmespath.exceptions  # noqa: PLC0415 - only --query needs it
-
-    try:
-        return jmespath.search(query, plain)
-    except jmespath.exceptions.JMESPathError as error:
-        raise CLIError(f"--query: {query!r} does not fit the result: {error}") from error

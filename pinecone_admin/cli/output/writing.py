@@ -9,7 +9,8 @@ import attrs
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import STREAMS, render_value
-from pinecone_admin.cli.output.plain import is_list, is_object, search, to_plain
+from pinecone_admin.cli.output.plain import is_list, is_object, to_plain
+from pinecone_admin.cli.output.query import MAX_QUOTED, search
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -21,7 +22,7 @@ def write_value(session: Session, value: object) -> None:
     is_for_people = session.output == "table" and not query
     plain = search(query, to_plain(value)) if query else to_plain(value, for_people=is_for_people)
     if query and plain is None:
-        session.notify(f"--query {query!r} selects nothing")
+        session.notify(f"--query {make_printable(query, most=MAX_QUOTED)!r} selects nothing")
     if session.output != "table":
         _write_pieces(session, render_value(plain, session.output, ascii_only=_is_ascii_only(session)))
     elif query is None and _has_text(value):

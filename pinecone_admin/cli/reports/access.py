@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 @click.option("--max-key-age", type=Duration(), help="An older API key is a finding; by default, ages are not checked.")
 @click.option(
     "--fail-on",
+    multiple=True,
     metavar="KIND[,KIND]",
-    help="Exit with 8 if there is a finding of one of these kinds; any for all of them.",
+    help="Exit with 8 if there is a finding of one of these kinds; any for all of them; can be repeated.",
 )
 @click.option("--accept", metavar="FILE", help="Findings that are accepted, each with a reason and an end, as YAML.")
 @click.pass_obj

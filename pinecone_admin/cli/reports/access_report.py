@@ -36,7 +36,7 @@ class AccessOptions:
     max_owners: int
     max_pending: timedelta
     max_key_age: timedelta | None
-    fail_on: str | None
+    fail_on: tuple[str, ...]
     accept: str | None
 
     @property
@@ -85,13 +85,13 @@ def report_access(session: Session, options: AccessOptions) -> None:
         warn_of_unread(session, [each.text for each in review.open if each.kind == "could-not-be-read"])
 
 
-def parse_kinds(text: str | None) -> list[str]:
-    """Return the kinds in a list that is separated by commas.
+def parse_kinds(texts: Sequence[str]) -> list[str]:
+    """Return the kinds in lists that are separated by commas.
 
     Raises:
         PineconeValueError: One of them is no kind of finding; the message has the nearest one.
     """
-    words = [each.strip() for each in (text or "").split(",") if each.strip()]
+    words = [each.strip() for text in texts for each in text.split(",") if each.strip()]
     return [each if each == ANY_FINDING else check_kind("--fail-on:", each) for each in words]
 
 

@@ -1,0 +1,101 @@
+"""JMESPath expressions: what can be known to be wrong before anything is sent, and what one selects of a result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.failures import CLIError
+
+_MAX_DEPTH = 100
+"""The library evaluates by recursion, which ends at a depth of some 400."""
+MAX_QUOTED = 100
+"""Characters of an expression that a message shows."""
+_MAX_REASON = 200
+
+_Node: TypeAlias = dict[str, Any]
+
+
+def check_query(query: str) -> None:
+    """Raise CLIError unless a text is a JMESPath expression that can give a JSON value."""
+    import jmespath  # noqa: PLC0415 - only --query needs it
+
+    try:
+        tree: Any = jmespath.compile(query).parsed
+    except Exception as error:  # the library also raises ValueError and RecursionError
+        raise _refuse(query, f"is no JMESPath expression: {_describe(error)}") from error
+    problem = next(_find_problems(tree), None)
+    if problem is not None:
+        raise _refuse(query, problem)
+
+
+def search(query: str, plain: Any) -> Any:
+    """Return the part of a result that a JMESPath expression selects.
+
+    Raises:
+        CLIError: The expression does not fit the result, such as a function of a value of another type, or it gives
+            what JSON cannot express.
+    """
+    import jmespath  # noqa: PLC0415 - only --query needs it
+
+    try:
+        selected = jmespath.search(query, plain)
+    except Exception as error:  # the library also raises OverflowError, ValueError and others
+        raise _refuse(query, f"does not fit the result: {_describe(error)}") from error
+    try:
+        json.dumps(selected, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _refuse(query, f"gives what JSON cannot express: {_describe(error)}") from error
+    return selected
+
+
+def _find_problems(tree: _Node) -> Iterator[str]:
+    """Yield why an expression can give no JSON value for any result."""
+    from jmespath.functions import Functions  # noqa: PLC0415 - as above
+
+    signatures: dict[str, Any] = getattr(Functions, "FUNCTION_TABLE")  # noqa: B009 - set by its metaclass
+    nodes = [(tree, 1, False)]
+    while nodes:
+        node, depth, takes_expression = nodes.pop()
+        if depth > _MAX_DEPTH:
+            yield "is nested too deeply"
+            return
+        if node["type"] == "expref" and not takes_expression:
+            yield "uses an expression reference (&) as a value"
+        if node["type"] == "literal" and not _is_json(node["value"]):
+            yield "has a literal that JSON cannot express"
+        expected: list[bool] = []
+        if node["type"] == "function_expression":
+            function = signatures.get(node["value"])
+            if function is None:
+                yield f"calls {make_printable(node['value'], most=MAX_QUOTED)}(), which is no function"
+                continue
+            signature = function["signature"]
+            given, wanted = len(node["children"]), len(signature)
+            if given < wanted or (given > wanted and not signature[-1].get("variadic")):
+                yield f"calls {node['value']}() with {given} instead of {wanted} arguments"
+            expected = ["expref" in each["types"] for each in signature]
+        children = [each for each in node["children"] if isinstance(each, dict)]  # a slice has numbers
+        nodes += [
+            (each, depth + 1, position < len(expected) and expected[position]) for position, each in enumerate(children)
+        ]
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _describe(error: Exception) -> str:
+    """Return the first line of an error; the library draws an arrow below it."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return make_printable(lines[0], most=_MAX_REASON)
+
+
+def _refuse(query: str, problem: str) -> CLIError:
+    return CLIError(f"--query: {make_printable(query, most=MAX_QUOTED)!r} {problem}")
