@@ -228,8 +228,13 @@ class AsyncAPIKeys:
         The new key is created, ``store`` stores its value, and it takes the name of the old key. Then the old key is
         deleted, or, with ``keep_old_for``, left to ``delete_retired``: this call does not wait. The names of the two
         keys record the progress: the next run finishes an interrupted rotation, or cleans up and starts over. If this
-        call is cancelled before ``store`` has returned, the new key is deleted. Rotate a key from one process at a
-        time: two processes can leave two new keys, or one can delete the new key of the other.
+        call is cancelled before ``store`` has returned, the new key is deleted.
+
+        Rotate a key from one process at a time. Before ``store`` is called, the keys are read again, and if they show
+        another rotation of the same key, this one is refused: of two that start together, at most one calls ``store``,
+        as far as lists show new keys. A rotation that starts while another one is already past that point takes its key
+        for one that an interrupted run left: then both may call ``store``, and the value that is stored last may be
+        that of a key which the other one has deleted. The one that finds this out raises LeftoverError.
 
         Args:
             api_key_id: Id of the old key.
@@ -245,9 +250,11 @@ class AsyncAPIKeys:
 
         Raises:
             RefusedError: An earlier run keeps the old key for longer; or another workflow, such as another rotation,
-                created this key and has not finished; or no key has replaced it. Nothing was changed.
+                created this key and has not finished; or no key has replaced it; or another rotation of the key is in
+                progress. Nothing was changed, or the new key was deleted again.
             ForbiddenError: The plan allows no further key in the project.
-            LeftoverError: ``store`` failed, and the new key could not be deleted.
+            LeftoverError: ``store`` failed, and the new key could not be deleted; or another rotation of the key has
+                finished meanwhile.
             NotFoundError: The organization has no key with this id, or the new key was deleted; the old one stays.
 
         Example:

@@ -2,8 +2,9 @@
 
 A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a digest of its subject:
 
-- ``~makes:``: a resource that is being created; digest of its final name.
-- ``~rotates:``: the new key of a rotation; digest of the id of the old key.
+- ``~makes:``: a resource that is being created; digest of its final name. That of a key may be followed by a digest of
+  its value: ``~makes:1f0c2a9b:5d2e8f01 reader``.
+- ``~rotates:``: the new key of a rotation; digest of the id of the old key, and perhaps of its value, as above.
 - ``~delete-after:20261203T0545Z:``: an old key whose successor is stored, and the UTC minute from which it may be
   deleted; digest of the id of the new key.
 - ``~empties:``: a temporary key; digest of the id of its project.
@@ -27,7 +28,10 @@ _KEPT_LENGTH = 41
 
 _ELLIPSIS = "…"
 _MINUTE = "%Y%m%dT%H%MZ"
-_TAG = re.compile(r"~(?:(makes|rotates|empties)|(delete-after):(\d{8}T\d{4}Z)):([0-9a-f]{8}) ", re.ASCII)
+# Only after the first two purposes may the digest of a value follow.
+_TAG = re.compile(
+    r"~(?:(makes|rotates)|(empties)|(delete-after):(\d{8}T\d{4}Z)):([0-9a-f]{8})(?(1)(?::([0-9a-f]{8}))?) ", re.ASCII
+)
 
 
 @frozen
@@ -37,12 +41,14 @@ class NameTag:
     Attributes:
         purpose: What the resource is for, as in the list above.
         digest: Digest of the subject.
+        value_digest: Digest of the value of a key; None if the tag has none.
         delete_after: When an old key may be deleted; None for other purposes.
         rest: The name after the tag.
     """
 
     purpose: str
     digest: str
+    value_digest: str | None
     delete_after: datetime | None
     rest: str
 
@@ -57,10 +63,10 @@ def parse_tag(name: str) -> NameTag | None:
     if match is None:
         return None
     try:
-        moment = match[3] and datetime.strptime(match[3], _MINUTE).replace(tzinfo=UTC)
+        moment = match[4] and datetime.strptime(match[4], _MINUTE).replace(tzinfo=UTC)
     except ValueError:  # typed by hand: there is no such minute
         return None
-    return NameTag(match[1] or match[2], match[4], moment or None, name[match.end() :])
+    return NameTag(match[1] or match[2] or match[3], match[5], match[6], moment or None, name[match.end() :])
 
 
 def check_untagged(name: str) -> None:
@@ -83,6 +89,23 @@ def name_tag(purpose: str, subject: str) -> str:
 def tag_as_being_made(name: str) -> str:
     """Return the temporary name of a resource that is being created, cut to both limits of ``MAX_NAME_LENGTH``."""
     return (name_tag("makes", name) + name).encode()[:MAX_NAME_LENGTH].decode(errors="ignore")
+
+
+def is_being_made(tagged_name: str, name: str) -> bool:
+    """Return whether a name is the temporary one of a resource that is to have another name."""
+    tag, being_made = parse_tag(tagged_name), tag_as_being_made(name)
+    return tag is not None and tagged_name in {being_made, add_value_digest(being_made, tag.value_digest or "")}
+
+
+def add_value_digest(tagged_name: str, value_digest: str) -> str:
+    """Return the temporary name of a key with the digest of its value, which tells a later run whether it is stored."""
+    tag, _, rest = tagged_name.partition(" ")
+    return f"{tag}:{value_digest} {rest}"[:MAX_NAME_LENGTH]
+
+
+def digest_value(value: str) -> str:
+    """Return eight hexadecimal digits by which a later run recognizes the value of a key."""
+    return _digest(value)
 
 
 def tag_as_emptying(project_id: str) -> str:

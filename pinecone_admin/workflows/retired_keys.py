@@ -68,6 +68,49 @@ def find_holders(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
     return [key for key in keys if unnamed.get(key.id, key).name == name]
 
 
+def is_unfinished_successor(key: APIKey, old: APIKey) -> bool:
+    """Return whether a rotation of an old key has made a key and has not finished."""
+    tag = name_tags.parse_tag(key.name)
+    return tag is not None and tag.purpose == "rotates" and tag.refers_to(old.id)
+
+
+def find_concurrent_rotation(
+    old: APIKey, new: APIKey, leftovers: Sequence[APIKey], keys: Sequence[APIKey]
+) -> str | None:
+    """Return what shows that another rotation of an old key is in progress or has finished, or None.
+
+    Args:
+        old: The old key, as it was when the rotation began.
+        new: The new key of this rotation.
+        leftovers: The unfinished successors that existed when the rotation began; those of a rotation that goes on
+            change.
+        keys: The keys of the project now.
+    """
+    present = next((key for key in keys if key.id == old.id), None)
+    if present is None:
+        return "it was deleted meanwhile"
+    if present.name != old.name:
+        return f"it was renamed meanwhile, and is {present.name!r}"
+    known = {(key.id, key.name) for key in leftovers}
+    for key in keys:
+        if key.id != new.id and is_unfinished_successor(key, old) and (key.id, key.name) not in known:
+            return f"key {key.id} is about to replace it, too"
+    return None
+
+
+def find_namesake(old: APIKey, new: APIKey, before: Sequence[APIKey], keys: Sequence[APIKey]) -> APIKey | None:
+    """Return another key that has got the name of the new key during the rotation, or None.
+
+    Args:
+        old: The old key.
+        new: The new key, with its final name.
+        before: The keys of the project when the rotation began.
+        keys: The keys of the project now.
+    """
+    known = {new.id, *(key.id for key in before if key.name == new.name and key.id != old.id)}
+    return next((key for key in keys if key.name == new.name and key.id not in known), None)
+
+
 def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
     """Return the retired keys in the order of their deletion: oldest first, and each before its successor."""
 

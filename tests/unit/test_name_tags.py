@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -43,3 +44,31 @@ def test_the_tag_of_a_retired_key_is_readable() -> None:
     assert re.fullmatch("~delete-after:20261203T0545Z:[0-9a-f]{8} writer", written)
     for edited in ("20261303T0545Z", "20261203T2460Z", "2026120٣T0545Z"):
         assert name_tags.parse_tag(written.replace("20261203T0545Z", edited)) is None
+
+
+@given(names, names)
+def test_the_digest_of_a_value_changes_nothing_else(name: str, value: str) -> None:
+    """A temporary name with the digest of a value has at most 80 characters, and means the same as one without it."""
+    digest = name_tags.digest_value(value)
+    being_made, successor = name_tags.tag_as_being_made(name), name_tags.tag_as_successor("old-id", name)
+    for plain in (being_made, successor):
+        before, after = (name_tags.parse_tag(each) for each in (plain, name_tags.add_value_digest(plain, digest)))
+        assert before is not None
+        assert after is not None
+        assert (before.value_digest, after.value_digest) == (None, digest)
+        assert (before.purpose, before.digest) == (after.purpose, after.digest)
+        assert before.rest.startswith(after.rest)
+        assert len(name_tags.add_value_digest(plain, digest)) <= 80
+    retired = name_tags.tag_as_retired("new-id", name, NOON)
+    assert name_tags.original_name(retired, name_tags.add_value_digest(successor, digest)) == name
+    for tagged in (being_made, name_tags.add_value_digest(being_made, digest)):
+        assert name_tags.is_being_made(tagged, name)
+        assert not name_tags.is_being_made(tagged, name + "x")
+
+
+def test_only_new_keys_have_the_digest_of_a_value() -> None:
+    """Any other name with one is an ordinary name; the digest is one that everybody can compute."""
+    assert name_tags.digest_value("pcsk_x") == hashlib.blake2b(b"pcsk_x", digest_size=4).hexdigest()
+    for purpose in ("empties", "delete-after:20261203T0545Z"):
+        assert name_tags.parse_tag(f"~{purpose}:1f0c2a9b reader") is not None
+        assert name_tags.parse_tag(f"~{purpose}:1f0c2a9b:5d2e8f01 reader") is None

@@ -26,7 +26,8 @@ from pinecone_admin.models import (
     ServiceAccount,
     ServiceAccountWithSecret,
 )
-from pinecone_admin.workflows.name_tags import tag_as_being_made
+from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
+from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.steps import Step, describe_key_step
 
 if TYPE_CHECKING:
@@ -60,8 +61,20 @@ async def create_stored_key(
     leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
     rollback: AsyncRollback,
+    check_before_store: Callable[[APIKey], Awaitable[None]] | None = None,
 ) -> tuple[APIKeyWithSecret, list[Step]]:
     """Create a key under a temporary name, store its value, and delete the keys that interrupted runs left.
+
+    Args:
+        admin: The client.
+        project_id: Id of the project.
+        temporary_name: Name of the key until its value is stored.
+        name: Name that ``store`` sees.
+        roles: Roles of the key; None for the server's default.
+        leftovers: Keys that interrupted runs left.
+        store: Stores the value; None if nobody does.
+        rollback: Deletes the key if this fails.
+        check_before_store: Gets the new key, and raises if its value must not be stored.
 
     Returns:
         The key, which has its temporary name, and the deletions.
@@ -86,12 +99,27 @@ async def create_stored_key(
             )
         made = await create()
     if store is not None:
+        if isinstance(store, ReadableStore):
+            noted = add_value_digest(temporary_name, digest_value(made.value))
+            await admin.api_keys.update(api_key_id=made.key.id, name=noted)
+        if check_before_store is not None:
+            await check_before_store(made.key)
         await async_call_store(store, evolve(made, key=evolve(made.key, name=name)))
         rollback.keep(
             f"{_describe_key(made.key)} is kept, since its value is stored; the next run completes the work, or stores "
             "the value of a new key and then deletes this one"
         )
     return made, deleted + await delete_leftover_keys(admin, leftovers)
+
+
+def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] | None) -> APIKey | None:
+    """Return the key whose value an interrupted run has stored, or None if there is none or ``store`` cannot tell."""
+    if isinstance(store, ReadableStore):
+        for key in leftovers:
+            tag = parse_tag(key.name)
+            if tag is not None and tag.value_digest is not None and store.holds_key(tag.value_digest):
+                return key
+    return None
 
 
 async def create_key(
@@ -202,10 +230,19 @@ async def create_stored_account(
             f"service account {account.id} is kept, since its secret is stored; the next run completes the work, or "
             "stores the secret of a new account and then deletes this one"
         )
-    return made, await _delete_leftover_accounts(admin, leftovers)
+    return made, await delete_leftover_accounts(admin, leftovers)
 
 
-async def _delete_leftover_accounts(admin: AsyncAdmin, leftovers: Sequence[ServiceAccount]) -> list[Step]:
+def find_stored_account(
+    leftovers: Sequence[ServiceAccount], store: Store[ServiceAccountWithSecret] | None
+) -> ServiceAccount | None:
+    """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
+    if isinstance(store, ReadableStore):
+        return next((account for account in leftovers if store.holds_account(account.client_id)), None)
+    return None
+
+
+async def delete_leftover_accounts(admin: AsyncAdmin, leftovers: Sequence[ServiceAccount]) -> list[Step]:
     """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
     deleted: list[Step] = []
     for each in leftovers:

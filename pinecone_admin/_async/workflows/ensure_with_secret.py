@@ -13,10 +13,13 @@ from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_stored_account,
     create_stored_key,
+    delete_leftover_accounts,
+    delete_leftover_keys,
     describe_leftover_account,
     describe_leftover_key,
+    find_stored_account,
+    find_stored_key,
     list_accounts_named,
-    list_keys_named,
 )
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.rename_key import rename_key
@@ -86,8 +89,15 @@ async def ensure_api_key(
         key = require_single(held, f"API keys named {name!r}")
         final = find_unnamed_successors(keys).get(key.id, key)
         return await _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
-    temporary_name = name_tags.tag_as_being_made(name)
-    leftovers = await list_keys_named(admin, project_id=project_id, name=temporary_name)
+    keys = await admin.api_keys.list(project_id=project_id)
+    leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
+    if (stored := find_stored_key(leftovers, store)) is not None:
+        leftovers.remove(stored)
+        final = evolve(stored, name=name)
+        ensured = await _reconcile_key(admin, stored, final, roles=roles, policy=policy, changes=changes)
+        deletions = map(describe_leftover_key, leftovers) if dry_run else await delete_leftover_keys(admin, leftovers)
+        changes.record(*deletions)
+        return evolve(ensured, steps=changes.steps)
     requested = {} if roles is None else {"roles": roles}
     step = Step(action="create", kind="api_key", name=name, project_id=project_id, after=requested)
     if dry_run:
@@ -97,7 +107,7 @@ async def ensure_api_key(
         made, deleted = await create_stored_key(
             admin,
             project_id=project_id,
-            temporary_name=temporary_name,
+            temporary_name=name_tags.tag_as_being_made(name),
             name=name,
             roles=roles,
             leftovers=leftovers,
@@ -118,7 +128,7 @@ async def _reconcile_key(
     policy: DifferencePolicy,
     changes: AsyncChangeLog,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
-    """Compare an existing key with the wanted one, once it has the name that a dead rotation has not given it."""
+    """Compare an existing key with the wanted one, once it has the name that an interrupted run has not given it."""
     differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
     policy.refuse(f"API key {key.id}", differing)
     key = await rename_key(admin, key, final, changes)
@@ -152,15 +162,21 @@ async def ensure_service_account(
 
     named = await list_accounts_named(admin, name)
     leftovers = [] if named else await list_accounts_named(admin, name_tags.tag_as_being_made(name))
+    existing = require_single(named, f"service accounts named {name!r}") if named else None
+    if existing is None and (existing := find_stored_account(leftovers, store)) is not None:
+        leftovers.remove(existing)
     async with AsyncRollback(admin) as rollback:
-        if named:
-            account = require_single(named, f"service accounts named {name!r}")
+        if existing is not None:
             differing: list[Difference] = []
             if wanted is not None:
                 differing = await reconcile_bindings(
-                    admin, account, wanted=wanted, policy=policy, changes=changes, rollback=rollback
+                    admin, existing, wanted=wanted, policy=policy, changes=changes, rollback=rollback
                 )
-            return Ensured(value=account, created=False, differences=differing, steps=changes.steps)
+            if existing.name != name:
+                existing = await _rename_account(admin, existing, name, changes)
+                deletions = map(describe_leftover_account, leftovers)
+                changes.record(*(deletions if dry_run else await delete_leftover_accounts(admin, leftovers)))
+            return Ensured(value=existing, created=False, differences=differing, steps=changes.steps)
         requested = {} if wanted is None else {"roles": [str(each) for each in keys_of_wanted_bindings(wanted)]}
         step = Step(action="create", kind="service_account", name=name, after=requested)
         if dry_run:
@@ -173,3 +189,18 @@ async def ensure_service_account(
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
     changes.record(evolve(step, id=account.id), *deleted)
     return Ensured(value=value, created=True, steps=changes.steps)
+
+
+async def _rename_account(
+    admin: AsyncAdmin, account: ServiceAccount, name: str, changes: AsyncChangeLog
+) -> ServiceAccount:
+    step = Step(
+        action="rename",
+        kind="service_account",
+        name=account.name,
+        id=account.id,
+        before={"name": account.name},
+        after={"name": name},
+    )
+    rename = partial(admin.service_accounts.update, service_account_id=account.id, name=name)
+    return await changes.apply(step, rename, preview=evolve(account, name=name))

@@ -23,10 +23,13 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_account,
     create_stored_key,
+    delete_leftover_accounts,
+    delete_leftover_keys,
     describe_leftover_account,
     describe_leftover_key,
+    find_stored_account,
+    find_stored_key,
     list_accounts_named,
-    list_keys_named,
 )
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.rename_key import rename_key
@@ -87,8 +90,15 @@ def ensure_api_key(
         key = require_single(held, f"API keys named {name!r}")
         final = find_unnamed_successors(keys).get(key.id, key)
         return _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
-    temporary_name = name_tags.tag_as_being_made(name)
-    leftovers = list_keys_named(admin, project_id=project_id, name=temporary_name)
+    keys = admin.api_keys.list(project_id=project_id)
+    leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
+    if (stored := find_stored_key(leftovers, store)) is not None:
+        leftovers.remove(stored)
+        final = evolve(stored, name=name)
+        ensured = _reconcile_key(admin, stored, final, roles=roles, policy=policy, changes=changes)
+        deletions = map(describe_leftover_key, leftovers) if dry_run else delete_leftover_keys(admin, leftovers)
+        changes.record(*deletions)
+        return evolve(ensured, steps=changes.steps)
     requested = {} if roles is None else {"roles": roles}
     step = Step(action="create", kind="api_key", name=name, project_id=project_id, after=requested)
     if dry_run:
@@ -98,7 +108,7 @@ def ensure_api_key(
         made, deleted = create_stored_key(
             admin,
             project_id=project_id,
-            temporary_name=temporary_name,
+            temporary_name=name_tags.tag_as_being_made(name),
             name=name,
             roles=roles,
             leftovers=leftovers,
@@ -119,7 +129,7 @@ def _reconcile_key(
     policy: DifferencePolicy,
     changes: ChangeLog,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
-    """Compare an existing key with the wanted one, once it has the name that a dead rotation has not given it."""
+    """Compare an existing key with the wanted one, once it has the name that an interrupted run has not given it."""
     differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
     policy.refuse(f"API key {key.id}", differing)
     key = rename_key(admin, key, final, changes)
@@ -153,15 +163,21 @@ def ensure_service_account(
 
     named = list_accounts_named(admin, name)
     leftovers = [] if named else list_accounts_named(admin, name_tags.tag_as_being_made(name))
+    existing = require_single(named, f"service accounts named {name!r}") if named else None
+    if existing is None and (existing := find_stored_account(leftovers, store)) is not None:
+        leftovers.remove(existing)
     with Rollback(admin) as rollback:
-        if named:
-            account = require_single(named, f"service accounts named {name!r}")
+        if existing is not None:
             differing: list[Difference] = []
             if wanted is not None:
                 differing = reconcile_bindings(
-                    admin, account, wanted=wanted, policy=policy, changes=changes, rollback=rollback
+                    admin, existing, wanted=wanted, policy=policy, changes=changes, rollback=rollback
                 )
-            return Ensured(value=account, created=False, differences=differing, steps=changes.steps)
+            if existing.name != name:
+                existing = _rename_account(admin, existing, name, changes)
+                deletions = map(describe_leftover_account, leftovers)
+                changes.record(*(deletions if dry_run else delete_leftover_accounts(admin, leftovers)))
+            return Ensured(value=existing, created=False, differences=differing, steps=changes.steps)
         requested = {} if wanted is None else {"roles": [str(each) for each in keys_of_wanted_bindings(wanted)]}
         step = Step(action="create", kind="service_account", name=name, after=requested)
         if dry_run:
@@ -174,3 +190,16 @@ def ensure_service_account(
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
     changes.record(evolve(step, id=account.id), *deleted)
     return Ensured(value=value, created=True, steps=changes.steps)
+
+
+def _rename_account(admin: Admin, account: ServiceAccount, name: str, changes: ChangeLog) -> ServiceAccount:
+    step = Step(
+        action="rename",
+        kind="service_account",
+        name=account.name,
+        id=account.id,
+        before={"name": account.name},
+        after={"name": name},
+    )
+    rename = partial(admin.service_accounts.update, service_account_id=account.id, name=name)
+    return changes.apply(step, rename, preview=evolve(account, name=name))

@@ -27,13 +27,15 @@ from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_key,
+    delete_leftover_keys,
     describe_leftover_key,
+    find_stored_key,
     repeat_if_response_is_lost,
 )
 from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, describe_retired
 from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
-from pinecone_admin.errors import Masked, NotFoundError, RefusedError, SecretNotStoredError
+from pinecone_admin.errors import LeftoverError, Masked, NotFoundError, RefusedError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
@@ -103,40 +105,86 @@ def _replace_key(
             "rename the key, and rotate it again"
         )
         raise RefusedError(message, operation="rotate_api_key")
-    if changes.dry_run:
-        return _preview(admin, old, name, keys, keep_old_for=keep_old_for, changes=changes)
     # By the tag alone: the old key may have been renamed since an interrupted run.
-    leftovers = [key for key in admin.api_keys.list(project_id=old.project_id) if _is_unfinished(key, old)]
+    leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
+    if (stored := find_stored_key(leftovers, store)) is not None:
+        leftovers.remove(stored)
+    if changes.dry_run:
+        new = stored or evolve(old, id="", name=name_tags.tag_as_successor(old.id, name))
+        return _preview(admin, old, new, leftovers, keep_old_for=keep_old_for, changes=changes)
+
+    def check_alone(made: APIKey) -> None:
+        present = admin.api_keys.list(project_id=old.project_id)
+        if (reason := retired_keys.find_concurrent_rotation(old, made, leftovers, present)) is not None:
+            message = f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended"
+            raise RefusedError(message, operation="rotate_api_key")
+
     with Rollback(admin) as rollback:
-        made, deleted = create_stored_key(
-            admin,
-            project_id=old.project_id,
-            temporary_name=name_tags.tag_as_successor(old.id, name),
-            name=name,
-            roles=old.roles,
-            leftovers=leftovers,
-            store=store,
-            rollback=rollback,
-        )
-        changes.record(*_describe_replacement(made.key), *deleted)
+        if stored is None:
+            made, deleted = create_stored_key(
+                admin,
+                project_id=old.project_id,
+                temporary_name=name_tags.tag_as_successor(old.id, name),
+                name=name,
+                roles=old.roles,
+                leftovers=leftovers,
+                store=store,
+                rollback=rollback,
+                check_before_store=check_alone,
+            )
+            stored = made.key
+            changes.record(*_describe_replacement(stored), *deleted)
+        else:
+            changes.record(*delete_leftover_keys(admin, leftovers))
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
-        retired = name_tags.tag_as_retired(made.key.id, name, moment)
+        retired = name_tags.tag_as_retired(stored.id, name, moment)
         old = evolve(old, name=retired)
         # Only now: this name tells a later run that the new value is stored.
         with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
             old = admin.api_keys.update(api_key_id=old.id, name=retired)
+        final = retired_keys.finish_successor(old, stored)
         try:
-            new = rename_key(admin, made.key, retired_keys.finish_successor(old, made.key), changes)
-        except NotFoundError:
-            with suppress(NotFoundError):  # the new key was deleted, so the old one is the only one again
-                admin.api_keys.update(api_key_id=old.id, name=name)
+            new = rename_key(admin, stored, final, changes)
+        except NotFoundError as lost:
+            rollback.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
+            _conclude_lost_key(admin, old, final, before=keys, moment=moment, lost=lost)
             raise
-        return _delete_unless_kept(admin, old, new, keys=[*keys, new], keep_old_for=keep_old_for, changes=changes)
+        present = admin.api_keys.list(project_id=old.project_id)
+        if (namesake := retired_keys.find_namesake(old, new, keys, present)) is not None:
+            rollback.keep(f"the value of API key {new.id} is stored")
+            message = (
+                f"another run has finished meanwhile: API keys {namesake.id} and {new.id} are both named {name!r}; "
+                "see which value is stored, and delete the other key"
+            )
+            left = [f"API key {namesake.id}", f"API key {new.id}"]
+            raise LeftoverError(message, left=left, operation="rotate_api_key")
+        keys = [*(key for key in keys if key.id != new.id), new]
+        return _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
 
-def _is_unfinished(key: APIKey, old: APIKey) -> bool:
-    tag = name_tags.parse_tag(key.name)
-    return tag is not None and tag.purpose == "rotates" and tag.refers_to(old.id)
+def _conclude_lost_key(
+    admin: Admin, old: APIKey, new: APIKey, *, before: Sequence[APIKey], moment: datetime, lost: NotFoundError
+) -> None:
+    """Give the old key its name back, as the new one was deleted, unless another run replaces the old one, too.
+
+    Raises:
+        LeftoverError: Another run replaces it.
+    """
+    keys = admin.api_keys.list(project_id=old.project_id)
+    rivals = [retired_keys.find_namesake(old, new, before, keys)]
+    rivals += [key for key in keys if key.id != new.id and retired_keys.is_unfinished_successor(key, old)]
+    rival = next((key for key in rivals if key is not None and key.id != old.id), None)
+    if any(key.id == old.id and key.name == old.name for key in keys):  # with another name, it belongs to another run
+        name = new.name if rival is None else name_tags.tag_as_retired(rival.id, new.name, moment)
+        with suppress(NotFoundError):
+            admin.api_keys.update(api_key_id=old.id, name=name)
+    if rival is not None:
+        message = (
+            f"another run replaced API key {old.id} meanwhile, with {rival.id}; API key {new.id}, whose value this run "
+            "stored, no longer exists: see which value is stored, or rotate the key again"
+        )
+        left = [f"the stored value of API key {new.id}, which is deleted"]
+        raise LeftoverError(message, left=left, operation="rotate_api_key") from lost
 
 
 def _describe_replacement(new: APIKey) -> list[Step]:
@@ -146,18 +194,17 @@ def _describe_replacement(new: APIKey) -> list[Step]:
 def _preview(
     admin: Admin,
     old: APIKey,
-    name: str,
-    keys: Sequence[APIKey],
+    new: APIKey,
+    leftovers: Sequence[APIKey],
     *,
     keep_old_for: timedelta,
     changes: ChangeLog,
 ) -> Rotation:
-    """Return the report of a dry run that would create the new key."""
-    new = evolve(old, id="", name=name_tags.tag_as_successor(old.id, name))
-    leftovers = [describe_leftover_key(key) for key in keys if _is_unfinished(key, old)]
+    """Return the report of a dry run that would create the new key, unless it has an id."""
     moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for) if keep_old_for else None
-    renamed = describe_rename(new, evolve(new, name=name))
-    changes.record(*_describe_replacement(new), *leftovers, renamed, _describe_end(old, moment))
+    renamed = describe_rename(new, retired_keys.finish_successor(old, new))
+    made = [] if new.id else _describe_replacement(new)
+    changes.record(*made, *map(describe_leftover_key, leftovers), renamed, _describe_end(old, moment))
     return Rotation(key=old, replaced=old.id, delete_after=moment, steps=changes.steps)
 
 

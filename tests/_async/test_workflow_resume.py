@@ -1,0 +1,196 @@
+"""Workflows whose store can be read: what an interrupted run has stored is not made again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from attrs import define
+
+from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, RetryPolicy
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.workflows import name_tags
+from pinecone_admin.workflows.readable_store import ReadableStore
+from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError
+
+pytestmark = pytest.mark.anyio
+
+LONG_NAME = "reader é" * 10
+
+
+@define
+class Target(ReadableStore):
+    """One place for a secret, which refuses to replace another one.
+
+    Attributes:
+        value: The secret; empty if there is none.
+        owner: Digest of the value of a key, or client id of an account.
+        replaces: Whether it replaces a secret.
+        count: How many secrets it took.
+    """
+
+    value: str = ""
+    owner: str = ""
+    replaces: bool = False
+    count: int = 0
+
+    def __call__(self, made: APIKeyWithSecret | ServiceAccountWithSecret, /) -> None:
+        """Take the secret."""
+        if self.value and not self.replaces:
+            raise OSError("occupied")
+        self.count += 1
+        if isinstance(made, APIKeyWithSecret):
+            self.value, self.owner = made.value, name_tags.digest_value(made.value)
+        else:
+            self.value, self.owner = made.client_secret, made.service_account.client_id
+
+    def holds_key(self, value_digest: str) -> bool:
+        """Compare the digest of the value."""
+        return self.owner == value_digest
+
+    def holds_account(self, client_id: str) -> bool:
+        """Compare the client id."""
+        return self.owner == client_id
+
+
+@define
+class Workflow:
+    """A workflow that makes a secret.
+
+    Attributes:
+        run: Runs it.
+        name: Name of the key or account in the end.
+        replaces: Whether it replaces a secret.
+    """
+
+    run: Callable[[AsyncAdmin, str, Target], Awaitable[Any]]
+    name: str = "reader"
+    replaces: bool = False
+
+
+async def rotate(admin: AsyncAdmin, key_id: str, target: Target) -> object:
+    """Rotate the key that has been there from the start; after a completed run it is gone."""
+    with suppress(NotFoundError):
+        return await admin.api_keys.rotate(api_key_id=key_id, store=target)
+    return None
+
+
+WORKFLOWS = {
+    "ensure key": Workflow(
+        lambda admin, project, target: admin.api_keys.ensure(project_id=project, name="reader", store=target)
+    ),
+    "ensure key of a long name": Workflow(
+        lambda admin, project, target: admin.api_keys.ensure(project_id=project, name=LONG_NAME, store=target),
+        LONG_NAME,
+    ),
+    "ensure account": Workflow(
+        lambda admin, _, target: admin.service_accounts.ensure(name="robot", store=target), "robot"
+    ),
+    "provision": Workflow(
+        lambda admin, _, target: admin.projects.provision(
+            name="tenant", key_roles=["ProjectViewer"], store=target, bindings=[]
+        ),
+        "tenant",
+    ),
+    "rotate": Workflow(rotate, replaces=True),
+    "rotate a key of a long name": Workflow(rotate, LONG_NAME, replaces=True),
+}
+each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=list(WORKFLOWS))
+
+
+async def prepare(workflow: Workflow) -> tuple[Emulator, str, Target]:
+    """Return an organization with a project, the id of the project or of the key to rotate, and an empty place."""
+    emulator = Emulator(seed=1)
+    admin = emulator.async_admin()
+    start_id = (await admin.projects.create(name="p")).id
+    if workflow.run is rotate:
+        start_id = (await admin.api_keys.create(project_id=start_id, name=workflow.name)).key.id
+    return emulator, start_id, Target(replaces=workflow.replaces)
+
+
+def check_completed(emulator: Emulator, workflow: Workflow, target: Target) -> None:
+    """Check that one key or account is left, that it has its name, and that the place has its secret."""
+    keys = [(key.name, key.value) for key in emulator.state.api_keys.values()]
+    accounts = [(each.name, each.client_secret) for each in list(emulator.state.service_accounts.listing)[1:]]
+    assert [*keys, *accounts] == [(workflow.name, target.value)]
+
+
+@pytest.mark.parametrize("fault", [*KILLS, InjectedFault.UNAVAILABLE, InjectedFault.INTERNAL_ERROR])
+@each_workflow
+async def test_a_secret_that_an_interrupted_run_stored_is_not_made_again(
+    workflow: Workflow, fault: InjectedFault
+) -> None:
+    """Whatever request kills a run, or fails, the next run completes it, and one secret is stored where possible."""
+    number, sent = 0, 0
+    while sent >= number:
+        number += 1
+        emulator, start_id, target = await prepare(workflow)
+        transport = FaultyTransport(emulator, {number: fault})
+        with suppress(KilledError, PineconeError):
+            await workflow.run(transport.async_admin(retry=RetryPolicy(max_attempts=1)), start_id, target)
+        is_stored, sent = bool(target.count), len(transport.requests)
+        await workflow.run(emulator.async_admin(), start_id, target)
+        check_completed(emulator, workflow, target)
+        assert target.count == 1 or not is_stored
+    assert number > 4
+
+
+@each_workflow
+async def test_a_resumed_run_says_so(workflow: Workflow) -> None:
+    """The report of a run that only renames has that step, and a dry run says the same."""
+    emulator, start_id, target = await prepare(workflow)
+    document = emulator.dump()
+    for number in range(4, 20):
+        transport = FaultyTransport(emulator, {number: InjectedFault.KILL_BEFORE})
+        with pytest.raises(KilledError):
+            await workflow.run(transport.async_admin(), start_id, target)
+        if target.count:
+            break
+        emulator.load(document)
+    report = await workflow.run(emulator.async_admin(), start_id, target)
+    steps = report.key.steps if "provision" in str(type(report)).lower() else report.steps
+    assert steps[0].action == "rename"
+    assert steps[0].after["name"] == workflow.name
+    assert target.count == 1
+
+
+async def test_a_key_of_an_earlier_version_is_made_anew(emulator: Emulator) -> None:
+    """A tag without the digest of a value says nothing about the place: the key is deleted once another is stored."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    left = await admin.api_keys.create(project_id=project.id, name=name_tags.tag_as_being_made("reader"))
+    target = Target(value=left.value, owner=name_tags.digest_value(left.value), replaces=True)
+    await admin.api_keys.ensure(project_id=project.id, name="reader", store=target)
+    assert left.key.id not in emulator.state.api_keys
+    check_completed(emulator, Workflow(rotate), target)
+
+
+async def test_a_place_that_was_changed_meanwhile_counts(emulator: Emulator) -> None:
+    """If the value of the interrupted run is not at the place any more, another key is made, as without a place."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    target = Target(replaces=True)
+    killed = FaultyTransport(emulator, {5: InjectedFault.KILL_BEFORE}).async_admin()
+    with pytest.raises(KilledError):
+        await killed.api_keys.ensure(project_id=project.id, name="reader", store=target)
+    assert target.count == 1
+    target.owner = "something"
+    await admin.api_keys.ensure(project_id=project.id, name="reader", store=target)
+    assert target.count == 2
+    check_completed(emulator, Workflow(rotate), target)
+
+
+async def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:
+    """Nobody can ask it what it stored, so the name keeps its short tag until the key has its own."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    seen: list[str] = []
+
+    def store(made: APIKeyWithSecret) -> None:
+        seen.append(emulator.state.api_keys[made.key.id].name)
+
+    await admin.api_keys.ensure(project_id=project.id, name="reader", store=store)
+    assert seen == [name_tags.tag_as_being_made("reader")]
