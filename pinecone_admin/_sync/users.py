@@ -114,8 +114,11 @@ class Users:
             The user, the invites, what they gave access to, which secrets to rotate, and what was done.
 
         Raises:
-            RefusedError: The user is the last owner, which is checked before the first change; or the server refused to
-                remove the user, for example because an identity provider manages the users.
+            NotFoundError: No user or open invite has the address: it is wrong, or an earlier run removed the person.
+            ForbiddenError: The account may not see the users or the invites, so that it cannot tell.
+            RefusedError: The account does not see all role bindings, so that the report would lack some, or the user is
+                the last owner, both of which are checked before the first change; or the server refused to remove the
+                user, for example because an identity provider manages the users.
 
         Example:
             >>> report = admin.users.offboard(email="ada@example.com")  # a dry run
@@ -141,7 +144,9 @@ class Users:
         """Remove several users as ``offboard`` does: first make a plan of them, then carry it out.
 
         Without ``plan``, read the organization once, change nothing, and return a plan with the report of a dry run of
-        ``offboard`` for each person. ``to_json`` and ``OffboardPlan.from_json`` save and restore the plan.
+        ``offboard`` for each person. ``to_json`` and ``OffboardPlan.from_json`` save and restore the plan. Plan and
+        report list under ``not_found`` the addresses that nobody has, and under ``unseen``, with the reason, those of
+        which the account cannot tell, because it may not see the users or the invites.
 
         With a plan, remove the people in it, and nobody else. A person stays, and is listed under ``left`` with the
         reason, if they have gained a role or an invite since then, or if the server refuses to remove them. The next

@@ -25,7 +25,7 @@ from pinecone_admin._http.codec import DecodeFailure, decode_value
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.errors import PineconeError
+from pinecone_admin.errors import ApiError, PineconeError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Progress
 
@@ -60,11 +60,13 @@ class Unread:
         part: Name of the list, such as ``"users"``.
         project_id: Id of the project if the list is its API keys, else None.
         error: Message of the error.
+        status_code: HTTP status of the response, such as 403 if the account may not read it; None without a response.
     """
 
     part: str
     project_id: str | None
     error: str
+    status_code: int | None = None
 
     def __str__(self) -> str:
         project = "" if self.project_id is None else f" of project {self.project_id}"
@@ -308,19 +310,26 @@ class InventoryBuilder:
         }
         keys = [key for each in lists["projects"] for key in self._read.get(InventoryPart("api_keys", each.id), ())]
         unread = [
-            Unread(part=part.kind, project_id=part.project_id, error=str(error))
+            Unread(part=part.kind, project_id=part.project_id, error=str(error), status_code=_find_status(error))
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]
         is_read = InventoryPart("role_bindings") in self._read
-        if is_read and lists["organizations"] and not any(map(_is_of_owner, lists["role_bindings"])):
-            # The server keeps at least one such user, so the list was shortened for this caller.
-            error = "the account sees only some of them: an owner of the organization is missing"
-            unread.append(Unread(part="role_bindings", project_id=None, error=error))
+        if is_read and lists["organizations"]:
+            unread += find_hidden_bindings(lists["role_bindings"])
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
 
 
-def _is_of_owner(binding: RoleBinding) -> bool:
-    return binding.principal_type == "user" and binding.role == "OrgOwner"
+def _find_status(error: PineconeError) -> int | None:
+    return error.status_code if isinstance(error, ApiError) else None
+
+
+def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:
+    """Return that role bindings are unread if no user among them is an owner, else nothing."""
+    if any(each.principal_type == "user" and each.role == "OrgOwner" for each in bindings):
+        return []
+    # The server keeps at least one such user, so the list was shortened for this caller.
+    error = "the account sees only some of them: an owner of the organization is missing"
+    return [Unread(part="role_bindings", project_id=None, error=error)]
 
 
 def _compare_inventories(before: Inventory, after: Inventory) -> Changes:

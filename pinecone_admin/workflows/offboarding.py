@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from http import HTTPStatus
 
 from attrs import evolve
 
 from generated_client.models import Invite, RoleBinding, User
 from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.inventory import Inventory
+from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_organization
 from pinecone_admin.workflows.reports import OffboardReport, Reach
 from pinecone_admin.workflows.roles import SECRET_KEEPERS, bindings_by_principal, roles_by_project
 from pinecone_admin.workflows.steps import Step
@@ -19,13 +22,32 @@ def find_user_ids(inventory: Inventory, emails: Iterable[str]) -> set[str]:
     return {user.id for email in emails for user in inventory.users if is_same_email(user.email, email)}
 
 
-def build_report(inventory: Inventory, email: str, *, dry_run: bool, leaving: Collection[str] = ()) -> OffboardReport:
-    """Return the report of a person, from an inventory; that of a dry run has the steps of a real run.
+def find_hidden(inventory: Inventory) -> str | None:
+    """Return why the account cannot tell who is in the organization, or None if it can."""
+    hidden = [
+        each
+        for each in inventory.unread
+        if each.part in {"users", "invites"} and each.status_code == HTTPStatus.FORBIDDEN
+    ]
+    return f"the account may not see who is in the organization: {'; '.join(map(str, hidden))}" if hidden else None
+
+
+def check_complete(inventory: Inventory, *, operation: str = "offboard_many") -> None:
+    """Raise RefusedError if a part is unread that a report on a person needs.
+
+    If the account may not see who is in the organization, there are no such reports.
+    """
+    if inventory.unread and (find_hidden(inventory) is None or not inventory.organizations):
+        parts = "; ".join(map(str, inventory.unread))
+        raise RefusedError(f"not everything could be read: {parts}", operation=operation)
+
+
+def build_report(inventory: Inventory, email: str, *, leaving: Collection[str] = ()) -> OffboardReport:
+    """Return the report on a person as a dry run has it, from an inventory.
 
     Args:
         inventory: The organization, or the part of it that concerns the person.
         email: Email address of the person.
-        dry_run: Whether the report is only a preview.
         leaving: Ids of the users who are removed together with this one.
     """
     user = next((each for each in inventory.users if is_same_email(each.email, email)), None)
@@ -35,28 +57,81 @@ def build_report(inventory: Inventory, email: str, *, dry_run: bool, leaving: Co
     reached = roles_by_project(bindings, inventory.projects)
     is_owner = any(each.role == "OrgOwner" for each in bindings)
     keeps_secrets = any(each.role in SECRET_KEEPERS for each in bindings)
-    report = OffboardReport(
+    refusal = find_refusal(inventory.role_bindings, {user.id, *leaving}) if user is not None and is_owner else None
+    removed: list[User | Invite] = [*invites, *([] if user is None else [user])]
+    return OffboardReport(
         email=email,
-        dry_run=dry_run,
+        dry_run=True,
         user=user,
         invites=invites,
         bindings=[*bindings, *(each for invite in invites for each in held.get(("invite", invite.id), []))],
         reach=[Reach(project=each, roles=reached[each.id]) for each in inventory.projects if each.id in reached],
         keys_to_rotate=[each for each in inventory.api_keys if each.project_id in reached],
         service_accounts_to_rotate=inventory.service_accounts if keeps_secrets else [],
-        refusal=find_refusal(inventory.role_bindings, {user.id, *leaving}) if user is not None and is_owner else None,
-        steps=[],
+        refusal=refusal,
+        steps=[_describe_removal(each) for each in removed] if refusal is None else [],
     )
-    if not dry_run or report.refusal is not None:
-        return report
-    removed: list[User | Invite] = [*invites, *([] if user is None else [user])]
-    return evolve(report, steps=[describe_removal(each, planned=True) for each in removed])
 
 
-def describe_removal(principal: User | Invite, *, planned: bool = False) -> Step:
-    """Return the deletion of a user or an invite."""
+def is_nobody(report: OffboardReport) -> bool:
+    """Return whether neither a user nor an open invite has the address of a report."""
+    return report.user is None and not report.invites
+
+
+def _describe_removal(principal: User | Invite) -> Step:
     kind = "user" if isinstance(principal, User) else "invite"
-    return Step(action="delete", kind=kind, name=principal.email, id=principal.id, planned=planned)
+    return Step(action="delete", kind=kind, name=principal.email, id=principal.id, planned=True)
+
+
+def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport:
+    """Return what carrying out a plan would do, from an inventory that was taken after it.
+
+    Raises:
+        RefusedError: The plan is of another organization, not everything was read, or no user who is an owner would
+            remain.
+    """
+    check_complete(inventory)
+    check_organization(plan.organization_id, inventory.organizations, operation="offboard_many")
+    others = [*plan.not_found, *(each.name for each in plan.unseen)]
+    preview = OffboardManyReport(dry_run=True, not_found=[], unseen=[], reports=[], left=[], steps=[])
+    if (hidden := find_hidden(inventory)) is not None:
+        preview.unseen.extend(list_unseen([*(each.email for each in plan.reports), *others], hidden))
+        return preview
+    leaving = find_user_ids(inventory, (each.email for each in plan.reports))
+    if (refusal := find_refusal(inventory.role_bindings, leaving)) is not None:
+        raise RefusedError(refusal, operation="offboard_many")
+    for planned in plan.reports:
+        found = build_report(inventory, planned.email, leaving=leaving)
+        reason = find_change(planned, found, inventory)
+        if reason is None:
+            preview.reports.append(_merge_reports(planned, found))
+        else:
+            id = "" if planned.user is None else planned.user.id
+            preview.left.append(Left(id=id, name=planned.email, reason=reason))
+    for email in others:
+        found = build_report(inventory, email)
+        if is_nobody(found):
+            preview.not_found.append(email)
+        else:
+            reason = find_change(evolve(found, user=None, invites=[], bindings=[]), found, inventory)
+            preview.left.append(Left(id="", name=email, reason=reason or ""))
+    preview.steps.extend(step for each in preview.reports for step in each.steps)
+    return preview
+
+
+def list_unseen(emails: Iterable[str], reason: str) -> list[Left]:
+    """Return addresses that could not be looked up, with the reason."""
+    return [Left(id="", name=each, reason=reason) for each in emails]
+
+
+def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardReport:
+    """Return the report on a person of a plan, of whom an earlier run may have removed a part or all."""
+    # What was removed is known only from the plan.
+    report = found if found.user is not None else evolve(planned, invites=found.invites)
+    left = {each.id for each in found.steps}
+    gone = [each for each in planned.steps if each.id not in left]
+    skipped = [evolve(each, action="skip", reason="it was already deleted") for each in gone]
+    return evolve(report, steps=[*skipped, *found.steps])
 
 
 def find_refusal(bindings: Iterable[RoleBinding], leaving: Collection[str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
@@ -191,7 +191,9 @@ class OffboardPlan(_SavablePlan):
     Attributes:
         organization_id: Id of the organization.
         made_at: When the organization was read.
-        reports: A report for each email address, as of a dry run of ``offboard``.
+        not_found: Email addresses that neither a user nor an open invite has.
+        unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
+        reports: A report on each other person, as of a dry run of ``offboard``.
         refusal: Why a real run would refuse, or None.
 
     Example:
@@ -204,14 +206,22 @@ class OffboardPlan(_SavablePlan):
 
     organization_id: str
     made_at: datetime
+    not_found: list[str]
+    unseen: list[Left]
     reports: list[OffboardReport]
     refusal: str | None
+
+    @property
+    def emails(self) -> list[str]:
+        """The email addresses of the plan, also those that were not found or not seen."""
+        return [*self.not_found, *(each.name for each in self.unseen), *(each.email for each in self.reports)]
 
     def __str__(self) -> str:
         """Return the plan as text, one item per line."""
         head = make_printable(f"organization {self.organization_id}")
+        people = [*describe_missing(self.not_found, self.unseen), *map(str, self.reports)]
         refusal = [make_printable(f"cannot be carried out: {self.refusal}")] if self.refusal else []
-        return "\n".join([head, *(map(str, self.reports) if self.reports else [_NOBODY]), *refusal])
+        return "\n".join([head, *(people or [_NOBODY]), *refusal])
 
 
 @frozen(kw_only=True)
@@ -219,6 +229,10 @@ class OffboardManyReport:
     """What ``offboard_many`` did with a plan.
 
     Attributes:
+        dry_run: Whether the report only previews what would be done, as the command line shows it.
+        not_found: Email addresses that neither a user nor an open invite has; not of people whom an earlier run of the
+            plan has removed.
+        unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
         reports: A report for each person who was removed, by this call or before it.
         left: People of the plan who were not removed, each with the reason.
         steps: What was done, in order.
@@ -228,14 +242,18 @@ class OffboardManyReport:
         >>> json.dumps(admin.users.offboard_many(plan=plan).to_dict())
     """
 
+    dry_run: bool
+    not_found: list[str]
+    unseen: list[Left]
     reports: list[OffboardReport]
     left: list[Left]
     steps: list[Step]
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        left = (describe_left(each, "user") for each in self.left)
-        return "\n".join(map(str, (*self.reports, *left))) or _NOBODY
+        left = (describe_left(each, "user", planned=self.dry_run) for each in self.left)
+        people = [*describe_missing(self.not_found, self.unseen), *map(str, (*self.reports, *left))]
+        return "\n".join(people) or _NOBODY
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
@@ -246,6 +264,13 @@ def _describe_other_plan(workflow: object) -> list[str | Name]:
     """Return the words that say which other plan a document is, if it is one."""
     found = next((each for each in (_STALE, _OFFBOARD) if each == workflow), None)
     return [] if found is None else [": it is one of ", Name(found)]
+
+
+def describe_missing(not_found: Iterable[str], unseen: Iterable[Left]) -> list[str]:
+    """Return a line for each address that nobody has, or of which that cannot be seen."""
+    lines = [f"{each}: not found: no user or open invite has this address" for each in not_found]
+    lines += [f"{each.name}: not seen: {each.reason}" for each in unseen]
+    return [*map(make_printable, lines)]
 
 
 def check_plan(plan: object, kind: type[_P]) -> _P:

@@ -292,8 +292,6 @@ class OffboardReport:
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        if self.user is None and not self.invites:
-            return make_printable(f"{self.email}: no user or open invite has this address; nothing to do")
         who = "no user" if self.user is None else f"user {self.user.id}"
         invites, roles = count_noun(len(self.invites), "open invite"), count_noun(len(self.bindings), "role")
         lines = [f"{self.email}: {who}, {invites}, {roles}"]
@@ -310,7 +308,6 @@ class OffboardReport:
         ]
         lines += [f"cannot be removed: {self.refusal}"] if self.refusal else []
         lines += map(str, self.steps)
-        lines += ["nothing was changed"] if self.dry_run else []
         return "\n".join(map(make_printable, lines))
 
     def to_dict(self) -> dict[str, Any]:

@@ -56,9 +56,10 @@ async def test_a_plan_reads_once_and_changes_nothing(emulator: Emulator) -> None
     assert set(Counter(transport.requests).values()) == {1}
     assert plan.organization_id == emulator.organization_id
     assert plan.refusal is None
-    assert plan.reports == [await admin.users.offboard(email=email) for email in EMAILS]
+    assert plan.reports == [await admin.users.offboard(email=email) for email in EMAILS[:2]]
     assert plan.reports[0].keys_to_rotate[0].name == "reader"
-    assert str(plan).splitlines()[-1] == "eve@example.com: no user or open invite has this address; nothing to do"
+    assert (plan.not_found, plan.unseen) == (["eve@example.com"], [])
+    assert str(plan).splitlines()[1] == "eve@example.com: not found: no user or open invite has this address"
 
 
 async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
@@ -74,11 +75,17 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
     assert as_planned(report.steps) == [step for each in plan.reports for step in each.steps]
     assert [evolve(each, dry_run=True, steps=as_planned(each.steps)) for each in report.reports] == plan.reports
     assert json.loads(json.dumps(report.to_dict()))["reports"][0]["email"] == EMAILS[0]
-    assert str(report).startswith("ada@example.com: user ")
+    assert report.not_found == ["eve@example.com"]
+    assert str(report).splitlines()[1].startswith("ada@example.com: user ")
     again = await admin.users.offboard_many(plan=plan, emails=[each.upper() for each in reversed(EMAILS)])
     assert again.left == []
     assert [each.keys_to_rotate for each in again.reports] == [each.keys_to_rotate for each in plan.reports]
-    assert [len(each.steps) for each in again.reports] == [1, 1, 0]
+    assert [(each.action, each.kind, each.name) for each in again.steps] == [
+        ("skip", "user", "Ada@example.com"),
+        ("skip", "invite", "bob@example.com"),
+        ("skip", "user", "bob@example.com"),
+    ]
+    assert again.not_found == ["eve@example.com"]
 
 
 async def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
@@ -103,12 +110,41 @@ async def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
     assert {request.split()[0] for request in transport.requests} == {"GET"}
     assert [(each.name, each.id, each.reason) for each in report.left] == [
         ("ada@example.com", ada.id, "the plan does not have the role OrgManager on organization"),
-        ("eve@example.com", "", f"the plan does not have invite {invite.id}"),
-        ("hal@example.com", "", f"user {hal.id}, who has this address, is not in the plan"),
         ("fay@example.com", fay.id, f"user {other_fay.id}, who has this address, is not in the plan"),
         ("gus@example.com", gus.id, f"the address of user {gus.id} is now 'august@example.com'"),
+        ("eve@example.com", "", f"the plan does not have invite {invite.id}"),
+        ("hal@example.com", "", f"user {hal.id}, who has this address, is not in the plan"),
     ]
     assert str(report).splitlines()[0] == f"kept user ada@example.com ({ada.id}): {report.left[0].reason}"
+
+
+@pytest.mark.parametrize("part", ["users", "invites"])
+async def test_whom_the_account_may_not_see_is_unseen(emulator: Emulator, part: str) -> None:
+    """Without the right to list users or invites, everybody is unseen, in plans and reports, and nobody is removed."""
+    admin = await populate(emulator)
+    full = await admin.users.offboard_many(emails=EMAILS)
+    emulator.faults.add(f"list_{part}", status=403, times=None)
+    transport = FaultyTransport(emulator)
+    plan = await transport.async_admin().users.offboard_many(emails=EMAILS)
+    report = await transport.async_admin().users.offboard_many(plan=full)
+    for each in (plan, report):
+        assert ([*each.not_found], [*each.reports]) == ([], [])
+        assert sorted(left.name for left in each.unseen) == EMAILS
+        assert {left.reason.partition(f": {part}: ")[0] for left in each.unseen} == {
+            "the account may not see who is in the organization"
+        }
+        assert "not seen: the account may not see" in str(each)
+        assert "gone" not in str(each)
+        assert "deleted" not in str(each)
+    assert {request.split()[0] for request in transport.requests} == {"GET"}
+    restored = OffboardPlan.from_json(plan.to_json())
+    emulator.faults.clear()
+    seen = await admin.users.offboard_many(plan=restored)
+    assert [(each.name, each.reason.startswith("user ")) for each in seen.left] == [
+        ("ada@example.com", True),
+        ("bob@example.com", True),
+    ]
+    assert (seen.not_found, seen.unseen, seen.reports) == (["eve@example.com"], [], [])
 
 
 async def test_only_users_count_as_owners(emulator: Emulator) -> None:

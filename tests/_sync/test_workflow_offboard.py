@@ -11,6 +11,8 @@ from attrs import evolve
 
 from pinecone_admin import (
     Admin,
+    ForbiddenError,
+    NotFoundError,
     PineconeTypeError,
     PineconeValueError,
     RefusedError,
@@ -61,7 +63,6 @@ def test_a_dry_run_reports_everything_and_changes_nothing(admin: Admin, emulator
         f"access to project reached ({reached.id}): ProjectViewer",
         f"may know the value of API key reader ({key.key.id}) of project {reached.id}",
         f"would delete user Ada@example.com ({user_id})",
-        "nothing was changed",
     ]
     assert report.to_dict()["user"]["email"] == "Ada@example.com"
 
@@ -105,11 +106,40 @@ def test_the_roles_of_open_invites_are_reported(admin: Admin) -> None:
     assert (report.user, report.reach) == (None, [])
 
 
-def test_an_unknown_email_is_a_success(admin: Admin) -> None:
-    """A run for an email without user and invite succeeds, and reports that there was nothing to do."""
-    report = admin.users.offboard(email="ada@example.com", dry_run=False)
-    assert (report.user, report.invites, report.steps) == (None, [], [])
-    assert str(report) == "ada@example.com: no user or open invite has this address; nothing to do"
+def test_an_address_that_nobody_has_raises(admin: Admin, emulator: Emulator) -> None:
+    """A run for an address without user and open invite raises, in both modes; so does one after a finished run."""
+    add_member(emulator, "ada@example.com", ("OrgMember", ""))
+    admin.users.offboard(email="ada@example.com", dry_run=False)
+    for email in ("ada@example.com", "typo@example.com"):
+        for dry_run in (True, False):
+            with raises(NotFoundError, match=f"no user or open invite has the address {email}") as caught:
+                admin.users.offboard(email=email, dry_run=dry_run)
+            assert (caught.value.operation, caught.value.status_code) == ("offboard", 404)
+
+
+def test_who_does_not_see_the_roles_gets_no_report(admin: Admin, emulator: Emulator) -> None:
+    """An account that sees the users but not their roles gets an error, and no report of a person without roles."""
+    add_member(emulator, "ada@example.com", ("OrgMember", ""))
+    made = admin.service_accounts.create(name="s", role_bindings=[on_organization("OrgMember")])
+    caller = Admin(
+        client_id=made.service_account.client_id, client_secret=made.client_secret, transport=emulator.transport
+    )
+    for dry_run in (True, False):
+        with raises(RefusedError, match="not everything could be read: role_bindings: the account sees only some"):
+            caller.users.offboard(email="ada@example.com", dry_run=dry_run)
+        with raises(NotFoundError):
+            caller.users.offboard(email="typo@example.com", dry_run=dry_run)
+
+
+@pytest.mark.parametrize("operation", ["list_users", "list_invites"])
+def test_who_may_not_see_people_is_not_told_that_nobody_has_an_address(
+    admin: Admin, emulator: Emulator, operation: str
+) -> None:
+    """Where the server does not show the users or the invites to the caller, its refusal is raised, not a 404."""
+    emulator.faults.add(operation, status=403, times=None)
+    for dry_run in (True, False):
+        with raises(ForbiddenError):
+            admin.users.offboard(email="ada@example.com", dry_run=dry_run)
 
 
 def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulator: Emulator) -> None:
@@ -148,8 +178,8 @@ def test_an_unfiltered_list_removes_nobody_else(make_client: Callable[..., Admin
     """Only a user with the same email is removed, even if the server ignores the filter."""
     users = ScriptedResponse(body={"data": [{"id": "u", "email": "bob@example.com"}]})
     script = ScriptedTransport(lambda r: users if r.url.path == "/admin/users" else ScriptedResponse(body={"data": []}))
-    report = make_client(script).users.offboard(email="ada@example.com", dry_run=False)
-    assert report.user is None
+    with raises(NotFoundError):
+        make_client(script).users.offboard(email="ada@example.com", dry_run=False)
     assert {request.method for request in script.requests} == {"GET"}
 
 
@@ -158,8 +188,7 @@ def test_only_the_case_of_an_address_is_ignored(admin: Admin, emulator: Emulator
     emulator.add_user("straße@example.com")
     admin.invites.create(email="weiß@example.com", role_bindings=[on_organization("OrgMember")])
     for email in ("strasse@example.com", "weiss@example.com"):
-        report = admin.users.offboard(email=email, dry_run=False)
-        planned = (admin.users.offboard_many(emails=[email])).reports[0]
-        assert (report.user, report.invites, planned.user, planned.invites) == (None, [], None, [])
+        with raises(NotFoundError):
+            admin.users.offboard(email=email, dry_run=False)
     both = admin.users.offboard_many(emails=["STRAßE@example.com", "strasse@example.com"])
-    assert [each.user is None for each in both.reports] == [False, True]
+    assert ([each.email for each in both.reports], both.not_found) == (["STRAßE@example.com"], ["strasse@example.com"])

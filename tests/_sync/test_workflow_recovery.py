@@ -245,6 +245,15 @@ def prepare_leavers(state: ScenarioState, admin: Admin) -> None:
     state.ids["plan"] = plan.to_json()
 
 
+def offboard_leaver(state: ScenarioState, admin: Admin) -> object:
+    """Offboard the member; that nobody has the address means, after a killed run, that it had removed everything."""
+    try:
+        return admin.users.offboard(email="LEO@example.com", dry_run=False)
+    except NotFoundError:
+        assert state.runs > 1
+        return None
+
+
 def offboard_planned(state: ScenarioState, admin: Admin) -> object:
     """Offboard the members of the plan."""
     return admin.users.offboard_many(plan=OffboardPlan.from_json(state.ids["plan"]))
@@ -332,9 +341,7 @@ SCENARIOS = {
     ),
     "rotate key": Scenario(prepare_key, rotate_key, check_key_rotated),
     "rotate account": Scenario(prepare_account, rotate_account, check_account_rotated),
-    "offboard": Scenario(
-        prepare_leaver, lambda _, admin: admin.users.offboard(email="LEO@example.com", dry_run=False), check_nobody_left
-    ),
+    "offboard": Scenario(prepare_leaver, offboard_leaver, check_nobody_left),
     "offboard many": Scenario(prepare_leavers, offboard_planned, check_nobody_left),
     "delete stale": Scenario(prepare_stale_project, delete_planned, check_nothing_left),
     "cleanup": Scenario(prepare_contents, clean_up_project, check_nothing_left),

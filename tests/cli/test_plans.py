@@ -184,18 +184,44 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
         assert len(emulator.state.users) == 3
         done = run("user", "offboard", "--plan", plan, "--yes")
         emails = {each.email for each in emulator.state.users.values()}
-    assert (unsaved.exit, shown.exit, made.exit, preview.exit, asked.exit, done.exit) == (2, 0, 0, 0, 2, 9)
+    assert (unsaved.exit, shown.exit, made.exit, preview.exit, asked.exit, done.exit) == (2, 9, 9, 9, 2, 9)
     assert "--save FILE" in unsaved.stderr
     assert made.stderr.splitlines() == [
         f"wrote {plan}",
-        "warning: no user or open invite has the address no@example.com",
+        "warning: no@example.com: not found: no user or open invite has this address",
         f"nobody was removed; to remove these: pinecone-admin user offboard --plan {plan}",
     ]
-    assert [each["email"] for each in preview.json["would_do"]["reports"]] == [
-        each["email"] for each in made.json["reports"]
-    ]
+    assert [each["email"] for each in preview.json["would_do"]["reports"]] == ["ada@example.com", "bob@example.com"]
+    assert [each["name"] for each in preview.json["would_do"]["left"]] == ["eve@example.com"]
+    assert made.json["not_found"] == done.json["not_found"] == ["no@example.com"]
     assert emails == {"owner@example.com", "eve@example.com"}
     assert [(each["id"], each["name"]) for each in done.json["left"]] == [(eve.id, "eve@example.com")]
+
+
+def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
+    """A plan and its report name them first and end with 4 if there is nobody else; an earlier run counts as found."""
+    people, plan = tmp_path / "people.csv", str(tmp_path / "plan.json")
+    with example_organization() as emulator:
+        for emails, code, again in ((["no@example.com"], 4, 4), (["no@example.com", "ada@example.com"], 9, 9)):
+            people.write_text("\n".join(emails))
+            made = run("user", "offboard", "--from", str(people), "--save", plan)
+            first, second = (run("user", "offboard", "--plan", plan, "--yes") for _ in range(2))
+            preview = run("user", "offboard", "--plan", plan, "--dry-run")
+            assert [each.exit for each in (made, first, second, preview)] == [code, code, again, again]
+            assert {*made.json} >= {"not_found", "unseen"}
+            assert [each.json["not_found"] for each in (made, first, second)] == [["no@example.com"]] * 3
+        table = run("user", "offboard", "--plan", plan, "--yes", "--output", "table")
+        people.write_text("ada@example.com")
+        gone = run("user", "offboard", "--from", str(people), "--save", plan)
+        assert gone.exit == 4
+        emulator.faults.add("list_users", status=403, times=None)
+        unseen = run("user", "offboard", "--from", str(people), "--save", plan)
+        one = run("user", "offboard", "ada@example.com", "--dry-run")
+    assert table.stdout.splitlines()[1].split() == ["no@example.com", "not", "found"]
+    assert "skipped user ada@example.com" in " ".join(table.stdout.split())
+    assert (unseen.exit, unseen.json["not_found"]) == (4, [])
+    assert "ada@example.com: not seen: the account may not see who is in the organization: users: " in unseen.stderr
+    assert one.exit == 10
 
 
 def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:

@@ -43,7 +43,14 @@ REPORT = OffboardReport(
     refusal=None,
     steps=[Step(action="delete", kind="user", name="ada@example.com", id="u1", planned=True)],
 )
-OFFBOARD = OffboardPlan(organization_id="o", made_at=CREATED_AT, reports=[REPORT], refusal=None)
+OFFBOARD = OffboardPlan(
+    organization_id="o",
+    made_at=CREATED_AT,
+    not_found=["eve@example.com"],
+    unseen=[Left(id="", name="x@example.com", reason="403")],
+    reports=[REPORT],
+    refusal=None,
+)
 PLANS: list[tuple[Any, Any]] = [(StalePlan, STALE), (OffboardPlan, OFFBOARD)]
 
 

@@ -89,7 +89,9 @@ STALE = StalePlan(
     temporary_keys=[FORGED],
 )
 DELETED = StaleReport(deleted=STALE.projects, left=[LEFT], temporary_keys=[FORGED], steps=[STEP])
-LEAVING = OffboardPlan(organization_id=FORGED, made_at=CREATED_AT, reports=[OFFBOARDING], refusal=FORGED)
+LEAVING = OffboardPlan(
+    organization_id=FORGED, made_at=CREATED_AT, not_found=[FORGED], unseen=[LEFT], reports=[OFFBOARDING], refusal=FORGED
+)
 ADDED = Change(kind="project", id=FORGED, name=FORGED, description=FORGED, field=None, before=None, after=PROJECT)
 REMOVED = evolve(ADDED, before=PROJECT, after=None)
 CHANGED = evolve(ADDED, field=FORGED, before=FORGED, after=FORGED)
@@ -101,13 +103,17 @@ TEXTS: dict[str, tuple[Callable[[], object], int]] = {
     "left": (lambda: LeftoverError(FORGED, left=[FORGED]), 1),
     "ambiguous": (lambda: AmbiguousNameError(FORGED, ids=[FORGED]), 1),
     "offboarding": (lambda: OFFBOARDING, 3),
-    "nobody to offboard": (lambda: evolve(OFFBOARDING, user=None), 1),
     "cleanup": (lambda: CLEANUP, 3),
     "cleanup in advance": (lambda: evolve(CLEANUP, dry_run=True, steps=[]), 5),
     "plan of a deletion": (lambda: STALE, 5),
     "deletion": (lambda: DELETED, 3),
-    "plan of offboarding": (lambda: LEAVING, 5),
-    "many offboarded": (lambda: OffboardManyReport(reports=[OFFBOARDING], left=[LEFT], steps=[STEP]), 4),
+    "plan of offboarding": (lambda: LEAVING, 7),
+    "many offboarded": (
+        lambda: OffboardManyReport(
+            dry_run=False, not_found=[FORGED], unseen=[LEFT], reports=[OFFBOARDING], left=[LEFT], steps=[STEP]
+        ),
+        6,
+    ),
     "inventory": (lambda: repr(evolve(INVENTORY, organizations=[ORGANIZATION])), 1),
     "steps": (lambda: RoleChange(binding=make_binding("user", "u", "OrgOwner"), steps=[STEP]).steps[0], 1),
     "progress": (lambda: Progress(done=1, total=1, step=FORGED).step, 1),

@@ -25,28 +25,25 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
     ConflictError,
+    NotFoundError,
     PineconeError,
     PineconeValueError,
     ReadOnlyError,
     RefusedError,
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
-from pinecone_admin.workflows.inventory import Inventory
+from pinecone_admin.workflows.inventory import Inventory, find_hidden_bindings
 from pinecone_admin.workflows.offboarding import (
     build_report,
-    describe_removal,
-    find_change,
+    check_complete,
+    find_hidden,
     find_refusal,
     find_user_ids,
+    is_nobody,
+    list_unseen,
+    preview_plan,
 )
-from pinecone_admin.workflows.plans import (
-    Left,
-    OffboardManyReport,
-    OffboardPlan,
-    check_organization,
-    check_plan,
-    find_organization,
-)
+from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_plan, find_organization
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import SECRET_KEEPERS, roles_by_project
 from pinecone_admin.workflows.steps import Step
@@ -66,25 +63,36 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     with set_operation_on_errors("offboard"):
         check_email("email", email)
         check_bool("dry_run", dry_run)
-    report = build_report(await _read_access_of(admin, email), email, dry_run=dry_run)
+    inventory = await _read_access_of(admin, email)
+    report = build_report(inventory, email)
+    if is_nobody(report):
+        message = f"no user or open invite has the address {email}; an earlier run may have removed the person"
+        raise NotFoundError(message, status_code=404, operation="offboard")
+    check_complete(inventory, operation="offboard")
     if dry_run:
         return report
     if report.refusal is not None:
         raise RefusedError(report.refusal, operation="offboard")
-    await _remove(admin, report.invites, report.user, report.steps, operation="offboard")
-    return report
+    done: list[Step] = []
+    await _carry_out(admin, report.steps, done, operation="offboard")
+    return evolve(report, dry_run=False, steps=done)
 
 
 async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -> OffboardPlan:
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):
         distinct = _check_emails(emails)
-    inventory = await _read_organization(admin)
+    inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
+    check_complete(inventory)
+    hidden = find_hidden(inventory)
     leaving = find_user_ids(inventory, distinct)
+    reports = [] if hidden else [build_report(inventory, email, leaving=leaving) for email in distinct]
     return OffboardPlan(
         organization_id=find_organization(inventory.organizations, operation="offboard_many").id,
         made_at=inventory.taken_at,
-        reports=[build_report(inventory, email, dry_run=True, leaving=leaving) for email in distinct],
+        not_found=[each.email for each in reports if is_nobody(each)],
+        unseen=list_unseen(distinct, hidden) if hidden else [],
+        reports=[each for each in reports if not is_nobody(each)],
         refusal=find_refusal(inventory.role_bindings, leaving),
     )
 
@@ -94,43 +102,25 @@ async def carry_out_offboarding(
 ) -> OffboardManyReport:
     """Read the organization again, refuse before the first change, and remove everybody who is as in the plan."""
     with set_operation_on_errors("offboard_many"):
-        planned = {normalize_email(each.email): each for each in check_plan(plan, OffboardPlan).reports}
-        if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned.keys():
+        planned = {normalize_email(each) for each in check_plan(plan, OffboardPlan).emails}
+        if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned:
             raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
-    inventory = await _read_organization(admin)
-    check_organization(plan.organization_id, inventory.organizations, operation="offboard_many")
-    refusal = find_refusal(inventory.role_bindings, find_user_ids(inventory, planned))
-    if refusal is not None:
-        raise RefusedError(refusal, operation="offboard_many")
-    result = OffboardManyReport(reports=[], left=[], steps=[])
-    for each in planned.values():
-        found = build_report(inventory, each.email, dry_run=False)
-        reason = find_change(each, found, inventory) or await _remove_planned(admin, each, found, result)
-        if reason is not None:
-            result.left.append(Left(id="" if each.user is None else each.user.id, name=each.email, reason=reason))
+    preview = preview_plan(plan, await take_inventory(admin, concurrency=_CONCURRENCY, progress=None))
+    result = evolve(preview, dry_run=False, reports=[], steps=[])
+    for report in preview.reports:
+        done: list[Step] = []
+        try:
+            await _carry_out(admin, report.steps, done, operation="offboard_many")
+        except (ClientClosedError, ReadOnlyError):
+            raise
+        except PineconeError as error:  # the others can still be removed
+            id = "" if report.user is None else report.user.id
+            result.left.append(Left(id=id, name=report.email, reason=str(error)))
+        else:
+            result.reports.append(evolve(report, dry_run=False, steps=done))
+        finally:
+            result.steps.extend(done)
     return result
-
-
-async def _remove_planned(
-    admin: AsyncAdmin, planned: OffboardReport, found: OffboardReport, result: OffboardManyReport
-) -> str | None:
-    """Remove a person, or return why that failed; the others can still be removed."""
-    # What an earlier run removed is known only from the plan.
-    report = found if found.user is not None else evolve(planned, dry_run=False, invites=found.invites, steps=[])
-    try:
-        await _remove(admin, found.invites, found.user, report.steps, operation="offboard_many")
-    except (ClientClosedError, ReadOnlyError):
-        raise
-    except PineconeError as error:
-        return str(error)
-    else:
-        if found.user is None and planned.user is not None:
-            skipped = evolve(describe_removal(planned.user), action="skip", reason="the user was already deleted")
-            report.steps.append(skipped)
-        result.reports.append(report)
-        return None
-    finally:
-        result.steps.extend(report.steps)
 
 
 def _check_emails(emails: Sequence[str] | None) -> list[str]:
@@ -144,38 +134,31 @@ def _check_emails(emails: Sequence[str] | None) -> list[str]:
     return list(distinct.values())
 
 
-async def _remove(
-    admin: AsyncAdmin, invites: Sequence[Invite], user: User | None, steps: list[Step], *, operation: str
-) -> None:
-    for invite in invites:
-        await delete_if_exists(admin.invites.delete, invite_id=invite.id)
-        steps.append(describe_removal(invite))
-    if user is not None:
-        await _delete_user(admin, user, operation=operation)
-        steps.append(describe_removal(user))
+async def _carry_out(admin: AsyncAdmin, steps: Sequence[Step], done: list[Step], *, operation: str) -> None:
+    """Delete the invites and then the user, and add each step to those that are done."""
+    for step in steps:
+        if step.action == "delete":
+            assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
+            if step.kind == "invite":
+                await delete_if_exists(admin.invites.delete, invite_id=step.id)
+            else:
+                await _delete_user(admin, step.id, operation=operation)
+        done.append(evolve(step, planned=False))
 
 
-async def _delete_user(admin: AsyncAdmin, user: User, *, operation: str) -> None:
+async def _delete_user(admin: AsyncAdmin, user_id: str, *, operation: str) -> None:
     try:
-        await delete_if_exists(admin.users.delete, user_id=user.id)
+        await delete_if_exists(admin.users.delete, user_id=user_id)
     except ConflictError as error:
         raise RefusedError(
-            f"the server refused to remove user {user.id}: {error.message}. If an identity provider manages the users "
+            f"the server refused to remove user {user_id}: {error.message}. If an identity provider manages the users "
             "of this organization, remove the user there",
             operation=operation,
         ) from error
 
 
-async def _read_organization(admin: AsyncAdmin) -> Inventory:
-    inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
-    if inventory.unread:
-        parts = "; ".join(map(str, inventory.unread))
-        raise RefusedError(f"not everything could be read: {parts}", operation="offboard_many")
-    return inventory
-
-
 async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
-    """Read the part of the organization that concerns one person, and its owners if the person is one."""
+    """Read the part of the organization that concerns one person, and its owners."""
     users = [user async for user in admin.users.list(email=email) if is_same_email(user.email, email)]
     invites = [invite async for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users[:1] for each in await _list_bindings(admin, user)]
@@ -185,10 +168,11 @@ async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
     keys = await _list_keys(admin, [each.id for each in projects if each.id in reached])
     accounts = await admin.service_accounts.list().to_list() if roles & SECRET_KEEPERS else []
     bindings += [each for invite in invites for each in await _list_bindings(admin, invite)]
-    if "OrgOwner" in roles:
-        known = {each.id for each in bindings}
-        owners = admin.role_bindings.list(principal_type="user", role="OrgOwner")
-        bindings += [each async for each in owners if each.id not in known]
+    owners = (
+        await admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list() if users or invites else []
+    )
+    known = {each.id for each in bindings}
+    bindings += [each for each in owners if each.id not in known]
     return Inventory(
         taken_at=datetime.fromtimestamp(current_clock().wall(), UTC),
         organizations=[],
@@ -198,6 +182,7 @@ async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
         invites=invites,
         service_accounts=accounts,
         role_bindings=bindings,
+        unread=find_hidden_bindings(owners),
     )
 
 

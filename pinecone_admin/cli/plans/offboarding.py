@@ -19,7 +19,9 @@ from pinecone_admin.cli.output.report_files import check_writable, read_text, wr
 from pinecone_admin.cli.plans.people import parse_people
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_planned, write_result
 from pinecone_admin.errors import RefusedError
-from pinecone_admin.workflows import Left, OffboardPlan, OffboardReport
+from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
+from pinecone_admin.workflows.offboarding import preview_plan
+from pinecone_admin.workflows.plans import describe_missing
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -55,15 +57,13 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     email = user if "@" in user else _find_email(session, user)
     with show_progress(session, "reading what the person can reach"):
         preview = session.admin.users.offboard(email=email)
-    if preview.user is None and not preview.invites:
-        raise CLIError(f"no user or open invite has the address {email}", exit=exit_codes.NOT_FOUND, help_code="PA205")
     if session.is_dry_run:
         session.write_preview(preview)
         session.exit_code = exit_codes.CONFLICT if preview.refusal else exit_codes.DONE
         return
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
-    _show_before_asking(session, [preview])
+    _show_before_asking(session, str(preview).splitlines())
     confirm(session, f"user offboard: {email}")
     with show_progress(session, f"removing {email}"):
         report = session.admin.users.offboard(email=email, dry_run=False)
@@ -85,13 +85,12 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         plan = session.admin.users.offboard_many(emails=people)
     if save is not None:
         save_plan(session, plan, save)
-    rows = [_describe_person(each) for each in plan.reports]
+    rows = [*_describe_missing(plan), *map(_describe_person, plan.reports)]
     if session.is_dry_run:
         write_planned(session, as_document(plan), rows)
     else:
         write_result(session, as_document(plan), rows)
-    for email in _list_unknown(plan):
-        session.notify(f"warning: no user or open invite has the address {email}")
+    _warn_of_missing(session, plan, found=len(plan.reports))
     if plan.refusal is not None:
         session.notify(f"warning: cannot be carried out: {plan.refusal}")
         session.exit_code = exit_codes.CONFLICT
@@ -103,24 +102,26 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     plan = load_plan(session, OffboardPlan, path)
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
-            preview = session.admin.users.offboard_many(emails=[each.email for each in plan.reports])
+            preview = preview_plan(plan, session.admin.inventory())
         session.write_preview(preview)
+        _warn_of_missing(session, preview, found=len(preview.reports) + len(preview.left))
         return
     if plan.reports:
-        _show_before_asking(session, plan.reports)
+        _show_before_asking(session, str(plan).splitlines())
         confirm(session, f"user offboard: {count_noun(len(plan.reports), 'person', 'people')} of {path}")
     with show_progress(session, "removing people"):
         report = session.admin.users.offboard_many(plan=plan)
     session.ledger.is_complete = not report.left
     _save_report(session, report.to_dict(), save)
     rows = [_describe_person(each) for each in report.reports]
-    write_result(session, report.to_dict(), [*rows, *map(_describe_left, report.left)])
+    write_result(session, report.to_dict(), [*_describe_missing(report), *rows, *map(_describe_left, report.left)])
     if session.output == "table" and any(each["may know"] for each in rows):
         session.notify(f"the people may know secrets: rotate those that {path} names")
+    _warn_of_missing(session, report, found=len(report.reports) + len(report.left))
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE
         session.notify(
-            f"warning: not removed: {len(report.left)} of {count_noun(len(plan.reports), 'person', 'people')}"
+            f"warning: not removed: {len(report.left)} of {count_noun(len(plan.emails), 'person', 'people')}"
         )
 
 
@@ -130,13 +131,11 @@ def _save_report(session: Session, report: dict[str, Any], path: str | None) -> 
         session.notify(f"wrote {path}")
 
 
-def _show_before_asking(session: Session, reports: Iterable[OffboardReport]) -> None:
+def _show_before_asking(session: Session, lines: Iterable[str]) -> None:
     if session.settings.get("yes") or not session.is_interactive:
         return
-    for report in reports:
-        for line in str(report).splitlines():
-            if line != "nothing was changed":
-                session.notify(line)
+    for line in lines:
+        session.notify(line)
 
 
 def _describe_person(report: OffboardReport) -> dict[str, Any]:
@@ -157,5 +156,16 @@ def _describe_left(left: Left) -> dict[str, Any]:
     return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": f"left: {left.reason}"}
 
 
-def _list_unknown(plan: OffboardPlan) -> list[str]:
-    return [each.email for each in plan.reports if each.user is None and not each.invites]
+def _describe_missing(result: OffboardPlan | OffboardManyReport) -> list[dict[str, Any]]:
+    rows = [(each, "not found") for each in result.not_found]
+    rows += [(each.name, f"not seen: {each.reason}") for each in result.unseen]
+    return [{"email": email, "id": "", "projects": "", "may know": "", "result": text} for email, text in rows]
+
+
+def _warn_of_missing(session: Session, result: OffboardPlan | OffboardManyReport, *, found: int) -> None:
+    """Warn of addresses that nobody has or that could not be looked up, and choose the exit code for them."""
+    missing = describe_missing(result.not_found, result.unseen)
+    for line in missing:
+        session.notify(f"warning: {line}")
+    if missing:
+        session.exit_code = exit_codes.PARTLY_DONE if found else exit_codes.NOT_FOUND
