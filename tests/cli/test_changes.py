@@ -172,7 +172,7 @@ def test_a_dry_run_reads_well_on_a_terminal() -> None:
     assert all(text.startswith("Dry run in organization Emulated") for text in (plain, staged, nothing, contents))
     assert "would send POST /admin/projects" in plain
     assert "docs" in plain.splitlines()[-1]
-    assert "would create project 'docs'" in staged
+    assert "would create project docs" in staged
     assert "nothing to do" in nothing
     assert "index documents" in contents
     assert "temporary API keys" in contents
