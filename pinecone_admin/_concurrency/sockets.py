@@ -168,8 +168,8 @@ EMULATED_VARIABLE = "PINECONE_ADMIN_EMULATED"
 """Environment variable that ``emulate()`` sets: a child process has its credentials, and no interception."""
 
 _EMULATED = (
-    f"{EMULATED_VARIABLE} is set, so this process was started inside emulate(), where Pinecone's own service is out of "
-    "reach; emulate(serve=True) also serves child processes, at the addresses that it sets in the environment"
+    f"{EMULATED_VARIABLE} is set, as emulate() does to keep its child processes from Pinecone's own service; "
+    "emulate(serve=True) serves the emulator to them, at the addresses that it sets in the environment"
 )
 
 

@@ -325,6 +325,22 @@ def test_the_command_line_in_a_child() -> None:
         assert list_names(emulator) == []
 
 
+def test_a_forkserver_of_an_emulation_refuses_afterwards() -> None:
+    """Children of a forkserver that was started inside an emulation do not reach Pinecone after it, either."""
+    program = """
+from multiprocessing import get_context
+from pinecone_admin.testing import emulate
+from tests.emulator.child_work import describe_error
+if __name__ == "__main__":
+    with emulate(), get_context("forkserver").Pool(1) as pool:
+        pool.apply(len, ("",))
+    with get_context("forkserver").Pool(1) as pool:
+        print(pool.apply(describe_error, ("lost",))[:3])
+"""
+    done = run_program(program)
+    assert (done.returncode, done.stdout) == (0, "('PineconeConnectionError', 'not_sent', 1)\n"), done.stderr
+
+
 # Emulations in a child
 
 
