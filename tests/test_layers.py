@@ -29,6 +29,7 @@ class Layer:
 
 
 EMULATOR = "pinecone_admin.emulator"
+LOCKS = "pinecone_admin._concurrency.locks"
 
 # The lowest layer first.
 LAYERS = [
@@ -37,6 +38,7 @@ LAYERS = [
     Layer("pinecone_admin.errors"),
     Layer("pinecone_admin.models"),
     Layer("pinecone_admin.operations"),
+    Layer(LOCKS),
     Layer("pinecone_admin._concurrency", "httpcore anyio trio"),
     Layer("pinecone_admin._http", "httpx"),
     Layer("pinecone_admin._config", "httpx"),
@@ -51,8 +53,8 @@ LAYERS = [
     Layer("pinecone_admin._async", "httpx"),
     Layer("pinecone_admin.retry"),
     Layer("pinecone_admin"),
-    # The emulator imports nothing of the client, so that the two cannot share a mistake.
-    Layer(f"{EMULATOR}.model", sees=()),
+    # The emulator imports nothing of the client but its locks, so that the two cannot share a mistake.
+    Layer(f"{EMULATOR}.model", sees=(LOCKS,)),
     Layer(f"{EMULATOR}.api.rule_catalogue", sees=()),
     Layer(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rule_catalogue")),
     Layer(f"{EMULATOR}.control", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api")),
@@ -61,10 +63,10 @@ LAYERS = [
         "httpx starlette uvicorn",
         sees=tuple(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control")),
     ),
-    Layer(EMULATOR, sees=tuple(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control", "http"))),
+    Layer(EMULATOR, sees=(LOCKS, *(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control", "http")))),
     # Black-box checks import the names of the rules, not their implementation.
     Layer(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rule_catalogue",)),
-    Layer("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, "pinecone_admin._concurrency")),
+    Layer("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, LOCKS, "pinecone_admin._concurrency")),
     Layer("pinecone_admin.cli", "click rich jmespath yaml platformdirs tomlkit httpx"),
 ]
 NAMES = [layer.name for layer in LAYERS]

@@ -11,6 +11,8 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from pinecone_admin._concurrency.locks import release_left_lock
+
 _T = TypeVar("_T")
 
 
@@ -96,7 +98,7 @@ class FairSemaphore:
 
     def acquire(self, seconds: float) -> bool:
         """Wait at most the seconds for a slot; return whether it was acquired."""
-        turn = _Turn()
+        turn, was_owned = _Turn(), self._lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001 - see locks.py
         try:
             with self._lock:
                 if self._free:
@@ -109,6 +111,7 @@ class FairSemaphore:
                     turn.wake.get(timeout=max(0.0, seconds))
                 self._stop_waiting(turn)
         except BaseException:
+            release_left_lock(self._lock, was_owned=was_owned)
             self._stop_waiting(turn)
             if turn.granted:
                 self.release()
@@ -121,13 +124,18 @@ class FairSemaphore:
 
     def release(self) -> None:
         """Release a slot; the caller that has waited longest gets it."""
-        with self._lock:
-            for turn in self._waiting:  # a caller leaves the queue itself: an interrupt may come after each call
-                if not turn.granted:
-                    turn.granted = True
-                    turn.wake.put(None)
-                    return
-            self._free += 1
+        was_owned = self._lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001 - as above
+        try:
+            with self._lock:
+                for turn in self._waiting:  # a caller leaves the queue itself: an interrupt may come after each call
+                    if not turn.granted:
+                        turn.granted = True
+                        turn.wake.put(None)
+                        return
+                self._free += 1
+        except BaseException:
+            release_left_lock(self._lock, was_owned=was_owned)
+            raise
 
 
 class AsyncFairSemaphore:

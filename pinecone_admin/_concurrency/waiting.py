@@ -1,15 +1,16 @@
-"""Threads, futures, and protection from cancellation."""
+"""Threads, shared results, and protection from cancellation."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pinecone_admin._concurrency.sharing import running_loop
 from pinecone_admin._text.messages import Name
@@ -39,29 +40,46 @@ def start_daemon_thread(work: Callable[[], object], name: str = "pinecone-admin-
     return True
 
 
-def set_result_once(future: Future[_T], result: _T) -> None:
-    """Set the result of a future, unless it already has one."""
-    with suppress(InvalidStateError):
-        future.set_result(result)
+class SharedResult(Generic[_T]):
+    """A result for which threads and tasks wait; the first one that is set counts.
 
+    Unlike a Future, it is made of what is written in C, so that Ctrl-C and forks cannot leave it locked.
+    """
 
-def wait_for_future(future: Future[_T], seconds: float) -> bool:
-    """Wait at most the seconds for a future; return whether it is done."""
-    done = threading.Event()
-    future.add_done_callback(lambda _: done.set())
-    return done.wait(max(0.0, seconds))
+    def __init__(self) -> None:
+        self._results: list[_T] = []
+        self._wakers: deque[Callable[[], object]] = deque()
 
+    def set(self, result: _T) -> None:
+        """Set the result, unless there is one, and wake all who wait."""
+        self._results.append(result)
+        while self._wakers:
+            with suppress(IndexError):  # another thread sets it, too
+                self._wakers.popleft()()
 
-async def async_wait_for_future(future: Future[_T], seconds: float) -> bool:
-    """Async twin of ``wait_for_future``, which uses no thread and does not block the event loop."""
-    import anyio  # noqa: PLC0415 - see the package
+    def get(self) -> _T:
+        """Return the result, which must be set."""
+        return self._results[0]
 
-    done = anyio.Event()
-    wake = _make_loop_waker(done.set)
-    future.add_done_callback(lambda _: wake())
-    with anyio.move_on_after(max(0.0, seconds)):
-        await done.wait()
-    return future.done()
+    def wait(self, seconds: float) -> bool:
+        """Wait at most the seconds; return whether the result is set."""
+        woken = SimpleQueue[None]()
+        self._wakers.append(lambda: woken.put(None))
+        if not self._results:  # checked after the waker is listed: a ``set`` that missed it has set this
+            with suppress(Empty):
+                woken.get(timeout=max(0.0, seconds))
+        return bool(self._results)
+
+    async def async_wait(self, seconds: float) -> bool:
+        """Async twin of ``wait``, which uses no thread and does not block the event loop."""
+        import anyio  # noqa: PLC0415 - see the package
+
+        woken = anyio.Event()
+        self._wakers.append(_make_loop_waker(woken.set))
+        if not self._results:  # as above
+            with anyio.move_on_after(max(0.0, seconds)):
+                await woken.wait()
+        return bool(self._results)
 
 
 def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:

@@ -6,7 +6,6 @@ import copy
 import os
 import random
 import threading
-from concurrent.futures import Future
 from typing import Any, TypeAlias
 from weakref import WeakSet
 
@@ -15,12 +14,8 @@ from attrs import define, evolve, field, frozen
 
 from generated_client import models
 from pinecone_admin._concurrency.clock import current_clock
-from pinecone_admin._concurrency.waiting import (
-    async_wait_for_future,
-    set_result_once,
-    start_daemon_thread,
-    wait_for_future,
-)
+from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.waiting import SharedResult, start_daemon_thread
 from pinecone_admin._http.argument_checks import check_secret_text
 from pinecone_admin._http.returned_errors import return_error
 from pinecone_admin.auth.cache import GuardedCache
@@ -71,22 +66,19 @@ class _PendingExchange:
         replace_at: Monotonic time from which it counts as hanging, and another exchange replaces it.
         cache_lock_timeout: Seconds to wait for the lock of the cache.
         account: Account of the token, once the credentials are read.
-        future: Its result.
+        result: Its result.
     """
 
     started_at: float
     replace_at: float
     cache_lock_timeout: float
     account: _Account | None = field(init=False, default=None)
-    future: Future[ExchangeResult] = field(init=False, factory=Future[ExchangeResult])
+    result: SharedResult[ExchangeResult] = field(init=False, factory=SharedResult[ExchangeResult])
     _claimed: threading.Lock = field(init=False, factory=threading.Lock)
 
     def claim(self) -> bool:
         """Return True to the first caller only, which must start the exchange."""
         return self._claimed.acquire(blocking=False)
-
-    def resolve(self, result: ExchangeResult) -> None:
-        set_result_once(self.future, result)
 
 
 @frozen(eq=False, repr=False)
@@ -100,7 +92,7 @@ class _ExchangeWait:
 class TokenProvider:
     """Token source that shares one token among threads, event loops and forked children, with one exchange at a time.
 
-    The lock is never held during I/O: the exchange runs in its own thread, and all callers wait for its future.
+    The lock is never held during I/O: the exchange runs in its own thread, and all callers wait for its result.
 
     Args:
         credentials: Client id and secret, read again for each exchange.
@@ -153,7 +145,7 @@ class TokenProvider:
             step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):
                 return step
-            done = wait_for_future(step.pending.future, self._wait_timeout(step, deadline))
+            done = step.pending.result.wait(self._wait_timeout(step, deadline))
             token = self._token_from(step, done=done)
             if token is not None:
                 return token
@@ -164,7 +156,7 @@ class TokenProvider:
             step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):
                 return step
-            done = await async_wait_for_future(step.pending.future, self._wait_timeout(step, deadline))
+            done = await step.pending.result.async_wait(self._wait_timeout(step, deadline))
             token = self._token_from(step, done=done)
             if token is not None:
                 return token
@@ -193,20 +185,20 @@ class TokenProvider:
             )
 
     def _replace_credentials(self, credentials: Credentials, rotated: _RotatedSecret | None) -> None:
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._credentials, self._rotated = credentials, rotated
             superseded, self._pending = self._pending, None
             self._current = self._failures = None
         if superseded is not None:
-            superseded.resolve(None)
+            superseded.result.set(None)
 
     def close(self) -> None:
         """End every wait with ClientClosedError; a result that arrives later is dropped."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._closed = True
             waiting, self._pending, self._current = self._pending, None, None
         if waiting is not None:
-            waiting.resolve(_closed_error())
+            waiting.result.set(_closed_error())
 
     def _next_step(self, rejected: AccessToken | None, deadline: float) -> AccessToken | _ExchangeWait:
         # Fast path without the lock, since nearly every request finds a fresh token, as ``decide_action`` would.
@@ -218,14 +210,26 @@ class TokenProvider:
             and self._clock.wall() - issued.wall < issued.fresh_for
         ):
             return issued.token
-        with self._lock:
+        with released_after(self._lock), self._lock:
             if self._closed:
                 raise _closed_error()
             step = self._decide_step(rejected, now, deadline)
             pending = self._pending
-        if pending is not None and pending.claim():
-            self._start_exchange(pending, deadline)
+        try:
+            if pending is not None and pending.claim():
+                self._start_exchange(pending, deadline)
+        except BaseException:
+            self._abandon_exchange(pending)
+            raise
         return step
+
+    def _abandon_exchange(self, pending: _PendingExchange | None) -> None:
+        """Let the callers that wait for an exchange start another one: Ctrl-C came before its thread had started."""
+        with released_after(self._lock), self._lock:
+            if self._pending is pending:
+                self._pending = None
+        if pending is not None:
+            pending.result.set(None)
 
     def _decide_step(self, rejected: AccessToken | None, now: float, deadline: float) -> AccessToken | _ExchangeWait:
         """Return the token to serve or the exchange to wait for; called with the lock held."""
@@ -250,7 +254,7 @@ class TokenProvider:
             if now < self._pending.replace_at:
                 return self._pending
             self._hanging += 1
-            self._pending.resolve(None)
+            self._pending.result.set(None)
         # Each exchange that hangs keeps a thread, so the next one gets twice the time before it is replaced.
         allowed = 2 * self._endpoint.timeout * 2**self._hanging
         self._pending = _PendingExchange(
@@ -270,13 +274,13 @@ class TokenProvider:
             result = self._obtain_token(pending, deadline)
         except BaseException as exc:  # noqa: BLE001 - even after sys.exit() no caller must wait forever
             result = PineconeError(f"the token exchange failed with {type(exc).__name__}", operation="get_token")
-        with self._lock:
+        with released_after(self._lock), self._lock:
             if self._pending is pending:
                 self._pending, self._hanging = None, 0
                 self._record_result(result, pending.account)
             else:
                 result = None
-        pending.resolve(result)
+        pending.result.set(result)
 
     def _obtain_token(self, pending: _PendingExchange, deadline: float) -> ExchangeResult:
         credentials = return_error(self._read_credentials)
@@ -334,7 +338,7 @@ class TokenProvider:
 
     def _token_from(self, wait: _ExchangeWait, *, done: bool) -> AccessToken | None:
         """Return the token after a wait, raise its error, or return None if there must be another wait."""
-        result = wait.pending.future.result() if done else self._timeout_error()
+        result = wait.pending.result.get() if done else self._timeout_error()
         if result is None:
             return None
         if isinstance(result, IssuedToken):

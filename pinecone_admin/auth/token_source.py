@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Protocol, TypeAlias
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.sharing import AsyncFairSemaphore, PerLoop, PerProcess
-from pinecone_admin._concurrency.waiting import (
-    async_wait_for_future,
-    set_result_once,
-    start_daemon_thread,
-    wait_for_future,
-)
+from pinecone_admin._concurrency.waiting import SharedResult, start_daemon_thread
 from pinecone_admin._http.returned_errors import raise_if_error, return_error
 from pinecone_admin.auth.credentials import SuppliedToken
 from pinecone_admin.auth.token import AccessToken
@@ -63,7 +57,7 @@ class SuppliedTokenSource:
         self._supplied = supplied
         self._clock = current_clock()
         self._semaphores = PerLoop(lambda: AsyncFairSemaphore(MAX_CONCURRENT_CALLABLES))
-        self._running = PerProcess(set[Future[TokenResult]])
+        self._running = PerProcess(set[SharedResult[TokenResult]])
         self._closed = False
         self.client_id: str | None = None
 
@@ -78,9 +72,7 @@ class SuppliedTokenSource:
         if not callable(self._supplied.token):
             return raise_if_error(_read_token(self._supplied))
         pending = self._call_in_thread()
-        return raise_if_error(
-            pending.result() if wait_for_future(pending, self._seconds_left(deadline)) else _timeout_error()
-        )
+        return raise_if_error(pending.get() if pending.wait(self._seconds_left(deadline)) else _timeout_error())
 
     async def async_get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
         """Async twin of ``get_token``, which does not block the event loop."""
@@ -91,10 +83,10 @@ class SuppliedTokenSource:
             raise _timeout_error()
         try:
             pending = self._call_in_thread()
-            done = await async_wait_for_future(pending, self._seconds_left(deadline))
+            done = await pending.async_wait(self._seconds_left(deadline))
         finally:
             semaphore.release()
-        return raise_if_error(pending.result() if done else _timeout_error())
+        return raise_if_error(pending.get() if done else _timeout_error())
 
     def adopt_rotated_secret(self, result: object) -> None:
         """Do nothing: a supplied token has no client secret."""
@@ -103,31 +95,34 @@ class SuppliedTokenSource:
         """End every wait for the callable with ClientClosedError."""
         self._closed = True
         for pending in list(self._running.pop() or ()):
-            set_result_once(pending, ClientClosedError("the client is closed"))
+            pending.set(ClientClosedError("the client is closed"))
 
     def _seconds_left(self, deadline: float) -> float:
         return deadline - self._clock.monotonic()
 
-    def _call_in_thread(self) -> Future[TokenResult]:
-        pending, running = Future[TokenResult](), self._running.get()
+    def _call_in_thread(self) -> SharedResult[TokenResult]:
+        pending, running = SharedResult[TokenResult](), self._running.get()
         running.add(pending)
-        pending.add_done_callback(running.discard)
-        # Checked after the future is registered: a ``close`` in between ends it, a ``close`` before is seen here.
+        # Checked after the result is registered: a ``close`` in between ends it, a ``close`` before is seen here.
         if self._closed:
             raise ClientClosedError("the client is closed")
         context = copy_context()
-        if not start_daemon_thread(lambda: context.run(_run_callable, self._supplied, pending)):
-            # Without a thread, as during the shutdown of the interpreter, the callable runs in this one.
-            _run_callable(self._supplied, pending)
+
+        def run() -> None:
+            context.run(_run_callable, self._supplied, pending)
+            running.discard(pending)
+
+        if not start_daemon_thread(run):
+            run()  # without a thread, as during the shutdown of the interpreter, the callable runs in this one
         return pending
 
 
-def _run_callable(supplied: SuppliedToken, pending: Future[TokenResult]) -> None:
+def _run_callable(supplied: SuppliedToken, pending: SharedResult[TokenResult]) -> None:
     try:
         result = _read_token(supplied)
     except BaseException as exc:  # noqa: BLE001 - even after sys.exit() no caller must wait forever
         result = PineconeError(f"access_token: the callable failed with {type(exc).__name__}", operation="get_token")
-    set_result_once(pending, result)
+    pending.set(result)
 
 
 def _read_token(supplied: SuppliedToken) -> TokenResult:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, cast
 
 from attrs import evolve, frozen
 
+from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin.emulator.api import checks, dispatch
 from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.messages import Request, Response
@@ -188,7 +189,7 @@ class Emulator:
         Args:
             request: The request, as the server of the emulator and its transport build it.
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             now = self.clock.now()
             operation_id = dispatch.operation_id(request)
             fault = self.faults.next_match(operation_id)
@@ -270,7 +271,7 @@ class Emulator:
             >>> emulator.state.projects.clear()
             >>> emulator.reset()
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             # Without its tokens, a client that is in use would get a 401 on its next call.
             caller = self._caller.id
             tokens = {value: each for value, each in self.state.tokens.items() if each.service_account_id == caller}
@@ -286,7 +287,7 @@ class Emulator:
         Example:
             >>> saved = json.dumps(emulator.dump())
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             return snapshot.dump_state(self.state, self._caller, self.clock.now())
 
     def load(self, document: object) -> None:
@@ -310,7 +311,7 @@ class Emulator:
             text = json.dumps(document)
         except TypeError as error:
             raise ValueError(f"the document cannot be encoded as JSON: {error}") from error
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._restore(text)
 
     def _restore(self, text: str) -> None:
@@ -346,7 +347,7 @@ class Emulator:
         Example:
             >>> emulator.configure(plan="Standard", project_quota=3)
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             plan, payment_status, settings = checks.closed_object(self._read_changes)("", changes)
             self.state.settings = settings
             self.state.set_plan(plan)
@@ -377,7 +378,7 @@ class Emulator:
             ...     "eve@example.com", roles=["OrgManager", ("ProjectViewer", project.id)]
             ... )
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             grants = self._read_roles(roles)
             checks.email("email", email)
             if self.state.find_user_by_email(email):
@@ -402,7 +403,7 @@ class Emulator:
         Example:
             >>> bob = emulator.accept_invite(invite.id, name="Bob")
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             now = self.clock.now()
             invite = require_record("Invite", invite_id, self.state.invites.get(invite_id))
             if invite.status(now) != "pending":
@@ -425,7 +426,7 @@ class Emulator:
             ...     client_id=reporter.client_id, client_secret=reporter.client_secret
             ... )
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             grants = self._read_roles(roles)
             account = self.state.add_service_account(checks.max_bytes(80)("name", name), self.clock.now())
             self.state.bind(Principal("service_account", account.id), grants, self.clock.now())
@@ -446,7 +447,7 @@ class Emulator:
         Example:
             >>> emulator.hold(project.id, "indexes", "articles", protected=True)
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
             if checks.boolean("protected", protected) and kind != "indexes":
                 raise invalid_argument(f"{kind} have no deletion protection")
@@ -469,7 +470,7 @@ class Emulator:
             >>> emulator.hold(project.id, "collections", "snapshot")
             >>> emulator.release(project.id, "collections", "snapshot")
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
             if name not in project.contents[kind]:
                 raise Refusal(404, "NOT_FOUND", f"{quoted(name)} is not one of the project's {kind}")

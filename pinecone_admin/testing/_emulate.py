@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
+from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin._concurrency.sockets import EMULATED_VARIABLE, match_production_host
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing._guard import guarded_production
@@ -196,7 +197,7 @@ class _ActiveEmulations:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._active: list[_Emulation] = []
         self._installed = ExitStack()
         self._environment = _Environment()
@@ -208,7 +209,7 @@ class _ActiveEmulations:
 
     def activate(self, emulation: _Emulation) -> None:
         """Make an emulation the innermost."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             if not self._active:
                 self._install_patches()
             # The next emulation begins a day later, so that a client which outlives this one finds its token expired.
@@ -219,7 +220,7 @@ class _ActiveEmulations:
 
     def deactivate(self, emulation: _Emulation) -> None:
         """Remove an emulation; the one before it serves requests again, or the service."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._active.remove(emulation)
             self._latest = max(self._latest, emulation.monotonic())
             if self._active:
@@ -231,7 +232,7 @@ class _ActiveEmulations:
 
     def continue_in_child(self) -> None:
         """Replace the lock, which may be held, and let the time run on in real time."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for each in self._active:
             each.continue_in_child()
 

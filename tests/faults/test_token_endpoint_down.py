@@ -104,7 +104,7 @@ class Outage:
         assert isinstance(provider, TokenProvider)
         pending = provider._pending
         if pending is not None:
-            pending.future.result(PATIENCE)
+            assert pending.result.wait(PATIENCE)
 
     def __enter__(self) -> Self:
         assert self.client.fetch_token() == "token-1"

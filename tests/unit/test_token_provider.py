@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Generator
+from threading import Thread
+from unittest.mock import patch
 
 import pytest
 from attrs import evolve
@@ -54,6 +56,15 @@ def make_wait(clock: VirtualClock, *, age: float = 0.0, fallback: AccessToken | 
     return _ExchangeWait(_PendingExchange(started_at=now - age, replace_at=now + 120, cache_lock_timeout=1), fallback)
 
 
+def test_an_exchange_whose_thread_was_not_started_is_replaced(clock: VirtualClock) -> None:
+    """Ctrl-C before the thread of an exchange runs leaves the next call no exchange to wait for, which never ends."""
+    assert clock
+    admin = Admin(client_id="i", client_secret="s", transport=ScriptedTransport(), lazy=True)
+    with patch.object(Thread, "start", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        admin.token()
+    assert admin.token().value == "token-1"
+
+
 # Age of the exchange, timeout of the call → seconds to wait.
 WAITS = [(0, 60, 10), (0, 8, 4), (3, 8, 1), (4, 8, 0), (90, 60, -80), (0, 0, 0)]
 
@@ -82,7 +93,7 @@ def test_a_wait_falls_back_on_the_current_token(
 ) -> None:
     """A failed or late wait falls back on the old token while that is valid and current."""
     late, failed = make_wait(clock, fallback=current_token.token), make_wait(clock, fallback=current_token.token)
-    failed.pending.resolve(TokenError("down", status_code=503))
+    failed.pending.result.set(TokenError("down", status_code=503))
     assert provider._token_from(late, done=False) == provider._token_from(failed, done=True) == current_token.token
     other = evolve(current_token, token=evolve(current_token.token, value="other"))
     for replacement, seconds in ((None, 0.0), (other, 0.0), (current_token, LEFT)):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from threading import Lock, Timer
+from threading import RLock, Timer
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
+from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin._text.printable import make_printable
 
 if TYPE_CHECKING:
@@ -67,20 +68,20 @@ class DelayedBar:
         self._latest: Progress | None = None
         self._display: Display | None = None
         self._closed = self._paused = False
-        self._lock = Lock()
+        self._lock = RLock()
         self._timer = Timer(_DELAY, self._open)
         self._timer.daemon = True
         self._timer.start()
 
     def advance(self, progress: Progress) -> None:
         """Show how far it is."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._latest = progress
             self._update()
 
     def write_above(self, text: str) -> None:
         """Write lines to the terminal, above the bar if it is there."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             if self._display is None or self._paused or self._closed:
                 self._stream.write(text)
                 self._stream.flush()
@@ -90,14 +91,14 @@ class DelayedBar:
     @contextmanager
     def paused(self) -> Generator[None]:
         """Leave the terminal to something else until the block ends."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._paused = True
             if self._display is not None:
                 self._display.stop()
         try:
             yield
         finally:
-            with self._lock:
+            with released_after(self._lock), self._lock:
                 self._paused = False
                 if self._display is not None and not self._closed:
                     self._display.start()
@@ -105,13 +106,13 @@ class DelayedBar:
     def close(self) -> None:
         """Remove the bar."""
         self._timer.cancel()
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._closed = True
             if self._display is not None:
                 self._display.stop()
 
     def _open(self) -> None:
-        with self._lock:
+        with released_after(self._lock), self._lock:
             if self._closed:
                 return
             from pinecone_admin.cli.output.progress_display import make_display  # noqa: PLC0415 - loads rich

@@ -2,7 +2,9 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from threading import RLock
+
+from pinecone_admin._concurrency.locks import released_after
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """The latest time; later, an expiry could exceed the largest date that Python represents."""
@@ -35,7 +37,7 @@ class Clock:
         self._ticking_since: float | None = None
         self._ticking_users = 0
         self._advanced = timedelta()
-        self._lock = Lock()
+        self._lock = RLock()
         if ticking:
             self.start_ticking()
 
@@ -47,7 +49,7 @@ class Clock:
 
     def start_ticking(self) -> None:
         """Let the time also advance with real time, until `stop_ticking` has been called as often as this."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._ticking_users += 1
             if self._ticking_since is None:
                 # Monotonic: a change of the system clock must not move the emulator's time.
@@ -55,7 +57,7 @@ class Clock:
 
     def stop_ticking(self) -> None:
         """Undo one `start_ticking`; after the last, the time stands still where it is."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._ticking_users -= 1
             if not self._ticking_users and self._ticking_since is not None:
                 self._start += timedelta(seconds=time.monotonic() - self._ticking_since)
@@ -70,7 +72,7 @@ class Clock:
         Raises:
             ValueError: The time would go backwards, or beyond the year 9000.
         """
-        with self._lock:
+        with released_after(self._lock), self._lock:
             try:
                 advanced = self._advanced + timedelta(seconds=seconds)
                 far = self._start + advanced > LATEST
@@ -82,5 +84,5 @@ class Clock:
 
     def reset(self) -> None:
         """Undo every advance; a ticking clock continues from the real time that has passed."""
-        with self._lock:
+        with released_after(self._lock), self._lock:
             self._advanced = timedelta()

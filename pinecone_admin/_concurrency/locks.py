@@ -1,0 +1,27 @@
+"""Release locks that Ctrl-C leaves held.
+
+On Python 3.14, a signal handler can run after ``__enter__`` of a lock and before the block of its ``with``, so that
+nothing releases the lock: https://github.com/python/cpython/issues/148874.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import RLock
+
+
+def release_left_lock(lock: RLock, *, was_owned: bool) -> None:
+    """Release a lock that this thread holds, unless it held it before: ``was_owned``."""
+    while not was_owned and lock._is_owned():  # type: ignore[attr-defined] # noqa: SLF001 - as threading.Condition does
+        lock.release()
+
+
+@contextmanager
+def released_after(lock: RLock) -> Generator[None, None, None]:
+    """Release a lock after the block, if this thread has got it there and a ``with`` within has not released it."""
+    was_owned: bool = lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001 - as above
+    try:
+        yield
+    finally:
+        release_left_lock(lock, was_owned=was_owned)

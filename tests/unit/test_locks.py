@@ -1,0 +1,64 @@
+"""Locks that Ctrl-C leaves held are released; ``tests/faults/random_interrupts.py`` sends real signals."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import RLock
+
+import pytest
+
+from pinecone_admin._concurrency.locks import release_left_lock, released_after
+
+PACKAGE = Path(__file__).resolve().parents[2] / "pinecone_admin"
+
+
+def test_a_lock_that_was_left_is_released() -> None:
+    """Whatever the block has acquired, as ``__enter__`` of a lock does before an interrupt."""
+    lock = RLock()
+    with pytest.raises(KeyboardInterrupt), released_after(lock):
+        raise KeyboardInterrupt(lock.acquire())
+    assert not lock._is_owned()  # type: ignore[attr-defined]
+
+
+def test_a_lock_that_was_held_before_stays_held() -> None:
+    """A signal handler that fails does not release the lock of the code that it interrupted."""
+    with (lock := RLock()):
+        with pytest.raises(KeyboardInterrupt), released_after(lock), lock:
+            raise KeyboardInterrupt
+        release_left_lock(lock, was_owned=True)
+        assert lock._is_owned()  # type: ignore[attr-defined]
+
+
+def find_unguarded(source: str) -> Iterator[str]:
+    """Yield each ``with`` of a lock that nothing releases if an interrupt comes before its block."""
+    tree = ast.parse(source)
+    guarded: set[ast.AST] = set()
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and "release_left_lock(" in ast.unparse(function):
+            guarded |= set(ast.walk(function))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With) and node not in guarded:
+            items = [ast.unparse(item.context_expr) for item in node.items]
+            for number, item in enumerate(items):
+                if item.endswith("lock") and items[number - 1] != f"released_after({item})":
+                    yield ast.unparse(node)
+
+
+def test_every_lock_is_released_after_an_interrupt() -> None:
+    """Since Python 3.14, an interrupt can come between ``__enter__`` of any lock and the block of its ``with``."""
+    assert list(find_unguarded("with self._lock:\n    pass")) == ["with self._lock:\n    pass"]
+    assert not list(find_unguarded("with released_after(self._lock), self._lock, suppress(KeyError):\n    pass"))
+    paths = [path for path in PACKAGE.rglob("*.py") if "lock:" in path.read_text(encoding="utf-8")]
+    assert len(paths) >= 6
+    found = {str(path.relative_to(PACKAGE)): list(find_unguarded(path.read_text(encoding="utf-8"))) for path in paths}
+    # FairSemaphore._stop_waiting is called by acquire, which releases what it leaves.
+    assert {path: len(each) for path, each in found.items() if each} == {"_concurrency/sharing.py": 1}
+
+
+def test_every_lock_knows_its_owner() -> None:
+    """A plain Lock does not, and an interrupted caller that takes it again would wait for itself."""
+    plain = re.compile(r"(?<!R)Lock\(\)")
+    assert [path for path in PACKAGE.rglob("*.py") if plain.search(path.read_text(encoding="utf-8"))] == []
