@@ -30,7 +30,7 @@ COLUMNS = 92
 _FONT = re.compile(r"\s*@font-face {[^}]*}")
 PICTURES = {
     "cli-access": "access",
-    "cli-stale": "project stale --name 'ci-*' --older-than 7d",
+    "cli-stale": "project stale --name 'ci-*' --older-than 7d --yes",
 }
 
 

@@ -27,9 +27,10 @@ REPORTS: tuple[CommandSpec, ...] = (
         summary="Find old projects that tests left behind, and save a plan to delete them later; delete nothing now.",
         details="With --save, it writes a plan: read it, remove what must stay, and delete the rest with project "
         "delete-stale FILE. Without --save, it only shows what the plan would be.\n\nTo see what a project contains, a "
-        "temporary API key is made in it, and deleted again. Nothing else changes.",
-        example="pinecone-admin project stale --name 'ci-*' --older-than 7d",
+        "temporary API key is made in it, and deleted again; so it asks. Nothing else changes.",
+        example="pinecone-admin project stale --name 'ci-*' --older-than 7d --yes",
         methods=("projects.delete_stale",),
+        makes_temporary_keys=True,
         module="pinecone_admin.cli.plans.project_stale",
     ),
     CommandSpec(

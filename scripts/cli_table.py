@@ -21,6 +21,7 @@ class Row(NamedTuple):
         options: Spellings of options by arguments of the method, where they differ; empty makes it positional.
         helps: Help of options by arguments of the method, where the docstring speaks of Python.
         confirms: Whether the name must be typed.
+        makes_temporary_keys: Whether a dry run makes API keys to read what projects contain.
         optional: Arguments that the method requires and the command does not.
     """
 
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     options: Mapping[str, str] = {}
     helps: Mapping[str, str] = {}
     confirms: bool = False
+    makes_temporary_keys: bool = False
     optional: tuple[str, ...] = ()
 
 
@@ -93,10 +95,12 @@ TABLE: Mapping[str, Row] = {
         "deletes",
         "project delete-with-cleanup search --confirm search",
         details=(
-            "To see what a project contains, a temporary API key is made in it, also by a dry run. It is deleted again."
+            "To see what a project contains, a temporary API key is made in it, and deleted again; also by a dry run, "
+            "which therefore asks."
         ),
         helps={"timeout": "How long to wait at most; 10m without the option."},
         confirms=True,
+        makes_temporary_keys=True,
     ),
     "projects.provision": Row(
         "changes",

@@ -257,7 +257,7 @@ COMMANDS = (
         effect="deletes",
         summary="Delete everything in a project, wait until it is gone, and delete the project.",
         example="pinecone-admin project delete-with-cleanup search --confirm search",
-        details="To see what a project contains, a temporary API key is made in it, also by a dry run. It is deleted again.",
+        details="To see what a project contains, a temporary API key is made in it, and deleted again; also by a dry run, which therefore asks.",
         methods=("projects.delete_with_cleanup",),
         parameters=(
             ParameterSpec(
@@ -287,6 +287,7 @@ COMMANDS = (
         ),
         has_dry_run=True,
         confirms=True,
+        makes_temporary_keys=True,
     ),
     CommandSpec(
         path=("project", "provision"),
@@ -1329,9 +1330,10 @@ COMMANDS = (
         path=("project", "stale"),
         effect="reads",
         summary="Find old projects that tests left behind, and save a plan to delete them later; delete nothing now.",
-        example="pinecone-admin project stale --name 'ci-*' --older-than 7d",
-        details="With --save, it writes a plan: read it, remove what must stay, and delete the rest with project delete-stale FILE. Without --save, it only shows what the plan would be.\n\nTo see what a project contains, a temporary API key is made in it, and deleted again. Nothing else changes.",
+        example="pinecone-admin project stale --name 'ci-*' --older-than 7d --yes",
+        details="With --save, it writes a plan: read it, remove what must stay, and delete the rest with project delete-stale FILE. Without --save, it only shows what the plan would be.\n\nTo see what a project contains, a temporary API key is made in it, and deleted again; so it asks. Nothing else changes.",
         methods=("projects.delete_stale",),
+        makes_temporary_keys=True,
         module="pinecone_admin.cli.plans.project_stale",
     ),
     CommandSpec(

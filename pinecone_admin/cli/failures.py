@@ -127,7 +127,8 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
         "status": getattr(error, "status_code", None),
         "error_code": getattr(error, "error_code", None),
         "help_code": error.help_code,
-        "outcome": error.outcome,
+        # What the ledger does not know was a read.
+        "outcome": "rejected" if error.outcome == "rejected" else "not_sent",
         "safe_to_retry": error.safe_to_retry,
         "worth_retrying": error.worth_retrying,
         "request_id": error.request_id,

@@ -179,16 +179,15 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
         gone: Ids of what was seen to be gone besides.
     """
     deleted = {each.target for each in changes if each.method == "DELETE" and _has_deleted(each)} | set(gone)
-    vanished = {each.made for each in changes if each.made is not None} & deleted
+    made = {each.made for each in changes if each.made is not None}
     undone: set[int] = set()
     for position, each in enumerate(changes):
-        if not vanished.isdisjoint({each.made, each.target, *each.ids.values()}):
-            undone.add(id(each))
-        elif each.undoes and _has_deleted(each):
-            before = [
-                lost for lost in changes[:position] if _is_lost_create(lost, each.kind) and id(lost) not in undone
-            ]
-            undone |= {id(each), id(before[-1])} if before else set()
+        if each.undoes and _has_deleted(each) and each.target not in made:
+            lost = [before for before in changes[:position] if _is_lost_create(before, each.kind)]
+            lost = [before for before in lost if id(before) not in undone]
+            undone |= {id(each), id(lost[-1])} if lost else set()
+    vanished = made & deleted
+    undone |= {id(each) for each in changes if not vanished.isdisjoint({each.made, each.target, *each.ids.values()})}
     found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
     for position, each in enumerate(changes):
         found[_classify(each, changes[position + 1 :], deleted, is_undone=id(each) in undone)].append(each)

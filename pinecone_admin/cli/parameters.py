@@ -201,18 +201,21 @@ def _value_type(spec: ParameterSpec) -> click.ParamType[Any]:
 
 
 def change_options(spec: CommandSpec) -> list[click.Parameter]:
-    """Return the options of every command that changes something."""
+    """Return the options of every command that changes something, if only by temporary API keys."""
     if spec.effect == "reads":
-        return []
-    confirm = build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
-    return [
+        return [_yes("Make the temporary API keys without asking.")] if spec.makes_temporary_keys else []
+    if spec.makes_temporary_keys:
+        yes = _yes("With --dry-run: make the temporary API keys without asking.")
+    else:
         # Where the name must be typed, --yes is not enough, and says so; of send, that depends on the request.
-        build_setting(
-            ["--yes", "-y"], is_flag=True, help="Do it without asking.", hidden=spec.confirms and not spec.module
-        ),
-        *([confirm] if spec.confirms else []),
-        build_setting(["--dry-run"], is_flag=True, help="Show what would be done, and change nothing."),
-    ]
+        yes = _yes("Do it without asking.", hidden=spec.confirms and not spec.module)
+    confirm = build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
+    dry_run = build_setting(["--dry-run"], is_flag=True, help="Show what would be done, and change nothing.")
+    return [yes, *([confirm] if spec.confirms else []), dry_run]
+
+
+def _yes(text: str, *, hidden: bool = False) -> click.Option:
+    return build_setting(["--yes", "-y"], is_flag=True, help=text, hidden=hidden)
 
 
 def common_options() -> list[click.Parameter]:

@@ -75,6 +75,7 @@ class CommandSpec(NamedTuple):
         secret: What kind of secret it makes: ``api-key``, ``service-account``, or nothing.
         has_dry_run: Whether the method itself previews what it would do.
         confirms: Whether it deletes so much that the name must be typed.
+        makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         module: Module that implements it as ``command``, if it is written by hand.
     """
 
@@ -88,6 +89,7 @@ class CommandSpec(NamedTuple):
     secret: str = ""
     has_dry_run: bool = False
     confirms: bool = False
+    makes_temporary_keys: bool = False
     module: str = ""
 
     @property

@@ -38,7 +38,18 @@ def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
     """Run the example of every command that ends by itself, in a folder with a plan."""
     with TemporaryDirectory() as folder, chdir(folder):
         with example_organization():
-            run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", "plan.json", terminal=terminal)
+            run(
+                "project",
+                "stale",
+                "--name",
+                "ci-*",
+                "--older-than",
+                "7d",
+                "--save",
+                "plan.json",
+                "--yes",
+                terminal=terminal,
+            )
         return [_run_example(spec, terminal=terminal) for spec in COMMANDS if spec.path not in _ENDLESS]
 
 

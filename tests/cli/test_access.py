@@ -233,7 +233,7 @@ def test_names_that_others_chose_cannot_drive_the_terminal(tmp_path: Path) -> No
             ("access",),
             ("inventory",),
             ("inventory", "--diff", saved),
-            ("project", "stale", "--name", "ci-*", "--older-than", "1s"),
+            ("project", "stale", "--name", "ci-*", "--older-than", "1s", "--yes"),
         ):
             for output in ("table", "json", "yaml", "csv", "raw"):
                 done = run(*words, "--output", output)

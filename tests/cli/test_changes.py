@@ -109,7 +109,7 @@ def test_an_interrupted_prompt_changes_nothing(tmp_path: Path) -> None:
     with example_organization() as emulator:
         plan = str(tmp_path / "plan.json")
         emulator.clock.advance(60)
-        assert run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", plan).exit == 0
+        assert run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", plan, "--yes").exit == 0
         emulator.requests.clear()
         for words in (
             ("project", "create", "docs"),
@@ -150,13 +150,14 @@ def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
     """Every command that changes something can show what it would do, without consent."""
     with example_organization() as emulator:
         for spec in CHANGES:
-            done = run(*words_of(spec, "--dry-run"))
-            assert (done.exit, done.stderr) == (exit_codes.DONE, ""), (spec.name, done)
+            makes_keys = spec.name in READS_CONTENTS
+            done = run(*words_of(spec, "--dry-run", *(["--yes"] if makes_keys else [])))
+            assert (done.exit, done.stderr != "") == (exit_codes.DONE, makes_keys), (spec.name, done)
             assert done.json["dry_run"] is True
             assert done.json["organization"] == {"id": emulator.organization_id, "name": "Emulated Organization"}
             assert done.json["caller"] == emulator.client_id
             assert done.json["would_do"], spec.name
-            if spec.name not in READS_CONTENTS:
+            if not makes_keys:
                 assert sent_changes(emulator) == [], spec.name
             emulator.requests.clear()
 
@@ -167,7 +168,7 @@ def test_a_dry_run_reads_well_on_a_terminal() -> None:
         plain = run("project", "create", "docs", "--dry-run", terminal=True).stdout
         staged = run("project", "ensure", "docs", "--dry-run", terminal=True).stdout
         nothing = run("project", "ensure", "search", "--dry-run", terminal=True).stdout
-        contents = run("project", "delete-with-cleanup", "search", "--dry-run", terminal=True).stdout
+        contents = run("project", "delete-with-cleanup", "search", "--dry-run", "--yes", terminal=True).stdout
         differing = run("project", "ensure", "search", "--max-pods", "2", "--dry-run", terminal=True).stdout
     assert all(text.startswith("Dry run in organization Emulated") for text in (plain, staged, nothing, contents))
     assert "would send POST /admin/projects" in plain
@@ -203,7 +204,7 @@ def test_a_read_only_session_changes_nothing(option: list[str]) -> None:
     others = (["user", "offboard", "ada@example.com"], ["user", "offboard", "--plan", "none.json"])
     sent = (["send", method, "/admin/projects"] for method in ("post", "DELETE", "PATCH", "PUT"))
     store = ("--store", "file:/no/such/folder")
-    changes = [words_of(spec, *(store if spec.secret else ())) for spec in CHANGES]
+    changes = [words_of(spec, *(store if "--reveal" in words_of(spec) else ())) for spec in CHANGES]
     cases = [*changes, *others, *sent, ["project", "delete-stale", "none.json"]]
     with example_organization() as emulator:
         for words in cases:

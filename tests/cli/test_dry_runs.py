@@ -15,7 +15,7 @@ _PREVIEWS = """
     project ensure search --max-pods 2 --if-different update
     project update search --name x
     project delete empty
-    project delete-with-cleanup search
+    project delete-with-cleanup search --yes
     project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer
     project delete-stale stale.json
     api-key create k --project search
@@ -48,14 +48,15 @@ def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
     Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
     with example_organization() as emulator:
         retire_key(emulator)
-        run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", "stale.json")
+        run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", "stale.json", "--yes")
         run("user", "offboard", "--from", "people.csv", "--save", "people.json")
         for line in _PREVIEWS.strip().splitlines():
             words = [*shlex.split(line), "--dry-run"]
             done = run(*words, terminal=True, env={"NO_COLOR": "1"})
             heading, *lines = done.stdout.splitlines()
             where = f"Dry run in organization Emulated Organization ({emulator.organization_id})"
-            assert heading == f"{where}, as {emulator.client_id}:", line
+            keys = ", with a temporary API key that is deleted again" if "delete-with-cleanup" in line else ""
+            assert heading == f"{where}, as {emulator.client_id}{keys}:", line
             assert any("would " in each for each in lines), line
             assert [each for each in lines if _DONE.search(each)] == [], line
             preview = run(*words).json
@@ -107,3 +108,28 @@ def test_every_step_names_its_project_and_whether_it_was_done() -> None:
                     assert each["kind"] in _IN_NO_PROJECT or each["project"] or each["project_id"], each
                 seen |= {each["action"] for each in steps}
     assert seen == {"create", "store", "update", "rename", "invite", "grant", "revoke", "delete", "keep"}
+
+
+def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
+    """What makes temporary keys needs consent, says so in its first line, and is refused in a read-only session."""
+    says = "to read what projects contain, this makes temporary API keys, and deletes them again"
+    with example_organization() as emulator:
+        emulator.clock.advance(60)
+        for words in (
+            ("project", "delete-with-cleanup", "search", "--dry-run"),
+            ("project", "stale", "--name", "empty", "--older-than", "1s"),
+        ):
+            silent, declined = run(*words), run(*words, terminal=True, stdin="n\n")
+            refused = run(*words, "--yes", "--read-only")
+            assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+            agreed, asked = run(*words, "--yes"), run(*words, terminal=True, stdin="y\n")
+            assert [each.exit for each in (silent, declined, refused, agreed, asked)] == [2, 130, 2, 0, 0], words
+            assert silent.stderr == f"error: {says}, and there is no terminal to ask on: give --yes [PA101]\n"
+            assert refused.stderr.startswith(f"error: {says}, and --read-only ")
+            for each in (declined, agreed, asked):
+                assert each.stderr.splitlines()[0] == says
+            assert f"About to: {' '.join(words[:2])} " in asked.stderr
+            assert "create_api_key" in {each.operation_id for each in emulator.requests}
+            emulator.requests.clear()
+    page = " ".join(run("help", "changes").stdout.split())
+    assert "project delete-with-cleanup --dry-run, and project stale. They make a temporary API key" in page

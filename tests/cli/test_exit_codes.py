@@ -192,3 +192,24 @@ def test_a_404_from_another_server_than_the_api_says_nothing_about_the_thing() -
             expected = exit_codes.REFUSED if status == HTTPStatus.NOT_FOUND else exit_codes.NOT_ALLOWED
             assert (done.exit, done.stdout) == (expected, ""), (words, done)
             assert "without a message of the API" in done.stderr
+
+
+def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() -> None:
+    """With --if-different fail, also in a dry run, the result says what differs, and the exit code is 8."""
+    cases = (
+        ("project", "ensure", "search", "--max-pods", "1"),
+        ("api-key", "ensure", "reader", "--project", "search", "--role", "ProjectEditor", "--reveal"),
+        ("service-account", "ensure", "ci", "--role", "OrgMember", "--reveal"),
+        ("invite", "ensure", "bob@example.com", "--role", "OrgManager"),
+    )
+    with example_organization() as emulator:
+        for words in cases:
+            failed = run(*words, "--if-different", "fail", "--yes")
+            preview = run(*words, "--if-different", "fail", "--dry-run")
+            reported = run(*words, "--yes")
+            assert (failed.exit, preview.exit, reported.exit) == (exit_codes.FINDINGS, exit_codes.FINDINGS, 0), words
+            assert failed.stderr.endswith("failed on 1 difference\n")
+            assert failed.json["differences"] == preview.json["would_do"]["differences"] == reported.json["differences"]
+        same = run("project", "ensure", "search", "--max-pods", "0", "--if-different", "fail", "--yes")
+        assert (same.exit, same.stderr) == (0, "")
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}

@@ -40,7 +40,7 @@ def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None
         _leave_projects(emulator, "ci-1", "ci-2", "prod-1")
         emulator.hold(next(each.id for each in emulator.state.projects.values() if each.name == "ci-2"), "indexes", "i")
         emulator.state.add_project("ci-new", emulator.clock.now())
-        made = run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(plan))
+        made = run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(plan), "--yes")
         assert {"ci-1", "ci-2"} < _names(emulator)
         preview = run("project", "delete-stale", str(plan), "--dry-run")
         assert {"ci-1", "ci-2"} < _names(emulator)
@@ -66,7 +66,7 @@ def test_a_dry_run_judges_the_age_by_the_clock_of_the_server_as_the_run_does(tmp
     with example_organization() as emulator:
         emulator.clock.advance(5000 * WEEK)
         _leave_projects(emulator, "ci-1")  # by the clock of this machine, it is one of the future
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan, "--yes")
         with use_clock(SystemClock()):
             preview = run("project", "delete-stale", plan, "--dry-run").json["would_do"]
     assert ([each["name"] for each in preview["delete"]], preview["leave"]) == (["ci-1"], [])
@@ -77,7 +77,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     plan = str(tmp_path / "plan.json")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1", "ci-2", "ci-3")
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan, "--yes")
         run("project", "update", "ci-1", "--name", "kept", "--yes")
         run("project", "delete", "ci-3", "--yes")
         preview = run("project", "delete-stale", plan, "--dry-run")
@@ -98,8 +98,8 @@ def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: P
     plan = str(tmp_path / "plan.json")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
-        shown = run("project", "stale", "--name", "ci-*", "--older-than", "7d", terminal=True)
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan, "--yes")
+        shown = run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes", terminal=True)
         refused = run("project", "delete-stale", plan, terminal=True, stdin="n\n")
         assert "ci-1" in _names(emulator)
         accepted = run("project", "delete-stale", plan, terminal=True, stdin="y\n")
@@ -116,7 +116,7 @@ def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path:
     people.write_text("ada@example.com\n")
     stale, offboarding = tmp_path / "stale", tmp_path / "offboarding"
     with example_organization() as emulator:
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(stale))
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(stale), "--yes")
         run("user", "offboard", "--from", str(people), "--save", str(offboarding))
         for good, other, words, makers in (
             (stale, offboarding, ["project", "delete-stale"], ("project stale", "user offboard --from")),
@@ -256,7 +256,7 @@ def test_an_interrupted_plan_says_what_is_done(tmp_path: Path) -> None:
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1", "ci-2")
         ids = {each.id for each in emulator.state.projects.values() if each.name.startswith("ci-")}
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan)
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan, "--yes")
         with intercepted(interrupt):
             done = run("project", "delete-stale", plan, "--yes")
         gone = ids - emulator.state.projects.keys()
@@ -284,7 +284,7 @@ def test_a_read_only_session_makes_no_temporary_key() -> None:
     """With --read-only, a search for stale projects is refused before the key that reads their contents is made."""
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
-        done = run("--read-only", "project", "stale", "--name", "ci-*", "--older-than", "7d")
+        done = run("--read-only", "project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
         assert done.exit == 2
         assert not [each for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]
 
@@ -292,7 +292,7 @@ def test_a_read_only_session_makes_no_temporary_key() -> None:
 def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do_next(tmp_path: Path) -> None:
     """The help and the last line of the output say so, with and without a file, and if nothing is found."""
     plan = str(tmp_path / "plan.json")
-    words = ("project", "stale", "--older-than", "7d", "--name")
+    words = ("project", "stale", "--yes", "--older-than", "7d", "--name")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
         before = _names(emulator)
@@ -305,8 +305,10 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
             line = run(*words, name, *options, terminal=True).stderr.splitlines()[-1]
             assert line.startswith("nothing was deleted"), line
             assert next_step in line
-        assert run(*words, "ci-*").stderr == ""
+        assert run(*words, "ci-*").stderr.startswith("to read what projects contain, this makes temporary API keys")
         assert _names(emulator) == before
+        recent = run("project", "stale", "--name", "ci-*", "--older-than", "0s", "--yes")
+        assert (recent.exit, "error: --older-than must be above 0" in recent.stderr) == (2, True)
     page = " ".join(run("project", "stale", "--help").stdout.split())
     assert "delete nothing now" in page
     assert "delete the rest with project delete-stale FILE" in page

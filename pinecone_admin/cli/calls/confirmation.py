@@ -20,14 +20,19 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
+_MAKES_KEYS = "to read what projects contain, this makes temporary API keys, and deletes them again"
+
+
 def require_change_allowed(session: Session) -> None:
     """Raise CLIError if the session is read-only, unless it is a dry run; for what is known to change something.
 
     The client would refuse only the change itself, after a question and after requests that prepare it.
     """
-    if not session.is_dry_run and is_read_only(session):
+    makes_keys = session.spec is not None and session.spec.makes_temporary_keys
+    if (makes_keys or not session.is_dry_run) and is_read_only(session):
+        what = _MAKES_KEYS if makes_keys else "this changes the organization"
         raise CLIError(
-            "this changes the organization, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set",
+            f"{what}, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set",
             help_code=ReadOnlyError.help_code,
             says_if_unchanged=True,
         )
@@ -64,6 +69,8 @@ def confirm_change(
         names: The names that are known.
     """
     if session.is_dry_run:
+        if spec.makes_temporary_keys:
+            confirm_temporary_keys(session, f"{describe_change(spec, parsed, own)} --dry-run")
         return
     if spec.confirms and own is not None:
         named = names.describe(own)
@@ -71,6 +78,24 @@ def confirm_change(
     elif not session.settings.get("yes"):
         _require_terminal(session, "this changes the organization")
         confirm(session, describe_change(spec, parsed, None if own is None else names.describe(own)))
+
+
+def confirm_temporary_keys(session: Session, what: str) -> None:
+    """Say in the first line that temporary API keys are made, and ask for them, although nothing else is changed.
+
+    Args:
+        session: The session.
+        what: The command that makes them.
+
+    Raises:
+        CLIError: Nobody can be asked, or the answer is no.
+    """
+    is_wanted = session.settings.get("yes") or session.settings.get("confirm") is not None
+    if not is_wanted:
+        _require_terminal(session, _MAKES_KEYS, alternative="")
+    session.notify(_MAKES_KEYS)
+    if not is_wanted:
+        confirm(session, what)
 
 
 def confirm(session: Session, what: str) -> None:
@@ -115,11 +140,11 @@ def _declined() -> CLIError:
     return CLIError("you did not confirm it", exit=INTERRUPTED, help_code=None, says_if_unchanged=True)
 
 
-def _require_terminal(session: Session, why: str, option: str = "--yes") -> None:
+def _require_terminal(
+    session: Session, why: str, option: str = "--yes", *, alternative: str = ", or --dry-run to see what it would do"
+) -> None:
     if not session.is_interactive:
-        raise CLIError(
-            f"{why}, and there is no terminal to ask on: give {option}, or --dry-run to see what it would do"
-        )
+        raise CLIError(f"{why}, and there is no terminal to ask on: give {option}{alternative}")
 
 
 def _ask(session: Session, what: str, question: str) -> str:

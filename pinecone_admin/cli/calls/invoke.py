@@ -11,9 +11,10 @@ from typing import Any, TypeGuard
 from pinecone_admin import Paginator
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.all_keys import list_all_keys
-from pinecone_admin.cli.calls.arguments import Resolved, parse_values, resolve_values
+from pinecone_admin.cli.calls.arguments import VALUES, Resolved, parse_values, resolve_values
 from pinecone_admin.cli.calls.confirmation import confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.calls.preview import WouldSend
@@ -22,6 +23,7 @@ from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.cli.secrets.delivery import make_secret, preview_secret
 from pinecone_admin.cli.secrets.options import check_destination
 from pinecone_admin.cli.session import Session
+from pinecone_admin.workflows import Ensured
 
 
 def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) -> None:
@@ -49,12 +51,16 @@ def call_method(session: Session, spec: CommandSpec, values: Mapping[str, Any]) 
 
 def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     arguments = resolved.arguments | ({"dry_run": session.is_dry_run} if spec.has_dry_run else {})
+    fails = arguments.get("on_difference") == VALUES["fail"]
+    if fails:  # the result shows what differs, and the exit code says that it does
+        arguments["on_difference"] = "report"
     method = find_method(session, spec.methods[0])
     if spec.name == "api-key list" and not arguments:
         method = partial(list_all_keys, session.admin)
     if spec.secret and not session.is_dry_run:
         # Of several methods, the last one stores the secret itself.
-        make_secret(session, spec, find_method(session, spec.methods[-1]), arguments)
+        result = make_secret(session, spec, find_method(session, spec.methods[-1]), arguments)
+        _fail_on_differences(session, result if fails else None)
         return
     with show_progress(session, spec.name) as advance:
         if "progress" in signature(method).parameters:
@@ -62,6 +68,13 @@ def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
         result = _call(spec, method, arguments)
     session.ledger.is_complete = True
     _write_result(session, spec, resolved, result)
+    _fail_on_differences(session, result if fails else None)
+
+
+def _fail_on_differences(session: Session, result: object) -> None:
+    if isinstance(result, Ensured) and result.differences:
+        session.notify(f"failed on {count_noun(len(result.differences), 'difference')}")
+        session.exit_code = session.exit_code or exit_codes.FINDINGS
 
 
 def _call(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:

@@ -122,6 +122,11 @@ Questions, dry runs and plans.
 A command that changes something asks first, on a terminal; elsewhere it needs
 --yes. --dry-run shows what would be done, and sends only reads.
 
+Two commands have to write before they can show what is in a project: project
+delete-with-cleanup --dry-run, and project stale. They make a temporary API key
+in each project that they read, and delete it again. Their first line says so,
+and they ask first, or need --yes.
+
 A command that deletes a thing with its contents asks you to type the name;
 elsewhere it needs --confirm NAME. A command that deletes many things needs a
 plan, which you save, read, and carry out:

@@ -58,7 +58,9 @@ def write_preview_heading(session: Session) -> None:
     """Write where, and as whom, a dry run would change something."""
     organization = session.organization
     where = f"{organization.name} ({organization.id})"
-    session.stdout.write(make_printable(f"Dry run in organization {where}, as {session.caller}:") + "\n")
+    makes_keys = session.spec is not None and session.spec.makes_temporary_keys
+    further = ", with a temporary API key that is deleted again" if makes_keys else ""
+    session.stdout.write(make_printable(f"Dry run in organization {where}, as {session.caller}{further}:") + "\n")
 
 
 def _print_preview(session: Session, would_do: Any) -> None:

@@ -11,7 +11,7 @@ from attrs import frozen
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None) -> None:
     """Find stale projects, show them with everything in them, and save the plan."""
+    require_change_allowed(session)
     if save is not None:
         check_writable(save)
+    confirm_temporary_keys(session, f"project stale --name {shlex.quote(name_pattern)}")
     with show_progress(session, "reading the projects") as progress:
         plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
     if save is not None:

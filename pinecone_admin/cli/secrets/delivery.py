@@ -74,8 +74,10 @@ class SecretDelivery:
         self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
 
 
-def make_secret(session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    """Call the method that makes a secret, and write the result.
+def make_secret(
+    session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
+) -> object:
+    """Call the method that makes a secret, write the result, and return it.
 
     Raises:
         CLIError: The secret was not stored; the message says whether it was rescued or its key deleted.
@@ -94,6 +96,7 @@ def make_secret(session: Session, spec: CommandSpec, method: Callable[..., Any],
             raise _explain_failure(delivery) from None
     session.ledger.is_complete = True
     _write_result(session, spec, delivery, result)
+    return result
 
 
 def preview_secret(method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:

@@ -1,0 +1,281 @@
+"""Whatever goes wrong at whatever request, the exit code and the last line of a command fit what has become of it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shlex
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from unittest import mock
+
+import httpx
+import pytest
+from attrs import frozen
+
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import Run, example_organization, retire_key, run
+from tests.cli.secret_makers import intercepted, live_secrets, read_files, words_of
+from tests.support.concurrency import PATIENCE
+
+STEP = 9
+"""One of so many cases runs every day, and all of them with --all."""
+
+MAKERS = [spec.name for spec in COMMANDS if spec.secret]
+LINES = [
+    *(spec.example for spec in COMMANDS if spec.effect != "reads" and not spec.module and not spec.secret),
+    *(shlex.join(["pinecone-admin", *words_of(name, "--store", f"file:{name}.key")]) for name in MAKERS),
+    *(shlex.join(["pinecone-admin", *words_of(name, "--store", "exec:false")]) for name in MAKERS),
+    "pinecone-admin api-key ensure k --project empty --store env-file:keys.env#KEY --yes",
+    "pinecone-admin project ensure search --max-pods 2 --if-different update --yes",
+    "pinecone-admin project delete-with-cleanup search --dry-run --yes",
+    "pinecone-admin project stale --name empty --older-than 1s --save other.json --yes",
+    "pinecone-admin project delete-stale plan.json --yes",
+    "pinecone-admin user offboard ada@example.com --yes --save report.json",
+    "pinecone-admin user offboard bob@example.com --yes",
+    "pinecone-admin user offboard --plan people.json --yes",
+    "pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
+    'pinecone-admin send POST /admin/projects --body \'{"name": "x"}\' --yes',
+]
+
+
+class FaultAt:
+    """Something that goes wrong at one request of a command; also at its repeats.
+
+    Args:
+        number: Number of the request, from 1.
+        fail: Function that gets how the emulator handles the request, and returns another response or raises.
+        lasts: Whether it goes wrong with every later request, too.
+
+    Attributes:
+        happened: Whether there was such a request.
+    """
+
+    def __init__(
+        self, number: int, fail: Callable[[Callable[[], httpx.Response]], httpx.Response], *, lasts: bool = False
+    ) -> None:
+        self._number, self._fail, self._lasts = number, fail, lasts
+        self._lock = threading.Lock()
+        self._count = 0
+        self._failing: tuple[str, str] | None = None
+        self.happened = False
+
+    def handle(self, request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        """Handle a request, or let it fail."""
+        place = request.method, str(request.url)
+        with self._lock:
+            self._count += 1
+            if self._count == self._number:
+                self._failing, self.happened = place, True
+            fails = self.happened and (self._lasts or place == self._failing)
+        return self._fail(handle) if fails else handle()
+
+
+def refuse(_: Callable[[], httpx.Response]) -> httpx.Response:
+    """Refuse a request as the API does."""
+    return httpx.Response(403, json={"error": {"code": "FORBIDDEN", "message": "no"}, "status": 403})
+
+
+def fail_before(_: Callable[[], httpx.Response]) -> httpx.Response:
+    """Fail before anything is done."""
+    return httpx.Response(503)
+
+
+def lose_response(handle: Callable[[], httpx.Response]) -> httpx.Response:
+    """Do it, and lose the response."""
+    handle()
+    raise httpx.ReadError("reset")
+
+
+def damage_response(handle: Callable[[], httpx.Response]) -> httpx.Response:
+    """Do it, and respond with a page."""
+    response = handle()
+    return httpx.Response(response.status_code, text="<html>")
+
+
+def interrupt(handled: threading.Event) -> None:
+    """Send a signal to this process, and wait until it is handled."""
+    if not handled.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert handled.wait(PATIENCE)
+
+
+@frozen(kw_only=True)
+class Ending:
+    """A way in which a command goes wrong."""
+
+    fail: Callable[[Callable[[], httpx.Response]], httpx.Response] | None = None
+    lasts: bool = False
+    interrupts: str = ""
+
+
+ENDINGS = {
+    "refused": Ending(fail=refuse),
+    "failed": Ending(fail=fail_before),
+    "lost": Ending(fail=lose_response),
+    "damaged": Ending(fail=damage_response),
+    "down from then on": Ending(fail=fail_before, lasts=True),
+    "lost from then on": Ending(fail=lose_response, lasts=True),
+    "interrupted before": Ending(interrupts="before"),
+    "interrupted after": Ending(interrupts="after"),
+}
+
+
+@contextmanager
+def armed(ending: Ending, number: int) -> Generator[FaultAt, None, None]:
+    """Let a command go wrong at a request."""
+    handled = threading.Event()
+    handle_signal = Interruptions.handle_signal
+
+    def note(interruptions: Interruptions, number: int, frame: FrameType | None) -> None:
+        handled.set()
+        handle_signal(interruptions, number, frame)
+
+    def interrupted(handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if ending.interrupts == "before":
+            interrupt(handled)
+            return handle()
+        response = handle()
+        interrupt(handled)
+        return response
+
+    fault = FaultAt(number, ending.fail or interrupted, lasts=ending.lasts)
+    with mock.patch.object(Interruptions, "handle_signal", note), intercepted(fault.handle):
+        yield fault
+
+
+def read_state(emulator: Emulator) -> dict[str, Any]:
+    """Return everything in the organization."""
+    state: Any = emulator.dump()
+    return {name: value for name, value in state.items() if name not in {"tokens", "time"}}
+
+
+@frozen(kw_only=True)
+class Case:
+    """A command that went wrong."""
+
+    name: str
+    done: Run
+    before: dict[str, Any]
+    after: dict[str, Any]
+    new_secrets: set[str]
+    stored: set[str]
+
+    def check(self) -> None:
+        """Check that its exit code and its line claim nothing but what has happened, and hide nothing of it."""
+        done, has_changed = self.done, self.before != self.after
+        if done.exit == 0 or '"exit"' not in done.stderr:  # it went on where it could, and says what is left
+            assert done.exit in {0, 8, 9}, self
+            return
+        line, _ = (each for each in done.stderr.splitlines() if each.startswith(("error: ", "{")))
+        error = done.error
+        outcome, is_safe = error["outcome"], error["safe_to_retry"]
+        assert done.exit == error["exit"], self
+        if "nothing was" in line or outcome in {"not_sent", "rejected", "undone"}:
+            assert not has_changed, self
+            assert done.exit not in {6, 9}, self
+        if has_changed:
+            assert done.exit in {6, 7, 9, 130}, self
+            assert done.exit != 7 or outcome == "unknown", self
+            assert re.search(r" (was|were) done|processed|the change was made|was completed", line), self
+        if outcome == "done":
+            assert has_changed or "may have been processed" in line, self
+        assert is_safe or done.exit in {6, 9, 130}, self
+        assert not is_safe or done.exit != 6, self
+        self._check_names(line)
+        self._check_secrets(line)
+
+    def _check_names(self, line: str) -> None:
+        existing = str(self.after)
+        for clause in re.findall(r"([^;]*) (?:was|were) done\b", line):
+            for verb, id in re.findall(r"(create|delete)_\w+ ([\da-f-]{36})", clause):
+                assert (id in existing) == (verb == "create") or "may have been processed" in line, self
+
+    def _check_secrets(self, line: str) -> None:
+        is_stored = bool(self.new_secrets & self.stored)
+        assert ("is stored" in line or "was completed" in line) == is_stored, self
+
+
+def run_case(emulator: Emulator, line: str, ending: str, number: int, initial: Any) -> Case | None:
+    """Run a command that goes wrong at a request; return None if there was no such request."""
+    emulator.load(initial)
+    before, secrets = read_state(emulator), live_secrets(emulator)
+    for path in Path().glob("*.key"):
+        path.unlink()
+    Path("keys.env").unlink(missing_ok=True)
+    shutil.rmtree("state", ignore_errors=True)
+    with armed(ENDINGS[ending], number) as fault:
+        done = run(*shlex.split(line)[1:], "--output", "json")
+    made = live_secrets(emulator) - secrets
+    stored = {secret for secret in made for path, text in read_files(Path()).items() if secret in text}
+    stored -= {secret for secret in stored for path, text in read_files(Path("state")).items() if secret in text}
+    case = Case(
+        name=f"{line} # {ending} at request {number}",
+        done=done,
+        before=before,
+        after=read_state(emulator),
+        new_secrets=made,
+        stored=stored,
+    )
+    return case if fault.happened else None
+
+
+@contextmanager
+def prepared(folder: Path) -> Generator[tuple[Emulator, Any], None, None]:
+    """Prepare an organization, plans, and a folder for secrets; also return the state from which each case begins."""
+    with chdir(folder), example_organization() as emulator:
+        Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
+        retire_key(emulator)
+        emulator.clock.advance(60)
+        run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", "plan.json", "--yes")
+        run("user", "offboard", "--from", "people.csv", "--save", "people.json")
+        yield emulator, emulator.dump()
+
+
+def list_cases(emulator: Emulator, line: str, initial: Any, offset: int, step: int) -> Iterator[Case]:
+    """Yield every so many of the cases of a command."""
+    for position, ending in enumerate(ENDINGS):
+        for number in itertools.count(1):
+            if (number + position + offset) % step:
+                continue
+            case = run_case(emulator, line, ending, number, initial)
+            if case is None:
+                break
+            yield case
+
+
+def check_cases(folder: Path, step: int) -> int:
+    """Check every so many cases of every command, and return how many there were."""
+    count = 0
+    with prepared(folder) as (emulator, initial):
+        for offset, line in enumerate(LINES):
+            for case in list_cases(emulator, line, initial, offset, step):
+                case.check()
+                count += 1
+    return count
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rescue files come to the folder of the test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def test_no_ending_claims_what_has_not_happened(tmp_path: Path) -> None:
+    """Each command meets a few of the faults at a few of its requests."""
+    assert check_cases(tmp_path, STEP) > len(LINES)
+
+
+@pytest.mark.long
+def test_no_ending_claims_what_has_not_happened_in_any_case(tmp_path: Path) -> None:
+    """As above, with every fault at every request of every command."""
+    assert check_cases(tmp_path, 1) > STEP * len(LINES)
