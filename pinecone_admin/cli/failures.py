@@ -23,6 +23,8 @@ _KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
 
 SPELLINGS: Mapping[str, str] = MappingProxyType({"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1"})
 """What every command calls names of the library."""
+_MAX_USAGE_LENGTH = 480
+"""Characters of a usage error; with what stands around it, its line has at most 500."""
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
@@ -92,7 +94,10 @@ def describe_failure(
         says_if_nothing=isinstance(error, CLIError) and error.says_if_unchanged,
         says_outcome=_says_outcome(error),
     )
-    return failure._replace(message=_KEY_VALUE.sub(r"\1…", failure.message))
+    message = _KEY_VALUE.sub(r"\1…", failure.message)
+    if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
+        message = make_printable(message, most=_MAX_USAGE_LENGTH)
+    return failure._replace(message=message)
 
 
 def describe_completion(exit_code: int) -> CommandFailure:

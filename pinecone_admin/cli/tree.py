@@ -216,7 +216,7 @@ def build_command(spec: CommandSpec) -> Command:
 def _list_spellings(spec: CommandSpec) -> dict[str, str]:
     """Return how the parameters of a command are written, by their names and by the arguments of methods."""
     found = {
-        str(each.name): each.opts[0] if isinstance(each, click.Option) else each.human_readable_name
+        str(each.name): each.opts[0] if isinstance(each, click.Option) else each.human_readable_name.strip("[]")
         for each in build_command(spec).params
     }
     arguments = {name: found[each.name] for each in spec.parameters for name in each.arguments if each.name in found}

@@ -88,8 +88,8 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     try:
         with _paused_garbage_collection():
             emulator = _create_emulator(options)
-    except (OSError, ValueError, RecursionError) as error:
-        raise ServingError(f"cannot use the state file {options.state}: {_describe_error(error)}") from error
+    except (OSError, ValueError, RuntimeError) as error:  # of too much nesting, and of links that lead to each other
+        raise ServingError(f"cannot use the state file {_shorten(options.state)}: {_describe_error(error)}") from error
     try:
         _serve(emulator, options)
     except (ModuleNotFoundError, _OutputClosedError) as error:
@@ -104,7 +104,8 @@ def serve(arguments: Sequence[str] | None = None) -> None:
             with _paused_garbage_collection():
                 _write_atomically(options.state, encode_document(emulator.dump()))
     except OSError as error:
-        raise StateNotSavedError(f"cannot write the state file {options.state}: {_describe_error(error)}") from error
+        reason = _describe_error(error)
+        raise StateNotSavedError(f"cannot write the state file {_shorten(options.state)}: {reason}") from error
 
 
 _VARIABLES = {
@@ -181,9 +182,15 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
             raise ValueError("not a file")
         document: object = json.loads(options.state.read_text(encoding="utf-8"))
         emulator.load(_overlay_options(document, changes))
-    elif not os.access(options.state.absolute().parent, os.W_OK):
-        raise ValueError("its folder does not exist or is not writable")
+    _require_writable(options.state)
     return emulator
+
+
+def _require_writable(path: Path) -> None:
+    """Raise OSError if the state could not be written at the end; an attempt tells more than modes do."""
+    descriptor, name = _open_temporary(path.resolve())
+    os.close(descriptor)
+    Path(name).unlink()
 
 
 def _overlay_options(document: object, changes: Mapping[str, object]) -> object:
@@ -260,7 +267,7 @@ def _paused_garbage_collection() -> Generator[None, None, None]:
 def _write_atomically(path: Path, pieces: Iterable[str]) -> None:
     """Write a file that only its owner can read, completely or not at all."""
     path = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    descriptor, name = _open_temporary(path)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 — a descriptor has no path
             file.writelines(pieces)
@@ -270,9 +277,24 @@ def _write_atomically(path: Path, pieces: Iterable[str]) -> None:
         raise
 
 
+def _open_temporary(path: Path) -> tuple[int, str]:
+    """Create the file that replaces another one when it is complete, and return its descriptor and its path."""
+    return tempfile.mkstemp(dir=path.parent, prefix=path.name)
+
+
+_MAX_SHOWN = 200
+
+
 def _describe_error(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) else str(error)
-    return " ".join((text or type(error).__name__).split())
+    return _shorten(text or type(error).__name__)
+
+
+def _shorten(text: object) -> str:
+    """Return a text as one printable line, cut at some length: a state file may have anything in it."""
+    line = " ".join(str(text).split())
+    shown = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in line[:_MAX_SHOWN])
+    return shown if len(line) <= _MAX_SHOWN else f"{shown}…"
 
 
 if __name__ == "__main__":

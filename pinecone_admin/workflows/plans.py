@@ -304,4 +304,5 @@ def check_organization(planned_id: str, organizations: Sequence[OrganizationLike
     """Raise RefusedError if a plan was made of another organization than that of the client."""
     if planned_id not in {each.id for each in organizations}:
         ids = ", ".join(each.id for each in organizations) or "unknown"
-        raise RefusedError(f"the plan is of organization {planned_id}, not of {ids}", operation=operation)
+        planned = make_printable(planned_id, most=100)  # a file may have anything in its place
+        raise RefusedError(f"the plan is of organization {planned}, not of {ids}", operation=operation)

@@ -73,13 +73,20 @@ def test_in_the_background_the_announcement_is_json_and_the_state_is_saved(tmp_p
 
 
 def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A damaged state file, an address that others can reach and a wrong option exit with 2; a shell gets false."""
+    """A state file that is damaged or could not be written, and a wrong option, exit with 2; a shell gets false."""
     damaged = tmp_path / "state.json"
     damaged.write_text("{")
+    (loop := tmp_path / "loop").symlink_to(loop)
+    long_name = tmp_path / ("x" * 250)  # the file beside it, which replaces it at the end, has a longer name
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for words, reason in (
             (("--state", str(damaged)), f"cannot use the state file {damaged}"),
+            *(
+                (("--state", str(each)), f"cannot use the state file {each}")
+                for each in ("/proc/state.json", "/dev/null/state.json", tmp_path / "none/state.json", loop)
+            ),
+            (("--state", str(long_name)), "File name too long"),
             (("--host", "8.8.8.8"), "not a loopback address"),
             (("--port", f"{taken.getsockname()[1]}"), "Address already in use"),
             (("--token-lifetime", f"{10**12}"), "--token-lifetime"),
@@ -88,7 +95,7 @@ def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypa
         ):
             for more in ((), ("--background", "--format=env"), ("--format", "env")):
                 _check_refused(words, more, reason)
-    assert list(tmp_path.iterdir()) == [damaged]
+    assert {*tmp_path.iterdir()} == {damaged, loop}
 
 
 def _check_refused(words: Sequence[str], more: Sequence[str], reason: str) -> None:

@@ -78,7 +78,7 @@ def find_access_problem(status: os.stat_result, *, forbidden: int) -> str | None
 
 def describe_path(path: object) -> str:
     """Return a path as errors show it."""
-    return make_printable(str(path), most=300)
+    return make_printable(str(path), most=200)
 
 
 def _decode(data: bytes, path: Path) -> str:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TextIO
 
-from pinecone_admin.cli.output.private_files import follow_own_links, replace_file
+from pinecone_admin.cli.output.private_files import describe_path, follow_own_links, replace_file
 from pinecone_admin.errors import PineconeValueError
 
 _MAX_CHARACTERS = 1 << 28
@@ -26,11 +26,11 @@ def read_text(path: str, stdin: TextIO) -> str:
             with Path(path).open(encoding="utf-8-sig") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
     except OSError as error:
-        raise PineconeValueError(f"cannot read {path}: {error.strerror or error}") from error
+        raise PineconeValueError(f"cannot read {describe_path(path)}: {error.strerror or error}") from error
     except ValueError as error:
-        raise PineconeValueError(f"cannot read {path}: it is not UTF-8 text") from error
+        raise PineconeValueError(f"cannot read {describe_path(path)}: it is not UTF-8 text") from error
     if len(text) > _MAX_CHARACTERS:
-        raise PineconeValueError(f"cannot read {path}: it is too large")
+        raise PineconeValueError(f"cannot read {describe_path(path)}: it is too large")
     return text
 
 
@@ -47,13 +47,13 @@ def check_writable(path: str) -> None:
     try:
         target = follow_own_links(Path(path).absolute())
     except OSError as error:
-        raise PineconeValueError(f"cannot write {path}: {error.strerror}") from error
+        raise PineconeValueError(f"cannot write {describe_path(path)}: {error.strerror}") from error
     if target.is_dir():
-        raise PineconeValueError(f"cannot write {path}: it is a folder")
+        raise PineconeValueError(f"cannot write {describe_path(path)}: it is a folder")
     if not target.parent.is_dir():
-        raise PineconeValueError(f"cannot write {path}: its folder does not exist")
+        raise PineconeValueError(f"cannot write {describe_path(path)}: its folder does not exist")
     if not os.access(target.parent, os.W_OK):
-        raise PineconeValueError(f"cannot write {path}: its folder is not writable")
+        raise PineconeValueError(f"cannot write {describe_path(path)}: its folder is not writable")
 
 
 def write_report(path: str, text: str) -> None:
@@ -69,7 +69,9 @@ def write_report(path: str, text: str) -> None:
         else:
             replace_file(follow_own_links(target.absolute()), text)
     except (OSError, UnicodeError) as error:
-        raise PineconeValueError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise PineconeValueError(
+            f"cannot write {describe_path(path)}: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def _is_device(path: Path) -> bool:

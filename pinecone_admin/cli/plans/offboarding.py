@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class OffboardOptions:
     """Arguments and options of the command, by their names."""
 
-    user: str | None
+    email: str | None
     people: str | None
     plan: str | None
     save: str | None
@@ -39,7 +39,7 @@ class OffboardOptions:
 
 def offboard(session: Session, options: OffboardOptions) -> None:
     """Remove one person, make a plan for several, or carry out such a plan."""
-    if sum(each is not None for each in (options.user, options.people, options.plan)) != 1:
+    if sum(each is not None for each in (options.email, options.people, options.plan)) != 1:
         raise CLIError("name one person, or give --from FILE to make a plan, or --plan FILE to carry one out")
     if options.people is None:
         require_change_allowed(session)
@@ -49,8 +49,8 @@ def offboard(session: Session, options: OffboardOptions) -> None:
         _make_plan(session, options.people, options.save)
     elif options.plan is not None:
         _carry_out(session, options.plan, options.save)
-    elif options.user is not None:
-        _offboard_one(session, options.user, options.save)
+    elif options.email is not None:
+        _offboard_one(session, options.email, options.save)
 
 
 def _offboard_one(session: Session, user: str, save: str | None) -> None:

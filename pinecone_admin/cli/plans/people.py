@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from functools import partial
 
+from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin.errors import PineconeValueError
 
 _HEADINGS = frozenset({"email", "e-mail", "mail", "email address", "e-mail address", "emailaddress", "email_address"})
@@ -25,9 +27,11 @@ def parse_people(text: str) -> list[str]:
     people = rows if column is None else rows[1:]
     if not people:
         raise PineconeValueError("the list has no email address")
-    if column is None:
-        return [_find_only_address(number, cells) for number, cells in people]
-    return [_read_column(number, cells, column) for number, cells in people]
+    find = _find_only_address if column is None else partial(_read_column, column=column)
+    addresses = [(number, find(number, cells)) for number, cells in people]
+    for number, address in addresses:
+        check_email(f"line {number} of the list", address)
+    return [address for _, address in addresses]
 
 
 def _read_rows(text: str) -> list[tuple[int, list[str]]]:

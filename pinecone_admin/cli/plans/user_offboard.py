@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-_USER = Positional("user", text="Email address or id of one person.", required=False, metavar="[USER]")
+_USER = Positional("email", text="Email address or id of one person.", required=False, metavar="[USER]")
 
 
 @click.command(params=[_USER])

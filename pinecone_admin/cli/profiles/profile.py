@@ -96,7 +96,7 @@ def parse_profiles(text: str, *, source: str) -> Profiles:
     """
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:  # a ValueError that is no TOMLDecodeError: a huge integer
         raise CLIError(f"{source} is not valid TOML: {make_printable(str(exc), most=200)}") from exc
     try:
         return _read_document(document)

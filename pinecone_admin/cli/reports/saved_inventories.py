@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from pinecone_admin.cli.output.private_files import describe_path
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Inventory
 
@@ -23,14 +24,16 @@ def parse_inventory(text: str, path: str) -> Inventory:
     try:
         document: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PineconeValueError(f"{path} is no inventory, or one that was saved only in part: {error}") from error
+        raise PineconeValueError(
+            f"{describe_path(path)} is no inventory, or one that was saved only in part: {error}"
+        ) from error
     if not isinstance(document, dict):
-        raise PineconeValueError(f"{path} is no inventory: it is not a JSON object")
+        raise PineconeValueError(f"{describe_path(path)} is no inventory: it is not a JSON object")
     try:
         return Inventory.from_dict(document)  # pyright: ignore[reportUnknownArgumentType]
     except PineconeValueError as error:
         problem = error.message_with_names({"data": "$"})  # as JSONPath calls the whole document
-        raise PineconeValueError(f"{path} is no inventory: {problem}") from error
+        raise PineconeValueError(f"{describe_path(path)} is no inventory: {problem}") from error
 
 
 def check_same_organization(before: Inventory, after: Inventory) -> None:

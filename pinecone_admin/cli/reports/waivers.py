@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 import yaml
 from attrs import frozen
 
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows.findings import Finding, FindingKind
 
@@ -92,15 +93,15 @@ def _read_waiver(number: int, entry: object) -> Waiver:
     if not isinstance(entry, Mapping):
         raise PineconeValueError(f"{where} must have {', '.join(_REQUIRED)}")
     given = cast("Mapping[object, object]", entry)
-    if unknown := [str(each) for each in given if each not in _FIELDS]:
-        raise PineconeValueError(f"{where} has the field {unknown[0]!r}; there are {', '.join(_FIELDS)}")
-    if missing := [each for each in _REQUIRED if given.get(each) in {None, ""}]:
+    if unknown := [each for each in given if each not in _FIELDS]:
+        raise PineconeValueError(f"{where} has the field {_quote(unknown[0])}; there are {', '.join(_FIELDS)}")
+    if missing := [each for each in _REQUIRED if given.get(each) is None or given.get(each) == ""]:
         raise PineconeValueError(f"{where} has no {missing[0]}")
     kind, contains, reason = (given.get(name, "") for name in ("kind", "contains", "reason"))
-    if not (isinstance(contains, str) and isinstance(reason, str) and reason.strip()):
-        raise PineconeValueError(f"{where}: contains and reason must be text")
+    if not (isinstance(kind, str) and isinstance(contains, str) and isinstance(reason, str) and reason.strip()):
+        raise PineconeValueError(f"{where}: kind, contains and reason must be text")
     return Waiver(
-        kind=check_kind(f"{where}: kind", str(kind)),
+        kind=check_kind(f"{where}: kind", kind),
         contains=contains,
         reason=reason.strip(),
         until=_read_date(where, given["until"]),
@@ -113,7 +114,12 @@ def check_kind(where: str, kind: str) -> str:
         return kind
     near = get_close_matches(kind, FINDING_KINDS, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FINDING_KINDS)}"
-    raise PineconeValueError(f"{where} {kind!r} is no kind of finding: {hint}")
+    raise PineconeValueError(f"{where} {_quote(kind)} is no kind of finding: {hint}")
+
+
+def _quote(value: object) -> str:
+    """Return a value of the file for a message: of text a part, of anything else, which may be endless, its type."""
+    return repr(make_printable(value, most=80)) if isinstance(value, str) else f"of type {type(value).__name__}"
 
 
 def _read_date(where: str, value: object) -> date:
@@ -122,9 +128,9 @@ def _read_date(where: str, value: object) -> date:
     if isinstance(value, date):
         return value
     try:
-        return date.fromisoformat(str(value))
+        return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        raise PineconeValueError(f"{where}: until must be a day such as 2027-01-31, not {value!r}") from None
+        raise PineconeValueError(f"{where}: until must be a day such as 2027-01-31, not {_quote(value)}") from None
 
 
 def review_findings(findings: Sequence[Finding], waivers: Sequence[Waiver], *, today: date) -> Review:

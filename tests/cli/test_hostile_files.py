@@ -1,0 +1,258 @@
+"""Every file that a command reads may hold anything: it ends in exit code 2 and one short line, or is used."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pinecone_admin.cli.output.private_files import MAX_FILE_BYTES
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import Run, example_organization, run
+
+LONG = "x" * 20_000
+NESTED = 2_000
+HOSTILE_JSON = (
+    *("null", "true", '""', '" "', "[]", "{}", "[[]]", '{"a": {}}', "-1", "0", "1.5", "1e999", "-Infinity", "NaN"),
+    *("9" * 5_000, "9" * 4_000, f'"{LONG}"', r'"\ud800"', r'"\u0000\u001b[2J"', r'"a\nb\u202e"'),
+    *("[" * NESTED + "]" * NESTED, '{"a":' * NESTED + "1" + "}" * NESTED, f'{{"{LONG}": 1}}', f"[{'0, ' * 5_000}0]"),
+)
+"""Values that JSON can express, or that ``json.loads`` takes."""
+HOSTILE_YAML = (
+    *HOSTILE_JSON,
+    *(
+        "0x" + "f" * 20_000,
+        "? [a]\n: b",
+        "{[a]: b}",
+        "&a [*a]",
+        "&a {b: *a}",
+        "!!python/object:os.system x",
+        "!!set {a}",
+    ),
+    *(
+        "2027-13-99",
+        "2027-01-31T00:00:00+99:99",
+        "9999999-01-01",
+        ".inf",
+        "!!binary eA==",
+        "!!binary x",
+        "*none",
+        "1:2:3",
+    ),
+    "&a [x,x,x,x,x,x,x,x,x]",
+)
+HOSTILE_TOML = (
+    *(
+        '""',
+        '"\\u0000"',
+        "0x" + "f" * 20_000,
+        "9" * 5_000,
+        "inf",
+        "nan",
+        "1e999",
+        "[]",
+        "{}",
+        "[[]]",
+        "true",
+        f'"{LONG}"',
+    ),
+    *(
+        "1979-05-27T07:32:00Z",
+        "[1, 2]",
+        '[""]',
+        "[" * NESTED + "]" * NESTED,
+        "{a = {b = 1}}",
+        '"""\n"""',
+        f"[{'0, ' * 5_000}0]",
+    ),
+)
+WHOLE = (
+    *(
+        "",
+        " ",
+        "\n" * 5_000,
+        "\x00",
+        "\ufeff",
+        LONG,
+        "a,b\n" * 5_000,
+        "'",
+        '"',
+        "{",
+        "[",
+        "email\n",
+        "email\n@\n",
+        "---\n---\n",
+        "a: b: c",
+    ),
+    *("\r", f'email\n"{LONG}@x"\n', f'email\n"{LONG}"\n', "email\na@b@c\n", "@" * 1_000, '"' + "a\n" * 20_000),
+    *(
+        "PINECONE_CLIENT_ID='x",
+        f"PINECONE_{LONG}='",
+        f"PINECONE_CLIENT_ID={LONG}",
+        "PINECONE_CONTROLLER_HOST=://",
+        "= x",
+    ),
+    *("default = 1", "[profiles", f"[profiles.'{LONG}']", f"{LONG} = 1", "profiles = 1", "[profiles.p]\n" * 2),
+    *(f"- {{kind: {each}, reason: y, until: 2027-01-31}}" for each in ("[a]", "{a: b}", "0x" + "f" * 5_000)),
+    *(f"- {{kind: many-owners, reason: y, until: {each}}}" for each in ("[a]", "&a [*a]", "9" * 5_000, LONG)),
+    *HOSTILE_YAML,
+    *HOSTILE_TOML,
+)
+"""Texts that fill a file."""
+BINARY = (b"\xff\xfe", b"\x80", b'{"a": "\xff"}', b"x" * (MAX_FILE_BYTES + 1))
+
+
+def replace_each(document: Any, values: tuple[str, ...]) -> Iterator[str]:
+    """Yield JSON documents, in each of which one value is another: of lists, in the first entry."""
+    for place in _places(document):
+        for value in values:
+            marked = json.loads(json.dumps(document))
+            inner = marked
+            for key in place[:-1]:
+                inner = inner[key]
+            inner[place[-1]] = "@@@"
+            yield json.dumps(marked).replace('"@@@"', value)
+
+
+def _places(document: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    entries = document.items() if isinstance(document, dict) else enumerate(document[:1])
+    for key, value in entries:
+        yield (*before, key)
+        if isinstance(value, dict | list):
+            yield from _places(value, (*before, key))
+
+
+REFUSED_BEYOND: dict[str, set[int]] = {
+    "a body": {1},  # by the server
+    "an env file": {3},  # it says too little
+    "a profile to use": {3},
+    "a plan of projects": {5},  # it is of another organization
+    "a plan of people": {5},
+}
+"""Exit codes but 2 with which a file may be refused, by reader."""
+
+
+def check(done: Run, reader: str, what: object) -> None:
+    """Check that a run used a file, or refused it in one short line that is no defect of the program."""
+    if done.exit in {0, 8, 9}:
+        return
+    lines = done.stderr.splitlines()
+    assert done.exit in {2, *REFUSED_BEYOND.get(reader, ())}, (reader, what, done.exit, done.stderr[:500])
+    assert len(lines) == 1, (reader, what, done.stderr[:500])
+    assert len(lines[0]) <= 500, (reader, what, len(lines[0]), done.stderr[:500])
+    assert lines[0].startswith("error: "), (reader, what, done.stderr[:500])
+    assert lines[0].isprintable(), (reader, what, done.stderr[:500])
+
+
+READERS: dict[str, tuple[str, ...]] = {
+    "waivers": ("access", "--inventory", "{inventory}", "--accept", "{file}"),
+    "an inventory to review": ("access", "--inventory", "{file}"),
+    "an inventory to compare": ("inventory", "--compare", "{inventory}", "{file}"),
+    "a plan of projects": ("project", "delete-stale", "{file}", "--yes"),
+    "a plan of people": ("user", "offboard", "--plan", "{file}", "--yes"),
+    "a list of people": ("user", "offboard", "--from", "{file}", "--dry-run"),
+    "a body": ("send", "POST", "/admin/projects", "--body", "@{file}", "--yes"),
+    "an env file": ("project", "list", "--env-file", "{file}"),
+    "profiles to list": ("profile", "list"),
+    "profiles to add to": ("profile", "add", "new", "--client-id", "x"),
+    "profiles to remove from": ("profile", "remove", "p"),
+    "a profile to use": ("project", "list", "--profile", "p"),
+    "a state": ("emulator", "--port", "{port}", "--state", "{file}"),
+}
+
+
+class Files:
+    """A file that commands read, and what else their words name.
+
+    Args:
+        folder: Where it is.
+        port: A port that is in use, so that no emulator goes on to serve.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.inventory = folder / "inventory.json"
+        (folder / "pinecone-admin").mkdir()
+        self.file = folder / "pinecone-admin/profiles.toml"
+        self.file.touch(mode=0o600)
+        self._folder, self._port = folder, port
+
+    def read(self, reader: str, content: str | bytes) -> Run:
+        """Run the command of a reader on a file with a content."""
+        self.file.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+        words = (each.format(file=self.file, inventory=self.inventory, port=self._port) for each in READERS[reader])
+        return run(*words, env={"XDG_CONFIG_HOME": str(self._folder)})
+
+
+@contextmanager
+def _kept_handlers() -> Generator[None, None, None]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Generator[Files, None, None]:
+    """Provide the files, an example organization, and an inventory of it."""
+    with example_organization(), socket.create_server(("127.0.0.1", 0)) as busy, _kept_handlers():
+        found = Files(tmp_path, busy.getsockname()[1])
+        assert run("inventory", "--save", str(found.inventory)).exit == 0
+        yield found
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_file_with_anything_in_it_is_refused_in_one_line(reader: str, files: Files) -> None:
+    """Whatever a file has in it, no reader ends in another error than one short line that says what is wrong."""
+    for content in (*WHOLE, *BINARY):
+        check(files.read(reader, content), reader, content[:60])
+
+
+@pytest.mark.long
+def test_waivers_with_one_hostile_value_are_refused_in_one_line(files: Files) -> None:
+    """Each field of a waiver is replaced by each hostile value that YAML can express."""
+    waivers = [{"kind": "many-owners", "contains": "x", "reason": "y", "until": "2027-01-31"}]
+    for text in replace_each(waivers, HOSTILE_YAML):
+        check(files.read("waivers", text), "waivers", text[:200])
+
+
+def test_profiles_with_one_hostile_value_are_refused_in_one_line(files: Files) -> None:
+    """Each key of a profile, and one that it does not have, gets each hostile value that TOML can express."""
+    profile = {"client-id": '"x"', "secret-command": '["echo", "y"]', "host": '"z"', "oauth-url": '"z"'}
+    for value in HOSTILE_TOML:
+        for key in ("default", *profile, "expect-organization", "unknown"):
+            lines = {"default": '"p"', **profile, key: value}
+            head = f"default = {lines.pop('default')}\n[profiles.p]\n"
+            text = head + "".join(f"{name} = {each}\n" for name, each in lines.items())
+            for reader in ("profiles to list", "profiles to remove from", "a profile to use"):
+                check(files.read(reader, text), reader, (key, value[:60]))
+
+
+@pytest.mark.long
+def test_a_document_with_one_hostile_value_is_refused_in_one_line(files: Files, tmp_path: Path) -> None:
+    """Each value of a plan, an inventory, a body and a state is replaced by each hostile one."""
+    stale, people = tmp_path / "stale", tmp_path / "people"
+    (tmp_path / "list").write_text("ada@example.com\n")
+    run("project", "create", "ci-1", "--yes")
+    assert run("project", "stale", "--name", "*", "--older-than", "1s", "--save", str(stale)).exit == 0
+    assert run("user", "offboard", "--from", str(tmp_path / "list"), "--save", str(people)).exit == 0
+    documents = {
+        "an inventory to review": json.loads(files.inventory.read_text()),
+        "a plan of projects": json.loads(stale.read_text()),
+        "a plan of people": json.loads(people.read_text()),
+        "a body": {"name": "x", "max_pods": 1},
+        "a state": Emulator(seed=0).dump(),
+    }
+    count = 0
+    for reader, document in documents.items():
+        for text in replace_each(document, HOSTILE_JSON):
+            check(files.read(reader, text), reader, text[:2_000])
+            count += 1
+    assert count > 1_000
