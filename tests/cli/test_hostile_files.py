@@ -72,7 +72,7 @@ HOSTILE_TOML = (
         f"[{'0, ' * 5_000}0]",
     ),
 )
-WHOLE = (
+WHOLE: tuple[str, ...] = (
     *(
         "",
         " ",
@@ -211,7 +211,8 @@ def files(tmp_path: Path) -> Generator[Files, None, None]:
 @pytest.mark.parametrize("reader", READERS)
 def test_a_file_with_anything_in_it_is_refused_in_one_line(reader: str, files: Files) -> None:
     """Whatever a file has in it, no reader ends in another error than one short line that says what is wrong."""
-    for content in (*WHOLE, *BINARY):
+    contents: list[str | bytes] = [*WHOLE, *BINARY]
+    for content in contents:
         check(files.read(reader, content), reader, content[:60])
 
 
