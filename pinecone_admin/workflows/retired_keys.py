@@ -44,6 +44,13 @@ def find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
     return next((key for key in keys if tag.refers_to(key.id)), None)
 
 
+def find_predecessor(new: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
+    """Return the key that a new one replaces, if their rotation ended between its two renames; else None."""
+    if not name_tags.has_purpose(new.name, "rotates"):
+        return None
+    return next((key for key in keys if (found := find_successor(key, keys)) is not None and found.id == new.id), None)
+
+
 def finish_successor(old: APIKey, new: APIKey) -> APIKey:
     """Return a new key as its rotation leaves it: with the name of the old key, and the roles that this has by then."""
     if not name_tags.has_purpose(new.name, "rotates"):

@@ -209,6 +209,21 @@ def test_there_is_never_a_second_key_of_the_name(emulator: Emulator, at: int, na
 
 
 @pytest.mark.parametrize("name", EACH_NAME)
+def test_a_rotation_of_the_key_that_holds_the_name_finishes_the_one_before(emulator: Emulator, name: str) -> None:
+    """A run that looks the name up finds the new key of a rotation that died between its renames, and completes it."""
+    project = RotatedProject(emulator, name)
+    old = project.create()
+    project.rotate_until_killed(old, at=6)
+    holder = project.find_holder()
+    rotation = project.rotate(holder.id)
+    assert (rotation.key.id, rotation.replaced) == (holder.id, old)
+    assert len(project.names()) == 2
+    project.advance(2 * HOUR)
+    emulator.admin().api_keys.delete_retired()
+    project.check_stored(holder.id)
+
+
+@pytest.mark.parametrize("name", EACH_NAME)
 def test_a_rename_left_half_done_is_finished_before_the_deletion(emulator: Emulator, name: str) -> None:
     """``delete_retired`` gives the new key its name first; a dry run says the same and changes nothing."""
     project = RotatedProject(emulator, name)

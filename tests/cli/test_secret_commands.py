@@ -328,7 +328,8 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
     """Once the secret is stored or shown, what it belongs to stays, and the error says so."""
 
     def refuse_renaming(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
-        return httpx.Response(503) if request.method == "PATCH" else handle()
+        is_noted = b'"~makes:' in request.read() or b'"~rotates:' in request.read()  # before it is stored
+        return httpx.Response(503) if request.method == "PATCH" and not is_noted else handle()
 
     for name in ("api-key ensure", "api-key rotate", "project provision", "service-account ensure"):
         for options in (["--store", f"file:{tmp_path}/{name}"], ["--reveal"]):
@@ -338,7 +339,7 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
                 (secret,) = live_secrets(emulator) - before
             assert done.exit == 9
             owner = r"(API key|service account) \S+ " + ("was shown" if options == ["--reveal"] else "is stored")
-            assert re.search(rf"create_\w+ \S+ (was|were) done; .*; the secret of {owner} \[PA210\]\n$", done.stderr)
+            assert re.search(rf"create_\w+ .*(was|were) done; .*; the secret of {owner} \[PA210\]\n$", done.stderr)
             assert secret in done.stdout + "".join(read_files(tmp_path).values())
 
 
@@ -437,7 +438,7 @@ def test_a_dry_run_makes_no_secret_and_needs_no_place(name: str, tmp_path: Path)
 def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: Path) -> None:
     """The old key works for a week, and then a second command deletes it; the env file has the new one."""
     env = tmp_path / ".env"
-    env.write_text("HOST=x\nexport PINECONE_API_KEY=old\n")
+    env.write_text("HOST=x\nexport PINECONE_API_KEY=pcsk_old\n")
     env.chmod(0o600)
     rotate = ["api-key", "rotate", "reader", "--project", "search", "--store", f"env-file:{env}#PINECONE_API_KEY"]
     retire = ["api-key", "delete-retired", "--project", "search", "--yes"]
@@ -461,6 +462,52 @@ def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: 
         (last,) = [each for each in emulator.state.api_keys.values() if each.name == "reader"]
         shown = run("api-key", "rotate", "reader", "--reveal", "--yes", "--keep-old-for", "0", terminal=True)
         assert shown.stderr.endswith(f"the old key {last.id} was deleted\n")
+
+
+def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(tmp_path: Path) -> None:
+    """A value of the same kind is replaced with a remark; another account's secret stays, and nothing is changed."""
+    env = tmp_path / ".env"
+    env.write_text("KEY=pcsk_some\nOTHER_ID=another\nOTHER=secret\n")
+    env.chmod(0o600)
+    rotate = words_of("api-key rotate", "--store", f"env-file:{env}#KEY", "--dry-run")
+    with example_organization() as emulator:
+        before = live_secrets(emulator)
+        assert (
+            f"KEY in {env} has a value, which is replaced: nothing shows whether it is the old one"
+            in run(*rotate).stderr
+        )
+        for options in (["--dry-run"], []):
+            done = run(*words_of(ROTATES_ACCOUNT, "--store", f"env-file:{env}#OTHER", *options))
+            assert done.exit == 2
+            assert "belongs to another service account, with the client id another" in done.stderr
+            assert "nothing was changed" in done.stderr
+        assert live_secrets(emulator) == before
+    assert env.read_text() == "KEY=pcsk_some\nOTHER_ID=another\nOTHER=secret\n"
+
+
+@pytest.mark.parametrize("name", ["api-key ensure", "project provision", "service-account ensure", "api-key rotate"])
+@pytest.mark.parametrize("place", ["env-file:{}#KEY", "file:{}"])
+def test_what_an_interrupted_run_stored_is_not_made_again(name: str, place: str, tmp_path: Path) -> None:
+    """If the last rename fails, the same command renames what is stored, and says that nothing new was made."""
+
+    def refuse_last_rename(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        return httpx.Response(503) if request.method == "PATCH" and b'"~' not in request.read() else handle()
+
+    path = tmp_path / "secret"
+    words = words_of(name, "--store", place.format(path))
+    with example_organization() as emulator:
+        before = live_secrets(emulator)
+        with intercepted(refuse_last_rename):
+            assert run(*words).exit == 9
+        stored = path.read_text()
+        preview = run(*words, "--dry-run")
+        again = run(*words)
+        assert (preview.exit, again.exit, path.read_text()) == (0, 0, stored)
+        made = live_secrets(emulator) - before
+        assert any(secret in stored for secret in made)
+        assert len(made) == 1
+    if name != "api-key rotate":  # here, the old key shows what is stored
+        assert "an earlier run stored it, and this one finished the work" in again.stderr
 
 
 def test_an_interrupted_change_says_what_became_of_it() -> None:

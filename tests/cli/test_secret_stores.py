@@ -22,7 +22,7 @@ from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.secrets.store_error import StoreError
-from pinecone_admin.cli.secrets.stores import SecretStore, name_of_id, parse_store
+from pinecone_admin.cli.secrets.stores import CommandStore, ReadableFileStore, SecretStore, name_of_id, parse_store
 from tests.support.concurrency import wait_until
 
 SECRET = "pcsk_canary_0123456789"
@@ -43,9 +43,15 @@ ACCOUNT = NewSecret(
 )
 
 
-def parse(text: str, *, allow_group: bool = False, replaces: bool = True) -> SecretStore:
+def parse(text: str, *, allow_group: bool = False, replaces: bool = True, is_for_account: bool = False) -> SecretStore:
     """Return the store of an option."""
-    return parse_store(text, allow_group=allow_group, replaces=replaces, interruptions=Interruptions(print))
+    return parse_store(
+        text,
+        allow_group=allow_group,
+        replaces=replaces,
+        is_for_account=is_for_account,
+        interruptions=Interruptions(print),
+    )
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def test_other_texts_are_no_store() -> None:
 def test_an_env_file_keeps_its_other_lines_and_its_mode(folder: Path) -> None:
     """Only the variables change; a new file has mode 0600, and no other file is left beside it."""
     new, old = folder / "new", folder / "a#b"
-    old.write_text("A=1\nKEY=old\nB=2\n")
+    old.write_text("A=1\nKEY=pcsk_old\nB=2\n")
     old.chmod(0o640)
     for path, after in ((new, f"KEY={SECRET}\n"), (old, f"A=1\nKEY={SECRET}\nB=2\n")):
         store = parse(f"env-file:{path}#KEY", allow_group=True)
@@ -96,8 +102,8 @@ def test_an_env_file_keeps_its_other_lines_and_its_mode(folder: Path) -> None:
 def test_a_service_account_is_stored_with_its_client_id(tmp_path: Path) -> None:
     """The secret is of no use without the client id, so both are stored."""
     env, file = tmp_path / "env", tmp_path / "file"
-    parse(f"env-file:{env}#PINECONE_CLIENT_SECRET").store(ACCOUNT)
-    parse(f"file:{file}").store(ACCOUNT)
+    parse(f"env-file:{env}#PINECONE_CLIENT_SECRET", is_for_account=True).store(ACCOUNT)
+    parse(f"file:{file}", is_for_account=True).store(ACCOUNT)
     assert env.read_text() == f"PINECONE_CLIENT_ID=c1\nPINECONE_CLIENT_SECRET={SECRET}\n"
     assert json.loads(file.read_text()) == {"client_id": "c1", "client_secret": SECRET}
     assert name_of_id("ACME") == "ACME_ID"
@@ -106,12 +112,73 @@ def test_a_service_account_is_stored_with_its_client_id(tmp_path: Path) -> None:
 def test_a_file_contains_the_value_alone(tmp_path: Path) -> None:
     """The file of a key has no line break, which some readers would take for a part of the value."""
     path = tmp_path / "key"
-    for before in (None, "old"):
+    for before in (None, "pcsk_old\n"):
         assert before is None or path.write_text(before)
         parse(f"file:{path}").store(KEY)
         assert path.read_bytes() == SECRET.encode()
         assert mode_of(path) == 0o600
         path.chmod(0o600)
+
+
+OTHER_THINGS = {
+    "env-file: no key": ("KEY=postgres://localhost\n", "env-file:{}#KEY", False),
+    "env-file: several lines": ("KEY='pcsk_a\nb'\n", "env-file:{}#KEY", False),
+    "env-file: a key in the place of an account": ("A_SECRET=pcsk_abc\n", "env-file:{}#A_SECRET", True),
+    "env-file: another account": ("A_ID=c2\nA_SECRET=other\n", "env-file:{}#A_SECRET", True),
+    "env-file: another account, quoted": ("A_ID='c2' # x\nA_SECRET='other'\n", "env-file:{}#A_SECRET", True),
+    "env-file: the id of another account": ("A_ID=c2\n", "env-file:{}#A_SECRET", True),
+    "file: no key": ("secret\n", "file:{}", False),
+    "file: several lines": ("pcsk_a\npcsk_b\n", "file:{}", False),
+    "file: JSON": ('{"key": "pcsk_a"}', "file:{}", False),
+    "file: a key in the place of an account": ("pcsk_abc", "file:{}", True),
+    "file: another account": ('{"client_id": "c2", "client_secret": "s"}', "file:{}", True),
+    "file: other JSON": ('[{"client_id": "c1"}]', "file:{}", True),
+    "file: no text": ("\udcff\x00", "file:{}", True),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_THINGS)
+def test_a_rotation_does_not_replace_what_is_certainly_something_else(name: str, tmp_path: Path) -> None:
+    """Even where a secret may be replaced, one that cannot be the old one may be the only copy of another."""
+    before, place, is_for_account = OTHER_THINGS[name]
+    path = tmp_path / "place"
+    path.write_bytes(before.encode(errors="surrogateescape"))
+    path.chmod(0o600)
+    store = parse(place.format(path), is_for_account=is_for_account)
+    with pytest.raises(StoreError, match="choose another"):
+        store.store(ACCOUNT if is_for_account else KEY)
+    assert path.read_bytes() == before.encode(errors="surrogateescape")
+    if "another account" not in name and "the id" not in name:  # before the account is known, its id is not
+        with pytest.raises(StoreError, match="choose another"):
+            store.check()
+
+
+REPLACEABLE = {
+    "env-file: a key": ("KEY='pcsk_abc' # since May\n", "env-file:{}#KEY", False, True),
+    "env-file: the same account": ("A_ID=c1\nA_SECRET=other\n", "env-file:{}#A_SECRET", True, False),
+    "env-file: an account without id": ("A_SECRET=other\n", "env-file:{}#A_SECRET", True, True),
+    "env-file: an empty value": ("KEY=\n", "env-file:{}#KEY", False, False),
+    "file: a key": ("pckey_abc\n", "file:{}", False, True),
+    "file: the same account": ('{"client_id": "c1", "client_secret": "s"}', "file:{}", True, False),
+    "file: nothing": ("\n", "file:{}", True, False),
+}
+
+
+@pytest.mark.parametrize("name", REPLACEABLE)
+def test_a_rotation_replaces_what_may_be_the_old_secret(name: str, tmp_path: Path) -> None:
+    """It says that nothing shows whether it is, unless the client id shows it or nothing is there."""
+    before, place, is_for_account, is_unknown = REPLACEABLE[name]
+    path = tmp_path / "place"
+    path.write_text(before)
+    path.chmod(0o600)
+    store = parse(place.format(path), is_for_account=is_for_account)
+    store.check()
+    assert isinstance(store, ReadableFileStore)
+    assert (store.describe_replacement() is not None) == is_unknown
+    store.store(ACCOUNT if is_for_account else KEY)
+    assert SECRET in path.read_text()
+    present = store.read_present()
+    assert (present.value, present.client_id) == (SECRET, "c1" if is_for_account else "")
 
 
 def refuse_folder(path: Path) -> str:
@@ -242,7 +309,9 @@ from pinecone_admin.cli.secrets.store_error import StoreError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 secret = NewSecret(value="v" * 64, kind="api-key", id="k1", identifiers={}, owner={})
-store = parse_store(sys.argv[1], allow_group=False, replaces=True, interruptions=Interruptions(print))
+store = parse_store(
+    sys.argv[1], allow_group=False, replaces=True, is_for_account=False, interruptions=Interruptions(print)
+)
 for use in (store.check, lambda: store.store(secret), lambda: reserve_rescue_file([Path(sys.argv[3])])):
     try:
         use()
@@ -471,7 +540,7 @@ def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions
         thread = threading.Thread(target=interrupt)
         thread.start()
         try:
-            parse_store(f"exec:{script}", allow_group=False, replaces=True, interruptions=interruptions).store(KEY)
+            CommandStore(command=(str(script),), interruptions=interruptions).store(KEY)
         finally:
             thread.join()
     return interruptions

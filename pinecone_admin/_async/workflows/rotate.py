@@ -58,6 +58,7 @@ async def rotate_api_key(
     changes = AsyncChangeLog(dry_run=dry_run)
     old = await admin.api_keys.describe(api_key_id=api_key_id)
     keys = await admin.api_keys.list(project_id=old.project_id)
+    old = retired_keys.find_predecessor(old, keys) or old
     _refuse_unfinished(old)
     new = retired_keys.find_successor(old, keys)
     if new is None:

@@ -59,6 +59,7 @@ def rotate_api_key(
     changes = ChangeLog(dry_run=dry_run)
     old = admin.api_keys.describe(api_key_id=api_key_id)
     keys = admin.api_keys.list(project_id=old.project_id)
+    old = retired_keys.find_predecessor(old, keys) or old
     _refuse_unfinished(old)
     new = retired_keys.find_successor(old, keys)
     if new is None:

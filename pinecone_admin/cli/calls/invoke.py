@@ -65,7 +65,7 @@ def _run(session: Session, spec: CommandSpec, resolved: Resolved) -> None:
     with show_progress(session, spec.name) as advance:
         if "progress" in signature(method).parameters:
             arguments["progress"] = advance
-        result = _call(spec, method, arguments)
+        result = _call(session, spec, method, arguments)
     session.ledger.is_complete = True
     _write_result(session, spec, resolved, result)
     _fail_on_differences(session, result if fails else None)
@@ -77,9 +77,9 @@ def _fail_on_differences(session: Session, result: object) -> None:
         session.exit_code = session.exit_code or exit_codes.FINDINGS
 
 
-def _call(spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:
+def _call(session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:
     if spec.secret:
-        return preview_secret(method, arguments)
+        return preview_secret(session, spec, method, arguments)
     if spec.effect == "reads" or spec.has_dry_run:
         result: object = method(**arguments)
         return result

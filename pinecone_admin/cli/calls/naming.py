@@ -17,6 +17,7 @@ from pinecone_admin.cli.calls.roles import api_type, parse_binding
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import find_nearest
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
+from pinecone_admin.workflows.retired_keys import find_holders
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
@@ -83,7 +84,8 @@ class NameLookup:
             return self._find_binding(text)
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
-        found = _require_one(by_id or _matching(items, text), noun, text, known=items)
+        by_name = find_holders(text, items) if noun == "api-key" else _matching(items, text)
+        found = _require_one(by_id or by_name, noun, text, known=items)
         return Thing(noun, found.id, _name_of(found))
 
     def _find_binding(self, text: str) -> Thing:

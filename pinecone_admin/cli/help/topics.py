@@ -113,6 +113,15 @@ nothing, such as exec:cat, cannot be told from one that stores it. Of what it
 writes on standard error, the end is shown if it fails, unless a part of the
 secret is in it.
 
+A rotation replaces the value that is in the file. Whether that is the old one
+cannot be known, since no value is shown twice; it refuses what is certainly
+something else: what does not begin as an API key does, several lines or JSON in
+the place of a key, or the client id of another service account.
+
+If a command was interrupted after it stored a secret in a file, the same
+command finds it there and finishes; no second key or account is made. It cannot
+look into what exec: has stored, and makes another one.
+
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
 """,

@@ -21,10 +21,12 @@ from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
 from pinecone_admin.cli.secrets.options import find_store, is_for_account
 from pinecone_admin.cli.secrets.rescue import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.secrets.store_error import StoreError
-from pinecone_admin.cli.secrets.stores import SecretStore
+from pinecone_admin.cli.secrets.stores import ReadableFileStore, SecretStore
 from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
+from pinecone_admin.workflows.name_tags import digest_value
+from pinecone_admin.workflows.readable_store import ReadableStore
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
@@ -49,6 +51,7 @@ class SecretDelivery:
         undelivered: The secret, unless there is none or it is stored.
         entry: Its entry in the ledger, unless there is none.
         failure: Why it is not stored; its notes say what was undone.
+        was_stored_before: Whether an earlier run has stored the secret of what this one goes on with.
     """
 
     def __init__(self, store: SecretStore, session: Session) -> None:
@@ -56,6 +59,7 @@ class SecretDelivery:
         self.undelivered: NewSecret | None = None
         self.entry: SecretEntry | None = None
         self.failure: Exception | None = None
+        self.was_stored_before: bool = False
 
     def __call__(self, made: _Made) -> None:
         """Store the secret of what was made."""
@@ -74,6 +78,37 @@ class SecretDelivery:
         self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
 
 
+class ReadableDelivery(SecretDelivery, ReadableStore):
+    """The ``store`` of a command whose place can be read, so that a run goes on with what an earlier one has stored.
+
+    Args:
+        store: Where the secret goes.
+        session: The session.
+    """
+
+    def __init__(self, store: ReadableFileStore, session: Session) -> None:
+        super().__init__(store, session)
+        self._readable = store
+
+    def holds_key(self, value_digest: str) -> bool:
+        """Return whether the value of a key is at the place, by its digest."""
+        value = self._readable.read_present().value
+        self.was_stored_before = bool(value) and digest_value(value) == value_digest
+        return self.was_stored_before
+
+    def holds_account(self, client_id: str) -> bool:
+        """Return whether the secret of a service account is at the place, by its client id."""
+        present = self._readable.read_present()
+        self.was_stored_before = bool(present.value) and present.client_id == client_id
+        return self.was_stored_before
+
+
+def make_delivery(session: Session, spec: CommandSpec) -> SecretDelivery:
+    """Return the ``store`` of a command, as its options say."""
+    store = find_store(session, spec)
+    return ReadableDelivery(store, session) if isinstance(store, ReadableFileStore) else SecretDelivery(store, session)
+
+
 def make_secret(
     session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> object:
@@ -82,7 +117,8 @@ def make_secret(
     Raises:
         CLIError: The secret was not stored; the message says whether it was rescued or its key deleted.
     """
-    delivery = SecretDelivery(find_store(session, spec), session)
+    delivery = make_delivery(session, spec)
+    _check_account(session, spec, arguments)
     with _reserved_rescue(spec) as rescue, show_progress(session, spec.name):
         try:
             result = _call(session, spec, method, arguments, delivery)
@@ -99,9 +135,30 @@ def make_secret(
     return result
 
 
-def preview_secret(method: Callable[..., Any], arguments: Mapping[str, Any]) -> object:
+def preview_secret(
+    session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
+) -> object:
     """Call the method with a dry run, or on a client that sends no changes."""
-    return method(**arguments, store=str) if _takes_store(method) else method(**arguments)
+    _check_account(session, spec, arguments)
+    if not _takes_store(method):
+        return method(**arguments)
+    return method(**arguments, store=make_delivery(session, spec) if "store" in session.settings else str)
+
+
+def _check_account(session: Session, spec: CommandSpec, arguments: Mapping[str, Any]) -> None:
+    """Check that the secret of an account that is rotated does not replace that of another one.
+
+    Raises:
+        CLIError: It would.
+    """
+    if spec.methods[0] != _ROTATES_ACCOUNT or "store" not in session.settings or not arguments:
+        return
+    store = find_store(session, spec)
+    if isinstance(store, ReadableFileStore) and store.read_present().client_id:
+        try:
+            store.check_replaceable(session.admin.service_accounts.describe(**arguments).client_id)
+        except StoreError as error:
+            raise CLIError(f"--store: {error}", says_if_unchanged=True) from error
 
 
 def _takes_store(method: Callable[..., Any]) -> bool:
@@ -195,7 +252,9 @@ def _may_exist(session: Session, secret: NewSecret) -> bool:
 
 
 def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery, result: object) -> None:
-    if delivery.entry is None:
+    if delivery.was_stored_before:
+        session.notify("no new secret was made: an earlier run stored it, and this one finished the work")
+    elif delivery.entry is None:
         session.notify("no new secret was made, and that of what exists cannot be shown again")
     if isinstance(result, Rotation) and session.output == "table":
         session.notify(_describe_old_key(result))

@@ -20,12 +20,24 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:/+=@%,-]+")
 _QUOTABLE = re.compile(r"[ -&(-~]+")
 
 
+_QUOTED = re.compile(r"""(['"])(.*)\1(?:[ \t]+#.*)?""", re.DOTALL)
+_COMMENT = re.compile(r"(?:^|[ \t]+)#")
+
+
 def is_set(content: bytes, name: str) -> bool:
     """Return whether an env file gives a variable a value."""
     return any(
         each["name"] == name.encode() and each[0].partition(b"=")[2].strip() not in {b"", b'""', b"''"}
         for each in _ASSIGNMENT.finditer(content)
     )
+
+
+def read_variable(content: bytes, name: str) -> str:
+    """Return the value that an env file gives a variable, of several lines by the last one; empty if it gives none."""
+    found = [each for each in _ASSIGNMENT.finditer(content) if each["name"] == name.encode()]
+    text = found[-1][0].decode(errors="replace").partition("=")[2].strip() if found else ""
+    quoted = _QUOTED.fullmatch(text)
+    return _COMMENT.split(text, maxsplit=1)[0] if quoted is None else quoted[2]
 
 
 def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:

@@ -77,6 +77,7 @@ def find_store(session: Session, spec: CommandSpec) -> SecretStore:
             session.settings["store"],
             allow_group=allow_group,
             replaces=spec.path[-1].startswith("rotate"),
+            is_for_account=is_for_account(spec),
             interruptions=session.interruptions,
         )
     except StoreError as error:
@@ -90,9 +91,12 @@ def is_for_account(spec: CommandSpec) -> bool:
 
 def _check(store: SecretStore, session: Session, spec: CommandSpec) -> None:
     from pinecone_admin.cli.secrets.store_error import StoreError  # noqa: PLC0415 - only these commands need it
+    from pinecone_admin.cli.secrets.stores import ReadableFileStore  # noqa: PLC0415 - as above
 
     try:
         store.check()
+        if isinstance(store, ReadableFileStore) and (remark := store.describe_replacement()) is not None:
+            session.notify(remark)
         if spec.path[-1] == "create":  # others may find that the secret was made and stored by an earlier run
             store.check_unused()
     except StoreError as error:

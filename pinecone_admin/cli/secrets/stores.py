@@ -12,6 +12,7 @@ import shlex
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 
 from attrs import frozen
 
@@ -19,7 +20,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.identity.sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output.private_files import lock_folder
-from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME, is_set, set_variables
+from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME, is_set, read_variable, set_variables
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.options import STORE_FORMS
 from pinecone_admin.cli.secrets.store_command import run_store_command
@@ -28,6 +29,8 @@ from pinecone_admin.cli.secrets.target_files import TargetFile, find_target_file
 
 _LARGEST_SECRET = 4096
 """Bytes; more than any secret of the service with its ids."""
+# Values of API keys begin with pcsk_ or pckey_.
+_KEY_VALUE = re.compile(r"pc(sk|key)_\S+")
 
 
 class SecretStore(ABC):
@@ -57,75 +60,174 @@ class SecretStore(ABC):
         """
 
 
+@frozen
+class PresentSecret:
+    """What is at a place that is to take a secret.
+
+    Attributes:
+        value: The secret; empty if there is none.
+        client_id: The client id beside the secret of a service account; empty if there is none.
+    """
+
+    value: str = ""
+    client_id: str = ""
+
+
 @frozen(kw_only=True)
-class EnvFileStore(SecretStore):
-    """A variable of an env file; of a service account, a second one with the client id."""
+class ReadableFileStore(SecretStore):
+    """A file that takes a secret and from which it can be read again.
+
+    Attributes:
+        path: Its path.
+        allow_group: Whether its group may have access to it.
+        replaces: Whether the secret takes the place of one that is no longer valid, or soon is not.
+        is_for_account: Whether the secret is that of a service account.
+    """
 
     path: str
-    name: str
     allow_group: bool
     replaces: bool
+    is_for_account: bool
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """What messages call the place of the secret."""
+
+    @abstractmethod
+    def check_unused(self) -> None:
+        """Check that nothing is at the place, unless it may be replaced."""
+
+    @abstractmethod
+    def parse(self, content: bytes) -> PresentSecret:
+        """Return what is at the place.
+
+        Raises:
+            StoreError: It is certainly no secret of this kind.
+        """
+
+    @abstractmethod
+    def compose(self, content: bytes, secret: NewSecret) -> bytes:
+        """Return the content of the file with a secret."""
 
     def check(self) -> None:
-        """Check the file, and that a copy of it with the secret can be written beside it."""
-        file = self._find_file()
+        """Check the file, that a copy of it with the secret can be written beside it, and what would be replaced."""
+        file = self.find_file()
         file.try_replace(len(file.read()) + _LARGEST_SECRET)
+        self.check_replaceable()
+
+    def check_replaceable(self, client_id: str | None = None) -> None:
+        """Check that what is at the place can be the old secret, as far as that can be known.
+
+        Args:
+            client_id: Client id of the service account, if it is known.
+
+        Raises:
+            StoreError: It is certainly something else, and perhaps the only copy of it.
+        """
+        if not self.replaces:
+            return
+        present = self.parse(self.find_file().read())
+        if present.value and bool(_KEY_VALUE.fullmatch(present.value)) == self.is_for_account:
+            kind = "an API key" if self.is_for_account else "something else than an API key"
+            raise StoreError(f"{self.place} has {kind}: choose another place, or remove it first")
+        if client_id and present.client_id not in {"", client_id}:
+            raise StoreError(
+                f"{self.place} belongs to another service account, with the client id {present.client_id}: "
+                "choose another place, or remove it first"
+            )
+
+    def describe_replacement(self) -> str | None:
+        """Return what cannot be known of a secret that would be replaced, or None if there is none."""
+        present = self.parse(self.find_file().read()) if self.replaces else PresentSecret()
+        if not present.value or present.client_id:
+            return None
+        return f"{self.place} has a value, which is replaced: nothing shows whether it is the old one"
+
+    def store(self, secret: NewSecret) -> None:
+        """Put the secret in its place, and keep what else is in the file."""
+        with lock_folder(self.find_file().path.parent):
+            self.check_unused()
+            self.check_replaceable(secret.client_id)
+            file = self.find_file()
+            file.replace(self.compose(file.read(), secret))
+
+    def read_present(self) -> PresentSecret:
+        """Return what is at the place; nothing if it cannot be read."""
+        with suppress(StoreError):
+            return self.parse(self.find_file().read())
+        return PresentSecret()
+
+    def find_file(self) -> TargetFile:
+        """Return the file, after checks that neither open nor change it."""
+        return find_target_file(self.path, allow_group=self.allow_group)
+
+
+@frozen(kw_only=True)
+class EnvFileStore(ReadableFileStore):
+    """A variable of an env file; of a service account, a second one with the client id."""
+
+    name: str
+
+    @property
+    def place(self) -> str:
+        """The variable and its file."""
+        return f"{self.name} in {self.path}"
 
     def check_unused(self) -> None:
         """Check that the file does not set the variable."""
-        if not self.replaces and is_set(self._find_file().read(), self.name):
+        if not self.replaces and is_set(self.find_file().read(), self.name):
             raise StoreError(
                 f"{self.path} already sets {self.name}, which may be the only copy of another secret: "
                 "choose another name, or remove that line first"
             )
 
-    def store(self, secret: NewSecret) -> None:
-        """Set the variable, and keep every other line."""
-        with lock_folder(self._find_file().path.parent):
-            self.check_unused()
-            file = self._find_file()
-            file.replace(set_variables(file.read(), self._list_variables(secret)))
+    def parse(self, content: bytes) -> PresentSecret:
+        """Return the values of the variables."""
+        client_id = read_variable(content, name_of_id(self.name)) if self.is_for_account else ""
+        return PresentSecret(read_variable(content, self.name), client_id)
 
-    def _find_file(self) -> TargetFile:
-        return find_target_file(self.path, allow_group=self.allow_group)
-
-    def _list_variables(self, secret: NewSecret) -> dict[str, str]:
-        if secret.client_id is None:
-            return {self.name: secret.value}
-        return {name_of_id(self.name): secret.client_id, self.name: secret.value}
+    def compose(self, content: bytes, secret: NewSecret) -> bytes:
+        """Set the variables, and keep every other line."""
+        ids = {} if secret.client_id is None else {name_of_id(self.name): secret.client_id}
+        return set_variables(content, {**ids, self.name: secret.value})
 
 
 @frozen(kw_only=True)
-class FileStore(SecretStore):
+class FileStore(ReadableFileStore):
     """A file that contains the secret alone; of a service account, JSON with the client id, too."""
 
-    path: str
-    allow_group: bool
-    replaces: bool
-
-    def check(self) -> None:
-        """Check the file, and that a new one can be written beside it."""
-        self._find_file().try_replace(_LARGEST_SECRET)
+    @property
+    def place(self) -> str:
+        """The file."""
+        return self.path
 
     def check_unused(self) -> None:
         """Check that the file is empty or does not exist."""
-        if not self.replaces and self._find_file().read():
+        if not self.replaces and self.find_file().read():
             raise StoreError(
                 f"{self.path} is not empty, and may be the only copy of another secret: "
                 "choose another file, or remove that one first"
             )
 
-    def store(self, secret: NewSecret) -> None:
-        """Replace the content of the file."""
-        content = secret.value
-        if secret.client_id is not None:
-            content = json.dumps({"client_id": secret.client_id, "client_secret": secret.value}) + "\n"
-        with lock_folder(self._find_file().path.parent):
-            self.check_unused()
-            self._find_file().replace(content.encode())
+    def parse(self, content: bytes) -> PresentSecret:
+        """Return the secret, and from the JSON of a service account the client id."""
+        text = content.decode(errors="replace").strip()
+        if not text or not self.is_for_account:
+            return PresentSecret(text)
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
+            document = json.loads(text)
+            return PresentSecret(str(document["client_secret"]), str(document["client_id"]))
+        raise StoreError(
+            f"{self.path} has something else than the credentials of a service account, as this command stores them: "
+            "choose another file, or remove that one first"
+        )
 
-    def _find_file(self) -> TargetFile:
-        return find_target_file(self.path, allow_group=self.allow_group)
+    def compose(self, content: bytes, secret: NewSecret) -> bytes:  # noqa: ARG002 - nothing of it is kept
+        """Return the secret alone, or as JSON."""
+        if secret.client_id is None:
+            return secret.value.encode()
+        return (json.dumps({"client_id": secret.client_id, "client_secret": secret.value}) + "\n").encode()
 
 
 @frozen(kw_only=True)
@@ -151,13 +253,16 @@ class CommandStore(SecretStore):
         return found
 
 
-def parse_store(text: str, *, allow_group: bool, replaces: bool, interruptions: Interruptions) -> SecretStore:
+def parse_store(
+    text: str, *, allow_group: bool, replaces: bool, is_for_account: bool, interruptions: Interruptions
+) -> SecretStore:
     """Return the store that the text of an option names.
 
     Args:
         text: ``env-file:PATH#NAME``, ``file:PATH`` or ``exec:COMMAND``.
         allow_group: Whether the group of an existing file may have access to it.
         replaces: Whether the secret takes the place of one that is no longer valid, or soon is not.
+        is_for_account: Whether it is the secret of a service account, and not the value of an API key.
         interruptions: Where a command that stores a secret gets its signals from.
 
     Raises:
@@ -168,9 +273,11 @@ def parse_store(text: str, *, allow_group: bool, replaces: bool, interruptions: 
         path, _, name = rest.rpartition("#")
         if not path or not VARIABLE_NAME.fullmatch(name):
             raise StoreError("an env file is given as env-file:PATH#NAME, such as env-file:.env#PINECONE_API_KEY")
-        return EnvFileStore(path=path, name=name, allow_group=allow_group, replaces=replaces)
+        return EnvFileStore(
+            path=path, name=name, allow_group=allow_group, replaces=replaces, is_for_account=is_for_account
+        )
     if form == "file" and rest:
-        return FileStore(path=rest, allow_group=allow_group, replaces=replaces)
+        return FileStore(path=rest, allow_group=allow_group, replaces=replaces, is_for_account=is_for_account)
     if form == "exec":
         return CommandStore(command=_split_command(rest), interruptions=interruptions)
     # The text is not repeated: it may be a secret that was pasted in the wrong place.
