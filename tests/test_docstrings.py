@@ -25,7 +25,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, redirect_stdout
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -267,7 +267,7 @@ def make_namespace(emulator: Emulator) -> dict[str, Any]:
     """Return the names that examples use: what they import, and some resources."""
     modules = [pinecone_admin, *(importlib.import_module(f"pinecone_admin.{name}") for name in MODULES)]
     names = {name: getattr(module, name) for module in modules for name in module.__all__}
-    names |= {each.__name__: each for each in (AbstractContextManager, Path, datetime, defaultdict, timedelta)}
+    names |= {each.__name__: each for each in (AbstractContextManager, Path, date, datetime, defaultdict, timedelta)}
     names |= {"Lock": Lock, "UTC": UTC, "asyncio": asyncio, "httpx": httpx, "json": json, "emulator": emulator}
     ada = emulator.add_user("ada@example.com")
     with Admin() as admin:

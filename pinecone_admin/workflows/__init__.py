@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Rotation,
     )
     from pinecone_admin.workflows.steps import Step
+    from pinecone_admin.workflows.waivers import Review, Waiver
 
 __all__ = [
     "Access",
@@ -64,6 +65,7 @@ __all__ = [
     "Provisioned",
     "Reach",
     "RetiredKeys",
+    "Review",
     "RoleChange",
     "Rotation",
     "StalePlan",
@@ -71,6 +73,7 @@ __all__ = [
     "StaleReport",
     "Step",
     "Unread",
+    "Waiver",
 ]
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
@@ -106,5 +109,6 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
                 "Rotation",
             ),
             ".steps": ("Step",),
+            ".waivers": ("Review", "Waiver"),
         },
     )

@@ -6,13 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from attrs import asdict, evolve, field, fields, frozen
 
 from generated_client.models import PrincipalType, RoleBinding, RoleName
 from pinecone_admin._http.argument_checks import check_integer, check_timedelta
 from pinecone_admin._text.printable import escape_surrogates
+from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import (
     Finding,
@@ -28,6 +29,7 @@ from pinecone_admin.workflows.findings import (
 )
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.roles import Level, bindings_by_principal, highest_level, roles_by_project
+from pinecone_admin.workflows.waivers import Review, Waiver, review_findings
 
 NOTE = (
     "This shows what roles permit, as reported by the Admin API. It cannot see usage: neither whether access was used, "
@@ -131,6 +133,23 @@ class Access:
             if roles
         ]
 
+    def accept(self, waivers: Sequence[Waiver], *, today: date | None = None) -> Review:
+        """Return which findings are open, and which are accepted by waivers.
+
+        Args:
+            waivers: Accepted findings, each with a reason and an end.
+            today: The day on which a waiver must not have ended; the day of the inventory, in UTC, unless given.
+
+        Raises:
+            PineconeTypeError: An argument has the wrong type.
+
+        Example:
+            >>> waiver = Waiver(kind="many-owners", reason="the board", until=date(2027, 1, 31))
+            >>> review = admin.inventory().access().accept([waiver])
+            >>> [finding.text for finding in review.open]
+        """
+        return review_findings(self.findings, waivers, today=self.taken_at.date() if today is None else today)
+
     def to_csv(self) -> str:
         """Return the rows as CSV; values that a spreadsheet would read as formulas are prefixed with an apostrophe."""
         text = io.StringIO()
@@ -148,7 +167,7 @@ class Access:
             "organization": self.organization,
             "note": NOTE,
             "unread": self.unread,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [to_dict(finding) for finding in self.findings],
             "access": [asdict(row) for row in self.rows()],
         }
         return escape_surrogates(json.dumps(document, ensure_ascii=False, indent=2))

@@ -39,10 +39,33 @@ class Finding:
     Attributes:
         kind: Kind of the finding, such as ``"many-owners"``.
         text: Description, with the ids of principals that have no email address.
+        principal_type: Type of the principal that it is about; None if it is about none, or several.
+        principal_id: Id of that principal.
+        project_id: Id of the project that it is about, or that the key is in; None if it is about none.
+        key_id: Id of the API key that it is about; None if it is about none.
+        age: Age of the invite or the key when the inventory was taken, by the server's clock; of a key whose exact age
+            is unknown, the least that it can be. None if the finding is not about an age, or nothing shows it.
     """
 
     kind: FindingKind
     text: str = field(converter=make_printable)
+    principal_type: PrincipalType | None = None
+    principal_id: str | None = None
+    project_id: str | None = None
+    key_id: str | None = None
+    age: timedelta | None = field(default=None, metadata={"name": "age_seconds"})
+
+
+def _find_in_key(kind: FindingKind, key: APIKey, text: str, *, age: timedelta | None = None) -> Finding:
+    return Finding(
+        kind=kind,
+        text=text,
+        principal_type="api_key",
+        principal_id=key.id,
+        project_id=key.project_id,
+        key_id=key.id,
+        age=age,
+    )
 
 
 def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
@@ -60,10 +83,14 @@ def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Fin
         holder = f"invite for {invite.email} ({invite.id})"
         age = inventory.taken_at - invite.created_at
         days = count_noun(age.days, "day")
+        kind: FindingKind
         if invite.status == "expired":
-            findings.append(Finding(kind="invite-expired", text=f"{holder} expired and was not withdrawn"))
+            kind, text = "invite-expired", f"{holder} expired and was not withdrawn"
         elif invite.status == "pending" and age > max_pending:
-            findings.append(Finding(kind="invite-pending-long", text=f"{holder} has been pending for {days}"))
+            kind, text = "invite-pending-long", f"{holder} has been pending for {days}"
+        else:
+            continue
+        findings.append(Finding(kind=kind, text=text, principal_type="invite", principal_id=invite.id, age=age))
     return findings
 
 
@@ -77,11 +104,17 @@ def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
         holder = f"service account {account.name} ({account.id})"
         roles = [binding.role for binding in held.get(("service_account", account.id), ())]
         writing = [role for role in roles if role in ORGANIZATION_WRITERS]
+        kind: FindingKind
         if not roles:
-            findings.append(Finding(kind="service-account-without-roles", text=f"{holder} has no role"))
-        if writing:
-            text = f"{holder} has {', '.join(writing)} on the organization"
-            findings.append(Finding(kind="service-account-writes-organization-wide", text=text))
+            kind, text = "service-account-without-roles", f"{holder} has no role"
+        elif writing:
+            kind, text = (
+                "service-account-writes-organization-wide",
+                f"{holder} has {', '.join(writing)} on the organization",
+            )
+        else:
+            continue
+        findings.append(Finding(kind=kind, text=text, principal_type="service_account", principal_id=account.id))
     return findings
 
 
@@ -89,7 +122,7 @@ def find_editor_keys(inventory: Inventory) -> list[Finding]:
     """Find keys with ProjectEditor, which permits everything that a key can do."""
     names = DisplayNames(inventory)
     return [
-        Finding(kind="key-is-an-editor", text=f"{names.describe(key)} has ProjectEditor")
+        _find_in_key("key-is-an-editor", key, f"{names.describe(key)} has ProjectEditor")
         for key in inventory.api_keys
         if "ProjectEditor" in key.roles
     ]
@@ -103,31 +136,22 @@ def find_old_keys(inventory: Inventory, max_age: timedelta) -> list[Finding]:
     """
     names, dates = DisplayNames(inventory), _oldest_binding_of_keys(inventory)
     findings: list[Finding] = []
-    maybe_older: list[str] = []
-    undated: list[str] = []
     for key in inventory.api_keys:
-        created_at, bound_at = _undocumented_created_at(key), dates.get(key.id)
+        name, created_at, bound_at = names.describe(key), _undocumented_created_at(key), dates.get(key.id)
         known = created_at or bound_at
-        if known is None:
-            undated.append(names.describe(key))
-        elif (age := inventory.taken_at - known) > max_age:
+        age = None if known is None else inventory.taken_at - known
+        unsure = f"{name} may be older than {describe_duration(max_age)}"
+        if known is None or age is None:
+            text = f"{unsure}: neither the API nor a role binding shows its age"
+            findings.append(_find_in_key("key-age-unknown", key, text))
+        elif age > max_age:
             least, source = ("", "undocumented created_at") if created_at else ("at least ", "oldest role binding")
-            text = f"{names.describe(key)} is {least}{age.days} days old: its {source} is from {known:%Y-%m-%d}"
-            findings.append(Finding(kind="key-is-old", text=text))
+            text = f"{name} is {least}{age.days} days old: its {source} is from {known:%Y-%m-%d}"
+            findings.append(_find_in_key("key-is-old", key, text, age=age))
         elif created_at is None:
-            maybe_older.append(names.describe(key))
-    reasons = ((undated, _UNDATED), (maybe_older, _MAYBE_OLDER))
-    return findings + [
-        Finding(kind="key-age-unknown", text=f"{reason} {describe_duration(max_age)}: {', '.join(keys)}")
-        for keys, reason in reasons
-        if keys
-    ]
-
-
-_UNDATED = "neither the API nor a role binding shows the age of these keys, which may be older than"
-_MAYBE_OLDER = (
-    "only role bindings, which a change of roles replaces, show the age of these keys, which may be older than"
-)
+            text = f"{unsure}: only role bindings, which a change of roles replaces, show its age"
+            findings.append(_find_in_key("key-age-unknown", key, text, age=age))
+    return findings
 
 
 def _undocumented_created_at(key: APIKey) -> datetime | None:
@@ -149,9 +173,10 @@ def find_overdue_keys(inventory: Inventory) -> list[Finding]:
     """Find keys that a rotation has replaced, and that should have been deleted by now."""
     names = DisplayNames(inventory)
     return [
-        Finding(
-            kind="retired-key-overdue",
-            text=f"{names.describe(key)} was replaced and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
+        _find_in_key(
+            "retired-key-overdue",
+            key,
+            f"{names.describe(key)} was replaced and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
         )
         for key in inventory.api_keys
         if (until := delete_after(key)) is not None and until < inventory.taken_at
@@ -173,10 +198,19 @@ def find_deleted_principals(inventory: Inventory) -> list[Finding]:
         Finding(
             kind="principal-is-gone",
             text=f"{kind} {id} does not exist but still has {', '.join(each.role for each in bindings)}",
+            principal_type=kind,
+            principal_id=id,
+            project_id=_find_only_project(bindings),
+            key_id=id if kind == "api_key" else None,
         )
         for (kind, id), bindings in _group_unlisted(inventory).items()
         if _would_be_listed(inventory, kind, bindings)
     ]
+
+
+def _find_only_project(bindings: Sequence[RoleBinding]) -> str | None:
+    places = {each.resource_id if each.resource_type == "project" else None for each in bindings}
+    return next(iter(places)) if len(places) == 1 else None
 
 
 def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
@@ -209,4 +243,4 @@ def _would_be_listed(inventory: Inventory, kind: str, bindings: Sequence[RoleBin
 
 def report_unread_parts(inventory: Inventory) -> list[Finding]:
     """Return a finding for each unread part, so that a missing part is not mistaken for one without findings."""
-    return [Finding(kind="could-not-be-read", text=str(each)) for each in inventory.unread]
+    return [Finding(kind="could-not-be-read", text=str(each), project_id=each.project_id) for each in inventory.unread]

@@ -144,7 +144,8 @@ class Inventory:
     """Everything in an organization that the Admin API shows.
 
     Attributes:
-        taken_at: Time at which reading began.
+        taken_at: Time at which reading began, by the server's clock; by that of this machine if no response has a valid
+            Date.
         organizations: The organization of the caller.
         projects: All projects.
         api_keys: The keys of all projects, in the order of the projects.

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -23,17 +25,40 @@ from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 from tests.support.organizations import populate_organization
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
 
-def test_an_inventory_is_complete(admin: Admin, emulator: Emulator, clock: VirtualClock) -> None:
+def test_an_inventory_is_dated_by_the_clock_of_the_server(
+    admin: Admin, emulator: Emulator, clock: VirtualClock
+) -> None:
+    """On a machine whose clock is wrong by years, an inventory has the time of the server, and ages are right."""
+    admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
+    emulator.clock.advance(4 * 86_400)
+    clock.shift_wall(-3_000 * 86_400)
+    before = emulator.clock.now().replace(microsecond=0)
+    inventory = admin.inventory()
+    assert before <= inventory.taken_at <= emulator.clock.now()
+    (pending,) = [each for each in inventory.access().findings if each.kind == "invite-pending-long"]
+    assert pending.age is not None
+    assert pending.age > timedelta(days=3, hours=23)  # a Date has no fractions of a second
+
+
+def test_an_inventory_without_a_date_of_the_server_has_that_of_the_machine(
+    make_client: Callable[..., Admin], clock: VirtualClock
+) -> None:
+    """Responses without a valid Date leave only the clock of this machine."""
+    inventory = make_client(ScriptedTransport(ScriptedResponse(body={"data": []}))).inventory()
+    assert inventory.taken_at.timestamp() == clock.wall()
+
+
+def test_an_inventory_is_complete(admin: Admin, emulator: Emulator) -> None:
     """An inventory has every page of every list, and the keys in the order of their projects."""
     populate_organization(emulator, projects=15, users=120)
     admin.invites.create(email="new@example.com", role_bindings=[on_organization("OrgMember")])
     inventory = admin.inventory()
     state = emulator.state
-    assert inventory.taken_at.timestamp() == clock.wall()
     assert [each.id for each in inventory.organizations] == [emulator.organization_id]
     assert [each.id for each in inventory.projects] == list(state.projects)
     assert [each.id for each in inventory.api_keys] == [key for one in state.projects.values() for key in one.api_keys]

@@ -219,7 +219,7 @@ def test_a_file_with_anything_in_it_is_refused_in_one_line(reader: str, files: F
 @pytest.mark.long
 def test_waivers_with_one_hostile_value_are_refused_in_one_line(files: Files) -> None:
     """Each field of a waiver is replaced by each hostile value that YAML can express."""
-    waivers = [{"kind": "many-owners", "contains": "x", "reason": "y", "until": "2027-01-31"}]
+    waivers = [{"kind": "many-owners", "key_id": "x", "reason": "y", "until": "2027-01-31"}]
     for text in replace_each(waivers, HOSTILE_YAML):
         check(files.read("waivers", text), "waivers", text[:200])
 

@@ -27,35 +27,24 @@ from pinecone_admin.cli.output import report_files
 from pinecone_admin.cli.output.progress_display import describe_times, estimate_remaining
 from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
 from pinecone_admin.cli.plans.people import parse_people
-from pinecone_admin.cli.reports.waivers import parse_waivers, review_findings
+from pinecone_admin.cli.reports.waivers import parse_waivers
 from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows import Finding
+from pinecone_admin.workflows import Waiver
 from pinecone_admin.workflows.findings import FindingKind
 
-OWNERS = Finding(kind="many-owners", text="the organization has 5 owners")
-EDITOR = Finding(kind="key-is-an-editor", text="API key nightly (k1) has ProjectEditor")
 
-
-def test_waivers_accept_findings_until_their_day_has_passed() -> None:
-    """A waiver covers the findings of its kind that contain its text, on its last day, too; others are named."""
+def test_a_file_of_waivers_has_the_fields_of_waivers() -> None:
+    """Each entry of a list in YAML is a waiver; a day may be text or a date with a time."""
     waivers = parse_waivers("""
 - {kind: many-owners, reason: the board, until: 2026-11-26}
-- {kind: key-is-an-editor, contains: weekly, reason: import, until: 2027-01-01}
-- {kind: key-is-an-editor, contains: nightly, reason: import, until: 2026-11-25}
-- {kind: key-is-an-editor, contains: k1, reason: import, until: "2026-12-01"}
+- {kind: key-is-an-editor, key_id: k1, reason: import, until: "2027-01-01"}
+- {kind: principal-is-gone, principal_id: u1, project_id: p1, reason: x, until: 2027-01-01T10:00:00Z}
 """)
-    review = review_findings([OWNERS, EDITOR], waivers, today=date(2026, 11, 26))
-    assert review.open == []
-    assert [(finding.kind, waiver.contains) for finding, waiver in review.accepted] == [
-        ("many-owners", ""),
-        ("key-is-an-editor", "k1"),
+    assert waivers == [
+        Waiver(kind="many-owners", reason="the board", until=date(2026, 11, 26)),
+        Waiver(kind="key-is-an-editor", key_id="k1", reason="import", until=date(2027, 1, 1)),
+        Waiver(kind="principal-is-gone", principal_id="u1", project_id="p1", reason="x", until=date(2027, 1, 1)),
     ]
-    assert review.warnings() == [
-        "the waiver of key-is-an-editor containing 'nightly' until 2026-11-25 has ended",
-        "the waiver of key-is-an-editor containing 'weekly' until 2027-01-01 covers no finding: remove it",
-    ]
-    later = review_findings([OWNERS], waivers, today=date(2026, 11, 27))
-    assert later.open == [OWNERS]
 
 
 def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
@@ -72,14 +61,14 @@ def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
         ],
         "is no kind of finding: there are could-not-be-read": [valid | {"kind": "xyz"}],
         "until must be a day": [valid | {"until": "soon"}],
-        "contains and reason must be text": [valid | {"contains": 5}],
+        "waiver 1: key_id must be a str, not int": [valid | {"key_id": 5}],
+        "waiver 1: reason must be a str, not list": [valid | {"reason": ["x"]}],
     }
     for message, document in cases.items():
         with pytest.raises(PineconeValueError, match=message.replace("?", r"\?")):
             parse_waivers(json.dumps(document))
     with pytest.raises(PineconeValueError, match=r"not YAML: .* in line 2"):
         parse_waivers("- kind: many-owners\n  reason: [")
-    assert parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-01T10:00:00Z}")[0].until == date(2027, 1, 1)
 
 
 def test_lists_of_people_are_read_however_a_spreadsheet_writes_them() -> None:

@@ -112,6 +112,39 @@ def test_findings() -> None:
     assert not any("pending" in each.kind for each in INVENTORY.access(max_pending=timedelta(days=5)).findings)
 
 
+def test_findings_carry_what_they_are_about() -> None:
+    """Each finding has the principal, the project, the key and the age that it is about, where it has one."""
+    overdue = APIKey(id="k3", name="~delete-after:20260701T0000Z:1f0c2a9b x", project_id="p1", roles=[])
+    old = evolve(INVENTORY.api_keys[0], extra={"created_at": (NOW - timedelta(days=91)).isoformat()})
+    inventory = evolve(
+        INVENTORY,
+        api_keys=[old, *INVENTORY.api_keys[1:], overdue],
+        unread=[Unread(part="api_keys", project_id="p2", error="500")],
+    )
+    findings = inventory.access(max_owners=1, max_key_age=timedelta(days=90)).findings
+    assert {(each.kind, each.principal_type, each.principal_id, each.project_id, each.key_id) for each in findings} == {
+        ("could-not-be-read", None, None, "p2", None),
+        ("invite-pending-long", "invite", "old", None, None),
+        ("invite-expired", "invite", "gone", None, None),
+        ("service-account-writes-organization-wide", "service_account", "s1", None, None),
+        ("service-account-without-roles", "service_account", "s3", None, None),
+        ("key-is-an-editor", "api_key", "k2", "p2", "k2"),
+        ("key-is-old", "api_key", "k1", "p1", "k1"),
+        ("key-age-unknown", "api_key", "k2", "p2", "k2"),
+        ("key-age-unknown", "api_key", "k3", "p1", "k3"),
+        ("retired-key-overdue", "api_key", "k3", "p1", "k3"),
+        ("principal-is-gone", "user", "u9", "p1", None),
+    }
+    ages = {each.kind: each.age for each in findings if each.age is not None}
+    assert (ages["key-is-old"], ages["invite-pending-long"]) == (timedelta(days=91), timedelta(days=5))
+    (document,) = [
+        each
+        for each in json.loads(inventory.access(max_key_age=timedelta(days=90)).to_json())["findings"]
+        if each["kind"] == "key-is-old"
+    ]
+    assert (document["key_id"], document["age_seconds"]) == ("k1", 91 * 86_400)
+
+
 def find_texts(inventory: Inventory, kind: str, **options: Any) -> list[str]:
     """Return the texts of all findings of a kind."""
     return [each.text for each in inventory.access(**options).findings if each.kind == kind]
@@ -136,13 +169,18 @@ def test_the_age_of_a_key_is_found_with_its_source() -> None:
         "API key 'key' (k0) of project 'search' is 91 days old: its undocumented created_at is from 2026-04-20",
         "API key 'key' (k2) of project 'search' is at least 100 days old: its oldest role binding is from 2026-04-11",
     ]
-    unknown = find_texts(inventory, "key-age-unknown", **options)
-    assert [re.findall(r"\((k\d)\)", each) for each in unknown] == [["k4", "k5"], ["k3"]]
-    assert [each.split(",")[0] for each in unknown] == [
-        "neither the API nor a role binding shows the age of these keys",
-        "only role bindings",
+    unknown = [
+        each for each in inventory.access(max_key_age=timedelta(days=90)).findings if each.kind == "key-age-unknown"
     ]
-    assert all("may be older than 90 days" in each for each in unknown)
+    assert [(each.key_id, each.age) for each in unknown] == [
+        ("k3", timedelta(days=80)),
+        ("k4", None),
+        ("k5", None),
+    ]
+    assert [each.text.partition("may be older than 90 days: ")[2] for each in unknown] == [
+        "only role bindings, which a change of roles replaces, show its age",
+        *["neither the API nor a role binding shows its age"] * 2,
+    ]
     assert not any(find_texts(inventory, kind) for kind in ("key-is-old", "key-age-unknown"))
 
 

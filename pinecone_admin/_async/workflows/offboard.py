@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.take_inventory import take_inventory
-from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import (
     check_bool,
@@ -174,7 +173,7 @@ async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
     known = {each.id for each in bindings}
     bindings += [each for each in owners if each.id not in known]
     return Inventory(
-        taken_at=datetime.fromtimestamp(current_clock().wall(), UTC),
+        taken_at=server_now(admin),
         organizations=[],
         projects=projects,
         api_keys=keys,

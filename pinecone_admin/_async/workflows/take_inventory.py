@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
@@ -34,8 +35,12 @@ async def take_inventory(
         except PineconeError as error:
             return error
 
-    builder = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
+    clock = current_clock()
+    began = clock.monotonic()
     projects = InventoryPart("projects")
-    builder.add_part(projects, await read(projects))
+    result = await read(projects)
+    # By the server's clock, which has dated what is read, and which only a response shows.
+    builder = InventoryBuilder(server_now(admin) - timedelta(seconds=clock.monotonic() - began), progress)
+    builder.add_part(projects, result)
     await async_run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
     return builder.inventory()

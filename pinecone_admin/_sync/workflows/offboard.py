@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
     check_bool,
@@ -20,6 +18,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.lookup import is_same_email, normalize_email
+from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.messages import Name
@@ -171,7 +170,7 @@ def _read_access_of(admin: Admin, email: str) -> Inventory:
     known = {each.id for each in bindings}
     bindings += [each for each in owners if each.id not in known]
     return Inventory(
-        taken_at=datetime.fromtimestamp(current_clock().wall(), UTC),
+        taken_at=server_now(admin),
         organizations=[],
         projects=projects,
         api_keys=keys,

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
+from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
@@ -33,8 +34,12 @@ def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progre
         except PineconeError as error:
             return error
 
-    builder = InventoryBuilder(datetime.fromtimestamp(current_clock().wall(), UTC), progress)
+    clock = current_clock()
+    began = clock.monotonic()
     projects = InventoryPart("projects")
-    builder.add_part(projects, read(projects))
+    result = read(projects)
+    # By the server's clock, which has dated what is read, and which only a response shows.
+    builder = InventoryBuilder(server_now(admin) - timedelta(seconds=clock.monotonic() - began), progress)
+    builder.add_part(projects, result)
     run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
     return builder.inventory()

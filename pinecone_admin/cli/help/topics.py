@@ -177,14 +177,15 @@ any for every kind.
 How findings are accepted for a time.
 
 access --accept FILE reads a list in YAML. An entry accepts the findings of one
-kind, or only those that contain a text, for a reason, until a day:
+kind, or only those about one principal_id, project_id or key_id, for a reason,
+until a day. The ids are in the findings that --output json writes:
 
   - kind: many-owners
     reason: The board, as agreed in October.
     until: 2027-01-31
   - kind: key-is-an-editor
-    contains: nightly-import
-    reason: It creates the index of the day.
+    key_id: 2c139c19-66ad-41fd-9067-04c365d60b6e
+    reason: The nightly import creates the index of the day.
     until: 2027-03-31
 
 --fail-on passes over accepted findings. A waiver that has ended, or that

@@ -16,8 +16,9 @@ from pinecone_admin.cli.output.report_files import check_writable, read_text, wr
 from pinecone_admin.cli.reports.access_selection import ANY_FINDING, build_document, select_access, select_failing
 from pinecone_admin.cli.reports.inventory_report import read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.saved_inventories import parse_inventory
-from pinecone_admin.cli.reports.waivers import Review, check_kind, parse_waivers, review_findings
-from pinecone_admin.workflows import Access, Finding
+from pinecone_admin.cli.reports.waivers import parse_waivers
+from pinecone_admin.workflows import Access, Finding, Review
+from pinecone_admin.workflows.waivers import check_kind
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -62,7 +63,7 @@ def report_access(session: Session, options: AccessOptions) -> None:
         max_owners=options.max_owners, max_pending=options.max_pending, max_key_age=options.max_key_age
     )
     project_id = find_project(access.projects, options.project) if options.project else None
-    review = review_findings(access.findings, waivers, today=datetime.now(UTC).date())
+    review = access.accept(waivers, today=datetime.now(UTC).date())
     selected = select_access(access, project_id=project_id, level=options.level)
     page = select_access(access, project_id=project_id, level=options.level, keep_owners=True)
     formats: Sequence[tuple[str | None, Callable[[], str]]] = (
@@ -75,7 +76,7 @@ def report_access(session: Session, options: AccessOptions) -> None:
             write_report(file, render())
             session.notify(f"wrote {file}")
     _write(session, selected, review, rows=not options.files)
-    for warning in review.warnings():
+    for warning in review.warnings:
         session.notify(f"warning: {warning}")
     failing = select_failing(review.open, fail_on)
     if failing:

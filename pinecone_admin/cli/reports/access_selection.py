@@ -7,9 +7,8 @@ from typing import Any
 
 from attrs import evolve
 
-from pinecone_admin.cli.reports.waivers import Review
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, Finding, Holder
+from pinecone_admin.workflows import Access, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.roles import highest_level
 

@@ -12,8 +12,7 @@ from rich.text import Text
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.tables import make_console
-from pinecone_admin.cli.reports.waivers import Review
-from pinecone_admin.workflows import Access, AccessRow
+from pinecone_admin.workflows import Access, AccessRow, Review
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
