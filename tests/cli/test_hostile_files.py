@@ -242,7 +242,7 @@ def test_a_document_with_one_hostile_value_is_refused_in_one_line(files: Files, 
     stale, people = tmp_path / "stale", tmp_path / "people"
     (tmp_path / "list").write_text("ada@example.com\n")
     run("project", "create", "ci-1", "--yes")
-    assert run("project", "stale", "--name", "*", "--older-than", "1s", "--save", str(stale)).exit == 0
+    assert run("project", "stale", "--name", "*", "--older-than", "1s", "--save", str(stale), "--yes").exit == 0
     assert run("user", "offboard", "--from", str(tmp_path / "list"), "--save", str(people)).exit == 0
     documents = {
         "an inventory to review": json.loads(files.inventory.read_text()),
