@@ -446,7 +446,7 @@ class RefusedError(PineconeError):
 
 
 class SecretNotStoredError(PineconeError):
-    """A secret was rotated, but ``store`` failed to store the new one; the old one is no longer valid.
+    """A secret was rotated, but ``store`` raised or was interrupted; the old secret is no longer valid.
 
     Attributes:
         service_account_id: Id of the service account.

@@ -131,6 +131,8 @@ def async_shield_from_cancellation(seconds: float) -> AbstractContextManager[obj
 def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
     """Call a function that must not stop halfway; if Ctrl-C interrupts it, wait for its end, and raise then.
 
+    If Ctrl-C comes before the call has begun, it never begins, and there is nothing to wait for.
+
     Args:
         call: Function that records its own result, which the caller does not get if it is interrupted.
         seconds: How long the call may still take once it is interrupted.
@@ -140,8 +142,12 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
     context, results = copy_context(), list[Future[_T]]()
     # Unlike a Future, a SimpleQueue is written in C, so that Ctrl-C cannot leave it locked.
     finished = SimpleQueue[None]()
+    # Whoever removes the element decides: the thread begins the call, or an interrupt that came first prevents it.
+    pending = [call]
 
     def run() -> None:
+        if not _remove_one(pending):
+            return
         result = Future[_T]()
         try:
             result.set_result(context.run(call))
@@ -155,11 +161,21 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
             run()
         finished.get()
     except BaseException:
-        if not results:
+        # Starting a thread takes a while on a busy machine, and may have been what was interrupted.
+        if not results and not _remove_one(pending):
             with suppress(Empty):
                 finished.get(timeout=seconds)
         raise
     return results[0].result()
+
+
+def _remove_one(elements: list[_T]) -> bool:
+    """Remove an element; return False if there is none. Only one of several threads removes the last one."""
+    try:
+        elements.pop()
+    except IndexError:
+        return False
+    return True
 
 
 async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], seconds: float) -> _T:

@@ -247,8 +247,9 @@ class ServiceAccounts:
 
         The two secrets do not overlap: the old secret stops working before the new one is stored. If the response is
         lost, the secret is rotated again. A client cannot do that for its own account, because it has no valid secret
-        left: rotate that account's secret from another account. If this call is cancelled during the request, it still
-        stores the new secret.
+        left: rotate that account's secret from another account. If this call is cancelled or interrupted during the
+        request, it waits up to 10 seconds for the response, and still stores the new secret; in ``store``, the error
+        returns it. If there is no response within that time, a note says that the secret may have been rotated.
 
         Args:
             service_account_id: Id of the account.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -34,7 +33,14 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin.errors import LeftoverError, Masked, NotFoundError, RefusedError, SecretNotStoredError
+from pinecone_admin.errors import (
+    LeftoverError,
+    Masked,
+    NotFoundError,
+    PineconeError,
+    RefusedError,
+    SecretNotStoredError,
+)
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
@@ -243,39 +249,75 @@ async def rotate_service_account(
         check_bool("dry_run", dry_run)
     if dry_run:
         return await admin.service_accounts.describe(service_account_id=service_account_id)
-    issued: list[ServiceAccountWithSecret] = []
-    interruption: BaseException | None = None
-
-    async def rotate() -> None:
-        issued.append(await admin.service_accounts.rotate_secret(service_account_id=service_account_id))
-
+    rotation = AsyncSecretRotation(admin, service_account_id, store)
+    # The old secret may be invalid from the first request on, and nobody else has the new one. So whatever ends the
+    # rotation, and wherever Ctrl-C comes, a secret that is not surely stored goes out with the error.
     try:
-        await repeat_if_response_is_lost(admin, partial(async_complete_if_interrupted, rotate, COMPLETION_TIMEOUT))
+        await rotation.run()
     except BaseException as error:
-        if not issued:
+        if rotation.is_stored or not rotation.issued:
             raise
-        interruption = error  # the old secret is invalid, so the new one is still stored
-    shield = nullcontext() if interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT)
-    await _store_secret(store, issued[-1], shield)
-    if interruption is not None:
-        raise interruption
-    return issued[-1].service_account
+        raise rotation.describe_unstored_secret(error) from error
+    return rotation.issued[-1].service_account
 
 
-async def _store_secret(
-    store: Store[ServiceAccountWithSecret], made: ServiceAccountWithSecret, shield: AbstractContextManager[object]
-) -> None:
-    failure: BaseException | None = None
-    try:
-        with shield:
-            await async_call_store(store, made)
-            return
-    except BaseException as error:  # noqa: BLE001 - cancelled, too: nobody else has the secret
-        failure = error
-    account_id = made.service_account.id
-    raise SecretNotStoredError(
-        f"the new secret of service account {account_id} was not stored; error.secret.reveal() returns it",
-        service_account_id=account_id,
-        secret=Masked(made.client_secret),
-        operation="rotate_service_account",
-    ) from failure
+class AsyncSecretRotation:
+    """A rotation of the secret of a service account, and how far it got, whatever ended it.
+
+    Args:
+        admin: The client.
+        service_account_id: Id of the service account.
+        store: Stores the new secret.
+
+    Attributes:
+        issued: The new secrets, the valid one last.
+        is_stored: Whether ``store`` has returned.
+    """
+
+    def __init__(self, admin: AsyncAdmin, service_account_id: str, store: Store[ServiceAccountWithSecret]) -> None:
+        self._admin = admin
+        self._service_account_id = service_account_id
+        self._store = store
+        self._is_requested = False
+        self.issued: list[ServiceAccountWithSecret] = []
+        self.is_stored = False
+
+    async def run(self) -> None:
+        """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
+        interruption: BaseException | None = None
+        try:
+            await async_complete_if_interrupted(self._rotate, COMPLETION_TIMEOUT)
+        except BaseException as error:
+            if not self.issued:
+                if self._is_requested and not isinstance(error, PineconeError):
+                    error.add_note(
+                        f"the secret of service account {self._service_account_id} may have been rotated: "
+                        "the server's response is unknown"
+                    )
+                raise
+            interruption = error
+        with nullcontext() if interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT):
+            await async_call_store(self._store, self.issued[-1])
+            self.is_stored = True
+        if interruption is not None:
+            raise interruption
+
+    async def _rotate(self) -> None:
+        await repeat_if_response_is_lost(self._admin, self._rotate_once)
+
+    async def _rotate_once(self) -> None:
+        self._is_requested = True
+        self.issued.append(
+            await self._admin.service_accounts.rotate_secret(service_account_id=self._service_account_id)
+        )
+
+    def describe_unstored_secret(self, failure: BaseException) -> SecretNotStoredError:
+        """Return the error that hands the secret over, given why it is not, or may not be, stored."""
+        was_stored = "was not stored" if isinstance(failure, Exception) else "may not be stored: this was interrupted"
+        return SecretNotStoredError(
+            f"the new secret of service account {self._service_account_id} {was_stored}; "
+            "error.secret.reveal() returns it",
+            service_account_id=self._service_account_id,
+            secret=Masked(self.issued[-1].client_secret),
+            operation="rotate_service_account",
+        )
