@@ -29,18 +29,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class emulate:  # noqa: N801 — named like the context managers of contextlib
-    """Serve from the emulator all requests that are sent through httpx to Pinecone's Admin API and token endpoint.
+    """Serve from the emulator the requests that httpx's own transports send to Pinecone's Admin API and token endpoint.
 
     It works for any client in any thread, synchronous or asynchronous: this package's, the official SDK's, or plain
     httpx. Requests to production, and to the addresses in ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL``, go
-    to the emulator; all others pass through, except that other libraries than httpx are refused at production's hosts.
-    The environment holds the emulator's credentials. Clients of this package that are created inside use the emulator's
-    clock: waiting for a retry takes no time, and advancing the clock makes their tokens expire. Emulations
-    can be nested; the innermost serves the requests. As a decorator of a function or a coroutine function, each call is
-    an emulation of its own.
+    to the emulator; all others pass through, except that whatever else uses Python's sockets or TLS is refused at
+    production's hosts. The environment holds the emulator's credentials. Clients of this package that are created
+    inside use the emulator's clock: waiting for a retry takes no time, and advancing the clock makes their tokens
+    expire. Emulations can be nested; the innermost serves the requests. As a decorator of a function or a coroutine
+    function, each call is an emulation of its own.
 
-    A child process has no emulator in its memory, or only a copy. With `serve`, it sends its requests to the served
-    address; otherwise clients of this package raise ``PineconeConnectionError`` there.
+    A child process has no emulator in its memory, or only a copy. With `serve`, clients of this package send their
+    requests to the served address there; otherwise they raise ``PineconeConnectionError``.
 
     Args:
         emulator: The emulator; by default a new one with the same ids and secrets in every run.

@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def pinecone_emulator(request: pytest.FixtureRequest) -> Generator[Emulator, None, None]:
-    """Serve every request for Pinecone's Admin API from a new emulator, and yield it; see `emulate()`."""
+    """Serve requests for Pinecone's Admin API from a new emulator, as `emulate()` does, and yield it."""
     from pinecone_admin.testing import emulate  # noqa: PLC0415 — imported when it is used
 
     marker: pytest.Mark | None = request.node.get_closest_marker("pinecone_emulator")
