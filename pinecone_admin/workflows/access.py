@@ -144,7 +144,8 @@ class Access:
             PineconeTypeError: An argument has the wrong type.
 
         Example:
-            >>> waiver = Waiver(kind="many-owners", reason="the board", until=date(2027, 1, 31))
+            >>> until = date(2027, 1, 31)
+            >>> waiver = Waiver(kind="many-owners", reason="the board", until=until)
             >>> review = admin.inventory().access().accept([waiver])
             >>> [finding.text for finding in review.open]
         """
