@@ -1,0 +1,36 @@
+"""Commands that make a secret fail or are killed at a request, and run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.command_line_faults import COMMANDS, ENDINGS, PLACES, prepared
+
+STEP = 23
+"""One of so many combinations runs every day, which are one of nearly each command, and all of them with --all."""
+
+
+def check_cases(folder: Path, step: int) -> int:
+    """Check every so many cases, and return how many there were."""
+    with prepared(folder) as grid:
+        bad, count = [], 0
+        for case in grid.cases(step):
+            count += 1
+            if faults := case.find_faults():
+                bad.append(f"{faults}: {case}")
+    assert bad == []
+    return count
+
+
+def test_a_command_that_failed_or_was_killed_completes_when_it_is_repeated(tmp_path: Path) -> None:
+    """No secret is lost, nothing is made twice, and the second run completes, in some of the cases."""
+    assert check_cases(tmp_path, STEP) > 30
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_each_command_completes_whatever_request_it_failed_at(tmp_path: Path) -> None:
+    """As above, with every fault and a kill at every request, for every place of the secret."""
+    assert check_cases(tmp_path, 1) > 3 * len(COMMANDS) * len(PLACES) * len(ENDINGS)
