@@ -7,7 +7,7 @@ from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Effects, Ledger, find_effects, name_changes
 
 _NOTHING = "nothing was changed"
-_UNDONE = "what was made was deleted again"
+_UNDONE = "nothing remains of what was done"
 
 
 def conclude(
@@ -15,6 +15,7 @@ def conclude(
     ledger: Ledger,
     *,
     is_interrupted: bool = False,
+    is_completed: bool = False,
     goes_on: bool = False,
     says_if_nothing: bool = False,
     says_outcome: bool = False,
@@ -27,16 +28,17 @@ def conclude(
         reason: Why it ends, with the exit code and the facts of that alone.
         ledger: What it has done.
         is_interrupted: Whether it was interrupted.
+        is_completed: Whether it went on to its end all the same, as the reason says.
         goes_on: Whether the same command goes on where an interrupted one stopped.
         says_if_nothing: Whether the line also says that nothing was changed.
         says_outcome: Whether the reason already says that its own request may have been processed.
     """
     effects = find_effects(ledger.changes, ledger.gone)
     exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
-    said = describe_effects(effects, ledger, says_outcome=says_outcome)
-    if not effects.remaining and (is_interrupted or says_if_nothing):
+    said = [] if is_completed else describe_effects(effects, ledger, says_outcome=says_outcome)
+    if not effects.remaining and not is_completed and (is_interrupted or says_if_nothing):
         said.append(_UNDONE if effects.undone else _NOTHING)
-    if is_interrupted and goes_on and effects.remaining:
+    if is_interrupted and goes_on and not is_completed and effects.remaining:
         said.append("the same command goes on from here")
     return CommandFailure(
         message="; ".join([reason.message, *said]),

@@ -100,10 +100,11 @@ def describe_failure(
     return failure._replace(message=message)
 
 
-def describe_completion(exit_code: int) -> CommandFailure:
+def describe_completion(exit_code: int, ledger: Ledger) -> CommandFailure:
     """Return what to tell about a command that was interrupted and went on to its end."""
     end = "was completed" if exit_code == exit_codes.DONE else f"went on to its end, with exit code {exit_code}"
-    return CommandFailure(f"interrupted; the command {end}", exit_codes.INTERRUPTED)
+    reason = CommandFailure(f"interrupted; the command {end}", exit_codes.INTERRUPTED)
+    return conclude(reason, ledger, is_interrupted=True, is_completed=True)
 
 
 def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFailure:

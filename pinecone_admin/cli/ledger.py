@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import Outcome
+
+SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
+"""Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
 
 _MOST_NAMED = 5
 """How many changes a line names."""
@@ -82,14 +85,14 @@ class SecretEntry:
         owner_id: Id of that.
 
     Attributes:
-        state: Where it is: with the command alone, stored or shown, in a rescue file, or nowhere.
+        state: Where it is.
         place: The rescue file, or why there is none.
     """
 
     def __init__(self, owner: str, owner_id: str) -> None:
         self.owner: Final = owner
         self.owner_id: Final = owner_id
-        self.state: Literal["undelivered", "stored", "shown", "rescued", "lost"] = "undelivered"
+        self.state: SecretState = "undelivered"
         self.place: str = ""
 
     def __str__(self) -> str:

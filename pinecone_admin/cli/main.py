@@ -19,8 +19,8 @@ def run() -> NoReturn:
     _open_missing_streams()
     try:
         code = main([read_word(word) for word in sys.argv[1:]])
-    except KeyboardInterrupt:  # while the modules were loaded
-        code = _fail(CommandFailure("interrupted; nothing was changed", exit_codes.INTERRUPTED), sys.argv)
+    except KeyboardInterrupt:  # while the modules were loaded, or when the command had ended
+        code = _fail(CommandFailure("interrupted", exit_codes.INTERRUPTED), sys.argv)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

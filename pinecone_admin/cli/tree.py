@@ -81,7 +81,7 @@ def _describe_end(session: Session, error: BaseException | None) -> CommandFailu
     """Return what to tell about the end of a command; None if it has done its work, and was not interrupted."""
     is_interrupted = session.interruptions.received
     if error is None:
-        return describe_completion(session.exit_code) if is_interrupted else None
+        return describe_completion(session.exit_code, session.ledger) if is_interrupted else None
     return describe_failure(
         error,
         ledger=session.ledger,

@@ -104,8 +104,9 @@ SERVICE_ACCOUNT_CLIENT_ID.
 
 Before anything is made, the command checks that the secret can be stored: the
 folder exists, the disk has room, the command to run is there, and nobody else
-can read the file. If storing fails all the same, the key is deleted again; what
-cannot be undone is kept in a file that the error names (exit code 9).
+can read the file. If storing fails all the same, the key is deleted again (exit
+code 7); what cannot be undone is kept in a file that the error names (exit code
+9).
 
 A command has stored the secret if it exits with 0 and leaves nothing on its
 standard input unread within 2 seconds. One that reads everything and stores

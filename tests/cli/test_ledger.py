@@ -1,0 +1,155 @@
+"""What the changes of a command come to, and which exit code that has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.ending import choose_exit, conclude
+from pinecone_admin.cli.error_output import CommandFailure
+from pinecone_admin.cli.ledger import Ledger, SecretEntry, SecretState, SentChange, find_effects, name_changes
+
+REASON = CommandFailure("it failed", exit_codes.NOT_ALLOWED, {"help_code": "PA204", "outcome": "rejected"})
+
+
+def sent(operation: str, outcome: Any = "done", **facts: Any) -> SentChange:
+    """Return a change; ``target`` is what it is about, and ``made`` what it created."""
+    verb, _, _ = operation.partition("_")
+    method = {"create": "POST", "rotate": "POST", "delete": "DELETE"}.get(verb, "PATCH")
+    known = {name: facts.pop(name) for name in ("target", "ids", "undoes") if name in facts}
+    change = SentChange(operation, method=method, path="/", **known)
+    change.outcome = outcome
+    for name, value in facts.items():
+        setattr(change, name, value)
+    return change
+
+
+MADE = {"made": "k"}
+CREATED = sent("create_api_key", **MADE)
+LOST = sent("create_api_key", "unknown")
+# The changes, the exit code after an error that alone has 10, and the fields of the effects that are not empty.
+CASES: tuple[tuple[str, Sequence[SentChange], int, set[str]], ...] = (
+    ("nothing was sent", [], 10, set()),
+    ("the server refused it", [sent("create_project", "rejected")], 10, {"rejected"}),
+    ("it was not sent", [sent("create_project", "not_sent")], 10, {"rejected"}),
+    ("a part is done", [CREATED], 9, {"done"}),
+    ("a create may be done", [LOST], 6, {"unknown"}),
+    ("a deletion may be done", [sent("delete_project", "unknown", target="p")], 7, {"unknown"}),
+    ("a create without a readable response", [sent("create_project", is_readable=False)], 6, {"unread"}),
+    ("an update without a readable response", [sent("update_project", target="p", is_readable=False)], 9, {"unread"}),
+    ("made and deleted", [CREATED, sent("delete_api_key", target="k")], 10, {"undone"}),
+    (
+        "made and gone",
+        [CREATED, sent("delete_api_key", "rejected", target="k", is_gone=True)],
+        10,
+        {"undone", "rejected"},
+    ),
+    (
+        "made, changed and deleted",
+        [CREATED, sent("update_api_key", target="k"), sent("delete_api_key", target="k")],
+        10,
+        {"undone"},
+    ),
+    ("its deletion may have failed", [CREATED, sent("delete_api_key", "unknown", target="k")], 9, {"done", "unknown"}),
+    ("another one is deleted", [CREATED, sent("delete_api_key", target="other")], 9, {"done"}),
+    ("what was lost is deleted", [LOST, sent("delete_api_key", target="k", undoes=True)], 10, {"undone"}),
+    ("a leftover is deleted after a lost create", [LOST, sent("delete_api_key", target="k")], 9, {"done", "unknown"}),
+    (
+        "what was lost is of another kind",
+        [LOST, sent("delete_project", target="k", undoes=True)],
+        9,
+        {"done", "unknown"},
+    ),
+    (
+        "only one of two is deleted",
+        [sent("create_api_key", "unknown"), LOST, sent("delete_api_key", target="k", undoes=True)],
+        6,
+        {"undone", "unknown"},
+    ),
+    ("it was repeated", [sent("rotate_secret", "unknown", target="a"), sent("rotate_secret", target="a")], 9, {"done"}),
+    (
+        "another was changed",
+        [sent("update_x", "unknown", target="a"), sent("update_x", target="b")],
+        9,
+        {"done", "unknown"},
+    ),
+    (
+        "it is gone after all",
+        [sent("delete_x", "unknown", target="a"), sent("delete_x", "rejected", target="a", is_gone=True)],
+        9,
+        {"done", "rejected"},
+    ),
+    (
+        "a role on what was deleted",
+        [
+            sent("create_project", made="p"),
+            sent("create_role_binding", made="b", ids={"resource_id": "p"}),
+            sent("delete_project", target="p"),
+        ],
+        10,
+        {"undone"},
+    ),
+)
+
+
+def test_what_the_changes_of_a_command_come_to() -> None:
+    """The table has what remains of changes, and the exit code of a command that ends in an error after them."""
+    for name, changes, exit_code, fields in CASES:
+        ledger = Ledger()
+        ledger.changes.extend(changes)
+        effects = find_effects(changes)
+        assert {each for each in effects._fields if getattr(effects, each)} == fields, name
+        assert sum(map(len, effects)) == len(changes), name
+        assert choose_exit(exit_codes.NOT_ALLOWED, effects, ledger) == exit_code, name
+        ended = conclude(REASON, ledger, says_if_nothing=True)
+        assert ended.message.endswith("nothing was changed") == (not fields - {"rejected"}), name
+        assert (ended.details["outcome"], ended.details["safe_to_retry"]) == {
+            6: ("done" if "unread" in fields else "unknown", False),
+            7: ("unknown", True),
+            9: ("done", all(each.is_repeatable for each in effects.remaining)),
+            10: ("undone" if "undone" in fields else ended.details["outcome"], True),
+        }[exit_code], name
+
+
+def test_what_was_seen_to_be_gone_is_undone() -> None:
+    """A read that does not find what a command has made settles it, whatever its deletion ended in."""
+    changes = [CREATED, sent("delete_api_key", "unknown", target="k")]
+    assert find_effects(changes, {"k"}).remaining == []
+
+
+def test_a_command_whose_work_is_done_need_not_be_repeated() -> None:
+    """If only its result is lost, it ends with 6, and its line says that the change was made."""
+    ledger = Ledger()
+    ledger.changes.append(sent("update_project", target="p"))
+    ledger.is_complete = True
+    ended = conclude(CommandFailure("no room", exit_codes.USAGE, {"help_code": "PA101"}), ledger)
+    assert (ended.exit, ended.details["help_code"], ended.details["safe_to_retry"]) == (6, "exit-6", False)
+    assert ended.message == "no room; the change was made (update_project p): look before you repeat it"
+
+
+def test_a_line_says_where_new_secrets_are_unless_what_they_belong_to_is_gone() -> None:
+    """Stored, shown, rescued or lost; of what was deleted again, the secret is of no use."""
+    ledger = Ledger()
+    ledger.changes.append(CREATED)
+    entry = SecretEntry("API key k", "k")
+    ledger.secrets.append(entry)
+    entry.place = "/x"
+    lines: tuple[tuple[SecretState, str], ...] = (
+        ("stored", "the secret of API key k is stored"),
+        ("shown", "the secret of API key k was shown"),
+        ("rescued", "the new secret of API key k is in /x: store it, and delete that file"),
+        ("lost", "the new secret of API key k is lost: make another one (/x)"),
+        ("undelivered", "the new secret of API key k was not stored"),
+    )
+    for state, words in lines:
+        entry.state = state
+        assert conclude(REASON, ledger).message == f"it failed; create_api_key k was done; {words}"
+    ledger.changes.append(sent("delete_api_key", target="k"))
+    assert conclude(REASON, ledger).message == "it failed"
+
+
+def test_of_many_changes_only_the_first_are_named() -> None:
+    """The line stays short, and a change that was sent twice is named once."""
+    changes = [sent("delete_index", target=str(number % 8)) for number in range(16)]
+    assert name_changes(changes) == ", ".join(f"delete_index {number}" for number in range(5)) + " and 3 more"
