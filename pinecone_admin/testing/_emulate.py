@@ -102,8 +102,6 @@ class _Emulation:
 
     def __init__(self, emulator: Emulator, *, ticking: bool, serve: bool) -> None:
         self.emulator = emulator
-        # One of this process, because another one may have made the emulator, from which this one was forked.
-        self.transport = emulator.transport.for_this_process()
         self._ahead_in_child: tuple[float, float] | None = None
         self.addresses: dict[str, str] = {}
         self.serving_variables: dict[str, str] = {}
@@ -118,6 +116,11 @@ class _Emulation:
         if ticking:
             emulator.clock.start_ticking()
             self._ending.callback(emulator.clock.stop_ticking)
+        if emulator.transport.is_inherited:
+            # The parent made the emulator; the emulation is of the copy that this process has.
+            self._ending.callback(setattr, emulator, "transport", emulator.transport)
+            emulator.transport = emulator.transport.for_this_process()
+        self.transport = emulator.transport
 
     def end(self) -> None:
         """Stop serving, and let the emulator's clock stand still again."""

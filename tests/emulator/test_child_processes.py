@@ -354,9 +354,13 @@ def test_a_forked_child_has_emulations_of_its_own() -> None:
                 assert child_work.create_project("child") == "child"
                 assert list_names(own) == ["child"]
             require_refusal(lambda: child_work.create_project("lost"))
-            with emulate(made_before):
+            with emulate(made_before), made_before.admin() as admin:
                 assert child_work.create_project("child") == "child"
-                assert list_names(made_before) == ["child"]
+                assert [each.name for each in admin.projects.list()] == list_names(made_before) == ["child"]
+            require_refusal(made_before.admin)
+            with emulate(emulator):
+                assert child_work.create_project("child") == "child"
+            require_refusal(lambda: child_work.create_project("lost"))
 
         run_in_fork(check)
         assert list_names(emulator) == list_names(made_before) == []

@@ -20,7 +20,7 @@ TraceEvent: TypeAlias = tuple[str, Mapping[str, object]]
 
 _NOT_SERVED = (
     "the emulator is in the memory of another process, from which this one was forked, and changes to the copy here "
-    "would be lost: serve it to child processes, with emulate(serve=True) or serving(emulator)"
+    "would be lost: serve it to child processes, with emulate(serve=True) or serving(emulator), or enter emulate() here"
 )
 # The emulator is served over plain http; httpx would load the certificates of all authorities, which takes 20 ms.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
