@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Call every public method of both clients once, workflows included, and the command line, against the emulator.
+
+Usage: smoke.py
+
+Needs only what the package itself, its command line and its emulator need. Exits with status 0 only if every call had a
+result, and every public method was called. ``scripts/smoke`` runs it on other versions of Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pinecone_admin import Admin, AsyncAdmin, on_organization
+from pinecone_admin.emulator import Emulator, serving
+from pinecone_admin.operations import fetch_project
+
+NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+CLOSING = {"close", "aclose"}
+"""Called by the ``with`` of a client."""
+
+
+def list_methods(admin: object) -> set[str]:
+    """Return the names of all public methods of a client."""
+    owners = {f"{name}.": getattr(admin, name) for name in NAMESPACES} | {"": admin}
+    return {
+        f"{prefix}{name}"
+        for prefix, owner in owners.items()
+        for name, member in inspect.getmembers_static(type(owner), inspect.isfunction)
+        if not name.startswith("_") and name not in CLOSING
+    }
+
+
+def add_resources(emulator: Emulator) -> dict[str, str]:
+    """Add what the calls are about, and return the ids."""
+    state, now = emulator.state, emulator.clock.now()
+    ids = {name: state.add_project(name, now).id for name in ("search", "other", "full", "stale-1")}
+    emulator.hold(ids["full"], "indexes", "articles", protected=True)
+    for name in ("ada", "bao", "chi", "dev"):
+        ids[name] = emulator.add_user(f"{name}@example.com", roles=["OrgMember", ("ProjectViewer", ids["search"])]).id
+    ids["key"] = state.add_api_key(state.projects[ids["search"]], "reader").id
+    ids["old key"] = state.add_api_key(state.projects[ids["search"]], "rotated").id
+    ids["organization"] = emulator.organization_id
+    emulator.clock.advance(7200)
+    emulator.clock.start_ticking()  # the deletion of contents takes a moment
+    return ids
+
+
+def list_calls(ids: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
+    """Return a call of each method; a method with two steps, a plan and its run, is called twice."""
+    stored: list[Any] = []
+    member = [on_organization("OrgMember")]
+    person = {"principal_type": "user", "principal_id": ids["ada"], "resource_type": "project"}
+    person |= {"resource_id": ids["search"]}
+
+    async def delete_stale(admin: Any) -> Any:
+        plan = await wait(admin.projects.delete_stale(name_pattern="stale-*", older_than=timedelta(hours=1)))
+        return await wait(admin.projects.delete_stale(plan=plan))
+
+    async def offboard_many(admin: Any) -> Any:
+        plan = await wait(admin.users.offboard_many(emails=["chi@example.com", "dev@example.com"]))
+        return await wait(admin.users.offboard_many(emails=["chi@example.com", "dev@example.com"], plan=plan))
+
+    async def with_invite(admin: Any, name: str) -> Any:
+        invite = await wait(admin.invites.create(email=f"{name}@example.com", role_bindings=member))
+        return await wait(getattr(admin.invites, name)(invite_id=invite.id))
+
+    async def with_account(admin: Any, method: str, **arguments: Any) -> Any:
+        made = await wait(admin.service_accounts.create(name=f"to {method}", role_bindings=member))
+        account_id = made.service_account.id
+        return await wait(getattr(admin.service_accounts, method)(service_account_id=account_id, **arguments))
+
+    async def with_binding(admin: Any, name: str) -> Any:
+        bindings = await wait(admin.role_bindings.list(principal_id=ids["bao"], principal_type="user").to_list())
+        return await wait(getattr(admin.role_bindings, name)(role_binding_id=bindings[-1].id))
+
+    return {
+        "token": lambda admin: admin.token(),
+        "send": lambda admin: admin.send(fetch_project(project_id=ids["search"])),
+        "with_options": lambda admin: admin.with_options(timeout=20).projects.list(),
+        "inventory": lambda admin: admin.inventory(),
+        "update_secret": lambda admin: admin.update_secret(ids["secret"]),
+        "organizations.list": lambda admin: admin.organizations.list(),
+        "organizations.describe": lambda admin: admin.organizations.describe(organization_id=ids["organization"]),
+        "organizations.update": lambda admin: admin.organizations.update(
+            organization_id=ids["organization"], name="renamed"
+        ),
+        "projects.list": lambda admin: admin.projects.list(),
+        "projects.create": lambda admin: admin.projects.create(name="new"),
+        "projects.ensure": lambda admin: admin.projects.ensure(name="ensured"),
+        "projects.describe": lambda admin: admin.projects.describe(project_id=ids["search"]),
+        "projects.describe_by_name": lambda admin: admin.projects.describe_by_name(name="search"),
+        "projects.exists": lambda admin: admin.projects.exists(name="search"),
+        "projects.update": lambda admin: admin.projects.update(project_id=ids["other"], name="changed"),
+        "projects.provision": lambda admin: admin.projects.provision(
+            name="tenant", key_roles=["DataPlaneEditor"], store=stored.append
+        ),
+        "projects.delete": lambda admin: admin.projects.delete(project_id=ids["other"]),
+        "projects.delete_with_cleanup": lambda admin: admin.projects.delete_with_cleanup(
+            project_id=ids["full"], lift_protection=True
+        ),
+        "projects.delete_stale": delete_stale,
+        "api_keys.list": lambda admin: admin.api_keys.list(project_id=ids["search"]),
+        "api_keys.create": lambda admin: admin.api_keys.create(project_id=ids["search"], name="writer"),
+        "api_keys.ensure": lambda admin: admin.api_keys.ensure(
+            project_id=ids["search"], name="ensured", store=stored.append
+        ),
+        "api_keys.describe": lambda admin: admin.api_keys.describe(api_key_id=ids["key"]),
+        "api_keys.describe_by_name": lambda admin: admin.api_keys.describe_by_name(
+            project_id=ids["search"], name="reader"
+        ),
+        "api_keys.update": lambda admin: admin.api_keys.update(api_key_id=ids["key"], name="renamed"),
+        "api_keys.rotate": lambda admin: admin.api_keys.rotate(api_key_id=ids["old key"], store=stored.append),
+        "api_keys.delete_retired": lambda admin: admin.api_keys.delete_retired(),
+        "api_keys.delete": lambda admin: admin.api_keys.delete(api_key_id=ids["key"]),
+        "users.list": lambda admin: admin.users.list().to_list(),
+        "users.describe": lambda admin: admin.users.describe(user_id=ids["ada"]),
+        "users.describe_by_email": lambda admin: admin.users.describe_by_email(email="ada@example.com"),
+        "invites.list": lambda admin: admin.invites.list().to_list(),
+        "invites.create": lambda admin: admin.invites.create(email="eve@example.com", role_bindings=member),
+        "invites.ensure": lambda admin: admin.invites.ensure(email="fay@example.com", role_bindings=member),
+        "invites.describe": lambda admin: with_invite(admin, "describe"),
+        "invites.describe_by_email": lambda admin: admin.invites.describe_by_email(email="eve@example.com"),
+        "invites.resend": lambda admin: with_invite(admin, "resend"),
+        "invites.delete": lambda admin: with_invite(admin, "delete"),
+        "service_accounts.list": lambda admin: admin.service_accounts.list().to_list(),
+        "service_accounts.create": lambda admin: admin.service_accounts.create(name="batch", role_bindings=member),
+        "service_accounts.ensure": lambda admin: admin.service_accounts.ensure(
+            name="ensured", role_bindings=member, store=stored.append
+        ),
+        "service_accounts.describe": lambda admin: with_account(admin, "describe"),
+        "service_accounts.describe_by_name": lambda admin: admin.service_accounts.describe_by_name(name="batch"),
+        "service_accounts.update": lambda admin: with_account(admin, "update", name="changed"),
+        "service_accounts.rotate_secret": lambda admin: with_account(admin, "rotate_secret"),
+        "service_accounts.rotate": lambda admin: with_account(admin, "rotate", store=stored.append),
+        "service_accounts.delete": lambda admin: with_account(admin, "delete"),
+        "role_bindings.list": lambda admin: admin.role_bindings.list().to_list(),
+        "role_bindings.create": lambda admin: admin.role_bindings.create(**person, role="ProjectEditor"),
+        "role_bindings.ensure": lambda admin: admin.role_bindings.ensure(**person, role="DataPlaneViewer"),
+        "role_bindings.describe": lambda admin: with_binding(admin, "describe"),
+        "role_bindings.delete": lambda admin: with_binding(admin, "delete"),
+        "role_bindings.change_role": lambda admin: admin.role_bindings.change_role(
+            **person, from_role="ProjectEditor", to_role="ProjectManager"
+        ),
+        "users.offboard": lambda admin: admin.users.offboard(email="ada@example.com", dry_run=False),
+        "users.offboard_many": offboard_many,
+        "users.delete": lambda admin: admin.users.delete(user_id=ids["bao"]),
+        "organizations.delete": lambda admin: refuse_organization(admin, ids["organization"]),
+    }
+
+
+async def refuse_organization(admin: Any, organization_id: str) -> str:
+    """Try to delete the organization, which has projects."""
+    try:
+        await wait(admin.organizations.delete(organization_id=organization_id))
+    except Exception as error:  # noqa: BLE001 - checked by its class, which differs by what is in the way
+        return type(error).__name__
+    raise AssertionError("an organization with projects was deleted")
+
+
+async def wait(value: Any) -> Any:
+    """Return a value, or what it is when it is awaited."""
+    return await value if inspect.isawaitable(value) else value
+
+
+async def call_methods(kind: type[Admin | AsyncAdmin]) -> int:
+    """Call every method of a client, and return how many it has."""
+    emulator = Emulator(seed=1, plan="Enterprise")
+    ids = add_resources(emulator) | {"secret": emulator.client_secret}
+    with serving(emulator):
+        admin: Any = kind(
+            host=emulator.host,
+            oauth_url=emulator.oauth_url,
+            client_id=emulator.client_id,
+            client_secret=emulator.client_secret,
+        )
+        calls = list_calls(ids)
+        if missing := list_methods(admin) ^ calls.keys():
+            sys.exit(f"smoke: {kind.__name__} and the table of calls differ in {', '.join(sorted(missing))}")
+        for name, call in calls.items():
+            try:
+                await wait(call(admin))
+            except Exception as error:
+                raise RuntimeError(f"{kind.__name__}.{name} failed") from error
+        await wait(admin.aclose() if isinstance(admin, AsyncAdmin) else admin.close())
+    return len(calls)
+
+
+def use_command_line(folder: Path) -> None:
+    """Create a project and a key, whose value goes to a file, and list the projects."""
+    emulator = Emulator(seed=1)
+    with serving(emulator):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")} | {
+            "PINECONE_CONTROLLER_HOST": emulator.host,
+            "PINECONE_OAUTH_URL": emulator.oauth_url,
+            "PINECONE_CLIENT_ID": emulator.client_id,
+            "PINECONE_CLIENT_SECRET": emulator.client_secret,
+            "HOME": str(folder),
+        }
+
+        def run(*words: str) -> str:
+            command = [sys.executable, "-m", "pinecone_admin.cli", *words]
+            done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+            if done.returncode:
+                sys.exit(f"smoke: pinecone-admin {' '.join(words)} ended with {done.returncode}: {done.stderr}")
+            return done.stdout
+
+        run("project", "create", "search", "--yes")
+        target = folder / "key.env"
+        run("api-key", "create", "reader", "--project", "search", "--store", f"env-file:{target}#KEY", "--yes")
+        assert "KEY=" in target.read_text(encoding="utf-8")  # noqa: S101 - this is a check
+        names = [project["name"] for project in json.loads(run("project", "list", "--output", "json"))]
+        assert names == ["search"], names  # noqa: S101 - as above
+
+
+def main() -> None:
+    """Call everything."""
+    started = time.monotonic()
+    counts = [asyncio.run(call_methods(kind)) for kind in (Admin, AsyncAdmin)]
+    with tempfile.TemporaryDirectory() as folder:
+        use_command_line(Path(folder))
+    seconds = time.monotonic() - started
+    print(f"smoke: Python {platform.python_version()} called {counts[0]} methods of each client in {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
