@@ -510,6 +510,45 @@ def test_what_an_interrupted_run_stored_is_not_made_again(name: str, place: str,
         assert "an earlier run stored it, and this one finished the work" in again.stderr
 
 
+@pytest.mark.parametrize(
+    ("method", "exit_code", "said"),
+    [
+        ("before the first", 4, "not found"),
+        ("POST", 5, "is not rotated: it was deleted meanwhile; run this again when the other run has ended"),
+        ("PATCH", 9, "another run replaced API key"),
+    ],
+)
+def test_a_rotation_says_that_another_one_came_between(method: str, exit_code: int, said: str, tmp_path: Path) -> None:
+    """A key that is gone at the start is 4; until a value is stored, the run ends with 5, and from then on with 9."""
+    waits_for = [method]
+
+    def rotate_before(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        # Right after the create, and right before the first renaming.
+        is_next = request.method == "GET" and waits_for == ["GET"]
+        if is_next or (request.method == waits_for[0] == "PATCH"):
+            waits_for[0] = ""
+            rotate()
+        if request.method == waits_for[0] == "POST":
+            waits_for[0] = "GET"
+        return handle()
+
+    with example_organization() as emulator:
+        (old,) = (each for each in emulator.state.api_keys.values() if each.name == "reader")
+
+        def rotate() -> None:
+            with emulator.admin() as admin:
+                admin.api_keys.rotate(api_key_id=old.id, store=lambda _: None)
+
+        if method == "before the first":
+            rotate()
+        words = ("api-key", "rotate", old.id, "--keep-old-for", "0", "--store", f"exec:tee {tmp_path}/own", "--yes")
+        with intercepted(rotate_before):
+            done = run(*words)
+        names = [key.name for key in emulator.state.api_keys.values()]
+    assert (done.exit, names) == (exit_code, ["reader"]), done.stderr
+    assert said in done.stderr
+
+
 def test_an_interrupted_change_says_what_became_of_it() -> None:
     """A change that was sent is waited for, so that the last line says whether it was done."""
     endings = {}
