@@ -101,6 +101,7 @@ def build_command(name: str, function: Callable[..., Any], row: Row) -> CommandS
         secret=find_secret(method),
         has_dry_run="dry_run" in method.signature.parameters,
         confirms=row.confirms,
+        removes_own=row.removes_own,
         makes_temporary_keys=row.makes_temporary_keys,
     )
 

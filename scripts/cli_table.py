@@ -21,6 +21,7 @@ class Row(NamedTuple):
         options: Spellings of options by arguments of the method, where they differ; empty makes it positional.
         helps: Help of options by arguments of the method, where the docstring speaks of Python.
         confirms: Whether the name must be typed.
+        removes_own: What it would do to the account that it acts as, if that is what it is about.
         makes_temporary_keys: Whether a dry run makes API keys to read what projects contain.
         optional: Arguments that the method requires and the command does not.
     """
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     options: Mapping[str, str] = {}
     helps: Mapping[str, str] = {}
     confirms: bool = False
+    removes_own: str = ""
     makes_temporary_keys: bool = False
     optional: tuple[str, ...] = ()
 
@@ -194,7 +196,12 @@ TABLE: Mapping[str, Row] = {
         options=SPELT,
     ),
     "service_accounts.update": Row("changes", "service-account update ci --name ci-2 --yes"),
-    "service_accounts.delete": Row("deletes", "service-account delete ci --yes"),
+    "service_accounts.delete": Row(
+        "deletes",
+        "service-account delete ci --yes",
+        removes_own="this deletes the account that the command itself acts as",
+        details="The account that the command itself acts as is deleted only with --confirm NAME, or NAME typed.",
+    ),
     "service_accounts.rotate_secret": Row(
         "changes",
         "service-account rotate-secret ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
@@ -228,7 +235,10 @@ TABLE: Mapping[str, Row] = {
         "deletes",
         "role-binding delete user:ada@example.com:search:ProjectViewer --yes",
         "Revoke a role.",
-        BINDING + " To give another role in place of one, use role-binding change-role.",
+        BINDING + " To give another role in place of one, use role-binding change-role.\n\n"
+        "A role of the account that the command itself acts as is revoked only with --confirm NAME, or NAME typed, "
+        "where NAME is the role binding in this form.",
+        removes_own="this revokes a role of the account that the command itself acts as",
         helps={"role_binding_id": BOUND},
     ),
     "role_bindings.change_role": Row(

@@ -6,7 +6,7 @@ import threading
 from functools import partial
 
 import httpx
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from pinecone_admin._async.transports.caller_transport import AsyncTransportExchange
 from pinecone_admin._async.transports.pool import AsyncPools
@@ -41,6 +41,7 @@ class Shared:
         token_source: Gives each request its token, or None if the caller sets the Authorization header.
         fetches_token_early: Whether the first token is fetched before the first call.
         closed: Set when the client is closed.
+        deleted_accounts: Ids of the service accounts that were deleted, or may have been.
     """
 
     config: ClientConfig
@@ -50,6 +51,7 @@ class Shared:
     token_source: TokenSource | None
     fetches_token_early: bool
     closed: threading.Event
+    deleted_accounts: list[str] = field(factory=list[str])
 
 
 def build_shared(

@@ -182,6 +182,9 @@ class RoleBindings:
     def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
 
+        Nothing asks back if it is a role of the account that the client itself authenticates as. From then on, calls
+        that need the role end in a ForbiddenError, and that account may not be able to grant the role again.
+
         Args:
             role_binding_id: Id of the role binding.
 

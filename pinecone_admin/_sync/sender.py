@@ -28,6 +28,7 @@ from pinecone_admin.errors import (
     PineconeError,
     PineconeValueError,
     ReadOnlyError,
+    UnauthorizedError,
 )
 
 _T = TypeVar("_T")
@@ -79,7 +80,7 @@ class Sender:
             raise exc.with_traceback(None)  # noqa: B904 - it is the same exception; the frames below may hold credentials
         response = self._send_request(request, call)
         if isinstance(response, PineconeError):
-            raise response
+            raise self._explain(response, operation)
         if response.date:
             self._latest_date = response.date, self._clock.monotonic()
         handled = sys.exc_info()[1]
@@ -88,8 +89,9 @@ class Sender:
         except BaseException as exc:  # noqa: BLE001 - interrupted; the frames below hold the body
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
         if isinstance(result, PineconeError):
-            raise result
+            raise self._explain(result, operation)
         # The service account may be that of the client itself.
+        self._note_deletion(operation)
         if operation.id == "rotate_service_account_secret" and self._shared.token_source is not None:
             self._shared.token_source.adopt_rotated_secret(result)
         return result
@@ -112,6 +114,20 @@ class Sender:
     def client_id(self) -> str | None:
         """Return the client id of the account whose tokens are sent, or None if that is unknown."""
         return None if self._token_source is None else self._token_source.client_id
+
+    def _note_deletion(self, operation: Operation[Any]) -> None:
+        if operation.id == "delete_service_account":
+            self._shared.deleted_accounts.append(operation.path_parameters["service_account_id"])
+
+    def _explain(self, error: PineconeError, operation: Operation[Any]) -> PineconeError:
+        """Return an error, with a note if the reason may be that the client deleted its own account before."""
+        if error.outcome == "unknown":
+            self._note_deletion(operation)
+        if isinstance(error, UnauthorizedError) and (deleted := self._shared.deleted_accounts):
+            note = f"this client sent the deletion of service account {deleted[-1]}: if that is its own, this is why"
+            if note not in getattr(error, "__notes__", ()):  # the error of one exchange is raised in several calls
+                error.add_note(note)
+        return error
 
     def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
         if self._shared.closed.is_set():

@@ -200,6 +200,9 @@ class ServiceAccounts:
     def delete(self, *, service_account_id: str) -> None:
         """Delete a service account; its tokens stop working within seconds.
 
+        Nothing asks back if it is the account that the client itself authenticates as. From then on, its calls end in
+        an UnauthorizedError, with a note that names this deletion; other credentials are needed to undo it.
+
         Args:
             service_account_id: Id of the account.
 

@@ -934,6 +934,7 @@ COMMANDS = (
         effect="deletes",
         summary="Delete a service account; its tokens stop working within seconds.",
         example="pinecone-admin service-account delete ci --yes",
+        details="The account that the command itself acts as is deleted only with --confirm NAME, or NAME typed.",
         methods=("service_accounts.delete",),
         parameters=(
             ParameterSpec(
@@ -947,6 +948,7 @@ COMMANDS = (
                 metavar="SERVICE-ACCOUNT",
             ),
         ),
+        removes_own="this deletes the account that the command itself acts as",
     ),
     CommandSpec(
         path=("service-account", "rotate-secret"),
@@ -1177,7 +1179,7 @@ COMMANDS = (
         effect="deletes",
         summary="Revoke a role.",
         example="pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
-        details="A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite. To give another role in place of one, use role-binding change-role.",
+        details="A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite. To give another role in place of one, use role-binding change-role.\n\nA role of the account that the command itself acts as is revoked only with --confirm NAME, or NAME typed, where NAME is the role binding in this form.",
         methods=("role_bindings.delete",),
         parameters=(
             ParameterSpec(
@@ -1191,6 +1193,7 @@ COMMANDS = (
                 metavar="ROLE-BINDING",
             ),
         ),
+        removes_own="this revokes a role of the account that the command itself acts as",
     ),
     CommandSpec(
         path=("role-binding", "change-role"),

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import NoReturn, TextIO, cast
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
@@ -16,9 +16,15 @@ _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
 
 def run() -> NoReturn:
     """Run the command line of this process, and exit."""
+    # Whoever discards the output says so with >/dev/null; a secret or an id would be lost without a word.
+    is_closed = cast("TextIO | None", sys.stdout) is None
     _open_missing_streams()
     try:
-        code = main([read_word(word) for word in sys.argv[1:]])
+        if is_closed:
+            failure = CommandFailure("stdout is closed; nothing was changed", exit_codes.USAGE, {"help_code": "PA101"})
+            code = _fail(failure, sys.argv)
+        else:
+            code = main([read_word(word) for word in sys.argv[1:]])
     except KeyboardInterrupt:  # while the modules were loaded, or when the command had ended
         code = _fail(CommandFailure("interrupted", exit_codes.INTERRUPTED), sys.argv)
     for stream in (sys.stdout, sys.stderr):

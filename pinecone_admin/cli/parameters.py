@@ -211,7 +211,7 @@ def change_options(spec: CommandSpec) -> list[click.Parameter]:
         yes = _yes("Do it without asking.", hidden=spec.confirms and not spec.module)
     confirm = build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
     dry_run = build_setting(["--dry-run"], is_flag=True, help="Show what would be done, and change nothing.")
-    return [yes, *([confirm] if spec.confirms else []), dry_run]
+    return [yes, *([confirm] if spec.confirms or spec.removes_own else []), dry_run]
 
 
 def _yes(text: str, *, hidden: bool = False) -> click.Option:

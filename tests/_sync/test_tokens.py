@@ -16,6 +16,7 @@ import pytest
 from pinecone_admin import (
     Admin,
     InvalidCredentialsError,
+    NotFoundError,
     PineconeConnectionError,
     PineconeError,
     PineconeTimeoutError,
@@ -396,6 +397,29 @@ def test_a_rotated_secret_overrides_the_callable_until_it_changes(emulator: Emul
         admin.projects.list()
     configured[0] = rotated.client_secret
     assert (admin.token()).value
+
+
+def test_a_client_that_deleted_its_own_account_is_told_so(emulator: Emulator, clock: VirtualClock) -> None:
+    """Each later error of the identity names the deletion in one note; those before it, and others, do not."""
+    admin = emulator.admin()
+    other = (admin.service_accounts.create(name="other")).service_account
+    admin.service_accounts.delete(service_account_id=other.id)
+    assert admin.projects.list() == []
+    (own,) = admin.service_accounts.list().to_list()
+    with raises(NotFoundError) as missing:
+        admin.service_accounts.delete(service_account_id=other.id)
+    assert not hasattr(missing.value, "__notes__")
+    emulator.faults.add("delete_service_account", drop="after")
+    with raises(InvalidCredentialsError) as lost:  # the second attempt, after the first one was done
+        admin.service_accounts.delete(service_account_id=own.id)
+    found = [lost.value]
+    for _ in range(2):
+        with pytest.raises(UnauthorizedError) as refused:
+            admin.projects.list()
+        found.append(refused.value)
+        clock.advance(31)
+    note = f"this client sent the deletion of service account {own.id}: if that is its own, this is why"
+    assert [error.__notes__ for error in found] == [[note]] * 3
 
 
 def test_a_revoked_token_is_replaced(emulator: Emulator) -> None:

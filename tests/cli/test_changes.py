@@ -134,6 +134,43 @@ def test_the_answer_yes_makes_the_change() -> None:
         assert sent_changes(emulator) == ["create_project", "create_project"]
 
 
+def test_what_removes_the_caller_itself_wants_the_name() -> None:
+    """Deleting the account that acts, or a role of it, asks in those words; --yes is enough for all others."""
+    with example_organization() as emulator:
+        caller = next(each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
+        with emulator.admin() as admin:
+            (binding,) = admin.role_bindings.list(principal_type="service_account", principal_id=caller.id)
+        emulator.requests.clear()
+        role = f"service-account:{caller.name}:{binding.role}"
+        cases = (
+            ("service-account", caller.id, caller.name, "this deletes the account that the command itself acts as"),
+            ("service-account", caller.name, caller.name, "this deletes the account that the command itself acts as"),
+            ("role-binding", role, role, "this revokes a role of the account that the command itself acts as"),
+            (
+                "role-binding",
+                binding.id,
+                f"service-account:{caller.id}:{binding.role}",
+                "this revokes a role of the account that the command itself acts as",
+            ),
+        )
+        for noun, thing, name, words in cases:
+            refused = run(noun, "delete", thing, "--yes")
+            assert (refused.exit, refused.stdout) == (exit_codes.USAGE, ""), refused
+            assert f"error: {words}, and there is no terminal to ask on: give --confirm {name}" in refused.stderr
+            assert run(noun, "delete", thing, "--yes", "--confirm", "another").exit == exit_codes.USAGE
+            asked = run(noun, "delete", thing, "--yes", terminal=True, stdin="y\n")
+            assert (asked.exit, f": {words}\n" in asked.stderr, f"Type {name}" in asked.stderr) == (130, True, True)
+            preview = run(noun, "delete", thing, "--dry-run")
+            assert (preview.exit, preview.stderr) == (0, f"warning: {words}\n")
+        assert [each for each in emulator.requests if each.method == "DELETE"] == []
+        assert run("service-account", "delete", "ci", "--yes").exit == 0
+        assert run("role-binding", "delete", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
+        done = run("service-account", "delete", caller.name, "--confirm", caller.name)
+        assert (done.exit, done.json["id"]) == (0, caller.id)
+        after = run("project", "list")
+        assert after.exit == exit_codes.IDENTITY
+
+
 def test_what_deletes_contents_wants_the_name() -> None:
     """Neither --yes nor y is enough: the name is typed, or given with --confirm."""
     words = ("project", "delete-with-cleanup", "search")

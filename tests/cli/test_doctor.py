@@ -266,7 +266,7 @@ READS: list[tuple[dict[str, Any], str, str]] = [
     (
         {"status": 400, "body": {"error": {"code": "INVALID_ARGUMENT", "message": "unsupported API version"}}},
         "API version",
-        "install a newer release",
+        "install a newer version",
     ),
     ({"status": 500}, "read", "explain PA210"),
     ({"status": 401}, "read", "must belong together"),
@@ -312,11 +312,31 @@ def test_an_account_without_roles_fails_and_one_with_roles_on_a_project_passes()
 
 
 def test_the_roles_of_a_token_from_elsewhere_are_unknown() -> None:
-    """Whose token it is cannot be seen, which is no fault."""
+    """Whose token it is cannot be seen, which is no fault, and no check claims it."""
     with emulate() as emulator, emulator.admin() as admin:
         done = diagnose(env={"PINECONE_ACCESS_TOKEN": admin.token().value})
     assert "unknown" in next(each["detail"] for each in done.json if each["check"] == "roles")
+    assert status_of(done, "roles") == "skipped"
     assert done.exit == 0
+
+
+def test_of_an_access_token_only_what_was_tried_is_claimed() -> None:
+    """The token endpoint is not used, and the token counts as accepted once the API has accepted it."""
+    with emulate() as emulator, emulator.admin() as admin:
+        token = admin.token().value
+        env = {"PINECONE_ACCESS_TOKEN": token, "PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+        good = diagnose(env=env)
+        emulator.faults.add("list_organizations", times=None, status=503)
+        unknown = diagnose(env=env)
+        emulator.faults.clear()
+        emulator.state.revoke_tokens(next(iter(emulator.state.service_accounts.listing)))  # as if it had expired
+        expired = diagnose(env=env)
+    assert [status_of(each, "token endpoint") for each in (good, unknown, expired)] == ["skipped"] * 3
+    assert [status_of(each, "credentials") for each in (good, unknown, expired)] == ["ok", "skipped", "failed"]
+    assert [check for check, _, _ in failures(unknown)] == ["read"]
+    ((check, detail, fix),) = failures(expired)
+    assert (check, "does not accept the access token" in detail, "another token" in fix) == ("credentials", True, True)
+    assert "ok" not in {status_of(expired, check) for check in ("API version", "read", "roles")}
 
 
 def test_an_account_whose_list_of_roles_is_empty_has_none() -> None:

@@ -100,8 +100,9 @@ def test_help_names_every_argument_and_option() -> None:
 
 def test_a_code_is_explained_in_text_and_as_data() -> None:
     """A code has its meaning and what to do, on a terminal as text, elsewhere as data; an unknown one exits with 4."""
-    done = run("explain", "pa205", env=NOBODY)
-    assert done.json["code"] == "PA205"
+    for written in ("pa205", "[PA205]", "PA205"):  # an error ends in it in brackets
+        done = run("explain", written, env=NOBODY)
+        assert done.json["code"] == "PA205"
     shown = run("explain", "many-owners", terminal=True, env=NOBODY)
     assert shown.stdout.startswith("many-owners: The organization has many owners.")
     assert "What to do:" in shown.stdout

@@ -107,9 +107,18 @@ def test_a_closed_pipe_ends_silently(served: dict[str, str]) -> None:
     script = f"{sys.executable} -m pinecone_admin.cli project list | head -c 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], env=served, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    closed = f"{sys.executable} -m pinecone_admin.cli --help >&-; exit $?"
-    done = subprocess.run(["bash", "-c", closed], env=served, capture_output=True, timeout=PATIENCE, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_closed_stdout_is_found_before_anything_is_sent(served: dict[str, str]) -> None:
+    """Output that would be lost without a word is a usage error; with stdin and stderr closed, a command goes on."""
+    for words in ("--help", "project list", "project create lost --yes", "project list --output json"):
+        closed = f"{sys.executable} -m pinecone_admin.cli {words} >&-; exit $?"
+        done = subprocess.run(["bash", "-c", closed], env=served, capture_output=True, timeout=PATIENCE, check=False)
+        line = done.stderr.decode().splitlines()[0]
+        assert (done.returncode, line) == (2, "error: stdout is closed; nothing was changed [PA101]"), words
+    listing = f"{sys.executable} -m pinecone_admin.cli project list --query '[].name' <&- 2>&-; exit $?"
+    done = subprocess.run(["bash", "-c", listing], env=served, capture_output=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, b"lost" in done.stdout) == (0, False)
 
 
 def test_a_full_disk_is_no_wrong_command_line(served: dict[str, str]) -> None:

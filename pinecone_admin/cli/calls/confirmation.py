@@ -11,7 +11,9 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.identity.client import is_read_only
+from pinecone_admin.cli.identity.caller import is_of_caller
+from pinecone_admin.cli.identity.client import find_client_id, is_read_only
+from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.registry import CommandSpec
 from pinecone_admin.errors import ReadOnlyError
 
@@ -68,13 +70,17 @@ def confirm_change(
         own: What it is about, if that exists already.
         names: The names that are known.
     """
+    warning = spec.removes_own if spec.removes_own and own is not None and _is_own(session, own) else ""
     if session.is_dry_run:
         if spec.makes_temporary_keys:
             confirm_temporary_keys(session, f"{describe_change(spec, parsed, own)} --dry-run")
+        if warning:
+            session.notify(f"warning: {warning}")
         return
-    if spec.confirms and own is not None:
+    if own is not None and (spec.confirms or warning or session.settings.get("confirm") is not None):
         named = names.describe(own)
-        confirm_by_name(session, describe_change(spec, parsed, named), named.name or named.id)
+        what = ": ".join(filter(None, (describe_change(spec, parsed, named), warning)))
+        confirm_by_name(session, what, named.name or named.id, why=warning or _DELETES)
     elif not session.settings.get("yes"):
         _require_terminal(session, "this changes the organization")
         confirm(session, describe_change(spec, parsed, None if own is None else names.describe(own)))
@@ -115,20 +121,29 @@ def confirm(session: Session, what: str) -> None:
         raise _declined()
 
 
-def confirm_by_name(session: Session, what: str, name: str) -> None:
+def _is_own(session: Session, thing: Thing) -> bool:
+    with show_progress(session, "looking up the caller"):
+        return is_of_caller(session.admin, thing.noun, thing.id, client_id=find_client_id(session))
+
+
+_DELETES = "this deletes what cannot be restored"
+
+
+def confirm_by_name(session: Session, what: str, name: str, *, why: str = _DELETES) -> None:
     """Ask for the name of what would be deleted, unless ``--confirm`` gives it.
 
     Args:
         session: The session.
         what: What would be done.
         name: The name that must be typed.
+        why: Why it must be typed.
 
     Raises:
         CLIError: ``--confirm`` or the answer is another name, or nobody can be asked.
     """
     given = session.settings.get("confirm")
     if given is None:
-        _require_terminal(session, "this deletes what cannot be restored", f"--confirm {shlex.quote(name)}")
+        _require_terminal(session, why, f"--confirm {shlex.quote(name)}")
         given = _ask(session, what, f"Type {make_printable(name)} to go on: ")
         if given != name:
             raise _declined()

@@ -48,7 +48,7 @@ class Diagnosis:
 
     Attributes:
         check: Name of the check.
-        status: Whether it passed, failed, or could not be made because an earlier one failed.
+        status: Whether it passed, failed, or could not be made.
         detail: What was found.
         fix: What to do about a failure.
     """
@@ -85,7 +85,7 @@ def _skip(check: str, detail: str) -> Diagnosis:
 def judge_variables(problems: Sequence[VariableProblem], *, origin: str) -> list[Diagnosis]:
     """Return a result for each problem with the variables, or one that says where the identity comes from."""
     results = [failed("variables", each.problem, each.fix) for each in problems]
-    return results or [passed("variables", f"none is wrong; the identity comes from {origin}")]
+    return results or [passed("variables", f"no fault found; the identity comes from {origin}")]
 
 
 def judge_refused_configuration(message: str, variable: str) -> Diagnosis:
@@ -152,6 +152,26 @@ def judge_clock(date: datetime, *, now: datetime) -> Diagnosis:
     )
 
 
+def judge_missing_date() -> Diagnosis:
+    """Return the result for a server that does not say what time it is."""
+    return _skip("clock", "not checked: the server sent no date")
+
+
+def judge_supplied_token(error: PineconeError | None) -> list[Diagnosis]:
+    """Return whether the API accepts a token from elsewhere, which only a request shows.
+
+    Args:
+        error: The error of a read, or None.
+    """
+    unused = _skip("token endpoint", "not checked: there is an access token, so that it is not used")
+    if error is None or (isinstance(error, ForbiddenError) and error.error_code is not None):
+        return [unused, passed("credentials", "the API accepts the access token")]
+    if isinstance(error, UnauthorizedError):
+        detail = f"the API does not accept the access token: {error.message}"
+        return [unused, failed("credentials", detail, "get another token: this one may have expired")]
+    return [unused, _skip("credentials", "not known: the read fails")]
+
+
 def judge_token(error: PineconeError | None) -> list[Diagnosis]:
     """Return whether the token endpoint works, and whether it accepts the credentials."""
     if error is None:
@@ -195,7 +215,7 @@ def _judge_failed_read(error: PineconeError) -> Diagnosis:
 def judge_roles(view: CallerView) -> Diagnosis:
     """Return whether the account has a role."""
     if view.roles is None:
-        return passed("roles", "unknown: the account may not see which roles are its own")
+        return _skip("roles", "unknown: the account may not see which roles are its own")
     if view.roles:
         return passed("roles", ", ".join(view.roles))
     return failed("roles", "the account has none, so it may do nothing", _ROLES_FIX)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError
+from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError, UnauthorizedError
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
 from pinecone_admin._http.returned_errors import return_error
 from pinecone_admin.cli.doctor.checks import (
@@ -14,12 +14,14 @@ from pinecone_admin.cli.doctor.checks import (
     Diagnosis,
     failed,
     judge_clock,
+    judge_missing_date,
     judge_organization,
     judge_probes,
     judge_read,
     judge_refused_configuration,
     judge_refused_identity,
     judge_roles,
+    judge_supplied_token,
     judge_token,
     judge_variables,
     skipped,
@@ -67,7 +69,9 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
         return
     probes = _probe_servers(config, uses_token_endpoint=used.access_token is None)
     yield from judge_probes(probes, proxies=_describe_proxies(config))
-    yield from (judge_clock(probe.date, now=datetime.now(UTC)) for probe in probes[:1] if probe.date is not None)
+    if not probes[0].failed:
+        date = probes[0].date
+        yield judge_missing_date() if date is None else judge_clock(date, now=datetime.now(UTC))
     if isinstance(complete, CallerIdentity) and not any(probe.failed for probe in probes):
         yield from _check_calls(session, complete, is_explained=bool(problems))
 
@@ -132,17 +136,22 @@ def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bo
             yield judge_refused_identity(admin.message)
         return
     with admin:
-        token = return_error(admin.token)
-        yield from judge_token(token if isinstance(token, PineconeError) else None)
-        if not isinstance(token, PineconeError):
-            yield from _check_reads(admin, identity, find_client_id(session))
+        if identity.access_token is None:
+            token = return_error(admin.token)
+            yield from judge_token(token if isinstance(token, PineconeError) else None)
+            if isinstance(token, PineconeError):
+                return
+        error = return_error(_read_something, admin)
+        if identity.access_token is not None:
+            yield from judge_supplied_token(error)
+            if isinstance(error, UnauthorizedError):
+                return
+        yield from judge_read(error)
+        if error is None:
+            yield from _check_roles(admin, identity, find_client_id(session))
 
 
-def _check_reads(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[Diagnosis]:
-    error = return_error(_read_something, admin)
-    yield from judge_read(error)
-    if error is not None:
-        return
+def _check_roles(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[Diagnosis]:
     view = return_error(look_at_caller, admin, client_id=client_id)
     if isinstance(view, PineconeError):
         yield failed("roles", view.message, f"pinecone-admin explain {view.help_code}")

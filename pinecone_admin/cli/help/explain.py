@@ -41,7 +41,7 @@ def command(session: Session, /, code: str | None) -> None:
     if code is None:
         session.write_items({"code": each.code, "meaning": each.meaning} for each in list_explanations())
         return
-    found = find_explanation(code)
+    found = find_explanation(code.removeprefix("[").removesuffix("]"))  # as errors end in it
     if found is None:
         raise CLIError(f"there is no code {code!r}: {_advise(code)}", exit=exit_codes.NOT_FOUND)
     if session.output == "table" and session.settings.get("query") is None:

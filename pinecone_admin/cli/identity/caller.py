@@ -77,12 +77,37 @@ def look_at_caller(admin: Admin, *, client_id: str | None) -> CallerView:
     bindings = None if client_id is None else _read_own_bindings(admin, account)
     return CallerView(
         client_id=client_id,
-        account_id=account.id if account else next((each.principal_id for each in bindings or ()), None),
+        account_id=_find_account_id(account, bindings),
         account_name=account.name if account else None,
         organizations=organizations,
         roles=None if bindings is None else describe_roles(bindings, projects),
         expires_at=expires_at,
     )
+
+
+def is_of_caller(admin: Admin, noun: str, id: str, *, client_id: str | None) -> bool:
+    """Return whether a service account is the caller's own, or a role binding is one of that account.
+
+    It is False where that cannot be seen: a token from elsewhere does not say whose it is.
+
+    Args:
+        admin: Client of the caller.
+        noun: ``service-account`` or ``role-binding``.
+        id: Id of the account or of the role binding.
+        client_id: Client id of the caller, or None if it is unknown.
+    """
+    if client_id is None:
+        return False
+    account = _find_account(admin, client_id)
+    own = _find_account_id(account, None if account else _read_own_bindings(admin, None))
+    if noun == "role-binding":
+        binding = read_if_allowed(lambda: admin.role_bindings.describe(role_binding_id=id))
+        return binding is not None and binding.principal_id == own
+    return id == own
+
+
+def _find_account_id(account: ServiceAccount | None, bindings: Sequence[RoleBinding] | None) -> str | None:
+    return account.id if account else next((each.principal_id for each in bindings or ()), None)
 
 
 def read_organizations(admin: Admin) -> dict[str, str | None]:
