@@ -423,7 +423,7 @@ async def test_a_client_that_deleted_its_own_account_is_told_so(emulator: Emulat
     emulator.faults.add("delete_service_account", drop="after")
     with raises(InvalidCredentialsError) as lost:  # the second attempt, after the first one was done
         await admin.service_accounts.delete(service_account_id=own.id)
-    found = [lost.value]
+    found: list[UnauthorizedError] = [lost.value]
     for _ in range(2):
         with pytest.raises(UnauthorizedError) as refused:
             await admin.projects.list()
