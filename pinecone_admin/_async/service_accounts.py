@@ -251,7 +251,7 @@ class AsyncServiceAccounts:
         lost, the secret is rotated again. A client cannot do that for its own account, because it has no valid secret
         left: rotate that account's secret from another account. If this call is cancelled or interrupted during the
         request, it waits up to 10 seconds for the response, and still stores the new secret; in ``store``, the error
-        returns it. If there is no response within that time, a note says that the secret may have been rotated.
+        returns it. If there is no response within that time, a note says that the new secret may be lost.
 
         Args:
             service_account_id: Id of the account.

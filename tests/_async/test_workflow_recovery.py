@@ -39,6 +39,7 @@ class ScenarioState:
         emulator: The organization.
         ids: The ids of the records that the test created.
         vault: The latest secret stored under each name.
+        initial_secrets: The secrets that were valid before the workflow was started.
         runs: How often the workflow was started.
         transport: The transport of the latest client.
     """
@@ -46,6 +47,7 @@ class ScenarioState:
     emulator: Emulator
     ids: dict[str, str] = field(factory=dict)
     vault: dict[str, str] = field(factory=dict)
+    initial_secrets: set[str] = field(factory=set)
     runs: int = 0
     transport: FaultyTransport = field(init=False)
     before_store: Callable[[], object] = field(default=lambda: None)
@@ -210,6 +212,77 @@ def check_key_rotated(state: ScenarioState) -> None:
     assert state.emulator.state.roles_of(key) == ["ProjectViewer", "DataPlaneEditor"]
 
 
+async def rotate_key_with_overlap(state: ScenarioState, admin: AsyncAdmin) -> object:
+    """Rotate a key, and keep the old one for an hour."""
+    return await admin.api_keys.rotate(
+        api_key_id=state.ids["key"], keep_old_for=timedelta(hours=1), store=state.store_key
+    )
+
+
+def check_key_overlaps(state: ScenarioState) -> None:
+    """Check that the new key has the name and its value is stored, and that the old key is marked."""
+    (old,) = [key for key in state.emulator.state.api_keys.values() if key.id == state.ids["key"]]
+    (new,) = [key for key in state.emulator.state.api_keys.values() if key.name == "reader" * 13]
+    assert old.name.startswith("~delete-after:")
+    assert new.value == state.vault["key"]
+    assert len(state.emulator.state.api_keys) == 3
+
+
+async def prepare_retired_key(state: ScenarioState, admin: AsyncAdmin) -> None:
+    """Start with a key whose overlap with its successor is over."""
+    await prepare_key(state, admin)
+    await rotate_key_with_overlap(state, admin)
+    state.emulator.clock.advance(7200)
+
+
+async def delete_retired(state: ScenarioState, admin: AsyncAdmin) -> object:
+    """Delete the retired key."""
+    return await admin.api_keys.delete_retired(project_id=state.ids["project"])
+
+
+async def update_key(state: ScenarioState, admin: AsyncAdmin) -> object:
+    """Give a key other roles."""
+    return await admin.api_keys.ensure(
+        project_id=state.ids["project"],
+        name="reader" * 13,
+        roles=["ProjectEditor"],
+        on_difference="update",
+        store=state.store_key,
+    )
+
+
+def check_key_updated(state: ScenarioState) -> None:
+    """Check that it is the same key with the other roles, and its value is the stored one."""
+    key = state.emulator.state.api_keys[state.ids["key"]]
+    assert state.emulator.state.roles_of(key) == ["ProjectEditor"]
+    assert key.value == state.vault["key"]
+    assert len(state.emulator.state.api_keys) == 2
+
+
+async def reconcile_account(state: ScenarioState, admin: AsyncAdmin) -> object:
+    """Give a service account exactly other roles."""
+    return await admin.service_accounts.ensure(
+        name="robot",
+        role_bindings=[on_organization("OrgMember"), on_project(state.ids["project"], "ProjectEditor")],
+        on_difference="update",
+        revoke_unlisted=True,
+        store=state.store_account,
+    )
+
+
+async def take_inventory(state: ScenarioState, admin: AsyncAdmin) -> object:
+    """Read the organization."""
+    inventory = await admin.inventory()
+    state.ids["unread"] = str(len(inventory.unread))
+    state.ids["keys"] = str(len(inventory.api_keys))
+    return inventory
+
+
+def check_inventory(state: ScenarioState) -> None:
+    """Check that the latest inventory is complete."""
+    assert (state.ids["unread"], state.ids["keys"]) == ("0", "2")
+
+
 async def rotate_account(state: ScenarioState, admin: AsyncAdmin) -> object:
     """Rotate the secret of a service account."""
     return await admin.service_accounts.rotate(service_account_id=state.ids["account"], store=state.store_account)
@@ -349,6 +422,11 @@ SCENARIOS = {
         prepare_account, ensure_binding, make_role_check("OrgMember", "ProjectViewer", "ProjectEditor")
     ),
     "rotate key": Scenario(prepare_key, rotate_key, check_key_rotated),
+    "overlap": Scenario(prepare_key, rotate_key_with_overlap, check_key_overlaps),
+    "delete retired": Scenario(prepare_retired_key, delete_retired, check_key_rotated),
+    "update key": Scenario(prepare_key, update_key, check_key_updated),
+    "reconcile account": Scenario(prepare_account, reconcile_account, make_role_check("OrgMember", "ProjectEditor")),
+    "inventory": Scenario(prepare_key, take_inventory, check_inventory),
     "rotate account": Scenario(prepare_account, rotate_account, check_account_rotated),
     "offboard": Scenario(prepare_leaver, offboard_leaver, check_nobody_left),
     "offboard many": Scenario(prepare_leavers, offboard_planned, check_nobody_left),
@@ -364,14 +442,23 @@ async def prepare_state(scenario: Scenario) -> ScenarioState:
     """Return the prepared state of a scenario."""
     state = ScenarioState(Emulator(seed=1))
     await scenario.prepare(state, state.make_client())
+    state.initial_secrets = state.list_secrets()
     return state
 
 
-async def run_scenario(state: ScenarioState, scenario: Scenario, faults: Mapping[int, InjectedFault]) -> bool:
-    """Run a workflow, and return whether the process survived."""
+async def run_scenario(
+    state: ScenarioState,
+    scenario: Scenario,
+    faults: Mapping[int, InjectedFault],
+    *,
+    watch: Callable[[ScenarioState], object] = bool,
+) -> bool:
+    """Run a workflow, and return whether the process survived; ``watch`` looks at the state before each request."""
     state.runs += 1
+    admin = state.make_client(faults)
+    state.transport.before_request = lambda: watch(state)
     try:
-        await scenario.run(state, state.make_client(faults))
+        await scenario.run(state, admin)
     except KilledError:
         return False
     except BaseExceptionGroup as group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from random import Random
 from typing import Any
@@ -33,10 +33,14 @@ class InjectedFault(Enum):
     INVALID_JSON = auto()  # processed; returns a 200 whose body is not JSON
     CONNECTION_REFUSED = auto()  # not sent: the connection is refused
     RATE_LIMITED = auto()  # not processed; returns 429
+    BAD_REQUEST = auto()  # not processed; returns 400
+    FORBIDDEN = auto()  # not processed; returns 403
+    CONFLICT = auto()  # not processed; returns 409
 
 
 KILLS = (InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER)
-NON_FATAL_FAULTS = tuple(fault for fault in InjectedFault if fault not in KILLS)
+REFUSALS = (InjectedFault.BAD_REQUEST, InjectedFault.FORBIDDEN, InjectedFault.CONFLICT)
+NON_FATAL_FAULTS = tuple(fault for fault in InjectedFault if fault not in KILLS + REFUSALS)
 _PROCESSED = {
     None,
     InjectedFault.KILL_AFTER,
@@ -54,6 +58,9 @@ _STATUS = {
     InjectedFault.INTERNAL_ERROR: 500,
     InjectedFault.INVALID_JSON: 200,
     InjectedFault.RATE_LIMITED: 429,
+    InjectedFault.BAD_REQUEST: 400,
+    InjectedFault.FORBIDDEN: 403,
+    InjectedFault.CONFLICT: 409,
 }
 
 
@@ -138,10 +145,12 @@ def fail_to_store(_: object) -> None:
     raise OSError("the vault is sealed")
 
 
-def draw_random_faults(seed: int, *, requests: int = 60, rate: float = 0.25) -> dict[int, InjectedFault]:
+def draw_random_faults(
+    seed: int, *, requests: int = 60, rate: float = 0.25, kinds: Sequence[InjectedFault] = NON_FATAL_FAULTS
+) -> dict[int, InjectedFault]:
     """Draw faults for a share of the requests, and a kill for half of the runs."""
     random = Random(seed)
-    faults = {number: random.choice(NON_FATAL_FAULTS) for number in range(1, requests) if random.random() < rate}
+    faults = {number: random.choice(kinds) for number in range(1, requests) if random.random() < rate}
     if random.random() < 0.5:
         faults[random.randrange(1, 12)] = random.choice(KILLS)
     return faults

@@ -29,6 +29,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     delete_leftover_keys,
     describe_leftover_key,
     find_stored_key,
+    may_have_been_processed,
     repeat_if_response_is_lost,
 )
 from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, describe_retired
@@ -279,7 +280,7 @@ class SecretRotation:
         self._admin = admin
         self._service_account_id = service_account_id
         self._store = store
-        self._is_requested = False
+        self._may_be_rotated = False
         self.issued: list[ServiceAccountWithSecret] = []
         self.is_stored = False
 
@@ -290,11 +291,8 @@ class SecretRotation:
             complete_if_interrupted(self._rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:
-                if self._is_requested and not isinstance(error, PineconeError):
-                    error.add_note(
-                        f"the secret of service account {self._service_account_id} may have been rotated: "
-                        "the server's response is unknown"
-                    )
+                if self._may_be_rotated:
+                    self._note_lost_secret(error)
                 raise
             interruption = error
         with nullcontext() if interruption is None else shield_from_cancellation(COMPLETION_TIMEOUT):
@@ -307,8 +305,20 @@ class SecretRotation:
         repeat_if_response_is_lost(self._admin, self._rotate_once)
 
     def _rotate_once(self) -> None:
-        self._is_requested = True
-        self.issued.append(self._admin.service_accounts.rotate_secret(service_account_id=self._service_account_id))
+        was_rotated, self._may_be_rotated = self._may_be_rotated, True
+        try:
+            self.issued.append(self._admin.service_accounts.rotate_secret(service_account_id=self._service_account_id))
+        except PineconeError as error:
+            self._may_be_rotated = was_rotated or may_have_been_processed(error)
+            raise
+
+    def _note_lost_secret(self, error: BaseException) -> None:
+        if isinstance(error, PineconeError) and not may_have_been_processed(error):
+            # It is about the last request alone, and an earlier one may have been processed.
+            error.outcome, error.safe_to_retry = "unknown", False
+        error.add_note(
+            f"the secret of service account {self._service_account_id} may have been rotated, and the new one is lost"
+        )
 
     def describe_unstored_secret(self, failure: BaseException) -> SecretNotStoredError:
         """Return the error that hands the secret over, given why it is not, or may not be, stored."""

@@ -1,0 +1,33 @@
+"""Workflows under random faults: a few of the runs that random_workflows.py makes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinecone_admin._http import retry_policy
+from tests.faults.random_workflows import ENDINGS, SCENARIOS, WORLDS, run_batch
+
+
+@pytest.mark.parametrize("count", [6, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_workflow_makes_nothing_twice_and_loses_no_secret(name: str, count: int) -> None:
+    """With every kind of client, nothing goes wrong in a run under faults, and the next one completes the workflow."""
+    for world in WORLDS:
+        endings, wrong = run_batch(world, name, range(1000, 1000 + count))
+        assert wrong == []
+        assert sum(endings[ending] for ending in ENDINGS) == count
+
+
+def test_runs_end_in_every_way() -> None:
+    """The faults are neither too many nor too few: runs complete, fail and are killed."""
+    endings, _ = run_batch("sync", "ensure account", range(30))
+    assert min(endings[ending] for ending in ENDINGS) > 2
+
+
+def test_a_wrong_rule_of_the_retry_table_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a create that may have been processed were sent again, the runs would show it."""
+    failure = retry_policy.Failure.NO_RESPONSE
+    rule = retry_policy.RETRY_TABLE[failure]._replace(retry_post=True)
+    monkeypatch.setattr(retry_policy, "RETRY_TABLE", dict(retry_policy.RETRY_TABLE) | {failure: rule})
+    _, wrong = run_batch("sync", "ensure project", range(60))
+    assert wrong
