@@ -44,6 +44,7 @@ def conclude(
         message="; ".join([reason.message, *said]),
         exit=exit_code,
         details={
+            "worth_retrying": exit_code == exit_codes.TRY_LATER,  # unless the error of the library knows better
             **reason.details,
             **_describe_outcome(reason, effects, ledger),
             **_find_help(reason, exit_code, effects),

@@ -213,3 +213,19 @@ def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() ->
         same = run("project", "ensure", "search", "--max-pods", "0", "--if-different", "fail", "--yes")
         assert (same.exit, same.stderr) == (0, "")
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+
+
+def test_a_create_that_was_undone_because_its_store_failed_is_safe_to_repeat() -> None:
+    """The exit code, the outcome and both answers about a repeat agree, and nothing of it remains."""
+    with example_organization() as emulator:
+        before = set(emulator.state.api_keys)
+        done = run("api-key", "create", "k", "--project", "search", "--store", "exec:false", "--yes", "-o", "json")
+        assert set(emulator.state.api_keys) == before
+    told = {name: done.error[name] for name in ("exit", "outcome", "safe_to_retry", "worth_retrying", "help_code")}
+    assert told == {
+        "exit": exit_codes.TRY_LATER,
+        "outcome": "undone",
+        "safe_to_retry": True,
+        "worth_retrying": True,
+        "help_code": "PA603",
+    }

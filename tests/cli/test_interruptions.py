@@ -16,6 +16,7 @@ import pytest
 
 from pinecone_admin.cli import interruption
 from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.main import run as run_process
 from pinecone_admin.cli.session import Session
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import intercepted, live_secrets, words_of
@@ -169,3 +170,31 @@ def test_nothing_is_said_once_the_command_has_ended(monkeypatch: pytest.MonkeyPa
     with Interruptions(lines.append), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     assert lines == []
+
+
+def test_a_signal_after_the_work_finds_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes when the result is written does not say that nothing was changed."""
+
+    def interrupt(_: Interruptions) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Interruptions, "hold", interrupt)
+    with example_organization():
+        done = run(*CREATE)
+    assert (done.exit, done.json["name"]) == (130, "docs")
+    assert re.fullmatch(r"error: interrupted; the change was made \(create_project [\w-]+\): .*\n", done.stderr)
+
+
+def test_a_signal_before_or_after_the_command_claims_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While modules are loaded, or once the command has ended, the line says only that it was interrupted."""
+
+    def interrupt(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pinecone_admin.cli.main.main", interrupt)
+    monkeypatch.setattr("sys.argv", ["pinecone-admin", "project", "list"])
+    with pytest.raises(SystemExit) as ended:
+        run_process()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "error: interrupted\n")
