@@ -474,7 +474,9 @@ class SecretNotStoredError(PineconeError):
 
 
 class LeftoverError(PineconeError):
-    """A workflow could not remove what it had created, after a failure or at its end.
+    """A workflow left something that it could not remove, after a failure or at its end.
+
+    A deletion failed, or another run has changed the same thing meanwhile: the message says which.
 
     Attributes:
         left: Descriptions of what is left, with ids.

@@ -168,9 +168,9 @@ HELP: Mapping[str, Help] = {
         "If the message names a file, take the new secret from it; else run the command again.",
     ),
     "PA604": Help(
-        "A workflow could not remove what it had created.",
-        "The deletion failed after an error, or at the end of the workflow.",
-        "Delete what `error.left` names, or run the workflow again.",
-        "Delete what the message names, or run the command again.",
+        "A workflow left something that it could not remove.",
+        "A deletion failed, or another run has changed the same thing meanwhile, so that it is unknown what to delete.",
+        "Read the message before you delete what `error.left` names; after a failed deletion, the next run repeats it.",
+        "Read the message before you delete what it names; after a failed deletion, the next run repeats it.",
     ),
 }

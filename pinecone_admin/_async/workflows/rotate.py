@@ -160,10 +160,10 @@ async def _replace_key(
         if (namesake := retired_keys.find_namesake(old, new, keys, present)) is not None:
             rollback.keep(f"the value of API key {new.id} is stored")
             message = (
-                f"another run has finished meanwhile: API keys {namesake.id} and {new.id} are both named {name!r}; "
-                "see which value is stored, and delete the other key"
+                f"another run seems to have finished meanwhile: API keys {namesake.id} and {new.id} are now both named "
+                f"{name!r}; see which value is stored, and delete the other key"
             )
-            left = [f"API key {namesake.id}", f"API key {new.id}"]
+            left = [f"API key {namesake.id} or {new.id}, whichever value is not stored"]
             raise LeftoverError(message, left=left, operation="rotate_api_key")
         keys = [*(key for key in keys if key.id != new.id), new]
         return await _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
