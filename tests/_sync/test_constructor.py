@@ -126,8 +126,10 @@ BAD_ADDRESSES: list[object] = [
 def test_an_invalid_address_raises(argument: str, address: Any, make_client: Callable[..., Admin]) -> None:
     """An invalid address raises in the constructor, with an error that names the argument."""
     value = f"{address}/oauth/token" if argument == "oauth_url" and address == "https://" else address
-    with raises(PineconeValueError if isinstance(address, str) else PineconeTypeError, match=f"^{argument} "):
+    kind = PineconeValueError if isinstance(address, str) else PineconeTypeError
+    with raises(kind, match=f"^{argument} ") as caught:
         make_client(ScriptedTransport(), lazy=True, **{argument: value})
+    assert caught.value.argument == argument
 
 
 @pytest.mark.parametrize("variable", ["PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])
@@ -136,8 +138,9 @@ def test_an_invalid_address_in_the_environment_raises(
 ) -> None:
     """An invalid address in the environment raises an error that names the variable."""
     monkeypatch.setenv(variable, "ftp://x/token")
-    with raises(PineconeValueError, match=variable):
+    with raises(PineconeValueError, match=variable) as caught:
         make_client(ScriptedTransport(), lazy=True)
+    assert caught.value.argument == variable
 
 
 @pytest.mark.parametrize("address", ["https://login.example.com", "login.example.com/"])
@@ -200,10 +203,11 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("options", "message"), BAD_OPTIONS, ids=str)
 def test_an_invalid_option_raises(options: dict[str, Any], message: str, make_client: Callable[..., Admin]) -> None:
-    """An invalid number, flag or transport raises before any request."""
+    """An invalid number, flag or transport raises before any request, and the error names it."""
     script = ScriptedTransport()
-    with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
+    with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message) as caught:
         make_client(script, **options)
+    assert caught.value.argument in options
     assert script.exchanges == []
 
 
@@ -242,8 +246,9 @@ BAD_POLICIES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("options", "message"), BAD_POLICIES, ids=str)
 def test_an_invalid_retry_policy_raises(options: dict[str, Any], message: str) -> None:
     """RetryPolicy checks its fields when it is constructed."""
-    with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
+    with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message) as caught:
         RetryPolicy(**options)
+    assert caught.value.argument in options
 
 
 def make_own_client(**options: Any) -> Admin:
@@ -282,8 +287,9 @@ BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("options", "message"), BAD_CONNECTIONS, ids=ascii)
 def test_invalid_connection_options_raise(options: dict[str, Any], message: str) -> None:
     """Invalid certificates and proxies raise in the constructor, without the password of the proxy."""
-    with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message):
+    with raises(PineconeTypeError if "must be" in message else PineconeValueError, match=message) as caught:
         make_own_client(**options)
+    assert caught.value.argument in options
 
 
 def test_a_proxy_needs_no_scheme() -> None:
@@ -296,8 +302,9 @@ def test_a_proxy_needs_no_scheme() -> None:
 def test_an_invalid_proxy_in_the_environment_raises(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An invalid proxy variable is named by the constructor, unless NO_PROXY excludes both hosts."""
     monkeypatch.setenv(variable, f"ftp://user:{SECRET}@proxy")
-    with raises(PineconeValueError, match=f"^{variable.upper()} is not the URL"):
+    with raises(PineconeValueError, match=f"^{variable.upper()} is not the URL") as caught:
         make_own_client()
+    assert caught.value.argument == variable.upper()
     monkeypatch.setenv("NO_PROXY", "pinecone.io")
     make_own_client().close()
 

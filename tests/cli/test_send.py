@@ -7,14 +7,11 @@ import os
 import re
 import signal
 import stat
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import httpx
 
-from pinecone_admin.cli.main import main
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import example_organization, run
 from tests.cli.secret_makers import intercepted, live_secrets
@@ -140,15 +137,6 @@ def test_requests_that_are_malformed_are_not_sent(tmp_path: Path) -> None:
         ):
             done = run("send", *words)
             assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (words, done)
-        assert list(emulator.requests) == []
-
-
-def test_a_secret_is_not_made_for_a_stdout_that_is_closed() -> None:
-    """Where a program has no stdout, the null device takes its place, and a secret would be lost in it."""
-    words = ("send", "POST", "/admin/service-accounts", "--body", '{"name": "docs"}', "--yes", "--reveal")
-    with example_organization() as emulator, Path(os.devnull).open("w") as nowhere:
-        with mock.patch.object(sys, "stdout", nowhere):
-            assert main(words) == 2
         assert list(emulator.requests) == []
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TypeVar, get_args
 
 import pytest
 
-from pinecone_admin import PineconeError
+from pinecone_admin import PineconeError, PineconeTypeError, PineconeValueError
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import Masked, Outcome
 
 SECRET = "canary-of-a-secret"
 """Used as every client secret; no error may contain it."""
+
+# The name of an argument or a variable; a word without an underscore may be neither.
+_BEGINS_WITH_ARGUMENT = re.compile(r"[a-z]+_[a-z_]+\b|PINECONE_[A-Z_]+\b")
 
 _E = TypeVar("_E", bound=PineconeError)
 
@@ -35,6 +39,9 @@ def check_promises(error: PineconeError) -> None:
     assert isinstance(error.worth_retrying, bool)
     assert error.attempts >= 0
     assert not error.operation or str(error).startswith(make_printable(f"{error.operation}: "))
+    if _BEGINS_WITH_ARGUMENT.match(error.message) and isinstance(error, PineconeValueError | PineconeTypeError):
+        assert error.argument is not None
+        assert error.message_with_names({error.argument: "@"})[0] == "@"
     assert SECRET not in f"{error!s} {error!r} {error.args} {error.__dict__}"
     foreign = [link for link in _exception_chain(error) if not isinstance(link, PineconeError | OSError)]
     assert not foreign, f"{error!r} carries {foreign} along"

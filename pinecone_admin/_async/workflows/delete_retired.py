@@ -14,7 +14,7 @@ from pinecone_admin._async.workflows.client_state import require_server_time
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
-from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
@@ -31,6 +31,8 @@ async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_
     """Delete the retired keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):
         check_bool("dry_run", dry_run)
+        if project_id is not None:
+            check_identifier("project_id", project_id)
     names = {each.id: each.name for each in await admin.projects.list()} if project_id is None else {project_id: None}
     reports: dict[str, RetiredKeys] = {}
 

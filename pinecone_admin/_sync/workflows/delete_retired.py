@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
-from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
@@ -32,6 +32,8 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
     """Delete the retired keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):
         check_bool("dry_run", dry_run)
+        if project_id is not None:
+            check_identifier("project_id", project_id)
     names = {each.id: each.name for each in admin.projects.list()} if project_id is None else {project_id: None}
     reports: dict[str, RetiredKeys] = {}
 

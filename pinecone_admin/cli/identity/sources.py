@@ -25,8 +25,8 @@ KNOWN_VARIABLES = (*_IDENTITY_VARIABLES, *SETTING_VARIABLES)
 
 _ENVIRONMENT = "the environment"
 _ARGUMENTS = ("client_id", "client_secret", "access_token", "host", "oauth_url")
-_VARIABLES = dict(zip(_ARGUMENTS, _IDENTITY_VARIABLES, strict=True))
-_PROFILE_KEYS = {"client_id": "client-id", "host": "host", "oauth_url": "oauth-url"}
+_VARIABLES: Mapping[str, str] = dict(zip(_ARGUMENTS, _IDENTITY_VARIABLES, strict=True))
+_PROFILE_KEYS: Mapping[str, str] = {"client_id": "client-id", "host": "host", "oauth_url": "oauth-url"}
 
 
 def without_own(env: Mapping[str, str]) -> dict[str, str]:

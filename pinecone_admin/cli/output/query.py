@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.plain import is_object
 
 _MAX_DEPTH = 100
 """The library evaluates by recursion, which ends at a depth of some 400."""
@@ -77,7 +78,7 @@ def _find_problems(tree: _Node) -> Iterator[str]:
             if given < wanted or (given > wanted and not signature[-1].get("variadic")):
                 yield f"calls {node['value']}() with {given} instead of {wanted} arguments"
             expected = ["expref" in each["types"] for each in signature]
-        children = [each for each in node["children"] if isinstance(each, dict)]  # a slice has numbers
+        children = [each for each in node["children"] if is_object(each)]  # a slice has numbers
         nodes += [
             (each, depth + 1, position < len(expected) and expected[position]) for position, each in enumerate(children)
         ]
