@@ -82,7 +82,7 @@ def test_a_failed_step_rolls_back_in_reverse_order(emulator: Emulator) -> None:
         )
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
     assert deleted == ["role-bindings", "projects"]
-    assert [note.rsplit(maxsplit=6)[0] for note in caught.value.__notes__] == ["role binding", "project"]
+    assert [note.rsplit(maxsplit=4)[0] for note in caught.value.__notes__] == ["role binding", "project"]
     assert not emulator.state.projects
 
 
