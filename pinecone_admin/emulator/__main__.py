@@ -286,6 +286,8 @@ _MAX_SHOWN = 200
 
 
 def _describe_error(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"  # each Python says that in other words
     text = error.strerror if isinstance(error, OSError) else str(error)
     return _shorten(text or type(error).__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -16,7 +15,7 @@ from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.parameters import FORMATS
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import fill
-from tests.cli.terminals import read_piece
+from tests.cli.terminals import read_piece, start_on_terminal
 
 COMMAND = [sys.executable, "-m", "pinecone_admin.cli"]
 PATIENCE = 60.0
@@ -44,9 +43,7 @@ def run_process(words: Sequence[str], env: Mapping[str, str]) -> subprocess.Comp
 
 def run_on_terminal(words: Sequence[str], env: Mapping[str, str], answer: str = "") -> tuple[int, str]:
     """Run the command on a terminal of 100 columns, answer its prompt, and return the exit code and what is shown."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(sys.executable, [*COMMAND, *words], {**env, "COLUMNS": "100", "TERM": "xterm"})
+    child, terminal = start_on_terminal([*COMMAND, *words], {**env, "COLUMNS": "100", "TERM": "xterm"})
     shown = ""
     while piece := read_piece(terminal):
         shown += piece
@@ -54,7 +51,7 @@ def run_on_terminal(words: Sequence[str], env: Mapping[str, str], answer: str = 
             os.write(terminal, answer.encode())
             answer = ""
     os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
+    return child.wait(PATIENCE), shown
 
 
 def test_helps_and_the_version_load_neither_httpx_nor_the_client() -> None:

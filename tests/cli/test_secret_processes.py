@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import resource
 import select
 import subprocess
@@ -19,7 +18,7 @@ from attrs import define
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import fill
 from tests.cli.secret_makers import ROTATES_ACCOUNT, find_files_with, live_secrets, words_of
-from tests.cli.terminals import read_piece
+from tests.cli.terminals import read_piece, start_on_terminal
 
 COMMAND = [sys.executable, "-m", "pinecone_admin.cli"]
 PATIENCE = 60.0
@@ -180,16 +179,14 @@ def test_ctrl_c_during_the_store_lets_the_command_finish(served: ServedOrganizat
 
 def run_and_interrupt(words: Sequence[str], env: dict[str, str]) -> tuple[int, str]:
     """Run the command on a terminal, type Ctrl-C when it shows ``ready``; return the exit code and what is shown."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(sys.executable, [*COMMAND, *words], env)
+    child, terminal = start_on_terminal([*COMMAND, *words], env)
     shown = ""
     while piece := read_piece(terminal):
         if "ready" in piece:
             os.write(terminal, b"\x03")
         shown += piece
     os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
+    return child.wait(PATIENCE), shown
 
 
 @pytest.mark.long

@@ -407,7 +407,7 @@ def test_state_file_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         ("{", "Expecting property name"),
         ("[]", "must be an object"),
         ("\udcff", "can't decode"),
-        ("[" * 100_000, "recursion"),
+        ("[" * 100_000, "nested too deep"),
         ('{"projects": [{}]}', "projects[0].name is missing"),
         ('{"colour": 1}', "colour is unknown"),
         ('{"users": [{"email": "a@b.c"}, {"email": "A@b.c"}]}', "two users have the email"),
