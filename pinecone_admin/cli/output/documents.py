@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from attrs import frozen
 
@@ -34,10 +34,10 @@ def build_document(result: object, *, for_people: bool = False) -> dict[str, Any
     The report on one thing is its fields, then what was done; a dry run that would create it has no fields. For people,
     the steps are texts.
     """
-    if isinstance(result, Ensured | RoleChange | Rotation):
+    if type(result) in _THINGS:
         report = to_dict(result)
         if for_people:
-            report["steps"] = [*map(str, result.steps)]
+            report["steps"] = [*map(str, cast("Ensured[object] | RoleChange | Rotation", result).steps)]
         thing: dict[str, Any] | None = report.pop(_THINGS[type(result)])
         return {**(thing or {}), **report}
     if isinstance(result, KeyOfProject):
