@@ -47,7 +47,7 @@ OWN_MODULES = {
     """,
     "constructor": """
         generated_client.api generated_client.models pinecone_admin._concurrency.clock
-        pinecone_admin._concurrency.sockets pinecone_admin._config
+        pinecone_admin._concurrency.retry_budget pinecone_admin._concurrency.sockets pinecone_admin._config
         pinecone_admin._config.addresses pinecone_admin._config.assembly pinecone_admin._config.client_config
         pinecone_admin._config.proxies pinecone_admin._config.tls pinecone_admin._http.buffered_messages
         pinecone_admin._http.codec pinecone_admin._http.error_mapping pinecone_admin._http.transport_errors

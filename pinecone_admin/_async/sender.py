@@ -51,7 +51,7 @@ class AsyncSender:
         )
         self._secrets = options.secrets
         self._transport: AsyncRetrier | AsyncBearer = AsyncRetrier(
-            shared.exchange, options.retry, on_attempt=options.on_attempt
+            shared.exchange, options.retry, budget=shared.retry_budget, on_attempt=options.on_attempt
         )
         sends_token = options.bearer and "authorization" not in options.headers
         self._token_source = shared.token_source if sends_token else None

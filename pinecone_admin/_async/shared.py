@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from pinecone_admin._async.transports.caller_transport import AsyncTransportExchange
 from pinecone_admin._async.transports.pool import AsyncPools
 from pinecone_admin._async.transports.retry import AsyncExchange
+from pinecone_admin._concurrency.retry_budget import RetryBudget
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     MAX_CONCURRENT_TOKEN_EXCHANGES,
@@ -39,6 +40,7 @@ class Shared:
         exchange: Sends each attempt of a request to the API.
         pools: The client's own connections, or None if the caller passed a transport.
         token_source: Gives each request its token, or None if the caller sets the Authorization header.
+        retry_budget: The tokens that retries have spent.
         fetches_token_early: Whether the first token is fetched before the first call.
         closed: Set when the client is closed.
         deleted_accounts: Ids of the service accounts that were deleted, or may have been.
@@ -49,6 +51,7 @@ class Shared:
     exchange: AsyncExchange
     pools: AsyncPools | None
     token_source: TokenSource | None
+    retry_budget: RetryBudget
     fetches_token_early: bool
     closed: threading.Event
     deleted_accounts: list[str] = field(factory=list[str])
@@ -99,6 +102,7 @@ def build_shared(
             token_cache=token_cache,
             closed=closed,
         ),
+        retry_budget=RetryBudget(),
         fetches_token_early=setup.exchanges_credentials and not config.lazy,
         closed=closed,
     )
@@ -108,7 +112,8 @@ def _build_token_retrier(config: ClientConfig, given: object, closed: threading.
     """Return the retrier of token exchanges, which are synchronous in both clients."""
     make_retrier = partial(
         Retrier,
-        retry=evolve(config.options.retry, max_attempts=TOKEN_EXCHANGE_ATTEMPTS),
+        # Exchanges have a limit of their own, the wait after a failed one.
+        retry=evolve(config.options.retry, max_attempts=TOKEN_EXCHANGE_ATTEMPTS, budget=None),
         on_attempt=config.options.on_attempt,
         map_response=error_from_exchange,
     )

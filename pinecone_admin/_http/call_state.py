@@ -34,12 +34,14 @@ class CallState:
         operation: Id of the operation, for errors and reports of attempts; None if there is none.
         returns: Type of a successful response, whose secrets are masked in errors; None if there is none.
         is_token_exchange: Whether the request fetches a token, so that the operation that waits for it is not sent.
-        endpoint: Host and port of the server, and the proxy if there is one, for error messages.
+        endpoint: Host and port of the server, and the proxy if there is one, for error messages and the retry budget.
         closed: Set when the client is closed, which ends every wait.
         attempts: Number of attempts so far.
         ambiguous: Whether an earlier attempt may have been processed.
         outcome: What is known about the request so far.
         worth_retrying: Whether the same call may succeed later, by the failure of the last attempt.
+        retry_tokens: Tokens of the retry budget that its retries have spent.
+        is_budget_used_up: Whether there was no other attempt because the retry budget had no tokens left.
         secrets: Credentials in the headers or the body of the request.
         tokens: Bearer tokens that were sent with the request, the current one last.
         max_response_bytes: Largest accepted body of a response, in bytes.
@@ -57,6 +59,8 @@ class CallState:
     ambiguous: bool = False
     outcome: Outcome = "not_sent"
     worth_retrying: bool = True
+    retry_tokens: int = 0
+    is_budget_used_up: bool = False
     secrets: Sequence[Masked] = ()
     tokens: list[BearerToken] = field(factory=list[BearerToken])
     max_response_bytes: int = MAX_RESPONSE_BYTES

@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 import httpx
@@ -22,6 +22,8 @@ from pinecone_admin._http.retry_policy import Failure, classify_status, is_safe_
 from pinecone_admin._http.transport_errors import exception_chain
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import ApiError, Masked, PineconeError
+
+_E = TypeVar("_E", bound=PineconeError)
 
 _CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     400: errors.BadRequestError,
@@ -60,7 +62,7 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
     """Return the error for a response that is not a success, whatever its body contains."""
     status, headers = response.status, response.headers
     code, message, details = parse_error_body(response.body)
-    return error_class(status)(
+    error = error_class(status)(
         message or describe_foreign_response(response, call),
         status_code=status,
         error_code=code,
@@ -75,6 +77,7 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
         attempts=call.attempts,
         request_id=find_request_id(headers),
     )
+    return _note_used_up_budget(error, call)
 
 
 def describe_foreign_response(response: BufferedResponse, call: CallState) -> str:
@@ -183,7 +186,7 @@ def error_from_exception(error: Exception, call: CallState) -> PineconeError:
         kind = errors.PineconeTimeoutError
     # A transport of the caller's may quote anything in its errors.
     reason = redact_text(_safe_reason(error), call.reveal_secrets())
-    return kind(
+    mapped = kind(
         f"{_describe_failure(error, call)} {call.endpoint}: {reason}{_describe_outcome(call)}",
         operation=call.operation,
         outcome=call.outcome,
@@ -191,6 +194,13 @@ def error_from_exception(error: Exception, call: CallState) -> PineconeError:
         worth_retrying=call.worth_retrying,
         attempts=call.attempts,
     )
+    return _note_used_up_budget(mapped, call)
+
+
+def _note_used_up_budget(error: _E, call: CallState) -> _E:
+    if call.is_budget_used_up:
+        error.add_note("not sent again, because so many requests have failed that the retry budget is used up")
+    return error
 
 
 def add_call_context(error: PineconeError, call: CallState) -> PineconeError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attrs import Attribute, field, frozen
 
@@ -72,8 +72,19 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATC
 _NOT_SETTLED_BY_REFUSAL = frozenset({"DELETE"})
 
 
+# Tokens of ``RetryPolicy.budget``.
+_RETRY_COST = 5
+SUCCESS_REFUND = 1
+"""Tokens that a success without a retry refunds; any other refunds what its retries have cost."""
+
+
 def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
     check_integer(attribute.name, value, least=1)
+
+
+def _validate_tokens(_: RetryPolicy, attribute: Attribute[Any], value: int | None) -> None:
+    if value is not None:
+        check_integer(attribute.name, value, least=0)
 
 
 def _validate_seconds(_: RetryPolicy, attribute: Attribute[float], value: float) -> None:
@@ -91,6 +102,15 @@ class RetryPolicy:
             With 0, for tests, only a Retry-After is waited for.
         max_backoff: Maximum wait in seconds where the server sends no Retry-After.
         max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
+        budget: Tokens for retries, from 0, or None for no such limit. A retry costs 5 tokens, or none after a 429 with
+            a Retry-After. A success refunds what the retries of its call have cost, or 1 token if it had none. Without
+            enough tokens, a failure is final, so that an outage does not multiply the requests. A client has tokens for
+            each host, which it shares with its copies; token exchanges have another limit, and spend none.
+
+            The standard retry mode of botocore has 500 tokens, too (``retries/quota.py``): release 1.40 charges 5 for
+            a retry, or 10 after a timeout; 1.44.8 charges 14, or 5 if it was throttled; both refund only what the last
+            retry of a call has cost (``retries/standard.py``). What such tokens are for:
+            https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 
     Raises:
         PineconeValueError: A number is out of range.
@@ -105,6 +125,7 @@ class RetryPolicy:
     backoff: float = field(default=0.5, validator=_validate_seconds)
     max_backoff: float = field(default=8.0, validator=_validate_seconds)
     max_retry_after: float = field(default=60.0, validator=_validate_seconds)
+    budget: int | None = field(default=500, validator=_validate_tokens)
 
 
 def classify_status(status: int) -> Failure:
@@ -180,3 +201,8 @@ def next_delay(
     # The exponent is limited because a float overflows at 2**1024.
     delay = random(0.05, max(0.05, min(policy.max_backoff, base * 2 ** min(attempt - 1, 30))))
     return delay if delay < left else None
+
+
+def retry_cost(failure: Failure, retry_after: float | None) -> int:
+    """Return the tokens that a retry costs; after a 429 with a Retry-After, the server decides when it is sent."""
+    return 0 if failure is Failure.RATE_LIMITED and retry_after is not None else _RETRY_COST

@@ -51,7 +51,9 @@ class Sender:
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
         self._secrets = options.secrets
-        self._transport: Retrier | Bearer = Retrier(shared.exchange, options.retry, on_attempt=options.on_attempt)
+        self._transport: Retrier | Bearer = Retrier(
+            shared.exchange, options.retry, budget=shared.retry_budget, on_attempt=options.on_attempt
+        )
         sends_token = options.bearer and "authorization" not in options.headers
         self._token_source = shared.token_source if sends_token else None
         if self._token_source is not None:

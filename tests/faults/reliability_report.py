@@ -3,8 +3,9 @@
 
 Usage: tests/faults/reliability_report.py [--output PATH] [--creates N]
 
-Needs the development environment, which scripts/test creates, takes some minutes and uses loopback only. Exits with
-status 1 if a figure of this client that must be 0 is not.
+Needs the development environment, which scripts/test creates, and pip, which installs botocore into an environment that
+is removed again. Takes some minutes and uses loopback only. Exits with status 1 if a figure of this client that must be
+0 is not.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -57,6 +60,27 @@ TIMEOUT = 1.0
 """Seconds per attempt, for all clients."""
 MAX_SECONDS_OF_CREATES = 150.0
 """Seconds after which no more creates are made under random faults."""
+CALLS_IN_OUTAGE = 1000
+BOTOCORE = "botocore==1.44.8"
+# Its arguments are the URL of the server and how many calls to make; it waits in no time.
+BOTOCORE_PROGRAM = f"""
+import sys, time
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+time.sleep = lambda seconds: None
+retries = {{"mode": "standard", "total_max_attempts": {ATTEMPTS}}}
+client = botocore.session.Session().create_client(
+    "sts", "us-east-1", endpoint_url=sys.argv[1], aws_access_key_id="a", aws_secret_access_key="b",
+    config=Config(retries=retries),
+)
+for _ in range(int(sys.argv[2])):
+    try:
+        client.get_caller_identity()
+    except ClientError:
+        pass
+"""
 CALL_DEADLINE = 6.0
 """Seconds after which a call has exceeded the timeouts of all its attempts."""
 
@@ -178,6 +202,14 @@ class Case:
     times: int | None
 
 
+@frozen
+class Outage:
+    """The requests of many calls that all fail, and how many of the calls were sent as often as allowed."""
+
+    requests: int
+    complete_calls: int
+
+
 @define
 class Figures:
     """The figures of one client.
@@ -185,10 +217,12 @@ class Figures:
     Attributes:
         rows: Figures by the name of the row.
         posts: For each fault, how often a create was sent and processed, and what the caller got.
+        outage: What calls cost while the API is down.
     """
 
     rows: dict[str, int] = field(factory=dict[str, int])
     posts: dict[str, str] = field(factory=dict[str, str])
+    outage: Outage = Outage(0, 0)
 
     def add(self, name: str, count: int) -> None:
         """Add to a figure."""
@@ -312,6 +346,45 @@ def measure_forks(column: Column, figures: Figures) -> None:
     figures.add("other errors in children and parents", counts["errors"] + counts["parent_errors"])
 
 
+def count_outage(requests_by_call: Sequence[int]) -> Outage:
+    """Return the figures of calls, given how often each was sent."""
+    return Outage(sum(requests_by_call), sum(requests == ATTEMPTS for requests in requests_by_call))
+
+
+def measure_outage(column: Column, certificates: Certificates, figures: Figures) -> None:
+    """Make calls while the API is down."""
+    with (
+        Server(api_actions=[send_response(503)]) as server,
+        run_token_endpoint(server) as arguments,
+        use_clock(RunningClock()),
+    ):
+        subject = column.make_client(certificates, **arguments)
+        sent = [0]
+        for _ in range(CALLS_IN_OUTAGE):
+            call_once(subject)
+            sent.append(server.count_requests("GET"))
+        subject.close()
+    figures.outage = count_outage([after - before for before, after in pairwise(sent)])
+
+
+def measure_botocore(folder: Path) -> Outage:
+    """Make calls with botocore in its standard mode, in an environment made for it, while the server is down."""
+    python = str(folder / "bin/python")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", BOTOCORE]
+    subprocess.run(install, check=True)
+    ids: list[str] = []
+
+    def refuse(context: RequestContext) -> None:
+        ids.append(context.request.headers["amz-sdk-invocation-id"])
+        send_response(503, b"<Response/>")(context)
+
+    with Server(api_actions=[refuse]) as server:
+        command = [python, "-c", BOTOCORE_PROGRAM, server.url, str(CALLS_IN_OUTAGE)]
+        subprocess.run(command, check=True)
+    return count_outage(list(Counter(ids).values()))
+
+
 def search_secrets(column: Column, certificates: Certificates, figures: Figures) -> None:
     """Search errors, values, stacks and logs for canaries."""
     search = SecretSearch()
@@ -378,13 +451,13 @@ def measure_client(column: Column, certificates: Certificates, creates: int) -> 
     """Return all figures of one client."""
     figures = Figures(rows=dict.fromkeys(ROWS, 0))
     measure_random_creates(column, certificates, figures, creates)
-    for step in (measure_faults, measure_token_expiries, measure_endpoint_outages, search_secrets):
+    for step in (measure_outage, measure_faults, measure_token_expiries, measure_endpoint_outages, search_secrets):
         step(column, certificates, figures)
     measure_forks(column, figures)
     return figures
 
 
-def render_page(measured: Sequence[Figures]) -> str:
+def render_page(measured: Sequence[Figures], botocore: Outage) -> str:
     """Return the page as Markdown."""
     titles = [column.title for column in COLUMNS]
     verbs = ", ".join(CALLS)
@@ -393,6 +466,14 @@ def render_page(measured: Sequence[Figures]) -> str:
         for row, must_be_zero in ROWS.items()
     ]
     ours, official = measured[0], measured[-1]
+    outages = [
+        [title, f"{outage.requests:,}", str(outage.complete_calls)]
+        for title, outage in zip(
+            [*titles, f"{BOTOCORE.replace('==', ' ')}, standard mode"],
+            [*(each.outage for each in measured), botocore],
+            strict=True,
+        )
+    ]
     posts = [[fault, ours.posts[fault], official.posts[fault]] for fault in ours.posts]
     return f"""# Reliability, measured
 
@@ -415,6 +496,13 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
   reference, tracebacks with locals, `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
 - The official SDK has no option for its timeout, its waits between attempts or a CA. The report sets its timeout from
   outside, skips its waits, resets its retry budget for each case, and sets the CA with `SSL_CERT_FILE`.
+
+## Load during an outage
+
+{CALLS_IN_OUTAGE:,} reads, one after the other, while the server responds 503 to each request. Every client may send a
+call {ATTEMPTS} times; without a budget, that would be {ATTEMPTS * CALLS_IN_OUTAGE:,} requests.
+
+{render_table(["", "requests", f"calls that were sent {ATTEMPTS} times"], outages)}
 
 ## Networks
 
@@ -463,13 +551,15 @@ def main() -> int:
     certificates = make_certificates(authority)
     official_http._retry_sleep = lambda _: None  # the seam that it offers for tests
     measured: list[Figures] = []
+    with tempfile.TemporaryDirectory() as folder:
+        botocore = measure_botocore(Path(folder) / "botocore")
     with trust_authority(authority):
         for column in COLUMNS:
             started = time.monotonic()
             measured.append(measure_client(column, certificates, options.creates))
             print(f"{column.title}: {time.monotonic() - started:.0f} s", flush=True)
     output.parent.mkdir(exist_ok=True)
-    output.write_text(render_page(measured), encoding="utf-8")
+    output.write_text(render_page(measured, botocore), encoding="utf-8")
     print(f"wrote {output}")
     wrong = [
         row for row, must_be_zero in ROWS.items() if must_be_zero for figures in measured[:-1] if figures.rows[row]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from pinecone_admin._concurrency.clock import use_clock
 from tests.faults.cases import FAULTS, Certificates
 from tests.faults.clock import RunningClock
-from tests.faults.reliability_report import COLUMNS, Column, call_once, pass_time
+from tests.faults.reliability_report import BOTOCORE, COLUMNS, Column, call_once, pass_time
 from tests.faults.server import Server
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text(encoding="utf-8")
@@ -27,6 +28,18 @@ def test_bold_figures_are_zero() -> None:
     assert len(rows) == 7
     for _, *figures, _ in rows:
         assert figures == ["0", "0", "0"]
+
+
+def test_an_outage_sends_at_most_a_tenth_more() -> None:
+    """While the API is down, this client sends at most 1,100 requests for 1,000 calls; others stand beside it."""
+    section = PAGE.partition("## Load during an outage")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| ([\d,]+) \| (\d+) \|$", section, re.MULTILINE)
+    assert [name for name, _, _ in rows] == [
+        *(column.title for column in COLUMNS),
+        f"{BOTOCORE.replace('==', ' ')}, standard mode",
+    ]
+    for _, requests, complete in rows[:3]:
+        assert (int(requests.replace(",", "")), int(complete)) == (1100, 33)
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.forks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from random import Random
@@ -265,3 +266,29 @@ class DelayedListsTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             visible = [each for each in body["data"] if now - self._created.get(each.get("id"), -1e9) >= self._seconds]
             return httpx.Response(response.status_code, json={**body, "data": visible})
         return response
+
+
+class FailTwiceTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Responds with 503 to the first two attempts of each request, and passes the third on to an emulator.
+
+    Attributes:
+        attempts: Number of attempts by method and URL.
+    """
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._inner = emulator.transport
+        self._lock = threading.Lock()
+        self.attempts: Counter[str] = Counter()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Fail, or pass the request on."""
+        return httpx.Response(503) if self._fails(request) else self._inner.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Fail, or pass the request on."""
+        return httpx.Response(503) if self._fails(request) else await self._inner.handle_async_request(request)
+
+    def _fails(self, request: httpx.Request) -> bool:
+        with self._lock:
+            self.attempts[f"{request.method} {request.url}"] += 1
+            return self.attempts[f"{request.method} {request.url}"] <= 2

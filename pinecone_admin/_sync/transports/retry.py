@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import httpx
 
 from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._concurrency.retry_budget import RetryBudget
 from pinecone_admin._concurrency.sockets import Attempt
 from pinecone_admin._http.argument_checks import check_duration, check_function
 from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, logger, report_attempt
@@ -30,12 +31,14 @@ from pinecone_admin._http.headers import list_request_credentials
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import (
     IDEMPOTENT_METHODS,
+    SUCCESS_REFUND,
     Failure,
     RetryPolicy,
     classify_status,
     may_retry,
     next_delay,
     record_failure,
+    retry_cost,
 )
 from pinecone_admin._http.transport_errors import classify_error, forget_origin
 from pinecone_admin._sync.transports.caller_transport import TransportExchange
@@ -67,6 +70,7 @@ class Retrier:
     Args:
         exchange: Sends each attempt.
         retry: How often and how soon to retry.
+        budget: The tokens that retries have spent; None for a new budget.
         on_attempt: Receives a report of each attempt.
         map_response: Returns the error for a response that is not a success.
     """
@@ -76,11 +80,13 @@ class Retrier:
         exchange: Exchange,
         retry: RetryPolicy,
         *,
+        budget: RetryBudget | None = None,
         on_attempt: OnAttempt | None = None,
         map_response: ErrorMapper = error_from_response,
     ) -> None:
         self._exchange = exchange
         self._retry = retry
+        self._budget = RetryBudget() if budget is None else budget
         self._on_attempt = on_attempt
         self._map_response = map_response
         self._clock = current_clock()
@@ -101,6 +107,8 @@ class Retrier:
             if is_wanted and call.attempts > attempts_before:
                 self._report(result, request, call, started, delay)
             if isinstance(result, BufferedResponse):
+                if self._retry.budget is not None:
+                    self._budget.refund(call.endpoint, call.retry_tokens or SUCCESS_REFUND)
                 return result
             if delay is None:
                 return _response_or_raise(result)
@@ -176,7 +184,7 @@ class Retrier:
         retry_after = None
         if isinstance(failed.cause, BufferedResponse):
             retry_after = parse_retry_after(failed.cause.headers, wall=self._clock.wall())
-        return next_delay(
+        delay = next_delay(
             self._retry,
             failure=failed.failure,
             attempt=call.attempts,
@@ -184,6 +192,14 @@ class Retrier:
             retry_after=retry_after,
             random=random.uniform,
         )
+        cost = retry_cost(failed.failure, retry_after)
+        if delay is None or self._retry.budget is None or not cost:
+            return delay
+        call.is_budget_used_up = not self._budget.spend(call.endpoint, cost, budget=self._retry.budget)
+        if call.is_budget_used_up:
+            return None
+        call.retry_tokens += cost
+        return delay
 
 
 def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: float) -> httpx.Request:
