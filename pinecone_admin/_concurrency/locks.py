@@ -11,16 +11,21 @@ from contextlib import contextmanager
 from threading import RLock
 
 
+def is_owned(lock: RLock) -> bool:
+    """Tell whether this thread holds a lock."""
+    return bool(lock._is_owned())  # type: ignore[attr-defined] # noqa: SLF001 - as threading.Condition does
+
+
 def release_left_lock(lock: RLock, *, was_owned: bool) -> None:
     """Release a lock that this thread holds, unless it held it before: ``was_owned``."""
-    while not was_owned and lock._is_owned():  # type: ignore[attr-defined] # noqa: SLF001 - as threading.Condition does
+    while not was_owned and is_owned(lock):
         lock.release()
 
 
 @contextmanager
 def released_after(lock: RLock) -> Generator[None, None, None]:
     """Release a lock after the block, if this thread has got it there and a ``with`` within has not released it."""
-    was_owned: bool = lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001 - as above
+    was_owned = is_owned(lock)
     try:
         yield
     finally:

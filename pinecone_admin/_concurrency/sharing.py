@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from pinecone_admin._concurrency.locks import release_left_lock
+from pinecone_admin._concurrency.locks import is_owned, release_left_lock
 
 _T = TypeVar("_T")
 
@@ -98,7 +98,7 @@ class FairSemaphore:
 
     def acquire(self, seconds: float) -> bool:
         """Wait at most the seconds for a slot; return whether it was acquired."""
-        turn, was_owned = _Turn(), self._lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001 - see locks.py
+        turn, was_owned = _Turn(), is_owned(self._lock)
         try:
             with self._lock:
                 if self._free:
@@ -124,7 +124,7 @@ class FairSemaphore:
 
     def release(self) -> None:
         """Release a slot; the caller that has waited longest gets it."""
-        was_owned = self._lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001 - as above
+        was_owned = is_owned(self._lock)
         try:
             with self._lock:
                 for turn in self._waiting:  # a caller leaves the queue itself: an interrupt may come after each call

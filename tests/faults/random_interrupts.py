@@ -26,8 +26,9 @@ from random import Random
 from types import FrameType
 from typing import Any, TypeAlias
 
-from pinecone_admin import Admin, on_organization
+from pinecone_admin import Admin, NotFoundError, on_organization
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
+from pinecone_admin._concurrency.locks import is_owned
 from pinecone_admin._concurrency.sharing import FairSemaphore
 from pinecone_admin.cli.output.progress import DelayedBar
 from pinecone_admin.emulator import Emulator, serving
@@ -159,6 +160,15 @@ def delete_stale(run: Run) -> None:
     run.admin.projects.delete_stale(plan=plan)
 
 
+def offboard(run: Run) -> None:
+    """Offboard a person, who is not found once an earlier run has removed them."""
+    try:
+        run.admin.users.offboard(email="bao@example.com", dry_run=False)
+    except NotFoundError:
+        if "bao@example.com" in (each.email for each in run.emulator.state.users.values()):
+            raise
+
+
 JOBS: Mapping[str, Job] = {
     "calls": make_calls,
     "threads": list_in_threads,
@@ -170,7 +180,7 @@ JOBS: Mapping[str, Job] = {
         name="made", role_bindings=[on_organization("OrgMember")], store=run.store
     ),
     "rotate a key": rotate_key,
-    "offboard": lambda run: run.admin.users.offboard(email="bao@example.com", dry_run=False),
+    "offboard": offboard,
     "delete with cleanup": delete_full_project,
     "delete stale": delete_stale,
 }
@@ -293,7 +303,7 @@ def interrupt_lock_user(name: str, lock: threading.RLock, use: Callable[[], obje
                 use()
 
         interruption.run(loop, random.uniform(2e-5, 4e-4))
-        while lock._is_owned():  # type: ignore[attr-defined]
+        while is_owned(lock):
             left += 1
             lock.release()
     print(f"{name}: {count} interrupts, {left} left the lock held", flush=True)

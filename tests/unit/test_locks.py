@@ -10,7 +10,7 @@ from threading import RLock
 
 import pytest
 
-from pinecone_admin._concurrency.locks import release_left_lock, released_after
+from pinecone_admin._concurrency.locks import is_owned, release_left_lock, released_after
 
 PACKAGE = Path(__file__).resolve().parents[2] / "pinecone_admin"
 
@@ -20,7 +20,7 @@ def test_a_lock_that_was_left_is_released() -> None:
     lock = RLock()
     with pytest.raises(KeyboardInterrupt), released_after(lock):
         raise KeyboardInterrupt(lock.acquire())
-    assert not lock._is_owned()  # type: ignore[attr-defined]
+    assert not is_owned(lock)
 
 
 def test_a_lock_that_was_held_before_stays_held() -> None:
@@ -29,7 +29,7 @@ def test_a_lock_that_was_held_before_stays_held() -> None:
         with pytest.raises(KeyboardInterrupt), released_after(lock), lock:
             raise KeyboardInterrupt
         release_left_lock(lock, was_owned=True)
-        assert lock._is_owned()  # type: ignore[attr-defined]
+        assert is_owned(lock)
 
 
 def find_unguarded(source: str) -> Iterator[str]:
