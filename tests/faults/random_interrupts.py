@@ -3,7 +3,7 @@
 Usage: python -m tests.faults.random_interrupts [--jobs 100] [--locks 300] [--seed 1] [--only NAME]
 
 A timer of the system sends a signal, whose handler raises KeyboardInterrupt as that of Ctrl-C does: as often as --jobs
-says in each of eleven jobs over loopback, and as often as --locks says while a loop takes each kind of lock. Afterwards
+says in each of twelve jobs over loopback, and as often as --locks says while a loop takes each kind of lock. Afterwards
 another thread uses the same client, and repeats the job. Exits with status 1 if anything hangs, a lock stays held, a
 name exists twice, a key or an account has its name although nobody stored its secret, or the repeated job fails.
 
@@ -77,7 +77,7 @@ class Run:
         threads: Threads that the job started.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, proxy_url: str | None = None) -> None:
         emulator.reset()
         self.emulator = emulator
         self.stored: set[str] = set()
@@ -89,6 +89,7 @@ class Run:
             client_secret=emulator.client_secret,
             lazy=True,
             max_connections=2,
+            proxy_url=proxy_url,
         )
 
     def wait_for_threads(self) -> list[str]:
@@ -171,6 +172,7 @@ def offboard(run: Run) -> None:
 
 JOBS: Mapping[str, Job] = {
     "calls": make_calls,
+    "calls through a proxy": make_calls,
     "threads": list_in_threads,
     "token": lambda run: run.admin.token(),
     "inventory": lambda run: run.admin.inventory(concurrency=4),
@@ -243,7 +245,8 @@ def interrupt_job(name: str, job: Job, count: int, random: Random) -> list[str]:
         duration = 0.0
         while interrupted < count and runs < 10 * count:
             runs += 1
-            run = Run(emulator)
+            # The emulator answers as a proxy does: what is before the path of a URL does not matter to it.
+            run = Run(emulator, emulator.host if "proxy" in name else None)
             started = time.monotonic()
             # The first runs, which load modules, are not interrupted, and say how long one takes.
             delay = random.uniform(1e-6, duration) if runs > _WARM_UP else PATIENCE

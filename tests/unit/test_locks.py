@@ -6,11 +6,16 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
+from typing import Any
 
+import httpcore
+import httpx
 import pytest
 
 from pinecone_admin._concurrency.locks import is_owned, release_left_lock, released_after
+from pinecone_admin._sync.transports.pool import _Connection
+from tests.support.concurrency import PATIENCE
 
 PACKAGE = Path(__file__).resolve().parents[2] / "pinecone_admin"
 
@@ -30,6 +35,23 @@ def test_a_lock_that_was_held_before_stays_held() -> None:
             raise KeyboardInterrupt
         release_left_lock(lock, was_owned=True)
         assert is_owned(lock)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_proxied_connection_is_closed_by_the_thread_that_holds_its_lock(scheme: str) -> None:
+    """An interrupt can leave the lock of httpcore's pool held, whose own kind would let the thread wait for itself."""
+    origin, proxy = httpcore.URL("http://127.0.0.1:1").origin, httpx.Proxy(f"{scheme}://127.0.0.1:1")
+    connection = _Connection(origin, ssl_context=None, proxy=proxy, keep=True)
+    pool: Any = connection._connection
+
+    def close() -> None:
+        with pool._optional_thread_lock:
+            connection.close()
+
+    thread = Thread(target=close, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 def find_unguarded(source: str) -> Iterator[str]:

@@ -240,8 +240,9 @@ def _make_httpcore_connection(
     proxy_url = httpcore.URL(
         scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
     )
+    pool: httpcore.ConnectionPool
     if proxy.url.scheme.startswith("socks"):
-        return httpcore.SOCKSProxy(
+        pool = httpcore.SOCKSProxy(
             proxy_url,
             proxy.raw_auth,
             ssl_context,
@@ -249,16 +250,20 @@ def _make_httpcore_connection(
             keepalive_expiry=_KEEPALIVE_EXPIRY,
             network_backend=backend,
         )
-    return httpcore.HTTPProxy(
-        proxy_url,
-        proxy.raw_auth,
-        proxy.headers.raw,
-        ssl_context,
-        ssl_context if proxy.url.scheme == "https" else None,
-        max_connections=1,
-        keepalive_expiry=_KEEPALIVE_EXPIRY,
-        network_backend=backend,
-    )
+    else:
+        pool = httpcore.HTTPProxy(
+            proxy_url,
+            proxy.raw_auth,
+            proxy.headers.raw,
+            ssl_context,
+            ssl_context if proxy.url.scheme == "https" else None,
+            max_connections=1,
+            keepalive_expiry=_KEEPALIVE_EXPIRY,
+            network_backend=backend,
+        )
+    # Ctrl-C can leave this lock held, and with httpcore's own, the thread would wait for itself as it closes the pool.
+    cast("Any", pool)._optional_thread_lock._lock = threading.RLock()  # noqa: SLF001 - no effect on an async pool
+    return pool
 
 
 @lru_cache(maxsize=16)
