@@ -276,7 +276,7 @@ class ForbiddenError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """404: the resource does not exist in the organization of the caller."""
+    """404: the resource does not exist, or the caller may not see it."""
 
     help_code = "PA205"
 
@@ -474,9 +474,9 @@ class SecretNotStoredError(PineconeError):
 
 
 class LeftoverError(PineconeError):
-    """A workflow left something that it could not remove, after a failure or at its end.
+    """A workflow may have left something, after a failure or at its end.
 
-    A deletion failed, or another run has changed the same thing meanwhile: the message says which.
+    A deletion failed or got no answer, or another run has changed the same thing meanwhile: the message says which.
 
     Attributes:
         left: Descriptions of what is left, with ids.

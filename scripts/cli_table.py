@@ -59,7 +59,7 @@ BINDING = (
     "user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite."
 )
 INVITED = "One of the roles must be on the organization, such as OrgMember."
-STAGED = "Nothing is created twice: run it again after an interruption."
+STAGED = "Run it again after an interruption: it finds what is there. Run it from one process at a time."
 
 TABLE: Mapping[str, Row] = {
     "organizations.list": Row("reads", "organization list"),

@@ -63,7 +63,7 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
     status, headers = response.status, response.headers
     code, message, details = parse_error_body(response.body)
     error = error_class(status)(
-        message or describe_foreign_response(response, call),
+        f"{message or describe_foreign_response(response, call)}{_describe_outcome(call)}",
         status_code=status,
         error_code=code,
         details=details,
@@ -167,7 +167,7 @@ def error_from_decode_failure(
     """Return the error for a success that does not match the API description."""
     where = f"the response's {failure.path}" if failure.path else f"the response from {call.endpoint}"
     return errors.ResponseParsingError(
-        f"{where} {failure.problem} (status {response.status})",
+        f"{where} {failure.problem} (status {response.status}){_describe_outcome(call)}",
         path=failure.path,
         status_code=response.status,
         raw=Masked(response.body),
@@ -216,7 +216,7 @@ def add_call_context(error: PineconeError, call: CallState) -> PineconeError:
 def error_from_closing(call: CallState) -> errors.ClientClosedError:
     """Return the error for a call that was in progress when its client was closed."""
     return errors.ClientClosedError(
-        "the client was closed during the call",
+        f"the client was closed during the call{_describe_outcome(call)}",
         operation=call.operation,
         outcome=call.outcome,
         safe_to_retry=is_safe_to_retry(call),

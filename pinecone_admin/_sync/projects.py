@@ -34,10 +34,10 @@ class Projects:
         self._sender = sender
 
     def list(self) -> AllProjects:
-        """List all projects of the organization.
+        """List the projects of the organization that the caller may see.
 
         Returns:
-            The complete list.
+            All of them.
 
         Example:
             >>> [each.name for each in admin.projects.list()]
@@ -299,7 +299,7 @@ class Projects:
         """Delete everything in a project, wait until it is gone, and delete the project.
 
         Indexes, collections, assistants and backups can be reached only with an API key of the project. A temporary key
-        with the least privileged role is created, and always deleted. This also happens with ``dry_run=True``, which
+        with the least privileged role is created, and then deleted. This also happens with ``dry_run=True``, which
         changes nothing else; ``temporary_keys`` in the report names the key. The next run completes an interrupted one,
         and concurrent runs do not harm each other.
 
@@ -374,7 +374,7 @@ class Projects:
         """Delete projects that test runs left behind: first make a plan of them, then carry it out.
 
         Without ``plan``, return a plan of the projects whose name matches and that are old enough, with all their
-        contents. Nothing changes, apart from temporary API keys that read the contents: they are always deleted, and
+        contents. Nothing changes, apart from temporary API keys that read the contents: they are deleted again, and
         the plan names them. ``to_json`` and ``StalePlan.from_json`` save and restore the plan.
 
         With a plan, delete its projects with everything in them, and no others. A project stays, and is listed under

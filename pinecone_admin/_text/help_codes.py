@@ -39,7 +39,7 @@ HELP: Mapping[str, Help] = {
     ),
     "PA102": Help(
         "An argument has the wrong type.",
-        "It cannot be sent as it is; no change was sent.",
+        "It cannot be sent as it is. No change was sent, unless `store` proved wrong after a create, which is undone.",
         "Pass a value of the type that the message names.",
     ),
     "PA103": Help(
@@ -81,8 +81,8 @@ HELP: Mapping[str, Help] = {
         "Grant the service account a role that permits it, or raise the limit that the message names.",
     ),
     "PA205": Help(
-        "The resource does not exist (404).",
-        "The id is wrong or of another organization, the resource was deleted, or the host is not the API.",
+        "The resource does not exist, or the caller may not see it (404).",
+        "The id is wrong or of another organization, it was deleted, a role is missing, or the host is not the API.",
         "List the resources and compare the ids; check which organization the credentials belong to, and the host.",
         "List them and compare the ids; `whoami` shows the organization, and `doctor` checks the host.",
     ),
@@ -168,8 +168,8 @@ HELP: Mapping[str, Help] = {
         "If the message names a file, take the new secret from it; else run the command again.",
     ),
     "PA604": Help(
-        "A workflow left something that it could not remove.",
-        "A deletion failed, or another run has changed the same thing meanwhile, so that it is unknown what to delete.",
+        "A workflow may have left something.",
+        "A deletion failed or got no answer, or another run has changed the same thing, so what to delete is unknown.",
         "Read the message before you delete what `error.left` names; after a failed deletion, the next run repeats it.",
         "Read the message before you delete what it names; after a failed deletion, the next run repeats it.",
     ),

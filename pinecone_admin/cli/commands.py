@@ -82,7 +82,7 @@ COMMANDS = (
     CommandSpec(
         path=("project", "list"),
         effect="reads",
-        summary="List all projects of the organization.",
+        summary="List the projects of the organization that the caller may see.",
         example="pinecone-admin project list",
         methods=("projects.list",),
         parameters=(ParameterSpec(name="limit", option="--limit", kind="limit", help="Show at most this many."),),
@@ -294,7 +294,7 @@ COMMANDS = (
         effect="changes",
         summary="Set up a tenant: a project, roles on it, and an API key of the same name.",
         example="pinecone-admin project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer --reveal --yes",
-        details="Nothing is created twice: run it again after an interruption.\n\nRoles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
+        details="Run it again after an interruption: it finds what is there. Run it from one process at a time.\n\nRoles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
         methods=("projects.provision",),
         parameters=(
             ParameterSpec(
@@ -430,7 +430,7 @@ COMMANDS = (
         effect="changes",
         summary="Create an API key, unless the project has one with this name.",
         example="pinecone-admin api-key ensure writer --project search --reveal --yes",
-        details="Nothing is created twice: run it again after an interruption. The value of a key that exists already cannot be shown.\n\nRoles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.",
+        details="Run it again after an interruption: it finds what is there. Run it from one process at a time. The value of a key that exists already cannot be shown.\n\nRoles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.",
         methods=("api_keys.ensure",),
         parameters=(
             ParameterSpec(
@@ -868,7 +868,7 @@ COMMANDS = (
         effect="changes",
         summary="Create a service account, unless there is one with this name.",
         example="pinecone-admin service-account ensure deploy --role OrgMember --reveal --yes",
-        details="Nothing is created twice: run it again after an interruption.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
+        details="Run it again after an interruption: it finds what is there. Run it from one process at a time.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
         methods=("service_accounts.ensure",),
         parameters=(
             ParameterSpec(

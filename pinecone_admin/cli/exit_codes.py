@@ -22,7 +22,7 @@ MEANINGS: Final = {
     REFUSED: "The server refused the request, or a check of doctor failed.",
     USAGE: "The command line is wrong; nothing was changed.",
     IDENTITY: "Credentials are missing, or were not accepted.",
-    NOT_FOUND: "There is no such thing; this is also how project exists says no.",
+    NOT_FOUND: "There is no such thing, or the account may not see it; project exists says no in this way, too.",
     CONFLICT: "It conflicts with what is there, several things have the name, or it would be unsafe.",
     UNKNOWN_OUTCOME: "The change may have been made, and must not be repeated blindly: look first.",
     TRY_LATER: "Safe to run again, later: nothing was changed, or the message says what may have been.",

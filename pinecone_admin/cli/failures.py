@@ -27,6 +27,15 @@ _MAX_USAGE_LENGTH = 480
 """Characters of a usage error; with what stands around it, its line has at most 500."""
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
+_OF_REQUESTS = (
+    errors.ApiError,
+    errors.ClientClosedError,
+    errors.PineconeConnectionError,
+    errors.PineconeTimeoutError,
+    errors.ResponseParsingError,
+)
+"""Errors whose message says so if their own request may have been processed."""
+
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 """Why a disk takes no output, although the command line is right."""
 
@@ -147,7 +156,7 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
 
 def _says_outcome(error: BaseException) -> bool:
     """Return whether the message of an error says itself that its request may have been processed."""
-    return isinstance(error, errors.PineconeConnectionError | errors.PineconeTimeoutError) and not error.safe_to_retry
+    return isinstance(error, _OF_REQUESTS) and not isinstance(error, errors.TokenError) and not error.safe_to_retry
 
 
 def read_notes(error: BaseException | None) -> list[str]:

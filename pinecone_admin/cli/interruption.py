@@ -18,7 +18,10 @@ _DELAY = 1.0
 """Seconds after which an interrupted command that has not ended says why."""
 
 _CLEANING_UP = "interrupted: cleaning up, to leave nothing half done; a second Ctrl-C does not stop this"
-_STORING = "interrupted: waiting for the command that stores the secret; a second Ctrl-C kills it: nothing is stored"
+_STORING = (
+    "interrupted: waiting for the command that stores the secret; a second Ctrl-C kills it, and the secret then counts "
+    "as not stored"
+)
 _HELD = "interrupted: going on to the end, so that no secret is lost; a second Ctrl-C does not stop this"
 _STILL = "interrupted again: the command still finishes what it has to, and then ends by itself"
 _KILLED = "interrupted again: killed the command that stores the secret, which counts as not stored"

@@ -193,11 +193,11 @@ _LISTS_BY_PRINCIPAL_TYPE: Mapping[str, str] = {
 
 
 def find_deleted_principals(inventory: Inventory) -> list[Finding]:
-    """Find roles of principals that no longer exist, skipping principals that may be in a list that was not read."""
+    """Find roles of principals that are in no list, skipping principals that may be in a list that was not read."""
     return [
         Finding(
             kind="principal-is-gone",
-            text=f"{kind} {id} does not exist but still has {', '.join(each.role for each in bindings)}",
+            text=f"{kind} {id} is in no list but has {', '.join(each.role for each in bindings)}",
             principal_type=kind,
             principal_id=id,
             project_id=_find_only_project(bindings),

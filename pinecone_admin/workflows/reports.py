@@ -294,13 +294,16 @@ class OffboardReport:
         """Return the report as text, one item per line."""
         who = "no user" if self.user is None else f"user {self.user.id}"
         invites, roles = count_noun(len(self.invites), "open invite"), count_noun(len(self.bindings), "role")
-        lines = [f"{self.email}: {who}, {invites}, {roles}"]
+        before, access = ("", "access") if self.dry_run else ("before: ", "had access")
+        lines = [f"{self.email}: {before}{who}, {invites}, {roles}"]
         lines += [
-            f"access to project {each.project.name} ({each.project.id}): {', '.join(each.roles)}" for each in self.reach
+            f"{access} to project {each.project.name} ({each.project.id}): {', '.join(each.roles)}"
+            for each in self.reach
         ]
+        names = {each.project.id: f"{each.project.name} ({each.project.id})" for each in self.reach}
+        placed = [(key, names.get(key.project_id, key.project_id)) for key in self.keys_to_rotate]
         lines += [
-            f"may know the value of API key {key.name} ({key.id}) of project {key.project_id}"
-            for key in self.keys_to_rotate
+            f"may know the value of API key {key.name} ({key.id}) of project {project}" for key, project in placed
         ]
         lines += [
             f"may know the secret of service account {account.name} ({account.id})"

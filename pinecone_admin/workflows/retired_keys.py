@@ -139,7 +139,7 @@ def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
         return None
     if tag.delete_after is None:
         return f"key {last.id}, which replaced it, is still named {last.name!r}"
-    return f"the key that replaced {last.id} no longer exists: rotate this key again, or delete it"
+    return f"the key that replaced {last.id} is not listed: rotate this key again, or delete it"
 
 
 def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pinecone_admin._text.printable import make_printable
 
@@ -114,6 +114,11 @@ def describe_rename(key: APIKey, final: APIKey) -> Step:
     if key.roles == final.roles:
         del before["roles"], after["roles"]
     return describe_key_step("rename", key, before=before, after=after)
+
+
+def describe_new_secret(create: Step, *, is_stored: bool) -> list[Step]:
+    """Return the step that creates something with a secret, and the one that stores the secret if that is done."""
+    return [create, evolve(create, action="store", after={})] if is_stored else [create]
 
 
 def _describe_object(step: Step) -> str:

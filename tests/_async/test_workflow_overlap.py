@@ -270,7 +270,7 @@ async def test_an_old_key_outlives_its_deleted_successor(emulator: Emulator, nam
     project.advance(2 * HOUR)
     report = await emulator.async_admin().api_keys.delete_retired()
     assert (report.deleted, [kept.key.id for kept in report.kept], list(project.names())) == ([], [old], [old])
-    assert "no longer exists: rotate this key again, or delete it" in str(report)
+    assert "is not listed: rotate this key again, or delete it" in str(report)
     with raises(NotFoundError):
         await project.find_holder()
     if name == LONG_NAME:  # its end was in the name of the new key

@@ -271,7 +271,7 @@ def test_an_old_key_outlives_its_deleted_successor(emulator: Emulator, name: str
     project.advance(2 * HOUR)
     report = emulator.admin().api_keys.delete_retired()
     assert (report.deleted, [kept.key.id for kept in report.kept], list(project.names())) == ([], [old], [old])
-    assert "no longer exists: rotate this key again, or delete it" in str(report)
+    assert "is not listed: rotate this key again, or delete it" in str(report)
     with raises(NotFoundError):
         project.find_holder()
     if name == LONG_NAME:  # its end was in the name of the new key

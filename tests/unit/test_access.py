@@ -100,7 +100,7 @@ def test_findings() -> None:
         ),
         ("service-account-without-roles", "service account robot-s3 (s3) has no role"),
         ("key-is-an-editor", "API key 'writer' (k2) of project 'atlas' has ProjectEditor"),
-        ("principal-is-gone", "user u9 does not exist but still has ProjectEditor"),
+        ("principal-is-gone", "user u9 is in no list but has ProjectEditor"),
     ]
     owners = evolve(INVENTORY, role_bindings=[make_binding("user", who, "OrgOwner") for who in ("u1", "u2")])
     (many,) = [each for each in owners.access(max_owners=1).findings if each.kind == "many-owners"]
@@ -254,7 +254,7 @@ def test_a_key_in_a_project_that_the_caller_does_not_see_is_not_gone() -> None:
     assert map_rows(access)["k9", "p9"] == ("reads", ["ProjectViewer"])
     missing = evolve(elsewhere, resource_id="p1")
     findings = evolve(INVENTORY, role_bindings=[missing]).access().findings
-    assert "api_key k9 does not exist but still has ProjectViewer" in {each.text for each in findings}
+    assert "api_key k9 is in no list but has ProjectViewer" in {each.text for each in findings}
 
 
 def make_hostile_access() -> Access:

@@ -1,4 +1,4 @@
-"""Empty a project and delete it, with a temporary key that is always deleted."""
+"""Empty a project and delete it, with a temporary key that is then deleted."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, async_shield_from_cancellation
-from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError, PineconeTypeError, RefusedError
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -58,6 +58,7 @@ class AsyncRollback:
         self._admin = admin
         self._deletions: list[tuple[str, Deletion]] = []
         self._uncertain: str | None = None
+        self._has_created = False
         self._is_kept = False
         self._remarks: list[str] = []
 
@@ -84,6 +85,7 @@ class AsyncRollback:
                     self._uncertain = None
                 raise
             self._uncertain = None
+            self._has_created = True
             if undo is not None:
                 self.record(*undo(made))
             return made
@@ -93,6 +95,7 @@ class AsyncRollback:
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""
         self._uncertain = None
+        self._has_created = True
         if not self._is_kept:
             self._deletions.append((description, delete))
 
@@ -114,6 +117,9 @@ class AsyncRollback:
     ) -> None:
         if error is None:
             return
+        # These errors know of no request; after a create, "not_sent" would not be true.
+        if self._has_created and isinstance(error, RefusedError | PineconeTypeError):
+            error.outcome = "done"
         for remark in self._remarks:
             error.add_note(remark)
         if self._uncertain is not None:

@@ -1,4 +1,4 @@
-"""A key that exists as long as a workflow needs it and is always deleted."""
+"""A key that exists as long as a workflow needs it, and is then deleted, or named if that fails."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/delete_with_cleanup.py by scripts/unasync.py: change that, not this file.
-"""Empty a project and delete it, with a temporary key that is always deleted."""
+"""Empty a project and delete it, with a temporary key that is then deleted."""
 
 from __future__ import annotations
 

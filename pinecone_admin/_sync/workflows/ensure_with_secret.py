@@ -56,7 +56,7 @@ from pinecone_admin.workflows.reports import (
     keys_of_wanted_bindings,
 )
 from pinecone_admin.workflows.retired_keys import find_holders, find_unnamed_successors
-from pinecone_admin.workflows.steps import Step, describe_key_step
+from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -102,7 +102,8 @@ def ensure_api_key(
     requested = {} if roles is None else {"roles": roles}
     step = Step(action="create", kind="api_key", name=name, project_id=project_id, after=requested)
     if dry_run:
-        changes.record(step, *map(describe_leftover_key, leftovers))
+        made_steps = describe_new_secret(step, is_stored=store is not None)
+        changes.record(*made_steps, *map(describe_leftover_key, leftovers))
         return Ensured(value=None, created=True, steps=changes.steps)
     with join_rollback(admin, rollback) as undo:
         made, deleted = create_stored_key(
@@ -116,7 +117,7 @@ def ensure_api_key(
             rollback=undo,
         )
         named = admin.api_keys.update(api_key_id=made.key.id, name=name)
-    changes.record(evolve(step, id=named.id), *deleted)
+    changes.record(*describe_new_secret(evolve(step, id=named.id), is_stored=store is not None), *deleted)
     return Ensured(value=APIKeyWithSecret(key=named, value=made.value), created=True, steps=changes.steps)
 
 
@@ -181,14 +182,15 @@ def ensure_service_account(
         requested = {} if wanted is None else {"roles": [str(each) for each in keys_of_wanted_bindings(wanted)]}
         step = Step(action="create", kind="service_account", name=name, after=requested)
         if dry_run:
-            changes.record(step, *map(describe_leftover_account, leftovers))
+            made_steps = describe_new_secret(step, is_stored=store is not None)
+            changes.record(*made_steps, *map(describe_leftover_account, leftovers))
             return Ensured(value=None, created=True, steps=changes.steps)
         made, deleted = create_stored_account(
             admin, name=name, leftovers=leftovers, role_bindings=wanted, store=store, rollback=rollback
         )
         account = admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
     value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    changes.record(evolve(step, id=account.id), *deleted)
+    changes.record(*describe_new_secret(evolve(step, id=account.id), is_stored=store is not None), *deleted)
     return Ensured(value=value, created=True, steps=changes.steps)
 
 

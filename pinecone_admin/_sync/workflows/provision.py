@@ -35,7 +35,7 @@ from pinecone_admin.workflows.reports import (
     Provisioned,
     parse_project_roles,
 )
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows.steps import Step, describe_new_secret
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -120,7 +120,7 @@ def _preview(
     )
     return Provisioned(
         project=project,
-        key=Ensured(value=None, created=True, steps=[key]),
+        key=Ensured(value=None, created=True, steps=describe_new_secret(key, is_stored=True)),
         bindings=[Ensured(value=None, created=True, steps=[step]) for step in granted],
     )
 

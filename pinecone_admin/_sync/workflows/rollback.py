@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import complete_if_interrupted, shield_from_cancellation
-from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError, PineconeTypeError, RefusedError
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -59,6 +59,7 @@ class Rollback:
         self._admin = admin
         self._deletions: list[tuple[str, Deletion]] = []
         self._uncertain: str | None = None
+        self._has_created = False
         self._is_kept = False
         self._remarks: list[str] = []
 
@@ -85,6 +86,7 @@ class Rollback:
                     self._uncertain = None
                 raise
             self._uncertain = None
+            self._has_created = True
             if undo is not None:
                 self.record(*undo(made))
             return made
@@ -94,6 +96,7 @@ class Rollback:
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""
         self._uncertain = None
+        self._has_created = True
         if not self._is_kept:
             self._deletions.append((description, delete))
 
@@ -115,6 +118,9 @@ class Rollback:
     ) -> None:
         if error is None:
             return
+        # These errors know of no request; after a create, "not_sent" would not be true.
+        if self._has_created and isinstance(error, RefusedError | PineconeTypeError):
+            error.outcome = "done"
         for remark in self._remarks:
             error.add_note(remark)
         if self._uncertain is not None:

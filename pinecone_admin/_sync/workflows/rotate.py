@@ -46,7 +46,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.steps import Step, describe_key_step, describe_rename
+from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -196,7 +196,7 @@ def _conclude_lost_key(
 
 
 def _describe_replacement(new: APIKey) -> list[Step]:
-    return [describe_key_step("create", new, after={"roles": new.roles}), describe_key_step("store", new)]
+    return describe_new_secret(describe_key_step("create", new, after={"roles": new.roles}), is_stored=True)
 
 
 def _preview(

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/temporary_key.py by scripts/unasync.py: change that, not this file.
-"""A key that exists as long as a workflow needs it and is always deleted."""
+"""A key that exists as long as a workflow needs it, and is then deleted, or named if that fails."""
 
 from __future__ import annotations
 

@@ -213,12 +213,12 @@ def _judge_failed_read(error: PineconeError) -> Diagnosis:
 
 
 def judge_roles(view: CallerView) -> Diagnosis:
-    """Return whether the account has a role."""
+    """Return whether a role of the account is in the list of bindings."""
     if view.roles is None:
         return _skip("roles", "unknown: the account may not see which roles are its own")
     if view.roles:
         return passed("roles", ", ".join(view.roles))
-    return failed("roles", "the account has none, so it may do nothing", _ROLES_FIX)
+    return failed("roles", "no role of the account is in the list of bindings", _ROLES_FIX)
 
 
 def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis]:

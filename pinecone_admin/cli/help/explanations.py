@@ -92,9 +92,9 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
         "Delete it: api-key delete-retired.",
     ),
     "principal-is-gone": (
-        "A role is held by something that no longer exists.",
-        "It is a leftover.",
-        "Revoke it: role-binding delete.",
+        "A role is held by something that is in no list.",
+        "Most often it was deleted, and the role is a leftover.",
+        "If you know of no such principal, revoke the role: role-binding delete.",
     ),
 }
 """Meaning, reason and remedy of each kind of finding."""
