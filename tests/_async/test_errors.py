@@ -162,6 +162,20 @@ async def test_any_error_body_yields_the_class_and_a_short_message(
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(copy.deepcopy(caught.value)) == str(caught.value)
 
 
+@pytest.mark.parametrize(("status", "kind"), [(500, ServiceError), (200, ResponseParsingError)])
+async def test_a_response_that_may_follow_a_create_warns_in_its_message(
+    status: int, kind: type[PineconeError], make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """The message alone says that a create may have been processed; that of a read does not."""
+    response = ScriptedResponse(status, b"x")
+    with raises(kind, match="; the request (was|may have been) processed$") as caught:
+        await make_client(ScriptedTransport(response), retry=ONCE).projects.create(name="x")
+    assert caught.value.safe_to_retry is False
+    with raises(kind) as caught:
+        await make_client(ScriptedTransport(response), retry=ONCE).projects.list()
+    assert "processed" not in caught.value.message
+
+
 async def test_a_header_that_is_not_ascii_is_preserved(make_client: Callable[..., AsyncAdmin]) -> None:
     """A response header in latin-1 is available on the error."""
     response = ScriptedResponse(409, headers=httpx.Headers({"x-server": "J\xf6rg"}, encoding="latin-1"))

@@ -39,7 +39,11 @@ async def test_a_tenant_gets_a_project_a_key_and_roles(admin: AsyncAdmin, emulat
     robot = await create_robot(admin)
     stored: list[APIKeyWithSecret] = []
     arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": stored.append}
+    preview = await admin.projects.provision(**arguments, bindings=[robot], dry_run=True)
     first = await admin.projects.provision(**arguments, bindings=[robot])
+    done = [(each.action, each.kind) for each in first.steps]
+    assert done == [(each.action, each.kind) for each in preview.steps]
+    assert done[-2:] == [("create", "api_key"), ("store", "api_key")]
     (project,) = emulator.state.projects.values()
     (key,) = emulator.state.api_keys.values()
     assert (first.project.value.id, key.name, [made.value for made in stored]) == (project.id, "tenant", [key.value])

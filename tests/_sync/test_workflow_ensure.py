@@ -362,7 +362,7 @@ def test_accounts_that_runs_left_are_deleted(admin: Admin, emulator: Emulator) -
     *others, account = emulator.state.service_accounts.listing
     assert others == [own, named]
     assert (account.name, account.client_secret) == ("s", ensured.value.client_secret)
-    assert describe_steps(ensured.steps[1:]) == [
+    assert describe_steps(ensured.steps[2:]) == [
         f"deleted service account {each.name!r} ({each.id}): an earlier run left it" for each in left
     ]
 

@@ -256,6 +256,7 @@ def test_a_dry_run_of_a_tenant_that_does_not_exist(admin: Admin, emulator: Emula
         "would create project tenant",
         "would grant ProjectViewer on project tenant to user u",
         "would create key tenant in project tenant",
+        "would store the value of key tenant in project tenant",
     ]
     assert not emulator.state.projects
 
