@@ -49,7 +49,8 @@ REPORTS: tuple[CommandSpec, ...] = (
         effect="deletes",
         summary="Remove a person with all roles and invites, and show which secrets the person may know.",
         details="Keep the output, and rotate what it names: afterwards, nothing shows what the person could reach. "
-        "For several people, --from makes a plan, which you read, and --plan carries it out.",
+        "For several people, --from makes a plan, which you read, and --plan carries it out. In both, addresses that "
+        "nobody has, or that the account may not look up, come first, and the exit code is 4, or 9 beside others.",
         example="pinecone-admin user offboard ada@example.com --yes",
         methods=("users.offboard", "users.offboard_many"),
         module="pinecone_admin.cli.plans.user_offboard",

@@ -381,7 +381,8 @@ class AsyncProjects:
         With a plan, delete its projects with everything in them, and no others. A project stays, and is listed under
         ``left`` with the reason, if it was renamed, has no date of creation or is not old enough, contains something
         that is protected or not in the plan, or cannot be deleted. The next run of the same plan completes an
-        interrupted one.
+        interrupted one: a project that is gone counts as deleted if the account is seen to be an OrgOwner, who sees
+        every project; otherwise it is left, because it may only be invisible.
 
         Args:
             name_pattern: Pattern of names, such as ``"ci-*"``, with ``*``, ``?`` and ``[…]`` as in a shell; matching

@@ -228,7 +228,7 @@ class RoleBindings:
 
         Raises:
             PineconeValueError: Both roles are the same; nothing was sent.
-            NotFoundError: The principal holds neither role; nothing was changed.
+            NotFoundError: The principal holds neither role, or the account does not see it; nothing was changed.
             ConflictError: The old role is the last OrgOwner, or the last organization role of an invite.
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The old role could not be revoked, and neither could the new one.

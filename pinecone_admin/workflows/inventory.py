@@ -147,8 +147,8 @@ class Inventory:
         taken_at: Time at which reading began, by the server's clock; by that of this machine if no response has a valid
             Date.
         organizations: The organization of the caller.
-        projects: All projects.
-        api_keys: The keys of all projects, in the order of the projects.
+        projects: All projects that the account sees.
+        api_keys: The keys of these projects, in the order of the projects.
         users: All users.
         invites: Pending and expired invites.
         service_accounts: All service accounts.
@@ -314,8 +314,9 @@ class InventoryBuilder:
             Unread(part=part.kind, project_id=part.project_id, error=str(error), status_code=_find_status(error))
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]
-        is_read = InventoryPart("role_bindings") in self._read
-        if is_read and lists["organizations"]:
+        # What lists no organization has no owner, either; one that cannot be read has.
+        has_owner = self._read.get(InventoryPart("organizations"), ["unread"]) != []
+        if has_owner and InventoryPart("role_bindings") in self._read:
             unread += find_hidden_bindings(lists["role_bindings"])
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
 
@@ -328,18 +329,30 @@ def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:
     """Return that role bindings are unread if no user among them is an owner, else nothing."""
     if any(each.principal_type == "user" and each.role == "OrgOwner" for each in bindings):
         return []
-    # The server keeps at least one such user, so the list was shortened for this caller.
-    error = "the account sees only some of them: an owner of the organization is missing"
-    return [Unread(part="role_bindings", project_id=None, error=error)]
+    return [_HIDDEN_BINDINGS]
+
+
+# The server keeps at least one owner who is a user, so the list was shortened for this caller.
+_HIDDEN_BINDINGS = Unread(
+    part="role_bindings",
+    project_id=None,
+    error="the account sees only some of them: an owner of the organization is missing",
+)
+# Such a caller does not see every project, either.
+_HIDDEN_PROJECTS = Unread(
+    part="projects", project_id=None, error="the account of one of the two inventories sees only some of them"
+)
 
 
 def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
     names = DisplayNames(before, after)
     changes = Changes(added=[], removed=[], changed=[], unknown=[])
     compared_keys: set[str] = set()
+    unread = [*before.unread, *after.unread]
+    unread += [_HIDDEN_PROJECTS] if unread.count(_HIDDEN_BINDINGS) == 1 else []
     for list_name, kind in _KINDS_BY_LIST.items():
         # Without the projects, their keys are unread too.
-        incomplete = [each for each in (*before.unread, *after.unread) if each.part in {list_name, "projects"}]
+        incomplete = [each for each in unread if each.part in {list_name, "projects"}]
         changes.unknown.extend(dict.fromkeys(str(each) for each in incomplete if each.part == list_name))
         old, new = (_index_comparable(getattr(each, list_name), list_name, incomplete) for each in (before, after))
         if kind == "api_key":

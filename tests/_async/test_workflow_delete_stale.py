@@ -21,6 +21,7 @@ from pinecone_admin import (
     RetryPolicy,
 )
 from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.models import ORGANIZATION_ROLES
 from pinecone_admin.workflows import Content, OffboardPlan, Progress, StalePlan
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
@@ -118,6 +119,25 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClo
         f"skipped project {name} ({id}): it was already deleted"
         for name, id in zip(("ci-1", "ci-2"), ids, strict=False)
     ]
+
+
+@pytest.mark.parametrize("role", ["OrgManager", "OrgMember", "OrgBillingAdmin", "token of an owner"])
+async def test_a_project_that_is_not_seen_is_not_reported_as_deleted(
+    emulator: Emulator, clock: VirtualClock, role: str
+) -> None:
+    """A 404 shows only an account that visibly owns the organization that a project is gone."""
+    ids, plan = await make_plan(emulator, clock, "ci-1")
+    if role in ORGANIZATION_ROLES:
+        admin = emulator.async_admin(roles=[role])
+    else:
+        del emulator.state.projects[ids[0]]
+        token = (await emulator.async_admin().token()).value
+        admin = AsyncAdmin(access_token=token, transport=emulator.transport)
+    report = await admin.projects.delete_stale(plan=plan)
+    assert (report.deleted, report.steps, [each.id for each in report.left]) == ([], [], ids)
+    assert report.left[0].reason == (
+        "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
+    )
 
 
 async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:

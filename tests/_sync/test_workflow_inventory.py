@@ -88,6 +88,20 @@ def test_role_bindings_that_the_caller_does_not_see_are_unread(
     assert all("sees only some of them" in str(each) for each in unread)
 
 
+def test_what_one_of_two_accounts_does_not_see_is_not_a_change(admin: Admin, emulator: Emulator) -> None:
+    """Projects, keys and roles that only an owner sees look neither removed nor, the other way round, added."""
+    populate_organization(emulator, projects=2, users=1)
+    project_id = next(iter(emulator.state.projects))
+    for role in ("OrgMember", ("ProjectOwner", project_id)):
+        lesser = emulator.admin(roles=[role]).inventory()
+        owners = admin.inventory()
+        for changes in (owners.diff(lesser), lesser.diff(owners)):
+            assert not changes, str(changes)
+            assert {each.partition(":")[0] for each in changes.unknown} >= {"projects", "role_bindings"}
+        # The same account compares what it sees.
+        assert not any(each.startswith("projects") for each in lesser.diff(lesser).unknown)
+
+
 def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
     """A list that fails is reported as unread, and the rest is complete."""
     populate_organization(emulator, projects=3, users=4)

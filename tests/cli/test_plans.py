@@ -93,6 +93,23 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     assert rest == {"search", "empty", "kept"}
 
 
+def test_a_project_that_the_account_does_not_see_is_not_called_deleted(tmp_path: Path) -> None:
+    """Another account cannot tell whether a project of the plan is gone: dry run and run say so, and exit with 9."""
+    plan = str(tmp_path / "plan.json")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1")
+        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", plan, "--yes")
+        account = emulator.add_client(roles=["OrgManager"])
+        member = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+        preview = run("project", "delete-stale", plan, "--dry-run", env=member)
+        done = run("project", "delete-stale", plan, "--yes", env=member)
+        rest = _names(emulator)
+    (left,) = done.json["left"]
+    assert (done.exit, done.json["deleted"], preview.json["would_do"]["leave"]) == (9, [], [left])
+    assert left["reason"].endswith("it may still exist")
+    assert "ci-1" in rest
+
+
 def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: Path) -> None:
     """The question names each project, the organization and the caller; any answer but yes changes nothing."""
     plan = str(tmp_path / "plan.json")
@@ -209,6 +226,8 @@ def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
             preview = run("user", "offboard", "--plan", plan, "--dry-run")
             assert [each.exit for each in (made, first, second, preview)] == [code, code, again, again]
             assert {*made.json} >= {"not_found", "unseen"}
+            command = f"pinecone-admin user offboard --plan {plan}"
+            assert made.stderr.rstrip().endswith(command if code == 9 else "there is nobody to remove")
             assert [each.json["not_found"] for each in (made, first, second)] == [["no@example.com"]] * 3
         table = run("user", "offboard", "--plan", plan, "--yes", "--output", "table")
         people.write_text("ada@example.com")

@@ -32,3 +32,16 @@ def own_client_id(admin: AsyncAdmin) -> str | None:
     """Return the client id of the account as which a client authenticates, or None if that is unknown."""
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return sender.client_id()
+
+
+async def owns_organization(admin: AsyncAdmin) -> bool:
+    """Return whether the account visibly owns the organization, so that what it does not see is not there.
+
+    It is False where that is unknown: a token from elsewhere does not say whose it is.
+    """
+    client_id = own_client_id(admin)
+    if client_id is None:
+        return False
+    own = {each.id async for each in admin.service_accounts.list() if each.client_id == client_id}
+    bindings = admin.role_bindings.list(principal_type="service_account", role="OrgOwner")
+    return bool(own & {each.principal_id async for each in bindings})

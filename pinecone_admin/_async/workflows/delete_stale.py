@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from pinecone_admin._async.workflows.client_state import require_server_time
+from pinecone_admin._async.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -135,11 +135,11 @@ async def carry_out_deletion(
 
     async def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:
         try:
-            project = await admin.projects.describe(project_id=planned.id)
-        except NotFoundError:
-            return _Outcome(steps=[describe_project_step("skip", planned, reason="it was already deleted")])
+            project = await find_project(admin, planned)
         except PineconeError as error:
             return _Outcome(reason=_explain(error))
+        if project is None:
+            return _Outcome(steps=[describe_project_step("skip", planned, reason="it was already deleted")])
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
         )
@@ -155,6 +155,21 @@ async def carry_out_deletion(
         temporary_keys=_list_temporary_keys(outcomes.values()),
         steps=[step for outcome in outcomes.values() for step in outcome.steps],
     )
+
+
+async def find_project(admin: AsyncAdmin, planned: StaleProject) -> Project | None:
+    """Return a project of a plan, or None if it was already deleted.
+
+    Raises:
+        RefusedError: The account does not see it, and might not see it if it existed.
+    """
+    try:
+        return await admin.projects.describe(project_id=planned.id)
+    except NotFoundError as error:
+        if await owns_organization(admin):
+            return None
+        message = "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
+        raise RefusedError(message, operation="delete_stale") from error
 
 
 def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:

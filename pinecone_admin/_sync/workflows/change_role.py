@@ -61,7 +61,8 @@ def change_role(
     )
     held = [binding for binding in bindings if binding.role in {from_role, to_role}]
     if not held:
-        message = f"{principal_type} {principal_id} holds neither {from_role} nor {to_role} on this {resource_type}"
+        held_roles = f"holds neither {from_role} nor {to_role} on this {resource_type}, as far as this account sees"
+        message = f"{principal_type} {principal_id} {held_roles}"
         raise NotFoundError(message, status_code=404, operation="change_role")
     changes = ChangeLog(dry_run=dry_run)
     with Rollback(admin) as rollback:

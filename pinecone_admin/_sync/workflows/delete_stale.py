@@ -20,7 +20,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
@@ -136,11 +136,11 @@ def carry_out_deletion(
 
     def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:
         try:
-            project = admin.projects.describe(project_id=planned.id)
-        except NotFoundError:
-            return _Outcome(steps=[describe_project_step("skip", planned, reason="it was already deleted")])
+            project = find_project(admin, planned)
         except PineconeError as error:
             return _Outcome(reason=_explain(error))
+        if project is None:
+            return _Outcome(steps=[describe_project_step("skip", planned, reason="it was already deleted")])
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
         )
@@ -156,6 +156,21 @@ def carry_out_deletion(
         temporary_keys=_list_temporary_keys(outcomes.values()),
         steps=[step for outcome in outcomes.values() for step in outcome.steps],
     )
+
+
+def find_project(admin: Admin, planned: StaleProject) -> Project | None:
+    """Return a project of a plan, or None if it was already deleted.
+
+    Raises:
+        RefusedError: The account does not see it, and might not see it if it existed.
+    """
+    try:
+        return admin.projects.describe(project_id=planned.id)
+    except NotFoundError as error:
+        if owns_organization(admin):
+            return None
+        message = "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
+        raise RefusedError(message, operation="delete_stale") from error
 
 
 def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:

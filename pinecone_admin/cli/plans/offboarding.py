@@ -95,7 +95,8 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         session.notify(f"warning: cannot be carried out: {plan.refusal}")
         session.exit_code = exit_codes.CONFLICT
     elif save is not None:
-        session.notify(f"nobody was removed; to remove these: pinecone-admin user offboard --plan {shlex.quote(save)}")
+        command = f"; to remove these: pinecone-admin user offboard --plan {shlex.quote(save)}"
+        session.notify(f"nobody was removed{command if plan.reports else ', and there is nobody to remove'}")
 
 
 def _carry_out(session: Session, path: str, save: str | None) -> None:

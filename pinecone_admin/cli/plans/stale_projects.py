@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._sync.workflows.delete_stale import find_project
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
-from pinecone_admin.errors import NotFoundError
+from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.stale_projects import find_change, find_reason_to_keep
@@ -120,8 +121,10 @@ def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
 
 def _find_reason_to_leave(session: Session, plan: StalePlan, planned: StaleProject) -> str | None:
     try:
-        project = session.admin.projects.describe(project_id=planned.id)
-    except NotFoundError:
+        project = find_project(session.admin, planned)
+    except RefusedError as error:
+        return error.message
+    if project is None:
         return "it was already deleted"
     now = require_server_time(session.admin, operation="delete_stale")
     return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
