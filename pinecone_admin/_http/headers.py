@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pinecone_admin._http.argument_checks import check_header_value, place_in, type_error, value_error
 from pinecone_admin.errors import Masked
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 """The version of this package."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
