@@ -52,13 +52,6 @@ def unknown_route(service: Service) -> None:
     service.expect_refusal(404, "NOT_FOUND", "GET", "/admin/nowhere")
 
 
-@check("wrong-method")
-def wrong_method(service: Service) -> None:
-    """Send PUT, which no operation accepts."""
-    response = service.send("PUT", "/admin/organizations", json={})
-    require(summarize(response).startswith("405"), f"PUT returned {summarize(response)}, not 405")
-
-
 @check("check-order")
 def check_order(service: Service) -> None:
     """Send a request with several mistakes, then with one mistake less each time."""

@@ -57,6 +57,16 @@ def expect_deletion(service: Service, path: str) -> None:
     service.expect_refusal(404, "NOT_FOUND", "DELETE", path)
 
 
+# Wire
+
+
+@check("wrong-method", Phase.WRITE)
+def wrong_method(service: Service) -> None:
+    """Send PUT, which no operation accepts."""
+    response = service.send("PUT", "/admin/organizations", json={})
+    require(summarize(response).startswith("405"), f"PUT returned {summarize(response)}, not 405")
+
+
 # Identifiers, values, status
 
 
