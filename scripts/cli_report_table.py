@@ -73,7 +73,7 @@ REPORTS: tuple[CommandSpec, ...] = (
         summary="Serve an organization on this machine, to try things without an account.",
         details="The example gives the shell an emulator that ends when the shell does, or fails if the emulator "
         "cannot start. Without --background, it serves until it is stopped, and says where it listens. It needs the "
-        "extra emulator.\n\npinecone-admin send GET /_emulator lists "
+        "extra emulator.\n\npinecone-admin send GET /_emulator lists"
         " what else it can do: add faults and users, accept invites, and put its clock forward.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
         module="pinecone_admin.cli.emulator.emulator",

@@ -272,7 +272,7 @@ HAND_WRITTEN: tuple[CommandSpec, ...] = (
     CommandSpec(
         path=("doctor",),
         effect="reads",
-        summary="Check everything that a command needs, and say how to fix what fails.",
+        summary="Check variables, network, clock, credentials and roles, and say how to fix what fails.",
         example="pinecone-admin doctor",
         details="It ends with exit code 1 if a check fails.",
         module="pinecone_admin.cli.doctor.doctor",

@@ -33,11 +33,11 @@ INTRODUCTION = """\
 
 # The rules of the emulator
 
-What the [emulator](emulator.md) does because the service does it, and how well that is known. A rule is *published* if
-Pinecone's documents or reference pages state it, *pinned* if official tests or clients depend on it, and *assumed* if
-no source that could be read says so. Every rule has tests. Where a rule also has a conformance check, the check asks
-any Admin API whether the rule holds; *passed* is the date on which the service itself last passed it, from the reports
-in `docs/conformance`. To add a report:
+What the [emulator](emulator.md) does because the service should do it, and how well that is known. A rule is
+*published* if Pinecone's documents or reference pages state it, *pinned* if official tests or clients depend on it, and
+*assumed* if no source that could be read says so. Every rule has tests. Where a rule also has a conformance check, the
+check asks any Admin API whether the rule holds; *passed* is the date on which the service itself last passed it, from
+the reports in `docs/conformance`. To add a report:
 
     python -m pinecone_admin.emulator.conformance --write --report docs/conformance/DATE.json
     scripts/ledger.py
@@ -48,7 +48,8 @@ MATRIX_INTRODUCTION = """\
 
 A caller may do what its roles permit together. *all*: on anything. *own*: on the project that the role is bound on.
 *below*: on principals that hold no organization role above the caller's own and own no project. *itself*: on the
-caller. *no*: never. **A** marks what is assumed; all else is published.
+caller. *no*: never. **A** marks what is assumed; all else was published, and Pinecone's present pages
+[permit less](how-to/ci-identity.md#which-role-it-needs) in part.
 """
 
 UNEMULATED_INTRODUCTION = """\

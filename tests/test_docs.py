@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -22,11 +23,12 @@ from pinecone_admin._http.retry_policy import RETRY_TABLE, classify_status
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.operations import API_VERSION
 from pinecone_admin.testing import emulate
 from tests.faults.external_servers import run_redis
 from tests.support.extras import create_environment
 from tests.support.page_setups import SETUPS
-from tests.support.recipes import PAGES, ROOT, Block, list_blocks, read_page, run_recipes
+from tests.support.recipes import PAGES, ROOT, Block, list_blocks, read_page
 
 TESTED_ELSEWHERE = ("from celery import", "from tenacity import")  # in test_retry_recipes.py, with faults
 BLOCKS = [
@@ -38,6 +40,18 @@ BLOCKS = [
 EXAMPLES = [block for block in BLOCKS if block.file or not block.is_recipe]
 STUBBED = "docs/observability.md"  # its test runs its examples with stubs of the packages that they need
 EMULATOR = re.compile(r"pinecone[-_]admin[. ]emulator")
+CREATES = {
+    "README.md": {"create_project", "create_api_key"},
+    "docs/errors.md": {"create_invite", "create_project"},
+    "docs/how-to/ci-identity.md": {"create_service_account"},
+    "docs/how-to/create-a-key.md": {"create_project", "create_api_key"},
+    "docs/how-to/invite-a-person.md": {"create_invite"},
+    "docs/how-to/provision-a-tenant.md": {"create_project", "create_api_key", "create_role_binding"},
+    "docs/how-to/rotate-a-key.md": {"create_api_key"},
+    "docs/runbooks/leaked-key.md": {"create_api_key"},
+    "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
+}
+"""What the examples of a page create in the reader's organization, as the page is about it. Others create nothing."""
 
 # Runs each file with a namespace of its own.
 RUN_FILES = """
@@ -51,7 +65,8 @@ for name in sys.argv[1:]:
 def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The examples of a page run unchanged, in order, in one folder, with exactly the extras that the page names.
 
-    The credentials are in the environment, unless the shell of the page starts an emulator.
+    The credentials are in the environment, unless the shell of the page starts an emulator. What an example works on is
+    in the reader's organization already, and is created by page_setups.
     """
     blocks = [block for block in EXAMPLES if block.page == page]
     env = create_user(tmp_path, *list_installed(page))
@@ -72,25 +87,7 @@ def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRe
                 for block in group:
                     run_in_shell(block, folder, env if starts_emulator(page) else env | account)
         sent = {each.operation_id for each in emulator.requests[before:]}
-    if REVIEWS_OR_CLEANS.match(page):
-        # Of a rotation, the new key is the work itself.
-        assert {each for each in sent if each and each.startswith("create_")} <= {"create_api_key"}
-
-
-REVIEWS_OR_CLEANS = re.compile(r"docs/(runbooks/|how-to/(offboard|page-through|review|rotate|use-a-read-only))")
-"""The pages about reviewing and cleaning up, whose examples find what is in the organization, and add nothing to it."""
-
-
-def test_no_example_about_reviewing_or_cleaning_creates_anything() -> None:
-    """What such an example works on is in the reader's organization; its test creates it in page_setups."""
-    pages = {block.page for block in BLOCKS if REVIEWS_OR_CLEANS.match(block.page)}
-    assert len(pages) == 11
-    makes = re.compile(r"\.(create|ensure|provision)\(|pinecone-admin [\w-]+ (create|ensure|provision)\b")
-    found = {
-        (block.page, match[0]) for block in EXAMPLES for match in makes.finditer(block.text) if block.page in pages
-    }
-    # A read-only client refuses it.
-    assert found == {("docs/how-to/use-a-read-only-client.md", ".create(")}
+    assert {each for each in sent if each and each.startswith("create_")} == CREATES.get(page, set())
 
 
 def test_an_example_whose_emulator_cannot_start_reaches_no_account(tmp_path: Path) -> None:
@@ -136,8 +133,8 @@ def test_no_block_of_python_or_shell_is_left_out() -> None:
 
 def test_install_hints_name_the_checkout() -> None:
     """No page and no message says to install a name that no package index has."""
-    sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("pinecone_admin/**/*.py")]
-    for text in [*map(read_page, PAGES), *sources]:
+    files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("pinecone_admin/**/*.py")]
+    for text in [path.read_text(encoding="utf-8") for path in files]:
         for line in re.findall(r"pip install (.*)", text):
             assert not re.match(r"""(--\w+ )?["']?pinecone-admin(?!.* @ file:)""", line), line
 
@@ -187,8 +184,8 @@ def run_in_shell(block: Block, folder: Path, env: Mapping[str, str]) -> None:
     run_program(command, folder, env, described=f"{block.page}:{block.line}")
 
 
-def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], *, described: str) -> None:
-    """Run a program of the user, which must succeed."""
+def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], *, described: str = "") -> str:
+    """Run a program of the user, which must succeed, and return its output."""
     found = shutil.which(command[0], path=env["PATH"])
     done = subprocess.run(
         [found or command[0], *command[1:]],
@@ -200,6 +197,7 @@ def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], *,
         check=False,
     )
     assert done.returncode == 0, f"{described}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 @pytest.fixture
@@ -210,10 +208,12 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 
 def test_every_recipe_for_pytest_passes(tmp_path: Path) -> None:
-    """The tests in each example for pytest pass in a file of their own."""
-    recipes = {block.name: block.text for block in BLOCKS if block.is_recipe and not block.file}
-    tests = sum(text.count("def test_") for text in recipes.values())
-    assert f"\n{tests} passed" in run_recipes(tmp_path, recipes)
+    """The tests in each example for pytest pass in a file of their own, with no extra and nothing but pytest."""
+    recipes = [block for block in BLOCKS if block.is_recipe and not block.file]
+    for block in recipes:
+        (tmp_path / f"test_{block.name}.py").write_text(block.text, encoding="utf-8")
+    output = run_program(["pytest", "-q", "-W", "error"], tmp_path, create_user(tmp_path, (), ["pytest"]))
+    assert f"\n{sum(block.text.count('def test_') for block in recipes)} passed" in output
 
 
 LOST_CREATES = {block.page: block for block in BLOCKS if "error.outcome" in block.text and ".create(" in block.text}
@@ -277,6 +277,20 @@ def test_a_key_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "a
         (new,) = set(emulator.state.api_keys) - others
         assert create_key.__globals__["vault"]["reader"] == emulator.state.api_keys[new].value
         assert others < set(emulator.state.api_keys)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_first_screen_says_what_is_compared_and_what_was_never_tried(page: str) -> None:
+    """The text above the first heading names the versions, whose the package is not, and how to try the service."""
+    screen = " ".join(read_page(page).partition("\n## ")[0].split())
+    for words in (
+        "is not by Pinecone",
+        f"calls version {API_VERSION} of the Admin API",
+        f"`pinecone.Admin`; wherever this project compares the two, that is version {version('pinecone')} of",
+        "Neither client nor emulator has been run against the real service",
+        "emulator.md#how-it-is-verified",
+    ):
+        assert words in screen
 
 
 def test_readme_is_short() -> None:

@@ -1280,7 +1280,7 @@ COMMANDS = (
     CommandSpec(
         path=("doctor",),
         effect="reads",
-        summary="Check everything that a command needs, and say how to fix what fails.",
+        summary="Check variables, network, clock, credentials and roles, and say how to fix what fails.",
         example="pinecone-admin doctor",
         details="It ends with exit code 1 if a check fails.",
         module="pinecone_admin.cli.doctor.doctor",
@@ -1374,7 +1374,7 @@ COMMANDS = (
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
-        details="The example gives the shell an emulator that ends when the shell does, or fails if the emulator cannot start. Without --background, it serves until it is stopped, and says where it listens. It needs the extra emulator.\n\npinecone-admin send GET /_emulator lists  what else it can do: add faults and users, accept invites, and put its clock forward.",
+        details="The example gives the shell an emulator that ends when the shell does, or fails if the emulator cannot start. Without --background, it serves until it is stopped, and says where it listens. It needs the extra emulator.\n\npinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its clock forward.",
         module="pinecone_admin.cli.emulator.emulator",
     ),
     CommandSpec(

@@ -86,14 +86,17 @@ def workflows(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
 SETUPS: Mapping[str, Setup] = {
     "docs/emulator.md": control,
     "docs/how-to/ci-identity.md": empty_project("search"),
+    "docs/how-to/find-by-name.md": empty_project("checkout"),
     "docs/how-to/invite-a-person.md": empty_project("atlas"),
     "docs/how-to/offboard-a-person.md": members("ada", "bob", "eve", "joe", "kim", "lee"),
     "docs/how-to/provision-a-tenant.md": account("tenant-support"),
     "docs/how-to/review-access.md": review,
     "docs/how-to/rotate-a-key.md": rotations,
+    "docs/how-to/send-an-operation.md": empty_project("draft"),
     "docs/runbooks/leaked-account-secret.md": account("nightly"),
     "docs/runbooks/leaked-key.md": leaked_key,
     "docs/runbooks/offboarding-evidence.md": members("ada"),
+    "docs/upgrade-notes.md": empty_project("search"),
     "docs/workflows.md": workflows,
 }
 """The setups by page."""

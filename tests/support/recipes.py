@@ -1,12 +1,8 @@
-"""The examples in the documentation, and how a newcomer runs them."""
+"""The examples in the documentation."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,13 +57,3 @@ def list_blocks(page: str) -> list[Block]:
     text = read_page(page)
     found = re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [Block(page, match[1], match[2], text.count("\n", 0, match.start(2))) for match in found]
-
-
-def run_recipes(folder: Path, recipes: Mapping[str, str]) -> str:
-    """Run tests, by the names of their files, with pytest in a folder and without credentials; return the output."""
-    for name, text in recipes.items():
-        (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *WITHOUT_OTHER_PLUGINS]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=180, check=False)
-    return done.stdout + done.stderr

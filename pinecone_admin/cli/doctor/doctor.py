@@ -24,7 +24,7 @@ _STATUS_WIDTH, _CHECK_WIDTH = 7, 14
 @click.command()
 @click.pass_obj
 def command(session: Session, /) -> None:
-    """Check everything that a command needs, and write what was found."""
+    """Check what a command needs, and write what was found."""
     from pinecone_admin.cli.doctor.run import examine  # noqa: PLC0415 - loads the client
 
     results = _note_failures(session, examine(session))
