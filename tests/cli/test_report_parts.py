@@ -55,6 +55,8 @@ def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
         "waiver 2 must have": [valid, 5],
         "waiver 1 has the field 'ends'": [valid | {"ends": 1}],
         "waiver 1 has no reason": [valid | {"reason": ""}],
+        "waiver 1 has no key_id": [valid | {"key_id": None}],
+        "waiver 1 has no project_id": [valid | {"project_id": ""}],
         "waiver 1 has no until": [{"kind": "many-owners", "reason": "x"}],
         "waiver 1: kind 'many-owner' is no kind of finding: did you mean many-owners?": [
             valid | {"kind": "many-owner"}

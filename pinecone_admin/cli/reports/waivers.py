@@ -45,7 +45,8 @@ def _read_waiver(number: int, entry: object) -> Waiver:
     given = cast("Mapping[object, object]", entry)
     if unknown := [each for each in given if each not in _FIELDS]:
         raise PineconeValueError(f"{where} has the field {_quote(unknown[0])}; there are {', '.join(_FIELDS)}")
-    if missing := [each for each in _REQUIRED if given.get(each) is None or given.get(each) == ""]:
+    # Without its value, key_id would accept the findings about any key.
+    if missing := [each for each in (*_REQUIRED, *given) if given.get(each) is None or given.get(each) == ""]:
         raise PineconeValueError(f"{where} has no {missing[0]}")
     values: dict[str, Any] = {name: given.get(name) for name in _FIELDS} | {"until": _read_date(where, given["until"])}
     try:
