@@ -13,11 +13,13 @@ from unittest import mock
 
 import pytest
 import yaml
+from jmespath.functions import Functions
 
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.output.formats import STREAMS, render_value
 from pinecone_admin.cli.session import Session
 from tests.cli.command_line import Run, example_organization, run
+from tests.cli.secret_makers import ROTATES_ACCOUNT, live_secrets, words_of
 
 LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and spec.methods]
 READS = [spec for spec in COMMANDS if spec.effect == "reads" and spec.methods and not spec.module]
@@ -149,6 +151,29 @@ def test_a_query_that_fails_on_the_result_is_one_line() -> None:
                 assert (done.exit, done.stdout, lines[0][:16]) == (2, "", "error: --query: "), (query[:50], done)
                 assert len(lines) == (2 if output == "json" else 1), query[:50]
                 assert len(lines[0]) <= 500, query[:50]
+
+
+def test_no_error_of_a_query_quotes_a_value() -> None:
+    """Whatever function of JMESPath does not fit a token or a new secret, the error does not show it."""
+    failed = 0
+    with example_organization() as emulator:
+        for name, function in getattr(Functions, "FUNCTION_TABLE").items():  # noqa: B009 - set by its metaclass
+            for wrapped in ("{}", "[`1`, {}]"):
+                others = ["&@" if "expref" in each["types"] else None for each in function["signature"]]
+                revealed = f"{name}({', '.join(other or wrapped for other in others)})"
+                secret = "contains(client_secret, 'placeholder') && client_secret || "
+                for words, start, field in (
+                    (["token", "--reveal"], "", "access_token"),
+                    (words_of(ROTATES_ACCOUNT, "--reveal"), secret, "client_secret"),
+                ):
+                    before = live_secrets(emulator)
+                    query = start + revealed.format(*[field] * len(others))
+                    done = run(*words, "--query", query)
+                    values = {*(live_secrets(emulator) - before), *emulator.state.tokens}
+                    assert not any(value in done.stderr for value in values), done
+                    assert "placeholder0" not in done.stderr
+                    failed += done.exit != 0
+    assert failed > 40
 
 
 def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> None:

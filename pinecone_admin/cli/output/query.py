@@ -26,7 +26,7 @@ def check_query(query: str) -> None:
     try:
         tree: Any = jmespath.compile(query).parsed
     except Exception as error:  # the library also raises ValueError and RecursionError
-        raise _refuse(query, f"is no JMESPath expression: {_describe(error)}") from error
+        raise _refuse(query, f"is no JMESPath expression: {_describe_syntax_error(error)}") from error
     problem = next(_find_problems(tree), None)
     if problem is not None:
         raise _refuse(query, problem)
@@ -37,18 +37,18 @@ def search(query: str, plain: Any) -> Any:
 
     Raises:
         CLIError: The expression does not fit the result, such as a function of a value of another type, or it gives
-            what JSON cannot express.
+            what JSON cannot express. The message quotes no value of the result, which may be a secret.
     """
     import jmespath  # noqa: PLC0415 - only --query needs it
 
     try:
         selected = jmespath.search(query, plain)
-    except Exception as error:  # the library also raises OverflowError, ValueError and others
-        raise _refuse(query, f"does not fit the result: {_describe(error)}") from error
+    except Exception as error:  # noqa: BLE001 - the library also raises OverflowError, ValueError and others
+        raise _refuse(query, f"does not fit the result: {_describe_misfit(error)}") from None
     try:
         json.dumps(selected, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise _refuse(query, f"gives what JSON cannot express: {_describe(error)}") from error
+        raise _refuse(query, f"gives what JSON cannot express: {type(error).__name__}") from None
     return selected
 
 
@@ -76,7 +76,8 @@ def _find_problems(tree: _Node) -> Iterator[str]:
             signature = function["signature"]
             given, wanted = len(node["children"]), len(signature)
             if given < wanted or (given > wanted and not signature[-1].get("variadic")):
-                yield f"calls {node['value']}() with {given} instead of {wanted} arguments"
+                least = "at least " if signature[-1].get("variadic") else ""
+                yield f"calls {node['value']}() with {given} instead of {least}{wanted} arguments"
             expected = ["expref" in each["types"] for each in signature]
         children = [each for each in node["children"] if is_object(each)]  # a slice has numbers
         nodes += [
@@ -92,7 +93,18 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-def _describe(error: Exception) -> str:
+def _describe_misfit(error: Exception) -> str:
+    """Return what is wrong without the value, which the messages of the library quote."""
+    from jmespath.exceptions import JMESPathTypeError  # noqa: PLC0415 - as above
+
+    if not isinstance(error, JMESPathTypeError):
+        return type(error).__name__
+    details: dict[str, Any] = vars(error)
+    expected = " or ".join(map(str, details["expected_types"]))
+    return f"{details['function_name']}() takes {expected}, not {details['actual_type']}"
+
+
+def _describe_syntax_error(error: Exception) -> str:
     """Return the first line of an error; the library draws an arrow below it."""
     lines = str(error).splitlines() or [type(error).__name__]
     return make_printable(lines[0], most=_MAX_REASON)
