@@ -131,6 +131,12 @@ def test_no_block_of_python_or_shell_is_left_out() -> None:
         }, page
 
 
+def test_each_program_of_the_tutorial_has_a_file() -> None:
+    """Later programs and tests import the earlier ones."""
+    programs = [block for block in list_blocks("docs/tutorial.md") if block.language == "python"]
+    assert [block.line for block in programs if not block.file] == []
+
+
 def test_install_hints_name_the_checkout() -> None:
     """No page and no message says to install a name that no package index has."""
     files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("pinecone_admin/**/*.py")]
