@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from pinecone_admin import Admin, NotFoundError, RefusedError
+from pinecone_admin import Admin, LeftoverError, NotFoundError, RefusedError
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import Rotation
@@ -343,6 +344,45 @@ def test_a_successor_withdrawn_before_its_rename_saves_the_old_key(emulator: Emu
     assert transport.requests[1] == f"PATCH /admin/api-keys/{new}"
     assert (report.deleted, [kept.key.id for kept in report.kept]) == ([], [old])
     assert [(each.action, each.id, each.reason) for each in report.steps] == [("keep", old, report.kept[0].reason)]
+
+
+@pytest.mark.parametrize("keep_old_for", [timedelta(0), HOUR])
+def test_a_stored_value_is_left_where_a_run_that_made_room_for_its_key_dies(
+    emulator: Emulator, keep_old_for: timedelta
+) -> None:
+    """Where another run deletes the new key to make room for its own, and dies at any request, a stored value works."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    emulator.configure(api_key_quota=2)
+    document, first, messages = emulator.dump(), dict(project.vault), set[str]()
+    for at in range(1, 14):
+        emulator.load(document)
+        project.vault = dict(first)
+        stored = {*first.values()}
+        other = FaultyTransport(emulator, {at: InjectedFault.KILL_BEFORE}).admin()
+
+        def keep(made: Any, stored: set[str] = stored) -> None:
+            project.store(made)
+            stored.add(made.value)
+
+        def store(made: Any, keep: Callable[[Any], None] = keep, other: Admin = other) -> None:
+            keep(made)
+            with suppress(KilledError):
+                other.api_keys.rotate(api_key_id=old, store=keep, keep_old_for=keep_old_for)
+
+        try:
+            emulator.admin().api_keys.rotate(api_key_id=old, store=store, keep_old_for=keep_old_for)
+        except LeftoverError as error:
+            messages.add(error.message.partition(" API key")[0])
+        except NotFoundError as error:  # the other run had not made its key
+            messages.add(error.message.partition("'")[0])
+        project.advance(2 * HOUR)
+        emulator.admin().api_keys.delete_retired(project_id=project.id)
+        assert stored & {key.value for key in emulator.state.api_keys.values()}, at
+        with suppress(NotFoundError):  # the other run may have deleted it
+            project.rotate(old, timedelta(0))
+        assert [key.value for key in emulator.state.api_keys.values()] == [project.vault[project.name]], at
+    assert messages == {"API Key ", "another run has begun to replace", "another run replaced"}
 
 
 def test_two_processes_delete_retired_keys_at_once(emulator: Emulator) -> None:

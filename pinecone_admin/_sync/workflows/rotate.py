@@ -173,26 +173,31 @@ def _replace_key(
 def _conclude_lost_key(
     admin: Admin, old: APIKey, new: APIKey, *, before: Sequence[APIKey], moment: datetime, lost: NotFoundError
 ) -> None:
-    """Give the old key its name back, as the new one was deleted, unless another run replaces the old one, too.
+    """Give the old key its name back, as the new one was deleted, unless another run has replaced the old one, too.
 
     Raises:
-        LeftoverError: Another run replaces it.
+        LeftoverError: Another run has replaced it, or has begun to.
     """
     keys = admin.api_keys.list(project_id=old.project_id)
-    rivals = [retired_keys.find_namesake(old, new, before, keys)]
-    rivals += [key for key in keys if key.id != new.id and retired_keys.is_unfinished_successor(key, old)]
-    rival = next((key for key in rivals if key is not None and key.id != old.id), None)
+    successor = retired_keys.find_namesake(old, new, before, keys)
     if any(key.id == old.id and key.name == old.name for key in keys):  # with another name, it belongs to another run
-        name = new.name if rival is None else name_tags.tag_as_retired(rival.id, new.name, moment)
+        # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
+        name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with suppress(NotFoundError):
             admin.api_keys.update(api_key_id=old.id, name=name)
-    if rival is not None:
-        message = (
-            f"another run replaced API key {old.id} meanwhile, with {rival.id}; API key {new.id}, whose value this run "
-            "stored, no longer exists: see which value is stored, or rotate the key again"
-        )
-        left = [f"the stored value of API key {new.id}, which is deleted"]
-        raise LeftoverError(message, left=left, operation="rotate_api_key") from lost
+    rivals = [key for key in keys if key.id != new.id and retired_keys.is_unfinished_successor(key, old)]
+    if successor is not None:
+        done = f"another run replaced API key {old.id} meanwhile, with {successor.id}"
+    elif rivals:
+        done = f"another run has begun to replace API key {old.id}, with {rivals[0].id}"
+    else:
+        return
+    message = (
+        f"{done}; API key {new.id}, whose value this run stored, no longer exists: see which value is stored, or "
+        "rotate the key again"
+    )
+    left = [f"the stored value of API key {new.id}, which is deleted"]
+    raise LeftoverError(message, left=left, operation="rotate_api_key") from lost
 
 
 def _describe_replacement(new: APIKey) -> list[Step]:
