@@ -226,15 +226,16 @@ class AsyncAPIKeys:
         """Replace an API key with a new one that has the same name and roles.
 
         The new key is created, ``store`` stores its value, and it takes the name of the old key. Then the old key is
-        deleted, or, with ``keep_old_for``, left to ``delete_retired``: this call does not wait. The names of the two
-        keys record the progress: the next run finishes an interrupted rotation, or cleans up and starts over. If this
-        call is cancelled before ``store`` has returned, the new key is deleted.
+        deleted, and with it those that earlier rotations of the name left and that are due; or, with ``keep_old_for``,
+        it is left to ``delete_retired``: this call does not wait. The names of the two keys record the progress: the
+        next run finishes an interrupted rotation, or cleans up and starts over. If this call is cancelled before
+        ``store`` has returned, the new key is deleted.
 
         Rotate a key from one process at a time. Before ``store`` is called, the keys are read again, and if they show
         another rotation of the same key, this one is refused: of two that start together, at most one calls ``store``,
         as far as lists show new keys. A rotation that starts while another one is already past that point takes its key
         for one that an interrupted run left: then both may call ``store``, and the value that is stored last may be
-        that of a key which the other one has deleted. The one that finds this out raises LeftoverError.
+        that of a key which the other one has deleted. At least one of them finds this out and raises LeftoverError.
 
         Args:
             api_key_id: Id of the old key.

@@ -152,6 +152,18 @@ def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | 
     return find_obstacle(old, keys)
 
 
+def find_due_ancestors(old: APIKey, keys: Sequence[APIKey], now: datetime) -> list[APIKey]:
+    """Return the keys that earlier rotations replaced on the way to an old key and that are due, oldest first."""
+    return [
+        key
+        for key in sort_retired(keys)
+        if key.id != old.id
+        and any(each.id == old.id for each in _follow_successors(key, keys))
+        and (moment := delete_after(key)) is not None
+        and moment <= now
+    ]
+
+
 def rename_predecessors(old: APIKey, keys: Sequence[APIKey]) -> dict[str, APIKey]:
     """Return the keys that an old key replaced, by id, with the names that refer to its successor."""
     new = find_successor(old, keys)

@@ -61,11 +61,11 @@ class RotatedProject:
         admin = options.pop("admin", None) or self.emulator.async_admin()
         return await admin.api_keys.rotate(api_key_id=key_id, store=self.store, keep_old_for=keep_old_for, **options)
 
-    async def rotate_until_killed(self, key_id: str, *, at: int) -> None:
+    async def rotate_until_killed(self, key_id: str, keep_old_for: timedelta = HOUR, *, at: int) -> None:
         """Rotate a key in a process that is killed before a request, by its number from 1."""
         admin = FaultyTransport(self.emulator, {at: InjectedFault.KILL_BEFORE}).async_admin()
         with pytest.raises(KilledError):
-            await self.rotate(key_id, admin=admin)
+            await self.rotate(key_id, keep_old_for, admin=admin)
 
     async def find_holder(self) -> APIKey:
         """Return the key that holds the name."""
@@ -446,6 +446,39 @@ async def test_a_leaked_successor_can_be_replaced_during_the_overlap(emulator: E
     project.check_stored(third)
 
 
+@pytest.mark.parametrize("killed_at", [7, 8])
+async def test_a_leaked_key_is_gone_when_its_rotation_by_name_is_repeated(emulator: Emulator, killed_at: int) -> None:
+    """A run that was killed when the new key had the name is followed by one that rotates that, and deletes both."""
+    project = RotatedProject(emulator)
+    leaked = await project.create()
+    await project.rotate_until_killed(leaked, timedelta(0), at=killed_at)
+    assert leaked in project.names()
+    again = (await project.find_holder()).id
+    preview = await project.rotate(again, timedelta(0), dry_run=True)
+    rotation = await project.rotate(again, timedelta(0))
+    assert [each.id for each in rotation.steps if each.action == "delete"] == [leaked, again]
+    assert preview.steps == as_planned(rotation.steps)
+    project.check_stored(rotation.key.id)
+
+
+@pytest.mark.parametrize("finish", ["rotate", "delete_retired"])
+async def test_no_key_outlives_two_killed_rotations(emulator: Emulator, finish: str) -> None:
+    """The key that the first one left is deleted by whatever finishes the second one, and not before that has a key."""
+    project = RotatedProject(emulator)
+    old = await project.create()
+    await project.rotate_until_killed(old, at=5)
+    (left,) = project.names().keys() - {old}
+    await project.rotate_until_killed(old, at=7)
+    assert left in project.names()
+    admin = emulator.async_admin()
+    if finish == "rotate":
+        rotation = await project.rotate(old)
+        assert [(each.action, each.id) for each in rotation.steps] == [("delete", left), ("keep", old)]
+    project.advance(2 * HOUR)
+    await admin.api_keys.delete_retired()
+    project.check_stored((await project.find_holder()).id)
+
+
 async def test_a_name_given_by_hand_counts(emulator: Emulator) -> None:
     """A new key renamed in the console replaces the old one all the same; an old key renamed there is kept for ever."""
     project = RotatedProject(emulator)
@@ -518,18 +551,22 @@ async def test_an_overlap_needs_room_for_one_more_key(emulator: Emulator) -> Non
         await emulator.async_admin().api_keys.delete_retired(project_id="nowhere")
 
 
+@pytest.mark.parametrize("keep_old_for", [HOUR, timedelta(0)])
 @pytest.mark.parametrize("killed_at", [None, 5, 6])
-async def test_a_dry_run_of_a_rotation_sends_only_reads(emulator: Emulator, killed_at: int | None) -> None:
+async def test_a_dry_run_of_a_rotation_sends_only_reads(
+    emulator: Emulator, killed_at: int | None, keep_old_for: timedelta
+) -> None:
     """A dry run previews a rotation, an interrupted one too, and sends only GET requests."""
     project = RotatedProject(emulator)
     old = await project.create()
     if killed_at is not None:
-        await project.rotate_until_killed(old, at=killed_at)
+        await project.rotate_until_killed(old, keep_old_for, at=killed_at)
     transport = FaultyTransport(emulator)
-    preview = await project.rotate(old, dry_run=True, admin=transport.async_admin())
+    preview = await project.rotate(old, keep_old_for, dry_run=True, admin=transport.async_admin())
     assert all(request.startswith("GET") for request in transport.requests)
-    rotation = await project.rotate(old)
-    assert preview.delete_after == rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
+    rotation = await project.rotate(old, keep_old_for)
+    due = datetime(2026, 12, 3, 6, 45, tzinfo=UTC) if keep_old_for else None
+    assert preview.delete_after == rotation.delete_after == due
     assert preview.steps == as_planned(rotation.steps)
 
 

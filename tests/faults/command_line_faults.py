@@ -46,8 +46,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 }
 """Each kind of place for a secret; the files are in the current folder."""
 ENDINGS = ("fault before", "fault after", "one fault before", "one fault after", "kill before", "kill after")
-ROTATIONS = {"api-key rotate": "0", "api-key rotate with overlap": "7d"}
-"""How long each rotation of a key keeps the old one."""
+ROTATIONS = {"api-key rotate": "0", "api-key rotate with overlap": "7d", "api-key rotate by name": "0"}
+"""How long each rotation of a key keeps the old one. By id, a run can be repeated; by name, also what is done."""
 COMMANDS = [*(name for name in MAKERS if name not in ROTATIONS), *ROTATIONS]
 
 
@@ -257,6 +257,7 @@ class Grid:
         texts += [text for path, text in read_files(Path("state")).items() if path.name in first.stderr + second.stderr]
         names = [each.name for each in self.emulator.state.api_keys.values()]
         names += [each.name for each in self.emulator.state.service_accounts.listing]
+        unfinished = ("~makes:", "~rotates:", *(["~delete-after:"] if ROTATIONS.get(command) == "0" else []))
         return Case(
             command=command,
             place=place,
@@ -267,15 +268,16 @@ class Grid:
             made=count_new(self.emulator, ids),
             secrets=valid,
             found={secret for secret in valid if any(secret in text for text in texts)},
-            tagged=[name for name in names if name.startswith(("~makes:", "~rotates:"))],
+            tagged=[name for name in names if name.startswith(unfinished)],
         )
 
     def _words(self, command: str, place: str) -> list[str]:
         if command not in ROTATIONS:
             return words_of(command, *PLACES[place])
         words = words_of("api-key rotate", *PLACES[place])
-        (old,) = (each for each in self.emulator.state.api_keys.values() if each.name == "reader")
-        words[words.index("reader")] = old.id  # as the documentation says for what may be repeated
+        if not command.endswith("by name"):
+            (old,) = (each for each in self.emulator.state.api_keys.values() if each.name == "reader")
+            words[words.index("reader")] = old.id
         words[words.index("7d")] = ROTATIONS[command]
         return words
 

@@ -14,7 +14,7 @@ from tests.faults.concurrent_rotations import OVERLAPS, draw_orders, each_pair_o
 def test_two_rotations_that_stop_at_any_steps_keep_their_promises(
     keep_old_for: timedelta, *, after_a_kill: bool
 ) -> None:
-    """Of two that start together at most one stores, and no second key gets the name without a word."""
+    """Of two that start together at most one stores, and if both do, at least one of them says so."""
     for order in each_pair_of_steps():
         ending = rotate_twice(order, keep_old_for=keep_old_for, after_a_kill=after_a_kill)
         assert ending.find_broken_promises() == [], ending.runs[0].log

@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-def server_now(admin: AsyncAdmin) -> datetime:
-    """Return the server's time, or that of this machine if the server's responses have no valid Date."""
+def server_time(admin: AsyncAdmin) -> datetime | None:
+    """Return the server's time, or None if its responses have no valid Date."""
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sender.server_time() or datetime.fromtimestamp(current_clock().wall(), UTC)
+    return sender.server_time()
+
+
+def server_now(admin: AsyncAdmin) -> datetime:
+    """Return the server's time, or that of this machine if it is unknown."""
+    return server_time(admin) or datetime.fromtimestamp(current_clock().wall(), UTC)
 
 
 def require_server_time(admin: AsyncAdmin, *, operation: str) -> datetime:
     """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    now = sender.server_time()
+    now = server_time(admin)
     if now is None:
         message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
         raise RefusedError(message, operation=operation)

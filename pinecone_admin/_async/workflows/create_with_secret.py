@@ -63,7 +63,7 @@ async def create_stored_key(
     rollback: AsyncRollback,
     check_before_store: Callable[[APIKey], Awaitable[None]] | None = None,
 ) -> tuple[APIKeyWithSecret, list[Step]]:
-    """Create a key under a temporary name, store its value, and delete the keys that interrupted runs left.
+    """Create a key under a temporary name, and store its value.
 
     Args:
         admin: The client.
@@ -71,7 +71,7 @@ async def create_stored_key(
         temporary_name: Name of the key until its value is stored.
         name: Name that ``store`` sees.
         roles: Roles of the key; None for the server's default.
-        leftovers: Keys that interrupted runs left.
+        leftovers: Keys that interrupted runs left; deleted here only if there is no room for one more key.
         store: Stores the value; None if nobody does.
         rollback: Deletes the key if this fails.
         check_before_store: Gets the new key, and raises if its value must not be stored.
@@ -92,7 +92,6 @@ async def create_stored_key(
         if not leftovers:
             raise
         deleted = await delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
-        leftovers = []
         for step in deleted:
             rollback.note(
                 f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
@@ -109,7 +108,7 @@ async def create_stored_key(
             f"{_describe_key(made.key)} is kept, since its value is stored; the next run completes the work, or stores "
             "the value of a new key and then deletes this one"
         )
-    return made, deleted + await delete_leftover_keys(admin, leftovers)
+    return made, deleted
 
 
 def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] | None) -> APIKey | None:

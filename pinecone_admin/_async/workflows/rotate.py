@@ -14,13 +14,15 @@ from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_stored_key,
-    delete_leftover_keys,
-    describe_leftover_key,
     find_stored_key,
     may_have_been_processed,
     repeat_if_response_is_lost,
 )
-from pinecone_admin._async.workflows.delete_retired import delete_retired_key, describe_retired
+from pinecone_admin._async.workflows.delete_retired import (
+    delete_retired_key,
+    delete_unfinished_successors,
+    describe_retired,
+)
 from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRollback
 from pinecone_admin._concurrency.waiting import (
@@ -118,7 +120,7 @@ async def _replace_key(
         leftovers.remove(stored)
     if changes.dry_run:
         new = stored or evolve(old, id="", name=name_tags.tag_as_successor(old.id, name))
-        return _preview(admin, old, new, leftovers, keep_old_for=keep_old_for, changes=changes)
+        return await _preview(admin, old, new, keys, keep_old_for=keep_old_for, changes=changes)
 
     async def check_alone(made: APIKey) -> None:
         present = await admin.api_keys.list(project_id=old.project_id)
@@ -141,8 +143,6 @@ async def _replace_key(
             )
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
-        else:
-            changes.record(*await delete_leftover_keys(admin, leftovers))
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
         retired = name_tags.tag_as_retired(stored.id, name, moment)
         old = evolve(old, name=retired)
@@ -165,6 +165,7 @@ async def _replace_key(
             )
             left = [f"API key {namesake.id} or {new.id}, whichever value is not stored"]
             raise LeftoverError(message, left=left, operation="rotate_api_key")
+        # Only now are leftovers deleted: one may be the key of another run, which finds out by the name of this one.
         keys = [*(key for key in keys if key.id != new.id), new]
         return await _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
@@ -203,27 +204,23 @@ def _describe_replacement(new: APIKey) -> list[Step]:
     return describe_new_secret(describe_key_step("create", new, after={"roles": new.roles}), is_stored=True)
 
 
-def _preview(
+async def _preview(
     admin: AsyncAdmin,
     old: APIKey,
     new: APIKey,
-    leftovers: Sequence[APIKey],
+    keys: Sequence[APIKey],
     *,
     keep_old_for: timedelta,
     changes: AsyncChangeLog,
 ) -> Rotation:
     """Return the report of a dry run that would create the new key, unless it has an id."""
-    moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for) if keep_old_for else None
-    renamed = describe_rename(new, retired_keys.finish_successor(old, new))
-    made = [] if new.id else _describe_replacement(new)
-    changes.record(*made, *map(describe_leftover_key, leftovers), renamed, _describe_end(old, moment))
-    return Rotation(key=old, replaced=old.id, delete_after=moment, steps=changes.steps)
-
-
-def _describe_end(old: APIKey, moment: datetime | None) -> Step:
-    if moment is None:
-        return describe_retired("delete", old)
-    return describe_retired("keep", old, reason=f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC")
+    moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
+    final = retired_keys.finish_successor(old, new)
+    changes.record(*([] if new.id else _describe_replacement(new)), describe_rename(new, final))
+    retired = evolve(old, name=name_tags.tag_as_retired(new.id, final.name, moment))
+    keys = [*(key for key in keys if key.id != new.id), final]
+    report = await _delete_unless_kept(admin, retired, final, keys=keys, keep_old_for=keep_old_for, changes=changes)
+    return evolve(report, key=old)
 
 
 async def _delete_unless_kept(
@@ -236,8 +233,10 @@ async def _delete_unless_kept(
     changes: AsyncChangeLog,
 ) -> Rotation:
     if keep_old_for:
+        await delete_unfinished_successors(admin, old, keys, changes)
         moment = retired_keys.delete_after(old)
-        changes.record(_describe_end(old, moment))
+        reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
+        changes.record(describe_retired("keep", old, reason=reason))
         return Rotation(key=new, replaced=old.id, delete_after=moment, steps=changes.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:

@@ -13,8 +13,12 @@ from attrs import evolve
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._sync.workflows.change_log import ChangeLog
-from pinecone_admin._sync.workflows.client_state import require_server_time
-from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
+from pinecone_admin._sync.workflows.create_with_secret import (
+    delete_if_exists,
+    delete_leftover_keys,
+    describe_leftover_key,
+)
 from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
@@ -81,11 +85,26 @@ def _clean_project(admin: Admin, project_id: str, changes: ChangeLog) -> Retired
 
 
 def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:
-    """Delete a retired key, and return the other keys; those that it replaced refer to its successor from now on."""
-    keys = _rename(admin, keys, retired_keys.rename_predecessors(old, keys), changes)
-    delete = partial(delete_if_exists, admin.api_keys.delete, api_key_id=old.id)
-    changes.apply(describe_retired("delete", old), delete, preview=None)
-    return [key for key in keys if key.id != old.id]
+    """Delete a retired key, and return the other keys.
+
+    Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
+    """
+    keys = delete_unfinished_successors(admin, old, keys, changes)
+    now = server_time(admin)
+    for each in [*([] if now is None else retired_keys.find_due_ancestors(old, keys, now)), old]:
+        keys = _rename(admin, keys, retired_keys.rename_predecessors(each, keys), changes)
+        delete = partial(delete_if_exists, admin.api_keys.delete, api_key_id=each.id)
+        changes.apply(describe_retired("delete", each), delete, preview=None)
+        keys = [key for key in keys if key.id != each.id]
+    return keys
+
+
+def delete_unfinished_successors(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:
+    """Delete the keys that interrupted rotations of an old key left, and return the other keys."""
+    leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
+    planned = list(map(describe_leftover_key, leftovers))
+    changes.record(*(planned if changes.dry_run else delete_leftover_keys(admin, leftovers)))
+    return [key for key in keys if key not in leftovers]
 
 
 def describe_retired(action: StepAction, old: APIKey, *, reason: str | None = None) -> Step:

@@ -116,6 +116,7 @@ def ensure_api_key(
             store=store,
             rollback=undo,
         )
+        deleted += delete_leftover_keys(admin, leftovers)
         named = admin.api_keys.update(api_key_id=made.key.id, name=name)
     changes.record(*describe_new_secret(evolve(step, id=named.id), is_stored=store is not None), *deleted)
     return Ensured(value=APIKeyWithSecret(key=named, value=made.value), created=True, steps=changes.steps)
