@@ -187,7 +187,9 @@ def run_in_shell(block: Block, folder: Path, env: Mapping[str, str]) -> None:
     script = block.text.replace("./scripts/", f"{ROOT}/scripts/").replace("curl ", "curl --fail-with-body ")
     script = re.sub(r"pip install (\"?)\.", rf"pip install \1{ROOT}", script)
     command = ["bash", "-euo", "pipefail", "-c", script]
-    run_program(command, folder, env, described=f"{block.page}:{block.line}")
+    output = run_program(command, folder, env, described=f"{block.page}:{block.line}")
+    # JMESPath makes null of a field that is not there.
+    assert "--query" not in block.text or not re.search(r"\bnull\b|\[\]", output), output
 
 
 def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], *, described: str = "") -> str:

@@ -76,6 +76,12 @@ def leaked_key(_emulator: Emulator, admin: Admin, folder: Path) -> None:
     (folder / "leaked.txt").write_text(f"{values['reader']}\n", encoding="utf-8")
 
 
+def unfinished(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
+    """Create a key and a service account as an interrupted run leaves them."""
+    create_project(admin, "search", "~makes:1f0c2a9b reader")
+    create_account(admin, "~makes:1f0c2a9b nightly")
+
+
 def workflows(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
     """Create the accounts that the examples change, and the project that they delete."""
     create_account(admin, "nightly")
@@ -95,6 +101,7 @@ SETUPS: Mapping[str, Setup] = {
     "docs/how-to/send-an-operation.md": empty_project("draft"),
     "docs/runbooks/leaked-account-secret.md": account("nightly"),
     "docs/runbooks/leaked-key.md": leaked_key,
+    "docs/runbooks/names-with-tilde.md": unfinished,
     "docs/runbooks/offboarding-evidence.md": members("ada"),
     "docs/upgrade-notes.md": empty_project("search"),
     "docs/workflows.md": workflows,
