@@ -245,6 +245,9 @@ TABLE: Mapping[str, Row] = {
         "changes",
         "role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
         "Replace a role: grant the new one, then revoke the old one.",
+        "A role of the account that the command itself acts as is replaced only with --confirm NAME, or NAME typed, "
+        "where NAME is the account as --service-account gives it.",
+        removes_own="this revokes a role of the account that the command itself acts as",
         options={"from_role": "--from", "to_role": "--to"},
         helps={"from_role": "The present role: alone for the organization, as PROJECT:ROLE for a project."},
     ),

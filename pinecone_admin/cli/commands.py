@@ -1200,7 +1200,7 @@ COMMANDS = (
         effect="changes",
         summary="Replace a role: grant the new one, then revoke the old one.",
         example="pinecone-admin role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
-        details="Roles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
+        details="A role of the account that the command itself acts as is replaced only with --confirm NAME, or NAME typed, where NAME is the account as --service-account gives it.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
         methods=("role_bindings.change_role",),
         parameters=(
             ParameterSpec(
@@ -1268,6 +1268,7 @@ COMMANDS = (
             ),
         ),
         has_dry_run=True,
+        removes_own="this revokes a role of the account that the command itself acts as",
     ),
     CommandSpec(
         path=("whoami",),

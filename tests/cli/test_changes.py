@@ -142,33 +142,36 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
             (binding,) = admin.role_bindings.list(principal_type="service_account", principal_id=caller.id)
         emulator.requests.clear()
         role = f"service-account:{caller.name}:{binding.role}"
+        revoked = "this revokes a role of the account that the command itself acts as"
+        deleted = "this deletes the account that the command itself acts as"
+        member, owner = ("--from", "OrgMember", "--to", "OrgOwner"), ("--from", "OrgOwner", "--to", "OrgManager")
         cases = (
-            ("service-account", caller.id, caller.name, "this deletes the account that the command itself acts as"),
-            ("service-account", caller.name, caller.name, "this deletes the account that the command itself acts as"),
-            ("role-binding", role, role, "this revokes a role of the account that the command itself acts as"),
-            (
-                "role-binding",
-                binding.id,
-                f"service-account:{caller.id}:{binding.role}",
-                "this revokes a role of the account that the command itself acts as",
-            ),
+            (("service-account", "delete", caller.id), caller.name, deleted),
+            (("service-account", "delete", caller.name), caller.name, deleted),
+            (("role-binding", "delete", role), role, revoked),
+            (("role-binding", "delete", binding.id), f"service-account:{caller.id}:{binding.role}", revoked),
+            (("role-binding", "change-role", "--service-account", caller.id, *owner), caller.id, revoked),
+            (("role-binding", "change-role", "--service-account", caller.name, *owner), caller.name, revoked),
         )
-        for noun, thing, name, words in cases:
-            refused = run(noun, "delete", thing, "--yes")
+        for command, name, words in cases:
+            refused = run(*command, "--yes")
             assert (refused.exit, refused.stdout) == (exit_codes.USAGE, ""), refused
             assert f"error: {words}, and there is no terminal to ask on: give --confirm {name}" in refused.stderr
-            assert run(noun, "delete", thing, "--yes", "--confirm", "another").exit == exit_codes.USAGE
-            asked = run(noun, "delete", thing, "--yes", terminal=True, stdin="y\n")
+            assert run(*command, "--yes", "--confirm", "another").exit == exit_codes.USAGE
+            asked = run(*command, "--yes", terminal=True, stdin="y\n")
             assert (asked.exit, f": {words}\n" in asked.stderr, f"Type {name}" in asked.stderr) == (130, True, True)
-            preview = run(noun, "delete", thing, "--dry-run")
+            preview = run(*command, "--dry-run")
             assert (preview.exit, preview.stderr) == (0, f"warning: {words}\n")
-        assert [each for each in emulator.requests if each.method == "DELETE"] == []
+        assert sent_changes(emulator) == []
         assert run("service-account", "delete", "ci", "--yes").exit == 0
+        assert run("role-binding", "change-role", "--user", "ada@example.com", *member, "--yes").exit == 0
         assert run("role-binding", "delete", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
         done = run("service-account", "delete", caller.name, "--confirm", caller.name)
         assert (done.exit, done.json["id"]) == (0, caller.id)
         after = run("project", "list")
         assert after.exit == exit_codes.IDENTITY
+    with example_organization():
+        assert run(*cases[-1][0], "--confirm", caller.name).exit == 0
 
 
 def test_what_deletes_contents_wants_the_name() -> None:
@@ -177,6 +180,7 @@ def test_what_deletes_contents_wants_the_name() -> None:
     with example_organization() as emulator:
         assert run(*words, "--yes").exit == exit_codes.USAGE
         assert run(*words, "--yes", "--confirm", "serch").exit == exit_codes.USAGE
+        assert run(*words, "--dry-run", "--confirm", "serch").exit == exit_codes.USAGE
         assert run(*words, terminal=True, stdin="y\n").exit == exit_codes.INTERRUPTED
         assert sent_changes(emulator) == []
         assert run(*words, terminal=True, stdin="search\n").exit == exit_codes.DONE

@@ -42,6 +42,7 @@ def test_a_delete_wants_the_last_segment_of_its_path() -> None:
             run("send", "DELETE", path).exit,
             run("send", "DELETE", path, "--yes").exit,
             run("send", "DELETE", path, "--confirm", "empty").exit,
+            run("send", "DELETE", path, "--confirm", "empty", "--dry-run").exit,
             run("send", "DELETE", path, terminal=True, stdin="empty\n").exit,
             run("send", "PATCH", path, "--body", '{"name": "x"}').exit,
             run("send", "POST", "/admin/projects", "--body", '{"name": "x"}', "--read-only", "--yes").exit,
@@ -50,7 +51,7 @@ def test_a_delete_wants_the_last_segment_of_its_path() -> None:
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
         asked = run("send", "DELETE", path, terminal=True, stdin=f"{id}\n")
         assert id not in emulator.state.projects
-    assert codes == [2, 2, 2, 130, 2, 2]
+    assert codes == [2, 2, 2, 2, 130, 2, 2]
     assert preview.json["would_do"] == [{"operation": "send", "method": "DELETE", "path": path, "body": None}]
     assert asked.exit == 0
 

@@ -70,20 +70,30 @@ def confirm_change(
         own: What it is about, if that exists already.
         names: The names that are known.
     """
-    warning = spec.removes_own if spec.removes_own and own is not None and _is_own(session, own) else ""
+    subject = own if own is not None else _find_account(spec, parsed, names)
+    warning = spec.removes_own if spec.removes_own and subject is not None and _is_own(session, subject) else ""
+    is_given = session.settings.get("confirm") is not None
+    if subject is not None and (is_given or (not session.is_dry_run and (spec.confirms or warning))):
+        subject = names.describe(subject) if own is not None else subject
+        refuse_other_name(session, subject.name or subject.id)
     if session.is_dry_run:
         if spec.makes_temporary_keys:
             confirm_temporary_keys(session, f"{describe_change(spec, parsed, own)} --dry-run")
         if warning:
             session.notify(f"warning: {warning}")
-        return
-    if own is not None and (spec.confirms or warning or session.settings.get("confirm") is not None):
-        named = names.describe(own)
-        what = ": ".join(filter(None, (describe_change(spec, parsed, named), warning)))
-        confirm_by_name(session, what, named.name or named.id, why=warning or _DELETES)
+    elif subject is not None and (is_given or spec.confirms or warning):
+        what = ": ".join(filter(None, (describe_change(spec, parsed, subject), warning)))
+        confirm_by_name(session, what, subject.name or subject.id, why=warning or _DELETES)
     elif not session.settings.get("yes"):
         _require_terminal(session, "this changes the organization")
         confirm(session, describe_change(spec, parsed, None if own is None else names.describe(own)))
+
+
+def _find_account(spec: CommandSpec, parsed: Mapping[str, Any], names: NameLookup) -> Thing | None:
+    """Return the service account from which a command takes a role, if it is about one."""
+    accounts = (each for each in spec.parameters if each.kind == "principal" and each.noun == "service-account")
+    given = next((parsed[each.name] for each in accounts), None) if spec.removes_own else None
+    return None if given is None else names.find("service-account", given)
 
 
 def confirm_temporary_keys(session: Session, what: str) -> None:
@@ -141,13 +151,17 @@ def confirm_by_name(session: Session, what: str, name: str, *, why: str = _DELET
     Raises:
         CLIError: ``--confirm`` or the answer is another name, or nobody can be asked.
     """
-    given = session.settings.get("confirm")
-    if given is None:
+    refuse_other_name(session, name)
+    if session.settings.get("confirm") is None:
         _require_terminal(session, why, f"--confirm {shlex.quote(name)}")
-        given = _ask(session, what, f"Type {make_printable(name)} to go on: ")
-        if given != name:
+        if _ask(session, what, f"Type {make_printable(name)} to go on: ") != name:
             raise _declined()
-    if given != name:
+
+
+def refuse_other_name(session: Session, name: str) -> None:
+    """Raise CLIError if ``--confirm`` gives another name, also in a dry run, which shows what the command would do."""
+    given = session.settings.get("confirm")
+    if given is not None and given != name:
         raise CLIError(f"--confirm: the name is {name!r}, not {given!r}", says_if_unchanged=True)
 
 

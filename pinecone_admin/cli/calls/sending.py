@@ -6,12 +6,17 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from pinecone_admin import Operation
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
-from pinecone_admin.cli.calls.confirmation import confirm, confirm_by_name, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import (
+    confirm,
+    confirm_by_name,
+    refuse_other_name,
+    require_change_allowed,
+)
 from pinecone_admin.cli.calls.preview import WouldSend
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import CLIError
@@ -19,7 +24,7 @@ from pinecone_admin.cli.output.plain import is_list, is_object
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import read_text
 from pinecone_admin.cli.registry import CommandSpec, find_command
-from pinecone_admin.cli.secrets.delivery import make_secret
+from pinecone_admin.cli.secrets.delivery import check_account, make_secret
 from pinecone_admin.cli.secrets.options import check_destination
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
@@ -54,15 +59,15 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     """
     if method != "GET":
         require_change_allowed(session)
-    maker = find_maker(method, target)
-    if maker is not None:
-        check_destination(session, maker)
-    elif session.settings.get("store") is not None:
-        raise CLIError(f"--store: the response to {method} {target} holds no secret that is shown only once")
+    maker = _find_maker(session, method, target)
     returns = dict[str, Any] | None if maker is None else _RETURNS[maker.secret]
     operation = build_operation(method, target, None if body is None else _read_body(session, body), returns=returns)
     preview = WouldSend(operation)  # checks the path, too
+    if maker is not None:
+        check_account(session, maker, _find_account_id(target))
     if session.is_dry_run and method != "GET":
+        if method == "DELETE":
+            refuse_other_name(session, last_segment(target))
         session.write_preview([preview.document])
         return
     if method == "DELETE":
@@ -76,6 +81,15 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     session.ledger.is_complete = True
     if response is not None:
         session.write(response if session.settings.get("reveal") else mask_secrets(response))
+
+
+def _find_maker(session: Session, method: str, target: str) -> CommandSpec | None:
+    maker = find_maker(method, target)
+    if maker is not None:
+        check_destination(session, maker)
+    elif session.settings.get("store") is not None:
+        raise CLIError(f"--store: the response to {method} {target} holds no secret that is shown only once")
+    return maker
 
 
 def _read_body(session: Session, text: str) -> str:
@@ -142,6 +156,12 @@ def _parse_body(text: str) -> Any:
 def last_segment(target: str) -> str:
     """Return the last segment of a path: the id of what a DELETE removes."""
     return target.partition("?")[0].rstrip("/").rpartition("/")[2]
+
+
+def _find_account_id(target: str) -> str | None:
+    """Return the id of the service account whose secret a request replaces, if it does."""
+    *_, before, last = "", *target.partition("?")[0].rstrip("/").split("/")
+    return unquote(before) if _MAKERS.get(last) == ("service-account", "rotate-secret") else None
 
 
 def find_maker(method: str, target: str) -> CommandSpec | None:

@@ -118,7 +118,7 @@ def make_secret(
         CLIError: The secret was not stored; the message says whether it was rescued or its key deleted.
     """
     delivery = make_delivery(session, spec)
-    _check_account(session, spec, arguments)
+    check_account(session, spec, arguments.get("service_account_id"))
     with _reserved_rescue(spec) as rescue, show_progress(session, spec.name):
         try:
             result = _call(session, spec, method, arguments, delivery)
@@ -139,24 +139,29 @@ def preview_secret(
     session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> object:
     """Call the method with a dry run, or on a client that sends no changes."""
-    _check_account(session, spec, arguments)
+    check_account(session, spec, arguments.get("service_account_id"))
     if not _takes_store(method):
         return method(**arguments)
     return method(**arguments, store=make_delivery(session, spec) if "store" in session.settings else str)
 
 
-def _check_account(session: Session, spec: CommandSpec, arguments: Mapping[str, Any]) -> None:
+def check_account(session: Session, spec: CommandSpec, account_id: str | None) -> None:
     """Check that the secret of an account that is rotated does not replace that of another one.
+
+    Args:
+        session: The session.
+        spec: The command.
+        account_id: Id of the service account, if it exists already.
 
     Raises:
         CLIError: It would.
     """
-    if spec.methods[0] != _ROTATES_ACCOUNT or "store" not in session.settings or not arguments:
+    if spec.methods[0] != _ROTATES_ACCOUNT or "store" not in session.settings or account_id is None:
         return
     store = find_store(session, spec)
     if isinstance(store, ReadableFileStore) and store.read_present().client_id:
         try:
-            store.check_replaceable(session.admin.service_accounts.describe(**arguments).client_id)
+            store.check_replaceable(session.admin.service_accounts.describe(service_account_id=account_id).client_id)
         except StoreError as error:
             raise CLIError(f"--store: {error}", says_if_unchanged=True) from error
 
