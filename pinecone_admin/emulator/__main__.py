@@ -88,7 +88,7 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     try:
         with _paused_garbage_collection():
             emulator = _create_emulator(options)
-    except (OSError, ValueError, RuntimeError) as error:  # of too much nesting, and of links that lead to each other
+    except (OSError, ValueError, RecursionError) as error:  # the last one if it is nested too deep
         raise ServingError(f"cannot use the state file {_shorten(options.state)}: {_describe_error(error)}") from error
     try:
         _serve(emulator, options)
@@ -177,13 +177,22 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
     emulator = Emulator(seed=options.seed, clock=Clock(ticking=True), **changes)
     if options.state is None:
         return emulator
-    if options.state.exists():
+    if _exists(options.state):
         if not options.state.is_file():
             raise ValueError("not a file")
         document: object = json.loads(options.state.read_text(encoding="utf-8"))
         emulator.load(_overlay_options(document, changes))
     _require_writable(options.state)
     return emulator
+
+
+def _exists(path: Path) -> bool:
+    """Return whether a file exists; unlike ``Path.exists``, raise OSError for links that lead to each other."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _require_writable(path: Path) -> None:
