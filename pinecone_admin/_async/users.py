@@ -115,9 +115,9 @@ class AsyncUsers:
         Raises:
             NotFoundError: No user or open invite has the address: it is wrong, or an earlier run removed the person.
             ForbiddenError: The account may not see the users or the invites, so that it cannot tell.
-            RefusedError: The account does not see all role bindings, so that the report would lack some, or the user is
-                the last owner, both of which are checked before the first change; or the server refused to remove the
-                user, for example because an identity provider manages the users.
+            RefusedError: Before the first change: the account does not see all role bindings, or projects on which
+                there are roles, so that the report would lack some; or the user is the last owner. Or the server
+                refused to remove the user, for example because an identity provider manages the users.
 
         Example:
             >>> report = await admin.users.offboard(email="ada@example.com")  # a dry run

@@ -147,7 +147,7 @@ class Inventory:
         taken_at: Time at which reading began, by the server's clock; by that of this machine if no response has a valid
             Date.
         organizations: The organization of the caller.
-        projects: All projects that the account sees.
+        projects: All projects that the account sees. Another one, on which it sees a role, is named in ``unread``.
         api_keys: The keys of these projects, in the order of the projects.
         users: All users.
         invites: Pending and expired invites.
@@ -298,8 +298,17 @@ class InventoryBuilder:
             step = f"{part.kind} of project {part.project_id}" if part.project_id else part.kind
             self._progress(Progress(done=done, total=self._total, step=step))
 
-    def inventory(self) -> Inventory:
+    def find_unlisted_projects(self) -> set[str]:
+        """Return the ids of projects on which there are roles, and which the list of projects does not have."""
+        projects = self._read.get(InventoryPart("projects"))
+        bindings: Sequence[RoleBinding] = self._read.get(InventoryPart("role_bindings"), ())
+        return set() if projects is None else find_unlisted_projects(bindings, projects)
+
+    def inventory(self, hidden_projects: Collection[str] = ()) -> Inventory:
         """Build the inventory.
+
+        Args:
+            hidden_projects: Ids of projects on which there are roles, and which the account does not see.
 
         Raises:
             PineconeError: No part could be read; this is the error of the first part that failed.
@@ -314,10 +323,11 @@ class InventoryBuilder:
             Unread(part=part.kind, project_id=part.project_id, error=str(error), status_code=_find_status(error))
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]
-        # What lists no organization has no owner, either; one that cannot be read has.
+        # An organization has an owner; only if the list of organizations is empty, none is expected.
         has_owner = self._read.get(InventoryPart("organizations"), ["unread"]) != []
         if has_owner and InventoryPart("role_bindings") in self._read:
             unread += find_hidden_bindings(lists["role_bindings"])
+        unread += describe_hidden_projects(hidden_projects)
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
 
 
@@ -326,7 +336,7 @@ def _find_status(error: PineconeError) -> int | None:
 
 
 def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:
-    """Return that role bindings are unread if no user among them is an owner, else nothing."""
+    """Return that role bindings were not all shown, if no owner who is a user is among them; else nothing."""
     if any(each.principal_type == "user" and each.role == "OrgOwner" for each in bindings):
         return []
     return [_HIDDEN_BINDINGS]
@@ -338,10 +348,26 @@ _HIDDEN_BINDINGS = Unread(
     project_id=None,
     error="the account sees only some of them: an owner of the organization is missing",
 )
-# Such a caller does not see every project, either.
-_HIDDEN_PROJECTS = Unread(
-    part="projects", project_id=None, error="the account of one of the two inventories sees only some of them"
+# Such a caller may not see every project, either.
+_MAYBE_HIDDEN_PROJECTS = Unread(
+    part="projects", project_id=None, error="the account of one of the two inventories may see only some of them"
 )
+
+
+def find_unlisted_projects(bindings: Iterable[RoleBinding], projects: Iterable[Project]) -> set[str]:
+    """Return the ids of projects on which there are role bindings, and which are not among some projects."""
+    listed = {each.id for each in projects}
+    return {each.resource_id for each in bindings if each.resource_type == "project"} - listed
+
+
+def describe_hidden_projects(project_ids: Collection[str]) -> list[Unread]:
+    """Return that projects are unread if there are some that the account does not see, else nothing."""
+    if not project_ids:
+        return []
+    count = count_noun(len(project_ids), "project")
+    error = f"the account does not see {count} on which there are roles: {min(project_ids)}"
+    error += ", …" if len(project_ids) > 1 else ""
+    return [Unread(part="projects", project_id=None, error=error)]
 
 
 def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
@@ -349,12 +375,11 @@ def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
     changes = Changes(added=[], removed=[], changed=[], unknown=[])
     compared_keys: set[str] = set()
     unread = [*before.unread, *after.unread]
-    unread += [_HIDDEN_PROJECTS] if unread.count(_HIDDEN_BINDINGS) == 1 else []
+    if _HIDDEN_BINDINGS in unread and not any(each.part == "projects" for each in unread):
+        unread.append(_MAYBE_HIDDEN_PROJECTS)
     for list_name, kind in _KINDS_BY_LIST.items():
-        # Without the projects, their keys are unread too.
-        incomplete = [each for each in unread if each.part in {list_name, "projects"}]
-        changes.unknown.extend(dict.fromkeys(str(each) for each in incomplete if each.part == list_name))
-        old, new = (_index_comparable(getattr(each, list_name), list_name, incomplete) for each in (before, after))
+        changes.unknown.extend(dict.fromkeys(str(each) for each in unread if each.part == list_name))
+        old, new = _index_comparable(before, after, list_name, unread)
         if kind == "api_key":
             compared_keys = {*old, *new}
         elif kind == "role_binding":
@@ -410,17 +435,21 @@ def _without_bindings_of(key_ids: Collection[str], bindings: Mapping[str, Any]) 
     }
 
 
-def _index_comparable(resources: Iterable[Any], kind: str, incomplete: Sequence[Unread]) -> dict[str, Any]:
-    """Index resources by id, without those that one of the two inventories could not read.
-
-    Otherwise they would look added or removed.
-    """
-    if any(each.part == kind and each.project_id is None for each in incomplete):
-        return {}
-    if kind in {"projects", "api_keys"} and any(each.part == "projects" for each in incomplete):
-        return {}
-    projects = {each.project_id for each in incomplete if each.part == "api_keys"}
-    return {each.id: each for each in resources if kind != "api_keys" or each.project_id not in projects}
+def _index_comparable(
+    before: Inventory, after: Inventory, list_name: str, unread: Sequence[Unread]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Index a list of both inventories by id, without what would look added or removed if one of them lacks it."""
+    incomplete = {each.part for each in unread if each.project_id is None}
+    old, new = ({each.id: each for each in getattr(one, list_name)} for one in (before, after))
+    if list_name in incomplete:
+        common = old.keys() & new.keys()
+        old, new = ({id: each for id, each in one.items() if id in common} for one in (old, new))
+    if list_name == "api_keys":
+        seen = [{each.id for each in one.projects} for one in (before, after)]
+        compared = seen[0] & seen[1] if "projects" in incomplete else seen[0] | seen[1]
+        compared -= {each.project_id for each in unread if each.part == "api_keys" and each.project_id is not None}
+        old, new = ({id: each for id, each in one.items() if each.project_id in compared} for one in (old, new))
+    return old, new
 
 
 def _compare_fields(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> dict[str, tuple[object, object]]:

@@ -18,7 +18,7 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.models import RoleName
+from pinecone_admin.models import ORGANIZATION_ROLES, RoleName
 from pinecone_admin.workflows import Inventory, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
@@ -91,14 +91,52 @@ async def test_what_one_of_two_accounts_does_not_see_is_not_a_change(admin: Asyn
     """Projects, keys and roles that only an owner sees look neither removed nor, the other way round, added."""
     populate_organization(emulator, projects=2, users=1)
     project_id = next(iter(emulator.state.projects))
-    for role in ("OrgMember", ("ProjectOwner", project_id)):
+    for role in (*ORGANIZATION_ROLES, ("ProjectOwner", project_id)):
         lesser = await emulator.async_admin(roles=[role]).inventory()
         owners = await admin.inventory()
+        is_complete = role == "OrgOwner"
         for changes in (owners.diff(lesser), lesser.diff(owners)):
             assert not changes, str(changes)
-            assert {each.partition(":")[0] for each in changes.unknown} >= {"projects", "role_bindings"}
-        # The same account compares what it sees.
-        assert not any(each.startswith("projects") for each in lesser.diff(lesser).unknown)
+            assert any(each.startswith("projects: ") for each in changes.unknown) is not is_complete
+
+
+async def test_what_one_account_sees_no_longer_is_not_a_change(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """A project whose role the account lost looks not removed; what it sees in both inventories is compared."""
+    kept, lost = [await admin.projects.create(name=name) for name in ("kept", "lost")]
+    keys = [(await admin.api_keys.create(project_id=each.id, name="reader")).key for each in (kept, lost)]
+    caller = emulator.async_admin(roles=["OrgMember", *(("ProjectOwner", each.id) for each in (kept, lost))])
+    before = await caller.inventory()
+    await admin.projects.update(project_id=kept.id, name="renamed")
+    await admin.api_keys.delete(api_key_id=keys[0].id)
+    added = await admin.api_keys.create(project_id=kept.id, name="writer")
+    (binding,) = [
+        each
+        async for each in admin.role_bindings.list(principal_type="service_account", resource_type="project")
+        if each.resource_id == lost.id
+    ]
+    await admin.role_bindings.delete(role_binding_id=binding.id)
+    changes = before.diff(await caller.inventory())
+    assert [(each.id, each.after) for each in changes.changed] == [(kept.id, "renamed")]
+    assert ([each.id for each in changes.added], [each.id for each in changes.removed]) == (
+        [added.key.id],
+        [keys[0].id],
+    )
+    assert {each.partition(":")[0] for each in changes.unknown} == {"projects", "role_bindings"}
+
+
+async def test_a_project_that_is_created_meanwhile_is_not_unread(emulator: Emulator) -> None:
+    """A role on a project that did not exist when the projects were listed hides nothing."""
+    transport = FaultyTransport(emulator)
+
+    def create() -> None:
+        if len(transport.requests) == 2:
+            made = emulator.admin().projects.create(name="new")
+            emulator.admin().api_keys.create(project_id=made.id, name="reader")
+
+    transport.before_request = create
+    inventory = await transport.async_admin().inventory()
+    assert (inventory.projects, inventory.unread) == ([], [])
+    assert "api_key" in {each.principal_type for each in inventory.role_bindings}
 
 
 async def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:

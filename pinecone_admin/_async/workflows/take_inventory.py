@@ -39,8 +39,11 @@ async def take_inventory(
     began = clock.monotonic()
     projects = InventoryPart("projects")
     result = await read(projects)
-    # By the server's clock, which has dated what is read, and which only a response shows.
+    # By the server's clock, as the dates in the inventory are; it is known only once there is a response.
     builder = InventoryBuilder(server_now(admin) - timedelta(seconds=clock.monotonic() - began), progress)
     builder.add_part(projects, result)
     await async_run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
-    return builder.inventory()
+    unlisted = builder.find_unlisted_projects()
+    if unlisted and not isinstance(listed := await read(projects), PineconeError):
+        unlisted -= {project.id for project in listed}  # created while this was reading
+    return builder.inventory(unlisted)

@@ -32,7 +32,12 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
-from pinecone_admin.workflows.inventory import Inventory, find_hidden_bindings
+from pinecone_admin.workflows.inventory import (
+    Inventory,
+    describe_hidden_projects,
+    find_hidden_bindings,
+    find_unlisted_projects,
+)
 from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
@@ -161,12 +166,15 @@ def _read_access_of(admin: Admin, email: str) -> Inventory:
     invites = [invite for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users[:1] for each in _list_bindings(admin, user)]
     roles = {each.role for each in bindings}
+    # An owner reaches every project, without a role on it. Roles are read first: a new project is listed then.
+    on_projects = admin.role_bindings.list(resource_type="project").to_list() if "OrgOwner" in roles else bindings
     projects = admin.projects.list() if bindings else []
+    hidden = find_unlisted_projects(on_projects, projects)
     reached = roles_by_project(bindings, projects)
     keys = _list_keys(admin, [each.id for each in projects if each.id in reached])
     accounts = admin.service_accounts.list().to_list() if roles & SECRET_KEEPERS else []
-    bindings += [each for invite in invites for each in _list_bindings(admin, invite)]
     owners = admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list() if users or invites else []
+    bindings += [each for invite in invites for each in _list_bindings(admin, invite)]
     known = {each.id for each in bindings}
     bindings += [each for each in owners if each.id not in known]
     return Inventory(
@@ -178,7 +186,7 @@ def _read_access_of(admin: Admin, email: str) -> Inventory:
         invites=invites,
         service_accounts=accounts,
         role_bindings=bindings,
-        unread=find_hidden_bindings(owners),
+        unread=[*find_hidden_bindings(owners), *describe_hidden_projects(hidden)],
     )
 
 

@@ -38,8 +38,11 @@ def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progre
     began = clock.monotonic()
     projects = InventoryPart("projects")
     result = read(projects)
-    # By the server's clock, which has dated what is read, and which only a response shows.
+    # By the server's clock, as the dates in the inventory are; it is known only once there is a response.
     builder = InventoryBuilder(server_now(admin) - timedelta(seconds=clock.monotonic() - began), progress)
     builder.add_part(projects, result)
     run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
-    return builder.inventory()
+    unlisted = builder.find_unlisted_projects()
+    if unlisted and not isinstance(listed := read(projects), PineconeError):
+        unlisted -= {project.id for project in listed}  # created while this was reading
+    return builder.inventory(unlisted)
