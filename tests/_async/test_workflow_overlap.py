@@ -515,6 +515,27 @@ async def test_roles_that_are_changed_while_a_value_is_stored_are_kept(emulator:
     assert (rotation.steps[2].action, rotation.steps[2].after["roles"]) == ("rename", ["ProjectViewer"])
 
 
+@pytest.mark.parametrize("keep_old_for", [timedelta(0), 9 * HOUR])
+async def test_keys_that_are_renamed_while_a_value_is_stored_keep_their_names(
+    emulator: Emulator, keep_old_for: timedelta
+) -> None:
+    """An older key, and one that an interrupted run left, are neither tagged again nor deleted."""
+    project = RotatedProject(emulator)
+    first = await project.create()
+    second = (await project.rotate(first)).key.id
+    await project.rotate_until_killed(second, at=4)
+    (left,) = project.names().keys() - {first, second}
+
+    def store(_: object) -> None:
+        for key_id in (first, left):
+            emulator.admin().api_keys.update(api_key_id=key_id, name="keep me")
+
+    await emulator.async_admin().api_keys.rotate(api_key_id=second, store=store, keep_old_for=keep_old_for)
+    project.advance(10 * HOUR)
+    await emulator.async_admin().api_keys.delete_retired()
+    assert sorted(project.names().values()) == ["keep me", "keep me", "reader"]
+
+
 async def test_roles_that_are_changed_while_a_rotation_is_dead_are_kept(emulator: Emulator) -> None:
     """Whichever workflow gives the new key its name, the key gets the roles that the old one has by then."""
     project = RotatedProject(emulator)

@@ -163,10 +163,13 @@ async def _replace_key(
                 f"another run seems to have finished meanwhile: API keys {namesake.id} and {new.id} are now both named "
                 f"{name!r}; see which value is stored, and delete the other key"
             )
-            left = [f"API key {namesake.id} or {new.id}, whichever value is not stored"]
+            left = [f"API key {namesake.id} or {new.id}, whichever has the value that is not stored"]
             raise LeftoverError(message, left=left, operation="rotate_api_key")
-        # Only now are leftovers deleted: one may be the key of another run, which finds out by the name of this one.
-        keys = [*(key for key in keys if key.id != new.id), new]
+        # Only now are leftovers deleted: one may be the key of another run, which finds out by the name of this one. A
+        # key that was renamed while the value was stored is no longer one of this rotation.
+        unchanged = {(key.id, key.name) for key in present}
+        keys = [key for key in keys if key.id == old.id or (key.id != new.id and (key.id, key.name) in unchanged)]
+        keys.append(new)
         return await _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
 
@@ -179,13 +182,14 @@ async def _conclude_lost_key(
         LeftoverError: Another run has replaced it, or has begun to.
     """
     keys = await admin.api_keys.list(project_id=old.project_id)
-    successor = retired_keys.find_namesake(old, new, before, keys)
+    others = [key for key in keys if key.id not in {old.id, new.id}]
+    successor = retired_keys.find_namesake(old, new, before, others)
     if any(key.id == old.id and key.name == old.name for key in keys):  # with another name, it belongs to another run
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with suppress(NotFoundError):
             await admin.api_keys.update(api_key_id=old.id, name=name)
-    rivals = [key for key in keys if key.id != new.id and retired_keys.is_unfinished_successor(key, old)]
+    rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
     if successor is not None:
         done = f"another run replaced API key {old.id} meanwhile, with {successor.id}"
     elif rivals:
@@ -213,7 +217,7 @@ async def _preview(
     keep_old_for: timedelta,
     changes: AsyncChangeLog,
 ) -> Rotation:
-    """Return the report of a dry run that would create the new key, unless it has an id."""
+    """Return the report of a dry run; a new key without an id would be created first."""
     moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
     final = retired_keys.finish_successor(old, new)
     changes.record(*([] if new.id else _describe_replacement(new)), describe_rename(new, final))
