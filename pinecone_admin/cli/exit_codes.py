@@ -19,13 +19,13 @@ INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
     DONE: "Done.",
-    REFUSED: "The server refused the request, or a check of doctor failed.",
+    REFUSED: "The server refused the request, a check of doctor failed, or something unexpected happened.",
     USAGE: "The command line is wrong; nothing was changed.",
-    IDENTITY: "Credentials are missing, or were not accepted.",
+    IDENTITY: "Credentials are missing or were not accepted, or the token endpoint gave no token.",
     NOT_FOUND: "There is no such thing, or the account may not see it; project exists says no in this way, too.",
     CONFLICT: "It conflicts with what is there, several things have the name, or it would be unsafe.",
     UNKNOWN_OUTCOME: "The change may have been made, and must not be repeated blindly: look first.",
-    TRY_LATER: "Safe to run again, later: nothing was changed, or the message says what may have been.",
+    TRY_LATER: "Safe to run again: nothing was changed, or the message says what may have been.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
     PARTLY_DONE: "Not all of it is done; the message says what was done, or what is left.",
     NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",

@@ -59,12 +59,22 @@ def main(argv: Sequence[str]) -> int:
     """
     code = _run(argv)
     # An emulator that has started ends with 0, or with 9 if it could not save its state.
-    if code not in {exit_codes.DONE, exit_codes.PARTLY_DONE} and "emulator" in argv:
+    if code not in {exit_codes.DONE, exit_codes.PARTLY_DONE} and _is_about_emulator(argv):
         from pinecone_admin.emulator.__main__ import FAILING_COMMAND, asks_for_exports  # noqa: PLC0415 - loads the emulator
 
         if asks_for_exports(argv):
             sys.stdout.write(FAILING_COMMAND)
     return code
+
+
+def _is_about_emulator(argv: Sequence[str]) -> bool:
+    """Return whether the first word that names a command is ``emulator``."""
+    if "emulator" not in argv:
+        return False
+    from pinecone_admin.cli.commands import COMMANDS  # noqa: PLC0415 - only this case needs it
+
+    first = {each.path[0] for each in COMMANDS}
+    return next(word for word in argv if word in first) == "emulator"
 
 
 def _run(argv: Sequence[str]) -> int:

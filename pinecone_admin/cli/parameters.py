@@ -143,16 +143,21 @@ def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[
     return [*others, "--", *ids] if ids and "--" not in args else list(args)
 
 
-def refuse_repetition(command: click.Command, context: click.Context, args: Sequence[str]) -> None:
-    """Raise UsageError if an option that takes one value is given twice, be it once before the words of the command.
+def check_options(command: click.Command, context: click.Context, args: Sequence[str]) -> None:
+    """Raise UsageError if an option has an empty value, or if one that takes one value is given twice.
 
-    click would take the last value without a word. A flag that can only be set says the same twice.
+    An unset variable of a script gives an empty value, and some options would then count as not given. Of two values,
+    be one before the words of the command, click would take the last one. A flag that can only be set says the same
+    twice.
     """
     if context.resilient_parsing:  # for completion
         return
-    _, _, order = command.make_parser(context).parse_args(list(args))
+    values, _, order = command.make_parser(context).parse_args(list(args))
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:
+        value: object = values.get(str(each.name))
+        if isinstance(each, click.Option) and (value == "" or (isinstance(value, list) and "" in value)):
+            raise click.UsageError(f"{each.opts[0]}: the value is empty", context)
         if isinstance(each, click.Option) and not each.multiple and not (each.is_flag and not each.secondary_opts):
             if each.opts[0] in given:
                 raise click.UsageError(f"{each.opts[0]} is given twice, and takes one value", context)

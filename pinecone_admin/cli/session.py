@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -42,6 +42,7 @@ class Session:
         interruptions: The signals that interrupt the command.
         ledger: What the command has done so far.
         bar: The progress that the terminal shows, or may show later, if any.
+        has_lost_output: Whether stdout was closed before a result was written to it.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -56,6 +57,7 @@ class Session:
         self.interruptions: Interruptions = Interruptions(self.notify)
         self.ledger: Ledger = Ledger()
         self.bar: DelayedBar | None = None
+        self.has_lost_output: bool = False
         self._admin: Admin | None = None
         self._organization: CallerOrganization | None = None
 
@@ -143,13 +145,15 @@ class Session:
         """Write a result: a model, a report, a list, or plain JSON values."""
         from pinecone_admin.cli.output.writing import write_value  # noqa: PLC0415 - loads the packages of the format
 
-        write_value(self, value)
+        with self.until_closed():
+            write_value(self, value)
 
     def write_items(self, items: Iterable[object]) -> None:
         """Write a list, item by item where the format allows it."""
         from pinecone_admin.cli.output.writing import write_items  # noqa: PLC0415 - as above
 
-        write_items(self, items)
+        with self.until_closed():
+            write_items(self, items)
 
     def write_preview(self, would_do: object) -> None:
         """Write what a dry run would do, with the organization and the caller.
@@ -159,13 +163,23 @@ class Session:
         """
         from pinecone_admin.cli.output.writing import write_preview  # noqa: PLC0415 - as above
 
-        write_preview(self, would_do)
+        with self.until_closed():
+            write_preview(self, would_do)
 
     def write_preview_heading(self) -> None:
         """Write the line that says where, and as whom, a dry run would change something, above a table."""
         from pinecone_admin.cli.output.writing import write_preview_heading  # noqa: PLC0415 - as above
 
-        write_preview_heading(self)
+        with self.until_closed():
+            write_preview_heading(self)
+
+    @contextmanager
+    def until_closed(self) -> Generator[None, None, None]:
+        """Let the command go on if whoever reads stdout has enough: what follows chooses its exit code."""
+        try:
+            yield
+        except BrokenPipeError:
+            self.has_lost_output = True
 
     def notify(self, text: str) -> None:
         """Write one line for people to stderr; if nobody can read it, the command goes on."""

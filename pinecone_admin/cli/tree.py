@@ -145,7 +145,7 @@ class CommandGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options before the word of a command."""
-        parameters.refuse_repetition(self, ctx, args)
+        parameters.check_options(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -191,7 +191,7 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words after the command."""
         words = parameters.protect_ids(args, self.params)
-        parameters.refuse_repetition(self, ctx, words)
+        parameters.check_options(self, ctx, words)
         return super().parse_args(ctx, words)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

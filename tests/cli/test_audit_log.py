@@ -141,6 +141,17 @@ def test_a_log_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_pat
         assert len(emulator.requests) == 0
 
 
+def test_a_change_that_was_never_sent_has_no_line(tmp_path: Path) -> None:
+    """Without a token, or on a read-only session, nothing is sent."""
+    path = tmp_path / "audit.jsonl"
+    for env in ({"PINECONE_CLIENT_SECRET": "wrong"}, {"PINECONE_ADMIN_READ_ONLY": "1"}):
+        with example_organization() as emulator:
+            done = run("project", "create", "docs", "--yes", "--audit-log", str(path), env=env)
+            assert done.exit in {2, 3}, done
+            assert {each.operation_id for each in emulator.requests} <= {"get_token"}
+        assert path.read_text() == "", env
+
+
 def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> None:
     """The result is still shown, the line goes to stderr, and the exit code says that a part is missing."""
     path = tmp_path / "audit.jsonl"

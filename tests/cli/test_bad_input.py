@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.main import main
-from pinecone_admin.cli.tree import build_root
+from pinecone_admin.cli.parameters import CommonOption
+from pinecone_admin.cli.tree import build_command, build_root
 from tests.cli.command_line import Run, example_organization, run
 
 
@@ -169,6 +171,24 @@ def test_an_option_is_given_once_on_the_whole_command_line() -> None:
         assert run(*owners, "--fail-on", "many-owners", "--fail-on", "principal-is-gone").exit == 8
         assert run(*owners, "--fail-on", "principal-is-gone", "--fail-on", "any").exit == 8
         assert run(*owners, "--fail-on", "principal-is-gone").exit == 0
+
+
+def test_no_option_takes_an_empty_value_for_nothing() -> None:
+    """What an unset variable of a script gives is refused; else a check, or a limit, would be off without a word."""
+    count = 0
+    with example_organization() as emulator:
+        for spec in COMMANDS:
+            own = [each for each in build_command(spec).params if not isinstance(each, CommonOption | click.Argument)]
+            for name in [each.opts[0] for each in own if not getattr(each, "is_flag", True)]:
+                words = shlex.split(spec.example)[1:]
+                if name in words:
+                    del words[words.index(name) : words.index(name) + 2]
+                assert run(*words, name, "").exit == 2, (spec.name, name)
+                count += 1
+        assert run("access", "--fail-on", " , ").exit == 2
+        assert run("access", "--fail-on", "any", "--fail-on", "").exit == 2
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+    assert count > len(COMMANDS)
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b]0;x\x07", "\udcff", "\u202eevil", "x" * 3000, "'", '"', "--x--", "💥"])

@@ -7,6 +7,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.registry import CommandSpec
 from tests.cli.command_line import example_organization, retire_key, run
 
 _PREVIEWS = """
@@ -108,6 +112,18 @@ def test_every_step_names_its_project_and_whether_it_was_done() -> None:
                     assert each["kind"] in _IN_NO_PROJECT or each["project"] or each["project_id"], each
                 seen |= {each["action"] for each in steps}
     assert seen == {"create", "store", "update", "rename", "invite", "grant", "revoke", "delete", "keep"}
+
+
+@pytest.mark.parametrize("spec", [each for each in COMMANDS if each.confirms], ids=lambda spec: spec.name)
+def test_a_dry_run_compares_the_name_as_the_run_does(spec: CommandSpec) -> None:
+    """What a run refuses because another name was confirmed, a dry run refuses, too, before it makes a key."""
+    words = shlex.split(spec.example.replace("GET '/admin/users?limit=5'", "DELETE /admin/projects/x"))[1:]
+    words = words[: next((place for place, each in enumerate(words) if each in {"--confirm", "--dry-run"}), None)]
+    with example_organization() as emulator:
+        for way in ([], ["--dry-run"]):
+            done = run(*words, *way, "--confirm", "other")
+            assert (done.exit, "--confirm: the name is " in done.stderr) == (2, True), (words, way, done)
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
 
 
 def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:

@@ -25,7 +25,7 @@ from attrs import frozen
 from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import Run, _Stream, example_organization, retire_key, run
+from tests.cli.command_line import Run, _Stream, example_organization, limit_file_size, retire_key, run
 from tests.cli.secret_makers import intercepted, live_secrets, read_files, words_of
 from tests.support.concurrency import PATIENCE
 
@@ -296,6 +296,74 @@ def test_no_ending_after_the_work_claims_what_has_not_happened(tmp_path: Path) -
                 ("query", """ --query "abs('x')\"""", nullcontext()),
             ):
                 run_case(emulator, initial, line + options, what, going_wrong).check()
+
+
+def test_no_report_of_an_offboarding_is_lost(tmp_path: Path) -> None:
+    """Once a person is removed, stdout or a file says so, with the key that may be known, whatever goes wrong."""
+    broken = (BrokenPipeError(EPIPE, "Broken pipe"), OSError(ENOSPC, "No space left on device"))
+    removed = 0
+    with prepared(tmp_path) as (emulator, initial):
+        (key_id,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
+        for line, evidence in (
+            ("pinecone-admin user offboard ada@example.com", key_id),
+            ("pinecone-admin user offboard --plan people.json", "ada@example.com"),  # the plan has the key
+        ):
+            cases: list[tuple[str, AbstractContextManager[object]]] = [
+                (" --save /dev/full", nullcontext()),
+                (" --save report.json", limit_file_size(0)),
+                (""" --query "abs('x')\"""", nullcontext()),
+                *(("", failing_output(error)) for error in (*broken, None)),
+                *(
+                    ("", FaultAt(number, ENDINGS[name]).armed())
+                    for name in ("lost", "damaged", "lost from then on", "interrupted after")
+                    for number in range(1, 25)
+                ),
+            ]
+            for options, going_wrong in cases:
+                case = run_case(emulator, initial, f"{line} --yes{options}", "", going_wrong)
+                case.check()
+                if "ada@example.com" not in [each["email"] for each in case.after["users"]]:
+                    removed += 1
+                    files = [text for path, text in read_files(Path()).items() if not path.name.startswith("people")]
+                    assert any(evidence in text for text in (case.done.stdout, *files)), case
+    assert removed > 20
+
+
+def test_a_stdout_that_is_closed_changes_no_exit_code(tmp_path: Path) -> None:
+    """Whoever reads nothing of the output still learns what a command found, or what is left."""
+    codes: set[int] = set()
+    with prepared(tmp_path) as (emulator, _):
+        run("inventory", "--save", "before.json")
+        with emulator.admin() as admin:
+            admin.projects.update(project_id=admin.projects.describe_by_name(name="empty").id, name="changed")
+        Path("nobody.csv").write_text("email\nnobody@example.com\n")
+        run("user", "offboard", "--from", "nobody.csv", "--save", "nobody.json")
+        initial = emulator.dump()
+        lines = [
+            *(each.example for each in COMMANDS if not each.secret and "emulator" not in each.path),
+            "pinecone-admin access --fail-on any",
+            "pinecone-admin inventory --diff before.json --fail-on-change",
+            "pinecone-admin project delete-stale plan.json --yes",
+            "pinecone-admin project ensure search --max-pods 1 --if-different fail --yes",
+            "pinecone-admin project exists nothing",
+            "pinecone-admin user offboard --from nobody.csv --dry-run",
+            "pinecone-admin user offboard --plan nobody.json --yes",
+            "pinecone-admin doctor",
+        ]
+        for line, output in itertools.product(lines, ("json", "csv", "table")):
+            words = [*shlex.split(line)[1:], "--output", output]
+            env = {"PINECONE_CLIENT_SECRET": "wrong"} if line.endswith("doctor") else {}
+            ends: list[int] = []
+            for closed in (nullcontext(), failing_output(BrokenPipeError(EPIPE, "Broken pipe"))):
+                emulator.load(initial)
+                profiles = read_files(Path(os.environ["HOME"]))
+                with closed:
+                    ends.append(run(*words, env=env).exit)
+                for path, text in profiles.items():
+                    path.write_text(text)
+            assert ends[0] == ends[1], line
+            codes.add(ends[0])
+    assert codes >= {0, 1, 4, 8, 9}
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from pinecone_admin.cli.secrets.env_file_text import set_variables
+from pinecone_admin.cli.secrets.env_file_text import is_set, read_variable, set_variables
 from pinecone_admin.cli.secrets.store_error import StoreError
 
 REPLACED: dict[str, tuple[str, str]] = {
@@ -24,6 +24,14 @@ REPLACED: dict[str, tuple[str, str]] = {
     "inside another value": ("A='x\nKEY=no\ny'\nB=2\n", "A='x\nKEY=no\ny'\nB=2\nKEY=new\n"),
     "other bytes": ("A=\udcff\nKEY=\n", "A=\udcff\nKEY=new\n"),
 }
+
+
+def test_a_variable_is_set_if_it_has_a_value() -> None:
+    """Quotes and comments are no value, neither to what reads a variable nor to what refuses to replace one."""
+    for text in ("", "OTHER=x", "KEY=", "KEY= # none yet", "KEY='' # none", 'export KEY = "" #', "KEY=\t#x", "KEY=''"):
+        assert (is_set(text.encode(), "KEY"), read_variable(text.encode(), "KEY")) == (False, ""), text
+    for text in ("KEY=a # old", "KEY='a'", 'KEY = "a" # old', "KEY=\nKEY=a\n"):
+        assert (is_set(text.encode(), "KEY"), read_variable(text.encode(), "KEY")) == (True, "a"), text
 
 
 def test_one_variable_changes() -> None:

@@ -6,6 +6,7 @@ import re
 import shlex
 from contextlib import chdir
 from http import HTTPStatus
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -21,6 +22,7 @@ from pinecone_admin.cli.help.explanations import find_explanation
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.registry import CommandSpec
 from tests.cli.command_line import Run, example_organization, retire_key, run
+from tests.cli.secret_makers import list_ids
 
 METHOD_COMMANDS = [spec for spec in COMMANDS if spec.methods and not spec.module]
 
@@ -213,6 +215,22 @@ def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() ->
         same = run("project", "ensure", "search", "--max-pods", "0", "--if-different", "fail", "--yes")
         assert (same.exit, same.stderr) == (0, "")
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+
+
+def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:
+    """What is made is deleted again, and the exit code says that the command line, or the file, is to be corrected."""
+    Path("used.env").write_text("KEY=pcsk_other\n")
+    Path("used.env").chmod(0o600)
+    for words in (
+        ("project", "provision", "acme", "--key-role", "DataPlaneEditor"),
+        ("api-key", "ensure", "k", "--project", "search"),
+        ("service-account", "ensure", "x", "--role", "OrgMember"),
+    ):
+        with example_organization() as emulator:
+            before = list_ids(emulator)
+            done = run(*words, "--store", "env-file:used.env#KEY", "--yes", "-o", "json")
+            assert list_ids(emulator) == before, words
+        assert (done.exit, done.error["outcome"], done.error["worth_retrying"]) == (exit_codes.USAGE, "undone", False)
 
 
 def test_a_create_that_was_undone_because_its_store_failed_is_safe_to_repeat() -> None:

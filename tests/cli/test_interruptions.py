@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from pinecone_admin.cli import interruption
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.main import run as run_process
+from pinecone_admin.cli.output.private_files import replace_file
 from pinecone_admin.cli.session import Session
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import intercepted, live_secrets, words_of
@@ -183,6 +185,19 @@ def test_a_signal_after_the_work_finds_what_was_done(monkeypatch: pytest.MonkeyP
         done = run(*CREATE)
     assert (done.exit, done.json["name"]) == (130, "docs")
     assert re.fullmatch(r"error: interrupted; the change was made \(create_project [\w-]+\): .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("words", [["profile", "remove", "production"], ["profile", "add", "p", "--client-id", "x"]])
+def test_a_signal_after_a_file_was_changed_does_not_say_that_nothing_was(words: list[str]) -> None:
+    """The change of a local file and the entry for it in the ledger are one to a signal."""
+
+    def replace(path: Path, text: str) -> None:
+        replace_file(path, text)
+        signal.raise_signal(signal.SIGTERM)
+
+    with example_organization(), mock.patch("pinecone_admin.cli.profiles.files.replace_file", replace):
+        done = run(*words)
+    assert (done.exit, done.stderr) == (130, "error: interrupted; the command was completed\n")
 
 
 def test_a_signal_before_or_after_the_command_claims_nothing(

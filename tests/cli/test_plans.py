@@ -89,7 +89,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     ]
     assert done.exit == 9
     assert [each["name"] for each in done.json["left"]] == ["ci-1"]
-    assert done.stderr.endswith("warning: not deleted: 1 of 3 projects\n")
+    assert done.stderr.endswith("warning: left: 1 of 3 projects\n")
     assert rest == {"search", "empty", "kept"}
 
 

@@ -18,6 +18,7 @@ import jmespath
 import pytest
 
 from pinecone_admin.cli.secrets import standard_output, store_command
+from pinecone_admin.cli.secrets.rescue import _reserve_in
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import Run, _Stream, example_organization, run
 from tests.cli.secret_makers import (
@@ -41,7 +42,9 @@ def refuse_deletion(request: httpx.Request, handle: Callable[[], httpx.Response]
 def cut_off_secret(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
     """Cut off the last character of each response with a secret."""
     response = handle()
-    is_create = request.method == "POST" and request.url.path.endswith(("api-keys", "service-accounts"))
+    is_create = request.method == "POST" and request.url.path.endswith(
+        ("api-keys", "service-accounts", "rotate-secret")
+    )
     return httpx.Response(response.status_code, content=response.content[:-1]) if is_create else response
 
 
@@ -363,12 +366,17 @@ def test_a_pipe_that_is_read_is_not_waited_for() -> None:
 
 def test_an_answer_that_cannot_be_read_is_kept(tmp_path: Path) -> None:
     """The secret in a damaged response is in a file, and the exit code says that the outcome must be looked at."""
-    for name in ("api-key create", "service-account create"):
-        with example_organization() as emulator, intercepted(cut_off_secret):
+    for name in ("api-key create", "service-account create", ROTATES_ACCOUNT):
+        with (
+            example_organization() as emulator,
+            intercepted(cut_off_secret),
+            # There is room for one file, which is reserved before what cannot be undone.
+            mock.patch("pinecone_admin.cli.secrets.rescue._reserve_in", side_effect=[_reserve_in(tmp_path), OSError]),
+        ):
             before = live_secrets(emulator)
             done = run(*words_of(name, "--reveal"))
             made = live_secrets(emulator) - before
-        assert done.exit == 6
+        assert done.exit == (9 if name == ROTATES_ACCOUNT else 6)
         (path,) = find_files_with(made, tmp_path)
         assert str(path) in done.stderr
         path.unlink()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from pinecone_admin import Admin, ApiError, AttemptEvent, NotFoundError, Operation, PineconeError
+from pinecone_admin import Admin, ApiError, AttemptEvent, NotFoundError, Operation, PineconeError, TokenError
 from pinecone_admin._sync.workflows.rollback import is_undoing
 from pinecone_admin.cli.calls.audit_log import find_ids, find_made
 from pinecone_admin.cli.ledger import Ledger, SentChange
@@ -64,7 +64,8 @@ class ChangeRecorder:
 
 
 def _note_error(change: SentChange, error: PineconeError) -> None:
-    change.outcome, change.attempts = error.outcome, error.attempts
+    # Without a token, only the token endpoint was asked.
+    change.outcome, change.attempts = error.outcome, 0 if isinstance(error, TokenError) else error.attempts
     change.is_readable = error.outcome != "done"
     change.error_code = error.error_code if isinstance(error, ApiError) else None
     change.is_gone = change.method == "DELETE" and isinstance(error, NotFoundError) and error.error_code is not None

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from pinecone_admin import Operation
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin.cli.calls.confirmation import (
     confirm,
@@ -62,13 +63,13 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     maker = _find_maker(session, method, target)
     returns = dict[str, Any] | None if maker is None else _RETURNS[maker.secret]
     operation = build_operation(method, target, None if body is None else _read_body(session, body), returns=returns)
-    preview = WouldSend(operation)  # checks the path, too
+    check_operation(operation)
     if maker is not None:
         check_account(session, maker, _find_account_id(target))
     if session.is_dry_run and method != "GET":
         if method == "DELETE":
             refuse_other_name(session, last_segment(target))
-        session.write_preview([preview.document])
+        session.write_preview([WouldSend(operation).document])
         return
     if method == "DELETE":
         confirm_by_name(session, f"send: DELETE {target}", last_segment(target))

@@ -32,10 +32,13 @@ def command(session: Session, /) -> None:
         from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - only tables need it
 
         console = make_console(session.stdout, session.env)
-        for result in results:
-            _print_result(console, result)
+        with session.until_closed():
+            for result in results:
+                _print_result(console, result)
     else:
         session.write_items(result.to_document() for result in results)
+    for _ in results:  # whoever reads the output may have enough, but the exit code is that of all checks
+        pass
 
 
 def _note_failures(session: Session, results: Iterator[Diagnosis]) -> Iterator[Diagnosis]:

@@ -29,15 +29,15 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     0: "Nothing.",
     1: "Read the message, and explain the code in it.",
     2: "Correct the command line; --help shows an example.",
-    3: "Run pinecone-admin doctor.",
+    3: "Run pinecone-admin doctor. If the token endpoint was down, try again later.",
     4: "List the things, and compare ids and names.",
     5: "Read the message; of several things with one name, use the id.",
     6: "Look whether the change was made, then decide.",
-    7: "Run the same command again, later.",
+    7: "Read the message, then run the same command again, later.",
     8: "Read the output: the command did its work.",
     9: "Read what is left; the same command usually goes on where it stopped.",
     10: "Grant the service account a role that permits it, or raise the limit that the message names.",
-    130: "Read what was done; the same command goes on.",
+    130: "Read what was done; a workflow goes on if you run it again.",
 }
 
 FINDINGS: Mapping[str, tuple[str, str, str]] = {

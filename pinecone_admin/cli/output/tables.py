@@ -21,7 +21,11 @@ def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:
     """Return the console of a terminal."""
     from rich.console import Console  # noqa: PLC0415 - only tables need it
 
-    return Console(file=stream, no_color=bool(env.get("NO_COLOR")), highlight=False, emoji=False, markup=False)
+    class OwnConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704 - called where it was caught; rich would end the process with exit code 1
+
+    return OwnConsole(file=stream, no_color=bool(env.get("NO_COLOR")), highlight=False, emoji=False, markup=False)
 
 
 def print_rows(console: Console, rows: Sequence[Mapping[str, Plain]], kind: str = "") -> None:

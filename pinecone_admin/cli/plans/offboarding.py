@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -14,10 +15,13 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.ledger import find_effects
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
 from pinecone_admin.cli.plans.people import parse_people
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_planned, write_result
+from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
 from pinecone_admin.workflows.offboarding import preview_plan
@@ -65,11 +69,13 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         raise RefusedError(preview.refusal, operation="offboard")
     _show_before_asking(session, str(preview).splitlines())
     confirm(session, f"user offboard: {email}")
-    with show_progress(session, f"removing {email}"):
-        report = session.admin.users.offboard(email=email, dry_run=False)
-    session.ledger.is_complete = True
-    _save_report(session, report.to_dict(), save)
-    session.write(report)
+    with _kept(session, preview.to_dict()) as documents:
+        with show_progress(session, f"removing {email}"):
+            report = session.admin.users.offboard(email=email, dry_run=False)
+        session.ledger.is_complete = True
+        documents.append(report.to_dict())
+        _save_report(session, documents, save)
+        session.write(report)
 
 
 def _find_email(session: Session, user: str) -> str:
@@ -110,25 +116,62 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     if plan.reports:
         _show_before_asking(session, str(plan).splitlines())
         confirm(session, f"user offboard: {count_noun(len(plan.reports), 'person', 'people')} of {path}")
-    with show_progress(session, "removing people"):
-        report = session.admin.users.offboard_many(plan=plan)
-    session.ledger.is_complete = not report.left
-    _save_report(session, report.to_dict(), save)
-    rows = [_describe_person(each) for each in report.reports]
-    write_result(session, report.to_dict(), [*_describe_missing(report), *rows, *map(_describe_left, report.left)])
+    with _kept(session, as_document(plan)) as documents:
+        with show_progress(session, "removing people"):
+            report = session.admin.users.offboard_many(plan=plan)
+        session.ledger.is_complete = not report.left
+        document = report.to_dict()
+        documents.append(document)
+        _save_report(session, documents, save)
+        rows = [_describe_person(each) for each in report.reports]
+        write_result(session, document, [*_describe_missing(report), *rows, *map(_describe_left, report.left)])
     if session.output == "table" and any(each["may know"] for each in rows):
         session.notify(f"the people may know secrets: rotate those that {path} names")
     _warn_of_missing(session, report, found=len(report.reports) + len(report.left))
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE
-        session.notify(
-            f"warning: not removed: {len(report.left)} of {count_noun(len(plan.emails), 'person', 'people')}"
-        )
+        session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.emails), 'person', 'people')}")
 
 
-def _save_report(session: Session, report: dict[str, Any], path: str | None) -> None:
+@contextmanager
+def _kept(session: Session, preview: dict[str, Any]) -> Generator[list[dict[str, Any]], None, None]:
+    """Return a context that loses no report: once people are removed, nothing else shows what they could reach.
+
+    If it ends in an error after the first change, or if stdout is closed, the latest document is written all the same.
+
+    Args:
+        session: The session.
+        preview: What was known before.
+    """
+    documents, is_lost = [preview], True
+    try:
+        yield documents
+        is_lost = session.has_lost_output
+    finally:
+        if is_lost and documents and find_effects(session.ledger.changes, session.ledger.gone).remaining:
+            _rescue(session, documents[-1])
+
+
+def _rescue(session: Session, report: dict[str, Any]) -> None:
+    """Write a report to stdout, whatever part of it was asked for; or else to a file of its own."""
+    text = json.dumps(report, indent=2) + "\n"
+    with suppress(OSError):
+        session.stdout.write(text)
+        session.stdout.flush()
+        return
+    try:
+        rescue = reserve_rescue_file(rescue_folders())
+        rescue.write(text)
+    except StoreError as error:
+        session.notify(f"warning: the report is lost: {error}")
+    else:
+        session.notify(f"the report is in {rescue.path}")
+
+
+def _save_report(session: Session, documents: list[dict[str, Any]], path: str | None) -> None:
     if path is not None:
-        write_report(path, json.dumps(report, indent=2) + "\n")
+        write_report(path, json.dumps(documents[-1], indent=2) + "\n")
+        documents.clear()
         session.notify(f"wrote {path}")
 
 

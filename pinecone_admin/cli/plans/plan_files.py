@@ -51,7 +51,8 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
     elif session.output == "table" and rows:
         from pinecone_admin.cli.plans.tables import write_rows  # noqa: PLC0415 - loads rich
 
-        write_rows(session, rows)
+        with session.until_closed():
+            write_rows(session, rows)
     else:
         session.write_items(rows)
 

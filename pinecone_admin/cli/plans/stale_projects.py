@@ -71,7 +71,7 @@ def carry_out_deletion(session: Session, path: str) -> None:
     _name_temporary_keys(session, report.temporary_keys)
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE
-        session.notify(f"warning: not deleted: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
+        session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
 
 
 def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> list[dict[str, Any]]:

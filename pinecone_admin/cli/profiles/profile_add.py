@@ -46,6 +46,7 @@ def command(
         secret_command=_split_command(secret_command),
     )
     check_profile(profile, env=session.env)
+    session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
     change_profiles(find_profile_file(), lambda text: add_profile(text, profile, make_default=make_default))
     session.ledger.note_local_change(f"profile add {name}")
     session.ledger.is_complete = True

@@ -19,5 +19,6 @@ def command(session: Session, /, name: str) -> None:
     from pinecone_admin.cli.profiles.edits import remove_profile  # noqa: PLC0415 - loaded when it is run
     from pinecone_admin.cli.profiles.files import change_profiles, find_profile_file  # noqa: PLC0415 - as above
 
+    session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
     change_profiles(find_profile_file(), lambda text: remove_profile(text, name))
     session.ledger.note_local_change(f"profile remove {name}")

@@ -17,6 +17,7 @@ from pinecone_admin.cli.reports.access_selection import ANY_FINDING, build_docum
 from pinecone_admin.cli.reports.inventory_report import read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.saved_inventories import parse_inventory
 from pinecone_admin.cli.reports.waivers import parse_waivers
+from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.workflows import Access, Finding, Review
 from pinecone_admin.workflows.waivers import check_kind
 
@@ -75,7 +76,8 @@ def report_access(session: Session, options: AccessOptions) -> None:
         if file is not None:
             write_report(file, render())
             session.notify(f"wrote {file}")
-    _write(session, selected, review, rows=not options.files)
+    with session.until_closed():
+        _write(session, selected, review, rows=not options.files)
     for warning in review.warnings:
         session.notify(f"warning: {warning}")
     failing = select_failing(review.open, fail_on)
@@ -90,9 +92,13 @@ def parse_kinds(texts: Sequence[str]) -> list[str]:
     """Return the kinds in lists that are separated by commas.
 
     Raises:
-        PineconeValueError: One of them is no kind of finding; the message has the nearest one.
+        PineconeValueError: A list is empty, as an unset variable gives it, or one of them is no kind of finding; then
+            the message has the nearest one.
     """
-    words = [each.strip() for text in texts for each in text.split(",") if each.strip()]
+    lists = [[each.strip() for each in text.split(",") if each.strip()] for text in texts]
+    if not all(lists):
+        raise PineconeValueError("--fail-on: the value is empty")
+    words = [each for words in lists for each in words]
     return [each if each == ANY_FINDING else check_kind("--fail-on:", each) for each in words]
 
 
@@ -111,7 +117,7 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
         message = (
             f"the name {text!r} is that of {count_noun(len(ids), 'project')}: use one of their ids, {', '.join(ids)}"
         )
-        raise CLIError(message, exit=exit_codes.CONFLICT, help_code="PA601")
+        raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
     return ids[0]
 
 

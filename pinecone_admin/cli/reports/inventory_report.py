@@ -132,6 +132,7 @@ def _write_changes(session: Session, changes: Changes) -> None:
     else:
         from pinecone_admin.cli.reports.inventory_tables import write_change_lines  # noqa: PLC0415 - loads rich
 
-        write_change_lines(session, changes)
+        with session.until_closed():
+            write_change_lines(session, changes)
     if not changes and session.output == "table":
         session.notify("nothing has changed")

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.cli.ending import has_undone
-from pinecone_admin.cli.exit_codes import TRY_LATER
+from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
 from pinecone_admin.cli.failures import CLIError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
@@ -125,7 +125,7 @@ def make_secret(
         except BaseException as error:
             if delivery.undelivered is None or delivery.entry is None:
                 if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
-                    keep_response(error)
+                    keep_response(error, rescue)
                 raise
             if rescue is not None or _may_exist(session, delivery.undelivered):
                 _keep_secret(delivery.undelivered, delivery.entry, rescue)
@@ -223,8 +223,13 @@ def _reserved_rescue(spec: CommandSpec) -> Generator[RescueFile | None, None, No
 def _explain_failure(delivery: SecretDelivery) -> CLIError:
     """Return the error that says why a secret was not stored, and what was undone; the ledger adds what remains."""
     message = "; ".join([str(delivery.failure), *read_notes(delivery.failure)])
-    own = delivery.failure if isinstance(delivery.failure, CLIError) else None  # such as a query that does not fit
-    return CLIError(message, exit=own.exit if own else TRY_LATER, help_code=_NOT_STORED)
+    return CLIError(message, exit=_exit_of(delivery.failure), help_code=_NOT_STORED)
+
+
+def _exit_of(failure: Exception | None) -> int:
+    if isinstance(failure, CLIError):  # such as a query that does not fit
+        return failure.exit
+    return USAGE if isinstance(failure, StoreError) and failure.is_wrong_place else TRY_LATER
 
 
 def _keep_secret(secret: NewSecret, entry: SecretEntry, rescue: RescueFile | None) -> None:

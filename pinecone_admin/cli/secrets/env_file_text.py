@@ -26,18 +26,22 @@ _COMMENT = re.compile(r"(?:^|[ \t]+)#")
 
 def is_set(content: bytes, name: str) -> bool:
     """Return whether an env file gives a variable a value."""
-    return any(
-        each["name"] == name.encode() and each[0].partition(b"=")[2].strip() not in {b"", b'""', b"''"}
-        for each in _ASSIGNMENT.finditer(content)
-    )
+    return any(_list_values(content, name))
 
 
 def read_variable(content: bytes, name: str) -> str:
     """Return the value that an env file gives a variable, of several lines by the last one; empty if it gives none."""
+    return (_list_values(content, name) or [""])[-1]
+
+
+def _list_values(content: bytes, name: str) -> list[str]:
+    """Return what each line that sets a variable gives it, without quotes and comments."""
     found = [each for each in _ASSIGNMENT.finditer(content) if each["name"] == name.encode()]
-    text = found[-1][0].decode(errors="replace").partition("=")[2].strip() if found else ""
-    quoted = _QUOTED.fullmatch(text)
-    return _COMMENT.split(text, maxsplit=1)[0] if quoted is None else quoted[2]
+    texts = [each[0].decode(errors="replace").partition("=")[2].strip() for each in found]
+    return [
+        _COMMENT.split(text, maxsplit=1)[0] if (quoted := _QUOTED.fullmatch(text)) is None else quoted[2]
+        for text in texts
+    ]
 
 
 def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:

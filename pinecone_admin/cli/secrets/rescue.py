@@ -1,4 +1,4 @@
-"""Files for secrets that could not be stored and that nobody else has."""
+"""Files for secrets and reports that could not be written where they belong and that nobody else has."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
 from pinecone_admin.cli.secrets.store_error import StoreError
@@ -48,7 +49,7 @@ class StandardOutput(SecretStore):
         document = self._describe(secret)
         self._require_secret(document, secret.value)
         try:
-            self._session.write(document)
+            write_value(self._session, document)
             flush_secret(self._session.stdout)
         except (OSError, ValueError) as error:
             discard_output(self._session.stdout)

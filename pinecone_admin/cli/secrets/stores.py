@@ -56,7 +56,7 @@ class SecretStore(ABC):
         """Store a secret.
 
         Raises:
-            StoreError: It was not stored; the place is as before.
+            StoreError: It was not, or not surely, stored; a file is as before.
         """
 
 
@@ -130,11 +130,12 @@ class ReadableFileStore(SecretStore):
         present = self.parse(self.find_file().read())
         if present.value and bool(_KEY_VALUE.fullmatch(present.value)) == self.is_for_account:
             kind = "an API key" if self.is_for_account else "something else than an API key"
-            raise StoreError(f"{self.place} has {kind}: choose another place, or remove it first")
+            raise StoreError(f"{self.place} has {kind}: choose another place, or remove it first", is_wrong_place=True)
         if client_id and present.client_id not in {"", client_id}:
             raise StoreError(
                 f"{self.place} belongs to another service account, with the client id {present.client_id}: "
-                "choose another place, or remove it first"
+                "choose another place, or remove it first",
+                is_wrong_place=True,
             )
 
     def describe_replacement(self) -> str | None:
@@ -179,7 +180,8 @@ class EnvFileStore(ReadableFileStore):
         if not self.replaces and is_set(self.find_file().read(), self.name):
             raise StoreError(
                 f"{self.path} already sets {self.name}, which may be the only copy of another secret: "
-                "choose another name, or remove that line first"
+                "choose another name, or remove that line first",
+                is_wrong_place=True,
             )
 
     def parse(self, content: bytes) -> PresentSecret:
@@ -207,7 +209,8 @@ class FileStore(ReadableFileStore):
         if not self.replaces and self.find_file().read():
             raise StoreError(
                 f"{self.path} is not empty, and may be the only copy of another secret: "
-                "choose another file, or remove that one first"
+                "choose another file, or remove that one first",
+                is_wrong_place=True,
             )
 
     def parse(self, content: bytes) -> PresentSecret:
@@ -220,7 +223,8 @@ class FileStore(ReadableFileStore):
             return PresentSecret(str(document["client_secret"]), str(document["client_id"]))
         raise StoreError(
             f"{self.path} has something else than the credentials of a service account, as this command stores them: "
-            "choose another file, or remove that one first"
+            "choose another file, or remove that one first",
+            is_wrong_place=True,
         )
 
     def compose(self, content: bytes, secret: NewSecret) -> bytes:  # noqa: ARG002 - nothing of it is kept
@@ -242,7 +246,7 @@ class CommandStore(SecretStore):
         self._find_executable()
 
     def store(self, secret: NewSecret) -> None:
-        """Run the command; the secret is stored if it exits with 0."""
+        """Run the command; the secret counts as stored if it exits with 0 and leaves nothing unread."""
         environment = command_environment(os.environ, secret.identifiers)
         run_store_command([self._find_executable(), *self.command[1:]], secret.value, environment, self.interruptions)
 
