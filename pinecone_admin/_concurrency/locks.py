@@ -25,8 +25,10 @@ def release_left_lock(lock: RLock, *, was_owned: bool) -> None:
 @contextmanager
 def released_after(lock: RLock) -> Generator[None, None, None]:
     """Release a lock after the block, if this thread has got it there and a ``with`` within has not released it."""
-    was_owned = is_owned(lock)
+    # Every call does this, so it does without the functions above.
+    was_owned: bool = lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001
     try:
         yield
     finally:
-        release_left_lock(lock, was_owned=was_owned)
+        while not was_owned and lock._is_owned():  # type: ignore[attr-defined] # noqa: SLF001
+            lock.release()
