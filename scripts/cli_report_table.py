@@ -71,10 +71,10 @@ REPORTS: tuple[CommandSpec, ...] = (
         path=("emulator",),
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
-        details="The example gives the shell an emulator that ends when the shell does, or fails if the emulator "
-        "cannot start. Without --background, it serves until it is stopped, and says where it listens. It needs the "
-        "extra emulator.\n\npinecone-admin send GET /_emulator lists"
-        " what else it can do: add faults and users, accept invites, and put its clock forward.",
+        details="The example starts an emulator that ends with the shell; if it cannot start, the line fails. Without "
+        "--background, the command serves until it is stopped, and says where it listens. It needs the extra "
+        "emulator.\n\npinecone-admin send GET /_emulator lists what else it can do: "
+        "add faults and users, accept invites, and put its clock forward.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
         module="pinecone_admin.cli.emulator.emulator",
     ),

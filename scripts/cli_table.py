@@ -21,8 +21,9 @@ class Row(NamedTuple):
         options: Spellings of options by arguments of the method, where they differ; empty makes it positional.
         helps: Help of options by arguments of the method, where the docstring speaks of Python.
         confirms: Whether the name must be typed.
-        removes_own: What it would do to the account that it acts as, if that is what it is about.
-        makes_temporary_keys: Whether a dry run makes API keys to read what projects contain.
+        removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
+            as; empty for none.
+        makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         optional: Arguments that the method requires and the command does not.
     """
 
@@ -200,7 +201,8 @@ TABLE: Mapping[str, Row] = {
         "deletes",
         "service-account delete ci --yes",
         removes_own="this deletes the account that the command itself acts as",
-        details="The account that the command itself acts as is deleted only with --confirm NAME, or NAME typed.",
+        details="If the command can see that it acts as this account, it needs --confirm NAME, or NAME typed. It "
+        "cannot see that if it has an access token from elsewhere.",
     ),
     "service_accounts.rotate_secret": Row(
         "changes",
@@ -236,7 +238,7 @@ TABLE: Mapping[str, Row] = {
         "role-binding delete user:ada@example.com:search:ProjectViewer --yes",
         "Revoke a role.",
         BINDING + " To give another role in place of one, use role-binding change-role.\n\n"
-        "A role of the account that the command itself acts as is revoked only with --confirm NAME, or NAME typed, "
+        "If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed, "
         "where NAME is the role binding in this form.",
         removes_own="this revokes a role of the account that the command itself acts as",
         helps={"role_binding_id": BOUND},
@@ -245,7 +247,7 @@ TABLE: Mapping[str, Row] = {
         "changes",
         "role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
         "Replace a role: grant the new one, then revoke the old one.",
-        "A role of the account that the command itself acts as is replaced only with --confirm NAME, or NAME typed, "
+        "If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed, "
         "where NAME is the account as --service-account gives it.",
         removes_own="this revokes a role of the account that the command itself acts as",
         options={"from_role": "--from", "to_role": "--to"},

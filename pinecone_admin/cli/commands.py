@@ -934,7 +934,7 @@ COMMANDS = (
         effect="deletes",
         summary="Delete a service account; its tokens stop working within seconds.",
         example="pinecone-admin service-account delete ci --yes",
-        details="The account that the command itself acts as is deleted only with --confirm NAME, or NAME typed.",
+        details="If the command can see that it acts as this account, it needs --confirm NAME, or NAME typed. It cannot see that if it has an access token from elsewhere.",
         methods=("service_accounts.delete",),
         parameters=(
             ParameterSpec(
@@ -1179,7 +1179,7 @@ COMMANDS = (
         effect="deletes",
         summary="Revoke a role.",
         example="pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
-        details="A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite. To give another role in place of one, use role-binding change-role.\n\nA role of the account that the command itself acts as is revoked only with --confirm NAME, or NAME typed, where NAME is the role binding in this form.",
+        details="A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite. To give another role in place of one, use role-binding change-role.\n\nIf the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed, where NAME is the role binding in this form.",
         methods=("role_bindings.delete",),
         parameters=(
             ParameterSpec(
@@ -1200,7 +1200,7 @@ COMMANDS = (
         effect="changes",
         summary="Replace a role: grant the new one, then revoke the old one.",
         example="pinecone-admin role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
-        details="A role of the account that the command itself acts as is replaced only with --confirm NAME, or NAME typed, where NAME is the account as --service-account gives it.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
+        details="If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed, where NAME is the account as --service-account gives it.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
         methods=("role_bindings.change_role",),
         parameters=(
             ParameterSpec(
@@ -1375,7 +1375,7 @@ COMMANDS = (
         effect="reads",
         summary="Serve an organization on this machine, to try things without an account.",
         example='eval "$(pinecone-admin emulator --format env --background)"',
-        details="The example gives the shell an emulator that ends when the shell does, or fails if the emulator cannot start. Without --background, it serves until it is stopped, and says where it listens. It needs the extra emulator.\n\npinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its clock forward.",
+        details="The example starts an emulator that ends with the shell; if it cannot start, the line fails. Without --background, the command serves until it is stopped, and says where it listens. It needs the extra emulator.\n\npinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its clock forward.",
         module="pinecone_admin.cli.emulator.emulator",
     ),
     CommandSpec(

@@ -17,10 +17,10 @@ def conclude(
     is_interrupted: bool = False,
     is_completed: bool = False,
     goes_on: bool = False,
-    says_if_nothing: bool = False,
+    says_if_unchanged: bool = False,
     says_outcome: bool = False,
 ) -> CommandFailure:
-    """Return how a command ends that did not succeed.
+    """Return the last line and the exit code of a command that failed or was interrupted.
 
     The reason alone decides only if none of the changes remains.
 
@@ -28,15 +28,15 @@ def conclude(
         reason: Why it ends, with the exit code and the facts of that alone.
         ledger: What it has done.
         is_interrupted: Whether it was interrupted.
-        is_completed: Whether it went on to its end all the same, as the reason says.
+        is_completed: Whether it reached its end although it was interrupted; the reason says so.
         goes_on: Whether the same command goes on where an interrupted one stopped.
-        says_if_nothing: Whether the line also says that nothing was changed.
+        says_if_unchanged: Whether the line also says that nothing was changed.
         says_outcome: Whether the reason already says that its own request may have been processed.
     """
     effects = find_effects(ledger.changes, ledger.gone)
     exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
-    said = [] if is_completed else describe_effects(effects, ledger, says_outcome=says_outcome)
-    if not effects.remaining and not is_completed and (is_interrupted or says_if_nothing):
+    said = [] if is_completed else _describe_effects(effects, ledger, says_outcome=says_outcome)
+    if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         said.append(_UNDONE if effects.undone else _NOTHING)
     if is_interrupted and goes_on and not is_completed and effects.remaining:
         said.append("the same command goes on from here")
@@ -71,7 +71,7 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
     return exit_codes.PARTLY_DONE if effects.unread else exit_codes.TRY_LATER
 
 
-def describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -> list[str]:
+def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -> list[str]:
     """Return what remains of the changes of a command, and where its new secrets are, each as a clause."""
     secrets = _list_secrets(ledger, effects)
     if effects.remaining and ledger.is_complete:
@@ -80,7 +80,7 @@ def describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) ->
         f"{name_changes(changes)} {verb}"
         for changes, verb in (
             (effects.done, "was done" if len(effects.done) == 1 else "were done"),
-            (effects.unread, "was processed"),
+            (effects.unread, "was processed" if len(effects.unread) == 1 else "were processed"),
             (effects.unknown, "may have been processed"),
         )
         if changes
@@ -116,5 +116,5 @@ def _describe_outcome(reason: CommandFailure, effects: Effects, ledger: Ledger) 
 
 def _find_help(reason: CommandFailure, exit_code: int, effects: Effects) -> dict[str, str]:
     """Return the code that explains the end, unless that of the error does."""
-    is_about_nothing = reason.exit == exit_codes.USAGE or str(reason.details.get("help_code")).startswith("exit-")
-    return {"help_code": f"exit-{exit_code}"} if effects.remaining and is_about_nothing else {}
+    explains_only_its_exit = reason.exit == exit_codes.USAGE or str(reason.details.get("help_code")).startswith("exit-")
+    return {"help_code": f"exit-{exit_code}"} if effects.remaining and explains_only_its_exit else {}

@@ -100,7 +100,7 @@ def describe_failure(
         ledger,
         is_interrupted=is_interrupted,
         goes_on=goes_on,
-        says_if_nothing=isinstance(error, CLIError) and error.says_if_unchanged,
+        says_if_unchanged=isinstance(error, CLIError) and error.says_if_unchanged,
         says_outcome=_says_outcome(error),
     )
     message = _KEY_VALUE.sub(r"\1…", failure.message)
@@ -142,9 +142,8 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
         "status": getattr(error, "status_code", None),
         "error_code": getattr(error, "error_code", None),
         "help_code": error.help_code,
-        # What the ledger does not know was a read.
+        # The ledger knows every change, so what it does not know was a read.
         "outcome": "rejected" if error.outcome == "rejected" else "not_sent",
-        "safe_to_retry": error.safe_to_retry,
         "worth_retrying": error.worth_retrying,
         "request_id": error.request_id,
     }

@@ -19,8 +19,8 @@ _DELAY = 1.0
 
 _CLEANING_UP = "interrupted: cleaning up, to leave nothing half done; a second Ctrl-C does not stop this"
 _STORING = (
-    "interrupted: waiting for the command that stores the secret; a second Ctrl-C kills it, and the secret then counts "
-    "as not stored"
+    "interrupted: waiting up to 5 s for the command that stores the secret; after that, or at a second Ctrl-C, it is "
+    "killed, and the secret counts as not stored"
 )
 _HELD = "interrupted: going on to the end, so that no secret is lost; a second Ctrl-C does not stop this"
 _STILL = "interrupted again: the command still finishes what it has to, and then ends by itself"
@@ -54,7 +54,7 @@ class Interruptions:
 
     @contextmanager
     def second_kills(self, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
-        """Kill a process at the second signal; the first one leaves it alone, so that it can finish."""
+        """Kill a process at the second signal; the terminal sends Ctrl-C to it, too."""
         self._killed.append(process)
         try:
             yield

@@ -24,13 +24,13 @@ class SentChange:
         path: Path template.
         target: Id of what it is about, or None if that is what it creates.
         ids: Ids in the request, by their names.
-        undoes: Whether a workflow sends it to delete what it has made.
+        undoes: Whether it is the deletion of what this command has created itself.
 
     Attributes:
         outcome: What happened to it; ``unknown`` until that is known.
         is_readable: Whether its response could be read.
         made: Id of what it created, or None.
-        is_gone: Whether the server does not know what it should delete.
+        is_gone: Whether the API answered its deletion with 404.
         attempts: How many times it was sent or sending it was tried; None if that is unknown.
         status: HTTP status, or None if there was no response.
         error_code: The server's code, if it refused.
@@ -104,7 +104,9 @@ class SecretEntry:
             case "undelivered":
                 return f"the new secret of {self.owner} was not stored"
             case _:
-                return f"the secret of {self.owner} {'is stored' if self.state == 'stored' else 'was shown'}"
+                return (
+                    f"the secret of {self.owner} {'is stored' if self.state == 'stored' else 'was written to stdout'}"
+                )
 
 
 class Ledger:

@@ -209,13 +209,16 @@ def change_options(spec: CommandSpec) -> list[click.Parameter]:
     """Return the options of every command that changes something, if only by temporary API keys."""
     if spec.effect == "reads":
         return [_yes("Make the temporary API keys without asking.")] if spec.makes_temporary_keys else []
+    preview = "Show what would be done, and change nothing."
     if spec.makes_temporary_keys:
         yes = _yes("With --dry-run: make the temporary API keys without asking.")
+        preview = "Show what would be done, with temporary API keys; change nothing else."
     else:
-        # Where the name must be typed, --yes is not enough, and says so; of send, that depends on the request.
+        # Where the name must be typed, --yes is hidden: given, it is refused with a message. send alone shows it, since
+        # only a DELETE needs the name.
         yes = _yes("Do it without asking.", hidden=spec.confirms and not spec.module)
     confirm = build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
-    dry_run = build_setting(["--dry-run"], is_flag=True, help="Show what would be done, and change nothing.")
+    dry_run = build_setting(["--dry-run"], is_flag=True, help=preview)
     return [yes, *([confirm] if spec.confirms or spec.removes_own else []), dry_run]
 
 

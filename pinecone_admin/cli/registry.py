@@ -75,8 +75,8 @@ class CommandSpec(NamedTuple):
         secret: What kind of secret it makes: ``api-key``, ``service-account``, or nothing.
         has_dry_run: Whether the method itself previews what it would do.
         confirms: Whether it deletes so much that the name must be typed.
-        removes_own: What it would do to the account that it acts as, if that is what it is about: then, too, the name
-            must be typed.
+        removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
+            as; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         module: Module that implements it as ``command``, if it is written by hand.
     """

@@ -96,9 +96,9 @@ def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypa
             for more in ((), ("--background", "--format=env"), ("--format", "env")):
                 _check_refused(words, more, reason)
     assert {*tmp_path.iterdir()} == {damaged, loop}
-    for words in (["project", "list", "--format", "env", "emulator"], ["help", "emulator", "--format", "env"]):
-        done = run(*words)
-        assert (done.exit, done.stdout) == (2, ""), words
+    for line in ("project list --format env emulator", "help emulator --format env"):
+        done = run(*line.split())
+        assert (done.exit, done.stdout) == (2, ""), line
 
 
 def _check_refused(words: Sequence[str], more: Sequence[str], reason: str) -> None:

@@ -224,7 +224,7 @@ class Case:
 
     def _check_secrets(self, line: str) -> None:
         has_arrived = any(secret in self.stored or secret in self.done.stdout for secret in self.new_secrets)
-        assert bool(re.search(r" is stored| was shown| was completed", line)) == has_arrived, self
+        assert bool(re.search(r" is stored| was written to stdout| was completed", line)) == has_arrived, self
 
 
 def run_case(

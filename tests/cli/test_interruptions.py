@@ -132,8 +132,8 @@ def test_the_line_says_what_the_command_waits_for(
         assert live_secrets(emulator) == before
     first, second, error = done.stderr.splitlines()
     assert (
-        first == "interrupted: waiting for the command that stores the secret; "
-        "a second Ctrl-C kills it, and the secret then counts as not stored"
+        first == "interrupted: waiting up to 5 s for the command that stores the secret; "
+        "after that, or at a second Ctrl-C, it is killed, and the secret counts as not stored"
     )
     assert second == "interrupted again: killed the command that stores the secret, which counts as not stored"
     assert done.exit == 130

@@ -102,7 +102,7 @@ def test_what_the_changes_of_a_command_come_to() -> None:
         assert {each for each in effects._fields if getattr(effects, each)} == fields, name
         assert sum(map(len, effects)) == len(changes), name
         assert choose_exit(exit_codes.NOT_ALLOWED, effects, ledger) == exit_code, name
-        ended = conclude(REASON, ledger, says_if_nothing=True)
+        ended = conclude(REASON, ledger, says_if_unchanged=True)
         assert ended.message.endswith("nothing was changed") == (not fields - {"rejected"}), name
         assert (ended.details["outcome"], ended.details["safe_to_retry"]) == {
             6: ("done" if "unread" in fields else "unknown", False),
@@ -137,7 +137,7 @@ def test_a_line_says_where_new_secrets_are_unless_what_they_belong_to_is_gone() 
     entry.place = "/x"
     lines: tuple[tuple[SecretState, str], ...] = (
         ("stored", "the secret of API key k is stored"),
-        ("shown", "the secret of API key k was shown"),
+        ("shown", "the secret of API key k was written to stdout"),
         ("rescued", "the new secret of API key k is in /x: store it, and delete that file"),
         ("lost", "the new secret of API key k is lost: make another one (/x)"),
         ("undelivered", "the new secret of API key k was not stored"),

@@ -95,7 +95,7 @@ def test_only_a_rotation_replaces_a_secret_that_is_stored(place: str, tmp_path: 
         stored = path.read_text()
         again = run("api-key", "create", "second", "--project", "search", *options)
         tenant = run("project", "provision", "acme", "--key-role", "DataPlaneEditor", *options)
-        assert (first.exit, again.exit, tenant.exit) == (0, 2, 7)
+        assert (first.exit, again.exit, tenant.exit) == (0, 2, 2)
         assert "the only copy of another secret" in again.stderr
         assert "the only copy of another secret" in tenant.stderr
         assert path.read_text() == stored
@@ -341,7 +341,9 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
                 done = run(*words_of(name, *options))
                 (secret,) = live_secrets(emulator) - before
             assert done.exit == 9
-            owner = r"(API key|service account) \S+ " + ("was shown" if options == ["--reveal"] else "is stored")
+            owner = r"(API key|service account) \S+ " + (
+                "was written to stdout" if options == ["--reveal"] else "is stored"
+            )
             assert re.search(rf"create_\w+ .*(was|were) done; .*; the secret of {owner} \[PA210\]\n$", done.stderr)
             assert secret in done.stdout + "".join(read_files(tmp_path).values())
 

@@ -32,7 +32,8 @@ def require_change_allowed(session: Session) -> None:
     """
     makes_keys = session.spec is not None and session.spec.makes_temporary_keys
     if (makes_keys or not session.is_dry_run) and is_read_only(session):
-        what = _MAKES_KEYS if makes_keys else "this changes the organization"
+        only_reads = session.is_dry_run or (session.spec is not None and session.spec.effect == "reads")
+        what = _MAKES_KEYS if makes_keys and only_reads else "this changes the organization"
         raise CLIError(
             f"{what}, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set",
             help_code=ReadOnlyError.help_code,

@@ -60,7 +60,7 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
     complete = _catch_refusal(lambda: obtain_secret(session))
     used = complete if isinstance(complete, CallerIdentity) else identity
     config = _resolve_config(session.env, used)
-    if problems or not isinstance(config, Diagnosis) or config.check != "variables":  # else "none is wrong" is untrue
+    if problems or not isinstance(config, Diagnosis) or config.check != "variables":  # else "no fault found" is untrue
         yield from judge_variables(problems, origin=identity.origin)
     if isinstance(complete, CLIError) and not problems:  # else what is missing has been named already
         yield judge_refused_identity(complete.message)

@@ -112,7 +112,7 @@ A command has stored the secret if it exits with 0 and leaves nothing on its
 standard input unread within 2 seconds. One that reads everything and stores
 nothing, such as exec:cat, cannot be told from one that stores it. Of what it
 writes on standard error, the end is shown if it fails, unless a part of the
-secret is in it.
+secret is recognized in it.
 
 A rotation replaces the value that is in the file. Whether that is the old one
 cannot be known, since no value is shown twice; it refuses what is certainly
@@ -130,9 +130,10 @@ lines: use variables, a profile, or --client-secret-stdin.
 Questions, dry runs and plans.
 
 A command that changes something asks first, on a terminal; elsewhere it needs
---yes. --dry-run shows what would be done, and sends only reads.
+--yes. --dry-run shows what would be done, and changes nothing; two commands
+make temporary keys for it.
 
-Two commands have to write before they can show what is in a project: project
+They have to write before they can show what is in a project: project
 delete-with-cleanup --dry-run, and project stale. They make a temporary API key
 in each project that they read, and delete it again. Their first line says so,
 and they ask first, or need --yes.
@@ -140,7 +141,7 @@ and they ask first, or need --yes.
 A command that deletes a thing with its contents asks you to type the name;
 elsewhere it needs --confirm NAME. So do service-account delete, role-binding
 delete and role-binding change-role of the account that the command itself acts
-as, or of a role of it. A command that deletes many things needs a plan, which
+as, or of a role of it, as far as it can see that. A command that deletes many things needs a plan, which
 you save, read, and carry out:
 
   pinecone-admin project stale --name 'ci-*' --older-than 7d --save plan.json

@@ -141,7 +141,7 @@ def read_organization(admin: Admin) -> CallerOrganization:
     found = read_organizations(admin)
     if not found:
         message = "the account may see no organization and no project; whoami shows who it is"
-        raise CLIError(message, exit=exit_codes.NOT_ALLOWED, help_code="PA204")
+        raise CLIError(message, exit=exit_codes.NOT_ALLOWED, help_code=ForbiddenError.help_code)
     key, name = next(iter(found.items()))
     return CallerOrganization(key, name or UNKNOWN)
 

@@ -63,7 +63,8 @@ def carry_out_deletion(session: Session, path: str) -> None:
         if session.is_interactive and not session.settings.get("yes"):
             for each in plan.projects:
                 session.notify(str(each))
-        confirm(session, f"project delete-stale: {count_noun(len(plan.projects), 'project')} with everything in it")
+        contents = "everything in it" if len(plan.projects) == 1 else "everything in them"
+        confirm(session, f"project delete-stale: {count_noun(len(plan.projects), 'project')} and {contents}")
     with show_progress(session, "deleting projects") as progress:
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
     session.ledger.is_complete = not report.left

@@ -1,4 +1,4 @@
-"""Call the methods that make a secret, so that the secret is stored, shown, rescued, or never valid."""
+"""Call the methods that make a secret, so that it is stored, shown or rescued, or its owner is deleted again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pinecone_admin.cli.secrets.options import find_store, is_for_account
 from pinecone_admin.cli.secrets.rescue import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.stores import ReadableFileStore, SecretStore
-from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError
+from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError, SecretNotStoredError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.name_tags import digest_value
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 
 _ROTATES_ACCOUNT = "service_accounts.rotate_secret"
-_NOT_STORED = "PA603"
 _MAKE_SECRETS = {"create_api_key", "create_service_account", "rotate_service_account_secret", "send"}
 _NOUNS = {"api-key": "a new API key", "service-account": "a new service account"}
 
@@ -223,7 +222,7 @@ def _reserved_rescue(spec: CommandSpec) -> Generator[RescueFile | None, None, No
 def _explain_failure(delivery: SecretDelivery) -> CLIError:
     """Return the error that says why a secret was not stored, and what was undone; the ledger adds what remains."""
     message = "; ".join([str(delivery.failure), *read_notes(delivery.failure)])
-    return CLIError(message, exit=_exit_of(delivery.failure), help_code=_NOT_STORED)
+    return CLIError(message, exit=_exit_of(delivery.failure), help_code=SecretNotStoredError.help_code)
 
 
 def _exit_of(failure: Exception | None) -> int:

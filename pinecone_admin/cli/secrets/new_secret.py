@@ -10,6 +10,9 @@ from attrs import field, frozen
 
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret, to_dict
 
+LARGEST_SECRET = 4096
+"""Bytes; more than any secret of the service with its ids, and what every pipe takes at once."""
+
 
 @frozen(kw_only=True)
 class NewSecret:

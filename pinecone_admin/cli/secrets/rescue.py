@@ -10,12 +10,10 @@ from pathlib import Path
 
 from attrs import define
 
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.target_files import explain_os_errors
 from pinecone_admin.errors import ResponseParsingError
-
-_RESERVED = 4096
-"""Bytes; more than a secret with its ids."""
 
 
 @define(kw_only=True)
@@ -96,7 +94,7 @@ def _reserve_in(folder: Path) -> RescueFile:
     path = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(b" " * _RESERVED)
+            file.write(b" " * LARGEST_SECRET)
             file.flush()
             os.fsync(descriptor)
     except BaseException:

@@ -54,7 +54,7 @@ class StandardOutput(SecretStore):
         except (OSError, ValueError) as error:
             discard_output(self._session.stdout)
             reason = "stdout was closed" if isinstance(error, BrokenPipeError) else f"stdout cannot be written: {error}"
-            raise StoreError(f"the secret was not shown: {reason}") from error
+            raise StoreError(f"the secret may not have been shown whole: {reason}") from error
 
     def _describe(self, secret: NewSecret) -> dict[str, Any]:
         return {**(secret.to_document() if self._is_nested else secret.to_flat_document()), **self._outcome}

@@ -14,10 +14,9 @@ from typing import IO
 from urllib.parse import quote
 
 from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 from pinecone_admin.cli.secrets.store_error import StoreError
 
-_PIPE_CAPACITY = 4096
-"""Bytes that every pipe takes at once; more than any secret of the service."""
 _READING_TIMEOUT = 2.0
 """Seconds that processes that the command leaves behind have for reading what it has not read."""
 _READING_INTERVAL = 0.01
@@ -45,8 +44,8 @@ def run_store_command(
         StoreError: It could not be run, did not exit with 0, or left a part of the secret unread.
     """
     content = secret.encode()
-    if len(content) > _PIPE_CAPACITY:
-        raise StoreError(f"the secret has more than {_PIPE_CAPACITY} bytes, which a pipe may not take at once")
+    if len(content) > LARGEST_SECRET:
+        raise StoreError(f"the secret has more than {LARGEST_SECRET} bytes, which a pipe may not take at once")
     reader, writer = os.pipe()
     try:
         # Written before anything can read it: a command that ends at once leaves it in the pipe, and breaks nothing.
@@ -98,7 +97,7 @@ def _take_unread(pipe: int) -> bool:
     deadline = time.monotonic() + _READING_TIMEOUT
     while has_unread_bytes(pipe) and time.monotonic() < deadline:
         time.sleep(_READING_INTERVAL)
-    return bool(os.read(pipe, _PIPE_CAPACITY))  # its writing end is closed, so that this does not wait
+    return bool(os.read(pipe, LARGEST_SECRET))  # its writing end is closed, so that this does not wait
 
 
 def has_unread_bytes(pipe: int) -> bool:

@@ -21,14 +21,12 @@ from pinecone_admin.cli.identity.sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output.private_files import lock_folder
 from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME, is_set, read_variable, set_variables
-from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, NewSecret
 from pinecone_admin.cli.secrets.options import STORE_FORMS
 from pinecone_admin.cli.secrets.store_command import run_store_command
 from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.target_files import TargetFile, find_target_file
 
-_LARGEST_SECRET = 4096
-"""Bytes; more than any secret of the service with its ids."""
 # Values of API keys begin with pcsk_ or pckey_.
 _KEY_VALUE = re.compile(r"pc(sk|key)_\S+")
 
@@ -113,7 +111,7 @@ class ReadableFileStore(SecretStore):
     def check(self) -> None:
         """Check the file, that a copy of it with the secret can be written beside it, and what would be replaced."""
         file = self.find_file()
-        file.try_replace(len(file.read()) + _LARGEST_SECRET)
+        file.try_replace(len(file.read()) + LARGEST_SECRET)
         self.check_replaceable()
 
     def check_replaceable(self, client_id: str | None = None) -> None:
