@@ -20,6 +20,7 @@ from typing import NoReturn, cast
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
+from pinecone_admin.emulator.command_line import parse_arguments
 from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
 from pinecone_admin.emulator.control.snapshot import encode_document
 from pinecone_admin.emulator.model.clock import Clock
@@ -79,7 +80,7 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     Raises:
         ServingError: It cannot start; a StateNotSavedError, if the state could not be written at the end.
     """
-    options = _argument_parser().parse_args(arguments)
+    options = parse_arguments(_argument_parser(), arguments)
     if not (options.allow_remote or is_loopback(options.host)):
         raise ServingError(f"{options.host} is not a loopback address: pass --allow-remote to allow it", status=2)
     # uvicorn raises the signal that stopped it again once its connections are closed; this turns it into SystemExit.
@@ -129,7 +130,7 @@ class _ArgumentParser(argparse.ArgumentParser):
 
 
 def _argument_parser() -> argparse.ArgumentParser:
-    parser = _ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__)
+    parser = _ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__, allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=_parse_port, default=0, help="port to listen on (default: any free one)")
     parser.add_argument(

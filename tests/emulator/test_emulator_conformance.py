@@ -458,18 +458,19 @@ def test_closed_output_leaves_the_exit_status(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("options", "message"),
     [
-        (["--host", "http://127.0.0.1:9"], "cannot check http://127.0.0.1:9"),
-        (["--host", "nowhere"], "cannot check nowhere"),
-        (["--oauth-url", "http://127.0.0.1:9/oauth/token"], "Connection refused"),
+        ({"--host": "http://127.0.0.1:9"}, "cannot check http://127.0.0.1:9"),
+        ({"--host": "nowhere"}, "cannot check nowhere"),
+        ({"--oauth-url": "http://127.0.0.1:9/oauth/token"}, "Connection refused"),
     ],
 )
 def test_unreachable_service_exits_with_status_2(
-    url: str, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    url: str, capsys: pytest.CaptureFixture[str], options: dict[str, str], message: str
 ) -> None:
     """An unreachable service is reported in one line with exit status 2."""
-    assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, *arguments]) == 2
+    addresses = {"--host": url, "--oauth-url": url + TOKEN_PATH, **options}
+    assert main([word for option in addresses.items() for word in option]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

@@ -21,6 +21,7 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin.emulator.api.rule_catalogue import RULES
+from pinecone_admin.emulator.command_line import parse_arguments
 from pinecone_admin.emulator.conformance import permission_checks, read_checks, write_checks
 from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, RegisteredCheck
 from pinecone_admin.emulator.conformance.service import (
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command-line arguments without the program's name.
     """
-    options = _argument_parser().parse_args(arguments)
+    options = parse_arguments(_argument_parser(), arguments)
     credentials = [os.environ.get(name, "") for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")]
     if not all(credentials):
         return _report_failure("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set")
@@ -85,6 +86,7 @@ def _argument_parser() -> argparse.ArgumentParser:
         prog="python -m pinecone_admin.emulator.conformance",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "--host", default="https://api.pinecone.io", help="address of the Admin API (default %(default)s)"
