@@ -79,10 +79,23 @@ def _find_problems(tree: _Node) -> Iterator[str]:
                 least = "at least " if signature[-1].get("variadic") else ""
                 yield f"calls {node['value']}() with {given} instead of {least}{wanted} arguments"
             expected = ["expref" in each["types"] for each in signature]
+            if all(each["type"] == "literal" for each in node["children"]) and not _gives_json(node):
+                yield f"calls {node['value']}() of what gives a value that JSON cannot express"
         children = [each for each in node["children"] if is_object(each)]  # a slice has numbers
         nodes += [
             (each, depth + 1, position < len(expected) and expected[position]) for position, each in enumerate(children)
         ]
+
+
+def _gives_json(function: Any) -> bool:
+    """Return whether a function of literals gives a JSON value, or fails, if it is called at all."""
+    from jmespath.visitor import TreeInterpreter  # noqa: PLC0415 - as above
+
+    try:
+        value: Any = TreeInterpreter().visit(function, None)
+    except Exception:  # noqa: BLE001 - of many kinds; what does not call it does not fail
+        return True
+    return _is_json(value)
 
 
 def _is_json(value: Any) -> bool:
