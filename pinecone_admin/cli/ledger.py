@@ -176,8 +176,9 @@ class Effects(NamedTuple):
 def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Effects:
     """Return what changes come to.
 
-    A change of something that this command has made and deleted again is undone. A create without a readable response
-    is undone by the deletion with which the workflow removes what it had created.
+    A change of something that this command has made and deleted again is undone, and so is one of what it has made
+    within that. A create without a readable response is undone by the deletion with which the workflow removes what it
+    had created.
 
     Args:
         changes: The changes in their order.
@@ -192,6 +193,12 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
             lost = [before for before in lost if id(before) not in undone]
             undone |= {id(each), id(lost[-1])} if lost else set()
     vanished = made & deleted
+    while within := {
+        each.made
+        for each in changes
+        if each.made is not None and each.made not in vanished and not vanished.isdisjoint(each.ids.values())
+    }:
+        vanished |= within  # the server deletes a thing with what is in it
     undone |= {id(each) for each in changes if not vanished.isdisjoint({each.made, each.target, *each.ids.values()})}
     found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
     for position, each in enumerate(changes):

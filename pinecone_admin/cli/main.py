@@ -12,6 +12,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
 
 _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
+_NOT_SENT = {"outcome": "not_sent", "safe_to_retry": True}
 
 
 def run() -> NoReturn:
@@ -21,7 +22,8 @@ def run() -> NoReturn:
     _open_missing_streams()
     try:
         if is_closed:
-            failure = CommandFailure("stdout is closed; nothing was changed", exit_codes.USAGE, {"help_code": "PA101"})
+            details = {"help_code": "PA101", **_NOT_SENT}
+            failure = CommandFailure("stdout is closed; nothing was changed", exit_codes.USAGE, details)
             code = _fail(failure, sys.argv)
         else:
             code = main([read_word(word) for word in sys.argv[1:]])
@@ -81,7 +83,7 @@ def _run(argv: Sequence[str]) -> int:
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         message = f'packages are not installed ({", ".join(missing)}): in a checkout, run pip install ".[cli]"'
-        return _fail(CommandFailure(message, exit_codes.USAGE), argv)
+        return _fail(CommandFailure(message, exit_codes.USAGE, _NOT_SENT), argv)
     from pinecone_admin.cli.tree import run_command_line  # noqa: PLC0415 - needs the extra
 
     return run_command_line(argv)

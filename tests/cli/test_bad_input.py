@@ -234,7 +234,8 @@ def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     done = run("--version")
     assert (done.exit, done.stdout) == (2, "")
     assert done.stderr == 'error: packages are not installed (rich): in a checkout, run pip install ".[cli]"\n'
-    assert run("project", "list", "--output", "json").error["exit"] == 2
+    error = run("project", "list", "--output", "json").error
+    assert (error["exit"], error["outcome"], error["safe_to_retry"]) == (2, "not_sent", True)
 
 
 class BrokenStream(io.StringIO):

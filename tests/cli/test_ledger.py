@@ -81,6 +81,17 @@ CASES: tuple[tuple[str, Sequence[SentChange], int, set[str]], ...] = (
         {"done", "rejected"},
     ),
     (
+        "a key in what was deleted",
+        [
+            sent("create_project", made="p"),
+            sent("create_api_key", made="k", ids={"project_id": "p"}),
+            sent("delete_api_key", "unknown", target="k"),
+            sent("delete_project", target="p"),
+        ],
+        10,
+        {"undone"},
+    ),
+    (
         "a role on what was deleted",
         [
             sent("create_project", made="p"),

@@ -113,6 +113,8 @@ def test_a_closed_stdout_is_found_before_anything_is_sent(served: dict[str, str]
         done = subprocess.run(["bash", "-c", closed], env=served, capture_output=True, timeout=PATIENCE, check=False)
         line = done.stderr.decode().splitlines()[0]
         assert (done.returncode, line) == (2, "error: stdout is closed; nothing was changed [PA101]"), words
+    error = json.loads(done.stderr.splitlines()[1])["error"]
+    assert (error["exit"], error["outcome"], error["safe_to_retry"]) == (2, "not_sent", True)
     listing = f"{sys.executable} -m pinecone_admin.cli project list --query '[].name' <&- 2>&-; exit $?"
     done = subprocess.run(["bash", "-c", listing], env=served, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, b"lost" in done.stdout) == (0, False)
