@@ -426,7 +426,12 @@ def check_scope(binding: Mapping[object, object], entry: Name | None = None, *, 
     if resource_type == "project" and binding.get("resource_id") is None:
         raise value_error(_place_of("resource_id", entry), "is missing: a project role requires a project id")
     if (fitting := _roles_by_scope().get(resource_type)) is not None and role is not None:
-        _check_role(_place_of(role_argument, entry), role, fitting, f"resource_type {resource_type!r}")
+        _check_role(
+            _place_of(role_argument, entry),
+            role,
+            fitting,
+            "a project" if resource_type == "project" else "an organization",
+        )
 
 
 def _place_of(field: str, entry: Name | None) -> Name:

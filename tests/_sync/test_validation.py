@@ -509,8 +509,8 @@ ENTRIES: list[tuple[Any, str | None]] = [
     (ORG | {"role": None}, "role is missing"),
     ({"resource_type": "project", "role": "ProjectViewer"}, "resource_id is missing"),
     (PROJECT | {"resource_id": None}, "resource_id is missing"),
-    (PROJECT | {"role": "OrgMember"}, "role 'OrgMember' is not a role for resource_type 'project'"),
-    (ORG | {"role": "ProjectViewer"}, "role 'ProjectViewer' is not a role for resource_type 'organization'"),
+    (PROJECT | {"role": "OrgMember"}, "role 'OrgMember' is not a role for a project"),
+    (ORG | {"role": "ProjectViewer"}, "role 'ProjectViewer' is not a role for an organization"),
     (ORG | {"rôle": "x"}, "'rôle' is not one of resource_type, role, resource_id"),
     (ORG | {5: "x"}, "5 is not one of resource_type, role, resource_id"),
     *(({**PROJECT, field: value}, f"{field} ") for field in PROJECT for value in ("", " ", ".", "a\x00", "\ud800")),
@@ -614,8 +614,8 @@ def test_a_role_of_a_key_is_checked(
 # Fields of a role binding → the problem.
 BINDING_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"resource_type": "project"}, "V resource_id is missing"),
-    ({"resource_type": "project", "resource_id": "p"}, "V role 'OrgMember' is not a role for resource_type 'project'"),
-    ({"role": "ProjectViewer"}, "V role 'ProjectViewer' is not a role for resource_type 'organization'"),
+    ({"resource_type": "project", "resource_id": "p"}, "V role 'OrgMember' is not a role for a project"),
+    ({"role": "ProjectViewer"}, "V role 'ProjectViewer' is not a role for an organization"),
     ({"resource_id": "o"}, "s"),
     ({"role": "OrgAuditor"}, "s"),
     ({"principal_type": "robot"}, "s"),

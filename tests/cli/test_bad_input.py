@@ -320,6 +320,7 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
     """A person reads the options and arguments of the command, not those of the method behind it."""
     invite = ("invite", "create", "x@example.com", "--role")
     ensure = ("service-account", "ensure", "x", "--role", "OrgMember", "--revoke-unlisted", "--reveal")
+    change = ("role-binding", "change-role", "--user", "ada@example.com", "--from", "OrgMember")
     with example_organization() as emulator:
         for words, message in (
             ((*invite, "search:ProjectViewer"), "--role must contain at least one organization role"),
@@ -331,6 +332,7 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
             ),
             (("api-key", "update", "reader"), "pass at least one of --name, --role"),
             (ensure, "--revoke-unlisted requires --if-different 'update'"),
+            ((*change, "--to", "ProjectViewer"), "--to 'ProjectViewer' is not a role for an organization: use one of "),
             (("access", "--max-key-age", "0"), "--max-key-age must be above 0"),
         ):
             changes = words[0] != "access"
