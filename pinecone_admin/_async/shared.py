@@ -43,7 +43,7 @@ class Shared:
         retry_budget: The tokens that retries have spent.
         fetches_token_early: Whether the first token is fetched before the first call.
         closed: Set when the client is closed.
-        deleted_accounts: Ids of the service accounts that were deleted, or may have been.
+        deleted_accounts: Ids of the service accounts that were deleted, or may have been, as keys, in order.
     """
 
     config: ClientConfig
@@ -54,7 +54,7 @@ class Shared:
     retry_budget: RetryBudget
     fetches_token_early: bool
     closed: threading.Event
-    deleted_accounts: list[str] = field(factory=list[str])
+    deleted_accounts: dict[str, None] = field(factory=dict[str, None])
 
 
 def build_shared(

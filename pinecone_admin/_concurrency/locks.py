@@ -1,4 +1,4 @@
-"""Release locks that Ctrl-C leaves held.
+"""Release locks that Ctrl-C leaves held, and renew those that a thread of the parent holds at a fork.
 
 On Python 3.14, a signal handler can run after ``__enter__`` of a lock and before the block of its ``with``, so that
 nothing releases the lock: https://github.com/python/cpython/issues/148874.
@@ -6,9 +6,33 @@ nothing releases the lock: https://github.com/python/cpython/issues/148874.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import RLock
+from typing import Protocol
+from weakref import WeakSet
+
+
+class _Owner(Protocol):
+    _lock: RLock
+
+
+_owners = WeakSet[_Owner]()
+
+
+def renew_lock_in_children(owner: _Owner) -> None:
+    """Give an object a new ``_lock`` in each forked child, where no thread may be left to release the present one."""
+    _owners.add(owner)
+
+
+def _renew_locks() -> None:
+    for each in _owners:
+        each._lock = RLock()  # noqa: SLF001 - see ``renew_lock_in_children``
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def is_owned(lock: RLock) -> bool:

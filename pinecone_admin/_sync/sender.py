@@ -92,8 +92,8 @@ class Sender:
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
         if isinstance(result, PineconeError):
             raise self._explain(result, operation)
-        # The service account may be that of the client itself.
         self._note_deletion(operation)
+        # The service account may be that of the client itself.
         if operation.id == "rotate_service_account_secret" and self._shared.token_source is not None:
             self._shared.token_source.adopt_rotated_secret(result)
         return result
@@ -119,14 +119,17 @@ class Sender:
 
     def _note_deletion(self, operation: Operation[Any]) -> None:
         if operation.id == "delete_service_account":
-            self._shared.deleted_accounts.append(operation.path_parameters["service_account_id"])
+            self._shared.deleted_accounts[operation.path_parameters["service_account_id"]] = None
 
     def _explain(self, error: PineconeError, operation: Operation[Any]) -> PineconeError:
         """Return an error, with a note if the reason may be that the client deleted its own account before."""
         if error.outcome == "unknown":
             self._note_deletion(operation)
-        if isinstance(error, UnauthorizedError) and (deleted := self._shared.deleted_accounts):
-            note = f"this client sent the deletion of service account {deleted[-1]}: if that is its own, this is why"
+        # Without a token of its own, the request is not that of a service account that this client knows of.
+        deleted = self._shared.deleted_accounts
+        if isinstance(error, UnauthorizedError) and deleted and self._token_source is not None:
+            ids = ", ".join(deleted)
+            note = f"this client sent the deletion of service account {ids}: if its own is among them, this may be why"
             if note not in getattr(error, "__notes__", ()):  # the error of one exchange is raised in several calls
                 error.add_note(note)
         return error

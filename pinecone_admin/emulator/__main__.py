@@ -63,12 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 FAILING_COMMAND = "false\n"
-"""Written in place of exports: a shell that evaluated nothing would go on, with the credentials of a real account."""
+"""Written in place of exports, so that ``eval`` fails.
+
+Evaluating nothing succeeds, and a script would go on with the credentials of a real account.
+"""
 
 
 def asks_for_exports(arguments: Sequence[str]) -> bool:
     """Return whether a shell evaluates what a command line prints, even if it cannot be parsed."""
-    return "--format=env" in arguments or ("--format", "env") in pairwise(arguments)
+    pairs = [*pairwise(arguments), *(each.partition("=")[::2] for each in arguments)]
+    # argparse takes abbreviations, too.
+    return any(value == "env" and len(name) > len("--") and "--format".startswith(name) for name, value in pairs)
 
 
 def serve(arguments: Sequence[str] | None = None) -> None:

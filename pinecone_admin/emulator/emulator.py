@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, cast
 
 from attrs import evolve, frozen
 
-from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
 from pinecone_admin.emulator.api import checks, dispatch
 from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.messages import Request, Response
@@ -129,6 +129,7 @@ class Emulator:
             self.handle, self.clock, lambda: self._hosts[-1] if self._hosts else None
         )
         self._lock = RLock()
+        renew_lock_in_children(self)
         self._hosts: list[str] = []
         organization = {"plan": plan, "payment_status": payment_status}
         random = Random(seed)  # noqa: S311 — its secrets protect nothing, and a seed must repeat them

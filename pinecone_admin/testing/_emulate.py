@@ -15,12 +15,12 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
-from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
 from pinecone_admin._concurrency.sockets import EMULATED_VARIABLE, match_production_host
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing._guard import guarded_production
 
-_CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", EMULATED_VARIABLE)
+_ALWAYS_SET = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", EMULATED_VARIABLE)
 _ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
 _SERVING_VARIABLES = (*_ADDRESS_VARIABLES, "NO_PROXY", "no_proxy")
 _DAY = 24 * 3600.0
@@ -161,12 +161,12 @@ class _Environment:
     """The environment variables that an emulation sets, and their values before."""
 
     def __init__(self) -> None:
-        self._before = {name: os.environ.get(name) for name in (*_CREDENTIAL_VARIABLES, *_SERVING_VARIABLES)}
+        self._before = {name: os.environ.get(name) for name in (*_ALWAYS_SET, *_SERVING_VARIABLES)}
         self._served: set[str] = set()
 
     def set_for(self, emulation: _Emulation) -> None:
         """Set the variables for the emulation that is the innermost now."""
-        self._restore_addresses()
+        self._restore_serving()
         os.environ["PINECONE_CLIENT_ID"] = emulation.emulator.client_id
         os.environ["PINECONE_CLIENT_SECRET"] = emulation.emulator.client_secret
         # A token in the environment would take precedence over the credentials.
@@ -177,10 +177,10 @@ class _Environment:
 
     def restore(self) -> None:
         """Restore the variables."""
-        self._restore(_CREDENTIAL_VARIABLES)
-        self._restore_addresses()
+        self._restore(_ALWAYS_SET)
+        self._restore_serving()
 
-    def _restore_addresses(self) -> None:
+    def _restore_serving(self) -> None:
         # Only those that an emulation set: a test may have set its own meanwhile.
         self._restore(name for name in _SERVING_VARIABLES if os.environ.get(name) in self._served)
 
@@ -234,8 +234,7 @@ class _ActiveEmulations:
         emulation.end()
 
     def continue_in_child(self) -> None:
-        """Replace the lock, which may be held, and let the time run on in real time."""
-        self._lock = threading.RLock()
+        """Let the time run on in real time."""
         for each in self._active:
             each.continue_in_child()
 
@@ -249,6 +248,7 @@ class _ActiveEmulations:
 
 
 _emulations = _ActiveEmulations()
+renew_lock_in_children(_emulations)
 if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_emulations.continue_in_child)
 
@@ -261,7 +261,7 @@ class _ChildEnvironment:
 
     def __reduce__(self) -> tuple[Callable[..., None], tuple[str, dict[str, object]]]:
         code = "import os\nfor name in names: os.environ.pop(name, None)\nos.environ.update(values)"
-        names = (*_CREDENTIAL_VARIABLES, *_SERVING_VARIABLES)
+        names = (*_ALWAYS_SET, *_SERVING_VARIABLES)
         return exec, (
             code,
             {"names": names, "values": {name: os.environ[name] for name in names if name in os.environ}},

@@ -11,6 +11,9 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.workflows.plans import StaleProject
 from pinecone_admin.workflows.reports import Content
 
+NOT_SEEN = "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
+"""Why a project of a plan that the server does not find is left, unless the account is seen to own the organization."""
+
 
 def matches_name(name: str, name_pattern: str) -> bool:
     """Return whether the name of a project matches a pattern, as names of files do in a shell."""

@@ -429,8 +429,13 @@ async def test_a_client_that_deleted_its_own_account_is_told_so(emulator: Emulat
             await admin.projects.list()
         found.append(refused.value)
         clock.advance(31)
-    note = f"this client sent the deletion of service account {own.id}: if that is its own, this is why"
+    ids = f"{other.id}, {own.id}"
+    note = f"this client sent the deletion of service account {ids}: if its own is among them, this may be why"
     assert [error.__notes__ for error in found] == [[note]] * 3
+    emulator.faults.add("list_projects", status=401)
+    with pytest.raises(UnauthorizedError) as foreign:
+        await admin.with_options(api_key="pcsk_none").projects.list()
+    assert not hasattr(foreign.value, "__notes__")
 
 
 async def test_a_revoked_token_is_replaced(emulator: Emulator) -> None:

@@ -121,7 +121,9 @@ def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClock) ->
     ]
 
 
-@pytest.mark.parametrize("role", ["OrgManager", "OrgMember", "OrgBillingAdmin", "token of an owner"])
+@pytest.mark.parametrize(
+    "role", ["OrgManager", "OrgMember", "OrgBillingAdmin", "token of an owner", "owner without lists"]
+)
 def test_a_project_that_is_not_seen_is_not_reported_as_deleted(
     emulator: Emulator, clock: VirtualClock, role: str
 ) -> None:
@@ -129,6 +131,10 @@ def test_a_project_that_is_not_seen_is_not_reported_as_deleted(
     ids, plan = make_plan(emulator, clock, "ci-1")
     if role in ORGANIZATION_ROLES:
         admin = emulator.admin(roles=[role])
+    elif role == "owner without lists":
+        del emulator.state.projects[ids[0]]
+        admin = emulator.admin()
+        emulator.faults.add("list_service_accounts", status=403, times=None)
     else:
         del emulator.state.projects[ids[0]]
         token = (emulator.admin().token()).value
@@ -138,6 +144,17 @@ def test_a_project_that_is_not_seen_is_not_reported_as_deleted(
     assert report.left[0].reason == (
         "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
     )
+
+
+def test_whether_the_account_owns_the_organization_is_read_once(emulator: Emulator, clock: VirtualClock) -> None:
+    """However many projects of a plan are gone, the lists that show it are read once in a run."""
+    ids, plan = make_plan(emulator, clock, "ci-1", "ci-2", "ci-3")
+    for each in ids:
+        del emulator.state.projects[each]
+    transport = FaultyTransport(emulator)
+    report = transport.admin().projects.delete_stale(plan=plan)
+    assert ([each.id for each in report.deleted], report.left) == (ids, [])
+    assert len([each for each in transport.requests if each == "GET /admin/service-accounts"]) == 1
 
 
 def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:

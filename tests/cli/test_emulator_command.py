@@ -122,10 +122,10 @@ def test_an_emulator_without_its_extra_says_how_to_install_it(monkeypatch: pytes
 def test_a_shell_does_not_go_on_without_its_emulator(module: str, tmp_path: Path) -> None:
     """What a shell evaluates fails if the emulator cannot start, or if packages of an extra are missing."""
     words = "emulator " if module == "pinecone_admin.cli" else ""
-    for missing in ("", "uvicorn", "click"):
+    for missing, shell in (("", "--format env"), ("", "--form=env"), ("uvicorn", "--f env"), ("click", "--format env")):
         (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{missing!r}] = None\n" if missing else "")
         refused = "" if missing == "uvicorn" else "--host 8.8.8.8"
-        script = f'eval "$({sys.executable} -m {module} {words}{refused} --format env)" && echo went on'
+        script = f'eval "$({sys.executable} -m {module} {words}{refused} {shell})" && echo went on'
         done = subprocess.run(
             ["sh", "-c", script],
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ from pinecone_admin.testing import emulate
 from pinecone_admin.testing._emulate import _emulations
 from tests.emulator import child_work, reach
 from tests.emulator.test_emulate_production import use_requests
+from tests.support.concurrency import PATIENCE
 from tests.support.recipes import list_blocks
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +139,37 @@ def test_the_emulators_own_clients_work_in_a_forked_child() -> None:
             run_in_fork(lambda admin=admin, number=number: admin.projects.create(name=f"sync-{number}"))  # type: ignore[misc]
             run_in_fork(create_async)
     assert list_names(emulator) == ["async-0", "async-1", "sync-0", "sync-1"]
+
+
+@pytest.mark.parametrize(
+    "find_owner",
+    [lambda emulator: emulator, lambda emulator: emulator.clock, lambda _: _emulations],
+    ids=["emulator", "clock", "emulations"],
+)
+def test_no_lock_that_a_thread_of_the_parent_holds_is_waited_for(find_owner: Callable[[Emulator], Any]) -> None:
+    """A forked child can use its copy of an emulator, in an emulation of its own, whatever the parent is doing."""
+    emulator, held, done = Emulator(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with find_owner(emulator)._lock:
+            held.set()
+            done.wait(PATIENCE)
+
+    def use() -> None:
+        signal.alarm(int(PATIENCE))
+        with emulate(emulator), Admin() as admin:
+            admin.projects.create(name="child")
+            emulator.clock.advance(1)
+            assert emulator.dump()["projects"]
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert held.wait(PATIENCE)
+        run_in_fork(use)
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_faults_reach_a_forked_child() -> None:

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import PineconeTypeError, SecretNotStoredError
+from pinecone_admin import (
+    ClientClosedError,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    ReadOnlyError,
+    RefusedError,
+    SecretNotStoredError,
+)
 from pinecone_admin.emulator import Emulator
 from tests.support.fault_injection import FaultyTransport
 
@@ -111,6 +119,24 @@ def test_the_sync_client_treats_an_awaitable_as_a_failed_store(run_workflow: Any
     assert caught.value.outcome == "done"  # something was created, and deleted again
     if isinstance(caught.value, SecretNotStoredError):
         assert caught.value.secret.reveal() in {each.client_secret for each in emulator.state.service_accounts.listing}
+
+
+@each_workflow
+@pytest.mark.parametrize(
+    "kind", [PineconeValueError, PineconeTypeError, ReadOnlyError, ClientClosedError, RefusedError]
+)
+def test_an_error_of_the_store_does_not_say_that_nothing_was_sent(
+    run_workflow: Any, kind: type[PineconeError], emulator: Emulator
+) -> None:
+    """An error of this package that a store raises comes after a create or a rotation, whatever it says itself."""
+    ids = create_records(emulator)
+
+    def fail(_: object) -> None:
+        raise kind("the vault refused it")
+
+    with pytest.raises(PineconeError) as caught:
+        run_workflow(emulator.admin(), ids, fail)
+    assert caught.value.outcome == "done"
 
 
 @pytest.mark.anyio

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.clock import current_clock
-from pinecone_admin.errors import RefusedError
+from pinecone_admin.errors import PineconeError, RefusedError
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -42,11 +42,14 @@ def own_client_id(admin: Admin) -> str | None:
 def owns_organization(admin: Admin) -> bool:
     """Return whether the account visibly owns the organization, so that what it does not see is not there.
 
-    It is False where that is unknown: a token from elsewhere does not say whose it is.
+    It is False where that is unknown: a token from elsewhere does not say whose it is, and a list may fail.
     """
     client_id = own_client_id(admin)
     if client_id is None:
         return False
-    own = {each.id for each in admin.service_accounts.list() if each.client_id == client_id}
-    bindings = admin.role_bindings.list(principal_type="service_account", role="OrgOwner")
-    return bool(own & {each.principal_id for each in bindings})
+    try:
+        own = {each.id for each in admin.service_accounts.list() if each.client_id == client_id}
+        bindings = admin.role_bindings.list(principal_type="service_account", role="OrgOwner")
+        return bool(own & {each.principal_id for each in bindings})
+    except PineconeError:
+        return False

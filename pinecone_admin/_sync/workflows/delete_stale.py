@@ -43,6 +43,7 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.stale_projects import (
+    NOT_SEEN,
     find_change,
     find_planned_refusal,
     find_protection,
@@ -136,11 +137,11 @@ def carry_out_deletion(
 
     def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:
         try:
-            project = find_project(admin, planned)
+            project = admin.projects.describe(project_id=planned.id)
+        except NotFoundError:
+            return _Outcome(reason=NOT_SEEN)
         except PineconeError as error:
             return _Outcome(reason=_explain(error))
-        if project is None:
-            return _Outcome(steps=[describe_project_step("skip", planned, reason="it was already deleted")])
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
         )
@@ -150,27 +151,16 @@ def carry_out_deletion(
         return _clean_up(admin, report, partial(find_planned_refusal, planned), on_progress)
 
     outcomes = _run_all(plan.projects, delete, concurrency=concurrency, progress=progress)
+    unseen = [each for each in plan.projects if outcomes[each.id].reason == NOT_SEEN]
+    if unseen and owns_organization(admin):
+        for each in unseen:
+            outcomes[each.id] = _Outcome(steps=[describe_project_step("skip", each, reason="it was already deleted")])
     return StaleReport(
         deleted=[each for each in plan.projects if outcomes[each.id].reason is None],
         left=_list_left(plan.projects, {id: outcome.reason for id, outcome in outcomes.items()}),
         temporary_keys=_list_temporary_keys(outcomes.values()),
         steps=[step for outcome in outcomes.values() for step in outcome.steps],
     )
-
-
-def find_project(admin: Admin, planned: StaleProject) -> Project | None:
-    """Return a project of a plan, or None if it was already deleted.
-
-    Raises:
-        RefusedError: The account does not see it, and might not see it if it existed.
-    """
-    try:
-        return admin.projects.describe(project_id=planned.id)
-    except NotFoundError as error:
-        if owns_organization(admin):
-            return None
-        message = "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
-        raise RefusedError(message, operation="delete_stale") from error
 
 
 def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:

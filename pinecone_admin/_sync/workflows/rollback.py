@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import complete_if_interrupted, shield_from_cancellation
-from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError, PineconeTypeError, RefusedError
+from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -118,8 +118,8 @@ class Rollback:
     ) -> None:
         if error is None:
             return
-        # These errors know of no request; after a create, "not_sent" would not be true.
-        if self._has_created and isinstance(error, RefusedError | PineconeTypeError):
+        # The error knows of no request, or only of a later one; of the call, "not_sent" is not true after a create.
+        if self._has_created and isinstance(error, PineconeError) and error.outcome == "not_sent":
             error.outcome = "done"
         for remark in self._remarks:
             error.add_note(remark)

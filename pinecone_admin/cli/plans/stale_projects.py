@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from pinecone_admin._sync.workflows.client_state import require_server_time
-from pinecone_admin._sync.workflows.delete_stale import find_project
+from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_files import check_writable
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
-from pinecone_admin.errors import RefusedError
+from pinecone_admin.errors import NotFoundError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
-from pinecone_admin.workflows.stale_projects import find_change, find_reason_to_keep
+from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -110,6 +109,8 @@ class DeletionPreview:
 
 def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
     reasons = {each.id: _find_reason_to_leave(session, plan, each) for each in plan.projects}
+    if NOT_SEEN in reasons.values() and owns_organization(session.admin):
+        reasons = {id: "it was already deleted" if reason == NOT_SEEN else reason for id, reason in reasons.items()}
     return DeletionPreview(
         delete=[each for each in plan.projects if reasons[each.id] is None],
         leave=[
@@ -122,10 +123,8 @@ def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
 
 def _find_reason_to_leave(session: Session, plan: StalePlan, planned: StaleProject) -> str | None:
     try:
-        project = find_project(session.admin, planned)
-    except RefusedError as error:
-        return error.message
-    if project is None:
-        return "it was already deleted"
+        project = session.admin.projects.describe(project_id=planned.id)
+    except NotFoundError:
+        return NOT_SEEN
     now = require_server_time(session.admin, operation="delete_stale")
     return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 
-from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """The latest time; later, an expiry could exceed the largest date that Python represents."""
@@ -38,6 +38,7 @@ class Clock:
         self._ticking_users = 0
         self._advanced = timedelta()
         self._lock = RLock()
+        renew_lock_in_children(self)
         if ticking:
             self.start_ticking()
 
