@@ -141,8 +141,8 @@ and they ask first, or need --yes.
 A command that deletes a thing with its contents asks you to type the name;
 elsewhere it needs --confirm NAME. So do service-account delete, role-binding
 delete and role-binding change-role of the account that the command itself acts
-as, or of a role of it, as far as it can see that. A command that deletes many things needs a plan, which
-you save, read, and carry out:
+as, or of a role of it, as far as it can see that. A command that deletes many
+things needs a plan, which you save, read, and carry out:
 
   pinecone-admin project stale --name 'ci-*' --older-than 7d --save plan.json
   pinecone-admin project delete-stale plan.json
