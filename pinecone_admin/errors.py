@@ -2,9 +2,9 @@
 
 PineconeError                       message, operation, argument, outcome, safe_to_retry, worth_retrying, attempts,
 │                                   request_id, help_code
-├─ PineconeValueError (ValueError)  before anything is sent
-├─ PineconeTypeError (TypeError)    before anything is sent
-├─ ReadOnlyError                    before anything is sent
+├─ PineconeValueError (ValueError)  before a change is sent
+├─ PineconeTypeError (TypeError)    before a change is sent, except that ``store`` may prove wrong after a create
+├─ ReadOnlyError                    before a change is sent
 ├─ ApiError                         status_code, error_code, details, body, headers, retry_after
 │   ├─ BadRequestError 400
 │   ├─ UnauthorizedError 401
@@ -30,9 +30,8 @@ PineconeError                       message, operation, argument, outcome, safe_
 
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
-read. ``safe_to_retry`` is True if repeating the call cannot apply the change twice. ``worth_retrying`` is True if the
-same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of the network. Certificates, unknown
-hosts, arguments, credentials, permissions, quotas and conflicts need a change first. Repeat where both are True.
+read. Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments,
+credentials, permissions, quotas and conflicts need a change first.
 """
 
 from __future__ import annotations
@@ -100,8 +99,8 @@ class PineconeError(Exception):
     Attributes:
         message: What went wrong, without the operation and the status.
         operation: Id of the operation, such as ``create_project``, or None outside of an operation.
-        argument: Name of the argument that is wrong, or of the environment variable in its place; None if it is not a
-            single one.
+        argument: The first argument that the message names, or the environment variable in its place, if the message
+            begins with one; else None.
         outcome: What happened to the request.
         safe_to_retry: Whether repeating the call cannot apply the change twice; not whether a repeat would help.
         worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of
@@ -181,13 +180,13 @@ def _unpickle_error(cls: type[PineconeError], message: str, state: dict[str, obj
 
 
 class PineconeValueError(PineconeError, ValueError):
-    """An argument has an invalid value; nothing was sent."""
+    """An argument has an invalid value; no change was sent."""
 
     help_code = "PA101"
 
 
 class PineconeTypeError(PineconeError, TypeError):
-    """An argument has the wrong type; nothing was sent."""
+    """An argument has the wrong type; no change was sent, except that ``store`` may prove wrong after a create."""
 
     help_code = "PA102"
 
@@ -197,7 +196,7 @@ ValidationError = PineconeValueError
 
 
 class ReadOnlyError(PineconeError):
-    """A client with ``read_only=True`` was asked to make a change; nothing was sent."""
+    """A client with ``read_only=True`` was asked to make a change, which was not sent."""
 
     help_code = "PA103"
 

@@ -62,7 +62,7 @@ def run_in_parallel(
 
 
 class _Worker(Generic[_T, _R]):
-    """Processes one item in a daemon thread; at its end the interpreter waits for all other threads.
+    """Processes one item in a thread: a daemon, because at its end the interpreter waits for all other threads.
 
     It uses no Future: Ctrl-C during ``wait`` can leave the lock of a Future held, so that the worker never ends.
     """

@@ -65,7 +65,8 @@ class SharedResult(Generic[_T]):
         """Wait at most the seconds; return whether the result is set."""
         woken = SimpleQueue[None]()
         self._wakers.append(lambda: woken.put(None))
-        if not self._results:  # checked after the waker is listed: a ``set`` that missed it has set this
+        # Only after the waker is listed: a ``set`` that did not find it has already added its result.
+        if not self._results:
             with suppress(Empty):
                 woken.get(timeout=max(0.0, seconds))
         return bool(self._results)

@@ -44,7 +44,7 @@ class CallState:
         is_budget_used_up: Whether there was no other attempt because the retry budget had no tokens left.
         secrets: Credentials in the headers or the body of the request.
         tokens: Bearer tokens that were sent with the request, the current one last.
-        max_response_bytes: Largest accepted body of a response, in bytes.
+        max_response_bytes: Largest accepted body of a success, in bytes.
     """
 
     deadline: float

@@ -36,8 +36,8 @@ class RetryRule(NamedTuple):
     """One row of the retry table.
 
     Attributes:
-        retry_other: Whether any other, idempotent request is sent again.
-        retry_post: Whether a POST, which is not idempotent, is sent again.
+        retry_other: Whether an idempotent request is sent again.
+        retry_post: Whether any other request is.
         outcome: What the failure says about the request.
         worth_retrying: Whether the same call may succeed later, without a change by the caller.
     """
@@ -72,7 +72,8 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATC
 _NOT_SETTLED_BY_REFUSAL = frozenset({"DELETE"})
 
 
-# Tokens of ``RetryPolicy.budget``.
+# Tokens of ``RetryPolicy.budget``. botocore 1.40 charges 5 for a retry, or 10 after a timeout; 1.44.8 charges 14, or 5
+# if it was throttled; both refund only what the last retry of a call has cost (``retries/standard.py``).
 _RETRY_COST = 5
 SUCCESS_REFUND = 1
 """Tokens that a success without a retry refunds; any other refunds what its retries have cost."""
@@ -103,13 +104,11 @@ class RetryPolicy:
         max_backoff: Maximum wait in seconds where the server sends no Retry-After.
         max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
         budget: Tokens for retries, from 0, or None for no such limit. A retry costs 5 tokens, or none after a 429 with
-            a Retry-After. A success refunds what the retries of its call have cost, or 1 token if it had none. Without
-            enough tokens, a failure is final, so that an outage does not multiply the requests. A client has tokens for
-            each host, which it shares with its copies; token exchanges have another limit, and spend none.
+            a Retry-After. A success refunds what the retries of its call have cost, or 1 token if that was nothing.
+            Without enough tokens, a failure is final, so that an outage does not multiply the requests. A client has
+            tokens for each host, which it shares with its copies; token exchanges have another limit, and spend none.
 
-            The standard retry mode of botocore has 500 tokens, too (``retries/quota.py``): release 1.40 charges 5 for
-            a retry, or 10 after a timeout; 1.44.8 charges 14, or 5 if it was throttled; both refund only what the last
-            retry of a call has cost (``retries/standard.py``). What such tokens are for:
+            The standard retry mode of botocore has 500 tokens, too (``retries/quota.py``). What such tokens are for:
             https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 
     Raises:

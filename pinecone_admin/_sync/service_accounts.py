@@ -251,8 +251,9 @@ class ServiceAccounts:
         The two secrets do not overlap: the old secret stops working before the new one is stored. If the response is
         lost, the secret is rotated again. A client cannot do that for its own account, because it has no valid secret
         left: rotate that account's secret from another account. If this call is cancelled or interrupted during the
-        request, it waits up to 10 seconds for the response, and still stores the new secret; in ``store``, the error
-        returns it. If there is no response within that time, a note says that the new secret may be lost.
+        request, it waits up to 10 seconds for the response, and still stores the new secret. If that happens in
+        ``store``, SecretNotStoredError holds the secret. If there is no response within that time, a note says that the
+        new secret may be lost.
 
         Args:
             service_account_id: Id of the account.

@@ -1,4 +1,4 @@
-"""Messages that name arguments and methods, which whoever shows them may call by other names."""
+"""Messages in which names of arguments and methods can be replaced, as the command line does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MessageParts: TypeAlias = Sequence[str | Name]
 
 
 def join_message(parts: MessageParts, names: Mapping[str, str]) -> str:
-    """Return a message in which each name that has another one is replaced by that."""
+    """Return the message with the names that ``names`` maps replaced."""
     return "".join(
         f"{names.get(part.name, part.name)}{part.within}" if isinstance(part, Name) else part for part in parts
     )

@@ -224,7 +224,7 @@ class TokenProvider:
         return step
 
     def _abandon_exchange(self, pending: _PendingExchange | None) -> None:
-        """Let the callers that wait for an exchange start another one: Ctrl-C came before its thread had started."""
+        """Let the callers that wait for an exchange start another: Ctrl-C may have come before its thread started."""
         with released_after(self._lock), self._lock:
             if self._pending is pending:
                 self._pending = None

@@ -94,7 +94,7 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     try:
         with _paused_garbage_collection():
             emulator = _create_emulator(options)
-    except (OSError, ValueError, RecursionError) as error:  # the last one if it is nested too deep
+    except (OSError, ValueError, RecursionError) as error:  # JSON that is nested too deep
         raise ServingError(f"cannot use the state file {_shorten(options.state)}: {_describe_error(error)}") from error
     try:
         _serve(emulator, options)

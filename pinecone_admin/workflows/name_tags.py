@@ -4,7 +4,7 @@ A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a di
 
 - ``~makes:``: a resource that is being created; digest of its final name. That of a key may be followed by a digest of
   its value: ``~makes:1f0c2a9b:5d2e8f01 reader``.
-- ``~rotates:``: the new key of a rotation; digest of the id of the old key, and perhaps of its value, as above.
+- ``~rotates:``: the new key of a rotation; digest of the id of the old key, and perhaps of the value of the new one.
 - ``~delete-after:20261203T0545Z:``: an old key whose successor is stored, and the UTC minute from which it may be
   deleted; digest of the id of the new key.
 - ``~empties:``: a temporary key; digest of the id of its project.
@@ -94,7 +94,9 @@ def tag_as_being_made(name: str) -> str:
 def is_being_made(tagged_name: str, name: str) -> bool:
     """Return whether a name is the temporary one of a resource that is to have another name."""
     tag, being_made = parse_tag(tagged_name), tag_as_being_made(name)
-    return tag is not None and tagged_name in {being_made, add_value_digest(being_made, tag.value_digest or "")}
+    if tag is None or tag.value_digest is None:
+        return tag is not None and tagged_name == being_made
+    return tagged_name == add_value_digest(being_made, tag.value_digest)
 
 
 def add_value_digest(tagged_name: str, value_digest: str) -> str:

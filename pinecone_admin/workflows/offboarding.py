@@ -33,9 +33,9 @@ def find_hidden(inventory: Inventory) -> str | None:
 
 
 def check_complete(inventory: Inventory, *, operation: str = "offboard_many") -> None:
-    """Raise RefusedError if a part is unread that a report on a person needs.
+    """Raise RefusedError if anything is unread, unless only the people are hidden.
 
-    If the account may not see who is in the organization, there are no such reports.
+    Then there is no report that could lack something.
     """
     if inventory.unread and (find_hidden(inventory) is None or not inventory.organizations):
         parts = "; ".join(map(str, inventory.unread))
@@ -125,7 +125,7 @@ def list_unseen(emails: Iterable[str], reason: str) -> list[Left]:
 
 
 def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardReport:
-    """Return the report on a person of a plan, of whom an earlier run may have removed a part or all."""
+    """Return the report on a person of a plan, whose user or invites an earlier run may have removed."""
     # What was removed is known only from the plan.
     report = found if found.user is not None else evolve(planned, invites=found.invites)
     left = {each.id for each in found.steps}

@@ -229,7 +229,7 @@ class OffboardManyReport:
     """What ``offboard_many`` did with a plan.
 
     Attributes:
-        dry_run: Whether the report only previews what would be done, as the command line shows it.
+        dry_run: True only in the preview of the command line; ``offboard_many`` sets False.
         not_found: Email addresses that neither a user nor an open invite has; not of people whom an earlier run of the
             plan has removed.
         unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.

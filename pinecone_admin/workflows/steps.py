@@ -101,11 +101,9 @@ def describe_key_step(
     )
 
 
-def describe_project_step(
-    action: StepAction, project: Project | StaleProject, *, reason: str | None = None, planned: bool = False
-) -> Step:
+def describe_project_step(action: StepAction, project: Project | StaleProject, *, reason: str | None = None) -> Step:
     """Return a step that is done to a project."""
-    return Step(action=action, kind="project", name=project.name, id=project.id, reason=reason, planned=planned)
+    return Step(action=action, kind="project", name=project.name, id=project.id, reason=reason)
 
 
 def describe_rename(key: APIKey, final: APIKey) -> Step:

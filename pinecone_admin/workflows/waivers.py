@@ -80,9 +80,13 @@ class Review:
     @property
     def warnings(self) -> list[str]:
         """Return what whoever keeps the waivers should know."""
+        is_complete = not any(
+            each.kind == "could-not-be-read" for each in [*self.open, *(one for one, _ in self.accepted)]
+        )
+        unused = "covers no finding: remove it" if is_complete else "covers no finding that could be seen"
         return [
             *(f"the waiver of {each} has ended" for each in self.expired),
-            *(f"the waiver of {each} covers no finding: remove it" for each in self.unused),
+            *(f"the waiver of {each} {unused}" for each in self.unused),
         ]
 
 
@@ -117,7 +121,7 @@ def check_kind(argument: str | Name, kind: object) -> str:
     raise value_error(argument, f"{make_printable(text, most=_MAX_QUOTED)!r} is no kind of finding: {hint}")
 
 
-def check_date(argument: str, value: object) -> None:
+def check_date(argument: str | Name, value: object) -> None:
     """Raise unless the value is a day without a time."""
     if isinstance(value, datetime) or not isinstance(value, date):
         raise type_error(argument, "a date", value)

@@ -40,6 +40,9 @@ def test_waivers_accept_findings_until_their_day_has_passed() -> None:
         "the waiver of key-is-an-editor of project p9 and key k1 until 2026-11-26 covers no finding: remove it",
     ]
     assert ACCESS.accept([BOARD], today=TODAY + timedelta(days=1)).open == ACCESS.findings
+    hidden = Finding(kind="could-not-be-read", text="role_bindings: the account sees only some of them")
+    blind = evolve(ACCESS, findings=[hidden]).accept([nightly])
+    assert blind.warnings == [f"the waiver of {nightly} covers no finding that could be seen"]
 
 
 @pytest.mark.parametrize(

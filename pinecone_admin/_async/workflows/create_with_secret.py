@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, undo
+from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, marking_undo
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import async_call_store
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
@@ -314,7 +314,7 @@ async def delete_and_report(
         LeftoverError: It could not be deleted.
     """
     try:
-        with undo():
+        with marking_undo():
             await delete_if_exists(delete, **arguments)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""

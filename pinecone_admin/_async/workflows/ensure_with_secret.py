@@ -104,7 +104,7 @@ async def ensure_api_key(
         made_steps = describe_new_secret(step, is_stored=store is not None)
         changes.record(*made_steps, *map(describe_leftover_key, leftovers))
         return Ensured(value=None, created=True, steps=changes.steps)
-    async with join_rollback(admin, rollback) as undo:
+    async with join_rollback(admin, rollback) as joined:
         made, deleted = await create_stored_key(
             admin,
             project_id=project_id,
@@ -113,7 +113,7 @@ async def ensure_api_key(
             roles=roles,
             leftovers=leftovers,
             store=store,
-            rollback=undo,
+            rollback=joined,
         )
         deleted += await delete_leftover_keys(admin, leftovers)
         named = await admin.api_keys.update(api_key_id=made.key.id, name=name)

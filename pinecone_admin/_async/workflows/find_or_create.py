@@ -31,7 +31,7 @@ class AsyncEnsurable(Generic[_T]):
 
     Attributes:
         description: What it is.
-        step: Returns the step that creates it, from what was created; from None if a dry run would create it.
+        step: Returns the step of the creation, given what was created, or None in a dry run.
         find: Returns it, or None.
         create: Creates it.
         undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.

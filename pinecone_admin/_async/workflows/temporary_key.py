@@ -12,7 +12,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     delete_leftover_keys,
     list_keys_named,
 )
-from pinecone_admin._async.workflows.rollback import undo
+from pinecone_admin._async.workflows.rollback import marking_undo
 from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyWithSecret
@@ -26,7 +26,7 @@ _DELETION_TIMEOUT = 30.0
 
 @asynccontextmanager
 async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> AsyncGenerator[APIKeyWithSecret]:
-    """Create a key that may change the contents of a project, and always delete it."""
+    """Create a key that may change the contents of a project, and then delete it."""
     made = await _create_temporary_key(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
@@ -56,7 +56,7 @@ async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str
     except BaseException:
         with (
             async_shield_from_cancellation(_DELETION_TIMEOUT),
-            undo(),
+            marking_undo(),
             suppress(PineconeError),
         ):  # the next run deletes a key that remains
             await delete_leftover_keys(admin, await list_keys_named(admin, project_id=project_id, name=name))

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store
-from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, undo
+from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, marking_undo
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -315,7 +315,7 @@ def delete_and_report(
         LeftoverError: It could not be deleted.
     """
     try:
-        with undo():
+        with marking_undo():
             delete_if_exists(delete, **arguments)
     except PineconeError as exc:
         before = f", after: {error}" if error is not None else ""

@@ -34,7 +34,7 @@ _undoing = ContextVar("pinecone_admin_undoing", default=False)
 
 
 @contextmanager
-def undo() -> Generator[None, None, None]:
+def marking_undo() -> Generator[None, None, None]:
     """Mark the deletions of the block as those of what the workflow itself has created."""
     token = _undoing.set(True)
     try:
@@ -152,7 +152,7 @@ class Rollback:
                 description, delete = self._deletions[-1]
                 seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
                 try:
-                    with undo(), suppress(NotFoundError):
+                    with marking_undo(), suppress(NotFoundError):
                         delete(self._admin.with_options(timeout=seconds))
                 except PineconeError as failure:
                     failures[description] = failure

@@ -14,7 +14,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     delete_leftover_keys,
     list_keys_named,
 )
-from pinecone_admin._sync.workflows.rollback import undo
+from pinecone_admin._sync.workflows.rollback import marking_undo
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyWithSecret
 
@@ -27,7 +27,7 @@ _DELETION_TIMEOUT = 30.0
 
 @contextmanager
 def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIKeyWithSecret]:
-    """Create a key that may change the contents of a project, and always delete it."""
+    """Create a key that may change the contents of a project, and then delete it."""
     made = _create_temporary_key(admin, project_id=project_id, name=name)
     failure: BaseException | None = None
     try:
@@ -57,7 +57,7 @@ def _create_temporary_key(admin: Admin, *, project_id: str, name: str) -> APIKey
     except BaseException:
         with (
             shield_from_cancellation(_DELETION_TIMEOUT),
-            undo(),
+            marking_undo(),
             suppress(PineconeError),
         ):  # the next run deletes a key that remains
             delete_leftover_keys(admin, list_keys_named(admin, project_id=project_id, name=name))

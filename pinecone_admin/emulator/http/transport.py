@@ -26,8 +26,6 @@ _NOT_SERVED = (
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # A connection that is kept would belong to one event loop, and to one process.
 _NO_KEEPALIVE = httpx.Limits(max_keepalive_connections=0)
-
-
 _NO_EMULATOR = Response(0, {}, b"", Delivery(end="unreachable"))
 
 
@@ -51,7 +49,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, handle: Callable[[Request], Response], clock: Clock, find_host: Callable[[], str | None] = lambda: None
+        self, handle: Callable[[Request], Response], clock: Clock, find_host: Callable[[], str | None]
     ) -> None:
         self._handle = handle
         self._clock = clock
