@@ -215,7 +215,9 @@ def _judge_failed_read(error: PineconeError) -> Diagnosis:
 def judge_roles(view: CallerView) -> Diagnosis:
     """Return whether a role of the account is in the list of bindings."""
     if view.roles is None:
-        return _skip("roles", "unknown: the account may not see which roles are its own")
+        is_token = view.client_id is None
+        reason = "an access token does not say whose it is" if is_token else "the account may not see which are its own"
+        return _skip("roles", f"unknown: {reason}")
     if view.roles:
         return passed("roles", ", ".join(view.roles))
     return failed("roles", "no role of the account is in the list of bindings", _ROLES_FIX)
