@@ -14,6 +14,10 @@ class ReadableStore(ABC):
         """Store the secret of what was made."""
 
     @abstractmethod
+    def check_unused(self) -> None:
+        """Raise if the target has another secret that must not be replaced, before anything is made."""
+
+    @abstractmethod
     def holds_key(self, value_digest: str) -> bool:
         """Return whether the target has the value of a key, by its digest as in ``name_tags``."""
 

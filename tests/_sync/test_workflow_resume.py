@@ -40,13 +40,17 @@ class Target(ReadableStore):
 
     def __call__(self, made: APIKeyWithSecret | ServiceAccountWithSecret, /) -> None:
         """Take the secret."""
-        if self.value and not self.replaces:
-            raise OSError("occupied")
+        self.check_unused()
         self.count += 1
         if isinstance(made, APIKeyWithSecret):
             self.value, self.owner = made.value, name_tags.digest_value(made.value)
         else:
             self.value, self.owner = made.client_secret, made.service_account.client_id
+
+    def check_unused(self) -> None:
+        """Refuse to replace another secret."""
+        if self.value and not self.replaces:
+            raise OSError("occupied")
 
     def holds_key(self, value_digest: str) -> bool:
         """Compare the digest of the value."""
@@ -154,6 +158,20 @@ def test_a_resumed_run_says_so(workflow: Workflow) -> None:
     assert steps[0].action == "rename"
     assert steps[0].after["name"] == workflow.name
     assert target.count == 1
+
+
+@pytest.mark.parametrize("name", [name for name, each in WORKFLOWS.items() if not each.replaces])
+@pytest.mark.parametrize("exists", [False, True])
+def test_an_occupied_place_is_refused_before_anything_is_made(name: str, *, exists: bool) -> None:
+    """The place is looked at before the first change, also if the project of the key exists."""
+    workflow = WORKFLOWS[name]
+    emulator, start_id, _ = prepare(workflow)
+    if exists:
+        emulator.admin().projects.create(name=workflow.name)
+    transport = FaultyTransport(emulator)
+    with pytest.raises(OSError, match="occupied"):
+        workflow.run(transport.admin(), start_id, Target(value="another"))
+    assert {request.partition(" ")[0] for request in transport.requests} == {"GET"}
 
 
 def test_a_key_of_an_earlier_version_is_made_anew(emulator: Emulator) -> None:

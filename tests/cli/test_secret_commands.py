@@ -84,6 +84,25 @@ def test_the_makers_are_all_methods_that_return_or_store_a_secret() -> None:
     }
 
 
+@pytest.mark.parametrize("name", [name for name in MAKERS if "rotate" not in name])
+@pytest.mark.parametrize("place", ["env-file:{}#KEY", "file:{}"])
+def test_a_place_that_is_taken_is_refused_before_anything_is_made(name: str, place: str, tmp_path: Path) -> None:
+    """It may have the only copy of another secret, so the command and its dry run end in a usage error."""
+    path = tmp_path / "keys"
+    path.touch(0o600)
+    path.write_text("KEY=pcsk_another\n")
+    words = words_of(name, "--store", place.format(path))
+    with example_organization() as emulator:
+        for way in ([], ["--dry-run"]):
+            done = run(*words, *way)
+            assert (done.exit, done.stdout) == (2, ""), done
+            assert done.stderr.startswith("error: --store: "), done
+            assert "the only copy of another secret" in done.stderr
+            assert "nothing was changed" in done.stderr
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+    assert path.read_text() == "KEY=pcsk_another\n"
+
+
 @pytest.mark.parametrize("place", ["env-file:keys.env#PINECONE_API_KEY", "file:key"])
 def test_only_a_rotation_replaces_a_secret_that_is_stored(place: str, tmp_path: Path) -> None:
     """A new key does not take the place of another one, which may be stored nowhere else; a rotated one does."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from attrs import evolve
 
@@ -119,6 +119,12 @@ def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] 
             if tag is not None and tag.value_digest is not None and store.holds_key(tag.value_digest):
                 return key
     return None
+
+
+def check_unused(store: Store[Any] | None) -> None:
+    """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
+    if isinstance(store, ReadableStore):
+        store.check_unused()
 
 
 async def create_key(

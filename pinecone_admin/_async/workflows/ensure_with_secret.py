@@ -11,6 +11,7 @@ from attrs import evolve
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
+    check_unused,
     create_stored_account,
     create_stored_key,
     delete_leftover_accounts,
@@ -98,6 +99,7 @@ async def ensure_api_key(
         deletions = map(describe_leftover_key, leftovers) if dry_run else await delete_leftover_keys(admin, leftovers)
         changes.record(*deletions)
         return evolve(ensured, steps=changes.steps)
+    check_unused(store)
     requested = {} if roles is None else {"roles": roles}
     step = Step(action="create", kind="api_key", name=name, project_id=project_id, after=requested)
     if dry_run:
@@ -167,6 +169,8 @@ async def ensure_service_account(
     existing = require_single(named, f"service accounts named {name!r}") if named else None
     if existing is None and (existing := find_stored_account(leftovers, store)) is not None:
         leftovers.remove(existing)
+    if existing is None:
+        check_unused(store)
     async with AsyncRollback(admin) as rollback:
         if existing is not None:
             differing: list[Difference] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from attrs import evolve
 
@@ -120,6 +120,12 @@ def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] 
             if tag is not None and tag.value_digest is not None and store.holds_key(tag.value_digest):
                 return key
     return None
+
+
+def check_unused(store: Store[Any] | None) -> None:
+    """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
+    if isinstance(store, ReadableStore):
+        store.check_unused()
 
 
 def create_key(

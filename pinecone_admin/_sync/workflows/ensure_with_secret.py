@@ -21,6 +21,7 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
+    check_unused,
     create_stored_account,
     create_stored_key,
     delete_leftover_accounts,
@@ -99,6 +100,7 @@ def ensure_api_key(
         deletions = map(describe_leftover_key, leftovers) if dry_run else delete_leftover_keys(admin, leftovers)
         changes.record(*deletions)
         return evolve(ensured, steps=changes.steps)
+    check_unused(store)
     requested = {} if roles is None else {"roles": roles}
     step = Step(action="create", kind="api_key", name=name, project_id=project_id, after=requested)
     if dry_run:
@@ -168,6 +170,8 @@ def ensure_service_account(
     existing = require_single(named, f"service accounts named {name!r}") if named else None
     if existing is None and (existing := find_stored_account(leftovers, store)) is not None:
         leftovers.remove(existing)
+    if existing is None:
+        check_unused(store)
     with Rollback(admin) as rollback:
         if existing is not None:
             differing: list[Difference] = []

@@ -28,6 +28,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_project, create_role_binding
 from pinecone_admin.workflows.name_tags import check_untagged
+from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.reports import (
     Ensured,
     ProjectRole,
@@ -60,6 +61,8 @@ def provision(
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
         check_bool("dry_run", dry_run)
+    if isinstance(store, ReadableStore):
+        _check_target(admin, name, key_roles, store)
     with Rollback(admin) as rollback:
         project = ensure_project(admin, name=name, dry_run=dry_run, rollback=rollback)
         if dry_run and project.created:
@@ -76,6 +79,16 @@ def provision(
             rollback=rollback,
         )
     return Provisioned(project=project, key=key, bindings=bound)
+
+
+def _check_target(admin: Admin, name: str, key_roles: Sequence[APIKeyRole], store: ReadableStore) -> None:
+    """Raise before anything is made if the target has another secret than that of the key."""
+    project = ensure_project(admin, name=name, dry_run=True)
+    if project.created:
+        store.check_unused()
+        return
+    key_name = name[:_MAX_KEY_NAME_LENGTH]
+    ensure_api_key(admin, project_id=project.value.id, name=key_name, roles=key_roles, store=store, dry_run=True)
 
 
 def _ensure_role(

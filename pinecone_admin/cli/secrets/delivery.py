@@ -89,6 +89,17 @@ class ReadableDelivery(SecretDelivery, ReadableStore):
         super().__init__(store, session)
         self._readable = store
 
+    def check_unused(self) -> None:
+        """Check that no other secret is at the place.
+
+        Raises:
+            CLIError: One is.
+        """
+        try:
+            self._readable.check_unused()
+        except StoreError as error:
+            raise CLIError(f"--store: {error}", says_if_unchanged=True) from error
+
     def holds_key(self, value_digest: str) -> bool:
         """Return whether the value of a key is at the place, by its digest."""
         value = self._readable.read_present().value
