@@ -149,8 +149,8 @@ TABLE: Mapping[str, Row] = {
         "changes",
         "api-key rotate reader --project search --keep-old-for 7d --store env-file:.env#PINECONE_API_KEY --yes",
         details=(
-            "The old key works until the time is over and api-key delete-retired has run. If the run is interrupted, "
-            "run it again: it goes on."
+            "The old key works until the time is over and api-key delete-retired has run. If the run does not end with "
+            "0, run it again with the id of the old key: it goes on. With the name, it may rotate the new key, too."
         ),
         helps={"keep_old_for": "How long the old key still works, such as 7d; 0 if it has leaked."},
     ),

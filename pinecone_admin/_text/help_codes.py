@@ -163,7 +163,7 @@ HELP: Mapping[str, Help] = {
     ),
     "PA603": Help(
         "A new secret was issued but not stored.",
-        "The place where it should be stored failed. The old secret of a service account is no longer valid.",
+        "The place where it should be stored failed. If it was rotated, the old secret is no longer valid.",
         "Store it by hand: `error.secret.reveal()` returns it.",
         "If the message names a file, take the new secret from it; else run the command again.",
     ),

@@ -556,7 +556,7 @@ COMMANDS = (
         effect="changes",
         summary="Replace an API key with a new one that has the same name and roles.",
         example="pinecone-admin api-key rotate reader --project search --keep-old-for 7d --store env-file:.env#PINECONE_API_KEY --yes",
-        details="The old key works until the time is over and api-key delete-retired has run. If the run is interrupted, run it again: it goes on.",
+        details="The old key works until the time is over and api-key delete-retired has run. If the run does not end with 0, run it again with the id of the old key: it goes on. With the name, it may rotate the new key, too.",
         methods=("api_keys.rotate",),
         parameters=(
             ParameterSpec(

@@ -16,6 +16,7 @@ from pinecone_admin import (
     PineconeTypeError,
     PineconeValueError,
     RefusedError,
+    ServiceError,
     on_organization,
     on_project,
 )
@@ -95,6 +96,17 @@ def test_user_roles_and_invites_are_removed(admin: Admin, emulator: Emulator) ->
     assert [each.email for each in emulator.state.users.listing] == ["owner@example.com"]
     assert not list(emulator.state.open_invites)
     assert admin.role_bindings.list(principal_type="user", principal_id=user_id).to_list() == []
+
+
+def test_an_error_says_what_was_done_before_it(emulator: Emulator) -> None:
+    """If the user cannot be removed, the notes of the error name the invites that were withdrawn."""
+    admin = emulator.admin()
+    invite = admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
+    add_member(emulator, "ada@example.com", ("OrgMember", ""))
+    emulator.faults.add("delete_user", status=500, times=9)
+    with raises(ServiceError) as caught:
+        admin.users.offboard(email="ada@example.com", dry_run=False)
+    assert caught.value.__notes__ == [f"deleted invite for ada@example.com ({invite.id})"]
 
 
 def test_the_roles_of_open_invites_are_reported(admin: Admin) -> None:

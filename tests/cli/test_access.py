@@ -68,8 +68,14 @@ def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) ->
                 ("--fail-on", "any", "--accept", str(file)),
             ]
         }
+        ageless = run("access", "--fail-on", "key-is-old")  # nothing could ever fail it
+        assert (ageless.exit, "needs --max-key-age" in ageless.stderr) == (2, True)
         reviewed = run("access", "--fail-on", "any", "--accept", str(file))
         owners = run("access", "--max-owners", "1", "--fail-on", "many-owners").exit
+    with example_organization() as emulator:
+        emulator.clock.advance(1000 * 365 * 86400)
+        later = run("access", "--fail-on", without, "--accept", str(file))  # by the clock of the server
+    assert later.exit == 8
     assert list(codes.values()) == [0, 8, 8, 0, 0, 8]
     assert owners == 8
     findings = {each["kind"]: each["accepted"] for each in reviewed.json["findings"]}

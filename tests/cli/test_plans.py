@@ -43,6 +43,7 @@ def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None
         made = run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--save", str(plan), "--yes")
         assert {"ci-1", "ci-2"} < _names(emulator)
         preview = run("project", "delete-stale", str(plan), "--dry-run")
+        assert "contents were not read again" in preview.stderr
         assert {"ci-1", "ci-2"} < _names(emulator)
         asked = run("project", "delete-stale", str(plan))
         done = run("project", "delete-stale", str(plan), "--yes")
@@ -256,7 +257,7 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
         assert "1 API key " in each.stdout
     assert "would delete user ada@example.com" in " ".join(made.stdout.split())
     assert "would delete user ada@example.com" in done.stderr
-    assert f"rotate those that {plan} names" in done.stderr
+    assert f"rotate those that {plan} names, and keys that were made since" in done.stderr
     assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
 
 

@@ -78,7 +78,12 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     if report.refusal is not None:
         raise RefusedError(report.refusal, operation="offboard")
     done: list[Step] = []
-    await _carry_out(admin, report.steps, done, operation="offboard")
+    try:
+        await _carry_out(admin, report.steps, done, operation="offboard")
+    except BaseException as error:
+        for step in done:
+            error.add_note(str(step))
+        raise
     return evolve(report, dry_run=False, steps=done)
 
 

@@ -32,7 +32,7 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     3: "Run pinecone-admin doctor. If the token endpoint was down, try again later.",
     4: "List the things, and compare ids and names.",
     5: "Read the message; of several things with one name, use the id.",
-    6: "Look whether the change was made, then decide.",
+    6: "Look whether the change was made, then decide; a secret that may have been rotated is rotated again.",
     7: "Read the message, then run the same command again, later.",
     8: "Read the output: the command did its work.",
     9: "Read what is left; the same command usually goes on where it stopped.",

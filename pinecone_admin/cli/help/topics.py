@@ -120,8 +120,9 @@ something else: what does not begin as an API key does, several lines or JSON in
 the place of a key, or the client id of another service account.
 
 If a command was interrupted after it stored a secret in a file, the same
-command finds it there and finishes; no second key or account is made. It cannot
-look into what exec: has stored, and makes another one.
+command finds it there and finishes. It cannot look into what exec: has stored,
+and makes another one. To repeat api-key rotate, give the id of the old key: once
+the new one has the name, the name stands for that, and it is rotated, too.
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
@@ -182,7 +183,9 @@ How findings are accepted for a time.
 
 access --accept FILE reads a list in YAML. An entry accepts the findings of one
 kind, or only those about one principal_id, project_id or key_id, for a reason,
-until a day. The ids are in the findings that --output json writes:
+until a day, in UTC, by the clock of the server, or of this machine with
+--inventory. A rotated key has another id, so that a waiver of its old key_id
+covers it no longer. The ids are in the findings that --output json writes:
 
   - kind: many-owners
     reason: The board, as agreed in October.

@@ -126,7 +126,8 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
         rows = [_describe_person(each) for each in report.reports]
         write_result(session, document, [*_describe_missing(report), *rows, *map(_describe_left, report.left)])
     if session.output == "table" and any(each["may know"] for each in rows):
-        session.notify(f"the people may know secrets: rotate those that {path} names")
+        named = f"{path} names, and keys that were made since" if save is None else f"{save} names"
+        session.notify(f"the people may know secrets: rotate those that {named}")
     _warn_of_missing(session, report, found=len(report.reports) + len(report.left))
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE

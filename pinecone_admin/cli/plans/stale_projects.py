@@ -57,6 +57,8 @@ def carry_out_deletion(session: Session, path: str) -> None:
         with show_progress(session, "reading the projects"):
             preview = _preview(session, plan)
         session.write_preview(preview)
+        if preview.delete:
+            session.notify("contents were not read again: a project with anything new or protected will be left")
         return
     if plan.projects:
         if session.is_interactive and not session.settings.get("yes"):

@@ -24,6 +24,9 @@ from pinecone_admin.workflows.waivers import check_kind
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
+_NEED_MAX_KEY_AGE: frozenset[str] = frozenset({"key-is-old", "key-age-unknown"})
+"""Kinds of findings that are found only with --max-key-age."""
+
 
 @frozen(kw_only=True)
 class AccessOptions:
@@ -50,6 +53,8 @@ class AccessOptions:
 def report_access(session: Session, options: AccessOptions) -> None:
     """Write who can do what, to files and to standard output."""
     fail_on = parse_kinds(options.fail_on)
+    if options.max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(fail_on))):
+        raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, without which no key is too old")
     if len(set(options.files)) < len(options.files):
         raise CLIError("give --html, --csv and --markdown a file each")
     for path in options.files:
@@ -64,7 +69,7 @@ def report_access(session: Session, options: AccessOptions) -> None:
         max_owners=options.max_owners, max_pending=options.max_pending, max_key_age=options.max_key_age
     )
     project_id = find_project(access.projects, options.project) if options.project else None
-    review = access.accept(waivers, today=datetime.now(UTC).date())
+    review = access.accept(waivers, today=datetime.now(UTC).date() if options.inventory else None)
     selected = select_access(access, project_id=project_id, level=options.level)
     page = select_access(access, project_id=project_id, level=options.level, keep_owners=True)
     formats: Sequence[tuple[str | None, Callable[[], str]]] = (
