@@ -1,8 +1,9 @@
-"""Tests in parallel: how many processes, in which order, and whose coverage is measured."""
+"""Tests in parallel and in the background: how many processes, in which order, whose coverage is measured, Ctrl-C."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Generator
@@ -51,6 +52,12 @@ UNTRACED = [
         "unit/test_unions.py",
     )
 ]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C interrupt the tests and what they run, also in the background, where a shell has them ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers() -> int:

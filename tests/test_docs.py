@@ -28,6 +28,7 @@ from pinecone_admin.testing import emulate
 from tests.faults.external_servers import run_redis
 from tests.support.extras import create_environment
 from tests.support.page_setups import SETUPS
+from tests.support.programs import find_program
 from tests.support.recipes import PAGES, ROOT, Block, list_blocks, read_page
 
 TESTED_ELSEWHERE = ("from celery import", "from tenacity import")  # in test_retry_recipes.py, with faults
@@ -188,6 +189,10 @@ def run_python(blocks: Iterable[Block], folder: Path, env: Mapping[str, str]) ->
 def run_in_shell(block: Block, folder: Path, env: Mapping[str, str]) -> None:
     """Run a block of commands as in a shell in the checkout."""
     script = block.text.replace("./scripts/", f"{ROOT}/scripts/").replace("curl ", "curl --fail-with-body ")
+    # A script of the checkout has the environment of the tests, and installs nothing.
+    env = {**env, "PINECONE_ADMIN_VENV": sys.prefix}
+    if "curl " in script:
+        find_program("curl")
     script = re.sub(r"pip install (\"?)\.", rf"pip install \1{ROOT}", script)
     command = ["bash", "-euo", "pipefail", "-c", script]
     output = run_program(command, folder, env, described=f"{block.page}:{block.line}")

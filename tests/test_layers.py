@@ -62,7 +62,7 @@ LAYERS = [
     Layer(
         f"{EMULATOR}.http",
         "httpx starlette uvicorn",
-        sees=tuple(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control")),
+        sees=(LOCKS, *(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control"))),
     ),
     Layer(
         EMULATOR,

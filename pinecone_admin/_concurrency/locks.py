@@ -7,7 +7,8 @@ nothing releases the lock: https://github.com/python/cpython/issues/148874.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import RLock
 from typing import Protocol
@@ -28,7 +29,7 @@ def renew_lock_in_children(owner: _Owner) -> None:
 
 def _renew_locks() -> None:
     for each in _owners:
-        each._lock = RLock()  # noqa: SLF001 - see ``renew_lock_in_children``
+        each._lock = RLock()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - see ``renew_lock_in_children``
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
@@ -56,3 +57,9 @@ def released_after(lock: RLock) -> Generator[None, None, None]:
     finally:
         while not was_owned and lock._is_owned():  # type: ignore[attr-defined] # noqa: SLF001
             lock.release()
+
+
+def start_thread(start: Callable[[], object]) -> None:
+    """Call ``start`` of a thread; release the lock of ``threading`` for which every other thread waits as it begins."""
+    with released_after(threading._active_limbo_lock):  # type: ignore[attr-defined] # noqa: SLF001
+        start()

@@ -11,6 +11,8 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from pinecone_admin._concurrency.locks import start_thread
+
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -79,7 +81,7 @@ class _Worker(Generic[_T, _R]):
     def start(self) -> None:
         """Process the item in the thread, or in this one if none can be started."""
         try:
-            self._thread.start()
+            start_thread(self._thread.start)
         except (RuntimeError, MemoryError):
             self._thread.run()
 

@@ -12,6 +12,7 @@ from inspect import isawaitable, iscoroutine
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
+from pinecone_admin._concurrency.locks import start_thread
 from pinecone_admin._concurrency.sharing import running_loop
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError
@@ -34,7 +35,7 @@ def start_daemon_thread(work: Callable[[], object], name: str = "pinecone-admin-
     None can be started while the interpreter shuts down, or if the system has no thread left.
     """
     try:
-        threading.Thread(target=work, name=name, daemon=True).start()
+        start_thread(threading.Thread(target=work, name=name, daemon=True).start)
     except (RuntimeError, MemoryError):
         return False
     return True

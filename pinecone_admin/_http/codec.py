@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import attrs
@@ -89,6 +90,16 @@ def parse_json_object(body: bytes) -> dict[str, Any] | None:
     """Parse JSON and return it if it is an object, else None."""
     parsed = parse_json(body)
     return None if isinstance(parsed, DecodeFailure) else as_json_object(parsed)
+
+
+def is_deeper_than(levels: int, value: Json) -> bool:
+    """Tell whether a parsed JSON value has more levels of arrays and objects than this."""
+    found: list[Json] = [value]
+    for _ in range(levels):
+        objects = cast("list[dict[str, Json]]", [each for each in found if isinstance(each, dict)])
+        arrays = cast("list[list[Json]]", [each for each in found if isinstance(each, list)])
+        found = [*chain.from_iterable(arrays), *chain.from_iterable(each.values() for each in objects)]
+    return any(isinstance(each, dict | list) for each in found)
 
 
 def decode_value(value: Json, returns: type[_T]) -> _T | DecodeFailure:

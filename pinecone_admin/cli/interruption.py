@@ -10,6 +10,8 @@ from threading import Thread, Timer
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
+from pinecone_admin._concurrency.locks import start_thread
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -94,7 +96,7 @@ class Interruptions:
         # A handler must not wait for a lock that its own thread may hold, so that another thread writes.
         notice.daemon = True
         with suppress(RuntimeError, MemoryError):  # the system has no thread left
-            notice.start()
+            start_thread(notice.start)
             self._notices.append(notice)
 
     def _explain_wait(self) -> None:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from generated_client.models import Organization
 from pinecone_admin._http.argument_checks import check_string, value_error
-from pinecone_admin._http.codec import DecodeFailure, decode_value, parse_json_object
+from pinecone_admin._http.codec import DecodeFailure, decode_value, is_deeper_than, parse_json_object
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
@@ -23,6 +23,7 @@ from pinecone_admin.workflows.steps import Step
 
 _NOBODY = "the plan has no people; nothing to do"
 _VERSION = 2
+_MOST_LEVELS = 100
 _STALE = "projects.delete_stale"
 _OFFBOARD = "users.offboard_many"
 _P = TypeVar("_P")
@@ -102,6 +103,8 @@ class _SavablePlan:
         if document.get("version") != _VERSION:
             version = make_printable(repr(document.get("version")), most=40)
             raise value_error("text", f"is a plan of version {version}, and this release reads version {_VERSION}")
+        if is_deeper_than(_MOST_LEVELS, document):  # Python may read more levels than it can write
+            raise value_error("text", f"has more than {_MOST_LEVELS} levels of arrays and objects: it is no plan")
         plan = decode_value(document, cls)
         if isinstance(plan, DecodeFailure):
             raise value_error("text", f"is not a valid plan: {plan.path} {plan.problem}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -20,11 +18,3 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.chdir(folder)  # examples store secrets in files of the working directory
     return folder
-
-
-@pytest.fixture(autouse=True)
-def default_handler() -> Generator[None, None, None]:
-    """Let Ctrl-C interrupt commands, also where the tests are a job in the background, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)

@@ -22,6 +22,7 @@ HOSTILE_JSON = (
     *("null", "true", '""', '" "', "[]", "{}", "[[]]", '{"a": {}}', "-1", "0", "1.5", "1e999", "-Infinity", "NaN"),
     *("9" * 5_000, "9" * 4_000, f'"{LONG}"', r'"\ud800"', r'"\u0000\u001b[2J"', r'"a\nb\u202e"'),
     *("[" * NESTED + "]" * NESTED, '{"a":' * NESTED + "1" + "}" * NESTED, f'{{"{LONG}": 1}}', f"[{'0, ' * 5_000}0]"),
+    '{"a":' * 600 + "1" + "}" * 600,  # each version of Python reads this, and none could write it level by level
 )
 """Values that JSON can express, or that ``json.loads`` takes."""
 HOSTILE_YAML = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from threading import RLock, Thread
@@ -13,7 +14,7 @@ import httpcore
 import httpx
 import pytest
 
-from pinecone_admin._concurrency.locks import is_owned, release_left_lock, released_after
+from pinecone_admin._concurrency.locks import is_owned, release_left_lock, released_after, start_thread
 from pinecone_admin._sync.transports.pool import _Connection
 from tests.support.concurrency import PATIENCE
 
@@ -78,6 +79,21 @@ def test_every_lock_is_released_after_an_interrupt() -> None:
     found = {str(path.relative_to(PACKAGE)): list(find_unguarded(path.read_text(encoding="utf-8"))) for path in paths}
     # FairSemaphore._stop_waiting is called by acquire, which releases what it leaves.
     assert {path: len(each) for path, each in found.items() if each} == {"_concurrency/sharing.py": 1}
+
+
+def test_every_thread_is_started_so_that_others_can_begin() -> None:
+    """An interrupt in ``Thread.start`` can leave a lock held, for which every new thread of the process would wait."""
+    with pytest.raises(KeyboardInterrupt):
+        start_thread(interrupt_holding_threads)
+    assert not is_owned(threading._active_limbo_lock)  # type: ignore[attr-defined]
+    starts = {path: re.findall(r"\S+\.start\(\)", path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+    # A worker is no thread: it starts one as it should.
+    assert [name for names in starts.values() for name in names] == ["worker.start()"]
+
+
+def interrupt_holding_threads() -> None:
+    """Be interrupted with the lock of ``threading``, as ``Thread.start`` can be."""
+    raise KeyboardInterrupt(threading._active_limbo_lock.acquire())  # type: ignore[attr-defined]
 
 
 def test_every_lock_knows_its_owner() -> None:

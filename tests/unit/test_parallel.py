@@ -69,7 +69,6 @@ from pinecone_admin import Admin
 from pinecone_admin._concurrency import parallel
 
 parallel._INTERRUPT_TIMEOUT = 0.01
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 
 def respond(request):
     if request.url.path != "/admin/projects":

@@ -80,6 +80,18 @@ def test_a_part_of_a_file_is_refused() -> None:
                 kind.from_json(text[:end])
 
 
+def test_a_plan_that_is_nested_too_deep_is_refused() -> None:
+    """A step takes any value, but none that Python reads and then cannot write: how deep that is differs by version."""
+    for levels in (94, 95, 300, 600, 900):
+        nested = "[" * levels + "]" * levels
+        deep = OFFBOARD.to_json().replace('"before": {}', f'"before": {{"roles": {nested}}}')
+        if levels == 94:  # six are around them
+            assert json.loads(OffboardPlan.from_json(deep).to_json()) == json.loads(deep)
+            continue
+        with raises(PineconeValueError, match="text (has more than 100 levels|is not a JSON object)"):
+            OffboardPlan.from_json(deep)
+
+
 def test_a_foreign_file_is_refused() -> None:
     """A file of another kind, of another version, or with a missing or invalid field raises an error that names it."""
     for kind, plan in PLANS:

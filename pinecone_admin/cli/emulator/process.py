@@ -18,6 +18,7 @@ from pathlib import Path
 from shutil import rmtree
 from threading import Thread
 
+from pinecone_admin._concurrency.locks import start_thread
 from pinecone_admin.emulator.__main__ import main as serve_emulator
 
 _INTERVAL = 0.1
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     owner, registration, *rest = arguments
     # Requests are logged nowhere: the terminal belongs to the shell. The emulator keeps a handler that is there.
     logging.basicConfig(handlers=[logging.NullHandler()])
-    Thread(target=_end_with_owner, args=(int(owner), registration), daemon=True).start()
+    start_thread(Thread(target=_end_with_owner, args=(int(owner), registration), daemon=True).start)
     return serve_emulator(rest)
 
 

@@ -8,7 +8,7 @@ from threading import RLock, Timer
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.locks import released_after, start_thread
 from pinecone_admin._text.printable import make_printable
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class DelayedBar:
         self._lock = RLock()
         self._timer = Timer(_DELAY, self._open)
         self._timer.daemon = True
-        self._timer.start()
+        start_thread(self._timer.start)
 
     def advance(self, progress: Progress) -> None:
         """Show how far it is."""
@@ -101,7 +101,7 @@ class DelayedBar:
             with released_after(self._lock), self._lock:
                 self._paused = False
                 if self._display is not None and not self._closed:
-                    self._display.start()
+                    start_thread(self._display.start)
 
     def close(self) -> None:
         """Remove the bar."""
@@ -120,7 +120,7 @@ class DelayedBar:
             self._display = make_display(self._stream)
             self._display.add_task(make_printable(self.title), total=None, step="", count="", started=self._started)
             if not self._paused:
-                self._display.start()
+                start_thread(self._display.start)
             self._update()
 
     def _update(self) -> None:

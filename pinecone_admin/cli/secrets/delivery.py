@@ -103,7 +103,7 @@ class ReadableDelivery(SecretDelivery, ReadableStore):
     def holds_key(self, value_digest: str) -> bool:
         """Return whether the value of a key is at the place, by its digest."""
         value = self._readable.read_present().value
-        self.was_stored_before = bool(value) and digest_value(value) == value_digest
+        self.was_stored_before: bool = bool(value) and digest_value(value) == value_digest
         return self.was_stored_before
 
     def holds_account(self, client_id: str) -> bool:

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import IO
 from urllib.parse import quote
 
+from pinecone_admin._concurrency.locks import start_thread
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 from pinecone_admin.cli.secrets.store_error import StoreError
@@ -70,7 +71,7 @@ def _run(
     with interruptions.second_kills(process):
         # A process that the command leaves behind may keep the pipe open, so nothing waits for its end.
         reading = Thread(target=_keep_end, args=(process.stderr, output), daemon=True)
-        reading.start()
+        start_thread(reading.start)
         status = _wait(process, interruptions)
         is_unread = status == 0 and _take_unread(stdin)
         reading.join(_OUTPUT_TIMEOUT)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from pinecone_admin._concurrency.locks import start_thread
+
 if TYPE_CHECKING:
     from pinecone_admin.emulator.emulator import Emulator
 
@@ -108,7 +110,7 @@ def serving(emulator: Emulator) -> Generator[str, None, None]:
     server = Server(emulator, ready.set)
     with open_listener("127.0.0.1", 0) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
+        start_thread(thread.start)
         ready.wait()
         url = listener_url(listener)
         try:
