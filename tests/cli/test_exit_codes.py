@@ -218,7 +218,7 @@ def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() ->
 
 
 def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:
-    """What is made is deleted again, and the exit code says that the command line, or the file, is to be corrected."""
+    """Nothing is made, and the exit code says that the command line, or the file, is to be corrected."""
     Path("used.env").write_text("KEY=pcsk_other\n")
     Path("used.env").chmod(0o600)
     for words in (
@@ -230,7 +230,7 @@ def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:
             before = list_ids(emulator)
             done = run(*words, "--store", "env-file:used.env#KEY", "--yes", "-o", "json")
             assert list_ids(emulator) == before, words
-        assert (done.exit, done.error["outcome"], done.error["worth_retrying"]) == (exit_codes.USAGE, "undone", False)
+        assert (done.exit, done.error["outcome"], done.error["worth_retrying"]) == (exit_codes.USAGE, "not_sent", False)
 
 
 def test_a_create_that_was_undone_because_its_store_failed_is_safe_to_repeat() -> None:

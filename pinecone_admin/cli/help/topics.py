@@ -121,8 +121,8 @@ the place of a key, or the client id of another service account.
 
 If a command was interrupted after it stored a secret in a file, the same
 command finds it there and finishes. It cannot look into what exec: has stored,
-and makes another one. To repeat api-key rotate, give the id of the old key: once
-the new one has the name, the name stands for that, and it is rotated, too.
+and makes another one. To repeat api-key rotate, give the id of the old key:
+once the new one has the name, the name stands for that, and it is rotated, too.
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
