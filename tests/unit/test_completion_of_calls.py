@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import signal
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import anyio
@@ -12,8 +16,10 @@ import httpx
 import pytest
 
 from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin._concurrency import waiting
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, complete_if_interrupted
 from pinecone_admin.emulator import Emulator
+from tests.support.concurrency import PATIENCE, wait_until
 from tests.support.fault_injection import FaultyTransport
 from tests.support.interruption import run_interruptibly
 
@@ -92,6 +98,36 @@ def test_an_interrupted_call_is_awaited_for_its_time_only() -> None:
     interruption = run_interruptibly(lambda: complete_if_interrupted(call, 0.01), armed.append, by_task=False)
     never.set()
     assert isinstance(interruption, KeyboardInterrupt)
+
+
+def test_ctrl_c_just_before_the_wait_is_handled_during_it() -> None:
+    """A signal that comes between the last check for signals and the wait ends no wait: the next step handles it."""
+    handled = threading.Event()
+    in_time: list[bool] = []
+    places: list[tuple[str, int]] = []
+
+    def main_rests() -> bool:
+        """Tell whether the main thread was at the same place of its wait each of the last ten times."""
+        frame = sys._current_frames()[threading.main_thread().ident or 0]
+        places.append((frame.f_code.co_name, frame.f_lasti))
+        return frame.f_code.co_filename == waiting.__file__ and len(places) > 10 and len({*places[-10:]}) == 1
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        handled.set()
+        raise KeyboardInterrupt
+
+    def call() -> None:
+        wait_until(main_rests)
+        _thread.interrupt_main()  # it marks the signal as received, without a signal that would end a wait
+        in_time.append(handled.wait(PATIENCE))
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            complete_if_interrupted(call, PATIENCE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert in_time == [True]
 
 
 def test_another_thread_makes_the_call_itself() -> None:
