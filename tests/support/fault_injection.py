@@ -76,7 +76,7 @@ class FaultyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Attributes:
         requests: Method and path of each API request.
-        before_request: Called before each API request.
+        before_request: Called before each API request, which is then the last of `requests`: no other comes between.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class FaultyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         with self._numbering_lock:
             self.requests.append(f"{request.method} {request.url.path}")
             number = len(self.requests)
-        self.before_request()
+            self.before_request()
         return self._faults.get(number) if request.method.startswith(self._only_method) else None
 
     def _apply_fault(self, fault: InjectedFault) -> httpx.Response:
