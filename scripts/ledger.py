@@ -20,13 +20,15 @@ from derived_page import render_table, write_or_check
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 from pinecone_admin.emulator.api.unemulated import UNEMULATED
-from pinecone_admin.emulator.conformance.__main__ import CHECKS
+from tests.conformance.__main__ import CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/emulator-rules.md"
 TESTS = ROOT / "tests/emulator"
 REPORTS = ROOT / "docs/conformance"
 SERVICE = "https://api.pinecone.io"
+
+NEVER_RUN = "No check was run against the service yet.\n"
 
 INTRODUCTION = """\
 <!-- Derived by scripts/ledger.py from the catalogue of rules, the tests, the conformance checks and their reports. -->
@@ -37,10 +39,7 @@ What the [emulator](emulator.md) does because the service should do it, and how 
 *published* if Pinecone's documents or reference pages state it, *pinned* if official tests or clients depend on it, and
 *assumed* if no source that could be read says so. Every rule has tests. Where a rule also has a conformance check, the
 check asks any Admin API whether the rule holds; *passed* is the date on which the service itself last passed it, from
-the reports in `docs/conformance`. To add a report:
-
-    python -m pinecone_admin.emulator.conformance --write --report docs/conformance/DATE.json
-    scripts/ledger.py
+the reports in `docs/conformance`, which [a run from a checkout](development.md#conformance) adds.
 """
 
 MATRIX_INTRODUCTION = """\
@@ -125,6 +124,7 @@ def render_page(tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) ->
     return "\n".join(
         [
             INTRODUCTION,
+            *([] if dates else [NEVER_RUN]),
             MATRIX_INTRODUCTION,
             render_table(("to", *_COLUMNS[:-1], "other project roles"), _matrix_rows()),
             "## All rules\n",

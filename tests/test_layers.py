@@ -56,7 +56,6 @@ LAYERS = [
     # The emulator imports nothing of the client but its locks, so that the two cannot share a mistake.
     Layer(f"{EMULATOR}.model", sees=(LOCKS,)),
     Layer(f"{EMULATOR}.api.rule_catalogue", sees=()),
-    Layer(f"{EMULATOR}.command_line", sees=()),
     Layer(f"{EMULATOR}.api", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api.rule_catalogue")),
     Layer(f"{EMULATOR}.control", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api")),
     Layer(
@@ -66,10 +65,8 @@ LAYERS = [
     ),
     Layer(
         EMULATOR,
-        sees=(LOCKS, *(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control", "http", "command_line"))),
+        sees=(LOCKS, *(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control", "http"))),
     ),
-    # Black-box checks import the names of the rules, not their implementation.
-    Layer(f"{EMULATOR}.conformance", "httpx", sees=(f"{EMULATOR}.api.rule_catalogue", f"{EMULATOR}.command_line")),
     Layer("pinecone_admin.testing", "httpx anyio pytest", sees=(EMULATOR, LOCKS, "pinecone_admin._concurrency")),
     Layer("pinecone_admin.cli", "click rich jmespath yaml platformdirs tomlkit httpx"),
 ]

@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +21,6 @@ from typing import NoReturn, cast
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
-from pinecone_admin.emulator.command_line import parse_arguments
 from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
 from pinecone_admin.emulator.control.snapshot import encode_document
 from pinecone_admin.emulator.model.clock import Clock
@@ -85,7 +85,7 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     Raises:
         ServingError: It cannot start; a StateNotSavedError, if the state could not be written at the end.
     """
-    options = parse_arguments(_argument_parser(), arguments)
+    options = _parse_arguments(sys.argv[1:] if arguments is None else arguments)
     if not (options.allow_remote or is_loopback(options.host)):
         raise ServingError(f"{options.host} is not a loopback address: pass --allow-remote to allow it", status=2)
     # uvicorn raises the signal that stopped it again once its connections are closed; this turns it into SystemExit.
@@ -134,7 +134,7 @@ class _ArgumentParser(argparse.ArgumentParser):
         raise ServingError(f"{message}; --help lists the options", status=2)
 
 
-def _argument_parser() -> argparse.ArgumentParser:
+def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__, allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=_parse_port, default=0, help="port to listen on (default: any free one)")
@@ -159,7 +159,11 @@ def _argument_parser() -> argparse.ArgumentParser:
         "(default %(default)s)",
     )
     parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
-    return parser
+    # argparse would take the last one without a word.
+    counts = Counter(word.partition("=")[0] for word in arguments if word.startswith("--"))
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        parser.error(f"{repeated[0]} is given twice")
+    return parser.parse_args(arguments)
 
 
 def _parse_port(text: str) -> int:

@@ -22,13 +22,13 @@ from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.refusals import Refusal
 from pinecone_admin.emulator.api.rule_catalogue import RULES
-from pinecone_admin.emulator.conformance import __main__ as conformance
-from pinecone_admin.emulator.conformance.__main__ import main
-from pinecone_admin.emulator.conformance.registry import CHECKS, Phase
-from pinecone_admin.emulator.conformance.service import Service
 from pinecone_admin.emulator.model import state
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
+from tests.conformance import __main__ as conformance
+from tests.conformance.__main__ import main
+from tests.conformance.registry import CHECKS, Phase
+from tests.conformance.service import Service
 
 ROOT = Path(__file__).parents[2]
 WRITE = ("--write", "--mail-to", "conformance@example.com")
@@ -50,11 +50,12 @@ def url(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def run_conformance(url: str, capsys: pytest.CaptureFixture[str]) -> Run:
+def run_conformance(url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Return a function that checks the emulator and returns the exit status and the report."""
 
     def run(*arguments: str) -> tuple[int, str]:
-        status = main(["--host", url, "--oauth-url", url + TOKEN_PATH, "--patience", "0", *arguments])
+        addresses = ("--host", url, "--oauth-url", url + TOKEN_PATH)
+        status = main([*addresses, "--reports", str(tmp_path), "--patience", "0", *arguments])
         return status, capsys.readouterr().out
 
     return run
@@ -106,9 +107,9 @@ def test_run_writes_a_report_that_can_be_committed(
     emulator: Emulator, url: str, run_conformance: Run, tmp_path: Path
 ) -> None:
     """A report names the service, the date and the verdicts, and no id or secret of the organization."""
-    path = tmp_path / "report.json"
     emulator.faults.add("list_users", status=200, body="list", times=None)
-    status, output = run_conformance(*WRITE, "--report", str(path))
+    status, output = run_conformance(*WRITE)
+    (path,) = tmp_path.iterdir()
     report = json.loads(path.read_text(encoding="utf-8"))
     assert (status, report.pop("rules")) == (1, read_verdicts(output))
     assert report == {"service": url, "version": "2026-07", "date": datetime.now(UTC).date().isoformat()}
@@ -117,12 +118,12 @@ def test_run_writes_a_report_that_can_be_committed(
 def test_report_that_cannot_be_written_exits_with_status_2(
     url: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A report in a folder that does not exist is refused before the first check."""
-    path = tmp_path / "missing" / "report.json"
-    assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, "--report", str(path)]) == 2
+    """A place for reports that is no folder is refused before the first check."""
+    (tmp_path / "file").touch()
+    assert main(["--host", url, "--oauth-url", url + TOKEN_PATH, "--reports", str(tmp_path / "file")]) == 2
     captured = capfd.readouterr()
     assert "same" not in captured.out
-    assert "missing" in captured.err
+    assert f"cannot write to {tmp_path / 'file'}: File exists" in captured.err
 
 
 def test_default_checks_change_nothing(emulator: Emulator, run_conformance: Run) -> None:
@@ -374,7 +375,7 @@ OTHER_CHECKS = [each for each in CHECKS if each.rule not in {rule for _, rule in
 
 @pytest.mark.parametrize("check", OTHER_CHECKS, ids=[each.rule for each in OTHER_CHECKS])
 def test_wrong_responses_fail_every_other_check(
-    check: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    check: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """If the responses are wrong during a check, the check reports its rule."""
     emulator = FailingEmulator(seed=1)
@@ -388,24 +389,23 @@ def test_wrong_responses_fail_every_other_check(
             emulator.failing = False
 
     only = type(check)(check.rule, run, check.phase)
-    monkeypatch.setattr("pinecone_admin.emulator.conformance.__main__.CHECKS", [only])
+    monkeypatch.setattr("tests.conformance.__main__.CHECKS", [only])
     monkeypatch.setenv("PINECONE_CLIENT_ID", emulator.client_id)
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", emulator.client_secret)
     client = httpx.Client
     monkeypatch.setattr(httpx, "Client", lambda **options: client(transport=emulator.transport, **options))
-    assert main([*WRITE, "--patience", "0"]) == 1
+    assert main([*WRITE, "--reports", str(tmp_path), "--patience", "0"]) == 1
     assert read_verdicts(capsys.readouterr().out) == {check.rule: "DIFFERS"}
 
 
 # The command
 
 
-def test_command_checks_a_service(url: str) -> None:
+def test_command_checks_a_service(url: str, tmp_path: Path) -> None:
     """The command checks the service at its URLs with the credentials in the environment."""
-    command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
-    process = subprocess.run(
-        [*command, url + TOKEN_PATH], capture_output=True, text=True, cwd=ROOT, timeout=180, check=False
-    )
+    command = [sys.executable, "-m", "tests.conformance", "--host", url, "--oauth-url"]
+    arguments = [url + TOKEN_PATH, "--reports", str(tmp_path)]
+    process = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=ROOT, timeout=180, check=False)
     assert (process.returncode, process.stderr) == (0, "")
     assert "that differ: 0;" in process.stdout
     assert os.environ["PINECONE_CLIENT_SECRET"] not in process.stdout
@@ -415,7 +415,7 @@ def test_terminated_command_deletes_everything_created(emulator: Emulator, url: 
     """SIGTERM stops the checks and deletes everything created."""
     before = count_records(emulator)
     emulator.faults.add("rotate_service_account_secret", delay=60)
-    command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
+    command = [sys.executable, "-m", "tests.conformance", "--host", url, "--oauth-url"]
     with subprocess.Popen(
         [*command, url + TOKEN_PATH, "--write"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
@@ -430,7 +430,7 @@ def test_terminated_command_deletes_everything_created(emulator: Emulator, url: 
 def test_unread_report_deletes_everything_created(emulator: Emulator, url: str) -> None:
     """A closed pipe is reported in one line with exit status 2, and everything created is deleted."""
     before = count_records(emulator)
-    command = [sys.executable, "-m", "pinecone_admin.emulator.conformance", "--host", url, "--oauth-url"]
+    command = [sys.executable, "-m", "tests.conformance", "--host", url, "--oauth-url"]
     with subprocess.Popen(
         [*command, url + TOKEN_PATH, "--write"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
@@ -443,11 +443,11 @@ def test_unread_report_deletes_everything_created(emulator: Emulator, url: str) 
     assert count_records(emulator) == before
 
 
-def test_closed_output_leaves_the_exit_status(url: str) -> None:
+def test_closed_output_leaves_the_exit_status(url: str, tmp_path: Path) -> None:
     """With standard output closed, the exit status reports the result."""
-    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "pinecone_admin.emulator.conformance"]
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "tests.conformance"]
     process = subprocess.run(
-        [*command, "--host", url, "--oauth-url", url + TOKEN_PATH],
+        [*command, "--host", url, "--oauth-url", url + TOKEN_PATH, "--reports", str(tmp_path)],
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,

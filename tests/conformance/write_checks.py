@@ -4,9 +4,9 @@ import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pinecone_admin.emulator.conformance.read_checks import UNKNOWN_ID, expect_oauth_refusal
-from pinecone_admin.emulator.conformance.registry import Phase, check
-from pinecone_admin.emulator.conformance.service import (
+from tests.conformance.read_checks import UNKNOWN_ID, expect_oauth_refusal
+from tests.conformance.registry import Phase, check
+from tests.conformance.service import (
     MEMBER_ROLE,
     AccountCredentials,
     JSONObject,
@@ -123,7 +123,7 @@ def names_not_unique(service: Service) -> None:
 @check("created", Phase.WRITE)
 def created(service: Service) -> None:
     """Create a key, a service account and a binding; inspect the status of the project."""
-    require(service.project_status == 200, f"POST /admin/projects returned {service.project_status}, not 200")  # noqa: PLR2004
+    require(service.project_status == 200, f"POST /admin/projects returned {service.project_status}, not 200")
     create_key(service)
     account = create_account(service)
     service.create("/admin/role-bindings", viewer_binding(service, account["service_account"]["id"]), 200)
@@ -380,7 +380,7 @@ def rotated_tokens(service: Service) -> None:
 def invite_lifetime(service: Service) -> None:
     """Inspect a new invite."""
     invite = service.invite
-    require(service.invite_status == 200, f"POST /admin/invites returned {service.invite_status}, not 200")  # noqa: PLR2004
+    require(service.invite_status == 200, f"POST /admin/invites returned {service.invite_status}, not 200")
     lifetime = datetime.fromisoformat(invite["expires_at"]) - datetime.fromisoformat(invite["created_at"])
     require(invite["status"] == "pending", f"a new invite is {invite['status']}")
     require(abs(lifetime - timedelta(days=7)) < timedelta(minutes=1), f"a new invite is valid for {lifetime}")

@@ -131,7 +131,7 @@ class Service:
 
     def _skip_if_lacking(self, path: str, response: httpx.Response) -> None:
         lacking = _LACKING_REASONS.get((path, summarize(response)))
-        if response.status_code == 402:  # noqa: PLR2004 — the HTTP status is clearer
+        if response.status_code == 402:
             lacking = "the organization's payment status forbids creating"
         if lacking:
             raise SkippedError(lacking)
@@ -139,7 +139,7 @@ class Service:
     def delete(self, path: str) -> None:
         """Delete something, which must succeed."""
         response = self.send("DELETE", path)
-        require(response.status_code == 202, f"DELETE returned {summarize(response)}, not 202")  # noqa: PLR2004
+        require(response.status_code == 202, f"DELETE returned {summarize(response)}, not 202")
         require(not response.content, f"DELETE returned a body: {response.text[:80]!r}")
         if path in self._created:
             self._created.remove(path)

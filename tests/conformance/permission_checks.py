@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from pinecone_admin.emulator.conformance.read_checks import UNKNOWN_ID
-from pinecone_admin.emulator.conformance.registry import Phase, check
-from pinecone_admin.emulator.conformance.service import (
+from tests.conformance.read_checks import UNKNOWN_ID
+from tests.conformance.registry import Phase, check
+from tests.conformance.service import (
     MEMBER_ROLE,
     JSONObject,
     Service,
@@ -13,7 +13,7 @@ from pinecone_admin.emulator.conformance.service import (
     expect_success,
     require,
 )
-from pinecone_admin.emulator.conformance.write_checks import (
+from tests.conformance.write_checks import (
     as_account,
     create_account,
     organization_grant,

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from pinecone_admin.emulator.conformance.service import RuleCheck
+from tests.conformance.service import RuleCheck
 
 
 class Phase(Enum):

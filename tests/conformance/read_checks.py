@@ -4,8 +4,8 @@ from itertools import product
 
 import httpx
 
-from pinecone_admin.emulator.conformance.registry import check
-from pinecone_admin.emulator.conformance.service import (
+from tests.conformance.registry import check
+from tests.conformance.service import (
     JSONObject,
     Service,
     SkippedError,
@@ -67,7 +67,7 @@ def error_shape(service: Service) -> None:
     """Inspect an error of the API."""
     document = service.send("GET", f"/admin/projects/{UNKNOWN_ID}").json()
     require(set(document) == {"status", "error"}, f"an error has the fields {sorted(document)}")
-    require(document["status"] == 404, f"status is {document['status']}")  # noqa: PLR2004
+    require(document["status"] == 404, f"status is {document['status']}")
     require(set(document["error"]) - {"details"} == {"code", "message"}, f"error has {sorted(document['error'])}")
 
 
@@ -151,7 +151,7 @@ def paged_lists(service: Service) -> None:
     """Fetch the first three records of each list one by one."""
     for path in PAGED_LISTS:
         whole = [record["id"] for record in service.get(path)["data"]]
-        require(len(whole) <= 100, f"{path} returned more than 100 records without a limit: {len(whole)}")  # noqa: PLR2004
+        require(len(whole) <= 100, f"{path} returned more than 100 records without a limit: {len(whole)}")
         pages = [[record["id"] for record in page["data"]] for page in _fetch_pages(service, path, 3)]
         require(all(len(page) <= 1 for page in pages), f"{path} returned several records with limit=1: {len(pages[0])}")
         walked = [each for page in pages for each in page]
@@ -163,7 +163,7 @@ def last_page(service: Service) -> None:
     """Inspect the pagination of each list that fits on one page."""
     for path in PAGED_LISTS:
         page = service.get(path)
-        if len(page["data"]) < 100:  # noqa: PLR2004 — the largest page
+        if len(page["data"]) < 100:
             require(page.get("pagination") is None, f"{path} has another page after one of length {len(page['data'])}")
 
 

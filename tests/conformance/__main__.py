@@ -1,8 +1,9 @@
 """Check an Admin API against the rules over HTTP, as a black box, and report each rule that differs.
 
 The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET; the service account has to own its
-organization. Nothing is changed without --write, and nobody is mailed without --mail-to. The exit status is 0 where
-no rule differs, 1 where one does, and 2 where the service cannot be checked, or not to the end.
+organization. Nothing is changed without --write, and nobody is mailed without --mail-to. The verdicts of a run that
+comes to its end are written to docs/conformance, without ids or secrets. The exit status is 0 where no rule differs, 1
+where one does, and 2 where the service cannot be checked, or not to the end.
 """
 
 import argparse
@@ -21,10 +22,9 @@ import httpx
 from attrs import frozen
 
 from pinecone_admin.emulator.api.rule_catalogue import RULES
-from pinecone_admin.emulator.command_line import parse_arguments
-from pinecone_admin.emulator.conformance import permission_checks, read_checks, write_checks
-from pinecone_admin.emulator.conformance.registry import CHECKS, Phase, RegisteredCheck
-from pinecone_admin.emulator.conformance.service import (
+from tests.conformance import permission_checks, read_checks, write_checks
+from tests.conformance.registry import CHECKS, Phase, RegisteredCheck
+from tests.conformance.service import (
     VERSION,
     AccountCredentials,
     DiffersError,
@@ -34,6 +34,8 @@ from pinecone_admin.emulator.conformance.service import (
 )
 
 __all__ = ["CHECKS", "main", "permission_checks", "read_checks", "write_checks"]
+
+REPORTS = Path(__file__).resolve().parents[2] / "docs/conformance"
 
 
 @frozen
@@ -55,19 +57,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command-line arguments without the program's name.
     """
-    options = parse_arguments(_argument_parser(), arguments)
+    options = _argument_parser().parse_args(arguments)
     credentials = [os.environ.get(name, "") for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")]
     if not all(credentials):
         return _report_failure("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set")
-    if options.report is not None and not options.report.absolute().parent.is_dir():
-        return _report_failure(f"cannot write {options.report}: its folder does not exist")
+    try:
+        options.reports.mkdir(exist_ok=True)
+    except OSError as error:
+        return _report_failure(f"cannot write to {options.reports}: {error.strerror}")
     with httpx.Client(base_url=options.host, timeout=30) as http:
         service = Service(http, options.oauth_url, AccountCredentials(*credentials), options.mail_to, options.patience)
         try:
             expect_success(service.send("GET", "/admin/organizations"), 200)
             findings = _run_and_print(service, write=options.write)
-            if options.report is not None:
-                _write_report(options.report, options.host, findings)
+            _write_report(options.reports, options.host, findings)
             return 1 if service.leftovers or any(each.verdict == "DIFFERS" for each in findings) else 0
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
             return _report_failure(f"cannot check {options.host}: {error}")
@@ -83,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m pinecone_admin.emulator.conformance",
+        prog="python -m tests.conformance",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -112,23 +115,26 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--mail-to", metavar="ADDRESS", help="with --write, also check invites, and mail one to this address"
     )
     parser.add_argument(
-        "--report",
+        "--reports",
         type=Path,
-        metavar="FILE",
-        help="also write the verdicts to this JSON file, without ids or secrets, so that it can be committed",
+        default=REPORTS,
+        metavar="FOLDER",
+        help="where to write the verdicts, in a file named by the time (default docs/conformance)",
     )
     return parser
 
 
-def _write_report(path: Path, host: str, findings: Iterable[CheckResult]) -> None:
+def _write_report(folder: Path, host: str, findings: Iterable[CheckResult]) -> None:
+    now = datetime.now(UTC)
     report = {
         "service": host.rstrip("/"),
         "version": VERSION,
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": now.date().isoformat(),
         # Not the reasons: those of differences name ids of the organization.
         "rules": {each.rule: each.verdict for each in findings},
     }
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(report, indent=1) + "\n"
+    (folder / f"{now:%Y-%m-%dT%H%M%S}.json").write_text(text, encoding="utf-8")
 
 
 def _run_and_print(service: Service, *, write: bool) -> list[CheckResult]:
