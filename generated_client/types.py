@@ -175,6 +175,11 @@ def represent(self: object) -> str:
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
+def hash_listed_fields(self: object) -> int:
+    """Return the hash of a model, from its fields without lists and free-form objects, which have no hash."""
+    return hash(tuple(value for _, value, _ in wire_fields(self) if not isinstance(value, list | dict)))
+
+
 def wire_name(attribute: Attribute[Any]) -> str:
     """Return the name of a field in JSON, which the generator changes where Python has taken it."""
     return str(attribute.metadata.get("name", attribute.name))

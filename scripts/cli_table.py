@@ -101,7 +101,8 @@ TABLE: Mapping[str, Row] = {
             "To see what a project contains, a temporary API key is made in it, and deleted again; also by a dry run, "
             "which therefore asks."
         ),
-        helps={"timeout": "How long to wait at most; 10m without the option."},
+        options={"time_limit": "--timeout"},
+        helps={"time_limit": "How long to wait at most; 10m without the option."},
         confirms=True,
         makes_temporary_keys=True,
     ),

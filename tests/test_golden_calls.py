@@ -139,7 +139,7 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         | {"dry_run": False},
         "projects.delete": {"project_id": ids["project"]},
         "projects.delete_with_cleanup": {"project_id": ids["full project"], "dry_run": False}
-        | {"timeout": timedelta(seconds=60)}
+        | {"time_limit": timedelta(seconds=60)}
         | {"lift_protection": True, "progress": [].append},
         "projects.delete_stale": {"name_pattern": "s*", "older_than": timedelta(days=1), "plan": None}
         | {"concurrency": 1, "progress": None},

@@ -112,9 +112,12 @@ def write_entry(module: ModuleType, name: str) -> str:
     value, path = getattr(module, name), f"{module.__name__}.{name}"
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, Exception) else "class"
-        options = ["members", *(["inherited-members"] if attrs.has(value) else [])]
-        options += ["no-index-entry"] if module.__name__.startswith("pinecone_admin.emulator.") else []  # private
-        return f".. auto{kind}:: {path}\n" + "".join(f"   :{each}:\n" for each in options)
+        options = ["members:"]
+        if attrs.has(value):  # its docstring has its fields
+            fields = ", ".join(each.name for each in attrs.fields(value))
+            options += ["inherited-members:", f"exclude-members: {fields}"]
+        options += ["no-index-entry:"] if module.__name__.startswith("pinecone_admin.emulator.") else []  # private
+        return f".. auto{kind}:: {path}\n" + "".join(f"   :{each}\n" for each in options)
     if inspect.isfunction(value):
         return f".. autofunction:: {path}\n"
     text = f"{find_comment(name)} {describe_values(value)}".strip()

@@ -14,6 +14,7 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
+    hash_listed_fields,
     read_list_field,
     read_string,
     readers,
@@ -40,11 +41,17 @@ class APIKey:
     """
 
     id: str
+    """The id of the key, not its value."""
     name: str
+    """The name of the key. It is not unique."""
     project_id: str
+    """The id of the project that the key belongs to."""
     roles: list[APIKeyRole]
+    """The roles of the key, all on its own project."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

@@ -13,6 +13,7 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
+    hash_listed_fields,
     masked,
     read_field,
     readers,
@@ -34,11 +35,16 @@ class APIKeyWithSecret:
     """
 
     key: APIKey
+    """An API key without its value. It has no dates of creation, expiry or last use."""
     value: str = field(
         repr=masked,
     )
+    """The secret to authenticate with, such as pcsk_label_unique. It is shown only in this response
+    and cannot be fetched again."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -42,9 +43,15 @@ class CreateInviteRequest:
     """
 
     email: str = field(metadata={"maxLength": 254, "format": "email"})
+    """The mail address to invite, at most 254 characters. A malformed address is refused with 400
+    INVALID_ARGUMENT, the address of a member or of a pending invite with 409 ALREADY_EXISTS."""
     role_bindings: list[RoleBindingInput] = field(metadata={"minItems": 1, "maxItems": 100})
+    """The roles that the person gets, 1 to 100, at least one of them on the organization. Anything
+    else is refused with 400 INVALID_ARGUMENT."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -33,8 +34,16 @@ class CreateProjectRequest:
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 512})
+    """The name, 1 to 512 characters without NUL; anything else is refused with 400 INVALID_ARGUMENT.
+    Other projects may have the same name."""
     max_pods: int | None = field(default=None, metadata={"minimum": 0})
+    """The maximum number of pods that the project may use, 0 if omitted. More than 0 is refused with
+    400 INVALID_ARGUMENT for an organization without access to pods."""
     force_encryption_with_cmek: bool | None = None
+    """Whether to require a customer-managed encryption key (CMEK), false if omitted. Once true, it
+    cannot be turned off."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent

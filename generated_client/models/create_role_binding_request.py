@@ -14,6 +14,7 @@ from ..models.role_name import RoleName
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -48,10 +49,21 @@ class CreateRoleBindingRequest:
     """
 
     principal_type: PrincipalType
+    """The kind of principal that gets the role."""
     principal_id: str
+    """The id of the user, service account, API key or invite that gets the role. A user has to be a
+    member already; a processed invite is refused with 409 ALREADY_EXISTS."""
     resource_type: ResourceType
+    """Whether the role is granted on the organization or on a project."""
     role: RoleName
+    """The role to grant: one that starts with Org on the organization, any other on a project; an API
+    key can only get one that ends with Editor or Viewer. A mismatch is refused with 400
+    INVALID_ARGUMENT, a role that the caller does not hold with 403 PERMISSION_DENIED."""
     resource_id: str | None = None
+    """The id of the project, for an API key its own; a project without it is refused with 400
+    INVALID_ARGUMENT. For the organization it can be omitted or be the id of the organization."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent

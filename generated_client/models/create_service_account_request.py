@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -40,9 +41,15 @@ class CreateServiceAccountRequest:
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})
+    """The name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT. Other
+    service accounts may have the same name."""
     role_bindings: list[RoleBindingInput] | None = field(default=None, metadata={"minItems": 0, "maxItems": 100})
+    """The initial roles of the service account, 0 to 100, none if omitted. More are refused with 400
+    INVALID_ARGUMENT."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

@@ -12,6 +12,7 @@ from ..models.error_code import ErrorCode
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -31,8 +32,13 @@ class ErrorResponseError:
     """
 
     code: ErrorCode
+    """The kind of error, finer than the HTTP status. Decide on this, never on the message."""
     message: str
+    """A human-readable message. The wording can change."""
     details: dict[str, Any] | None = None
+    """Details of the error, in no fixed form. Often absent."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent

@@ -16,6 +16,7 @@ from ..types import (
     as_extra_fields,
     draft_class,
     from_iso_8601,
+    hash_listed_fields,
     read_date_time,
     read_field,
     read_optional_field,
@@ -49,13 +50,22 @@ class Invite:
     """
 
     id: str
+    """The id of the invite."""
     email: str = field(metadata={"format": "email"})
+    """The mail address of the invited person."""
     status: InviteStatus
+    """Pending while the invite can be accepted, expired once its 7 days are over, processed once it
+    has been accepted."""
     created_at: datetime.datetime
+    """When the invite was created."""
     expires_at: datetime.datetime | None = None
+    """When the invite expires, 7 days after it was created or last resent. Can be null or absent."""
     processed_at: datetime.datetime | None = None
+    """When the invite was accepted. Null or absent until then."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

@@ -13,6 +13,7 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
+    hash_listed_fields,
     read_list_field,
     readers,
     refuse,
@@ -30,8 +31,11 @@ class ListApiKeysResponse:
     """
 
     data: list[APIKey]
+    """All keys, without their values."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

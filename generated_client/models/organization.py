@@ -18,6 +18,7 @@ from ..types import (
     as_extra_fields,
     draft_class,
     from_iso_8601,
+    hash_listed_fields,
     read_date_time,
     read_field,
     readers,
@@ -50,13 +51,21 @@ class Organization:
     """
 
     id: str
+    """The id of the organization, a free string that can start with a hyphen. It is not a UUID."""
     name: str = field(metadata={"minLength": 1, "maxLength": 512})
+    """The name of the organization, 1 to 512 characters. It is not unique."""
     plan: OrganizationPlan
+    """The plan that the organization is on. It decides quotas and which roles exist."""
     payment_status: PaymentStatus
+    """The billing state of the organization. In some states, creating is refused with 402."""
     created_at: datetime.datetime
+    """When the organization was created."""
     support_tier: SupportTier
+    """The support level of the organization."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

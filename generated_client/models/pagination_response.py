@@ -12,6 +12,7 @@ from ..types import (
     NO_EXTRA,
     as_extra_fields,
     draft_class,
+    hash_listed_fields,
     readers,
     refuse,
     refuse_field,
@@ -31,8 +32,12 @@ class PaginationResponse:
     """
 
     next_: str | None = field(default=None, metadata={"name": "next"})
+    """The paginationToken of the next page, to be sent with the same filters and limit. Its content
+    has no meaning to the caller."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

@@ -15,6 +15,7 @@ from ..types import (
     as_extra_fields,
     draft_class,
     from_iso_8601,
+    hash_listed_fields,
     read_date_time,
     read_optional_field,
     readers,
@@ -46,13 +47,21 @@ class Project:
     """
 
     id: str
+    """The id of the project."""
     name: str = field(metadata={"minLength": 1, "maxLength": 512})
+    """The name of the project, 1 to 512 characters. It is not unique."""
     max_pods: int
+    """The maximum number of pods that the project may use."""
     force_encryption_with_cmek: bool
+    """Whether a customer-managed encryption key (CMEK) is required. Once true, it stays true."""
     organization_id: str
+    """The id of the organization that owns the project."""
     created_at: datetime.datetime | None = None
+    """When the project was created. It can be absent."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

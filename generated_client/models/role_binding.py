@@ -18,6 +18,7 @@ from ..types import (
     as_extra_fields,
     draft_class,
     from_iso_8601,
+    hash_listed_fields,
     read_date_time,
     read_field,
     readers,
@@ -53,14 +54,23 @@ class RoleBinding:
     """
 
     id: str
+    """The id of the role binding."""
     principal_type: PrincipalType
+    """The kind of principal that holds the role."""
     principal_id: str
+    """The id of the user, service account, API key or invite that holds the role."""
     resource_type: ResourceType
+    """Whether the role is held on an organization or on a project."""
     resource_id: str
+    """The id of the organization or project that the role is held on."""
     role: RoleName
+    """The role. A role that starts with Org is held on an organization, any other on a project."""
     created_at: datetime.datetime
+    """When the role binding was created."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

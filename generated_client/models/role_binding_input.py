@@ -13,6 +13,7 @@ from ..models.role_name import RoleName
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -40,8 +41,16 @@ class RoleBindingInput:
     """
 
     resource_type: ResourceType
+    """Whether the role is granted on the organization or on a project."""
     role: RoleName
+    """The role to grant: one that starts with Org on the organization, any other on a project. A
+    mismatch is refused with 400 INVALID_ARGUMENT, a role that the caller does not hold with 403
+    PERMISSION_DENIED."""
     resource_id: str | None = None
+    """The id of the project; a project without it is refused with 400 INVALID_ARGUMENT. For the
+    organization it can be omitted or be the id of the organization."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent

@@ -13,6 +13,7 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
+    hash_listed_fields,
     read_list_field,
     read_optional_field,
     readers,
@@ -32,9 +33,13 @@ class RoleBindingList:
     """
 
     data: list[RoleBinding]
+    """The role bindings on this page."""
     pagination: PaginationResponse | None = None
+    """Where the next page starts. Null or absent on the last page."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

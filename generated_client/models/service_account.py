@@ -15,6 +15,7 @@ from ..types import (
     as_extra_fields,
     draft_class,
     from_iso_8601,
+    hash_listed_fields,
     read_date_time,
     read_field,
     readers,
@@ -46,12 +47,19 @@ class ServiceAccount:
     """
 
     id: str
+    """The id of the service account, as used in paths and role bindings."""
     name: str = field(metadata={"minLength": 1, "maxLength": 80})
+    """The name of the service account, 1 to 80 bytes of UTF-8. It is not unique."""
     client_id: str
+    """The public half of the credentials, 32 letters and digits, as the token endpoint takes it."""
     created_at: datetime.datetime
+    """When the service account was created."""
     updated_at: datetime.datetime
+    """When the service account was last updated. A request without fields moves it, too."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

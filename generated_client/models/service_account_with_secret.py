@@ -13,6 +13,7 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
+    hash_listed_fields,
     masked,
     read_field,
     readers,
@@ -35,11 +36,17 @@ class ServiceAccountWithSecret:
     """
 
     service_account: ServiceAccount
+    """A program that is a member of the organization, without its secret. Roles are in the role
+    bindings."""
     client_secret: str = field(
         repr=masked,
     )
+    """The secret half of the credentials, 64 letters, digits, hyphens and underscores. It is shown
+    only in this response and cannot be fetched again."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

@@ -12,6 +12,7 @@ from ..models.api_key_role import APIKeyRole
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -31,7 +32,11 @@ class UpdateAPIKeyRequest:
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80})
+    """The new name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT."""
     roles: list[APIKeyRole] | None = None
+    """The new roles, which replace all roles of the key."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent

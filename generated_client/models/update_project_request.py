@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -34,8 +35,16 @@ class UpdateProjectRequest:
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})
+    """The new name, 1 to 512 characters without NUL; anything else is refused with 400
+    INVALID_ARGUMENT."""
     max_pods: int | None = field(default=None, metadata={"minimum": 0})
+    """The maximum number of pods that the project may use. More than 0 is refused with 400
+    INVALID_ARGUMENT for an organization without access to pods."""
     force_encryption_with_cmek: bool | None = None
+    """True requires a customer-managed encryption key (CMEK) from now on and cannot be undone. False
+    changes nothing in a project that does not require one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ..types import (
     NO_EXTRA,
     as_extra_fields,
+    hash_listed_fields,
     represent,
 )
 
@@ -29,6 +30,9 @@ class UpdateServiceAccountRequest:
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})
+    """The new name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent

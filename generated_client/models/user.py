@@ -13,6 +13,7 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
+    hash_listed_fields,
     readers,
     refuse,
     refuse_field,
@@ -35,10 +36,15 @@ class User:
     """
 
     id: str
+    """The id of the user. It differs from the id of the invite that the user accepted."""
     email: str = field(metadata={"format": "email"})
+    """The mail address of the user."""
     name: str | None = None
+    """The name of the user. It is absent if the user has not set one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
+    """Fields that the API document does not list, by their names in JSON."""
 
+    __hash__ = hash_listed_fields
     __repr__ = represent
 
 

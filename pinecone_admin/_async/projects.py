@@ -293,7 +293,7 @@ class AsyncProjects:
         *,
         project_id: str,
         dry_run: bool = False,
-        timeout: timedelta = timedelta(minutes=10),  # noqa: ASYNC109 - of the whole workflow, in both clients
+        time_limit: timedelta = timedelta(minutes=10),
         lift_protection: bool = False,
         progress: Callable[[workflows.Progress], object] | None = None,
     ) -> workflows.CleanupReport:
@@ -307,7 +307,7 @@ class AsyncProjects:
         Args:
             project_id: Id of the project.
             dry_run: Only report what would be deleted; ``refusal`` in the report says why a real run would refuse.
-            timeout: Time for the whole workflow, above 0.
+            time_limit: Time for the whole workflow, above 0.
             lift_protection: Also delete indexes with deletion protection.
             progress: Function that receives what is left, each time that the contents are read.
 
@@ -325,7 +325,7 @@ class AsyncProjects:
 
         Example:
             >>> report = await admin.projects.delete_with_cleanup(
-            ...     project_id=project.id, timeout=timedelta(minutes=5)
+            ...     project_id=project.id, time_limit=timedelta(minutes=5)
             ... )
             >>> report.deleted
             True
@@ -336,7 +336,7 @@ class AsyncProjects:
             self._admin,
             project_id=project_id,
             dry_run=dry_run,
-            timeout=timeout,
+            time_limit=time_limit,
             lift_protection=lift_protection,
             progress=progress,
         )

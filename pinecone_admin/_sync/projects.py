@@ -292,7 +292,7 @@ class Projects:
         *,
         project_id: str,
         dry_run: bool = False,
-        timeout: timedelta = timedelta(minutes=10),
+        time_limit: timedelta = timedelta(minutes=10),
         lift_protection: bool = False,
         progress: Callable[[workflows.Progress], object] | None = None,
     ) -> workflows.CleanupReport:
@@ -306,7 +306,7 @@ class Projects:
         Args:
             project_id: Id of the project.
             dry_run: Only report what would be deleted; ``refusal`` in the report says why a real run would refuse.
-            timeout: Time for the whole workflow, above 0.
+            time_limit: Time for the whole workflow, above 0.
             lift_protection: Also delete indexes with deletion protection.
             progress: Function that receives what is left, each time that the contents are read.
 
@@ -324,7 +324,7 @@ class Projects:
 
         Example:
             >>> report = admin.projects.delete_with_cleanup(
-            ...     project_id=project.id, timeout=timedelta(minutes=5)
+            ...     project_id=project.id, time_limit=timedelta(minutes=5)
             ... )
             >>> report.deleted
             True
@@ -335,7 +335,7 @@ class Projects:
             self._admin,
             project_id=project_id,
             dry_run=dry_run,
-            timeout=timeout,
+            time_limit=time_limit,
             lift_protection=lift_protection,
             progress=progress,
         )

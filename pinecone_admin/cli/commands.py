@@ -271,11 +271,11 @@ COMMANDS = (
                 metavar="PROJECT",
             ),
             ParameterSpec(
-                name="timeout",
+                name="time_limit",
                 option="--timeout",
                 kind="duration",
                 help="How long to wait at most; 10m without the option.",
-                arguments=("timeout",),
+                arguments=("time_limit",),
             ),
             ParameterSpec(
                 name="lift_protection",

@@ -205,7 +205,7 @@ METHODS: dict[str, dict[str, Argument]] = {
     "projects.delete_with_cleanup": {
         "project_id": ID,
         "dry_run": Argument("switch", "none", False),
-        "timeout": Argument("duration", "none", timedelta(seconds=60)),
+        "time_limit": Argument("duration", "none", timedelta(seconds=60)),
         "lift_protection": Argument("switch", "none", False),
         "progress": Argument("optional function", "none", print),
     },

@@ -169,7 +169,9 @@ async def test_a_timeout_names_what_remains(emulator: Emulator, clock: VirtualCl
     """A timeout raises an error that names the remaining contents, and deletes the temporary key."""
     project_id = await create_full_project(emulator)
     with raises(PineconeTimeoutError, match=r"still contains .*assistant helper"):
-        await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=timedelta(seconds=2))
+        await emulator.async_admin().projects.delete_with_cleanup(
+            project_id=project_id, time_limit=timedelta(seconds=2)
+        )
     assert sum(clock.slept) == pytest.approx(2.0)
     assert not emulator.state.api_keys
 
@@ -190,7 +192,9 @@ async def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: Vi
     project_id = await create_full_project(emulator)
     transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
-        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, timeout=timedelta(seconds=60))
+        await transport.async_admin().projects.delete_with_cleanup(
+            project_id=project_id, time_limit=timedelta(seconds=60)
+        )
     assert not emulator.state.api_keys
 
 
@@ -381,13 +385,13 @@ async def test_an_empty_project_is_deleted_at_once(emulator: Emulator, clock: Vi
 
 
 async def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
-    """An unknown project, a timeout of 0 and a read-only client raise, and change nothing."""
+    """An unknown project, a time limit of 0 and a read-only client raise, and change nothing."""
     admin = emulator.async_admin()
     project = await admin.projects.create(name="p")
     with raises(NotFoundError):
         await admin.projects.delete_with_cleanup(project_id="nowhere")
-    with raises(PineconeValueError, match="timeout"):
-        await admin.projects.delete_with_cleanup(project_id=project.id, timeout=timedelta())
+    with raises(PineconeValueError, match="time_limit"):
+        await admin.projects.delete_with_cleanup(project_id=project.id, time_limit=timedelta())
     with raises(ReadOnlyError):
         await admin.with_options(read_only=True).projects.delete_with_cleanup(project_id=project.id)
     assert list(emulator.state.projects) == [project.id]
@@ -465,7 +469,7 @@ async def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., AsyncA
     }
     with raises(ServiceError):
         await make_client(script_control_plane(responses)).projects.delete_with_cleanup(
-            project_id="p", timeout=timedelta(seconds=5)
+            project_id="p", time_limit=timedelta(seconds=5)
         )
     assert sum(clock.slept) <= 5.0
 
@@ -486,7 +490,7 @@ async def test_contents_that_are_not_listed_raise_at_the_timeout(
     responses = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
     with raises(FailedPreconditionError, match="1 index"):
         await make_client(script_control_plane(responses)).projects.delete_with_cleanup(
-            project_id="p", timeout=timedelta(seconds=20)
+            project_id="p", time_limit=timedelta(seconds=20)
         )
     assert sum(clock.slept) == pytest.approx(20.0)
 

@@ -168,7 +168,7 @@ def test_a_timeout_names_what_remains(emulator: Emulator, clock: VirtualClock) -
     """A timeout raises an error that names the remaining contents, and deletes the temporary key."""
     project_id = create_full_project(emulator)
     with raises(PineconeTimeoutError, match=r"still contains .*assistant helper"):
-        emulator.admin().projects.delete_with_cleanup(project_id=project_id, timeout=timedelta(seconds=2))
+        emulator.admin().projects.delete_with_cleanup(project_id=project_id, time_limit=timedelta(seconds=2))
     assert sum(clock.slept) == pytest.approx(2.0)
     assert not emulator.state.api_keys
 
@@ -189,7 +189,7 @@ def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: VirtualC
     project_id = create_full_project(emulator)
     transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
-        transport.admin().projects.delete_with_cleanup(project_id=project_id, timeout=timedelta(seconds=60))
+        transport.admin().projects.delete_with_cleanup(project_id=project_id, time_limit=timedelta(seconds=60))
     assert not emulator.state.api_keys
 
 
@@ -333,13 +333,13 @@ def test_an_empty_project_is_deleted_at_once(emulator: Emulator, clock: VirtualC
 
 
 def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
-    """An unknown project, a timeout of 0 and a read-only client raise, and change nothing."""
+    """An unknown project, a time limit of 0 and a read-only client raise, and change nothing."""
     admin = emulator.admin()
     project = admin.projects.create(name="p")
     with raises(NotFoundError):
         admin.projects.delete_with_cleanup(project_id="nowhere")
-    with raises(PineconeValueError, match="timeout"):
-        admin.projects.delete_with_cleanup(project_id=project.id, timeout=timedelta())
+    with raises(PineconeValueError, match="time_limit"):
+        admin.projects.delete_with_cleanup(project_id=project.id, time_limit=timedelta())
     with raises(ReadOnlyError):
         admin.with_options(read_only=True).projects.delete_with_cleanup(project_id=project.id)
     assert list(emulator.state.projects) == [project.id]
@@ -415,7 +415,7 @@ def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., Admin], cloc
     }
     with raises(ServiceError):
         make_client(script_control_plane(responses)).projects.delete_with_cleanup(
-            project_id="p", timeout=timedelta(seconds=5)
+            project_id="p", time_limit=timedelta(seconds=5)
         )
     assert sum(clock.slept) <= 5.0
 
@@ -436,7 +436,7 @@ def test_contents_that_are_not_listed_raise_at_the_timeout(
     responses = {"/admin/projects/p": lambda r: PROJECT if r.method == "GET" else ScriptedResponse(412, blocked)}
     with raises(FailedPreconditionError, match="1 index"):
         make_client(script_control_plane(responses)).projects.delete_with_cleanup(
-            project_id="p", timeout=timedelta(seconds=20)
+            project_id="p", time_limit=timedelta(seconds=20)
         )
     assert sum(clock.slept) == pytest.approx(20.0)
 

@@ -5,12 +5,19 @@ A document of another author that is adopted brings its own examples, or none: n
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
+import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from functools import reduce
+from itertools import pairwise
 from typing import Any
+
+import attrs
 
 from generated_client import api, models
 from generation.api_document import Endpoint, find_example, iter_operations, resolve_reference, success_responses
@@ -112,6 +119,34 @@ def test_response_models_show_the_examples_of_their_fields_in_their_docstrings()
             scalars = {name for name, value in example.items() if not _holds_objects(value) and value is not None}
             assert shown.keys() == scalars - {"value", "client_secret"}
             assert shown == {name: getattr(decoded, name) for name in shown}
+
+
+def test_each_model_has_a_hash() -> None:
+    """Equal models have the same one, whatever fields the document does not list; lists and objects do not matter."""
+    for name, schema in SCHEMAS.items():
+        kind: Any = getattr(models, class_name(name))
+        if (model := evaluate_example(kind)) is None:
+            model, again = (decode_value(schema["example"] | {"new": [new]}, kind) for new in (1, 2))
+        else:
+            again = deepcopy(model)
+        assert model.extra != again.extra or not model.extra
+        assert len({model, again}) == 1, name
+
+
+def test_fields_of_models_carry_their_text() -> None:
+    """A string below each field, which editors show, has the text of the entry in the docstring of its class."""
+    for name, schema in SCHEMAS.items():
+        kind: Any = getattr(models, class_name(name))
+        module = ast.parse(inspect.getsource(sys.modules[kind.__module__]))
+        body = next(each for each in module.body if isinstance(each, ast.ClassDef)).body
+        below = {
+            ast.unparse(field.target): text.value.value
+            for field, text in pairwise(body)
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+        }
+        assert below.keys() == {field.name for field in attrs.fields(kind)}, schema
+        entries = re.sub(r"\s+", " ", inspect.getdoc(kind) or "")
+        assert [text for field, text in below.items() if f"{field}: {' '.join(str(text).split())}" not in entries] == []
 
 
 def _holds_objects(value: Any) -> bool:

@@ -35,6 +35,7 @@ NUMBERS = {
     "size": {"type": "integer", "multipleOf": 4, "maximum": 9, "exclusiveMaximum": True},
     "tags": {"type": "array", "uniqueItems": True, "items": STRING | {"maxLength": 3}},
     "labels": {"type": "object", "minProperties": 1, "maxProperties": 2},
+    "only": only("one"),
 }
 SCHEMAS: Any = {
     # by a mapping; the values are listed nowhere else
@@ -345,6 +346,22 @@ for call, expected in json.loads(sys.argv[1]):
 def test_unions_and_rare_limits_are_checked_before_sending(package: Path) -> None:
     """The message has the argument, the entry, the limit and what was given."""
     run_program(package, CHECK, json.dumps(CHECKED))
+
+
+DEFAULT = """
+from pinecone_admin._http.codec import encode_body
+from pinecone_admin.models import *
+
+print(repr(ActorPerson(email="a@b")), encode_body(ActorPerson(email="a@b")), Limited())
+"""
+
+
+def test_a_required_field_with_one_value_defaults_to_it(package: Path) -> None:
+    """It need not be passed, and is sent; an optional field, which may be left out, is not sent unasked."""
+    found = run_program(package, DEFAULT)
+    expected = """ActorPerson(kind='person', email='a@b') b'{"kind":"person","email":"a@b"}' """
+    assert found.startswith(expected), found
+    assert "only=None" in found
 
 
 IMPORT_EACH = """

@@ -38,7 +38,7 @@ async def delete_with_cleanup(
     *,
     project_id: str,
     dry_run: bool,
-    timeout: timedelta,  # noqa: ASYNC109 - of the whole workflow, in both clients
+    time_limit: timedelta,
     lift_protection: bool,
     progress: Callable[[Progress], object] | None,
 ) -> CleanupReport:
@@ -47,7 +47,7 @@ async def delete_with_cleanup(
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        backoff = PollBackoff(check_timedelta("timeout", timeout).total_seconds())
+        backoff = PollBackoff(check_timedelta("time_limit", time_limit).total_seconds())
     project = await admin.projects.describe(project_id=project_id)
     return await empty_and_delete(
         admin,

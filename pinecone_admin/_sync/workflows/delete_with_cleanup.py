@@ -39,7 +39,7 @@ def delete_with_cleanup(
     *,
     project_id: str,
     dry_run: bool,
-    timeout: timedelta,
+    time_limit: timedelta,
     lift_protection: bool,
     progress: Callable[[Progress], object] | None,
 ) -> CleanupReport:
@@ -48,7 +48,7 @@ def delete_with_cleanup(
         check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
-        backoff = PollBackoff(check_timedelta("timeout", timeout).total_seconds())
+        backoff = PollBackoff(check_timedelta("time_limit", time_limit).total_seconds())
     project = admin.projects.describe(project_id=project_id)
     return empty_and_delete(
         admin,
