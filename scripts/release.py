@@ -89,7 +89,7 @@ def try_wheel(wheel: Path, place: Path) -> None:
     run([sys.executable, "-m", "venv", str(place)], cwd=place.parent)
     python, extras = str(place / "bin/python"), ",".join(PROJECT["optional-dependencies"])
     run([python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", f"{wheel}[{extras}]"], cwd=place)
-    run([python, shutil.copy(ROOT / "scripts/main_job.py", place)], cwd=place)
+    run([python, shutil.copy(str(ROOT / "scripts/main_job.py"), str(place))], cwd=place)
     run([str(place / "bin/pinecone-admin"), "--version"], cwd=place)
 
 
