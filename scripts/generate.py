@@ -7,6 +7,7 @@ imported.
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import hashlib
 import json
@@ -34,16 +35,15 @@ from generation.api_document import (
 )
 from generation.examples import write_examples
 from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
-from generation.plain_schema import find_mixed_choices
 from generation.settings import SETTINGS_FILE, load_settings
-from generation.unsupported_features import find_unsupported, find_unsupported_types
+from generation.unsupported_features import find_unsupported_types, refuse, require_supported
 from spec_diff import list_changes
 
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_DOCUMENT = ROOT / "openapi/admin.yaml"
 CLIENT_FOLDER = ROOT / "generated_client"
 TEMPLATES_FOLDER = ROOT / "openapi/templates"
-SETTING_LABELS = ("secret ", "limits of ", "literal ")
+SETTING_LABELS = ("exclude ", "secret ", "limits of ", "literal ")
 HEADER = "# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.\n"
 
 # Imports every module and resolves the types of every model, as the client does to decode responses.
@@ -105,25 +105,18 @@ def check_tools() -> None:
 
 def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[str]]:
     """Return a document rewritten for the generator, and the report on it; the changes only if it is adopted."""
+    settings = load_settings()
     try:
-        _refuse(source, find_unsupported(document))
-        normalized, idle = normalize_document(document, load_settings())
-        _refuse(source, find_unsupported_types(normalized))
+        normalized, idle = normalize_document(require_supported(document, source, settings), settings)
+        refuse(source, find_unsupported_types(normalized))
         lines = describe_document(document, idle) if adopting else []
         lines += describe_remedies(normalized, idle)
         adapted = adapt_schemas(write_examples(normalized))
-    except (DocumentError, GenerationError):
+    except DocumentError:
         raise
     except Exception as exc:  # a valid document can still have any shape
         raise GenerationError(f"cannot generate from {source}: {type(exc).__name__}: {exc}") from exc
     return adapted, lines
-
-
-def _refuse(source: str, problems: list[str]) -> None:
-    """Raise if there are problems, with the first one and the number of the others."""
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise GenerationError(f"cannot generate from {source}: {problems[0]}{more}")
 
 
 def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
@@ -143,11 +136,7 @@ def describe_document(document: Node, idle: list[str]) -> list[str]:
     rules = [
         f"unused rule: {label} matches nothing: nothing to do" for label in idle if not label.startswith(SETTING_LABELS)
     ]
-    mixed = [
-        f"typed Any: {location}: not all of its choices are objects with fields: nothing to do"
-        for location in find_mixed_choices(document, document)
-    ]
-    return [*map(str, changes), *defaults, *mixed, *rules]
+    return [*map(str, changes), *defaults, *rules]
 
 
 def _describe_idle(label: str) -> str:
@@ -164,10 +153,24 @@ def find_type_errors() -> list[str]:
     strict = ("--outputjson", "--level", "error", "--pythonpath", sys.executable)
     pyright = _start_checker("basedpyright", *strict, *_list_client_files()) if find_spec("basedpyright") else None
     found = list_mypy_errors(mypy.communicate()[0])
+    known = set(map(find_statement, found))
     for place, problem in (list_pyright_errors(pyright.communicate()[0]) if pyright else {}).items():
-        found.setdefault(place, problem)
+        # Checkers name other lines of one problem.
+        if find_statement(place) not in known:
+            found[place] = problem
     # The sync code is derived, so its errors are those of the async code.
     return [f"{place}: {problem}: {_remedy(place)}" for place, problem in found.items() if "/_sync/" not in place]
+
+
+def find_statement(place: str) -> tuple[str, int]:
+    """Return the file and the first line of the innermost statement that a place, a file and a line, is in."""
+    name, _, line = place.partition(":")
+    if not line.isdecimal():
+        return place, 0
+    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    starts = [each.lineno for each in statements if each.lineno <= int(line) <= (each.end_lineno or 0)]
+    return name, max(starts, default=int(line))
 
 
 def _list_client_files() -> list[str]:

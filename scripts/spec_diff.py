@@ -27,9 +27,9 @@ from generation.normalization import (
     normalize_document,
     reach_components,
 )
-from generation.plain_schema import LIMITS
+from generation.plain_schema import LIMITS, referenced_component
 from generation.settings import load_settings
-from generation.unions import referenced_component
+from generation.unsupported_features import require_supported
 
 Lines = Iterator[tuple[bool, str]]
 """Whether a change is breaking, and its text."""
@@ -87,6 +87,9 @@ def _compare_operations(pair: DocumentPair) -> Lines:
     before, after = pair.old["info"]["version"], pair.new["info"]["version"]
     if before != after:
         yield False, f"API version: is now {after}, was {before}"
+    was_at, is_at = (", ".join(server["url"] for server in document["servers"]) for document in pair)
+    if was_at != is_at:
+        yield True, f"servers: is now {is_at}, was {was_at}"
     old, new = _operations_by_name(pair.old), _operations_by_name(pair.new)
     names_by_route = {node["route"]: name for name, node in new.items() if name not in old}
     renamed = {
@@ -118,23 +121,29 @@ def _compare_operation(pair: DocumentPair, name: str, old: Node, new: Node) -> L
         yield True, f"{name}: is now {new['route']}, was {old['route']}"
     if folder_name(old["tags"][0]) != folder_name(new["tags"][0]):
         yield False, f"{name}: is now in api.{folder_name(new['tags'][0])}, was in api.{folder_name(old['tags'][0])}"
-    yield from _compare_deprecation(name, old, new)
+    yield from _compare_marks(Place(name, SENT), old, new)
     yield from _compare_members(pair, Place(name, SENT), _arguments_of(old), _arguments_of(new))
     before, after = body_schema(old["responses"]["200"]), body_schema(new["responses"]["200"])
     if before is None or after is None:
         if before is not after:
             yield after is None, f"{name}: {'no longer has' if after is None else 'now has'} a response body"
     else:
-        if _is_paged(pair.new, after) and not _is_paged(pair.old, before):
+        was_paged, is_paged = _page_fields(pair.old, before), _page_fields(pair.new, after)
+        if is_paged is not None and was_paged is None:
             yield True, f"{name}: is now paged, so that one response may not have the whole list"
+        if "next" in (was_paged or ()) and "next" not in (is_paged or ()):
+            yield True, f"{name}: pages no longer have pagination.next, so that only the first one can be read"
         yield from _compare_types(pair, Place(f"{name} response", RECEIVED), before, after)
         was_sure, is_sure = (not node["responses"]["200"].get("x-may-be-empty") for node in (old, new))
         if was_sure != is_sure:
             yield was_sure, f"{name} response: {'is never' if is_sure else 'may now be'} empty"
 
 
-def _is_paged(document: Node, response: Node) -> bool:
-    return "pagination" in component_schemas(document).get(referenced_component(response), {}).get("properties", {})
+def _page_fields(document: Node, response: Node) -> Node:
+    """Return the fields of the pagination of a response, or None if it has none."""
+    schemas = component_schemas(document)
+    fields = schemas.get(referenced_component(response), {}).get("properties", {})
+    return schemas.get(referenced_component(fields.get("pagination", {})), {}).get("properties")
 
 
 class Members(NamedTuple):
@@ -147,7 +156,7 @@ class Members(NamedTuple):
 
 def _arguments_of(node: Node) -> Members:
     named = list(zip(argument_names(node), node["parameters"], strict=True))
-    schemas = {name: parameter["schema"] | _deprecation(parameter) for name, parameter in named}
+    schemas = {name: parameter["schema"] | {"deprecated": parameter.get("deprecated")} for name, parameter in named}
     wire_names = {name: parameter["name"] for name, parameter in named if parameter["in"] != "path"}
     required = {name for name, parameter in named if parameter.get("required")}
     if body := node.get("requestBody"):
@@ -180,13 +189,12 @@ def _compare_components(pair: DocumentPair) -> Lines:
 
 
 def _compare_component(pair: DocumentPair, place: Place, old: Node, new: Node) -> Lines:
-    yield from _compare_deprecation(place.label, old, new)
+    yield from _compare_marks(place, old, new)
     if "enum" in old:
         yield from _compare_values(place, old["enum"], new["enum"])
     elif "x-union" in old:
         yield from _compare_choices(place, old["x-union"]["classes"], new["x-union"]["classes"])
     else:
-        yield from _compare_limits(place, old, new)
         yield from _compare_members(pair, place, _fields_of(old), _fields_of(new))
 
 
@@ -215,17 +223,20 @@ def _compare_members(pair: DocumentPair, place: Place, old: Members, new: Member
                 yield breaks, f"{inner.label}: is now {'required' if required else 'optional'}"
             if old.wire_names.get(name) != new.wire_names.get(name):
                 yield False, f"{inner.label}: is sent as {new.wire_names.get(name)}, was {old.wire_names.get(name)}"
-            yield from _compare_deprecation(inner.label, old.schemas[name], schema)
+            yield from _compare_marks(inner, old.schemas[name], schema)
             yield from _compare_types(pair, inner, old.schemas[name], schema)
 
 
-def _deprecation(node: Node) -> Node:
-    return {"deprecated": True} if node.get("deprecated") else {}
+_MARKS = {"deprecated": "deprecated", "readOnly": "read-only", "writeOnly": "write-only"}
 
 
-def _compare_deprecation(label: str, old: Node, new: Node) -> Lines:
-    if _deprecation(old) != _deprecation(new):
-        yield False, f"{label}: is {'now' if _deprecation(new) else 'no longer'} deprecated"
+def _compare_marks(place: Place, old: Node, new: Node) -> Lines:
+    for mark, text in _MARKS.items():
+        if (is_marked := bool(new.get(mark))) != bool(old.get(mark)):
+            closed = (mark == "readOnly" and place.directions.sent) or (
+                mark == "writeOnly" and place.directions.received
+            )
+            yield is_marked and closed, f"{place.label}: is {'now' if is_marked else 'no longer'} {text}"
 
 
 def _compare_types(pair: DocumentPair, place: Place, old: Node, new: Node) -> Lines:
@@ -328,17 +339,12 @@ def _compare_limits(place: Place, old: Node, new: Node) -> Lines:
 def _effective_limit(schema: Node, limit: str) -> Node:
     """Return a limit, or None if it has no effect."""
     value = schema.get(limit)
-    without_effect = (
-        value is False
-        or (limit in {"minLength", "minItems", "minProperties"} and value == 0)
-        or (limit == "format" and value != "email")
-    )
+    without_effect = (limit in {"minLength", "minItems"} and value == 0) or (limit == "format" and value != "email")
     return None if without_effect else value
 
 
 def _is_narrower(limit: str, before: Node, after: Node) -> bool:
-    comparable = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (before, after))
-    if not comparable or limit == "multipleOf":
+    if before is None or after is None or isinstance(after, str):
         return after is not None
     return bool(after < before if "ax" in limit else after > before)
 
@@ -348,11 +354,13 @@ def main() -> int:
     if len(sys.argv) != 3 or sys.argv[1].startswith("-"):  # noqa: PLR2004 - the script, OLD and NEW
         print("Usage: spec_diff.py OLD NEW", file=sys.stderr)
         return 2
+    settings = load_settings()
     try:
-        found = list_changes(read_document(sys.argv[1]), read_document(sys.argv[2]), load_settings())
+        old, new = (require_supported(read_document(source), source, settings) for source in sys.argv[1:])
     except DocumentError as exc:
         print(f"spec_diff.py: {exc}", file=sys.stderr)
         return 2
+    found = list_changes(old, new, settings)
     print("\n".join(map(str, found)) or "no changes for the client")
     return int(any(change.is_breaking for change in found))
 

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import httpx
-from openapi_schema_validator import OAS30Validator, OAS31Validator
-from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -24,11 +24,10 @@ FETCH_TIMEOUT = 30.0
 Node: TypeAlias = Any
 """Any JSON value of a document; only the function that reads it knows what it holds."""
 
-_VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
 # What a default is held against, apart from what it contains.
 _DEFAULT_KEYS = ("type", "nullable", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 # Values of these keys are data, in which "$ref" means nothing, unless the key is a name that the author chose.
-_DATA_KEYS = frozenset({"example", "examples", "default", "enum", "const"})
+_DATA_KEYS = frozenset({"example", "examples", "default", "enum"})
 _NAMING_KEYS = frozenset({"properties", "schemas", "parameters", "responses", "requestBodies", "headers"})
 
 
@@ -56,7 +55,7 @@ def read_document(source: str) -> Node:
     """Read a document from a path or URL and validate it.
 
     Raises:
-        DocumentError: The document is missing, unreachable, neither YAML nor JSON, or not valid OpenAPI 3.0 or 3.1.
+        DocumentError: The document is missing, unreachable, neither YAML nor JSON, or not valid OpenAPI 3.0.
     """
     return validate_document(parse_document(fetch_bytes(source), source), source)
 
@@ -98,16 +97,16 @@ def parse_document(text: bytes, source: str) -> Node:
 
 
 def validate_document(document: Node, source: str) -> Node:
-    """Return a document if it is valid OpenAPI 3.0 or 3.1 without references to other documents, else raise."""
+    """Return a document if it is valid OpenAPI 3.0 without references to other documents, else raise."""
     if not isinstance(document, dict) or "openapi" not in document:
         raise DocumentError(f"{source} is not an OpenAPI 3 document: it is {_describe_kind(document)}")
-    version = str(document["openapi"])
-    validator = _VALIDATORS.get(".".join(version.split(".")[:2]))
-    if validator is None:
-        raise DocumentError(f"{source} is OpenAPI {version}, but only 3.0 and 3.1 are supported")
+    if not str(document["openapi"]).startswith("3.0"):
+        raise DocumentError(f"{source} is OpenAPI {document['openapi']}, but only 3.0 is supported")
     try:
         # The client does not use defaults, and published documents have had wrong ones.
-        problem = _find_broken_reference(document) or _describe_first_error(validator(_without_defaults(document)))
+        problem = _find_broken_reference(document) or _describe_first_error(
+            OpenAPIV30SpecValidator(_without_defaults(document))
+        )
     except RecursionError:
         problem = "is circular or nested too deeply"
     except Exception as exc:  # noqa: BLE001 - the validator can fail in any way on a malformed document
@@ -120,7 +119,7 @@ def validate_document(document: Node, source: str) -> Node:
 def iter_defaults(node: Node, location: str = "") -> Iterator[tuple[str, Node]]:
     """Yield each schema of a document that states a default, with its location."""
     if isinstance(node, dict):
-        if "default" in node and (isinstance(node.get("type"), str | list) or isinstance(node.get("enum"), list)):
+        if "default" in node and (isinstance(node.get("type"), str) or isinstance(node.get("enum"), list)):
             yield location, node
         for key, value in node.items():
             # The default of a server's variable is no default of a schema.
@@ -140,11 +139,10 @@ def _without_defaults(document: Node) -> Node:
 
 def find_wrong_defaults(document: Node) -> list[str]:
     """Return each default that does not fit its own schema: its location and its value."""
-    validator = OAS30Validator if str(document["openapi"]).startswith("3.0") else OAS31Validator
     return [
         f"{location}: {json.dumps(schema['default'], ensure_ascii=False)}"
         for location, schema in iter_defaults(document)
-        if not validator({key: schema[key] for key in _DEFAULT_KEYS if key in schema}).is_valid(schema["default"])
+        if not OAS30Validator({key: schema[key] for key in _DEFAULT_KEYS if key in schema}).is_valid(schema["default"])
     ]
 
 
@@ -248,37 +246,12 @@ def _complete_operation(document: Node, item: Node, operation: Node) -> Node:
     }
 
 
-def find_example(document: Node, node: Node) -> Node:
-    """Return the first example of a schema, a parameter or a content type, or None if it has none."""
-    if "example" in node:
-        return node["example"]
-    examples = node.get("examples")
-    # The examples of a schema are values, those of a parameter or a content type are objects with a name.
-    if isinstance(examples, dict) and examples:
-        return resolve_reference(document, next(iter(examples.values()))).get("value")
-    return examples[0] if isinstance(examples, list) and examples else None
-
-
-def find_json_schema(content: Node, *, in_response: bool) -> Node:
-    """Return the JSON schema among the content types of a body, or None if none of them is JSON."""
-    found = find_json_content(content, in_response=in_response)
-    return None if found is None else found.get("schema", {})
-
-
-def find_json_content(content: Node, *, in_response: bool) -> Node:
-    """Return the JSON content among the content types of a body, or None if none of them is JSON.
-
-    A response of any type can be JSON, since the client asks for JSON. A request body must accept application/json
-    itself, since that is what the client sends.
-    """
-    fitting = r"application/(json|[\w.+-]+\+json)|\*/\*|application/\*" if in_response else r"application/json|\*/\*"
-    found = [kind for kind in content if re.fullmatch(fitting, kind.split(";")[0].strip().lower())]
-    exact = [kind for kind in found if kind.lower().startswith("application/json")]
-    return content[(exact or found)[0]] if found else None
+def find_example(node: Node) -> Node:
+    """Return the example of a schema, or the first one of a parameter or a content type, or None if it has none."""
+    named = node.get("examples") or {"": {}}
+    return node.get("example", next(iter(named.values())).get("value"))
 
 
 def success_responses(operation: Node) -> dict[str, Node]:
-    """Return the success responses of an operation: those with a 2xx status, else the default."""
-    responses: dict[str, Node] = operation["responses"]
-    found = {status: response for status, response in responses.items() if status.startswith("2")}
-    return found or {status: response for status, response in responses.items() if status == "default"}
+    """Return the responses of an operation whose status is 2xx."""
+    return {status: response for status, response in operation["responses"].items() if status.startswith("2")}

@@ -28,7 +28,7 @@ from generation.normalization import (
     module_name,
     reach_components,
 )
-from generation.unions import referenced_component
+from generation.plain_schema import referenced_component
 
 # More is not readable, and Python refuses 200 nested brackets.
 _DEEPEST = 8

@@ -10,23 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from math import floor
 from typing import NamedTuple
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from generation.api_document import (
+    METHODS,
     VERSION_HEADER,
     Endpoint,
     Node,
     find_example,
-    find_json_content,
     iter_operations,
     iter_references,
+    look_up_reference,
     resolve_reference,
     success_responses,
 )
-from generation.plain_schema import COMPONENT_PREFIX, LIMITS, make_plain
+from generation.plain_schema import COMPONENT_PREFIX, LIMITS, make_plain, referenced_component
 from generation.unions import describe_union
 
 # HTTP's own headers, which OpenAPI excludes as parameters, and the version header, which the client always sends.
@@ -44,12 +44,6 @@ FIELD_KEYS = frozenset(
 KEPT_FORMATS = frozenset({"date-time", "email", "password"})
 SECRET_NAMES = re.compile(r"(.*_)?(secret|password|passphrase|token|private_key|api_key|credentials?)")
 PAGE_TOKENS = re.compile(r"(.*_)?(next|prev|previous|page|pagination|continuation)_token")
-# The limits that the client checks as they are; those of the size of numbers are merged first.
-CHECKED_LIMITS = (
-    *("minLength", "maxLength", "unit", "pattern", "minItems", "maxItems", "uniqueItems"),
-    *("minProperties", "maxProperties", "multipleOf"),
-)
-
 Transform = Callable[[Node], Node]
 NamedTransform = Callable[[str, Node], Node]
 
@@ -81,6 +75,10 @@ def normalize_document(document: Node, settings: Node) -> tuple[Node, list[str]]
 def list_rules(settings: Node) -> list[Rule]:
     """Return the rules in order; those that our own document does not need may be idle."""
     return [
+        *(
+            Rule(f"exclude {operation_id}", partial(exclude_operation, operation_id=operation_id))
+            for operation_id in settings["exclude"]
+        ),
         Rule("hoist schemas marked x-component-name", hoist_marked_schemas),
         Rule("expand operations and schemas", expand_operations, may_be_idle=True),
         Rule("drop format: uuid and the like", drop_formats),
@@ -120,6 +118,17 @@ def list_rules(settings: Node) -> list[Rule]:
     ]
 
 
+def exclude_operation(document: Node, *, operation_id: str) -> Node:
+    """Remove an operation, and the component schemas that only it refers to."""
+    paths = {
+        path: {key: node for key, node in item.items() if key not in METHODS or node.get("operationId") != operation_id}
+        for path, item in document["paths"].items()
+    }
+    lost = reach_components(document, [document["paths"]]) - reach_components(document, [paths])
+    schemas = {name: schema for name, schema in component_schemas(document).items() if name not in lost}
+    return document | {"paths": paths, "components": document.get("components", {}) | {"schemas": schemas}}
+
+
 def drop_formats(document: Node) -> Node:
     """Drop every format without meaning for the client: ids are opaque strings, whose form is up to the server."""
 
@@ -149,34 +158,28 @@ def expand_operations(document: Node) -> Node:
     paths: Node = {}
     for endpoint in iter_operations(document):
         operation = _expand_operation(document, endpoint)
-        paths.setdefault(_rename_placeholders(endpoint.path), {})[endpoint.method] = operation
+        paths.setdefault(endpoint.path, {})[endpoint.method] = operation
     expanded = {
         "openapi": document["openapi"],
         "info": {key: document["info"][key] for key in ("title", "version")},
+        "servers": document.get("servers", []),
         "paths": paths,
         "components": {"schemas": document.get("components", {}).get("schemas", {})},
     }
-    return map_schemas(expanded, lambda _, schema: make_plain(document, schema))
+    return map_schemas(expanded, lambda _, schema: make_plain(schema))
 
 
 def _expand_operation(document: Node, endpoint: Endpoint) -> Node:
     operation = endpoint.operation
     expanded = {key: operation[key] for key in ("summary", "description", "deprecated") if key in operation} | {
-        "operationId": operation_id(endpoint),
+        "operationId": endpoint.label,
         "tags": [first_tag(operation)],
         "parameters": [_expand_parameter(document, parameter) for parameter in operation["parameters"]],
-        "responses": {"200": {"description": "Success.", **_expand_response(document, operation)}},
+        "responses": {"200": {"description": "Success.", **_expand_response(operation)}},
     }
     if body := operation["requestBody"]:
-        content = _expand_content(document, find_json_content(body["content"], in_response=False))
-        expanded["requestBody"] = {"required": body.get("required", False), **content}
+        expanded["requestBody"] = {"required": body.get("required", False), **_expand_content(body["content"])}
     return expanded
-
-
-def operation_id(endpoint: Endpoint) -> str:
-    """Return the operationId, or a name made of method and path if there is none."""
-    path = re.sub("[{}]", "", endpoint.path).strip("/").replace("/", "_")
-    return str(endpoint.operation.get("operationId") or f"{endpoint.method}_{path}")
 
 
 def first_tag(operation: Node) -> str:
@@ -187,44 +190,27 @@ def first_tag(operation: Node) -> str:
 
 def _expand_parameter(document: Node, parameter: Node) -> Node:
     kept = {key: parameter[key] for key in ("in", "required", "description", "deprecated") if key in parameter}
-    name = parameter["name"]
-    schema = resolve_reference(document, parameter.get("schema", {}))
-    example = _note_example(document, schema) | _note_example(document, parameter)
-    return (
-        kept
-        | example
-        | {
-            "name": _placeholder_name(name) if parameter["in"] == "path" else name,
-            "schema": parameter.get("schema", {}),
-        }
-    )
+    example = _note_example(resolve_reference(document, parameter.get("schema", {}))) | _note_example(parameter)
+    return kept | example | {"name": parameter["name"], "schema": parameter.get("schema", {})}
 
 
-def _rename_placeholders(path: str) -> str:
-    return re.sub(r"(?<=\{)[^{}]*(?=\})", lambda match: _placeholder_name(match[0]), path)
-
-
-def _placeholder_name(name: str) -> str:
-    """Return the name of a path parameter in the generator's spelling; it is never sent to the server."""
-    return re.sub(r"^(?=\d)", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name))
-
-
-def _expand_response(document: Node, operation: Node) -> Node:
+def _expand_response(operation: Node) -> Node:
     responses = success_responses(operation).values()
     contents = [response["content"] for response in responses if response.get("content")]
     if not contents:
         return {}
     may_be_empty = {"x-may-be-empty": True} if len(contents) < len(responses) else {}
-    return _expand_content(document, find_json_content(contents[0], in_response=True)) | may_be_empty
+    return _expand_content(contents[0]) | may_be_empty
 
 
-def _expand_content(document: Node, content: Node) -> Node:
+def _expand_content(types: Node) -> Node:
     # The example stands beside the content, where no rule that rewrites its schema loses it.
-    return _json_content(content.get("schema", {})) | _note_example(document, content)
+    content = types["application/json"]
+    return _json_content(content.get("schema", {})) | _note_example(content)
 
 
-def _note_example(document: Node, node: Node) -> Node:
-    example = find_example(document, node)
+def _note_example(node: Node) -> Node:
+    example = find_example(node)
     return {} if example is None else {"x-example": example}
 
 
@@ -288,10 +274,8 @@ def add_limits(document: Node, *, field_path: str, limits: Node) -> Node:
 def name_literal(document: Node, *, name: str, field_path: str) -> Node:
     """Move the values listed by a field to a named component, and reference it wherever the same values are listed."""
     fields = [resolve_reference(document, field) for field in find_fields(document, field_path)]
-    listed = [resolve_reference(document, field.get("items", field)) for field in fields]
-    found = listed[0] if listed else {}
-    # The choices of a union may list other values each, of which none stands for the others.
-    if "enum" not in found or any(each.get("enum") != found["enum"] for each in listed):
+    found = resolve_reference(document, fields[0].get("items", fields[0])) if fields else {}
+    if "enum" not in found:
         return document
 
     def refer_to_literal(node: Node) -> Node:
@@ -323,7 +307,7 @@ def name_inline_schemas(document: Node) -> Node:
         fields = {key: name_schema(f"{name} {key}", field) for key, field in schema.get("properties", {}).items()}
         items = {"items": name_schema(f"{name} Item", schema["items"])} if "items" in schema else {}
         choices = [
-            name_schema(f"{name} {_choice_title(choice, number)}", choice)
+            name_schema(f"{name} {choice['x-choice']['title'] or f'Choice {number}'}", choice)
             for number, choice in enumerate(schema.get("oneOf", []), 1)
         ]
         return schema | ({"properties": fields} if fields else {}) | items | ({"oneOf": choices} if choices else {})
@@ -340,29 +324,22 @@ def name_inline_schemas(document: Node) -> Node:
     return add_schemas(hoisted, named)
 
 
-def _choice_title(choice: Node, number: int) -> str:
-    """Return what tells a choice from the others: its title, the only value of one of its fields, or its number."""
-    listed = (field["enum"] for field in choice.get("properties", {}).values() if len(field.get("enum", [])) == 1)
-    return str(choice["x-choice"]["title"] or next(listed, [f"Choice {number}"])[0])
-
-
 def inline_aliases(document: Node) -> Node:
     """Replace references to components that are neither a class nor an enum with their schema."""
     schemas = component_schemas(document)
 
-    def inline_nested(schema: Node, seen: frozenset[str]) -> Node:
-        return map_nested_schemas(schema, partial(inline_reference, seen=seen))
+    def inline_nested(schema: Node) -> Node:
+        return map_nested_schemas(schema, inline_reference)
 
-    def inline_reference(node: Node, *, seen: frozenset[str]) -> Node:
-        if "$ref" not in node:
+    def inline_reference(node: Node) -> Node:
+        target = schemas.get(referenced_component(node))
+        if target is None:
             return node
-        name = node["$ref"].removeprefix(COMPONENT_PREFIX)
-        target = schemas[name]
         if is_named_type(target):
             return node | ({"nullable": True} if target.get("nullable") else {})
-        return field_notes(node) if name in seen else inline_nested(target, seen | {name}) | field_notes(node)
+        return inline_nested(target) | field_notes(node)
 
-    inlined = map_schemas(document, lambda _, schema: inline_nested(schema, frozenset()))
+    inlined = map_schemas(document, lambda _, schema: inline_nested(schema))
     classes = {
         name: _without_null(schema)
         for name, schema in component_schemas(inlined).items()
@@ -417,67 +394,35 @@ def _without_null(schema: Node) -> Node:
 def emit_limits(document: Node) -> Node:
     """Put the limits that the client checks where the templates find them.
 
-    Those of a field stand beside its type, those of a whole object beside its fields. The generator keeps no schema of
-    a parameter, so those of parameters stand in the response of their operation.
+    Those of a field stand beside its type. The generator keeps no schema of a parameter, so those of parameters stand
+    in the response of their operation.
     """
 
     def emit_for_fields(node: Node) -> Node:
-        fields = {name: with_limits(field) for name, field in node.get("properties", {}).items()}
-        return with_limits(node) | {"properties": fields} if fields else node
-
-    def with_limits(node: Node) -> Node:
-        return node | ({"x-limits": limits} if (limits := checked_limits(node)) else {})
+        fields = {
+            name: field | ({"x-limits": limits} if (limits := checked_limits(field)) else {})
+            for name, field in node.get("properties", {}).items()
+        }
+        return node | ({"properties": fields} if fields else {})
 
     def emit_for_parameters(node: Node) -> Node:
         limits: Node = {"path": {}, "query": {}, "header": {}}
         for parameter in node["parameters"]:
-            if parameter["in"] in limits:
-                limits[parameter["in"]][parameter["name"]] = checked_limits(parameter["schema"])
+            limits[parameter["in"]][parameter["name"]] = checked_limits(parameter["schema"])
         return node | {"responses": {"200": node["responses"]["200"] | {"x-parameters": limits}}}
 
     return map_operations(map_every_schema(document, emit_for_fields), emit_for_parameters)
 
 
-def schema_limits(schema: Node) -> Node:
-    """Return every limit of a plain schema."""
-    email = {"format": "email"} if schema.get("format") == "email" else {}
-    return {key: schema[key] for key in LIMITS if key in schema} | email
-
-
 def checked_limits(schema: Node) -> Node:
     """Return the limits of a plain schema that the client checks, and those of the items of a list."""
-    found = {key: schema[key] for key in CHECKED_LIMITS if key in schema and schema[key] is not False}
-    found |= _merge_bounds(schema, "minimum", "exclusiveMinimum", 1)
-    found |= _merge_bounds(schema, "maximum", "exclusiveMaximum", -1)
-    if schema.get("format") == "email":
-        found["format"] = "email"
-    if not _is_pattern(found.get("pattern", "")):
-        del found["pattern"]
-    if limits := checked_limits(schema.get("items", {})) if "items" in schema else {}:
-        found["items"] = limits
-    return found
+    limits = checked_limits(schema["items"]) if "items" in schema else {}
+    return _own_limits(schema) | ({"items": limits} if limits else {})
 
 
-def _merge_bounds(schema: Node, inclusive: str, exclusive: str, sign: int) -> Node:
-    """Return the tighter one of two bounds; that of integers is inclusive."""
-    bound, other = schema.get(exclusive), schema.get(inclusive)
-    # In OpenAPI 3.0 the exclusive bound is a switch, in 3.1 a number of its own.
-    bound = other if bound is True else bound
-    if bound is None or bound is False:
-        return {} if other is None else {inclusive: other}
-    if schema.get("type") == "integer":
-        within = sign * floor(sign * bound + 1)
-        return {inclusive: within if other is None else sign * max(sign * within, sign * other)}
-    return {exclusive: bound} if other is None or sign * other <= sign * bound else {inclusive: other}
-
-
-def _is_pattern(text: str) -> bool:
-    # A pattern is one of ECMAScript, which has classes and escapes that Python has not.
-    try:
-        re.compile(text)
-    except re.error:
-        return False
-    return True
+def _own_limits(schema: Node) -> Node:
+    email = {"format": "email"} if schema.get("format") == "email" else {}
+    return {key: schema[key] for key in LIMITS if key in schema} | email
 
 
 def simplify_parameters(document: Node) -> Node:
@@ -486,7 +431,7 @@ def simplify_parameters(document: Node) -> Node:
     def simplify_parameter(parameter: Node) -> Node:
         schema = parameter["schema"]
         simple = _simplify_schema(schema, in_query=parameter["in"] == "query")
-        return parameter | {"schema": simple | schema_limits(schema)}
+        return parameter | {"schema": simple | _own_limits(schema)}
 
     return map_parameters(document, simplify_parameter)
 
@@ -694,14 +639,14 @@ def component_schemas(document: Node) -> Node:
 
 
 def reach_components(document: Node, roots: Iterable[Node]) -> set[str]:
-    """Return the names of the components that some parts of an expanded document refer to, at any depth."""
+    """Return the names of the component schemas that some parts of a document refer to, at any depth."""
     found: set[str] = set()
     ahead = list(roots)
     while ahead:
-        names = {reference.removeprefix(COMPONENT_PREFIX) for reference in iter_references(ahead.pop())}
-        ahead += [component_schemas(document)[name] for name in names - found]
-        found |= names
-    return found
+        references = set(iter_references(ahead.pop())) - found
+        ahead += [look_up_reference(document, each) for each in references]
+        found |= references
+    return {each.removeprefix(COMPONENT_PREFIX) for each in found}
 
 
 def add_schemas(document: Node, schemas: Node) -> Node:

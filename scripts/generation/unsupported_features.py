@@ -1,6 +1,7 @@
 """Find features of a document that the templates or the client do not support, one line each.
 
-Features that no published document was found to use are refused rather than worked around.
+What no published document of Pinecone has is refused rather than worked around. An operation that cannot be generated
+can be excluded.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import reduce
 
 from generation.api_document import (
+    DocumentError,
     Endpoint,
     Node,
-    find_json_schema,
     iter_operations,
+    look_up_reference,
     resolve_reference,
     success_responses,
 )
@@ -21,14 +24,14 @@ from generation.normalization import (
     CLIENT_HEADERS,
     body_schema,
     component_schemas,
+    exclude_operation,
     first_tag,
     folder_name,
     list_operations,
     module_name,
-    operation_id,
     reach_components,
 )
-from generation.plain_schema import allowed_kinds, is_nullable
+from generation.plain_schema import COMPONENT_PREFIX, LIMITS, listed_values
 
 # The paths that the client accepts once the placeholders are filled in.
 _SENDABLE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+")
@@ -39,22 +42,41 @@ _FRAMING_HEADERS = frozenset(
     {"accept-encoding", "connection", "content-length", "cookie", "host", "keep-alive", "te", "trailer"}
     | {"transfer-encoding", "upgrade", "user-agent"}
 )
+_SCALARS = frozenset({"string", "integer", "number", "boolean"})
+# The last line has what neither changes the type of a value nor is checked by the client.
+_SCHEMA_KEYS = frozenset(
+    {"type", "format", "nullable", "properties", "required", "items", "enum", "$ref", "oneOf", "allOf", "discriminator"}
+    | {"description", "title", "example", "deprecated", "readOnly", "writeOnly", *LIMITS}
+    | {"default", "additionalProperties", "externalDocs", "xml", "pattern", "multipleOf", "uniqueItems"}
+    | {"exclusiveMinimum", "exclusiveMaximum", "minProperties", "maxProperties"}
+)
+
+
+def require_supported(document: Node, source: str, settings: Node) -> Node:
+    """Return a document if a client can be generated from it, apart from the excluded operations, else raise."""
+    included = reduce(lambda node, name: exclude_operation(node, operation_id=name), settings["exclude"], document)
+    refuse(source, find_unsupported(included))
+    return document
+
+
+def refuse(source: str, problems: list[str]) -> None:
+    """Raise if there are problems, with the first one and the number of the others."""
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise DocumentError(f"cannot generate from {source}: {problems[0]}{more}")
 
 
 def find_unsupported(document: Node) -> list[str]:
     """Return why no client can be generated from a document, empty if nothing prevents it."""
     endpoints = list(iter_operations(document))
-    of_operations = [
-        f"{endpoint.label}: {problem}"
-        for endpoint in endpoints
-        for problem in (
-            *_check_path(endpoint),
-            *_check_parameters(document, endpoint),
-            *_check_body(document, endpoint),
-            *_check_responses(endpoint),
-        )
+    return [
+        *_check_document(document, endpoints),
+        *(
+            f"{endpoint.label}: {problem}: list {endpoint.label} under exclude in openapi/generator.yaml"
+            for endpoint in endpoints
+            for problem in _check_operation(document, endpoint)
+        ),
     ]
-    return [*_check_document(document, endpoints), *of_operations]
 
 
 def _check_document(document: Node, endpoints: list[Endpoint]) -> Iterator[str]:
@@ -65,7 +87,7 @@ def _check_document(document: Node, endpoints: list[Endpoint]) -> Iterator[str]:
         yield f"info.version {version!r} cannot be sent in a header"
     labels: dict[str, str] = {}
     for endpoint in endpoints:
-        name = module_name(operation_id(endpoint))
+        name = module_name(endpoint.label)
         other = labels.setdefault(name, endpoint.label)
         if other != endpoint.label:
             yield _describe_clash(other, endpoint.label, name)
@@ -79,12 +101,23 @@ def _describe_clash(first: str, second: str, name: str) -> str:
     return f"{first} and {second} would both be named {name}"
 
 
+def _check_operation(document: Node, endpoint: Endpoint) -> Iterator[str]:
+    if "operationId" not in endpoint.operation:
+        yield "it has no operationId"
+    yield from _check_path(endpoint)
+    yield from _check_parameters(document, endpoint)
+    yield from _check_bodies(document, endpoint)
+    for location, schema in _list_schemas(document, endpoint):
+        yield from (f"{location}: {problem} is not supported" for problem in _check_schema(document, schema))
+
+
 def _check_path(endpoint: Endpoint) -> Iterator[str]:
     if not _SENDABLE_PATH.fullmatch(re.sub(r"\{[^{}]*\}", "x", endpoint.path)):
         yield f"the path {endpoint.path} contains a character that the client does not send"
     for parameter in endpoint.operation["parameters"]:
-        if parameter["in"] == "path" and f"{{{parameter['name']}}}" not in endpoint.path:
-            yield f"path parameter {parameter['name']} does not occur in the path"
+        name = parameter["name"]
+        if parameter["in"] == "path" and not (name.isidentifier() and f"{{{name}}}" in endpoint.path):
+            yield f"path parameter {name} does not occur in the path, or is not a name in Python"
 
 
 def _check_parameters(document: Node, endpoint: Endpoint) -> Iterator[str]:
@@ -92,49 +125,70 @@ def _check_parameters(document: Node, endpoint: Endpoint) -> Iterator[str]:
         kind, name = parameter["in"], parameter["name"]
         if kind == "cookie" or (kind == "header" and name.lower() in _FRAMING_HEADERS):
             yield f"{kind} parameter {name} is not supported"
-        elif kind == "header" and name.lower() in CLIENT_HEADERS:
-            pass
-        elif kind in _DEFAULT_STYLES and (form := _unwritable_form(document, parameter)):
-            yield f"{kind} parameter {name} is not supported: it {form}"
+        elif not (kind == "header" and name.lower() in CLIENT_HEADERS) and not _is_writable(document, parameter):
+            yield f"{kind} parameter {name} is not supported: only plain values are, and lists of strings in a query"
 
 
-def _unwritable_form(document: Node, parameter: Node) -> str | None:
-    """Return why the client cannot write a parameter into a URL, or None if it can."""
-    schema, style = parameter.get("schema"), _DEFAULT_STYLES[parameter["in"]]
-    if schema is None:
-        return "has its own content type"
-    found = allowed_kinds(document, schema)
-    if "object" in found or ("array" in found and parameter["in"] != "query"):
-        return "is an object" if "object" in found else "is a list"
-    items = resolve_reference(document, schema).get("items", {})
-    if "array" in found and allowed_kinds(document, items) & {"array", "object"}:
-        return "is a list of lists or objects"
-    if parameter.get("style", style) != style:
-        return f"has the style {parameter['style']}"
-    return "is a list joined into one value" if "array" in found and parameter.get("explode") is False else None
+def _is_writable(document: Node, parameter: Node) -> bool:
+    """Return whether the client can write a parameter into a URL or a header."""
+    schema, style = resolve_reference(document, parameter.get("schema", {})), _DEFAULT_STYLES[parameter["in"]]
+    is_list = parameter["in"] == "query" and schema.get("type") == "array" and parameter.get("explode") is not False
+    kind = resolve_reference(document, schema["items"]).get("type") if is_list else schema.get("type")
+    return kind in _SCALARS and parameter.get("style", style) == style
 
 
-def _check_body(document: Node, endpoint: Endpoint) -> Iterator[str]:
+def _check_bodies(document: Node, endpoint: Endpoint) -> Iterator[str]:
     content = endpoint.operation["requestBody"].get("content", {})
-    schema = find_json_schema(content, in_response=False)
-    if content and schema is None:
+    if content and "application/json" not in content:
         yield f"a request body of type {', '.join(content)} is not supported; only application/json is"
-    elif content and ("null" in allowed_kinds(document, schema) or is_nullable(resolve_reference(document, schema))):
+    elif content and resolve_reference(document, content["application/json"]["schema"]).get("nullable"):
         yield "a request body that may be null is not supported"
+    responses = success_responses(endpoint.operation)
+    if not responses:
+        yield "it has no success response"
+    contents = [response["content"] for response in responses.values() if response.get("content")]
+    for types in contents:
+        if "application/json" not in types:
+            yield f"a response of type {', '.join(types)} is not supported; only application/json is"
+    if len({json.dumps(types, sort_keys=True) for types in contents}) > 1:
+        yield f"success responses with different schemas are not supported: {', '.join(responses)}"
 
 
-def _check_responses(endpoint: Endpoint) -> Iterator[str]:
-    statuses_by_schema: dict[str, list[str]] = {}
-    for status, response in success_responses(endpoint.operation).items():
-        content = response.get("content", {})
-        schema = find_json_schema(content, in_response=True)
-        if content and schema is None:
-            yield f"a response of type {', '.join(content)} is not supported; only JSON is"
-        if content:
-            statuses_by_schema.setdefault(json.dumps(schema, sort_keys=True), []).append(status)
-    if len(statuses_by_schema) > 1:
-        statuses = sorted(status for some in statuses_by_schema.values() for status in some)
-        yield f"success responses with different schemas are not supported: {', '.join(statuses)}"
+def _list_schemas(document: Node, endpoint: Endpoint) -> Iterator[tuple[str, Node]]:
+    """Yield each schema of an operation, and each that they refer to, with its location."""
+    bodies = [endpoint.operation["requestBody"], *success_responses(endpoint.operation).values()]
+    contents = [body["content"].get("application/json", {}) for body in bodies if body.get("content")]
+    ahead = [("a body", content["schema"]) for content in contents if "schema" in content]
+    known: set[str] = set()
+    while ahead:
+        location, schema = ahead.pop()
+        yield location, schema
+        if reference := schema.get("$ref"):
+            if reference not in known:
+                ahead.append((reference.removeprefix(COMPONENT_PREFIX), look_up_reference(document, reference)))
+            known.add(reference)
+        ahead += [(f"{location}.{name}", field) for name, field in schema.get("properties", {}).items()]
+        parts = [*schema.get("oneOf", []), *schema.get("allOf", []), *([schema["items"]] if "items" in schema else [])]
+        ahead += [(f"{location}[]" if part is schema.get("items") else location, part) for part in parts]
+
+
+def _check_schema(document: Node, schema: Node) -> Iterator[str]:
+    """Yield what makes a schema none that can be made plain."""
+    yield from (key for key in sorted(schema.keys() - _SCHEMA_KEYS) if not key.startswith("x-"))
+    if not str(schema.get("$ref", COMPONENT_PREFIX)).startswith(COMPONENT_PREFIX):
+        yield "a reference to anything but a component schema"
+    if len(schema.get("allOf", "1")) > 1:
+        yield "allOf of several schemas"
+    if not all(isinstance(value, str) for value in listed_values(schema)):
+        yield "a list of values that are not all strings"
+    choices = [resolve_reference(document, choice) for choice in schema.get("oneOf", [])]
+    if choices and ("properties" in schema or not all(choice.get("properties") for choice in choices)):
+        yield "oneOf of anything but objects with fields"
+    tags = schema.get("discriminator", {}).get("mapping", {})
+    targets = {target.removeprefix(COMPONENT_PREFIX) for target in tags.values()}
+    names = {str(choice.get("$ref")).removeprefix(COMPONENT_PREFIX) for choice in schema.get("oneOf", [])}
+    if "discriminator" in schema and targets != names:
+        yield "a discriminator whose mapping does not name each choice"
 
 
 def find_unsupported_types(document: Node) -> list[str]:

@@ -77,7 +77,7 @@ def read_older_document() -> Any:
 def make_document(*, schemas: Any = None, path: str = "/pets", method: str = "get", **operation: Any) -> Any:
     """Return a document with one operation."""
     return {
-        "openapi": "3.1.0",
+        "openapi": "3.0.3",
         "info": {"title": "Pets", "version": "1"},
         "paths": {path: {method: {"operationId": "do_it", "responses": {"200": {"description": "D"}}, **operation}}},
         "components": {"schemas": schemas or {}},
