@@ -18,16 +18,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pinecone_admin import Admin, AsyncAdmin, ConflictError, FailedPreconditionError, on_organization
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.operations import fetch_project
 
-NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
+sys.path.append(str(Path(__file__).resolve().parent.parent))  # after the installed package
+from tests.support.resources import METHODS, SINGLE, fill_ids, keep_id
+
 CLOSING = {"close", "aclose"}
 """Called at the end of ``call_methods``."""
 
@@ -48,22 +52,30 @@ def add_resources(emulator: Emulator) -> dict[str, str]:
     state, now = emulator.state, emulator.clock.now()
     ids = {name: state.add_project(name, now).id for name in ("search", "other", "full", "stale-1")}
     emulator.hold(ids["full"], "indexes", "articles", protected=True)
+    ids["eve"] = emulator.add_user("eve@example.com").id
     for name in ("ada", "bao", "chi", "dev"):
         ids[name] = emulator.add_user(f"{name}@example.com", roles=["OrgMember", ("ProjectViewer", ids["search"])]).id
     ids["key"] = state.add_api_key(state.projects[ids["search"]], "reader").id
     ids["old key"] = state.add_api_key(state.projects[ids["search"]], "rotated").id
-    ids["organization"] = emulator.organization_id
+    ids |= {"organization_id": emulator.organization_id, "resource_id": emulator.organization_id}
+    ids |= {"user_id": ids["bao"], "principal_id": ids["eve"]}
     emulator.clock.advance(7200)
     emulator.clock.start_ticking()  # the deletion of contents takes a moment
     return ids
 
 
-def list_calls(ids: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
+def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
     """Return a call of each method; a method with two steps, a plan and its run, is called twice."""
     stored: list[Any] = []
     member = [on_organization("OrgMember")]
     person = {"principal_type": "user", "principal_id": ids["ada"], "resource_type": "project"}
     person |= {"resource_id": ids["search"]}
+
+    async def call_plainly(admin: Any, *, method: str) -> Any:
+        namespace, _, name = method.partition(".")
+        result = getattr(getattr(admin, namespace), name)(**fill_ids(method, ids))
+        response = await wait(result.to_list() if hasattr(result, "to_list") else result)
+        return keep_id(namespace, response, ids) if name == "create" else response
 
     async def delete_stale(admin: Any) -> Any:
         plan = await wait(admin.projects.delete_stale(name_pattern="stale-*", older_than=timedelta(hours=1)))
@@ -73,91 +85,52 @@ def list_calls(ids: Mapping[str, str]) -> dict[str, Callable[[Any], Any]]:
         plan = await wait(admin.users.offboard_many(emails=["chi@example.com", "dev@example.com"]))
         return await wait(admin.users.offboard_many(emails=["chi@example.com", "dev@example.com"], plan=plan))
 
-    async def with_invite(admin: Any, name: str) -> Any:
-        invite = await wait(admin.invites.create(email=f"{name}@example.com", role_bindings=member))
-        return await wait(getattr(admin.invites, name)(invite_id=invite.id))
-
-    async def with_account(admin: Any, method: str, **arguments: Any) -> Any:
-        made = await wait(admin.service_accounts.create(name=f"to {method}", role_bindings=member))
-        account_id = made.service_account.id
-        return await wait(getattr(admin.service_accounts, method)(service_account_id=account_id, **arguments))
-
-    async def with_binding(admin: Any, name: str) -> Any:
-        bindings = await wait(admin.role_bindings.list(principal_id=ids["bao"], principal_type="user").to_list())
-        return await wait(getattr(admin.role_bindings, name)(role_binding_id=bindings[-1].id))
-
+    plain = {method: partial(call_plainly, method=method) for method in METHODS if method in SINGLE}
+    # They come last and in reverse, so that a key is deleted before its project.
+    deletes = [method for method in plain if method.endswith(".delete")]
     return {
+        **{method: call for method, call in plain.items() if method not in deletes},
         "token": lambda admin: admin.token(),
         "send": lambda admin: admin.send(fetch_project(project_id=ids["search"])),
         "with_options": lambda admin: admin.with_options(timeout=20).projects.list(),
         "inventory": lambda admin: admin.inventory(),
         "update_secret": lambda admin: admin.update_secret(ids["secret"]),
-        "organizations.list": lambda admin: admin.organizations.list(),
-        "organizations.describe": lambda admin: admin.organizations.describe(organization_id=ids["organization"]),
-        "organizations.update": lambda admin: admin.organizations.update(
-            organization_id=ids["organization"], name="renamed"
-        ),
-        "projects.list": lambda admin: admin.projects.list(),
-        "projects.create": lambda admin: admin.projects.create(name="new"),
         "projects.ensure": lambda admin: admin.projects.ensure(name="ensured"),
-        "projects.describe": lambda admin: admin.projects.describe(project_id=ids["search"]),
         "projects.describe_by_name": lambda admin: admin.projects.describe_by_name(name="search"),
         "projects.exists": lambda admin: admin.projects.exists(name="search"),
-        "projects.update": lambda admin: admin.projects.update(project_id=ids["other"], name="changed"),
         "projects.provision": lambda admin: admin.projects.provision(
             name="tenant", key_roles=["DataPlaneEditor"], store=stored.append
         ),
-        "projects.delete": lambda admin: admin.projects.delete(project_id=ids["other"]),
         "projects.delete_with_cleanup": lambda admin: admin.projects.delete_with_cleanup(
             project_id=ids["full"], lift_protection=True
         ),
         "projects.delete_stale": delete_stale,
-        "api_keys.list": lambda admin: admin.api_keys.list(project_id=ids["search"]),
-        "api_keys.create": lambda admin: admin.api_keys.create(project_id=ids["search"], name="writer"),
         "api_keys.ensure": lambda admin: admin.api_keys.ensure(
             project_id=ids["search"], name="ensured", store=stored.append
         ),
-        "api_keys.describe": lambda admin: admin.api_keys.describe(api_key_id=ids["key"]),
         "api_keys.describe_by_name": lambda admin: admin.api_keys.describe_by_name(
             project_id=ids["search"], name="reader"
         ),
-        "api_keys.update": lambda admin: admin.api_keys.update(api_key_id=ids["key"], name="renamed"),
         "api_keys.rotate": lambda admin: admin.api_keys.rotate(api_key_id=ids["old key"], store=stored.append),
         "api_keys.delete_retired": lambda admin: admin.api_keys.delete_retired(),
-        "api_keys.delete": lambda admin: admin.api_keys.delete(api_key_id=ids["key"]),
-        "users.list": lambda admin: admin.users.list().to_list(),
-        "users.describe": lambda admin: admin.users.describe(user_id=ids["ada"]),
         "users.describe_by_email": lambda admin: admin.users.describe_by_email(email="ada@example.com"),
-        "invites.list": lambda admin: admin.invites.list().to_list(),
-        "invites.create": lambda admin: admin.invites.create(email="eve@example.com", role_bindings=member),
         "invites.ensure": lambda admin: admin.invites.ensure(email="fay@example.com", role_bindings=member),
-        "invites.describe": lambda admin: with_invite(admin, "describe"),
-        "invites.describe_by_email": lambda admin: admin.invites.describe_by_email(email="eve@example.com"),
-        "invites.resend": lambda admin: with_invite(admin, "resend"),
-        "invites.delete": lambda admin: with_invite(admin, "delete"),
-        "service_accounts.list": lambda admin: admin.service_accounts.list().to_list(),
-        "service_accounts.create": lambda admin: admin.service_accounts.create(name="batch", role_bindings=member),
+        "invites.describe_by_email": lambda admin: admin.invites.describe_by_email(email="fay@example.com"),
         "service_accounts.ensure": lambda admin: admin.service_accounts.ensure(
             name="ensured", role_bindings=member, store=stored.append
         ),
-        "service_accounts.describe": lambda admin: with_account(admin, "describe"),
-        "service_accounts.describe_by_name": lambda admin: admin.service_accounts.describe_by_name(name="batch"),
-        "service_accounts.update": lambda admin: with_account(admin, "update", name="changed"),
-        "service_accounts.rotate_secret": lambda admin: with_account(admin, "rotate_secret"),
-        "service_accounts.rotate": lambda admin: with_account(admin, "rotate", store=stored.append),
-        "service_accounts.delete": lambda admin: with_account(admin, "delete"),
-        "role_bindings.list": lambda admin: admin.role_bindings.list().to_list(),
-        "role_bindings.create": lambda admin: admin.role_bindings.create(**person, role="ProjectEditor"),
+        "service_accounts.describe_by_name": lambda admin: admin.service_accounts.describe_by_name(name="ensured"),
+        "service_accounts.rotate": lambda admin: admin.service_accounts.rotate(
+            service_account_id=ids["service_account_id"], store=stored.append
+        ),
         "role_bindings.ensure": lambda admin: admin.role_bindings.ensure(**person, role="DataPlaneViewer"),
-        "role_bindings.describe": lambda admin: with_binding(admin, "describe"),
-        "role_bindings.delete": lambda admin: with_binding(admin, "delete"),
         "role_bindings.change_role": lambda admin: admin.role_bindings.change_role(
-            **person, from_role="ProjectEditor", to_role="ProjectManager"
+            **person, from_role="DataPlaneViewer", to_role="ProjectManager"
         ),
         "users.offboard": lambda admin: admin.users.offboard(email="ada@example.com", dry_run=False),
         "users.offboard_many": offboard_many,
-        "users.delete": lambda admin: admin.users.delete(user_id=ids["bao"]),
-        "organizations.delete": lambda admin: refuse_organization(admin, ids["organization"]),
+        **{method: plain[method] for method in reversed(deletes)},
+        "organizations.delete": lambda admin: refuse_organization(admin, ids["organization_id"]),
     }
 
 

@@ -38,11 +38,13 @@ import pytest
 
 import pinecone_admin
 from pinecone_admin import Admin, AsyncAdmin, errors
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.testing import emulate
 from tests.support.api_documents import is_our_document
-from tests.test_public_api import MODULES, NAMESPACES, find_namespace_class
+from tests.support.resources import create_missing, find_namespace_class
+from tests.test_public_api import MODULES
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_CALLED_BY_USERS = {
@@ -273,7 +275,7 @@ def make_namespace(emulator: Emulator) -> dict[str, Any]:
     with Admin() as admin:
         project = admin.projects.create(name="search")
         member = [pinecone_admin.on_organization("OrgMember")]
-        return names | {
+        made = {
             "organization": admin.organizations.list()[0],
             "project": project,
             "key": admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectViewer"]).key,
@@ -281,9 +283,10 @@ def make_namespace(emulator: Emulator) -> dict[str, Any]:
             "invite": admin.invites.create(email="bob@example.com", role_bindings=member),
             "account": admin.service_accounts.create(name="nightly", role_bindings=member).service_account,
             "binding": admin.role_bindings.list(principal_type="user", principal_id=ada.id).to_list()[0],
-            "vault": {},
-            "new_secret": emulator.client_secret,
         }
+        longer = {"key": "api_key", "account": "service_account", "binding": "role_binding"}
+        others = create_missing(admin, {f"{longer.get(name, name)}_id": each.id for name, each in made.items()})
+    return names | made | others | {"vault": {}, "new_secret": emulator.client_secret}
 
 
 async def run_statements(statements: list[doctest.Example], names: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 import pinecone_admin
 from pinecone_admin import Admin, AsyncAdmin
-from tests.test_public_api import NAMESPACES, find_namespace_class
+from pinecone_admin._sync.client import NAMESPACES
+from tests.support.resources import find_namespace_class
 
 PROGRAM = """
 import sys

@@ -21,10 +21,12 @@ from pinecone_admin import (
     RefusedError,
     on_organization,
 )
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.permissions import PERMISSIONS, Cell, Permission, Reach
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES
 from pinecone_admin.models import PROJECT_ROLES, RoleName
+from tests.support.resources import METHODS, SINGLE, fill_ids
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/how-to/ci-identity.md").read_text(encoding="utf-8")
 
@@ -116,6 +118,32 @@ class Organization:
     def binding(self) -> str:
         """Grant a role on a new project to a service account, and return the id of the role binding."""
         return self.owner.role_bindings.create(**self.role_on(self.project()), role="ProjectViewer").id
+
+
+class NewTargets(dict[str, str]):
+    """The ids of an organization by the names of arguments, each of a new target.
+
+    Args:
+        at: The organization in which the targets are created.
+    """
+
+    def __init__(self, at: Organization) -> None:
+        self._at = at
+
+    def __missing__(self, name: str) -> str:
+        at = self._at
+        creators = {
+            "organization_id": lambda: at.id,
+            "project_id": at.project,
+            "api_key_id": at.key,
+            "user_id": at.user,
+        }
+        creators |= {"invite_id": at.invite, "service_account_id": at.account, "role_binding_id": at.binding}
+        if name in creators:
+            return creators[name]()
+        method = next(each for each, arguments in METHODS.items() if each.endswith(".delete") and name in arguments)
+        namespace = getattr(at.owner, method.partition(".")[0])
+        return str(namespace.create(**fill_ids(method.replace("delete", "create"), self)).id)
 
 
 Call = Callable[[], object]
@@ -223,58 +251,26 @@ def find_invite(at: Organization) -> Call:
     return partial(at.caller.invites.describe_by_email, email=email)
 
 
+def call_plainly(method: str, at: Organization) -> Call:
+    """Return a call of a method, whose targets are created for it; that of a list says whether it found one."""
+    namespace, _, name = method.partition(".")
+    targets = NewTargets(at)
+    call = partial(getattr(getattr(at.caller, namespace), name), **fill_ids(method, targets))
+    return contains(targets[next(iter(METHODS[f"{namespace}.delete"]))], call) if name == "list" else call
+
+
 # Each row creates what its call needs, and returns the call. A call that returns False did not see everything.
-SINGLE: dict[str, Callable[[Organization], Call]] = {
-    "organizations.list": lambda at: at.caller.organizations.list,
-    "organizations.describe": lambda at: partial(at.caller.organizations.describe, organization_id=at.id),
-    "organizations.update": lambda at: partial(at.caller.organizations.update, organization_id=at.id, name=at.name()),
-    "organizations.delete": lambda at: partial(at.caller.organizations.delete, organization_id=at.id),
-    "projects.list": lambda at: contains(at.project(), at.caller.projects.list),
-    "projects.create": lambda at: partial(at.caller.projects.create, name=at.name()),
-    "projects.describe": lambda at: partial(at.caller.projects.describe, project_id=at.project()),
+SPECIAL: dict[str, Callable[[Organization], Call]] = {
     "projects.describe_by_name": find_project,
     "projects.exists": lambda at: partial(at.caller.projects.exists, project_id=at.project()),
-    "projects.update": lambda at: partial(at.caller.projects.update, project_id=at.project(), name=at.name()),
-    "projects.delete": lambda at: partial(at.caller.projects.delete, project_id=at.project()),
     "api_keys.list": list_keys,
-    "api_keys.create": lambda at: partial(at.caller.api_keys.create, project_id=at.project(), name="new"),
-    "api_keys.describe": lambda at: partial(at.caller.api_keys.describe, api_key_id=at.key()),
     "api_keys.describe_by_name": find_key,
-    "api_keys.update": lambda at: partial(at.caller.api_keys.update, api_key_id=at.key(), name="new"),
-    "api_keys.delete": lambda at: partial(at.caller.api_keys.delete, api_key_id=at.key()),
-    "users.list": lambda at: contains(at.user(), at.caller.users.list),
-    "users.describe": lambda at: partial(at.caller.users.describe, user_id=at.user()),
     "users.describe_by_email": lambda at: partial(at.caller.users.describe_by_email, email=at.email()),
-    "users.delete": lambda at: partial(at.caller.users.delete, user_id=at.user()),
-    "invites.list": lambda at: contains(at.invite(), at.caller.invites.list),
-    "invites.create": lambda at: partial(
-        at.caller.invites.create, email=f"{at.name()}@example.com", role_bindings=MEMBER
-    ),
-    "invites.describe": lambda at: partial(at.caller.invites.describe, invite_id=at.invite()),
     "invites.describe_by_email": find_invite,
-    "invites.delete": lambda at: partial(at.caller.invites.delete, invite_id=at.invite()),
-    "invites.resend": lambda at: partial(at.caller.invites.resend, invite_id=at.invite()),
-    "service_accounts.list": lambda at: contains(at.account(), at.caller.service_accounts.list),
-    "service_accounts.create": lambda at: partial(
-        at.caller.service_accounts.create, name=at.name(), role_bindings=MEMBER
-    ),
-    "service_accounts.describe": lambda at: partial(
-        at.caller.service_accounts.describe, service_account_id=at.account()
-    ),
     "service_accounts.describe_by_name": find_account,
-    "service_accounts.update": lambda at: partial(
-        at.caller.service_accounts.update, service_account_id=at.account(), name=at.name()
-    ),
-    "service_accounts.delete": lambda at: partial(at.caller.service_accounts.delete, service_account_id=at.account()),
-    "service_accounts.rotate_secret": lambda at: partial(
-        at.caller.service_accounts.rotate_secret, service_account_id=at.account()
-    ),
-    "role_bindings.list": lambda at: contains(at.binding(), at.caller.role_bindings.list),
-    "role_bindings.describe": lambda at: partial(at.caller.role_bindings.describe, role_binding_id=at.binding()),
     "role_bindings.create": lambda at: partial(
         at.caller.role_bindings.create, **at.role_on(at.project()), role="ProjectViewer"
     ),
-    "role_bindings.delete": lambda at: partial(at.caller.role_bindings.delete, role_binding_id=at.binding()),
 }
 WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
     "inventory": take_inventory,
@@ -304,7 +300,7 @@ WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
 
 
 # Workflows first, and those that read the whole organization before it grows with each row.
-METHODS = WORKFLOWS | SINGLE
+ROWS = {**WORKFLOWS, **{method: partial(call_plainly, method) for method in METHODS if method in SINGLE}, **SPECIAL}
 
 
 def is_permitted(row: Callable[[Organization], Call], at: Organization) -> bool:
@@ -327,7 +323,7 @@ def find_least_roles() -> dict[str, tuple[str, str]]:
     """Return the least role on the organization, and the least on the project, that permits each method."""
     roles: list[RoleName | None] = [*ON_ORGANIZATION, *ON_PROJECT, None]
     callers = [(role, Organization(role)) for role in roles]
-    permitted = {name: [role for role, at in callers if is_permitted(row, at)] for name, row in METHODS.items()}
+    permitted = {name: [role for role, at in callers if is_permitted(row, at)] for name, row in ROWS.items()}
     return {name: (name_organization_role(roles), name_project_role(roles)) for name, roles in permitted.items()}
 
 
@@ -385,7 +381,6 @@ def test_page_has_the_least_roles() -> None:
 
 def test_all_methods_are_checked() -> None:
     """Each method of each namespace, and the inventory, has a row here, and so one on the page."""
-    namespaces = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
     with Emulator().admin() as admin:
-        methods = {f"{each}.{name}" for each in namespaces for name in dir(getattr(admin, each)) if name[0] != "_"}
-    assert METHODS.keys() == {*methods, "inventory"}
+        methods = {f"{each}.{name}" for each in NAMESPACES for name in dir(getattr(admin, each)) if name[0] != "_"}
+    assert ROWS.keys() == {*methods, "inventory"}

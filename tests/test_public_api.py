@@ -15,12 +15,13 @@ import pytest
 
 import pinecone_admin
 from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.testing import emulate
+from tests.support.resources import find_namespace_class
 
 HERE = Path(__file__).resolve().parent
-NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
 MODULES = ["auth", "emulator", "errors", "models", "operations", "retry", "testing", "workflows"]
 
 
@@ -46,16 +47,10 @@ def list_methods(kind: type) -> list[tuple[str, Callable[..., object]]]:
     return [(name, member) for name, member in vars(kind).items() if callable(member) and not name.startswith("_")]
 
 
-def find_namespace_class(client: type, namespace: str) -> type:
-    """Return the class of a namespace, from the annotation of the client's property."""
-    module = importlib.import_module(f"{client.__module__.rsplit('.', 1)[0]}.{namespace}")
-    found: type = getattr(module, inspect.get_annotations(vars(client)[namespace].func)["return"])
-    return found
-
-
 def test_the_public_api_matches_its_record() -> None:
     """The public names and signatures are those in public_api.txt."""
-    assert describe_public_api() == (HERE / "public_api.txt").read_text(encoding="utf-8")
+    recorded = (HERE / "public_api.txt").read_text(encoding="utf-8")
+    assert describe_public_api() == recorded, "review the change, and record it with python -m tests.test_public_api"
 
 
 def test_every_public_name_can_be_imported() -> None:
@@ -122,5 +117,5 @@ def test_a_foreign_generated_client_is_named_at_import(tmp_path: Path) -> None:
     assert "ImportError: another installed package also provides generated_client" in done.stderr
 
 
-if __name__ == "__main__":  # python tests/test_public_api.py updates the record
+if __name__ == "__main__":  # python -m tests.test_public_api updates the record
     (HERE / "public_api.txt").write_text(describe_public_api(), encoding="utf-8")

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from docutils import nodes
-from reference import NAMESPACES, find_namespace_class
+from reference import find_namespace_class
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
+
+from pinecone_admin._sync.client import NAMESPACES
 
 
 class LinkNames(SphinxPostTransform):

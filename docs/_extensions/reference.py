@@ -11,6 +11,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from types import ModuleType
 from typing import Any, Union, get_args, get_origin
@@ -25,10 +26,10 @@ from sphinx.util.typing import ExtensionMetadata, stringify_annotation
 
 import pinecone_admin
 from generated_client.types import Unlisted
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 
-NAMESPACES = ("organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 INTERNAL = {
     *("Emulator.handle", "Emulator.served_at"),
     *("Fault.fires_on", "Faults.add_document", "Faults.next_match", "Faults.respond", "RequestLog.add"),
@@ -95,7 +96,7 @@ def summarize(documented: object) -> str:
 
 
 class PublicNames(SphinxDirective):
-    """Document the names of a public module that the content lists, in that order."""
+    """Document the names of a public module that the content lists, in that order; ``*`` stands for any text."""
 
     required_arguments = 1
     has_content = True
@@ -103,8 +104,16 @@ class PublicNames(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return an entry for each name."""
         module = importlib.import_module(self.arguments[0])
-        names = " ".join(self.content).split()
+        names = [name for each in " ".join(self.content).split() for name in match_names(module, each)]
         return self.parse_text_to_nodes("\n".join(write_entry(module, name) for name in names))
+
+
+def match_names(module: ModuleType, pattern: str) -> list[str]:
+    """Return a name, or the public names of a module that a pattern matches, by the modules that define them."""
+    if "*" not in pattern:
+        return [pattern]
+    found = [name for name in module.__all__ if fnmatchcase(name, pattern)]
+    return sorted(found, key=lambda name: (getattr(module, name).__module__.rpartition(".")[0], name))
 
 
 def write_entry(module: ModuleType, name: str) -> str:

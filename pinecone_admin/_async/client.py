@@ -47,13 +47,6 @@ preload_before_fork(
     "pinecone_admin._async.sender",
     "pinecone_admin._config.assembly",
     "pinecone_admin._http.reflection",
-    "pinecone_admin._async.api_keys",
-    "pinecone_admin._async.invites",
-    "pinecone_admin._async.organizations",
-    "pinecone_admin._async.projects",
-    "pinecone_admin._async.role_bindings",
-    "pinecone_admin._async.service_accounts",
-    "pinecone_admin._async.users",
 )
 # <async only>
 preload_before_fork("anyio._backends._asyncio", "anyio._backends._trio")  # trio may not be installed
@@ -417,8 +410,13 @@ class AsyncAdmin:
     def __repr__(self) -> str:
         if not hasattr(self, "_shared"):  # a traceback with locals shows the client whose constructor failed
             return f"<{type(self).__name__}, not constructed>"
-        names = "organizations, projects, api_keys, users, invites, service_accounts, role_bindings"
-        return f"<{type(self).__name__} of {self._shared.config.api_url}: {names}>"
+        return f"<{type(self).__name__} of {self._shared.config.api_url}: {', '.join(NAMESPACES)}>"
 
     def __reduce__(self) -> NoReturn:
         raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
+
+
+NAMESPACES = tuple(name for name, value in vars(AsyncAdmin).items() if isinstance(value, lock_free_cached_property))
+"""The names of the namespaces, each also that of its module."""
+
+preload_before_fork(*(f"pinecone_admin._async.{name}" for name in NAMESPACES))

@@ -48,13 +48,6 @@ preload_before_fork(
     "pinecone_admin._sync.sender",
     "pinecone_admin._config.assembly",
     "pinecone_admin._http.reflection",
-    "pinecone_admin._sync.api_keys",
-    "pinecone_admin._sync.invites",
-    "pinecone_admin._sync.organizations",
-    "pinecone_admin._sync.projects",
-    "pinecone_admin._sync.role_bindings",
-    "pinecone_admin._sync.service_accounts",
-    "pinecone_admin._sync.users",
 )
 
 
@@ -415,8 +408,13 @@ class Admin:
     def __repr__(self) -> str:
         if not hasattr(self, "_shared"):  # a traceback with locals shows the client whose constructor failed
             return f"<{type(self).__name__}, not constructed>"
-        names = "organizations, projects, api_keys, users, invites, service_accounts, role_bindings"
-        return f"<{type(self).__name__} of {self._shared.config.api_url}: {names}>"
+        return f"<{type(self).__name__} of {self._shared.config.api_url}: {', '.join(NAMESPACES)}>"
 
     def __reduce__(self) -> NoReturn:
         raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
+
+
+NAMESPACES = tuple(name for name, value in vars(Admin).items() if isinstance(value, lock_free_cached_property))
+"""The names of the namespaces, each also that of its module."""
+
+preload_before_fork(*(f"pinecone_admin._sync.{name}" for name in NAMESPACES))

@@ -16,8 +16,9 @@ from typing import Annotated, Any
 import pytest
 
 from pinecone_admin import AsyncAdmin, Operation, PineconeError, PineconeTypeError, PineconeValueError, RetryPolicy
-from tests._async.test_validation import METHODS, call_method
+from tests._async.test_validation import call_method
 from tests.support.errors import SECRET, check_promises
+from tests.support.resources import METHODS
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio

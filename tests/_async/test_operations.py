@@ -1,14 +1,17 @@
-"""The 32 operations: through the namespaces, through send with builders, and with operations made by hand."""
+"""The operations: through the namespaces, through send with builders, and with operations made by hand."""
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
+from generation.api_document import Endpoint, iter_operations
 from pinecone_admin import (
     AsyncAdmin,
     BadRequestError,
@@ -21,95 +24,50 @@ from pinecone_admin import (
     on_project,
     operations,
 )
+from pinecone_admin._http.codec import encode_body
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.models import (
-    CreateAPIKeyRequest,
-    CreateInviteRequest,
-    CreateProjectRequest,
-    CreateRoleBindingRequest,
-    CreateServiceAccountRequest,
     Project,
     ProjectList,
-    RoleBindingInput,
-    UpdateAPIKeyRequest,
-    UpdateOrganizationRequest,
-    UpdateProjectRequest,
-    UpdateServiceAccountRequest,
 )
+from tests.support.api_documents import load_document
 from tests.support.errors import raises
+from tests.support.resources import METHODS, fill_ids, find_method, populate
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
-USER = {"principal_type": "user", "principal_id": "u"}
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 MEMBER_OF_NONE: Any = MEMBER | {"resource_id": None}
 VIEWER = {"resource_type": "project", "resource_id": "p", "role": "ProjectViewer"}
 
-# Call → method, path with query, body.
+# Calls whose requests do not follow from their arguments alone → method, path with query, body.
 REQUESTS: list[tuple[Callable[[AsyncAdmin], Any], str, str, object]] = [
-    (lambda a: a.organizations.list(), "GET", "/admin/organizations", None),
-    (lambda a: a.organizations.describe(organization_id="-Nx"), "GET", "/admin/organizations/-Nx", None),
     (
         lambda a: a.organizations.update(organization_id="-Nx", name="é"),
         "PATCH",
         "/admin/organizations/-Nx",
         {"name": "é"},
     ),
-    (lambda a: a.organizations.delete(organization_id="-Nx"), "DELETE", "/admin/organizations/-Nx", None),
-    (lambda a: a.projects.list(), "GET", "/admin/projects", None),
     (lambda a: a.projects.create(name="x"), "POST", "/admin/projects", {"name": "x"}),
-    (
-        lambda a: a.projects.create(name="x", max_pods=0, force_encryption_with_cmek=False),
-        "POST",
-        "/admin/projects",
-        {"name": "x", "max_pods": 0, "force_encryption_with_cmek": False},
-    ),
-    (lambda a: a.projects.describe(project_id="p"), "GET", "/admin/projects/p", None),
     (lambda a: a.projects.describe_by_name(name="x"), "GET", "/admin/projects", None),
     (lambda a: a.projects.exists(project_id="p"), "GET", "/admin/projects/p", None),
     (lambda a: a.projects.exists(name="x"), "GET", "/admin/projects", None),
     (lambda a: a.projects.update(project_id="p", max_pods=2), "PATCH", "/admin/projects/p", {"max_pods": 2}),
-    (
-        lambda a: a.projects.update(project_id="p", name="x", force_encryption_with_cmek=True),
-        "PATCH",
-        "/admin/projects/p",
-        {"name": "x", "force_encryption_with_cmek": True},
-    ),
-    (lambda a: a.projects.delete(project_id="p"), "DELETE", "/admin/projects/p", None),
-    (lambda a: a.api_keys.list(project_id="p"), "GET", "/admin/projects/p/api-keys", None),
-    (lambda a: a.api_keys.create(project_id="p", name="x"), "POST", "/admin/projects/p/api-keys", {"name": "x"}),
     (
         lambda a: a.api_keys.create(project_id="p", name="x", roles=("ProjectViewer",)),
         "POST",
         "/admin/projects/p/api-keys",
         {"name": "x", "roles": ["ProjectViewer"]},
     ),
-    (lambda a: a.api_keys.describe(api_key_id="k"), "GET", "/admin/api-keys/k", None),
     (lambda a: a.api_keys.update(api_key_id="k", roles=[]), "PATCH", "/admin/api-keys/k", {"roles": []}),
-    (lambda a: a.api_keys.delete(api_key_id="k"), "DELETE", "/admin/api-keys/k", None),
-    (lambda a: a.users.list().to_list(), "GET", "/admin/users", None),
     (
         lambda a: a.users.list(email="a+b@c.d", limit=7, pagination_token="t&").to_list(),
         "GET",
         "/admin/users?email=a%2Bb%40c.d&limit=7&paginationToken=t%26",
         None,
     ),
-    (lambda a: a.users.describe(user_id="u"), "GET", "/admin/users/u", None),
-    (lambda a: a.users.delete(user_id="u"), "DELETE", "/admin/users/u", None),
     (lambda a: a.invites.list(limit=1).to_list(), "GET", "/admin/invites?limit=1", None),
-    (
-        lambda a: a.invites.create(email="a@b.c", role_bindings=[on_organization("OrgMember")]),
-        "POST",
-        "/admin/invites",
-        {"email": "a@b.c", "role_bindings": [MEMBER]},
-    ),
-    (lambda a: a.invites.describe(invite_id="i"), "GET", "/admin/invites/i", None),
-    (lambda a: a.invites.delete(invite_id="i"), "DELETE", "/admin/invites/i", None),
-    (lambda a: a.invites.resend(invite_id="i"), "POST", "/admin/invites/i/resend", None),
-    (lambda a: a.service_accounts.list().to_list(), "GET", "/admin/service-accounts", None),
-    (lambda a: a.service_accounts.create(name="x"), "POST", "/admin/service-accounts", {"name": "x"}),
     (
         lambda a: a.service_accounts.create(
             name="x",
@@ -123,62 +81,22 @@ REQUESTS: list[tuple[Callable[[AsyncAdmin], Any], str, str, object]] = [
         "/admin/service-accounts",
         {"name": "x", "role_bindings": [MEMBER, VIEWER, MEMBER]},
     ),
-    (lambda a: a.service_accounts.describe(service_account_id="s"), "GET", "/admin/service-accounts/s", None),
-    (
-        lambda a: a.service_accounts.update(service_account_id="s", name="x"),
-        "PATCH",
-        "/admin/service-accounts/s",
-        {"name": "x"},
-    ),
-    (lambda a: a.service_accounts.delete(service_account_id="s"), "DELETE", "/admin/service-accounts/s", None),
-    (
-        lambda a: a.service_accounts.rotate_secret(service_account_id="s"),
-        "POST",
-        "/admin/service-accounts/s/rotate-secret",
-        None,
-    ),
-    (lambda a: a.role_bindings.list().to_list(), "GET", "/admin/role-bindings", None),
-    (
-        lambda a: a.role_bindings.list(
-            principal_type="user",
-            principal_id="u",
-            resource_type="project",
-            resource_id="p",
-            role="ProjectViewer",
-        ).to_list(),
-        "GET",
-        "/admin/role-bindings?principal_type=user&principal_id=u&resource_type=project&resource_id=p&role=ProjectViewer",
-        None,
-    ),
-    (
-        lambda a: a.role_bindings.create(
-            principal_type="user",
-            principal_id="u",
-            resource_type="project",
-            resource_id="p",
-            role="ProjectViewer",
-        ),
-        "POST",
-        "/admin/role-bindings",
-        USER | VIEWER,
-    ),
     (
         lambda a: a.role_bindings.create(
             principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
         ),
         "POST",
         "/admin/role-bindings",
-        USER | MEMBER,
+        {"principal_type": "user", "principal_id": "u"} | MEMBER,
     ),
-    (lambda a: a.role_bindings.describe(role_binding_id="b"), "GET", "/admin/role-bindings/b", None),
-    (lambda a: a.role_bindings.delete(role_binding_id="b"), "DELETE", "/admin/role-bindings/b", None),
 ]
+ENDPOINTS: dict[str, Endpoint] = {endpoint.label: endpoint for endpoint in iter_operations(load_document("admin"))}
 
 
 @pytest.mark.parametrize(
     ("call", "method", "target", "body"), REQUESTS, ids=[f"{method} {target}" for _, method, target, _ in REQUESTS]
 )
-async def test_every_method_sends_its_request(
+async def test_a_method_sends_what_it_was_given(
     call: Callable[[AsyncAdmin], Any], method: str, target: str, body: object, make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """A method sends one request with its verb, path and query, and a JSON body of the arguments given."""
@@ -189,6 +107,28 @@ async def test_every_method_sends_its_request(
     content = script.request.content
     assert (json.loads(content) if content else None) == body
     assert script.request.headers.get("content-type") == ("application/json" if content else None)
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+async def test_the_method_of_every_operation_sends_its_request(
+    name: str, make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """Each operation of the document has a method, which sends its verb, path and query, and a body, as described."""
+    method = find_method(name)
+    assert method in METHODS, f"{name} has no method: run scripts/new_namespace {method.partition('.')[0]}"
+    namespace, _, verb = method.partition(".")
+    script = ScriptedTransport(ScriptedResponse(400))
+    given = {argument: row.valid for argument, row in METHODS[method].items()}
+    with raises(BadRequestError):
+        result = getattr(getattr(make_client(script), namespace), verb)(**given)
+        await (result.to_list() if hasattr(result, "to_list") else result)
+    endpoint, sent = ENDPOINTS[name], script.request
+    assert sent.method == endpoint.method.upper()
+    assert sent.url.path == re.sub(r"\{(\w+)\}", lambda found: given[found[1]], endpoint.path)
+    queries = [each["name"] for each in endpoint.operation["parameters"] if each["in"] == "query"]
+    assert dict(sent.url.params) == {each: str(given[re.sub("(?=[A-Z])", "_", each).lower()]) for each in queries}
+    body = {argument: row.valid for argument, row in METHODS[method].items() if row.place == "body"}
+    assert (json.loads(sent.content) if sent.content else {}) == json.loads(encode_body(body))
 
 
 async def test_organization_lifecycle() -> None:
@@ -326,103 +266,32 @@ async def test_role_binding_lifecycle(admin: AsyncAdmin, emulator: Emulator) -> 
         await admin.role_bindings.describe(role_binding_id=binding.id)
 
 
-class SampleRecords:
-    """An emulator with one record of each kind."""
-
-    def __init__(self) -> None:
-        self.emulator = Emulator(plan="Free", seed=1)
-        state, now = self.emulator.state, self.emulator.clock.now()
-        state.organization.plan = "Enterprise"
-        self.project = state.add_project("p", now)
-        self.api_key = state.add_api_key(self.project, "k")
-        self.user = state.add_user("u@example.com")
-        self.invite = state.add_invite("i@example.com", now)
-        self.account = state.add_service_account("s", now)
-        grant = Grant("OrgMember", "organization", self.emulator.organization_id)
-        (self.binding,) = state.bind(Principal("service_account", self.account.id), [grant], now)
-
-
-ROLE = RoleBindingInput(resource_type="organization", role="OrgMember")
-
-BUILDERS: dict[str, Callable[[SampleRecords], Operation[Any]]] = {
-    "create_api_key": lambda records: operations.create_api_key(
-        project_id=records.project.id, body=CreateAPIKeyRequest(name="x")
-    ),
-    "create_invite": lambda _: operations.create_invite(body=CreateInviteRequest(email="a@b.c", role_bindings=[ROLE])),
-    "create_project": lambda _: operations.create_project(body=CreateProjectRequest(name="x")),
-    "create_role_binding": lambda records: operations.create_role_binding(
-        body=CreateRoleBindingRequest(
-            principal_type="service_account",
-            principal_id=records.account.id,
-            resource_type="project",
-            resource_id=records.project.id,
-            role="ProjectViewer",
-        )
-    ),
-    "create_service_account": lambda _: operations.create_service_account(
-        body=CreateServiceAccountRequest(name="x", role_bindings=[ROLE])
-    ),
-    "delete_api_key": lambda records: operations.delete_api_key(api_key_id=records.api_key.id),
-    "delete_invite": lambda records: operations.delete_invite(invite_id=records.invite.id),
-    "delete_organization": lambda records: operations.delete_organization(
-        organization_id=records.emulator.organization_id
-    ),
-    "delete_project": lambda records: operations.delete_project(project_id=records.project.id),
-    "delete_role_binding": lambda records: operations.delete_role_binding(role_binding_id=records.binding.id),
-    "delete_service_account": lambda records: operations.delete_service_account(service_account_id=records.account.id),
-    "delete_user": lambda records: operations.delete_user(user_id=records.user.id),
-    "fetch_api_key": lambda records: operations.fetch_api_key(api_key_id=records.api_key.id),
-    "fetch_invite": lambda records: operations.fetch_invite(invite_id=records.invite.id),
-    "fetch_organization": lambda records: operations.fetch_organization(
-        organization_id=records.emulator.organization_id
-    ),
-    "fetch_project": lambda records: operations.fetch_project(project_id=records.project.id),
-    "fetch_role_binding": lambda records: operations.fetch_role_binding(role_binding_id=records.binding.id),
-    "fetch_service_account": lambda records: operations.fetch_service_account(service_account_id=records.account.id),
-    "fetch_user": lambda records: operations.fetch_user(user_id=records.user.id),
-    "list_invites": lambda _: operations.list_invites(limit=5),
-    "list_organizations": lambda _: operations.list_organizations(),
-    "list_project_api_keys": lambda records: operations.list_project_api_keys(project_id=records.project.id),
-    "list_projects": lambda _: operations.list_projects(),
-    "list_role_bindings": lambda _: operations.list_role_bindings(role="OrgOwner"),
-    "list_service_accounts": lambda _: operations.list_service_accounts(),
-    "list_users": lambda _: operations.list_users(email="u@example.com"),
-    "resend_invite": lambda records: operations.resend_invite(invite_id=records.invite.id),
-    "rotate_service_account_secret": lambda records: operations.rotate_service_account_secret(
-        service_account_id=records.account.id
-    ),
-    "update_api_key": lambda records: operations.update_api_key(
-        api_key_id=records.api_key.id, body=UpdateAPIKeyRequest(roles=["ProjectViewer"])
-    ),
-    "update_organization": lambda records: operations.update_organization(
-        organization_id=records.emulator.organization_id, body=UpdateOrganizationRequest(name="x")
-    ),
-    "update_project": lambda records: operations.update_project(
-        project_id=records.project.id, body=UpdateProjectRequest(name="x")
-    ),
-    "update_service_account": lambda records: operations.update_service_account(
-        service_account_id=records.account.id, body=UpdateServiceAccountRequest(name="x")
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", ENDPOINTS)
 async def test_send_executes_the_operation_of_every_builder(name: str) -> None:
-    """``send`` returns the type of the operation that each of the 32 builders returns."""
-    records = SampleRecords()
+    """``send`` returns the type of the operation that each builder returns."""
+    emulator = Emulator(seed=1)
+    ids = populate(emulator)
+    namespace, _, verb = find_method(name).partition(".")
+    if verb == "create":  # neither an invite nor a role binding can be created twice
+        getattr(emulator.admin(), namespace).delete(**fill_ids(f"{namespace}.delete", ids))
     if name == "delete_organization":
-        records.emulator.state.remove_project(records.project)
-        records.emulator.state.organization.plan = "Free"
-    operation = BUILDERS[name](records)
-    result = await records.emulator.async_admin().send(operation)
+        emulator.admin().projects.delete(project_id=ids["project_id"])
+        emulator.configure(plan="Free")
+    build, given = getattr(operations, name), fill_ids(f"{namespace}.{verb}", ids)
+    names = inspect.signature(build).parameters
+    if "body" in names:
+        fields = {each: value for each, value in given.items() if each not in names}
+        given = {each: value for each, value in given.items() if each in names}
+        given["body"] = get_type_hints(build)["body"](**fields)
+    operation = build(**given)
+    result = await emulator.async_admin().send(operation)
     assert operation.id == name
     assert isinstance(result, operation.returns or type(None))
 
 
-def test_every_builder_is_covered() -> None:
-    """The table above has all 32 builders."""
-    assert sorted(BUILDERS) == sorted(set(operations.__all__) - {"API_VERSION", "Operation"})
-    assert len(BUILDERS) == 32
+def test_every_operation_has_a_builder() -> None:
+    """The operations of the document are those that can be sent."""
+    assert ENDPOINTS.keys() == set(operations.__all__) - {"API_VERSION", "Operation"}
 
 
 async def test_an_operation_can_be_constructed(admin: AsyncAdmin) -> None:

@@ -18,15 +18,14 @@ from pinecone_admin import (
     UnauthorizedError,
     on_organization,
 )
+from pinecone_admin._async.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
+from tests.support.resources import fill_ids, populate
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
-
-
-NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
 
 
 def make_page(*names: str, after: Any = ...) -> ScriptedResponse:
@@ -100,12 +99,9 @@ async def test_every_list_can_be_awaited(make_client: Callable[..., AsyncAdmin])
 async def test_every_async_list_can_be_awaited_and_iterated(emulator: Emulator) -> None:
     """Every list, of whatever kind, has the same items when it is awaited and when it is iterated over, each time."""
     admin = emulator.async_admin()
-    project = await admin.projects.create(name="x")
-    await admin.api_keys.create(project_id=project.id, name="k")
-    await admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
+    ids = populate(emulator)
     listed: list[Any] = [
-        admin.api_keys.list(project_id=project.id),
-        *(getattr(admin, name).list() for name in NAMESPACES if name != "api_keys"),
+        getattr(admin, namespace).list(**fill_ids(f"{namespace}.list", ids)) for namespace in NAMESPACES
     ]
     for each in listed:
         items = await each

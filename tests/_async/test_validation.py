@@ -5,16 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from enum import Enum
-from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 from pinecone.models.admin import role_binding as official
 
 from pinecone_admin import (
@@ -27,8 +25,10 @@ from pinecone_admin import (
     on_organization,
     on_project,
 )
+from pinecone_admin._async.client import NAMESPACES
 from pinecone_admin.models import RoleBindingInput
 from tests.support.errors import check_promises, raises
+from tests.support.resources import METHODS, Place
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +81,6 @@ KINDS = {
     "roles": "TTTTTTTTT TTTTs",
     "name question": "VssssVsVV VTTTT",
 }
-Place: TypeAlias = Literal["path", "query", "body", "none"]
 
 
 # <async only>
@@ -92,188 +91,6 @@ def anyio_backend() -> str:
 
 
 # </async only>
-@frozen
-class Argument:
-    """The kind of check of an argument, its place in the request, and a valid value."""
-
-    kind: str
-    place: Place
-    valid: Any
-
-
-ID = Argument("id", "path", "p")
-BINDINGS = [on_organization("OrgMember")]
-UPDATE = Argument("choice", "none", "update")
-DRY_RUN = Argument("switch", "none", False)
-LIMIT = Argument("optional count", "query", 5)
-TOKEN = Argument("optional id", "query", "t")
-
-METHODS: dict[str, dict[str, Argument]] = {
-    "organizations.list": {},
-    "organizations.describe": {"organization_id": ID},
-    "organizations.update": {"organization_id": ID, "name": Argument("only name", "body", "x")},
-    "organizations.delete": {"organization_id": ID},
-    "projects.list": {},
-    "projects.create": {
-        "name": Argument("name", "body", "x"),
-        "max_pods": Argument("optional count", "body", 0),
-        "force_encryption_with_cmek": Argument("optional switch", "body", False),
-    },
-    "projects.describe": {"project_id": ID},
-    "projects.describe_by_name": {"name": Argument("name", "none", "x")},
-    "projects.exists": {
-        "project_id": Argument("question", "path", None),
-        "name": Argument("name question", "none", None),
-    },
-    "projects.update": {
-        "project_id": ID,
-        "name": Argument("optional name", "body", "x"),
-        "max_pods": Argument("optional count", "body", 0),
-        "force_encryption_with_cmek": Argument("optional switch", "body", False),
-    },
-    "projects.delete": {"project_id": ID},
-    "api_keys.list": {"project_id": ID},
-    "api_keys.create": {
-        "project_id": ID,
-        "name": Argument("name", "body", "x"),
-        "roles": Argument("optional roles", "body", ["ProjectViewer"]),
-    },
-    "api_keys.describe": {"api_key_id": ID},
-    "api_keys.describe_by_name": {"project_id": ID, "name": Argument("name", "none", "x")},
-    "api_keys.update": {
-        "api_key_id": ID,
-        "name": Argument("optional name", "body", "x"),
-        "roles": Argument("optional roles", "body", ["ProjectViewer"]),
-    },
-    "api_keys.delete": {"api_key_id": ID},
-    "users.list": {"email": Argument("optional email", "query", "a@b"), "limit": LIMIT, "pagination_token": TOKEN},
-    "users.describe": {"user_id": ID},
-    "users.describe_by_email": {"email": Argument("email", "query", "a@b")},
-    "users.delete": {"user_id": ID},
-    "invites.list": {"limit": LIMIT, "pagination_token": TOKEN},
-    "invites.create": {
-        "email": Argument("email", "body", "a@b"),
-        "role_bindings": Argument("bindings", "body", BINDINGS),
-    },
-    "invites.describe": {"invite_id": ID},
-    "invites.describe_by_email": {"email": Argument("email", "none", "a@b")},
-    "invites.delete": {"invite_id": ID},
-    "invites.resend": {"invite_id": ID},
-    "service_accounts.list": {"limit": LIMIT, "pagination_token": TOKEN},
-    "service_accounts.create": {
-        "name": Argument("name", "body", "x"),
-        "role_bindings": Argument("optional bindings", "body", BINDINGS),
-    },
-    "service_accounts.describe": {"service_account_id": ID},
-    "service_accounts.describe_by_name": {"name": Argument("name", "none", "x")},
-    "service_accounts.update": {"service_account_id": ID, "name": Argument("only name", "body", "x")},
-    "service_accounts.delete": {"service_account_id": ID},
-    "service_accounts.rotate_secret": {"service_account_id": ID},
-    "role_bindings.list": {
-        "principal_type": Argument("needed type", "query", "user"),
-        "principal_id": Argument("optional id", "query", "u"),
-        "resource_type": Argument("needed type", "query", "project"),
-        "resource_id": Argument("optional id", "query", "p"),
-        "role": Argument("optional id", "query", "ProjectViewer"),
-        "limit": LIMIT,
-        "pagination_token": TOKEN,
-    },
-    "role_bindings.create": {
-        "principal_type": Argument("id", "body", "user"),
-        "principal_id": Argument("id", "body", "u"),
-        "resource_type": Argument("id", "body", "organization"),
-        "resource_id": Argument("optional id", "body", "p"),
-        "role": Argument("id", "body", "OrgMember"),
-    },
-    "role_bindings.describe": {"role_binding_id": ID},
-    "role_bindings.delete": {"role_binding_id": ID},
-    # Workflows: their first request has no place for most of their arguments.
-    "projects.ensure": {
-        "name": Argument("name", "none", "x"),
-        "max_pods": Argument("optional count", "none", 0),
-        "force_encryption_with_cmek": Argument("optional switch", "none", False),
-        "on_difference": UPDATE,
-        "dry_run": DRY_RUN,
-    },
-    "projects.provision": {
-        "name": Argument("name", "none", "x"),
-        "key_roles": Argument("roles", "none", ["ProjectViewer"]),
-        "store": Argument("function", "none", print),
-        "bindings": Argument("bindings", "none", []),
-        "dry_run": DRY_RUN,
-    },
-    "projects.delete_with_cleanup": {
-        "project_id": ID,
-        "dry_run": Argument("switch", "none", False),
-        "time_limit": Argument("duration", "none", timedelta(seconds=60)),
-        "lift_protection": Argument("switch", "none", False),
-        "progress": Argument("optional function", "none", print),
-    },
-    "api_keys.ensure": {
-        "project_id": ID,
-        "name": Argument("name", "none", "x"),
-        "roles": Argument("optional roles", "none", ["ProjectViewer"]),
-        "store": Argument("optional function", "none", print),
-        "on_difference": UPDATE,
-        "dry_run": DRY_RUN,
-    },
-    "api_keys.rotate": {
-        "api_key_id": ID,
-        "store": Argument("function", "none", print),
-        "keep_old_for": Argument("duration", "none", timedelta(hours=1)),
-        "dry_run": DRY_RUN,
-    },
-    "projects.delete_stale": {
-        "name_pattern": Argument("pattern", "none", "ci-*"),
-        "older_than": Argument("needed duration", "none", timedelta(days=7)),
-        "plan": Argument("optional plan", "none", None),
-        "concurrency": Argument("seconds", "none", 4),
-        "progress": Argument("optional function", "none", print),
-    },
-    "api_keys.delete_retired": {"project_id": Argument("optional id", "none", "p"), "dry_run": DRY_RUN},
-    "users.offboard": {"email": Argument("email", "query", "a@b"), "dry_run": Argument("switch", "none", False)},
-    "users.offboard_many": {
-        "emails": Argument("emails", "none", ["a@b"]),
-        "plan": Argument("optional plan", "none", None),
-    },
-    "invites.ensure": {
-        "email": Argument("email", "none", "a@b"),
-        "role_bindings": Argument("bindings", "none", BINDINGS),
-        "on_difference": UPDATE,
-        "revoke_unlisted": Argument("switch", "none", False),
-        "dry_run": DRY_RUN,
-    },
-    "service_accounts.ensure": {
-        "name": Argument("name", "none", "x"),
-        "role_bindings": Argument("optional bindings", "none", BINDINGS),
-        "store": Argument("optional function", "none", print),
-        "on_difference": UPDATE,
-        "revoke_unlisted": Argument("switch", "none", False),
-        "dry_run": DRY_RUN,
-    },
-    "service_accounts.rotate": {
-        "service_account_id": ID,
-        "store": Argument("function", "none", print),
-        "dry_run": DRY_RUN,
-    },
-    "role_bindings.ensure": {
-        "principal_type": Argument("id", "query", "user"),
-        "principal_id": Argument("id", "query", "u"),
-        "resource_type": Argument("id", "query", "organization"),
-        "resource_id": Argument("optional id", "query", "p"),
-        "role": Argument("id", "query", "OrgMember"),
-        "dry_run": DRY_RUN,
-    },
-    "role_bindings.change_role": {
-        "principal_type": Argument("id", "query", "user"),
-        "principal_id": Argument("id", "query", "u"),
-        "resource_type": Argument("id", "query", "organization"),
-        "resource_id": Argument("optional id", "query", "p"),
-        "from_role": Argument("id", "none", "OrgMember"),
-        "to_role": Argument("id", "none", "OrgManager"),
-        "dry_run": DRY_RUN,
-    },
-}
 CASES = [(method, name) for method, arguments in METHODS.items() for name in arguments]
 
 
@@ -422,11 +239,11 @@ def test_every_argument_is_covered(make_client: Callable[..., AsyncAdmin]) -> No
     admin = make_client(ScriptedTransport(), lazy=True)
     found = {
         f"{namespace}.{name}": set(inspect.signature(method).parameters)
-        for namespace in (name for name, value in vars(type(admin)).items() if isinstance(value, cached_property))
+        for namespace in NAMESPACES
         for name, method in inspect.getmembers(getattr(admin, namespace), inspect.ismethod)
         if not name.startswith("_")
     }
-    assert found == {method: set(arguments) for method, arguments in METHODS.items()}
+    assert found == {method: set(arguments) for method, arguments in METHODS.items()}, "see tests/support/resources.py"
 
 
 LONG_EMAIL = "a" * 248 + "@b.com"
@@ -447,10 +264,7 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("service_accounts.describe_by_name", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
     ("users.list", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
     ("invites.create", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
-    *(
-        (f"{namespace}.list", "limit", [1, 100], [0, 101, -1, 10**5000])
-        for namespace in ("users", "invites", "service_accounts", "role_bindings")
-    ),
+    *((method, "limit", [1, 100], [0, 101, -1, 10**5000]) for method, given in METHODS.items() if "limit" in given),
 ]
 
 
@@ -474,7 +288,7 @@ async def test_limits_match_the_api_document(
         assert outcome.startswith(f"V {name} ")
 
 
-UPDATES = ["organizations.update", "projects.update", "api_keys.update", "service_accounts.update"]
+UPDATES = [method for method in METHODS if method.endswith(".update")]
 
 
 @pytest.mark.parametrize("value", ["pcsk_5P6t4_secret", "pckey_5P6t4_secret"])

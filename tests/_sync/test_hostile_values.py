@@ -17,8 +17,9 @@ from typing import Annotated, Any
 import pytest
 
 from pinecone_admin import Admin, Operation, PineconeError, PineconeTypeError, PineconeValueError, RetryPolicy
-from tests._sync.test_validation import METHODS, call_method
+from tests._sync.test_validation import call_method
 from tests.support.errors import SECRET, check_promises
+from tests.support.resources import METHODS
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio

@@ -27,9 +27,6 @@ from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 pytestmark = pytest.mark.anyio
 
 
-NAMESPACES = ["organizations", "projects", "api_keys", "users", "invites", "service_accounts", "role_bindings"]
-
-
 def make_page(*names: str, after: Any = ...) -> ScriptedResponse:
     """Return a page of users; ``after`` is the value of pagination, omitted by default."""
     users = [{"id": name, "email": f"{name}@example.com"} for name in names]

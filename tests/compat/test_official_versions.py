@@ -108,7 +108,7 @@ def test_official_sdks_in_child_processes() -> None:
 
 
 def test_official_typescript_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The TypeScript SDK 9 calls all 32 operations and the control plane over HTTP, with valid responses."""
+    """The TypeScript SDK 9 calls all operations of both APIs over HTTP, with valid responses."""
     node = find_program("node")
     find_program("npm")
     if not (OFFICIAL / "typescript-9/node_modules").exists():

@@ -1,0 +1,266 @@
+"""The methods of the namespaces, with each of their arguments: the table to which a new resource adds its rows.
+
+Tests of requests, validation, least roles, records and examples derive from it what they need of a resource. It imports
+only the package, so that ``scripts/smoke.py`` can read it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal, TypeAlias
+
+from attrs import frozen
+
+from pinecone_admin import Admin, on_organization, operations
+from pinecone_admin.emulator import Emulator
+
+Place: TypeAlias = Literal["path", "query", "body", "none"]
+
+
+@frozen
+class Argument:
+    """The kind of check of an argument, its place in the request, and a valid value."""
+
+    kind: str
+    place: Place
+    valid: Any
+
+
+ID = Argument("id", "path", "p")
+BINDINGS = [on_organization("OrgMember")]
+UPDATE = Argument("choice", "none", "update")
+DRY_RUN = Argument("switch", "none", False)
+LIMIT = Argument("optional count", "query", 5)
+TOKEN = Argument("optional id", "query", "t")
+
+METHODS: dict[str, dict[str, Argument]] = {
+    "organizations.list": {},
+    "organizations.describe": {"organization_id": ID},
+    "organizations.update": {"organization_id": ID, "name": Argument("only name", "body", "x")},
+    "organizations.delete": {"organization_id": ID},
+    "projects.list": {},
+    "projects.create": {
+        "name": Argument("name", "body", "x"),
+        "max_pods": Argument("optional count", "body", 0),
+        "force_encryption_with_cmek": Argument("optional switch", "body", False),
+    },
+    "projects.describe": {"project_id": ID},
+    "projects.describe_by_name": {"name": Argument("name", "none", "x")},
+    "projects.exists": {
+        "project_id": Argument("question", "path", None),
+        "name": Argument("name question", "none", None),
+    },
+    "projects.update": {
+        "project_id": ID,
+        "name": Argument("optional name", "body", "x"),
+        "max_pods": Argument("optional count", "body", 0),
+        "force_encryption_with_cmek": Argument("optional switch", "body", False),
+    },
+    "projects.delete": {"project_id": ID},
+    "api_keys.list": {"project_id": ID},
+    "api_keys.create": {
+        "project_id": ID,
+        "name": Argument("name", "body", "x"),
+        "roles": Argument("optional roles", "body", ["ProjectViewer"]),
+    },
+    "api_keys.describe": {"api_key_id": ID},
+    "api_keys.describe_by_name": {"project_id": ID, "name": Argument("name", "none", "x")},
+    "api_keys.update": {
+        "api_key_id": ID,
+        "name": Argument("optional name", "body", "x"),
+        "roles": Argument("optional roles", "body", ["ProjectViewer"]),
+    },
+    "api_keys.delete": {"api_key_id": ID},
+    "users.list": {
+        "email": Argument("optional email", "query", "ann@example.com"),
+        "limit": LIMIT,
+        "pagination_token": TOKEN,
+    },
+    "users.describe": {"user_id": ID},
+    "users.describe_by_email": {"email": Argument("email", "query", "ann@example.com")},
+    "users.delete": {"user_id": ID},
+    "invites.list": {"limit": LIMIT, "pagination_token": TOKEN},
+    "invites.create": {
+        "email": Argument("email", "body", "ann@example.com"),
+        "role_bindings": Argument("bindings", "body", BINDINGS),
+    },
+    "invites.describe": {"invite_id": ID},
+    "invites.describe_by_email": {"email": Argument("email", "none", "ann@example.com")},
+    "invites.delete": {"invite_id": ID},
+    "invites.resend": {"invite_id": ID},
+    "service_accounts.list": {"limit": LIMIT, "pagination_token": TOKEN},
+    "service_accounts.create": {
+        "name": Argument("name", "body", "x"),
+        "role_bindings": Argument("optional bindings", "body", BINDINGS),
+    },
+    "service_accounts.describe": {"service_account_id": ID},
+    "service_accounts.describe_by_name": {"name": Argument("name", "none", "x")},
+    "service_accounts.update": {"service_account_id": ID, "name": Argument("only name", "body", "x")},
+    "service_accounts.delete": {"service_account_id": ID},
+    "service_accounts.rotate_secret": {"service_account_id": ID},
+    "role_bindings.list": {
+        "principal_type": Argument("needed type", "query", "user"),
+        "principal_id": Argument("optional id", "query", "u"),
+        "resource_type": Argument("needed type", "query", "project"),
+        "resource_id": Argument("optional id", "query", "p"),
+        "role": Argument("optional id", "query", "ProjectViewer"),
+        "limit": LIMIT,
+        "pagination_token": TOKEN,
+    },
+    "role_bindings.create": {
+        "principal_type": Argument("id", "body", "user"),
+        "principal_id": Argument("id", "body", "u"),
+        "resource_type": Argument("id", "body", "organization"),
+        "resource_id": Argument("optional id", "body", "p"),
+        "role": Argument("id", "body", "OrgBillingAdmin"),
+    },
+    "role_bindings.describe": {"role_binding_id": ID},
+    "role_bindings.delete": {"role_binding_id": ID},
+    # Workflows: their first request has no place for most of their arguments.
+    "projects.ensure": {
+        "name": Argument("name", "none", "x"),
+        "max_pods": Argument("optional count", "none", 0),
+        "force_encryption_with_cmek": Argument("optional switch", "none", False),
+        "on_difference": UPDATE,
+        "dry_run": DRY_RUN,
+    },
+    "projects.provision": {
+        "name": Argument("name", "none", "x"),
+        "key_roles": Argument("roles", "none", ["ProjectViewer"]),
+        "store": Argument("function", "none", print),
+        "bindings": Argument("bindings", "none", []),
+        "dry_run": DRY_RUN,
+    },
+    "projects.delete_with_cleanup": {
+        "project_id": ID,
+        "dry_run": Argument("switch", "none", False),
+        "time_limit": Argument("duration", "none", timedelta(seconds=60)),
+        "lift_protection": Argument("switch", "none", False),
+        "progress": Argument("optional function", "none", print),
+    },
+    "api_keys.ensure": {
+        "project_id": ID,
+        "name": Argument("name", "none", "x"),
+        "roles": Argument("optional roles", "none", ["ProjectViewer"]),
+        "store": Argument("optional function", "none", print),
+        "on_difference": UPDATE,
+        "dry_run": DRY_RUN,
+    },
+    "api_keys.rotate": {
+        "api_key_id": ID,
+        "store": Argument("function", "none", print),
+        "keep_old_for": Argument("duration", "none", timedelta(hours=1)),
+        "dry_run": DRY_RUN,
+    },
+    "projects.delete_stale": {
+        "name_pattern": Argument("pattern", "none", "ci-*"),
+        "older_than": Argument("needed duration", "none", timedelta(days=7)),
+        "plan": Argument("optional plan", "none", None),
+        "concurrency": Argument("seconds", "none", 4),
+        "progress": Argument("optional function", "none", print),
+    },
+    "api_keys.delete_retired": {"project_id": Argument("optional id", "none", "p"), "dry_run": DRY_RUN},
+    "users.offboard": {
+        "email": Argument("email", "query", "ann@example.com"),
+        "dry_run": Argument("switch", "none", False),
+    },
+    "users.offboard_many": {
+        "emails": Argument("emails", "none", ["ann@example.com"]),
+        "plan": Argument("optional plan", "none", None),
+    },
+    "invites.ensure": {
+        "email": Argument("email", "none", "ann@example.com"),
+        "role_bindings": Argument("bindings", "none", BINDINGS),
+        "on_difference": UPDATE,
+        "revoke_unlisted": Argument("switch", "none", False),
+        "dry_run": DRY_RUN,
+    },
+    "service_accounts.ensure": {
+        "name": Argument("name", "none", "x"),
+        "role_bindings": Argument("optional bindings", "none", BINDINGS),
+        "store": Argument("optional function", "none", print),
+        "on_difference": UPDATE,
+        "revoke_unlisted": Argument("switch", "none", False),
+        "dry_run": DRY_RUN,
+    },
+    "service_accounts.rotate": {
+        "service_account_id": ID,
+        "store": Argument("function", "none", print),
+        "dry_run": DRY_RUN,
+    },
+    "role_bindings.ensure": {
+        "principal_type": Argument("id", "query", "user"),
+        "principal_id": Argument("id", "query", "u"),
+        "resource_type": Argument("id", "query", "organization"),
+        "resource_id": Argument("optional id", "query", "p"),
+        "role": Argument("id", "query", "OrgMember"),
+        "dry_run": DRY_RUN,
+    },
+    "role_bindings.change_role": {
+        "principal_type": Argument("id", "query", "user"),
+        "principal_id": Argument("id", "query", "u"),
+        "resource_type": Argument("id", "query", "organization"),
+        "resource_id": Argument("optional id", "query", "p"),
+        "from_role": Argument("id", "none", "OrgMember"),
+        "to_role": Argument("id", "none", "OrgManager"),
+        "dry_run": DRY_RUN,
+    },
+}
+
+
+def find_method(operation_id: str) -> str:
+    """Return the name of the method that sends an operation, such as ``projects.describe``."""
+    namespace = getattr(operations, operation_id).__module__.split(".")[-2]
+    verb = operation_id.partition("_")[0]
+    return f"{namespace}.{ {'fetch': 'describe', 'rotate': 'rotate_secret'}.get(verb, verb) }"
+
+
+SINGLE = {find_method(each) for each in operations.__all__ if each.islower()}
+"""The methods that send one operation, which has a name like theirs."""
+
+
+def fill_ids(method: str, ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return arguments with which a method succeeds, without filters, by the ids of what exists, as ``project_id``."""
+    return {
+        name: ids[name] if argument is ID else ids.get(name, argument.valid)
+        for name, argument in METHODS[method].items()
+        if argument.place in {"path", "body"}
+    }
+
+
+def keep_id(namespace: str, response: Any, ids: dict[str, str]) -> Any:
+    """Add the id of what a ``create`` returned, by the name of the argument that takes it, and return the resource."""
+    made = getattr(response, "key", getattr(response, "service_account", response))
+    ids[next(iter(METHODS[f"{namespace}.delete"]))] = made.id
+    return made
+
+
+def create_missing(admin: Admin, ids: dict[str, str]) -> dict[str, Any]:
+    """Create one of each resource whose id is missing, add the ids, and return the resources by name, as ``group``."""
+    created: dict[str, Any] = {}
+    for method in METHODS:
+        namespace, _, verb = method.partition(".")
+        if verb == "create" and (id_name := next(iter(METHODS[f"{namespace}.delete"]))) not in ids:
+            response = getattr(admin, namespace).create(**fill_ids(method, ids))
+            created[id_name.removesuffix("_id")] = keep_id(namespace, response, ids)
+    return created
+
+
+def populate(emulator: Emulator) -> dict[str, str]:
+    """Create one of each resource, and return the ids by the names of arguments."""
+    user, organization_id = emulator.add_user("u@example.com"), emulator.organization_id
+    ids = {"organization_id": organization_id, "user_id": user.id, "principal_id": user.id}
+    ids["resource_id"] = organization_id
+    with emulator.admin() as admin:
+        create_missing(admin, ids)
+    return ids
+
+
+def find_namespace_class(client: type, namespace: str) -> type:
+    """Return the class of a namespace, from the annotation of the client's property."""
+    module = importlib.import_module(f"{client.__module__.rsplit('.', 1)[0]}.{namespace}")
+    found: type = getattr(module, inspect.get_annotations(vars(client)[namespace].func)["return"])
+    return found
