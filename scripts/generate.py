@@ -34,9 +34,11 @@ from generation.api_document import (
     validate_document,
 )
 from generation.examples import write_examples
+from generation.gaps import find_gaps
 from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
 from generation.settings import SETTINGS_FILE, load_settings
 from generation.unsupported_features import find_unsupported_types, refuse, require_supported
+from generation.words import keep_words, write_document
 from spec_diff import list_changes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +112,7 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         normalized, idle = normalize_document(require_supported(document, source, settings), settings)
         refuse(source, find_unsupported_types(normalized))
         lines = describe_document(document, idle) if adopting else []
-        lines += describe_remedies(normalized, idle)
+        lines += [*describe_remedies(normalized, idle), *find_gaps(normalized)]
         adapted = adapt_schemas(write_examples(normalized))
     except DocumentError:
         raise
@@ -330,15 +332,16 @@ def run_generation(spec: str | None, *, check: bool) -> int:
     check_tools()
     source = spec or str(ADMIN_DOCUMENT.relative_to(ROOT))
     text = fetch_bytes(spec or str(ADMIN_DOCUMENT))
-    normalized, lines = prepare_document(
-        validate_document(parse_document(text, source), source), source, adopting=spec is not None
-    )
+    stated = validate_document(parse_document(text, source), source)
+    document, foreign = keep_words(read_document(str(ADMIN_DOCUMENT)), stated) if spec else (stated, [])
+    normalized, lines = prepare_document(document, source, adopting=spec is not None)
+    lines += foreign
     with TemporaryDirectory(prefix="generate-") as folder:
         fresh = generate_package(normalized, source, Path(folder))
         if check:
             return check_committed(fresh, source, lines)
         adopted = Path(folder) / "admin.yaml"
-        adopted.write_bytes(text)
+        adopted.write_bytes(text if document == stated else write_document(document))
         replace_all([(fresh, CLIENT_FOLDER), (adopted, ADMIN_DOCUMENT)] if spec else [(fresh, CLIENT_FOLDER)])
     lines += find_type_errors() if spec else []
     print(

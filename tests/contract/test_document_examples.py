@@ -41,8 +41,8 @@ MADE_UP = {"id", "value", "client_id", "client_secret", "created_at", "updated_a
 
 def example_at(document: Any, node: Any) -> Any:
     """Return the example of a parameter or a content type: its own, else that of its schema."""
-    own = find_example(document, node)
-    return find_example(document, resolve_reference(document, node["schema"])) if own is None else own
+    own = find_example(node)
+    return find_example(resolve_reference(document, node["schema"])) if own is None else own
 
 
 def list_examples(document: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -55,7 +55,7 @@ def list_examples(document: Any) -> Iterator[tuple[str, Any, Any]]:
         for name, node in nodes.items():
             yield f"{endpoint.label} {name}", node["schema"], example_at(document, node)
     for name, schema in document["components"]["schemas"].items():
-        yield name, schema, find_example(document, schema)
+        yield name, schema, find_example(schema)
         yield from ((f"{name} {key}", field, field["example"]) for key, field in list_fields(schema))
 
 

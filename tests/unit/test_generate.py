@@ -79,6 +79,7 @@ def copy_repository(folder: Path) -> Path:
     for folder_of_other_code in ("docs", "tests"):
         (tree / folder_of_other_code).mkdir()
         (tree / folder_of_other_code / "nothing.py").touch()
+    shutil.copyfile(ROOT / "docs/errors.md", tree / "docs/errors.md")
     (tree / "basedpyright.py").write_text(BASEDPYRIGHT, encoding="utf-8")
     return tree
 
@@ -380,6 +381,19 @@ def make_next_version() -> Any:
     return replace_value(document, "OrgOwner", ["OrgOwner", "OrgAuditor"])
 
 
+_DERIVE = "then run scripts/unasync.py"
+GAPS_OF_NEXT_VERSION = [
+    f"pinecone_admin/_async/{line}"
+    for line in (
+        f"audits.py: fetch_audit: no method sends it: write the file, or run scripts/new_namespace audits, {_DERIVE}",
+        f"projects.py: CreateProjectRequest.region: no method passes it: add an argument, {_DERIVE}",
+    )
+] + [
+    f"pinecone_admin/{file}/roles.py: names not all values of RoleName: add OrgAuditor"
+    for file in ("emulator/model", "workflows")
+]
+
+
 def replace_value(node: Any, value: str, by: list[str]) -> Any:
     """Replace a value with several values wherever it is listed."""
     if isinstance(node, dict):
@@ -434,6 +448,8 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path, 
         "compatible: fetch_audit: new operation",
         "compatible: CreateProjectRequest.region: new",
         "compatible: RoleName: new value OrgAuditor",
+        *GAPS_OF_NEXT_VERSION,
+        "openapi/admin.yaml: fetch_audit has words of the other document (200): write your own",
     ]
     assert (tree / "openapi/admin.yaml").read_bytes() == spec.read_bytes()
     body = json.dumps({"id": "a", "by": {"id": "u", "email": "ada@example.com"}})
@@ -443,7 +459,7 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path, 
     )
     assert sent.stdout == "Audit(id='a', by=User(id='u', email='ada@example.com'))\n", sent.stderr
     again = run_generate(tree, "--check")
-    assert (again.returncode, again.stdout) == (0, "")
+    assert (again.returncode, again.stdout.splitlines()) == (0, GAPS_OF_NEXT_VERSION)
 
 
 @pytest.mark.long

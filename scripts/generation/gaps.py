@@ -1,0 +1,102 @@
+"""Find what the hand-written package lacks of an API document: methods, arguments, values and statuses.
+
+scripts/generate.sh reports each, and a test fails until there is none.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from generation.api_document import Node
+from generation.normalization import (
+    argument_names,
+    component_schemas,
+    folder_name,
+    list_operations,
+    module_name,
+    reach_components,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+# Which files name each value of a literal, in quotes or as code.
+VALUE_FILES = {
+    "APIKeyRole": ("pinecone_admin/emulator/model/roles.py", "pinecone_admin/workflows/roles.py"),
+    "ErrorCode": ("docs/errors.md",),
+    "InviteStatus": ("pinecone_admin/emulator/model/records.py",),
+    "OrganizationPlan": ("pinecone_admin/emulator/model/settings.py",),
+    "PaymentStatus": ("pinecone_admin/emulator/model/settings.py",),
+    "PrincipalType": ("pinecone_admin/emulator/model/state.py", "pinecone_admin/workflows/findings.py"),
+    "ResourceType": ("pinecone_admin/emulator/model/roles.py", "pinecone_admin/_http/operation_checks.py"),
+    "RoleName": ("pinecone_admin/emulator/model/roles.py", "pinecone_admin/workflows/roles.py"),
+}
+_ADDRESSES = "pinecone_admin/_config/addresses.py"
+
+
+def find_gaps(normalized: Node, root: Path = ROOT) -> list[str]:
+    """Return a line for each thing of a normalized document that the hand-written package lacks, with the remedy."""
+    calls = _collect_calls(root)
+    return [
+        *_find_missing_methods(normalized, root, calls),
+        *_find_missing_fields(normalized, calls),
+        *_find_missing_values(normalized, root),
+        *_find_other_server(normalized, root),
+    ]
+
+
+class _Calls:
+    """The calls of one function or class: where the first one is, and the arguments that any of them passes."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.arguments: set[str | None] = set()
+
+
+def _collect_calls(root: Path) -> dict[str, _Calls]:
+    calls: dict[str, _Calls] = {}
+    for path in [root / "pinecone_admin/models.py", *sorted((root / "pinecone_admin/_async").glob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                found = calls.setdefault(node.func.attr, _Calls(path.relative_to(root).as_posix()))
+                found.arguments |= {keyword.arg for keyword in node.keywords}
+    return calls
+
+
+def _find_missing_methods(normalized: Node, root: Path, calls: dict[str, _Calls]) -> Iterator[str]:
+    for node in list_operations(normalized):
+        name, namespace = module_name(node["operationId"]), folder_name(node["tags"][0])
+        file = f"pinecone_admin/_async/{namespace}.py"
+        if name not in calls:
+            how = "add one" if (root / file).exists() else f"write the file, or run scripts/new_namespace {namespace}"
+            yield f"{file}: {name}: no method sends it: {how}, then run scripts/unasync.py"
+        elif None not in calls[name].arguments:
+            for argument in argument_names(node):
+                if argument not in calls[name].arguments:
+                    yield f"{calls[name].file}: {name}.{argument}: no method passes it: {_ADD_ARGUMENT}"
+
+
+_ADD_ARGUMENT = "add an argument, then run scripts/unasync.py"
+
+
+def _find_missing_fields(normalized: Node, calls: dict[str, _Calls]) -> Iterator[str]:
+    sent = reach_components(normalized, (node.get("requestBody") for node in list_operations(normalized)))
+    for name in sorted(sent & calls.keys()):
+        for field, schema in component_schemas(normalized)[name].get("properties", {}).items():
+            if module_name(field) not in calls[name].arguments and not schema.get("readOnly"):
+                yield f"{calls[name].file}: {name}.{module_name(field)}: no method passes it: {_ADD_ARGUMENT}"
+
+
+def _find_missing_values(normalized: Node, root: Path) -> Iterator[str]:
+    for literal, files in VALUE_FILES.items():
+        values = component_schemas(normalized).get(literal, {}).get("enum", [])
+        for file in files:
+            text = (root / file).read_text(encoding="utf-8")
+            if missing := [each for each in values if f'"{each}"' not in text and f"`{each}`" not in text]:
+                yield f"{file}: names not all values of {literal}: add {', '.join(missing)}"
+
+
+def _find_other_server(normalized: Node, root: Path) -> Iterator[str]:
+    for server in normalized["servers"][:1]:
+        if f'"{server["url"]}"' not in (root / _ADDRESSES).read_text(encoding="utf-8"):
+            yield f"{_ADDRESSES}: API_URL is not {server['url']}, the server of the document: change it"

@@ -1,0 +1,82 @@
+"""What the hand-written package lacks of the document, each with its file and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.gaps import ROOT, VALUE_FILES, find_gaps
+from generation.normalization import normalize_document
+from generation.settings import load_settings
+from tests.support.api_documents import STRING, find_parameters, load_document, make_query, read_our_document
+
+Edit = Callable[[Any], object]
+
+
+def test_the_package_lacks_nothing_of_the_document() -> None:
+    """Each operation has a method, each argument and field is passed, and each value is named where it must be."""
+    normalized, _ = normalize_document(load_document("admin"), load_settings())
+    assert find_gaps(normalized) == []
+
+
+def add_operation(path: str, tag: str) -> Edit:
+    """Return an edit that adds an operation."""
+    node = {"operationId": "count_them", "tags": [tag], "responses": {"204": {"description": "D"}}}
+    return lambda document: document["paths"].update({path: {"get": node}})
+
+
+def add_value(name: str, value: str) -> Edit:
+    """Return an edit that adds a value wherever the values of a literal are listed."""
+
+    def edit(node: Any) -> None:
+        if isinstance(node, dict):
+            for key, inner in node.items():
+                if key == "x-enum" and name in inner:
+                    inner.append(value)
+                edit(inner)
+        elif isinstance(node, list):
+            for each in node:
+                edit(each)
+
+    return edit
+
+
+DERIVE = "then run scripts/unasync.py"
+
+
+@pytest.mark.parametrize(
+    ("edit", "lines"),
+    [
+        (add_operation("/admin/groups", "Groups"),
+         [("pinecone_admin/_async/groups.py: count_them: no method sends it: write the file, or run "
+          f"scripts/new_namespace groups, {DERIVE}")]),
+        (add_operation("/admin/users/count", "Users"),
+         [f"pinecone_admin/_async/users.py: count_them: no method sends it: add one, {DERIVE}"]),
+        (lambda node: node["paths"]["/admin/users"]["get"]["parameters"].append(make_query(STRING, "sort")),
+         [f"pinecone_admin/_async/users.py: list_users.sort: no method passes it: add an argument, {DERIVE}"]),
+        (lambda node: node["components"]["schemas"]["CreateProjectRequest"]["properties"].update(region=STRING),
+         [("pinecone_admin/_async/projects.py: CreateProjectRequest.region: no method passes it: add an argument, "
+          f"{DERIVE}")]),
+        (add_value("OrgOwner", "OrgAuditor"),
+         [f"{file}: names not all values of RoleName: add OrgAuditor" for file in VALUE_FILES["RoleName"]]),
+        (add_value("DATA_LOSS", "GONE"), ["docs/errors.md: names not all values of ErrorCode: add GONE"]),
+        (lambda node: node["servers"][0].update(url="https://b.example"),
+         [("pinecone_admin/_config/addresses.py: API_URL is not https://b.example, the server of the document: "
+          "change it")]),
+        (lambda node: find_parameters(node, "email")[0].update(description="D"), []),
+    ],
+)  # fmt: skip
+def test_each_gap_is_named_with_its_file(edit: Edit, lines: list[str]) -> None:
+    """The line begins with the file that must follow, and ends with what to do."""
+    document = read_our_document()
+    edit(document)
+    normalized, _ = normalize_document(document, load_settings())
+    assert find_gaps(normalized) == lines
+
+
+def test_each_file_of_values_exists() -> None:
+    """A file that is renamed must be renamed in the table, too."""
+    assert all((ROOT / file).is_file() for files in VALUE_FILES.values() for file in map(Path, files))
