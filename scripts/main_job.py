@@ -10,6 +10,7 @@ every step had the expected result.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import shlex
@@ -60,108 +61,59 @@ class Journal(logging.Handler):
         self.start()
 
 
-def run_sync_job(journal: Journal, arguments: dict[str, Any]) -> None:
-    """Create, change and delete resources of an organization."""
-    with Admin(**arguments) as admin:
-        journal.start()
-        token = admin.token()
-        journal.write("fetch a token", f"valid until {token.expires_at:%H:%M} UTC", expected=len(token.value) > 0)
-        organizations = admin.organizations.list()
-        journal.write("list the organizations", organizations[0].name, expected=len(organizations) == 1)
+async def run_job(journal: Journal, admin: Any) -> None:
+    """Create, change and delete resources of an organization, with a client of either kind."""
+    journal.start()
+    token = await wait(admin.token())
+    journal.write("fetch a token", f"valid until {token.expires_at:%H:%M} UTC", expected=len(token.value) > 0)
+    organizations = await wait(admin.organizations.list())
+    journal.write("list the organizations", organizations[0].name, expected=len(organizations) == 1)
 
-        project = admin.projects.create(name="quickstart")
-        journal.write("create a project", project.id, expected=project.name == "quickstart")
-        key = admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectViewer"])
-        journal.write(
-            "create a key with a role",
-            f"value={to_dict(key)['value']} roles={key.key.roles}",
-            expected=key.key.roles == ["ProjectViewer"] and key.value not in repr(key),
-        )
-        robot = admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgMember")])
-        robot_id = robot.service_account.id
-        journal.write(
-            "create a service account",
-            robot.service_account.client_id,
-            expected=robot.client_secret not in repr(robot),
-        )
-        rotated = admin.service_accounts.rotate_secret(service_account_id=robot_id)
-        journal.write(
-            "rotate its secret",
-            f"client_secret={to_dict(rotated)['client_secret']}",
-            expected=rotated.client_secret != robot.client_secret,
-        )
-        invite = admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
-        journal.write(
-            "invite a person",
-            f"{invite.status} until {invite.expires_at:%Y-%m-%d}",
-            expected=invite.status == "pending",
-        )
-        for page in admin.role_bindings.list(limit=2).pages():
-            shown = f"{count_noun(len(page.items), 'binding')}{', and more' if page.has_more else ''}"
-            journal.write("list a page of role bindings", shown, expected=len(page.items) in {1, 2})
+    project = await wait(admin.projects.create(name="quickstart"))
+    journal.write("create a project", project.id, expected=project.name == "quickstart")
+    key = await wait(admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectViewer"]))
+    journal.write(
+        "create a key with a role",
+        f"value={to_dict(key)['value']} roles={key.key.roles}",
+        expected=key.key.roles == ["ProjectViewer"] and key.value not in repr(key),
+    )
+    member = [on_organization("OrgMember")]
+    robot = await wait(admin.service_accounts.create(name="robot", role_bindings=member))
+    account = robot.service_account
+    journal.write("create a service account", account.client_id, expected=robot.client_secret not in repr(robot))
+    rotated = await wait(admin.service_accounts.rotate_secret(service_account_id=account.id))
+    journal.write(
+        "rotate its secret",
+        f"client_secret={to_dict(rotated)['client_secret']}",
+        expected=rotated.client_secret != robot.client_secret,
+    )
+    invite = await wait(admin.invites.create(email="ada@example.com", role_bindings=member))
+    until = f"{invite.status} until {invite.expires_at:%Y-%m-%d}"
+    journal.write("invite a person", until, expected=invite.status == "pending")
+    bindings = await wait(admin.role_bindings.list(limit=2).to_list())
+    journal.write("list the role bindings in pages", count_noun(len(bindings), "binding"), expected=len(bindings) > 2)  # noqa: PLR2004 - more than one page
 
-        admin.invites.delete(invite_id=invite.id)
-        journal.write("delete the invite")
-        admin.service_accounts.delete(service_account_id=robot_id)
-        journal.write("delete the service account")
-        admin.api_keys.delete(api_key_id=key.key.id)
-        journal.write("delete the key")
-        admin.projects.delete(project_id=project.id)
-        journal.write("delete the project")
-        found = admin.projects.exists(project_id=project.id)
-        journal.write("check that it is gone", found, expected=not found)
+    for step, deletion in (
+        ("delete the invite", lambda: admin.invites.delete(invite_id=invite.id)),
+        ("delete the service account", lambda: admin.service_accounts.delete(service_account_id=account.id)),
+        ("delete the key", lambda: admin.api_keys.delete(api_key_id=key.key.id)),
+        ("delete the project", lambda: admin.projects.delete(project_id=project.id)),
+    ):
+        await wait(deletion())
+        journal.write(step)
+    found = await wait(admin.projects.exists(project_id=project.id))
+    journal.write("check that it is gone", found, expected=not found)
+
+
+async def wait(value: Any) -> Any:
+    """Return a value, or what it is when it is awaited."""
+    return await value if inspect.isawaitable(value) else value
 
 
 async def run_async_job(journal: Journal, arguments: dict[str, Any]) -> None:
     """Do the same with the async client."""
     async with AsyncAdmin(**arguments) as admin:
-        journal.start()
-        token = await admin.token()
-        journal.write("fetch a token", f"valid until {token.expires_at:%H:%M} UTC", expected=len(token.value) > 0)
-        organizations = await admin.organizations.list()
-        journal.write("list the organizations", organizations[0].name, expected=len(organizations) == 1)
-
-        project = await admin.projects.create(name="quickstart")
-        journal.write("create a project", project.id, expected=project.name == "quickstart")
-        key = await admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectViewer"])
-        journal.write(
-            "create a key with a role",
-            f"value={to_dict(key)['value']} roles={key.key.roles}",
-            expected=key.key.roles == ["ProjectViewer"] and key.value not in repr(key),
-        )
-        robot = await admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgMember")])
-        robot_id = robot.service_account.id
-        journal.write(
-            "create a service account",
-            robot.service_account.client_id,
-            expected=robot.client_secret not in repr(robot),
-        )
-        rotated = await admin.service_accounts.rotate_secret(service_account_id=robot_id)
-        journal.write(
-            "rotate its secret",
-            f"client_secret={to_dict(rotated)['client_secret']}",
-            expected=rotated.client_secret != robot.client_secret,
-        )
-        invite = await admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
-        journal.write(
-            "invite a person",
-            f"{invite.status} until {invite.expires_at:%Y-%m-%d}",
-            expected=invite.status == "pending",
-        )
-        async for page in admin.role_bindings.list(limit=2).pages():
-            shown = f"{count_noun(len(page.items), 'binding')}{', and more' if page.has_more else ''}"
-            journal.write("list a page of role bindings", shown, expected=len(page.items) in {1, 2})
-
-        await admin.invites.delete(invite_id=invite.id)
-        journal.write("delete the invite")
-        await admin.service_accounts.delete(service_account_id=robot_id)
-        journal.write("delete the service account")
-        await admin.api_keys.delete(api_key_id=key.key.id)
-        journal.write("delete the key")
-        await admin.projects.delete(project_id=project.id)
-        journal.write("delete the project")
-        found = await admin.projects.exists(project_id=project.id)
-        journal.write("check that it is gone", found, expected=not found)
+        await run_job(journal, admin)
 
 
 @contextmanager
@@ -191,7 +143,8 @@ def main() -> None:
         arguments: dict[str, Any] = {key: server[key] for key in ("host", "oauth_url", "client_id", "client_secret")}
         arguments["lazy"] = True  # the first step fetches the token
         print(f"Admin, against the emulator at {server['host']}")
-        run_sync_job(journal, arguments)
+        with Admin(**arguments) as admin:
+            asyncio.run(run_job(journal, admin))
         print("AsyncAdmin, against the same emulator")
         asyncio.run(run_async_job(journal, arguments))
     print("quickstart: every step succeeded, and the emulator is stopped")
