@@ -247,7 +247,10 @@ def tidy_package(fresh: Path) -> None:
 
 def format_package(fresh: Path) -> None:
     """Remove unused imports, since the templates import everything that a module may need, and format every module."""
-    for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format", "--line-length", "120"]):
+    # Code in docstrings has the width of code in the reference of the site, less the prompt.
+    width = ("format.docstring-code-format=true", "format.docstring-code-line-length=82")
+    formats = ["format", "--line-length", "120", *(word for each in width for word in ("--config", each))]
+    for arguments in (["check", "--fix-only", "--select", "F401,I"], formats):
         _run_tool(fresh.parent, "ruff failed", "-m", "ruff", *arguments, "--isolated", "--quiet", "--no-cache", fresh)
 
 

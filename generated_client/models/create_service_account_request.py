@@ -35,7 +35,7 @@ class CreateServiceAccountRequest:
         ...             resource_type="project",
         ...             resource_id="9a000000-0000-4000-8000-000000000001",
         ...             role="ProjectEditor",
-        ...         ),
+        ...         )
         ...     ],
         ... )
     """

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn
 
 from generation.api_document import Node
 from generation.normalization import (
@@ -34,8 +34,6 @@ from generation.plain_schema import referenced_component
 _DEEPEST = 8
 _LONGEST = 1500
 _LONGEST_IN_FIELD = 80
-# The width of code in the reference of the site, less the prompt.
-_WIDTH = 82
 
 _PYTHON_TYPES: dict[str, set[type]] = {
     "string": {str},
@@ -57,17 +55,6 @@ class Argument(NamedTuple):
     schema: Node
     value: Node
     is_required: bool
-
-
-class Group(NamedTuple):
-    """An expression in brackets; each item has a prefix, such as the name of an argument."""
-
-    opening: str
-    items: list[tuple[str, Expression]]
-    closing: str
-
-
-Expression: TypeAlias = "str | Group"
 
 
 def write_examples(document: Node) -> Node:
@@ -194,7 +181,7 @@ def _list_arguments(document: Node, found: Node, node: Node) -> list[Argument]:
     return arguments
 
 
-def _express_call(document: Node, name: str, arguments: list[Argument]) -> Expression:
+def _express_call(document: Node, name: str, arguments: list[Argument]) -> str:
     items = []
     for argument in arguments:
         try:
@@ -202,7 +189,12 @@ def _express_call(document: Node, name: str, arguments: list[Argument]) -> Expre
         except UnfitExampleError:
             if argument.is_required:
                 raise
-    return Group(f"{name}(", items, ")") if items else _refuse()
+    return _join(f"{name}(", items, ")") if items else _refuse()
+
+
+def _join(opening: str, items: list[tuple[str, str]], closing: str) -> str:
+    """Return an expression in brackets, each of whose items has a prefix, such as the name of an argument."""
+    return f"{opening}{', '.join(prefix + item for prefix, item in items)}{closing}"
 
 
 def _write_model(document: Node, name: str, schema: Node, value: Node, *, is_sent: bool) -> Node:
@@ -229,20 +221,18 @@ def _contains_model(document: Node, schema: Node) -> bool:
     return bool(name) and "enum" not in component_schemas(document)[name]
 
 
-def _write_source(write: Callable[[], Expression], *, in_field: bool = False) -> Node:
+def _write_source(write: Callable[[], str], *, in_field: bool = False) -> Node:
     """Return an expression as it stands in the source of a docstring, empty if it is unfit."""
     try:
-        expression = write()
+        source = write()
     except UnfitExampleError:
         return {}
-    flat = _flatten(expression)
-    if len(flat) > (_LONGEST_IN_FIELD if in_field else _LONGEST):
+    if len(source) > (_LONGEST_IN_FIELD if in_field else _LONGEST):
         return {}
-    source = flat if in_field else "\n".join(_lay_out(expression, _WIDTH))
     return {"x-example": source.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')}
 
 
-def express_value(document: Node, schema: Node, value: Node, depth: int = 0) -> Expression:
+def express_value(document: Node, schema: Node, value: Node, depth: int = 0) -> str:
     """Return a value as an expression of the type that a schema has in Python.
 
     Raises:
@@ -257,7 +247,7 @@ def express_value(document: Node, schema: Node, value: Node, depth: int = 0) -> 
         return "None" if schema.get("nullable") else _refuse()
     if kind == "array":
         items = value if isinstance(value, list) else _refuse()
-        return Group("[", [("", express_value(document, schema["items"], item, depth + 1)) for item in items], "]")
+        return _join("[", [("", express_value(document, schema["items"], item, depth + 1)) for item in items], "]")
     if kind is not None and type(value) not in _PYTHON_TYPES[kind]:
         _refuse()
     return _express_date_time(value) if schema.get("format") == "date-time" else _express_json(value, depth)
@@ -267,7 +257,7 @@ def _refuse() -> NoReturn:
     raise UnfitExampleError
 
 
-def _express_component(document: Node, name: str, value: Node, depth: int) -> Expression:
+def _express_component(document: Node, name: str, value: Node, depth: int) -> str:
     schema = component_schemas(document)[name]
     if "enum" in schema:
         return _express_json(value, depth) if value in schema["enum"] else _refuse()
@@ -287,10 +277,10 @@ def _express_component(document: Node, name: str, value: Node, depth: int) -> Ex
     if extra := {key: item for key, item in value.items() if key not in fields}:
         taken = "extra" in map(module_name, fields)
         items.append(("extra_=" if taken else "extra=", _express_json(extra, depth + 1)))
-    return Group(f"{name}(", items, ")")
+    return _join(f"{name}(", items, ")")
 
 
-def _express_choice(document: Node, names: list[str], value: Node, depth: int) -> Expression:
+def _express_choice(document: Node, names: list[str], value: Node, depth: int) -> str:
     for name in names:
         with suppress(UnfitExampleError):
             return _express_component(document, name, value, depth)
@@ -305,14 +295,14 @@ def _express_date_time(value: str) -> str:
     return f"datetime.fromisoformat({_express_string(value)})"
 
 
-def _express_json(value: Node, depth: int) -> Expression:
+def _express_json(value: Node, depth: int) -> str:
     if depth > _DEEPEST or (isinstance(value, float) and not math.isfinite(value)):
         _refuse()
     if isinstance(value, dict):
         items = [(f"{_express_string(key)}: ", _express_json(item, depth + 1)) for key, item in value.items()]
-        return Group("{", items, "}")
+        return _join("{", items, "}")
     if isinstance(value, list):
-        return Group("[", [("", _express_json(item, depth + 1)) for item in value], "]")
+        return _join("[", [("", _express_json(item, depth + 1)) for item in value], "]")
     return _express_string(value) if isinstance(value, str) else repr(value)
 
 
@@ -320,19 +310,3 @@ def _express_string(text: str) -> str:
     # repr escapes whatever cannot be printed, which includes line breaks and lone surrogates.
     literal = repr(text)
     return literal if '"' in literal else f'"{literal[1:-1]}"'
-
-
-def _flatten(expression: Expression) -> str:
-    if isinstance(expression, str):
-        return expression
-    items = ", ".join(prefix + _flatten(item) for prefix, item in expression.items)
-    return f"{expression.opening}{items}{expression.closing}"
-
-
-def _lay_out(expression: Expression, room: int, prefix: str = "", suffix: str = "") -> list[str]:
-    """Return an expression on one line if there is room, else with each item on lines of its own."""
-    flat = f"{prefix}{_flatten(expression)}{suffix}"
-    if isinstance(expression, str) or not expression.items or len(flat) <= room:
-        return [flat]
-    inner = [f"    {line}" for start, item in expression.items for line in _lay_out(item, room - 4, start, ",")]
-    return [prefix + expression.opening, *inner, expression.closing + suffix]

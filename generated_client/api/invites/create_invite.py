@@ -35,7 +35,7 @@ def create_invite(
         ...                 role="ProjectViewer",
         ...             ),
         ...         ],
-        ...     ),
+        ...     )
         ... )
     """
     return Operation(

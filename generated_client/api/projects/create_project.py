@@ -23,7 +23,7 @@ def create_project(
 
     Example:
         >>> create_project(
-        ...     body=CreateProjectRequest(name="search", force_encryption_with_cmek=True),
+        ...     body=CreateProjectRequest(name="search", force_encryption_with_cmek=True)
         ... )
     """
     return Operation(

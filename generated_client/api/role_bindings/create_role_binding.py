@@ -31,7 +31,7 @@ def create_role_binding(
         ...         resource_type="project",
         ...         resource_id="9a000000-0000-4000-8000-000000000001",
         ...         role="ProjectEditor",
-        ...     ),
+        ...     )
         ... )
     """
     return Operation(

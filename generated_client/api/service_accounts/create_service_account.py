@@ -31,9 +31,9 @@ def create_service_account(
         ...                 resource_type="project",
         ...                 resource_id="9a000000-0000-4000-8000-000000000001",
         ...                 role="ProjectEditor",
-        ...             ),
+        ...             )
         ...         ],
-        ...     ),
+        ...     )
         ... )
     """
     return Operation(

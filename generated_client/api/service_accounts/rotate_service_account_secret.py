@@ -22,7 +22,7 @@ def rotate_service_account_secret(
 
     Example:
         >>> rotate_service_account_secret(
-        ...     service_account_id="9e000000-0000-4000-8000-000000000001",
+        ...     service_account_id="9e000000-0000-4000-8000-000000000001"
         ... )
     """
     return Operation(
