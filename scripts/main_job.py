@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,14 @@ async def run_job(journal: Journal, admin: Any) -> None:
     bindings = await wait(admin.role_bindings.list(limit=2).to_list())
     journal.write("list the role bindings in pages", count_noun(len(bindings), "binding"), expected=len(bindings) > 2)  # noqa: PLR2004 - more than one page
 
-    for step, deletion in (
-        ("delete the invite", lambda: admin.invites.delete(invite_id=invite.id)),
-        ("delete the service account", lambda: admin.service_accounts.delete(service_account_id=account.id)),
-        ("delete the key", lambda: admin.api_keys.delete(api_key_id=key.key.id)),
-        ("delete the project", lambda: admin.projects.delete(project_id=project.id)),
-    ):
-        await wait(deletion())
+    deletions: dict[str, Callable[[], Any]] = {
+        "delete the invite": lambda: admin.invites.delete(invite_id=invite.id),
+        "delete the service account": lambda: admin.service_accounts.delete(service_account_id=account.id),
+        "delete the key": lambda: admin.api_keys.delete(api_key_id=key.key.id),
+        "delete the project": lambda: admin.projects.delete(project_id=project.id),
+    }
+    for step, delete in deletions.items():
+        await wait(delete())
         journal.write(step)
     found = await wait(admin.projects.exists(project_id=project.id))
     journal.write("check that it is gone", found, expected=not found)

@@ -12,12 +12,14 @@ from pathlib import Path
 from generation.api_document import Node
 from generation.normalization import (
     argument_names,
+    body_schema,
     component_schemas,
     folder_name,
     list_operations,
     module_name,
     reach_components,
 )
+from generation.plain_schema import referenced_component
 
 ROOT = Path(__file__).resolve().parents[2]
 # Which files name each value of a literal, in quotes or as code.
@@ -31,6 +33,7 @@ VALUE_FILES = {
     "ResourceType": ("pinecone_admin/emulator/model/roles.py", "pinecone_admin/_http/operation_checks.py"),
     "RoleName": ("pinecone_admin/emulator/model/roles.py", "pinecone_admin/workflows/roles.py"),
 }
+_EMULATOR = "pinecone_admin/emulator/api"
 _ADDRESSES = "pinecone_admin/_config/addresses.py"
 
 
@@ -40,6 +43,7 @@ def find_gaps(normalized: Node, root: Path = ROOT) -> list[str]:
     return [
         *_find_missing_methods(normalized, root, calls),
         *_find_missing_fields(normalized, calls),
+        *_find_unemulated(normalized, root),
         *_find_missing_values(normalized, root),
         *_find_other_server(normalized, root),
     ]
@@ -85,6 +89,18 @@ def _find_missing_fields(normalized: Node, calls: dict[str, _Calls]) -> Iterator
         for field, schema in component_schemas(normalized)[name].get("properties", {}).items():
             if module_name(field) not in calls[name].arguments and not schema.get("readOnly"):
                 yield f"{calls[name].file}: {name}.{module_name(field)}: no method passes it: {_ADD_ARGUMENT}"
+
+
+def _find_unemulated(normalized: Node, root: Path) -> Iterator[str]:
+    # The emulator reads a name from its code, or from the table of plain resources beside it.
+    paths = [path for path in (root / _EMULATOR).rglob("*") if path.suffix in {".py", ".json"}]
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+    for node in list_operations(normalized):
+        schema = body_schema(node.get("requestBody", {})) or {}
+        fields = component_schemas(normalized).get(referenced_component(schema), {}).get("properties", {})
+        names = [*(each["name"] for each in node["parameters"] if each["in"] == "query"), *fields]
+        for name in (each for each in names if f'"{each}"' not in text):
+            yield f"{_EMULATOR}: {node['operationId']}: the emulator does not know {name}: read it there"
 
 
 def _find_missing_values(normalized: Node, root: Path) -> Iterator[str]:

@@ -109,7 +109,6 @@ def list_rules(settings: Node) -> list[Rule]:
         Rule("say how unions are decoded", describe_unions, may_be_idle=True),
         Rule("simplify parameters", simplify_parameters, may_be_idle=True),
         Rule("emit limits", emit_limits, may_be_idle=True),
-        Rule("drop empty descriptions", drop_empty_descriptions, may_be_idle=True),
         Rule("note deprecations", note_deprecations, may_be_idle=True),
         Rule("describe parameters in their schemas", describe_parameters, may_be_idle=True),
         # Last, because the references between components are final only now.
@@ -449,15 +448,6 @@ def _simplify_schema(schema: Node, *, in_query: bool) -> Node:
     if kind == "integer" or (in_query and kind == "boolean"):
         return {"type": kind}
     return {} if in_query and kind == "any" else {"type": "string"}
-
-
-def drop_empty_descriptions(document: Node) -> Node:
-    """Drop each summary and description that says nothing."""
-
-    def drop_empty(node: Node) -> Node:
-        return {key: text for key, text in node.items() if key not in {"summary", "description"} or text.strip()}
-
-    return map_every_schema(map_operations(map_parameters(document, drop_empty), drop_empty), drop_empty)
 
 
 def note_deprecations(document: Node) -> Node:
