@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from types import UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -199,6 +198,9 @@ def wire_attributes(kind: type[Any]) -> list[tuple[str, str, bool]]:
 
 Reader: TypeAlias = Callable[[Any], _T]
 """Decodes a JSON value: returns it as its type, or raises Misfit if it is of another JSON type."""
+
+Returns: TypeAlias = type[_T] | Reader[_T]
+"""What decodes a successful response: a model that comes in responses, or a function of the JSON value."""
 
 readers: dict[type[Any], Reader[Any]] = {}
 """The reader of each model that comes in responses; the module of the model adds it."""
@@ -456,7 +458,8 @@ class Operation(Generic[_T_co]):
         id: Name of the operation in errors and logs, such as ``create_project``.
         method: HTTP method in capitals.
         path: Path template, such as ``/admin/projects/{project_id}``.
-        returns: Type of a successful response, or None if it has no body; with ``| None``, the body may be missing.
+        returns: Model of a successful response, or None if it has no body, or a function of its JSON value, which gets
+            None if the body is empty. An error that the function raises is a ``ResponseParsingError`` without its text.
         path_parameters: Unquoted values for the path template; the client quotes them.
         query: Query parameters by their names on the wire; None is omitted.
         headers: Headers that the operation takes, by their names; None is omitted. Those that the client sets replace
@@ -479,7 +482,7 @@ class Operation(Generic[_T_co]):
     id: str
     method: str
     path: str
-    returns: type[_T_co] | None
+    returns: Returns[_T_co] | None
     path_parameters: Mapping[str, str] = field(factory=dict[str, str])
     query: Mapping[str, QueryValue] = field(factory=dict[str, QueryValue])
     headers: Mapping[str, str | None] = field(factory=dict[str, "str | None"])
@@ -508,22 +511,7 @@ class Operation(Generic[_T_co]):
         id: str,
         method: str,
         path: str,
-        returns: type[_T_co],
-        path_parameters: Mapping[str, str] = ...,
-        query: Mapping[str, QueryValue] = ...,
-        headers: Mapping[str, str | None] = ...,
-        body: object = None,
-        api_version: str | None = None,
-    ) -> None: ...
-
-    @overload
-    def __init__(
-        self: Operation[Any],
-        *,
-        id: str,
-        method: str,
-        path: str,
-        returns: UnionType,
+        returns: Returns[_T_co],
         path_parameters: Mapping[str, str] = ...,
         query: Mapping[str, QueryValue] = ...,
         headers: Mapping[str, str | None] = ...,

@@ -1,6 +1,7 @@
 # Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.
 """Every model and literal of the API document; each is loaded when it is first used."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,12 @@ __all__ = [
     "User",
     "UserList",
 ]
+
+SECRET_NAMES: Sequence[str] = [
+    "client_secret",
+    "value",
+]
+"""Names in JSON of the fields that hold secrets, in any model."""
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
 

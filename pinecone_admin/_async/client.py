@@ -46,7 +46,6 @@ preload_before_fork("difflib", "encodings.idna", "dateutil.parser", "generated_c
 preload_before_fork(
     "pinecone_admin._async.sender",
     "pinecone_admin._config.assembly",
-    "pinecone_admin._http.reflection",
 )
 # <async only>
 preload_before_fork("anyio._backends._asyncio", "anyio._backends._trio")  # trio may not be installed

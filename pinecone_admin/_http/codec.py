@@ -1,17 +1,18 @@
-"""Encode models as JSON, and decode JSON as a model or another type."""
+"""Encode models as JSON, and decode JSON as a model or by a function of the caller."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from inspect import isawaitable, iscoroutine
 from itertools import chain
-from typing import Any, TypeAlias, TypeVar, cast, get_args
+from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 from attrs import frozen
 
-from generated_client.types import NO_EXTRA, Misfit, Null, Reader, name_of_extra_fields, readers, wire_attributes
+from generated_client.types import NO_EXTRA, Misfit, Null, Returns, name_of_extra_fields, readers, wire_attributes
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 _T = TypeVar("_T")
@@ -62,15 +63,13 @@ def _to_json_value(value: object) -> Json:
 _encoder = json.JSONEncoder(default=_to_json_value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def decode_body(body: bytes, returns: type[_T]) -> _T | DecodeFailure:
-    """Decode a JSON body as a type, strictly: a value of another JSON type is an error, never converted.
-
-    An empty body is None if the type is an alternative with None.
-    """
-    if not body and type(None) in get_args(returns):
-        return cast("_T", None)
+def decode_body(body: bytes, returns: Returns[_T]) -> _T | DecodeFailure:
+    """Decode a JSON body as ``Operation.returns`` says; a function gets None for an empty one."""
     value = parse_json(body)
-    return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
+    if body or isinstance(returns, type):
+        return value if isinstance(value, DecodeFailure) else decode_value(value, returns)
+    found = decode_value(None, returns)
+    return value if isinstance(found, DecodeFailure) else found
 
 
 def parse_json(body: bytes) -> Json | DecodeFailure:
@@ -102,19 +101,17 @@ def is_deeper_than(levels: int, value: Json) -> bool:
     return any(isinstance(each, dict | list) for each in found)
 
 
-def decode_value(value: Json, returns: type[_T]) -> _T | DecodeFailure:
-    """Decode a parsed JSON value as a type, up to the first value that does not fit."""
+def decode_value(value: Json, returns: Returns[_T]) -> _T | DecodeFailure:
+    """Decode a parsed JSON value as a generated model, up to the first value that does not fit, or by a function."""
     try:
-        read: Reader[_T] = readers.get(returns) or _make_reader(returns)
-        return read(value)
+        result: _T = readers[returns](value) if isinstance(returns, type) else returns(value)
     except Misfit as misfit:
         return DecodeFailure(misfit.path, misfit.problem)
-    except Exception as exc:  # noqa: BLE001 - a type that the caller defines may raise anything
+    except Exception as exc:  # noqa: BLE001 - a function of the caller may raise anything
         # The message of any other exception may quote the body.
         return DecodeFailure("", f"cannot be decoded ({type(exc).__name__})")
-
-
-def _make_reader(returns: type[_T]) -> Reader[_T]:
-    from pinecone_admin._http.reflection import reader_of  # noqa: PLC0415 - most programs need only generated decoders
-
-    return reader_of(cast("Any", returns))
+    if isawaitable(result):
+        if iscoroutine(result):
+            result.close()
+        return DecodeFailure("", "cannot be decoded: the function in Operation.returns gave an awaitable")
+    return result

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar, cast
 
-import attrs
 import httpx
 
+from generated_client.models import SECRET_NAMES
 from generated_client.types import wire_attributes
 from pinecone_admin import errors
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
@@ -148,11 +148,11 @@ def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedRespo
     return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
 
 
-def _secret_names(returns: object) -> list[str]:
-    """Return the names of the secret fields of a model in JSON; any other type has none."""
-    if not (isinstance(returns, type) and attrs.has(returns)):
-        return []
-    return [name for _, name, is_secret in wire_attributes(cast("Any", returns)) if is_secret]
+def _secret_names(returns: object) -> Sequence[str]:
+    """Return the names in JSON of the secrets in a response; behind a function, these may be those of any model."""
+    if isinstance(returns, type):
+        return [name for _, name, is_secret in wire_attributes(returns) if is_secret]
+    return SECRET_NAMES if returns else ()
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
+from inspect import iscoroutinefunction
 from math import inf
 from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
@@ -25,6 +26,7 @@ from generated_client.types import (
     extra_fields,
     listed_fields,
     name_of_extra_fields,
+    readers,
     wire_fields,
     wire_name,
 )
@@ -50,7 +52,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.codec import encode_body
 from pinecone_admin._text.messages import Name, list_names
-from pinecone_admin.errors import PineconeError, PineconeValueError
+from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 Check: TypeAlias = Callable[[str | Name, object], object]
 """Raises unless a value fits; its first argument is the name of the value in messages."""
@@ -61,7 +63,6 @@ _MODELS = f"{models.__name__}."
 _IDENTIFIER = re.compile(r"(\w+_)?id|pagination_token")
 _TEXTS = ("id", "method", "path")
 _MAPPINGS = ("path_parameters", "query", "headers")
-_NOT_TYPES = (str, bytes, bytearray, int, float, list, tuple, dict, set)
 
 
 class _FieldCheck(NamedTuple):
@@ -113,16 +114,24 @@ def _check_shape(operation: object) -> None:
             value = getattr(given, name)
             if value.__class__ is not dict or value:  # most operations have none of the three
                 _check_names(name, value)
-        is_wrong = isinstance(given.returns, _NOT_TYPES)
-        try:
-            hash(given.returns)
-        except TypeError:
-            is_wrong = True
-        if is_wrong:
-            raise type_error("returns", "a hashable type or None", given.returns)
+        if given.returns is not None:
+            _check_returns(given.returns)
     except PineconeError as exc:
         exc.operation = id if type(id) is str else None
         raise
+
+
+def _check_returns(returns: object) -> None:
+    """Raise unless a value is a model that comes in responses, or a function of a JSON value."""
+    if get_origin(returns) is not None or (isinstance(returns, type) and returns not in readers):
+        # To call it may succeed with any JSON: ``list[int]("12")`` is a list of strings.
+        shown = returns.__name__ if isinstance(returns, type) else returns
+        remedy = "a function of the JSON value such as MyModel.model_validate"
+        raise PineconeTypeError(
+            Name("returns"), f" must be a model that comes in responses, None, or {remedy}, not {shown}"
+        )
+    if not callable(returns) or iscoroutinefunction(returns):
+        raise type_error("returns", "a model, None or a synchronous function of the JSON value", returns)
 
 
 def _check_texts(*texts: object) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
-from attrs import evolve, field, fields, frozen, make_class
+from attrs import evolve, frozen
 
-from generated_client import api, models
-from generated_client.types import Operation, read_optional_field, readers
+from generated_client import api
+from generated_client.types import Operation, extra_fields
 from pinecone_admin.errors import PaginationError
 
 _T = TypeVar("_T")
@@ -74,7 +73,7 @@ class PageCursor:
     """
 
     def __init__(self, first: Operation[Any]) -> None:
-        self._operation: Operation[Any] | None = _accept_pagination(first)
+        self._operation: Operation[Any] | None = first
         self._parameter = _token_parameter(first.id)
         self._given_query = {name: value for name, value in first.query.items() if value is not None}
         self._seen_tokens: set[object] = {first.query.get(self._parameter)}
@@ -96,15 +95,14 @@ class PageCursor:
         """Return the page in a response, and move to the next page.
 
         Raises:
-            PaginationError: The API document says in another way where the next page starts.
+            PaginationError: The response says in another way where the next page starts.
         """
         operation: Any = self._operation
-        pagination: Any = getattr(response, "pagination", None)
-        if pagination is not None and not hasattr(pagination, "next_"):
-            # A list that ends here would look complete.
-            message = f"{type(pagination).__name__} has no token of the next page"
+        token = _find_token(response)
+        if not isinstance(token, str | None):  # a list that ends here would look complete
+            message = "the pagination of the response has no token of the next page"
             raise PaginationError(message, operation=operation.id, outcome="done")
-        token = None if pagination is None else pagination.next_ or None
+        token = token or None
         self._repeated = token in self._seen_tokens
         self._seen_tokens.add(token)
         query = {**self._given_query, self._parameter: token}
@@ -119,28 +117,9 @@ def _token_parameter(operation_id: str) -> str:
     return next(names, "paginationToken")
 
 
-def _accept_pagination(operation: Operation[Any]) -> Operation[Any]:
-    """Return the operation with a response model that accepts ``pagination``.
-
-    The API returns some lists whole; if it starts to page them, the next pages are still found.
-    """
-    data: Any = operation
-    changed: Operation[Any] = evolve(data, returns=_with_pagination(data.returns))
-    return changed
-
-
-@cache
-def _with_pagination(model: Any) -> Any:
-    response: Any = getattr(models, "PaginationResponse", None)  # an older API document has no pagination
-    if response is None or "pagination" in {field.name for field in fields(model)}:
-        return model
-    pagination = field(default=None, type=response | None)
-    paged = make_class(model.__name__, {"pagination": pagination}, bases=(model,), frozen=True, kw_only=True)
-
-    def decode(json: Any) -> Any:
-        decoded = readers[model](json)
-        values = {each.name: getattr(decoded, each.name) for each in fields(model)}
-        return paged(**values, pagination=read_optional_field(json, "pagination", readers[response]))
-
-    readers[paged] = decode
-    return paged
+def _find_token(response: object) -> object:
+    """Return the token of the next page, also of a list that the API document does not page."""
+    found = getattr(response, "pagination", None) or extra_fields(response).get("pagination")
+    if found is None:
+        return None
+    return found.get("next") if isinstance(found, dict) else getattr(found, "next_", False)

@@ -47,7 +47,6 @@ preload_before_fork("difflib", "encodings.idna", "dateutil.parser", "generated_c
 preload_before_fork(
     "pinecone_admin._sync.sender",
     "pinecone_admin._config.assembly",
-    "pinecone_admin._http.reflection",
 )
 
 

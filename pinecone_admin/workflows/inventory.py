@@ -21,13 +21,14 @@ from generated_client.models import (
     User,
 )
 from pinecone_admin._http.argument_checks import type_error, value_error
-from pinecone_admin._http.codec import DecodeFailure, decode_value
+from pinecone_admin._http.codec import DecodeFailure
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import ApiError, PineconeError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Progress
+from pinecone_admin.workflows.saved_json import decode_record
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access
@@ -202,7 +203,7 @@ class Inventory:
         """
         if not isinstance(cast("object", data), Mapping):
             raise type_error("data", "a mapping returned by to_dict", data)
-        read = decode_value({name: _copy_list(value) for name, value in data.items()}, cls)
+        read = decode_record({name: _copy_list(value) for name, value in data.items()}, cls)
         if isinstance(read, DecodeFailure):
             raise value_error(Name("data", f".{read.path}" if read.path else ""), read.problem)
         return read

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from generated_client.models import Organization
 from pinecone_admin._http.argument_checks import check_string, value_error
-from pinecone_admin._http.codec import DecodeFailure, decode_value, is_deeper_than, parse_json_object
+from pinecone_admin._http.codec import DecodeFailure, is_deeper_than, parse_json_object
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
@@ -19,6 +19,7 @@ from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Content, OffboardReport, name_temporary_keys
+from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.steps import Step
 
 _NOBODY = "the plan has no people; nothing to do"
@@ -105,7 +106,7 @@ class _SavablePlan:
             raise value_error("text", f"is a plan of version {version}, and this release reads version {_VERSION}")
         if is_deeper_than(_MOST_LEVELS, document):  # Python may read more levels than it can write
             raise value_error("text", f"has more than {_MOST_LEVELS} levels of arrays and objects: it is no plan")
-        plan = decode_value(document, cls)
+        plan = decode_record(document, cls)
         if isinstance(plan, DecodeFailure):
             raise value_error("text", f"is not a valid plan: {plan.path} {plan.problem}")
         return plan

@@ -6,109 +6,67 @@ These are only the operations that emptying a project needs, as published for AP
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from functools import partial
+from typing import Any
 
 from attrs import frozen
 
-from generated_client.models import PaginationResponse
-from generated_client.types import Operation, QueryValue
+from generated_client.types import (
+    Operation,
+    QueryValue,
+    Reader,
+    list_of,
+    read_field,
+    read_object,
+    read_optional_field,
+    read_string,
+)
 from pinecone_admin.workflows.reports import Content
 
 API_VERSION = "2026-04"
 
 
-class ContentsPage(Protocol):
-    """One page of a list of the control plane."""
-
-    @property
-    def items(self) -> Sequence[Content]:
-        """Contents on this page."""
-        ...
-
-    @property
-    def next_page(self) -> str | None:
-        """Token of the next page, or None on the last page."""
-        ...
-
-
 @frozen(kw_only=True)
-class _Status:
-    state: str | None = None
+class ContentsPage:
+    """One page of a list of the control plane.
+
+    Attributes:
+        items: Contents on this page.
+        next_page: Token of the next page, or None on the last page.
+    """
+
+    items: Sequence[Content]
+    next_page: str | None
 
 
-@frozen(kw_only=True)
-class _Index:
-    name: str
-    status: _Status | None = None
-    deletion_protection: str | None = None
+def _read_page(json: Any, *, field: str, read_item: Reader[Content]) -> ContentsPage:
+    fields = read_object(json)
+    items = read_field(fields, field, list_of(read_item))
+    return ContentsPage(items=items, next_page=read_optional_field(fields, "pagination", _text_in("next")))
 
 
-@frozen(kw_only=True)
-class _NamedResource:
-    name: str
-    status: str | None = None
+def _text_in(field: str) -> Reader[str | None]:
+    return lambda json: read_optional_field(read_object(json), field, read_string)
 
 
-@frozen(kw_only=True)
-class _Backup:
-    backup_id: str
+def _read_index(json: Any) -> Content:
+    fields = read_object(json)
+    return Content(
+        kind="index",
+        name=read_field(fields, "name", read_string),
+        protected=read_optional_field(fields, "deletion_protection", read_string) == "enabled",
+        leaving=read_optional_field(fields, "status", _text_in("state")) == "Terminating",
+    )
 
 
-@frozen(kw_only=True)
-class _ResourcePage:
-    pagination: PaginationResponse | None = None
-
-    @property
-    def next_page(self) -> str | None:
-        return None if self.pagination is None else self.pagination.next_
+def _read_named(json: Any, *, kind: str) -> Content:
+    fields = read_object(json)
+    status = read_optional_field(fields, "status", read_string)
+    return Content(kind=kind, name=read_field(fields, "name", read_string), leaving=status == "Terminating")
 
 
-@frozen(kw_only=True)
-class _Indexes(_ResourcePage):
-    indexes: list[_Index]
-
-    @property
-    def items(self) -> list[Content]:
-        return [
-            Content(
-                kind="index",
-                name=each.name,
-                protected=each.deletion_protection == "enabled",
-                leaving=each.status is not None and each.status.state == "Terminating",
-            )
-            for each in self.indexes
-        ]
-
-
-@frozen(kw_only=True)
-class _Collections(_ResourcePage):
-    collections: list[_NamedResource]
-
-    @property
-    def items(self) -> list[Content]:
-        return [_make_content("collection", each) for each in self.collections]
-
-
-@frozen(kw_only=True)
-class _Assistants(_ResourcePage):
-    assistants: list[_NamedResource]
-
-    @property
-    def items(self) -> list[Content]:
-        return [_make_content("assistant", each) for each in self.assistants]
-
-
-@frozen(kw_only=True)
-class _Backups(_ResourcePage):
-    data: list[_Backup]
-
-    @property
-    def items(self) -> list[Content]:
-        return [Content(kind="backup", name=each.backup_id) for each in self.data]
-
-
-def _make_content(kind: str, resource: _NamedResource) -> Content:
-    return Content(kind=kind, name=resource.name, leaving=resource.status == "Terminating")
+def _read_backup(json: Any) -> Content:
+    return Content(kind="backup", name=read_field(read_object(json), "backup_id", read_string))
 
 
 @frozen(kw_only=True)
@@ -119,7 +77,8 @@ class ContentKind:
         name: Singular, such as ``"index"``.
         plural: Plural, as in the ids of operations.
         path: Path of the list; a single resource is at ``path/name``.
-        returns: Type of a page of the list.
+        field: Field of the response that has the list.
+        read_item: Reads an item of the list.
         token: Query parameter for the token of the next page.
         limit: Page size to request; None if the list has no such parameter, or no stated limit.
     """
@@ -127,22 +86,30 @@ class ContentKind:
     name: str
     plural: str
     path: str
-    returns: type[ContentsPage]
+    field: str
+    read_item: Reader[Content]
     token: str = "paginationToken"  # noqa: S105 - a parameter's name
     limit: int | None = None
 
 
 CONTENT_KINDS = (
-    ContentKind(name="index", plural="indexes", path="/indexes", returns=_Indexes),
-    ContentKind(name="collection", plural="collections", path="/collections", returns=_Collections),
+    ContentKind(name="index", plural="indexes", path="/indexes", field="indexes", read_item=_read_index),
+    ContentKind(
+        name="collection",
+        plural="collections",
+        path="/collections",
+        field="collections",
+        read_item=partial(_read_named, kind="collection"),
+    ),
     ContentKind(
         name="assistant",
         plural="assistants",
         path="/assistant/assistants",
-        returns=_Assistants,
+        field="assistants",
+        read_item=partial(_read_named, kind="assistant"),
         token="pagination_token",  # noqa: S106 - a parameter's name
     ),
-    ContentKind(name="backup", plural="backups", path="/backups", returns=_Backups, limit=100),
+    ContentKind(name="backup", plural="backups", path="/backups", field="data", read_item=_read_backup, limit=100),
 )
 """All kinds, in the order in which the server names what prevents the deletion of a project."""
 
@@ -157,7 +124,7 @@ def list_contents_page(kind: ContentKind, token: str | None) -> Operation[Conten
         method="GET",
         path=kind.path,
         query=query,
-        returns=kind.returns,
+        returns=partial(_read_page, field=kind.field, read_item=kind.read_item),
         api_version=API_VERSION,
     )
 

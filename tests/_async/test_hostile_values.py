@@ -5,6 +5,7 @@ Nothing but errors of this package escapes, nothing is sent that was refused, an
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from enum import Enum
@@ -16,6 +17,7 @@ from typing import Annotated, Any
 import pytest
 
 from pinecone_admin import AsyncAdmin, Operation, PineconeError, PineconeTypeError, PineconeValueError, RetryPolicy
+from pinecone_admin.models import CreateProjectRequest, Project
 from tests._async.test_validation import call_method
 from tests.support.errors import SECRET, check_promises
 from tests.support.resources import METHODS
@@ -171,7 +173,13 @@ BROKEN_PARTS: list[tuple[type[PineconeError], str, Any]] = [
     (PineconeTypeError, "id", {}),
     (PineconeValueError, "id", "\ud800"),
     (PineconeTypeError, "returns", []),
+    (PineconeTypeError, "returns", "Project"),
+    (PineconeTypeError, "returns", int),
+    (PineconeTypeError, "returns", list[Project]),
+    (PineconeTypeError, "returns", Project | None),
+    (PineconeTypeError, "returns", CreateProjectRequest),
     (PineconeTypeError, "returns", Annotated[dict[str, object], []]),
+    (PineconeTypeError, "returns", asyncio.sleep),
     (PineconeTypeError, "api_version", []),
     (PineconeValueError, "body", HUGE),
 ]

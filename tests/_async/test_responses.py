@@ -16,13 +16,13 @@ from typing import Any
 import httpx
 import pytest
 import rich.console
-from attrs import frozen
 
 from pinecone_admin import (
     ApiError,
     AsyncAdmin,
     AttemptEvent,
     BadRequestError,
+    ConflictError,
     Operation,
     PineconeTypeError,
     ResponseParsingError,
@@ -265,21 +265,29 @@ async def test_the_raw_body_is_decoded_when_it_is_revealed(make_client: Callable
     assert pickle.loads(pickle.dumps(raw)).reveal() == ""
 
 
-async def test_a_model_of_the_caller_is_decoded(make_client: Callable[..., AsyncAdmin]) -> None:
-    """Whatever a class of the caller raises becomes a ResponseParsingError."""
+async def test_a_function_of_the_caller_decodes(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Whatever it raises becomes a ResponseParsingError that quotes nothing, and holds nothing that it raised."""
 
-    @frozen
-    class Ratio:
-        value: float
+    def parse(value: Any) -> float:
+        return 1 / float(value["ratio"])
 
-        def __attrs_post_init__(self) -> None:
-            _ = 1 / self.value
-
-    operation = Operation(id="ratio", method="GET", path="/x", returns=Ratio)
-    assert await make_client(ScriptedTransport(ScriptedResponse(body={"value": 2}))).send(operation) == Ratio(2)
-    for body in ({"value": 0}, {"value": True}, {}):
-        with raises(ResponseParsingError):
+    operation = Operation(id="ratio", method="GET", path="/x", returns=parse)
+    assert await make_client(ScriptedTransport(ScriptedResponse(body={"ratio": 2}))).send(operation) == 0.5
+    for body in ({"ratio": 0}, {"ratio": SECRET}, {SECRET: 1}, [SECRET], SECRET):
+        with raises(ResponseParsingError, match="cannot be decoded") as caught:
             await make_client(ScriptedTransport(ScriptedResponse(body=body))).send(operation)
+        assert json.loads(caught.value.raw.reveal()) == body
+        assert caught.value.__context__ is None
+
+
+async def test_errors_behind_a_function_show_no_secret_of_the_document(make_client: Callable[..., AsyncAdmin]) -> None:
+    """What the function would make of them is not known, so each field that holds a secret in any model is masked."""
+    for name in ("value", "client_secret"):
+        body = {"key": {}, name: SECRET, "error": {"code": "X", "message": "m", "details": {name: SECRET}}}
+        script = ScriptedTransport(ScriptedResponse(409, body))
+        with raises(ConflictError) as caught:
+            await make_client(script).send(Operation(id="x", method="POST", path="/x", returns=lambda value: value))
+        assert SECRET not in caught.value.body + repr(caught.value.details)
 
 
 @pytest.mark.parametrize(

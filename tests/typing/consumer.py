@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_type
 
@@ -149,6 +151,18 @@ def unlisted(binding: RoleBinding) -> str:
     return f"other: {binding.role}"
 
 
+@dataclass
+class Size:
+    """A class of a caller."""
+
+    pods: int
+
+    @classmethod
+    def parse(cls, value: Any) -> Size:
+        """Return the size in a JSON value."""
+        return cls(pods=value["max_pods"])
+
+
 def operations(admin: Admin) -> None:
     """Send operations of the builders, and constructed ones."""
     assert_type(create_project(body=CreateProjectRequest(name="n")), Operation[Project])
@@ -156,10 +170,10 @@ def operations(admin: Admin) -> None:
     admin.send(delete_project(project_id="p"))
     nothing = Operation(id="x", method="DELETE", path="/admin/x", returns=None)
     assert_type(nothing, Operation[None])
-    free = Operation(id="x", method="GET", path="/admin/x", returns=dict[str, Any], api_version=API_VERSION)
-    assert_type(admin.send(free), dict[str, Any])
-    many = Operation(id="x", method="GET", path="/admin/x", returns=list[Project], query={"limit": 5, "all": True})
-    assert_type(admin.send(many), list[Project])
+    free = Operation(id="x", method="GET", path="/admin/x", returns=json.dumps, api_version=API_VERSION)
+    assert_type(admin.send(free), str)
+    own = Operation(id="x", method="GET", path="/admin/x", returns=Size.parse, query={"limit": 5, "all": True})
+    assert_type(admin.send(own), Size)
 
 
 def workflows(admin: Admin) -> None:

@@ -1,4 +1,4 @@
-"""Decoding: exact types, the first misfit and its path, in generated decoders and in the reflective one."""
+"""Decoding: exact types, the first misfit and its path, in generated decoders and in that of saved records."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ import pickle
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Mapping, MutableSequence, Sequence
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from datetime import UTC, datetime
-from enum import Enum, StrEnum
 from random import Random
 from types import FrameType
-from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, TypedDict
+from typing import Any
 
 import attrs
 import pytest
-from attrs import field, frozen
-from typing_extensions import TypeAliasType
+from attrs import evolve
 
 from generated_client import models
-from generated_client.types import Misfit, Unlisted, listed_fields, readers, wire_name
+from generated_client.types import Misfit, read_date_time, readers
 from pinecone_admin._http.codec import DecodeFailure, decode_body, decode_value, encode_body
-from pinecone_admin._http.reflection import reader_of
-from pinecone_admin.models import Project, RoleBinding, RoleBindingList, RoleName, User, UserList, to_dict
+from pinecone_admin.models import Project, RoleBindingList, User, UserList, to_dict
+from pinecone_admin.workflows.saved_json import decode_record
 
 MOMENT = "2026-07-01T10:00:00.5Z"
 PROJECT: dict[str, Any] = {
@@ -107,21 +102,21 @@ def mutate(random: Random, value: Any) -> Any:
     return root[""]
 
 
-def test_generated_and_reflective_decoders_agree() -> None:
+def test_the_decoders_of_models_and_of_saved_records_agree() -> None:
     """On mutated responses both return the same values, and failures with the same path and problem."""
     random = Random(11)
     failures = 0
     for _ in range(300):
         for model, response in RESPONSES:
-            # A subclass has no generated decoder, so its fields are decoded reflectively.
+            # A subclass has no generated decoder, so it is decoded as a record of a workflow.
             subclass = SUBCLASSES.setdefault(model, attrs.make_class(model.__name__, {}, bases=(model,), frozen=True))
             value = json.loads(json.dumps(mutate(random, response)))
-            generated, reflective = decode_value(value, model), decode_value(value, subclass)
+            generated, record = decode_value(value, model), decode_record(value, subclass)
             if isinstance(generated, DecodeFailure):
                 failures += 1
-                assert generated == reflective, value
+                assert generated == record, value
             else:
-                assert attrs.asdict(generated) == attrs.asdict(reflective), value
+                assert repr(evolve(generated, extra={})) == repr(record), value
                 assert type(generated) is model
     assert 500 < failures < 1800
 
@@ -216,20 +211,7 @@ def test_a_long_list_needs_little_more_memory_than_its_json() -> None:
 
 
 def test_decoding_stops_at_the_first_misfit() -> None:
-    """Nothing after it is looked at, in both decoders."""
-    seen: list[int] = []
-
-    @frozen
-    class Item:
-        number: int
-
-        def __attrs_post_init__(self) -> None:
-            seen.append(self.number)
-
-    items: list[Any] = [{"number": number} for number in range(1000)]
-    items[3] = {"number": "3"}
-    assert decode_value(items, list[Item]) == DecodeFailure("[3].number", "must be an integer, not a string")
-    assert seen == [0, 1, 2]
+    """Nothing after it is looked at."""
     user = USER | {"id": "9c000000-0000-4000-8000-000000000001", "email": "on-call@example.com"}
     body = json.dumps({"data": [user, user | {"id": 5}] + [user] * 10_000}).encode()
     failure, calls = count_calls(body, UserList)
@@ -263,13 +245,13 @@ def test_models_read_usual_dates_without_a_call(text: str, monkeypatch: pytest.M
     monkeypatch.setattr("generated_client.models.invite.read_date_time", None)
     dates = dict.fromkeys(("created_at", "expires_at", "processed_at"), text)
     invite: Any = decode_value({"id": "i", "email": "a@b", "status": "pending"} | dates, models.Invite)
-    assert invite.created_at == invite.expires_at == invite.processed_at == decode_value(text, datetime)
+    assert invite.created_at == invite.expires_at == invite.processed_at == decode_value(text, read_date_time)
 
 
 @pytest.mark.parametrize("text", ["z", "2026-07-01z", "yesterday", "2026-07-01T10:00:00+25:00", "9999-12-31T24:00:00Z"])
 def test_other_text_is_no_date_time(text: str) -> None:
     """The failure quotes nothing of it."""
-    assert decode_value(text, datetime) == DecodeFailure("", "must be a date-time in ISO 8601")
+    assert decode_value(text, read_date_time) == DecodeFailure("", "must be a date-time in ISO 8601")
 
 
 DAYS = ("", "2026", "2026-07", "2026-07-01", "20260701", "2026-W27-3", "2026W27")
@@ -295,7 +277,7 @@ def test_date_times_are_the_same_in_each_model_and_by_themselves() -> None:
     """Required and optional ones are read in place, and all others by a function; what is read is always aware."""
     read: set[str] = set()
     for value in [*DATE_TIMES, "x" * 101, "x" * 101 + "Z", 0, True, ["Z"], [], {}, {"-1": "Z"}]:
-        alone = decode_value(value, datetime)
+        alone = decode_value(value, read_date_time)
         account = decode_value(ACCOUNT | {"created_at": value}, models.ServiceAccount)
         project = decode_value(PROJECT | {"created_at": value}, Project)
         if isinstance(alone, DecodeFailure):
@@ -310,221 +292,34 @@ def test_date_times_are_the_same_in_each_model_and_by_themselves() -> None:
     assert read >= {"2026-07-01", "2026-07-01T10:00:00.5z", "20260701T100000Z", "2026-W27-3T24:00Z", "2026"}
 
 
-# ---- types of the caller
+# ---- functions of the caller
 
 
-@frozen
-class Point:
-    """A class of a caller."""
-
-    x: int
-    label: str = "none"
-    _hidden: int = 0
-    named: int = field(default=0, metadata={"name": "a-b"})
-    fixed: int = field(default=5, init=False)
+def test_a_function_decodes_any_json() -> None:
+    """It gets the JSON value, and None for an empty body."""
+    assert decode_body(b'{"data": [1]}', lambda value: value["data"]) == [1]
+    assert decode_body(b"", lambda value: value) is None
+    assert decode_body(b"null", lambda value: value) is None
 
 
-@frozen
-class Circle:
-    """Another one, with a field that Point has, too."""
-
-    x: int
-    radius: float
+async def parse_later(value: Any) -> Any:
+    """Return a value once it is awaited."""
+    return value
 
 
-@frozen
-class Strict:
-    """A class that refuses some values."""
-
-    x: int = field(validator=attrs.validators.lt(5))
-
-
-@frozen
-class Tree:
-    """A class that contains itself."""
-
-    kids: list[Tree] = field(factory=list["Tree"])
+FAILURES: list[tuple[Callable[[Any], Any], bytes, str]] = [
+    (lambda value: value["x"], b'{"canary": 1}', "cannot be decoded (KeyError)"),
+    (lambda value: int(value) + 1, b'"canary"', "cannot be decoded (ValueError)"),
+    (lambda value: value["x"], b"", "is empty"),
+    (lambda value: value, b"{", "is not JSON (JSONDecodeError)"),
+    (parse_later, b"{}", "cannot be decoded: the function in Operation.returns gave an awaitable"),
+]  # fmt: skip
 
 
-@frozen
-class Cat:
-    """A class with a literal that tells it from Dog."""
-
-    kind: Literal["cat"]
-    name: str
-
-
-@frozen
-class Dog:
-    """A class with a literal that tells it from Cat."""
-
-    kind: Literal["dog"]
-    name: str
-
-
-@dataclass
-class Data:
-    """A dataclass of a caller."""
-
-    x: int
-    tags: list[str] = dataclass_field(default_factory=list[str])
-
-
-class Typed(TypedDict):
-    """A typed dict of a caller."""
-
-    x: int
-    y: NotRequired[str]
-
-
-class Pair(NamedTuple):
-    """A named tuple of a caller."""
-
-    x: int
-    y: str
-
-
-class Colour(Enum):
-    """An enumeration with values of two types."""
-
-    RED = "red"
-    ONE = 1
-
-
-class Shade(StrEnum):
-    """An enumeration of strings."""
-
-    DARK = "dark"
-
-
-class Plain:
-    """A class without fields."""
-
-
-Name = NewType("Name", str)
-Names = TypeAliasType("Names", list[Name])  # ``type Names = list[Name]`` since Python 3.12
-
-ACCEPTED: list[tuple[Any, Any, Any]] = [
-    (Any, {"a": [1]}, {"a": [1]}),
-    (object, [1], [1]),
-    (type(None), None, None),
-    (float, 5, 5),
-    (dict, {"a": 1}, {"a": 1}),
-    (dict[str, Any], {"a": 1}, {"a": 1}),
-    (dict[str, User], {"a": {"id": "u", "email": "e"}}, {"a": User(id="u", email="e")}),
-    (Mapping[str, int], {"a": 1}, {"a": 1}),
-    (Mapping, {"a": 1}, {"a": 1}),
-    (list, [1, "x"], [1, "x"]),
-    (list[list[int]], [[1], []], [[1], []]),
-    (list[User], [{"id": "u", "email": "e"}], [User(id="u", email="e")]),
-    (Sequence[int], [1], (1,)),
-    (MutableSequence[int], [1], [1]),
-    (tuple[int, ...], [1, 2], (1, 2)),
-    (tuple[int, str], [1, "x"], (1, "x")),
-    (tuple, [1], (1,)),
-    (set[int], [1, 1], {1}),
-    (frozenset[str], ["a"], frozenset({"a"})),
-    (int | None, None, None),
-    (str | int, 1, 1),
-    (int | float, 1, 1),
-    (str | list[str] | None, ["x"], ["x"]),
-    (User | None, {"id": "u", "email": "e"}, User(id="u", email="e")),
-    (Point | Circle, {"x": 1}, Point(x=1)),
-    (Point | Circle, {"x": 1, "radius": 2}, Circle(x=1, radius=2)),
-    (Cat | Dog, {"kind": "dog", "name": "n"}, Dog(kind="dog", name="n")),
-    (RoleName, "new", "new"),
-    (RoleName | None, None, None),
-    (Literal["a"] | Unlisted, "b", "b"),
-    (Literal["a", 1] | None, None, None),
-    (Unlisted, "x", "x"),
-    (Name, "x", "x"),
-    (Name | int, "x", "x"),
-    (Annotated[int, "metadata"], 1, 1),
-    (Names, ["x"], ["x"]),
-    (datetime, "2026-07-01", datetime(2026, 7, 1, tzinfo=UTC)),
-    (Colour, "red", Colour.RED),
-    (Shade, "dark", Shade.DARK),
-    (Point, {"x": 1, "_hidden": 2, "a-b": 3, "fixed": 9, "new": 0}, Point(x=1, hidden=2, named=3)),
-    (Tree, {"kids": [{}, {"kids": [{}]}]}, Tree(kids=[Tree(), Tree(kids=[Tree()])])),
-    (Data, {"x": 1}, Data(x=1)),
-    (Typed, {"x": 1, "new": 2}, {"x": 1, "new": 2}),
-    (Pair, [1, "y"], Pair(1, "y")),
-]
-
-
-@pytest.mark.parametrize(("kind", "value", "expected"), ACCEPTED, ids=[f"{row[0]}-{row[1]}" for row in ACCEPTED])
-def test_types_of_the_caller_are_decoded(kind: Any, value: Any, expected: Any) -> None:
-    """``returns`` can be any type whose values JSON can express."""
-    decoded = decode_value(value, kind)
-    assert decoded == expected
-    assert type(decoded) is type(expected)
-
-
-REFUSED: list[tuple[Any, Any, str, str]] = [
-    (int, True, "", "must be an integer, not a boolean"),
-    (float, True, "", "must be a number, not a boolean"),
-    (bool, 1, "", "must be a boolean, not an integer"),
-    (type(None), 1, "", "must be null, not an integer"),
-    (list, "abc", "", "must be a list, not a string"),
-    (Sequence[str], "abc", "", "must be a list, not a string"),
-    (set[int], {"a": 1}, "", "must be a list, not an object"),
-    (dict[str, int], {"a": "x"}, "[a]", "must be an integer, not a string"),
-    (dict[str, User], {"a": {}}, "[a].id", "is missing"),
-    (dict[str, int], {"\n\ud800" + "a" * 1000: ""}, "[\\n\\ud800" + "a" * 98 + "]", "must be an integer, not a string"),
-    (list[list[int]], [[1], [1, "x"]], "[1][1]", "must be an integer, not a string"),
-    (tuple[int, str], [1], "", "must have 2 items, not 1"),
-    (tuple[int, str], [1, 2], "[1]", "must be a string, not an integer"),
-    (Pair, ["x", "y"], "[0]", "must be an integer, not a string"),
-    (int | None, "x", "", "must be an integer, not a string"),
-    (str | int, 1.5, "", "fits none of the alternatives"),
-    (Point | Circle, {"x": 1, "radius": "x"}, "radius", "must be a number, not a string"),
-    (Literal["a", 1], True, "", "must be one of 'a', 1"),
-    (Literal["a"], ["a"], "", "must be one of 'a'"),
-    (Colour, True, "", "must be one of 'red', 1"),
-    (Shade, "light", "", "must be one of 'dark'"),
-    (Point, {}, "x", "is missing"),
-    (Point, {"x": 1, "a-b": "x"}, "a-b", "must be an integer, not a string"),
-    (Strict, {"x": 9}, "", "cannot be decoded (ValueError)"),
-    (list[Strict], [{"x": 1}, {"x": 9}], "[1]", "cannot be decoded (ValueError)"),
-    (Tree, {"kids": [{}, {"kids": [5]}]}, "kids[1].kids[0]", "must be an object, not an integer"),
-    (Data, {"x": 1, "tags": [1]}, "tags[0]", "must be a string, not an integer"),
-    (Typed, {}, "x", "is missing"),
-    (Typed, {"x": 1, "y": 1}, "y", "must be a string, not an integer"),
-    (Plain, {}, "", "cannot be decoded: Plain is not a supported type"),
-    (bytes, "x", "", "cannot be decoded: bytes is not a supported type"),
-    (dict[str, bytes], {"a": "x"}, "[a]", "cannot be decoded: bytes is not a supported type"),
-    (str | datetime, "x", "", "cannot be decoded: str | datetime is not a supported type"),
-    (Colour | int, 1, "", "cannot be decoded: Colour | int is not a supported type"),
-    ("Point", {}, "", "cannot be decoded: Point is not a supported type"),
-]
-
-
-@pytest.mark.parametrize(("kind", "value", "path", "problem"), REFUSED, ids=[f"{row[0]}-{row[1]}" for row in REFUSED])
-def test_values_of_another_type_are_refused(kind: Any, value: Any, path: str, problem: str) -> None:
-    """Nothing is converted, and the failure names the first value that does not fit."""
-    assert decode_value(value, kind) == DecodeFailure(path, problem)
-
-
-def test_alternatives_are_not_tried_in_turn() -> None:
-    """Nested alternatives cost no more than their number: one is chosen at each level."""
-
-    @frozen
-    class Left:
-        left: Left | Right | None = None
-
-    @frozen
-    class Right:
-        right: Left | Right | None = None
-
-    namespace = {"Left": Left, "Right": Right}
-    attrs.resolve_types(Left, localns=namespace)
-    attrs.resolve_types(Right, localns=namespace)
-    value: Any = 5
-    for _ in range(200):
-        value = {"right": value}
-    alternatives: Any = Left | Right
-    failure = decode_value(value, alternatives)
-    assert failure == DecodeFailure(".".join(["right"] * 200), "fits none of the alternatives")
+@pytest.mark.parametrize(("function", "body", "problem"), FAILURES)
+def test_what_a_function_raises_is_not_quoted(function: Any, body: bytes, problem: str) -> None:
+    """Its text may be that of the body; an awaitable is no result."""
+    assert decode_body(body, function) == DecodeFailure("", problem)
 
 
 def test_a_misfit_builds_its_path_from_the_inside_out() -> None:
@@ -533,12 +328,6 @@ def test_a_misfit_builds_its_path_from_the_inside_out() -> None:
     for step in ("[3]", "data", "[a]", "x"):
         misfit.prepend(step)
     assert misfit.path == "x[a].data[3].role"
-
-
-def test_readers_are_cached() -> None:
-    """A type is looked at once, and not at each response."""
-    assert reader_of(list[Project]) is reader_of(list[Project])
-    assert {wire_name(each) for each in listed_fields(RoleBinding)} == set(BINDING)
 
 
 # ---- loading

@@ -628,7 +628,7 @@ with Admin(access_token="t", transport=httpx.MockTransport(respond)) as admin:
         found = admin.projects.list()
     except PineconeError as error:
         found = error.message
-    assert found == "ProjectListPagination has no token of the next page", found
+    assert found == "the pagination of the response has no token of the next page", found
 
 import inspect
 import warnings

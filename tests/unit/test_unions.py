@@ -87,6 +87,12 @@ DOCUMENT: Any = {
                 "responses": {"201": make_content(ref("Entry"))},
             },
         },
+        "/all-entries": {
+            "get": {
+                "operationId": "list_all",
+                "responses": {"200": make_content({"type": "array", "items": ref("Entry")})},
+            },
+        },
         "/keys": {
             "post": {
                 "operationId": "create_key",
@@ -145,10 +151,10 @@ DECODED: list[tuple[str, Any, str]] = [
      "Note(text='t', about=InProject(kind='one', project='p'))"),
     ("Entry", {"text": "t", "likes": 2}, "Comment(text='t', likes=2)"),
     ("Entry", {"text": "t", "likes": None}, "Comment(text='t', likes=None)"),
-    ("list[Entry] | None", [{"text": "t", "about": None}], "[Note(text='t', about=None)]"),
-    ("Entry | None", CREATED | {"new": 1},
+    ("Entry", {"text": "t", "about": None}, "Note(text='t', about=None)"),
+    ("Entry", CREATED | {"new": 1},
      "Created(id='1', by=ActorPerson(kind='person', email='a@b'), extra={'new': '***'})"),
-    ("Key | None", {"form": "LongKey", "secret": "v", "part": "p"}, "LongKey(form='LongKey', secret='***', part='p')"),
+    ("Key", {"form": "LongKey", "secret": "v", "part": "p"}, "LongKey(form='LongKey', secret='***', part='p')"),
     ("Spec", {"pod": "p", "replicas": 1}, "SpecPodBased(pod='p', extra={'replicas': '***'})"),
     # misfits
     ("Page", {"data": [CREATED, {"id": "1"}]}, "data[1]: fits none of Created, Deleted, Note, Comment"),
@@ -168,11 +174,12 @@ DECODED: list[tuple[str, Any, str]] = [
 
 DECODE = """
 import json, sys
+from importlib import import_module
 from pinecone_admin._http.codec import DecodeFailure, decode_value, encode_body
-from pinecone_admin.models import *
 
 for kind, value, expected in json.loads(sys.argv[1]):
-    found = decode_value(value, eval(kind))
+    module = import_module(f"generated_client.models.{kind.lower()}")
+    found = decode_value(value, getattr(module, f"decode_{kind.lower()}"))
     if isinstance(found, DecodeFailure):
         assert f"{found.path}: {found.problem}" == expected, (found, expected)
     else:
@@ -189,8 +196,8 @@ def test_the_choice_that_fits_is_decoded(package: Path) -> None:
 
 COUNT_CALLS = """
 import sys
+from generated_client.models.entry import decode_entry
 from pinecone_admin._http.codec import decode_value
-from pinecone_admin.models import Entry
 
 def count_calls(depth):
     value = {"id": "1", "at": "2026-01-01T00:00:00Z"}
@@ -202,7 +209,7 @@ def count_calls(depth):
         nonlocal calls
         calls += event == "call"
     sys.setprofile(count)
-    decode_value(value, Entry)
+    decode_value(value, decode_entry)
     sys.setprofile(None)
     return calls
 
@@ -245,6 +252,17 @@ with Admin(access_token="t", transport=httpx.MockTransport(respond)) as admin:
     assert to_dict(draft) == {"scope": {"kind": "one", "project": "abc"}, "entry": None,
                               "scopes": [{"kind": "all"}, {"kind": "one", "project": "abc"}]}, to_dict(draft)
 
+    respond_with(200, [{"text": "t", "likes": 1}])
+    assert admin.send(list_all()) == [Comment(text="t", likes=1)]
+    for body, problem in ((None, "is empty"), ([{}], "[0] fits none of Created, Deleted, Note, Comment")):
+        respond_with(200, body)
+        try:
+            admin.send(list_all())
+        except PineconeError as error:
+            assert problem in str(error), error
+        else:
+            raise AssertionError
+
     respond_with(200, {"form": "ShortKey", "secret": "canary"})
     key = admin.send(create_key(body=Everywhere(kind="all")))
     assert type(key) is ShortKey and "canary" not in repr(key)
@@ -252,7 +270,7 @@ with Admin(access_token="t", transport=httpx.MockTransport(respond)) as admin:
     assert to_dict(key, reveal=True) == {"form": "ShortKey", "secret": "canary"}
     respond_with(204)
     assert admin.send(create_key(body=Everywhere(kind="all"))) is None
-    hand_built = Operation(id="fetch_key", method="GET", path="/keys", returns=Key)
+    hand_built = Operation(id="fetch_key", method="GET", path="/keys", returns=create_key(body=scope).returns)
     respond_with(200, {"form": "ShortKey", "secret": "v"})
     assert admin.send(hand_built) == ShortKey(form="ShortKey", secret="v")
     respond_with(200, {"form": "LongKey", "secret": "v"})
@@ -340,21 +358,21 @@ def test_each_module_can_be_imported_first(package: Path) -> None:
 CONSUMER = """
 from typing import assert_never
 
-from generated_client.api import create_entry, create_key
+from generated_client.api import create_entry, create_key, list_all
 from generated_client.models import *
 from generated_client.types import Operation
 
 
 def read(scope: Scope, page: Page, entry: Entry) -> str:
+    everything: Operation[list[Entry]] = list_all()
     created: Operation[Entry] = create_entry(body=Draft(scope=scope, scopes=[scope], entry=entry))
     keys: Operation[Key | None] = create_key(body=scope)
-    hand_built: Operation[Key] = Operation(id="k", method="GET", path="/k", returns=Key)
     if isinstance(scope, Everywhere):
         return scope.kind
     for each in page.data:
         if isinstance(each, Created | Deleted):
             return each.id
-        print(each.text, created, keys, hand_built)
+        print(each.text, created, keys, everything)
     return scope.project
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
+from generated_client.types import optional, read_object
 from pinecone_admin import Operation
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._http.operation_checks import check_operation
@@ -43,6 +44,7 @@ _MAKERS: Mapping[str, tuple[str, str]] = {
 """The commands that make the same secret as a POST, by the last segment of its path."""
 _RETURNS: Mapping[str, Any] = {"api-key": APIKeyWithSecret, "service-account": ServiceAccountWithSecret}
 _MASK = "***"
+_read_any_object = optional(read_object)
 
 
 def send_request(session: Session, method: str, target: str, *, body: str | None) -> None:
@@ -61,7 +63,7 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     if method != "GET":
         require_change_allowed(session)
     maker = _find_maker(session, method, target)
-    returns = dict[str, Any] | None if maker is None else _RETURNS[maker.secret]
+    returns = _read_any_object if maker is None else _RETURNS[maker.secret]
     operation = build_operation(method, target, None if body is None else _read_body(session, body), returns=returns)
     check_operation(operation)
     if maker is not None:
@@ -107,16 +109,14 @@ def _send(session: Session, operation: Operation[Any]) -> Any:
         return complete_if_interrupted(lambda: admin.send(operation), COMPLETION_TIMEOUT)
 
 
-def build_operation(
-    method: str, target: str, body: str | None, *, returns: Any = dict[str, Any] | None
-) -> Operation[Any]:
+def build_operation(method: str, target: str, body: str | None, *, returns: Any = _read_any_object) -> Operation[Any]:
     """Return the operation of a request.
 
     Args:
         method: HTTP method in capitals.
         target: Path with or without a query, such as ``/admin/users?limit=5``.
         body: JSON to send, or None.
-        returns: Type of the response.
+        returns: What decodes the response.
 
     Raises:
         PineconeValueError: The query or the body is malformed, or the method takes no body.
