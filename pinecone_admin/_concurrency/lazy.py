@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
-from types import ModuleType
 from typing import Self, TypeVar, overload
 
 _T = TypeVar("_T")
@@ -34,17 +33,6 @@ class lock_free_cached_property(cached_property[_T]):  # noqa: N801 - a decorato
         assert self.attrname is not None  # noqa: S101 - set by __set_name__
         kept: _T = vars(instance).setdefault(self.attrname, self.func(instance))
         return kept
-
-
-class LazyModule(ModuleType):
-    """Stands for a module that is imported when one of its names is first used, such as for an annotation."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        preload_before_fork(name)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(import_module(self.__name__), name)
 
 
 def load_names_on_use(

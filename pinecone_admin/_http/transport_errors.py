@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from pinecone_admin._concurrency.sockets import Attempt, AttemptProgress, TraceEvents, is_sent
+from pinecone_admin._concurrency.attempts import Attempt, AttemptProgress, TraceEvents, is_sent
 from pinecone_admin._http.retry_policy import Failure
 
 # TLS alerts of a server that does not accept the client certificate, or requires one.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin import auth, workflows
-from pinecone_admin._concurrency.lazy import LazyModule, lock_free_cached_property, preload_before_fork
+from pinecone_admin._concurrency.lazy import lock_free_cached_property, preload_before_fork
 from pinecone_admin._concurrency.waiting import fetch_first_token
 from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._http.attempt_event import AttemptEvent
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.service_accounts import ServiceAccounts
     from pinecone_admin._sync.shared import Shared
     from pinecone_admin._sync.users import Users
-else:
-    # Importing them takes longer than everything else, and only a client that is constructed needs them.
-    httpx, ssl = LazyModule("httpx"), LazyModule("ssl")
 
 _T = TypeVar("_T")
 

@@ -15,8 +15,8 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
+from pinecone_admin._concurrency.emulated_children import EMULATED_VARIABLE, match_production_host
 from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
-from pinecone_admin._concurrency.sockets import EMULATED_VARIABLE, match_production_host
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing._guard import guarded_production
 

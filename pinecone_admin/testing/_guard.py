@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TypeVar, cast
 
-from pinecone_admin._concurrency.sockets import match_production_host
+from pinecone_admin._concurrency.emulated_children import match_production_host
 
 _EXPLANATION = (
     "{host} is Pinecone's own service and is out of reach in emulate(). The emulator intercepts requests that are sent "

@@ -12,7 +12,7 @@ from pinecone_admin._concurrency.lazy import load_names_on_use
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
     from pinecone_admin.workflows.findings import Finding
-    from pinecone_admin.workflows.inventory import Change, Changes, Inventory, Unread
+    from pinecone_admin.workflows.inventory import Change, Changes, Inventory
     from pinecone_admin.workflows.plans import (
         Left,
         OffboardManyReport,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         RoleChange,
         Rotation,
     )
+    from pinecone_admin.workflows.resources import Unread
     from pinecone_admin.workflows.steps import Step
     from pinecone_admin.workflows.waivers import Review, Waiver
 
@@ -82,7 +83,7 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
         {
             ".access": ("Access", "AccessRow", "Holder"),
             ".findings": ("Finding",),
-            ".inventory": ("Change", "Changes", "Inventory", "Unread"),
+            ".inventory": ("Change", "Changes", "Inventory"),
             ".plans": (
                 "Left",
                 "OffboardManyReport",
@@ -108,6 +109,7 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
                 "RoleChange",
                 "Rotation",
             ),
+            ".resources": ("Unread",),
             ".steps": ("Step",),
             ".waivers": ("Review", "Waiver"),
         },

@@ -27,7 +27,7 @@ from pinecone_admin.workflows.findings import (
     list_unnamed_principals,
     report_unread_parts,
 )
-from pinecone_admin.workflows.inventory import Inventory
+from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.roles import Level, bindings_by_principal, highest_level, roles_by_project
 from pinecone_admin.workflows.waivers import Review, Waiver, review_findings
 
@@ -197,7 +197,7 @@ class Access:
 
 
 def build_access(
-    inventory: Inventory, *, max_owners: int, max_pending: timedelta, max_key_age: timedelta | None
+    inventory: Resources, *, max_owners: int, max_pending: timedelta, max_key_age: timedelta | None
 ) -> Access:
     """Compute the effective roles of all principals, and the findings."""
     check_integer("max_owners", max_owners, least=1)
@@ -236,7 +236,7 @@ def _display_owner(holder: Holder) -> str:
     return holder.name if holder.type == "user" else f"{holder.name} ({holder.id})"
 
 
-def _list_principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str]]:
+def _list_principals(inventory: Resources) -> list[tuple[PrincipalType, str, str]]:
     """Return type, id and name of each principal; the id stands for the name if only role bindings mention it."""
     return [
         *(("user", each.id, each.email) for each in inventory.users),
@@ -248,7 +248,7 @@ def _list_principals(inventory: Inventory) -> list[tuple[PrincipalType, str, str
 
 
 def _build_holder(
-    kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], inventory: Inventory
+    kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], inventory: Resources
 ) -> Holder:
     organization_roles: list[RoleName] = [each.role for each in bindings if each.resource_type == "organization"]
     roles = roles_by_project(bindings, inventory.projects)

@@ -13,7 +13,7 @@ from generated_client.types import Misfit, read_date_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.workflows.inventory import DisplayNames, Inventory
+from pinecone_admin.workflows.resources import DisplayNames, Resources
 from pinecone_admin.workflows.retired_keys import delete_after
 from pinecone_admin.workflows.roles import ORGANIZATION_WRITERS, bindings_by_principal
 
@@ -76,7 +76,7 @@ def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
     return [Finding(kind="many-owners", text=text)]
 
 
-def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Finding]:
+def find_stale_invites(inventory: Resources, max_pending: timedelta) -> list[Finding]:
     """Find invites that have expired or have been pending for longer than ``max_pending``."""
     findings: list[Finding] = []
     for invite in inventory.invites:
@@ -94,7 +94,7 @@ def find_stale_invites(inventory: Inventory, max_pending: timedelta) -> list[Fin
     return findings
 
 
-def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
+def find_risky_service_accounts(inventory: Resources) -> list[Finding]:
     """Find service accounts that have no role or can change the organization."""
     if any(each.part == "role_bindings" for each in inventory.unread):
         return []  # without bindings, every account would look as if it had no role
@@ -118,7 +118,7 @@ def find_risky_service_accounts(inventory: Inventory) -> list[Finding]:
     return findings
 
 
-def find_editor_keys(inventory: Inventory) -> list[Finding]:
+def find_editor_keys(inventory: Resources) -> list[Finding]:
     """Find keys with ProjectEditor, which permits everything that a key can do."""
     names = DisplayNames(inventory)
     return [
@@ -128,7 +128,7 @@ def find_editor_keys(inventory: Inventory) -> list[Finding]:
     ]
 
 
-def find_old_keys(inventory: Inventory, max_age: timedelta) -> list[Finding]:
+def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
     """Find keys that are older than ``max_age``, and say which keys may be.
 
     The API does not say when a key was created. A response may carry an undocumented ``created_at``. Otherwise, the
@@ -161,7 +161,7 @@ def _undocumented_created_at(key: APIKey) -> datetime | None:
         return None
 
 
-def _oldest_binding_of_keys(inventory: Inventory) -> Mapping[str, datetime]:
+def _oldest_binding_of_keys(inventory: Resources) -> Mapping[str, datetime]:
     return {
         id: min(each.created_at for each in bindings)
         for (kind, id), bindings in bindings_by_principal(inventory.role_bindings).items()
@@ -169,7 +169,7 @@ def _oldest_binding_of_keys(inventory: Inventory) -> Mapping[str, datetime]:
     }
 
 
-def find_overdue_keys(inventory: Inventory) -> list[Finding]:
+def find_overdue_keys(inventory: Resources) -> list[Finding]:
     """Find keys that a rotation has replaced, and that should have been deleted by now."""
     names = DisplayNames(inventory)
     return [
@@ -192,7 +192,7 @@ _LISTS_BY_PRINCIPAL_TYPE: Mapping[str, str] = {
 """The list of an inventory that holds the principals of each known type."""
 
 
-def find_deleted_principals(inventory: Inventory) -> list[Finding]:
+def find_deleted_principals(inventory: Resources) -> list[Finding]:
     """Find roles of principals that are in no list, skipping principals that may be in a list that was not read."""
     return [
         Finding(
@@ -213,7 +213,7 @@ def _find_only_project(bindings: Sequence[RoleBinding]) -> str | None:
     return next(iter(places)) if len(places) == 1 else None
 
 
-def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, str]]:
+def list_unnamed_principals(inventory: Resources) -> list[tuple[PrincipalType, str]]:
     """Return type and id of principals with roles that are of an unknown type or may be in a list that was not read."""
     return [
         (kind, id)
@@ -222,7 +222,7 @@ def list_unnamed_principals(inventory: Inventory) -> list[tuple[PrincipalType, s
     ]
 
 
-def _group_unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], Sequence[RoleBinding]]:
+def _group_unlisted(inventory: Resources) -> Mapping[tuple[PrincipalType, str], Sequence[RoleBinding]]:
     listed = {(kind, each.id) for kind, part in _LISTS_BY_PRINCIPAL_TYPE.items() for each in getattr(inventory, part)}
     return {
         holder: bindings
@@ -231,7 +231,7 @@ def _group_unlisted(inventory: Inventory) -> Mapping[tuple[PrincipalType, str], 
     }
 
 
-def _would_be_listed(inventory: Inventory, kind: str, bindings: Sequence[RoleBinding]) -> bool:
+def _would_be_listed(inventory: Resources, kind: str, bindings: Sequence[RoleBinding]) -> bool:
     """Return whether a principal with these roles would be in the inventory if it existed."""
     unread = {each.part for each in inventory.unread}
     if kind not in _LISTS_BY_PRINCIPAL_TYPE or _LISTS_BY_PRINCIPAL_TYPE[kind] in unread:
@@ -241,6 +241,6 @@ def _would_be_listed(inventory: Inventory, kind: str, bindings: Sequence[RoleBin
     return kind != "api_key" or all(binding.resource_id in visible for binding in bindings)
 
 
-def report_unread_parts(inventory: Inventory) -> list[Finding]:
+def report_unread_parts(inventory: Resources) -> list[Finding]:
     """Return a finding for each unread part, so that a missing part is not mistaken for one without findings."""
     return [Finding(kind="could-not-be-read", text=str(each), project_id=each.project_id) for each in inventory.unread]

@@ -6,18 +6,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
+from typing import Any, Literal, Self, TypeAlias, cast
 
 import attrs
-from attrs import field, frozen
+from attrs import frozen
 
 from generated_client.models import (
-    APIKey,
     Invite,
-    Organization,
     Project,
     RoleBinding,
-    ServiceAccount,
     User,
 )
 from pinecone_admin._http.argument_checks import type_error, value_error
@@ -27,11 +24,10 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import ApiError, PineconeError
 from pinecone_admin.models import to_dict
+from pinecone_admin.workflows.access import Access, build_access
 from pinecone_admin.workflows.reports import Progress
+from pinecone_admin.workflows.resources import DisplayNames, Resource, Resources, Unread
 from pinecone_admin.workflows.saved_json import decode_record
-
-if TYPE_CHECKING:
-    from pinecone_admin.workflows.access import Access
 
 ResourceKind: TypeAlias = Literal[
     "organization", "project", "api_key", "user", "invite", "service_account", "role_binding"
@@ -51,27 +47,6 @@ _KINDS_BY_LIST: Mapping[str, ResourceKind] = {
 
 LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_bindings")
 """Lists that are read in addition to the projects and their keys."""
-
-
-@frozen(kw_only=True)
-class Unread:
-    """A part of the organization that could not be read.
-
-    Attributes:
-        part: Name of the list, such as ``"users"``.
-        project_id: Id of the project if the list is its API keys, else None.
-        error: Message of the error.
-        status_code: HTTP status of the response, such as 403 if the account may not read it; None without a response.
-    """
-
-    part: str
-    project_id: str | None
-    error: str
-    status_code: int | None = None
-
-    def __str__(self) -> str:
-        project = "" if self.project_id is None else f" of project {self.project_id}"
-        return make_printable(f"{self.part}{project}: {self.error}")
 
 
 @frozen(kw_only=True)
@@ -141,7 +116,7 @@ class Changes:
 
 
 @frozen(kw_only=True, repr=False)
-class Inventory:
+class Inventory(Resources):
     """Everything in an organization that the Admin API shows.
 
     Attributes:
@@ -165,16 +140,6 @@ class Inventory:
         ['checkout']
         >>> access = before.access(max_owners=3)
     """
-
-    taken_at: datetime
-    organizations: list[Organization]
-    projects: list[Project]
-    api_keys: list[APIKey]
-    users: list[User]
-    invites: list[Invite]
-    service_accounts: list[ServiceAccount]
-    role_bindings: list[RoleBinding]
-    unread: list[Unread] = field(factory=list[Unread])
 
     def __repr__(self) -> str:
         names = ", ".join(repr(each.name) for each in self.organizations) or "unknown"
@@ -240,8 +205,6 @@ class Inventory:
             PineconeTypeError: An argument has the wrong type.
             PineconeValueError: An argument is out of range.
         """
-        from pinecone_admin.workflows.access import build_access  # noqa: PLC0415 - it builds on this module
-
         return build_access(self, max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
 
 
@@ -471,57 +434,3 @@ def _format_value(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, cast("list[object]", value))) or "nothing"
     return repr(value)
-
-
-Resource: TypeAlias = Organization | Project | APIKey | User | Invite | ServiceAccount | RoleBinding
-
-_NOUNS: Mapping[type, str] = {
-    Organization: "organization",
-    Project: "project",
-    ServiceAccount: "service account",
-    APIKey: "API key",
-}
-_PRINCIPAL_NOUNS: Mapping[str, str] = {"service_account": "service account", "api_key": "API key"}
-
-
-class DisplayNames:
-    """Describes resources by names rather than ids alone.
-
-    Args:
-        inventories: Inventories that the names come from; a later one overrides an earlier one.
-    """
-
-    def __init__(self, *inventories: Inventory) -> None:
-        self._projects = {each.id: each.name for one in inventories for each in one.projects}
-        self._principals: dict[tuple[str, str], str] = {}
-        for one in inventories:
-            self._principals |= {("user", each.id): each.email for each in one.users}
-            self._principals |= {("invite", each.id): each.email for each in one.invites}
-            self._principals |= {("service_account", each.id): each.name for each in one.service_accounts}
-            self._principals |= {("api_key", each.id): each.name for each in one.api_keys}
-
-    def project(self, project_id: str) -> str:
-        """Return the name of a project, or its id if the name is unknown."""
-        return self._projects.get(project_id, project_id)
-
-    def principal(self, kind: str, principal_id: str) -> str:
-        """Return the email address or name of a principal, or its id if that is unknown."""
-        return self._principals.get((kind, principal_id), principal_id)
-
-    def describe(self, resource: Resource) -> str:
-        """Describe any resource of an inventory."""
-        match resource:
-            case Organization() | Project() | ServiceAccount() | APIKey():
-                description = f"{_NOUNS[type(resource)]} {resource.name!r} ({resource.id})"
-                if isinstance(resource, APIKey):
-                    description += f" of project {self.project(resource.project_id)!r}"
-            case User() | Invite():
-                noun = "user" if isinstance(resource, User) else "invite for"
-                description = f"{noun} {resource.email} ({resource.id})"
-            case RoleBinding():
-                project = f"project {self.project(resource.resource_id)!r}"
-                target = project if resource.resource_type == "project" else "the organization"
-                noun = _PRINCIPAL_NOUNS.get(resource.principal_type, resource.principal_type)
-                principal = self.principal(resource.principal_type, resource.principal_id)
-                description = f"{resource.role} for {noun} {principal} on {target}"
-        return description

@@ -24,7 +24,7 @@ import pytest
 
 from pinecone_admin import Admin, PineconeConnectionError
 from pinecone_admin._concurrency.clock import current_clock
-from pinecone_admin._concurrency.sockets import EMULATED_VARIABLE
+from pinecone_admin._concurrency.emulated_children import EMULATED_VARIABLE
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.testing import emulate
 from pinecone_admin.testing._emulate import _emulations

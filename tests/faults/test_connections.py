@@ -16,7 +16,7 @@ import pytest
 from pinecone_admin import ClientClosedError, PineconeConnectionError, RetryPolicy
 from pinecone_admin._async.transports import network as async_network
 from pinecone_admin._async.transports import pool as async_pools
-from pinecone_admin._concurrency.sockets import Attempt
+from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._sync.transports import network as sync_network
 from pinecone_admin._sync.transports import pool as sync_pools
 from pinecone_admin.operations import Operation

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, PineconeValueError
-from pinecone_admin._concurrency.sockets import Attempt
+from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._config.tls import build_ssl_context
 from pinecone_admin._http.retry_policy import Failure
 from pinecone_admin._http.transport_errors import classify_error

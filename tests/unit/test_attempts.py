@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from pinecone_admin._concurrency.sockets import Attempt, record_events
+from pinecone_admin._concurrency.attempts import Attempt, record_events
 from pinecone_admin._http.retry_policy import Failure
 from pinecone_admin._http.transport_errors import classify_error, forget_origin
 

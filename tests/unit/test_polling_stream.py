@@ -14,7 +14,7 @@ import httpcore
 import pytest
 
 from pinecone_admin import Admin
-from pinecone_admin._concurrency.sockets import adapt_stream, make_backend
+from pinecone_admin._concurrency.sockets import make_backend
 from tests.faults.server import Server, send_project
 from tests.support.concurrency import PATIENCE
 
@@ -29,8 +29,7 @@ def ends() -> Iterator[Ends]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         host, port = listener.getsockname()
-        connected = make_backend().connect_tcp(host, port, timeout=PATIENCE, socket_options=SMALL_BUFFER)
-        stream = adapt_stream(connected)
+        stream = make_backend().connect_tcp(host, port, timeout=PATIENCE, socket_options=SMALL_BUFFER)
         with listener.accept()[0] as peer:
             peer.settimeout(PATIENCE)
             yield stream, peer

@@ -18,7 +18,7 @@ from pinecone_admin.errors import AmbiguousNameError, ConflictError, LeftoverErr
 from pinecone_admin.models import User
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import Finding
-from pinecone_admin.workflows.inventory import Change, Changes, Unread
+from pinecone_admin.workflows.inventory import Change, Changes
 from pinecone_admin.workflows.plans import (
     Left,
     OffboardManyReport,
@@ -28,6 +28,7 @@ from pinecone_admin.workflows.plans import (
     StaleReport,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Difference, OffboardReport, Progress, RoleChange
+from pinecone_admin.workflows.resources import Unread
 from pinecone_admin.workflows.steps import Step
 from tests.support.records import CREATED_AT, make_binding, make_project
 from tests.unit.test_access import INVENTORY

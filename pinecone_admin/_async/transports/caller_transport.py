@@ -7,7 +7,7 @@ from functools import partial
 import httpx
 
 from pinecone_admin._async.transports.pool import send_and_read, time_limit_error
-from pinecone_admin._concurrency.sockets import Attempt, async_record_events
+from pinecone_admin._concurrency.attempts import Attempt, async_record_events
 from pinecone_admin._concurrency.waiting import async_call_within
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 

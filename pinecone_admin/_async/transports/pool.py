@@ -19,13 +19,9 @@ import httpcore
 import httpx
 
 from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBoundedBackend
+from pinecone_admin._concurrency.attempts import Attempt, async_record_events, hide_details_in_logs
+from pinecone_admin._concurrency.emulated_children import refuse_production_in_child
 from pinecone_admin._concurrency.sharing import AsyncFairSemaphore, PerLoop
-from pinecone_admin._concurrency.sockets import (
-    Attempt,
-    async_record_events,
-    hide_details_in_logs,
-    refuse_production_in_child,
-)
 from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import httpx
 
 from pinecone_admin._async.transports.caller_transport import AsyncTransportExchange
+from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.retry_budget import RetryBudget
-from pinecone_admin._concurrency.sockets import Attempt
 from pinecone_admin._http.argument_checks import check_duration, check_function
 from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, logger, report_attempt
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse, EmptyBody

@@ -18,14 +18,8 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from pinecone_admin._concurrency.sockets import (
-    adapt_stream,
-    current_attempt,
-    make_backend,
-    receive_size,
-    resolve_addresses,
-    shut_down_socket,
-)
+from pinecone_admin._concurrency.attempts import current_attempt
+from pinecone_admin._concurrency.sockets import make_backend, shut_down_socket
 from pinecone_admin._concurrency.waiting import shield_from_cancellation
 
 _T = TypeVar("_T")
@@ -35,7 +29,8 @@ _WRITE_CHUNK_BYTES = 64 * 1024
 
 _READ_BYTES = 64 * 1024
 
-_RECEIVE_BYTES = receive_size(_READ_BYTES)
+_RECEIVE_BYTES = 256 * 1024
+"""Bytes that an event loop receives at once at most, so that it keeps no others, which nothing would show."""
 
 _RECORD_HEADER_BYTES = 5
 """Bytes before the content of a record of TLS; the last two are its length."""
@@ -73,25 +68,12 @@ class BoundedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to a host. The time that is left is divided among its addresses."""
+        """Connect to a host within the time limit."""
         attempt = current_attempt.get()
         self.was_used = attempt.seen = True
-        addresses = resolve_addresses(host)
-        for remaining in range(len(addresses), 0, -1):
-            # An address that never responds must leave time for the others.
-            left = attempt.limit_timeout(timeout, httpcore.ConnectTimeout)
-            share = None if left is None else left / remaining
-            try:
-                stream = self._backend.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if remaining == 1:
-                    raise
-            else:
-                return self._adopt_socket(stream)
-        raise httpcore.ConnectError(f"{host} has no address")
-
-    def _adopt_socket(self, stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
-        adopted = _SocketStream(adapt_stream(stream), self.streams)
+        left = attempt.limit_timeout(timeout, httpcore.ConnectTimeout)
+        stream = self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        adopted = _SocketStream(stream, self.streams)
         self.streams.add(adopted)
         if self._closed:  # checked last, because another thread may close the backend meanwhile
             adopted.close()

@@ -19,13 +19,9 @@ from typing import Any, cast
 import httpcore
 import httpx
 
+from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_events
+from pinecone_admin._concurrency.emulated_children import refuse_production_in_child
 from pinecone_admin._concurrency.sharing import FairSemaphore, PerProcess
-from pinecone_admin._concurrency.sockets import (
-    Attempt,
-    hide_details_in_logs,
-    record_events,
-    refuse_production_in_child,
-)
 from pinecone_admin._concurrency.waiting import shield_from_cancellation
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError

@@ -1,0 +1,101 @@
+"""The resources of an organization as they were read, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from generated_client.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
+from pinecone_admin._text.printable import make_printable
+
+Resource: TypeAlias = Organization | Project | APIKey | User | Invite | ServiceAccount | RoleBinding
+
+_NOUNS: Mapping[type, str] = {
+    Organization: "organization",
+    Project: "project",
+    ServiceAccount: "service account",
+    APIKey: "API key",
+}
+_PRINCIPAL_NOUNS: Mapping[str, str] = {"service_account": "service account", "api_key": "API key"}
+
+
+@frozen(kw_only=True)
+class Unread:
+    """A part of the organization that could not be read.
+
+    Attributes:
+        part: Name of the list, such as ``"users"``.
+        project_id: Id of the project if the list is its API keys, else None.
+        error: Message of the error.
+        status_code: HTTP status of the response, such as 403 if the account may not read it; None without a response.
+    """
+
+    part: str
+    project_id: str | None
+    error: str
+    status_code: int | None = None
+
+    def __str__(self) -> str:
+        project = "" if self.project_id is None else f" of project {self.project_id}"
+        return make_printable(f"{self.part}{project}: {self.error}")
+
+
+@frozen(kw_only=True, repr=False)
+class Resources:
+    """The lists of an inventory; the attributes are those of ``Inventory``."""
+
+    taken_at: datetime
+    organizations: list[Organization]
+    projects: list[Project]
+    api_keys: list[APIKey]
+    users: list[User]
+    invites: list[Invite]
+    service_accounts: list[ServiceAccount]
+    role_bindings: list[RoleBinding]
+    unread: list[Unread] = field(factory=list[Unread])
+
+
+class DisplayNames:
+    """Describes resources by names rather than ids alone.
+
+    Args:
+        read: What the names come from; a later one overrides an earlier one.
+    """
+
+    def __init__(self, *read: Resources) -> None:
+        self._projects = {each.id: each.name for one in read for each in one.projects}
+        self._principals: dict[tuple[str, str], str] = {}
+        for one in read:
+            self._principals |= {("user", each.id): each.email for each in one.users}
+            self._principals |= {("invite", each.id): each.email for each in one.invites}
+            self._principals |= {("service_account", each.id): each.name for each in one.service_accounts}
+            self._principals |= {("api_key", each.id): each.name for each in one.api_keys}
+
+    def project(self, project_id: str) -> str:
+        """Return the name of a project, or its id if the name is unknown."""
+        return self._projects.get(project_id, project_id)
+
+    def principal(self, kind: str, principal_id: str) -> str:
+        """Return the email address or name of a principal, or its id if that is unknown."""
+        return self._principals.get((kind, principal_id), principal_id)
+
+    def describe(self, resource: Resource) -> str:
+        """Describe any resource of an inventory."""
+        match resource:
+            case Organization() | Project() | ServiceAccount() | APIKey():
+                description = f"{_NOUNS[type(resource)]} {resource.name!r} ({resource.id})"
+                if isinstance(resource, APIKey):
+                    description += f" of project {self.project(resource.project_id)!r}"
+            case User() | Invite():
+                noun = "user" if isinstance(resource, User) else "invite for"
+                description = f"{noun} {resource.email} ({resource.id})"
+            case RoleBinding():
+                project = f"project {self.project(resource.resource_id)!r}"
+                target = project if resource.resource_type == "project" else "the organization"
+                noun = _PRINCIPAL_NOUNS.get(resource.principal_type, resource.principal_type)
+                principal = self.principal(resource.principal_type, resource.principal_id)
+                description = f"{resource.role} for {noun} {principal} on {target}"
+        return description
