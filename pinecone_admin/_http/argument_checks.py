@@ -7,7 +7,6 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from inspect import iscoroutinefunction
-from math import isfinite
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pinecone_admin._text.messages import Name
@@ -145,9 +144,8 @@ def check_text(
     least: int | None = None,
     most: int | None = None,
     unit: str = "characters",
-    pattern: re.Pattern[str] | None = None,
 ) -> None:
-    """Raise unless the length of the value, in this unit, is in the range, and the value matches the pattern."""
+    """Raise unless the length of the value, in this unit, is in the range, and it contains no NUL."""
     text = check_string(argument, value)
     size = len(text) if unit == "characters" else len(text.encode())
     if (least is not None and size < least) or (most is not None and size > most):
@@ -155,8 +153,6 @@ def check_text(
     # As published for the names of projects, the service cannot store it.
     if "\x00" in text:
         raise value_error(argument, "contains a NUL character")
-    if pattern is not None and not pattern.search(text):
-        raise value_error(argument, f"does not match the pattern {pattern.pattern}")
 
 
 def check_email(argument: str | Name, value: object, *, most: int | None = _MAX_EMAIL_LENGTH) -> None:
@@ -186,29 +182,12 @@ def check_number(
     *,
     least: float | None = None,
     most: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
 ) -> None:
     """Raise unless the value is a number in the range, and not a bool."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise type_error(argument, "a number", value)
     if (least is not None and value < least) or (most is not None and value > most):
         raise value_error(argument, f"must be {_describe_range(least, most)}{_describe_given(value)}")
-    if above is not None and value <= above:
-        raise value_error(argument, f"must be above {above}{_describe_given(value)}")
-    if below is not None and value >= below:
-        raise value_error(argument, f"must be below {below}{_describe_given(value)}")
-
-
-def check_multiple(argument: str | Name, value: float, *, step: float) -> None:
-    """Raise unless a number is a multiple of the step in decimals; as floats, 0.3 is not a multiple of 0.1."""
-    from fractions import Fraction  # noqa: PLC0415 - few documents need it
-
-    if isinstance(value, float) and not isfinite(value):
-        return
-    exact = Fraction(value) if isinstance(value, int) else Fraction(repr(value))
-    if exact % Fraction(repr(step)):
-        raise value_error(argument, f"must be a multiple of {step}{_describe_given(value)}")
 
 
 def check_length(
@@ -216,16 +195,9 @@ def check_length(
 ) -> Sequence[object]:
     """Return the value if it is a sequence, other than text or bytes, whose length is in the range; raise otherwise."""
     entries = check_sequence(argument, value)
-    check_count(argument, len(entries), "entries", least=least, most=most)
+    if (least is not None and len(entries) < least) or (most is not None and len(entries) > most):
+        raise value_error(argument, f"must have {_describe_range(least, most)} entries, not {len(entries)}")
     return entries
-
-
-def check_count(
-    argument: str | Name, count: int, unit: str, *, least: int | None = None, most: int | None = None
-) -> None:
-    """Raise unless a count is in the range."""
-    if (least is not None and count < least) or (most is not None and count > most):
-        raise value_error(argument, f"must have {_describe_range(least, most)} {unit}, not {count}")
 
 
 def _describe_given(value: float) -> str:

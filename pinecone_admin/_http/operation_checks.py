@@ -10,7 +10,7 @@ What only the server can decide is left to the server.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache, partial
 from inspect import iscoroutinefunction
 from math import inf
@@ -23,24 +23,19 @@ from generated_client.types import (
     Null,
     Operation,
     Unlisted,
-    extra_fields,
     listed_fields,
-    name_of_extra_fields,
     readers,
-    wire_fields,
     wire_name,
 )
 from pinecone_admin import models as public_models
 from pinecone_admin._http.argument_checks import (
     BINDING_FIELDS,
     check_bool,
-    check_count,
     check_email,
     check_header_value,
     check_identifier,
     check_integer,
     check_length,
-    check_multiple,
     check_number,
     check_sequence,
     check_string,
@@ -50,7 +45,6 @@ from pinecone_admin._http.argument_checks import (
     type_error,
     value_error,
 )
-from pinecone_admin._http.codec import encode_body
 from pinecone_admin._text.messages import Name, list_names
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
@@ -114,16 +108,16 @@ def _check_shape(operation: object) -> None:
             value = getattr(given, name)
             if value.__class__ is not dict or value:  # most operations have none of the three
                 _check_names(name, value)
-        if given.returns is not None:
-            _check_returns(given.returns)
+        if given.returns is not None and not (type(given.returns) is type and given.returns in readers):
+            _check_function(given.returns)
     except PineconeError as exc:
         exc.operation = id if type(id) is str else None
         raise
 
 
-def _check_returns(returns: object) -> None:
-    """Raise unless a value is a model that comes in responses, or a function of a JSON value."""
-    if get_origin(returns) is not None or (isinstance(returns, type) and returns not in readers):
+def _check_function(returns: object) -> None:
+    """Raise unless a value is a function of a JSON value."""
+    if get_origin(returns) is not None or isinstance(returns, type):
         # To call it may succeed with any JSON: ``list[int]("12")`` is a list of strings.
         shown = returns.__name__ if isinstance(returns, type) else returns
         remedy = "a function of the JSON value such as MyModel.model_validate"
@@ -205,8 +199,6 @@ def _check_body(operation: Operation[Any]) -> None:
             check(attribute, value)
     if not given and operation.method == "PATCH":
         raise PineconeValueError("pass at least one of ", *list_names(field.attribute for field in fields))
-    if bounds := _object_bounds(model):
-        _check_properties("body", body, **bounds)
     for rule in _BODY_RULES.get(operation.id, ()):
         rule(body)
 
@@ -229,51 +221,8 @@ def _fields_of(model: Any) -> tuple[_FieldCheck, ...]:
 def _compile_check(name: str, kind: Any, limits: Mapping[str, Any]) -> Check:
     """Return the check of a value, given its name, its type and its limits."""
     kinds = [part for part in _alternatives(kind) if part is not type(None)]
-    checks = [_check_of([part for part in kinds if part is not Null], name, limits), *_further_checks(limits)]
-    check = checks[0] if len(checks) == 1 else partial(_check_all, checks=checks)
+    check = _check_of([part for part in kinds if part is not Null], name, limits)
     return partial(_check_unless_null, check=check) if Null in kinds else check
-
-
-def _further_checks(limits: Mapping[str, Any]) -> Iterator[Check]:
-    """Yield the checks of the limits that few documents state; each takes a value of the right type."""
-    if "multipleOf" in limits:
-        yield partial(_check_multiple, step=limits["multipleOf"])
-    if "uniqueItems" in limits:
-        yield _check_unique
-    if bounds := _range(limits, "minProperties", "maxProperties"):
-        yield partial(_check_properties, **bounds)
-
-
-def _check_all(argument: str | Name, value: object, *, checks: Sequence[Check]) -> None:
-    for check in checks:
-        check(argument, value)
-
-
-def _check_multiple(argument: str | Name, value: object, *, step: float) -> None:
-    if isinstance(value, int | float):
-        check_multiple(argument, value, step=step)
-
-
-def _check_unique(argument: str | Name, value: object) -> None:
-    positions: dict[bytes, int] = {}
-    for position, entry in enumerate(check_sequence(argument, value)):
-        # As they are sent, because models and mappings may be equal, and 1 equals True.
-        first = positions.setdefault(encode_body(entry), position)
-        if first != position:
-            raise PineconeValueError(
-                place_in(argument, f"[{position}]"),
-                " is the same as ",
-                place_in(argument, f"[{first}]"),
-                ": entries must be unique",
-            )
-
-
-def _check_properties(argument: str | Name, value: object, **bounds: int) -> None:
-    if attrs.has(type(value)):
-        given = [each for _, each, _ in wire_fields(value) if each is not None]
-        check_count(argument, len(given) + len(extra_fields(value)), "fields", **bounds)
-    elif isinstance(value, Mapping):
-        check_count(argument, len(cast("Mapping[object, object]", value)), "fields", **bounds)
 
 
 def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Check:
@@ -286,14 +235,10 @@ def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Che
     if only is int:
         return partial(check_integer, **_range(limits, "minimum", "maximum"))
     if only is float:
-        bounds = {name: limits[key] for key, name in _NUMBER_BOUNDS.items() if key in limits}
-        return partial(check_number, **bounds)
+        return partial(check_number, **_range(limits, "minimum", "maximum"))
     if all(map(attrs.has, kinds)):
         return partial(_check_entry, choices=kinds)
     return _compile_text_check(name, limits) if only is str else check_bool if only is bool else _accept
-
-
-_NUMBER_BOUNDS = {"minimum": "least", "maximum": "most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
@@ -308,12 +253,8 @@ def _compile_text_check(name: str, limits: Mapping[str, Any]) -> Check:
     if limits.get("format") == "email":
         return partial(check_email, most=limits.get("maxLength"))
     stated = _range(limits, "minLength", "maxLength")
-    if "pattern" in limits:
-        stated["pattern"] = re.compile(limits["pattern"])
     if stated:
         check = partial(check_text, unit=limits.get("unit", "characters"), **stated)
-        if "pattern" in stated:
-            return check
         return partial(_check_unless_plain, least=stated.get("least", 0), most=stated.get("most", inf), check=check)
     return check_identifier if _IDENTIFIER.fullmatch(name) else check_string
 
@@ -379,15 +320,6 @@ def _check_entry_fields(argument: str | Name, values: Mapping[Any, object], mode
             check(place_in(argument, f": {name}"), value)
         elif required:
             raise value_error(place_in(argument, f": {name}"), "is missing")
-    if bounds := _object_bounds(model):
-        check_count(argument, sum(value is not None for value in values.values()), "fields", **bounds)
-
-
-@cache
-def _object_bounds(model: Any) -> Mapping[str, int]:
-    """Return the least and the most fields that an object of a model may have, if the API document limits them."""
-    extra = attrs.fields_dict(model).get(name_of_extra_fields(model))
-    return _range(extra.metadata, "minProperties", "maxProperties") if extra else {}
 
 
 # What no document states. A rule is silent if the document lacks its operation or one of its fields.

@@ -21,14 +21,13 @@ from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin._http.argument_checks import (
     check_integer,
     check_length,
-    check_multiple,
     check_number,
     check_text,
 )
 from pinecone_admin._http.operation_checks import check_operation
 from tests.support.api_documents import read_our_document
 
-STATED = ("minLength", "maxLength", "pattern", "minItems", "maxItems", "minimum", "maximum")
+STATED = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
 
 
 def stated_limits(schema: Any) -> dict[str, Any]:
@@ -70,29 +69,17 @@ def test_builders_carry_the_limits_of_their_parameters() -> None:
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ({"type": "integer", "minimum": 1, "exclusiveMaximum": 10}, {"minimum": 1, "maximum": 9}),
-        ({"type": "integer", "exclusiveMinimum": 0}, {"minimum": 1}),
-        ({"type": "integer", "minimum": 5, "exclusiveMinimum": 0}, {"minimum": 5}),
-        ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, {"minimum": 1}),
-        ({"type": "integer", "minimum": 0, "exclusiveMinimum": False}, {"minimum": 0}),
-        ({"type": "integer", "exclusiveMinimum": 0.5, "exclusiveMaximum": 2.5}, {"minimum": 1, "maximum": 2}),
-        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1.5}, {"exclusiveMinimum": 0, "maximum": 1.5}),
-        ({"type": "number", "maximum": 5, "exclusiveMaximum": True}, {"exclusiveMaximum": 5}),
-        ({"type": "number", "maximum": 5, "exclusiveMaximum": 5}, {"exclusiveMaximum": 5}),
-        ({"type": "number", "minimum": 1, "exclusiveMinimum": 0}, {"minimum": 1}),
-        ({"type": "number", "multipleOf": 0.1}, {"multipleOf": 0.1}),
-        ({"type": "object", "minProperties": 1, "maxProperties": 2}, {"minProperties": 1, "maxProperties": 2}),
-        ({"type": "string", "pattern": "^[a-z]+$"}, {"pattern": "^[a-z]+$"}),
-        ({"type": "string", "pattern": "^\\p{L}+$"}, {}),
+        ({"type": "integer", "minimum": 1, "maximum": 10}, {"minimum": 1, "maximum": 10}),
+        ({"type": "number", "minimum": 0.5, "multipleOf": 0.1}, {"minimum": 0.5}),
+        ({"type": "string", "maxLength": 5, "pattern": "^[a-z]+$"}, {"maxLength": 5}),
         ({"type": "string", "format": "date-time"}, {}),
         ({"type": "string", "format": "email"}, {"format": "email"}),
-        ({"type": "array", "items": {}, "uniqueItems": True, "maxItems": 2}, {"uniqueItems": True, "maxItems": 2}),
-        ({"type": "array", "items": {"type": "string", "maxLength": 5}, "uniqueItems": False},
-         {"items": {"maxLength": 5}}),
+        ({"type": "array", "items": {"type": "string", "maxLength": 5}, "maxItems": 2},
+         {"maxItems": 2, "items": {"maxLength": 5}}),
     ],
 )  # fmt: skip
 def test_the_limits_that_a_client_checks_are_emitted(schema: Any, expected: Any) -> None:
-    """Bounds of integers are inclusive; a pattern that Python does not read is left to the server."""
+    """What no published document states is left to the server."""
     assert checked_limits(schema) == expected
 
 
@@ -102,16 +89,10 @@ WRONG: list[tuple[Any, Any, str]] = [
     (partial(check_text, most=3, unit="UTF-8 bytes"), "éé", "x must have at most 3 UTF-8 bytes, not 4"),
     (partial(check_text, least=3), "ab", "x must have at least 3 characters, not 2"),
     (LENGTH, "a\x00", "x contains a NUL character"),
-    (partial(check_text, pattern=re.compile("^a+$")), "ab", "x does not match the pattern ^a+$"),
     (partial(check_integer, most=5), 6, "x must be at most 5, not 6"),
     (partial(check_number, least=0.5, most=1), 0.25, "x must be 0.5 to 1, not 0.25"),
-    (partial(check_number, above=0), 0, "x must be above 0, not 0"),
-    (partial(check_number, least=-1, below=0.5), 0.5, "x must be below 0.5, not 0.5"),
     (partial(check_number, most=5), 10**400, "x must be at most 5"),
     (check_number, True, "x must be a number, not bool"),
-    (partial(check_multiple, step=5), 7, "x must be a multiple of 5, not 7"),
-    (partial(check_multiple, step=0.1), 0.25, "x must be a multiple of 0.1, not 0.25"),
-    (partial(check_multiple, step=7), 10**400, "x must be a multiple of 7"),
     (partial(check_length, least=1), [], "x must have at least 1 entries, not 0"),
     (partial(check_length, most=1), ["a", "b"], "x must have at most 1 entries, not 2"),
 ]
@@ -128,8 +109,6 @@ def test_a_value_beyond_a_limit_raises_with_the_limit(check: Any, value: Any, me
     ("check", "value"),
     [
         *[(LENGTH, "ab"), (partial(check_number, least=0), 5), (partial(check_integer, most=5), -9)],
-        *[(partial(check_number, above=0, below=1), 0.5), (partial(check_multiple, step=0.1), 0.3)],
-        *[(partial(check_multiple, step=2), float("inf")), (partial(check_multiple, step=0.5), 10**400)],
     ],
 )
 def test_a_value_within_a_limit_passes(check: Any, value: Any) -> None:
