@@ -22,11 +22,11 @@ import pytest
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, errors
 from pinecone_admin._http.retry_policy import RETRY_TABLE, classify_status
 from pinecone_admin._sync.client import NAMESPACES
-from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.operations import API_VERSION
 from pinecone_admin.testing import emulate
+from tests.cli.command_line import COMMANDS
 from tests.faults.external_servers import run_redis
 from tests.support.extras import create_environment
 from tests.support.page_setups import SETUPS
@@ -326,8 +326,8 @@ def test_the_page_of_commands_marks_code_whole_and_topics_are_prose(monkeypatch:
     """No value or command is code in part only; a topic has paragraphs, lists of terms, and code only for code."""
     monkeypatch.syspath_prepend(ROOT / "docs/_extensions")
     extension = importlib.import_module("commands")
-    helps = [each.help for command in COMMANDS for each in command.parameters]
-    texts = [*TOPICS.values(), *(command.details for command in COMMANDS), *helps]
+    helps = [getattr(each, "help", None) or getattr(each, "text", "") for one in COMMANDS for each in one.params]
+    texts = [*TOPICS.values(), *(str(command.help) for command in COMMANDS), *helps]
     marked = [str(extension.mark_code(text)) for text in texts]
     assert [each for each in marked if re.search(r"[\w:@-]<literal>|</literal>[:@]?\w", each)] == []
     parts = {name: [part.tagname for part in extension.write_topic(text)] for name, text in TOPICS.items()}

@@ -146,9 +146,13 @@ def test_layers_import_lower_layers_only() -> None:
 def test_no_modules_import_each_other() -> None:
     """A module can be understood before those that import it; what is imported for annotations alone does not count."""
     graph = {module_name(path): set(filter(is_ours, imported_modules(path))) for path in source_files()}
-    # The target "standard output" of a secret is chosen by the options that the other targets share.
-    graph["pinecone_admin.cli.secrets.options"] = set()
     TopologicalSorter({name: imported - {name} for name, imported in graph.items()}).prepare()
+
+
+def test_one_module_writes_private_files() -> None:
+    """Tokens, secrets, profiles and reports are written by the same lines; the emulator shares none with the client."""
+    writers = [module_name(path) for path in source_files() if "mkstemp" in path.read_text(encoding="utf-8")]
+    assert writers == ["pinecone_admin.auth.private_files", "pinecone_admin.emulator.__main__"]
 
 
 def test_layers_use_no_other_packages() -> None:

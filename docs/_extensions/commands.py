@@ -13,13 +13,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, load_commands
 from pinecone_admin.cli.help.topics import TOPICS
-from pinecone_admin.cli.tree import PROGRAM, build_root
 
 Definitions = Iterable[tuple[str, str]]
 
-_NAMES = sorted((" ".join(each.path) for each in COMMANDS if each.path[1:]), reverse=True)
+_NAMES = sorted((each.full_name for each in load_commands() if each.path[1:]), reverse=True)
 CODE = re.compile(
     r"(?:\baccess )?--[a-z][\w-]*(?: update\b| [A-Z]{2,}(?:,[A-Z]+)*\b)?|@FILE"
     r"|\b(?:env-file|file|exec):[A-Z#]+|\b[A-Z]+(?::[A-Z]+)+\b|\buser:[\w@.]+(?::\w+)+"
@@ -39,12 +38,11 @@ class CommandReference(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a section for the commands of each kind, one for the options, and one for the topics."""
-        root = build_root()
-        context = click.Context(root, info_name=PROGRAM)
-        common = {"--help", *(name for option in root.params for name in option.opts)}
+        context = click.Context(ROOT, info_name=PROGRAM)
+        common = {"--help", *(name for option in ROOT.params for name in option.opts)}
         return [
-            *describe_groups(root, context, common),
-            write_section("Options of every command", define(list_options(root, context, set()))),
+            *describe_groups(ROOT, context, common),
+            write_section("Options of every command", define(list_options(ROOT, context, set()))),
             write_section("Topics", *(write_section(name, *write_topic(text)) for name, text in TOPICS.items())),
         ]
 
@@ -56,13 +54,15 @@ def describe_groups(root: click.Group, context: click.Context, common: set[str])
         if isinstance(command, click.Group):
             below = click.Context(command, info_name=word, parent=context)
             found = [(each, command.get_command(below, each)) for each in command.list_commands(below)]
-            sections = [describe_command(each, below, name, common) for name, each in found if each is not None]
+            sections = [
+                describe_command(each, below, name, common) for name, each in found if isinstance(each, Command)
+            ]
             yield write_section(word, *write_paragraphs(command.help)[:1], *sections)  # the next is about --help
-        elif command is not None:
+        elif isinstance(command, Command):
             yield describe_command(command, context, word, common)
 
 
-def describe_command(command: click.Command, parent: click.Context, word: str, common: set[str]) -> nodes.section:
+def describe_command(command: Command, parent: click.Context, word: str, common: set[str]) -> nodes.section:
     """Return a section with the help of a command."""
     context = click.Context(command, info_name=word, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
@@ -71,7 +71,8 @@ def describe_command(command: click.Command, parent: click.Context, word: str, c
         *write_paragraphs(command.help),
         write_usage(usage),
         define(list_options(command, context, common)),
-        *([nodes.paragraph("", "Example:"), write_code(break_command(command.epilog))] if command.epilog else []),
+        nodes.paragraph("", "Example:"),
+        write_code(break_command(command.example)),
     )
 
 

@@ -27,7 +27,7 @@ class FileTokenCache:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         # Imported here, not when used: a child that is forked while another thread imports would wait forever.
-        from tempfile import mkstemp  # noqa: PLC0415 - loaded only if tokens are kept in files
+        from pinecone_admin.auth.private_files import replace_private_file  # noqa: PLC0415 - tempfile takes a while
 
         try:
             from filelock import FileLock, Timeout  # noqa: PLC0415 - an extra
@@ -36,7 +36,7 @@ class FileTokenCache:
             message = f'{error.name} is not installed: in a checkout, run pip install ".[cache]"'
             raise ModuleNotFoundError(message, name=error.name) from error
 
-        self._mkstemp = mkstemp
+        self._replace_file = replace_private_file
         self._file_lock, self._file_lock_timeout = FileLock, Timeout
         self._folder = user_cache_path("pinecone-admin") if folder is None else Path(folder).absolute()
 
@@ -79,14 +79,7 @@ class FileTokenCache:
         """
         path = self._prepare_entry_path(key)
         with _explain_os_errors(path):
-            descriptor, name = self._mkstemp(dir=self._folder)
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(text)
-                os.replace(name, path)  # noqa: PTH105 - the two names are text
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            self._replace_file(path, text.encode())
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None, None, None]:

@@ -1,1403 +1,432 @@
-# Derived from scripts/cli_table.py and the methods of Admin by scripts/cli_registry.py: edit those
-"""All commands, as data."""
+"""What commands are made of: the groups, the commands, and the options that several of them have."""
 
-from pinecone_admin.cli.registry import CommandSpec, ParameterSpec
+from __future__ import annotations
 
-COMMANDS = (
-    CommandSpec(
-        path=("organization", "list"),
-        effect="reads",
-        summary="List all organizations that the caller belongs to.",
-        example="pinecone-admin organization list",
-        methods=("organizations.list",),
-        parameters=(ParameterSpec(name="limit", option="--limit", kind="limit", help="Show at most this many."),),
-    ),
-    CommandSpec(
-        path=("organization", "describe"),
-        effect="reads",
-        summary="Show one organization.",
-        example="pinecone-admin organization describe 'Emulated Organization'",
-        methods=("organizations.describe",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the organization.",
-                arguments=("organization_id",),
-                required=True,
-                noun="organization",
-                metavar="ORGANIZATION",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("organization", "update"),
-        effect="changes",
-        summary="Rename an organization.",
-        example="pinecone-admin organization update 'Emulated Organization' --name Acme --yes",
-        methods=("organizations.update",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the organization.",
-                arguments=("organization_id",),
-                required=True,
-                noun="organization",
-                metavar="ORGANIZATION",
-            ),
-            ParameterSpec(
-                name="name",
-                option="--name",
-                kind="text",
-                help="New name, 1 to 512 characters.",
-                arguments=("name",),
-                required=True,
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("organization", "delete"),
-        effect="deletes",
-        summary="Delete an organization.",
-        example="pinecone-admin organization delete 'Emulated Organization' --dry-run",
-        details="It must be empty and on the Free plan.",
-        methods=("organizations.delete",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the organization.",
-                arguments=("organization_id",),
-                required=True,
-                noun="organization",
-                metavar="ORGANIZATION",
-            ),
-        ),
-        confirms=True,
-    ),
-    CommandSpec(
-        path=("project", "list"),
-        effect="reads",
-        summary="List the projects of the organization that the caller may see.",
-        example="pinecone-admin project list",
-        methods=("projects.list",),
-        parameters=(ParameterSpec(name="limit", option="--limit", kind="limit", help="Show at most this many."),),
-    ),
-    CommandSpec(
-        path=("project", "describe"),
-        effect="reads",
-        summary="Show one project.",
-        example="pinecone-admin project describe search",
-        methods=("projects.describe", "projects.describe_by_name"),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the project.",
-                arguments=("project_id",),
-                required=True,
-                noun="project",
-                metavar="PROJECT",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("project", "exists"),
-        effect="reads",
-        summary="Say whether a project exists; exit code 4 means no.",
-        example="pinecone-admin project exists search",
-        methods=("projects.exists",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing_or_name",
-                help="Name or id of the project.",
-                arguments=("project_id", "name"),
-                required=True,
-                metavar="PROJECT",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("project", "create"),
-        effect="changes",
-        summary="Create a project.",
-        example="pinecone-admin project create docs --yes",
-        methods=("projects.create",),
-        parameters=(
-            ParameterSpec(
-                name="name",
-                option="",
-                kind="text",
-                help="Name of the project, 1 to 512 characters.",
-                arguments=("name",),
-                required=True,
-                metavar="NAME",
-            ),
-            ParameterSpec(
-                name="max_pods",
-                option="--max-pods",
-                kind="integer",
-                help="How many pods the indexes of the project may have together; 0 without the option.",
-                arguments=("max_pods",),
-            ),
-            ParameterSpec(
-                name="force_encryption_with_cmek",
-                option="--force-encryption-with-cmek",
-                kind="switch",
-                help="Require an encryption key of your own, which cannot be undone.",
-                arguments=("force_encryption_with_cmek",),
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("project", "ensure"),
-        effect="changes",
-        summary="Create a project, unless there is one with this name.",
-        example="pinecone-admin project ensure docs --yes",
-        methods=("projects.ensure",),
-        parameters=(
-            ParameterSpec(
-                name="name",
-                option="",
-                kind="text",
-                help="Exact name of the project, 1 to 512 characters.",
-                arguments=("name",),
-                required=True,
-                metavar="NAME",
-            ),
-            ParameterSpec(
-                name="max_pods",
-                option="--max-pods",
-                kind="integer",
-                help="How many pods the indexes of the project may have together; 0 without the option.",
-                arguments=("max_pods",),
-            ),
-            ParameterSpec(
-                name="force_encryption_with_cmek",
-                option="--force-encryption-with-cmek",
-                kind="switch",
-                help="Require an encryption key of your own, which cannot be undone.",
-                arguments=("force_encryption_with_cmek",),
-            ),
-            ParameterSpec(
-                name="on_difference",
-                option="--if-different",
-                kind="choice",
-                help="What to do if it exists with other settings; without the option, they are reported.",
-                arguments=("on_difference",),
-                choices=("report", "fail", "update"),
-            ),
-        ),
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("project", "update"),
-        effect="changes",
-        summary="Change the settings of a project.",
-        example="pinecone-admin project update search --name search-v2 --yes",
-        methods=("projects.update",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the project.",
-                arguments=("project_id",),
-                required=True,
-                noun="project",
-                metavar="PROJECT",
-            ),
-            ParameterSpec(
-                name="name", option="--name", kind="text", help="New name, 1 to 512 characters.", arguments=("name",)
-            ),
-            ParameterSpec(
-                name="max_pods",
-                option="--max-pods",
-                kind="integer",
-                help="How many pods the indexes of the project may have together.",
-                arguments=("max_pods",),
-            ),
-            ParameterSpec(
-                name="force_encryption_with_cmek",
-                option="--force-encryption-with-cmek",
-                kind="switch",
-                help="Require an encryption key of your own, which cannot be undone.",
-                arguments=("force_encryption_with_cmek",),
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("project", "delete"),
-        effect="deletes",
-        summary="Delete a project and its API keys.",
-        example="pinecone-admin project delete empty --yes",
-        methods=("projects.delete",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the project.",
-                arguments=("project_id",),
-                required=True,
-                noun="project",
-                metavar="PROJECT",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("project", "delete-with-cleanup"),
-        effect="deletes",
-        summary="Delete everything in a project, wait until it is gone, and delete the project.",
-        example="pinecone-admin project delete-with-cleanup search --confirm search",
-        details="To see what a project contains, a temporary API key is made in it, and deleted again; also by a dry run, which therefore asks.",
-        methods=("projects.delete_with_cleanup",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the project.",
-                arguments=("project_id",),
-                required=True,
-                noun="project",
-                metavar="PROJECT",
-            ),
-            ParameterSpec(
-                name="time_limit",
-                option="--timeout",
-                kind="duration",
-                help="How long to wait at most; 10m without the option.",
-                arguments=("time_limit",),
-            ),
-            ParameterSpec(
-                name="lift_protection",
-                option="--lift-protection",
-                kind="flag",
-                help="Also delete indexes with deletion protection.",
-                arguments=("lift_protection",),
-            ),
-        ),
-        has_dry_run=True,
-        confirms=True,
-        makes_temporary_keys=True,
-    ),
-    CommandSpec(
-        path=("project", "provision"),
-        effect="changes",
-        summary="Set up a tenant: a project, roles on it, and an API key of the same name.",
-        example="pinecone-admin project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer --reveal --yes",
-        details="Run it again after an interruption: it finds what is there. Run it from one process at a time.\n\nRoles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("projects.provision",),
-        parameters=(
-            ParameterSpec(
-                name="name",
-                option="",
-                kind="text",
-                help="Name of the project, 1 to 512 characters. The first 80 characters are the name of the key.",
-                arguments=("name",),
-                required=True,
-                metavar="NAME",
-            ),
-            ParameterSpec(
-                name="key_roles",
-                option="--key-role",
-                kind="choice",
-                help="A role of the key; can be repeated.",
-                arguments=("key_roles",),
-                required=True,
-                repeated=True,
-                choices=(
-                    "ControlPlaneEditor",
-                    "ControlPlaneViewer",
-                    "DataPlaneEditor",
-                    "DataPlaneViewer",
-                    "ProjectEditor",
-                    "ProjectViewer",
-                ),
-            ),
-            ParameterSpec(
-                name="bindings",
-                option="--grant",
-                kind="grants",
-                help="A role on the project for somebody: user, service-account, api-key or invite; can be repeated.",
-                arguments=("bindings",),
-                repeated=True,
-            ),
-        ),
-        secret="api-key",
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("api-key", "list"),
-        effect="reads",
-        summary="List the API keys of a project or of all projects, without their values.",
-        example="pinecone-admin api-key list --project search",
-        details="In a list of all projects, each key also has the name of its project.",
-        methods=("api_keys.list",),
-        parameters=(
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="thing",
-                help="Name or id of the project; without the option, the keys of all projects are listed.",
-                arguments=("project_id",),
-                noun="project",
-            ),
-            ParameterSpec(name="limit", option="--limit", kind="limit", help="Show at most this many."),
-        ),
-    ),
-    CommandSpec(
-        path=("api-key", "describe"),
-        effect="reads",
-        summary="Show one API key, without its value.",
-        example="pinecone-admin api-key describe reader --project search",
-        methods=("api_keys.describe", "api_keys.describe_by_name"),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the API key.",
-                arguments=("api_key_id",),
-                required=True,
-                noun="api-key",
-                metavar="API-KEY",
-            ),
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="scope",
-                help="Project in which the name of the key is looked for; by default in all.",
-                noun="project",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("api-key", "create"),
-        effect="changes",
-        summary="Create an API key.",
-        example="pinecone-admin api-key create writer --project search --role DataPlaneEditor --store file:writer.key --yes",
-        details="The value of the key is shown only now. Without a role, the key gets ProjectEditor.\n\nRoles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.",
-        methods=("api_keys.create",),
-        parameters=(
-            ParameterSpec(
-                name="name",
-                option="",
-                kind="text",
-                help="Name of the key, 1 to 80 characters.",
-                arguments=("name",),
-                required=True,
-                metavar="NAME",
-            ),
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="thing",
-                help="Name or id of the project.",
-                arguments=("project_id",),
-                required=True,
-                noun="project",
-            ),
-            ParameterSpec(
-                name="roles",
-                option="--role",
-                kind="choice",
-                help="A role of the key; can be repeated.",
-                arguments=("roles",),
-                repeated=True,
-                choices=(
-                    "ControlPlaneEditor",
-                    "ControlPlaneViewer",
-                    "DataPlaneEditor",
-                    "DataPlaneViewer",
-                    "ProjectEditor",
-                    "ProjectViewer",
-                ),
-            ),
-        ),
-        secret="api-key",
-    ),
-    CommandSpec(
-        path=("api-key", "ensure"),
-        effect="changes",
-        summary="Create an API key, unless the project has one with this name.",
-        example="pinecone-admin api-key ensure writer --project search --reveal --yes",
-        details="Run it again after an interruption: it finds what is there. Run it from one process at a time. The value of a key that exists already cannot be shown.\n\nRoles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.",
-        methods=("api_keys.ensure",),
-        parameters=(
-            ParameterSpec(
-                name="name",
-                option="",
-                kind="text",
-                help="Exact name of the key, 1 to 80 characters.",
-                arguments=("name",),
-                required=True,
-                metavar="NAME",
-            ),
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="thing",
-                help="Name or id of the project.",
-                arguments=("project_id",),
-                required=True,
-                noun="project",
-            ),
-            ParameterSpec(
-                name="roles",
-                option="--role",
-                kind="choice",
-                help="A role of the key; can be repeated.",
-                arguments=("roles",),
-                repeated=True,
-                choices=(
-                    "ControlPlaneEditor",
-                    "ControlPlaneViewer",
-                    "DataPlaneEditor",
-                    "DataPlaneViewer",
-                    "ProjectEditor",
-                    "ProjectViewer",
-                ),
-            ),
-            ParameterSpec(
-                name="on_difference",
-                option="--if-different",
-                kind="choice",
-                help="What to do if it exists with other settings; without the option, they are reported.",
-                arguments=("on_difference",),
-                choices=("report", "fail", "update"),
-            ),
-        ),
-        secret="api-key",
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("api-key", "update"),
-        effect="changes",
-        summary="Change the name or the roles of an API key.",
-        example="pinecone-admin api-key update reader --project search --name viewer --yes",
-        details="Roles of keys: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectViewer.",
-        methods=("api_keys.update",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the API key.",
-                arguments=("api_key_id",),
-                required=True,
-                noun="api-key",
-                metavar="API-KEY",
-            ),
-            ParameterSpec(
-                name="name", option="--name", kind="text", help="New name, 1 to 80 characters.", arguments=("name",)
-            ),
-            ParameterSpec(
-                name="roles",
-                option="--role",
-                kind="choice",
-                help="A role that the key will have, in place of its present ones; can be repeated.",
-                arguments=("roles",),
-                repeated=True,
-                choices=(
-                    "ControlPlaneEditor",
-                    "ControlPlaneViewer",
-                    "DataPlaneEditor",
-                    "DataPlaneViewer",
-                    "ProjectEditor",
-                    "ProjectViewer",
-                ),
-            ),
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="scope",
-                help="Project in which the name of the key is looked for; by default in all.",
-                noun="project",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("api-key", "delete"),
-        effect="deletes",
-        summary="Delete an API key, which stops working.",
-        example="pinecone-admin api-key delete reader --project search --yes",
-        methods=("api_keys.delete",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the API key.",
-                arguments=("api_key_id",),
-                required=True,
-                noun="api-key",
-                metavar="API-KEY",
-            ),
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="scope",
-                help="Project in which the name of the key is looked for; by default in all.",
-                noun="project",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("api-key", "rotate"),
-        effect="changes",
-        summary="Replace an API key with a new one that has the same name and roles.",
-        example="pinecone-admin api-key rotate reader --project search --keep-old-for 7d --store env-file:.env#PINECONE_API_KEY --yes",
-        details="The old key works until the time is over and api-key delete-retired has run. If the run does not end with 0, run it again with the id of the old key: it goes on. With the name, it may rotate the new key, too.",
-        methods=("api_keys.rotate",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the API key.",
-                arguments=("api_key_id",),
-                required=True,
-                noun="api-key",
-                metavar="API-KEY",
-            ),
-            ParameterSpec(
-                name="keep_old_for",
-                option="--keep-old-for",
-                kind="duration",
-                help="How long the old key still works, such as 7d; 0 if it has leaked.",
-                arguments=("keep_old_for",),
-                required=True,
-            ),
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="scope",
-                help="Project in which the name of the key is looked for; by default in all.",
-                noun="project",
-            ),
-        ),
-        secret="api-key",
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("api-key", "delete-retired"),
-        effect="deletes",
-        summary="Delete the old keys that rotations have kept and that are due.",
-        example="pinecone-admin api-key delete-retired --project search --yes",
-        methods=("api_keys.delete_retired",),
-        parameters=(
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="thing",
-                help="Only in this project; without the option, in all.",
-                arguments=("project_id",),
-                noun="project",
-            ),
-        ),
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("user", "list"),
-        effect="reads",
-        summary="List the users of the organization.",
-        example="pinecone-admin user list",
-        methods=("users.list",),
-        parameters=(
-            ParameterSpec(
-                name="email",
-                option="--email",
-                kind="text",
-                help="Only the user with this address.",
-                arguments=("email",),
-            ),
-            ParameterSpec(
-                name="limit", option="--limit", kind="limit", help="Show at most this many.", arguments=("limit",)
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("user", "describe"),
-        effect="reads",
-        summary="Show one user.",
-        example="pinecone-admin user describe ada@example.com",
-        methods=("users.describe", "users.describe_by_email"),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Email address or id of the user.",
-                arguments=("user_id",),
-                required=True,
-                noun="user",
-                metavar="USER",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("user", "delete"),
-        effect="deletes",
-        summary="Remove a user from the organization, and revoke all roles of the user.",
-        example="pinecone-admin user delete ada@example.com --yes",
-        methods=("users.delete",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Email address or id of the user.",
-                arguments=("user_id",),
-                required=True,
-                noun="user",
-                metavar="USER",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("invite", "list"),
-        effect="reads",
-        summary="List the pending and expired invites.",
-        example="pinecone-admin invite list",
-        methods=("invites.list",),
-        parameters=(
-            ParameterSpec(
-                name="limit", option="--limit", kind="limit", help="Show at most this many.", arguments=("limit",)
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("invite", "describe"),
-        effect="reads",
-        summary="Show one invite.",
-        example="pinecone-admin invite describe bob@example.com",
-        methods=("invites.describe", "invites.describe_by_email"),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Email address or id of the invite.",
-                arguments=("invite_id",),
-                required=True,
-                noun="invite",
-                metavar="INVITE",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("invite", "create"),
-        effect="changes",
-        summary="Invite a person by email.",
-        example="pinecone-admin invite create eve@example.com --role OrgMember --role search:ProjectViewer --yes",
-        details="One of the roles must be on the organization, such as OrgMember.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("invites.create",),
-        parameters=(
-            ParameterSpec(
-                name="email",
-                option="",
-                kind="text",
-                help="Email address, at most 254 characters; capital letters do not matter.",
-                arguments=("email",),
-                required=True,
-                metavar="EMAIL",
-            ),
-            ParameterSpec(
-                name="role_bindings",
-                option="--role",
-                kind="roles",
-                help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
-                arguments=("role_bindings",),
-                required=True,
-                repeated=True,
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("invite", "ensure"),
-        effect="changes",
-        summary="Invite a person, unless an invite for the address is pending.",
-        example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes",
-        details="One of the roles must be on the organization, such as OrgMember.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("invites.ensure",),
-        parameters=(
-            ParameterSpec(
-                name="email",
-                option="",
-                kind="text",
-                help="Email address, at most 254 characters; capital letters do not matter.",
-                arguments=("email",),
-                required=True,
-                metavar="EMAIL",
-            ),
-            ParameterSpec(
-                name="role_bindings",
-                option="--role",
-                kind="roles",
-                help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
-                arguments=("role_bindings",),
-                required=True,
-                repeated=True,
-            ),
-            ParameterSpec(
-                name="on_difference",
-                option="--if-different",
-                kind="choice",
-                help="What to do if it exists with other settings; without the option, they are reported.",
-                arguments=("on_difference",),
-                choices=("report", "fail", "update"),
-            ),
-            ParameterSpec(
-                name="revoke_unlisted",
-                option="--revoke-unlisted",
-                kind="flag",
-                help="Also revoke all other roles, after granting; only with --if-different update.",
-                arguments=("revoke_unlisted",),
-            ),
-        ),
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("invite", "delete"),
-        effect="deletes",
-        summary="Withdraw an invite.",
-        example="pinecone-admin invite delete bob@example.com --yes",
-        methods=("invites.delete",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Email address or id of the invite.",
-                arguments=("invite_id",),
-                required=True,
-                noun="invite",
-                metavar="INVITE",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("invite", "resend"),
-        effect="changes",
-        summary="Send an invite again, which makes it pending for 7 days from now, even if it had expired.",
-        example="pinecone-admin invite resend bob@example.com --yes",
-        methods=("invites.resend",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Email address or id of the invite.",
-                arguments=("invite_id",),
-                required=True,
-                noun="invite",
-                metavar="INVITE",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("service-account", "list"),
-        effect="reads",
-        summary="List the service accounts of the organization.",
-        example="pinecone-admin service-account list",
-        methods=("service_accounts.list",),
-        parameters=(
-            ParameterSpec(
-                name="limit", option="--limit", kind="limit", help="Show at most this many.", arguments=("limit",)
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("service-account", "describe"),
-        effect="reads",
-        summary="Show one service account, without its secret.",
-        example="pinecone-admin service-account describe ci",
-        methods=("service_accounts.describe", "service_accounts.describe_by_name"),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the service account.",
-                arguments=("service_account_id",),
-                required=True,
-                noun="service-account",
-                metavar="SERVICE-ACCOUNT",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("service-account", "create"),
-        effect="changes",
-        summary="Create a service account.",
-        example="pinecone-admin service-account create deploy --role OrgMember --role search:ProjectEditor --reveal --yes",
-        details="Roles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("service_accounts.create",),
-        parameters=(
-            ParameterSpec(
-                name="name",
-                option="",
-                kind="text",
-                help="Name of the account, 1 to 80 UTF-8 bytes.",
-                arguments=("name",),
-                required=True,
-                metavar="NAME",
-            ),
-            ParameterSpec(
-                name="role_bindings",
-                option="--role",
-                kind="roles",
-                help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
-                arguments=("role_bindings",),
-                repeated=True,
-            ),
-        ),
-        secret="service-account",
-    ),
-    CommandSpec(
-        path=("service-account", "ensure"),
-        effect="changes",
-        summary="Create a service account, unless there is one with this name.",
-        example="pinecone-admin service-account ensure deploy --role OrgMember --reveal --yes",
-        details="Run it again after an interruption: it finds what is there. Run it from one process at a time.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("service_accounts.ensure",),
-        parameters=(
-            ParameterSpec(
-                name="name",
-                option="",
-                kind="text",
-                help="Exact name of the account, 1 to 80 UTF-8 bytes.",
-                arguments=("name",),
-                required=True,
-                metavar="NAME",
-            ),
-            ParameterSpec(
-                name="role_bindings",
-                option="--role",
-                kind="roles",
-                help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
-                arguments=("role_bindings",),
-                repeated=True,
-            ),
-            ParameterSpec(
-                name="on_difference",
-                option="--if-different",
-                kind="choice",
-                help="What to do if it exists with other settings; without the option, they are reported.",
-                arguments=("on_difference",),
-                choices=("report", "fail", "update"),
-            ),
-            ParameterSpec(
-                name="revoke_unlisted",
-                option="--revoke-unlisted",
-                kind="flag",
-                help="Also revoke all other roles, after granting; only with --if-different update.",
-                arguments=("revoke_unlisted",),
-            ),
-        ),
-        secret="service-account",
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("service-account", "update"),
-        effect="changes",
-        summary="Rename a service account.",
-        example="pinecone-admin service-account update ci --name ci-2 --yes",
-        methods=("service_accounts.update",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the service account.",
-                arguments=("service_account_id",),
-                required=True,
-                noun="service-account",
-                metavar="SERVICE-ACCOUNT",
-            ),
-            ParameterSpec(
-                name="name", option="--name", kind="text", help="New name, 1 to 80 UTF-8 bytes.", arguments=("name",)
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("service-account", "delete"),
-        effect="deletes",
-        summary="Delete a service account; its tokens stop working within seconds.",
-        example="pinecone-admin service-account delete ci --yes",
-        details="If the command can see that it acts as this account, it needs --confirm NAME, or NAME typed. It cannot see that if it has an access token from elsewhere.",
-        methods=("service_accounts.delete",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the service account.",
-                arguments=("service_account_id",),
-                required=True,
-                noun="service-account",
-                metavar="SERVICE-ACCOUNT",
-            ),
-        ),
-        removes_own="this deletes the account that the command itself acts as",
-    ),
-    CommandSpec(
-        path=("service-account", "rotate-secret"),
-        effect="changes",
-        summary="Replace the secret of a service account.",
-        example="pinecone-admin service-account rotate-secret ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
-        details="The old secret stops working at once. If the response is lost, the secret is replaced again.",
-        methods=("service_accounts.rotate_secret", "service_accounts.rotate"),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Name or id of the service account.",
-                arguments=("service_account_id",),
-                required=True,
-                noun="service-account",
-                metavar="SERVICE-ACCOUNT",
-            ),
-        ),
-        secret="service-account",
-    ),
-    CommandSpec(
-        path=("role-binding", "list"),
-        effect="reads",
-        summary="List who holds which role.",
-        example="pinecone-admin role-binding list --user ada@example.com",
-        methods=("role_bindings.list",),
-        parameters=(
-            ParameterSpec(
-                name="user",
-                option="--user",
-                kind="principal",
-                help="Email address or id of the user whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="user",
-            ),
-            ParameterSpec(
-                name="service_account",
-                option="--service-account",
-                kind="principal",
-                help="Name or id of the service account whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="service-account",
-            ),
-            ParameterSpec(
-                name="api_key",
-                option="--api-key",
-                kind="principal",
-                help="Name or id of the API key whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="api-key",
-            ),
-            ParameterSpec(
-                name="invite",
-                option="--invite",
-                kind="principal",
-                help="Email address or id of the invite whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="invite",
-            ),
-            ParameterSpec(
-                name="project",
-                option="--project",
-                kind="resource",
-                help="Only roles on this project.",
-                arguments=("resource_type", "resource_id"),
-                noun="project",
-            ),
-            ParameterSpec(
-                name="on",
-                option="--on",
-                kind="choice",
-                help="Only roles on the organization, or only roles on projects.",
-                arguments=("resource_type",),
-                choices=("organization", "project"),
-            ),
-            ParameterSpec(
-                name="role",
-                option="--role",
-                kind="choice",
-                help="Only this role.",
-                arguments=("role",),
-                choices=(
-                    "ControlPlaneEditor",
-                    "ControlPlaneViewer",
-                    "DataPlaneEditor",
-                    "DataPlaneViewer",
-                    "OrgBillingAdmin",
-                    "OrgManager",
-                    "OrgMember",
-                    "OrgOwner",
-                    "ProjectEditor",
-                    "ProjectManager",
-                    "ProjectMember",
-                    "ProjectOwner",
-                    "ProjectViewer",
-                ),
-            ),
-            ParameterSpec(
-                name="limit", option="--limit", kind="limit", help="Show at most this many.", arguments=("limit",)
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("role-binding", "describe"),
-        effect="reads",
-        summary="Show one role binding.",
-        example="pinecone-admin role-binding describe b2d650af-313b-42b7-9836-31890063e42f",
-        details="A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.",
-        methods=("role_bindings.describe",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Id of the role binding, or TYPE:WHO:ROLE, or TYPE:WHO:PROJECT:ROLE.",
-                arguments=("role_binding_id",),
-                required=True,
-                noun="role-binding",
-                metavar="ROLE-BINDING",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("role-binding", "create"),
-        effect="changes",
-        summary="Grant a role.",
-        example="pinecone-admin role-binding create --user ada@example.com --role search:ProjectEditor --yes",
-        details="Roles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("role_bindings.create",),
-        parameters=(
-            ParameterSpec(
-                name="role",
-                option="--role",
-                kind="role",
-                help="The role: alone for the organization, as PROJECT:ROLE for a project.",
-                arguments=("role", "resource_type", "resource_id"),
-                required=True,
-            ),
-            ParameterSpec(
-                name="user",
-                option="--user",
-                kind="principal",
-                help="Email address or id of the user whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="user",
-            ),
-            ParameterSpec(
-                name="service_account",
-                option="--service-account",
-                kind="principal",
-                help="Name or id of the service account whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="service-account",
-            ),
-            ParameterSpec(
-                name="api_key",
-                option="--api-key",
-                kind="principal",
-                help="Name or id of the API key whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="api-key",
-            ),
-            ParameterSpec(
-                name="invite",
-                option="--invite",
-                kind="principal",
-                help="Email address or id of the invite whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="invite",
-            ),
-        ),
-    ),
-    CommandSpec(
-        path=("role-binding", "ensure"),
-        effect="changes",
-        summary="Grant a role, unless it is held already.",
-        example="pinecone-admin role-binding ensure --user ada@example.com --role search:ProjectEditor --yes",
-        details="Roles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("role_bindings.ensure",),
-        parameters=(
-            ParameterSpec(
-                name="role",
-                option="--role",
-                kind="role",
-                help="The role: alone for the organization, as PROJECT:ROLE for a project.",
-                arguments=("role", "resource_type", "resource_id"),
-                required=True,
-            ),
-            ParameterSpec(
-                name="user",
-                option="--user",
-                kind="principal",
-                help="Email address or id of the user whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="user",
-            ),
-            ParameterSpec(
-                name="service_account",
-                option="--service-account",
-                kind="principal",
-                help="Name or id of the service account whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="service-account",
-            ),
-            ParameterSpec(
-                name="api_key",
-                option="--api-key",
-                kind="principal",
-                help="Name or id of the API key whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="api-key",
-            ),
-            ParameterSpec(
-                name="invite",
-                option="--invite",
-                kind="principal",
-                help="Email address or id of the invite whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="invite",
-            ),
-        ),
-        has_dry_run=True,
-    ),
-    CommandSpec(
-        path=("role-binding", "delete"),
-        effect="deletes",
-        summary="Revoke a role.",
-        example="pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
-        details="A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite. To give another role in place of one, use role-binding change-role.\n\nIf the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed, where NAME is the role binding in this form.",
-        methods=("role_bindings.delete",),
-        parameters=(
-            ParameterSpec(
-                name="thing",
-                option="",
-                kind="thing",
-                help="Id of the role binding, or TYPE:WHO:ROLE, or TYPE:WHO:PROJECT:ROLE.",
-                arguments=("role_binding_id",),
-                required=True,
-                noun="role-binding",
-                metavar="ROLE-BINDING",
-            ),
-        ),
-        removes_own="this revokes a role of the account that the command itself acts as",
-    ),
-    CommandSpec(
-        path=("role-binding", "change-role"),
-        effect="changes",
-        summary="Replace a role: grant the new one, then revoke the old one.",
-        example="pinecone-admin role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
-        details="If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed, where NAME is the account as --service-account gives it.\n\nRoles on the organization: OrgBillingAdmin, OrgManager, OrgMember, OrgOwner.\n\nRoles on a project: ControlPlaneEditor, ControlPlaneViewer, DataPlaneEditor, DataPlaneViewer, ProjectEditor, ProjectManager, ProjectMember, ProjectOwner, ProjectViewer.",
-        methods=("role_bindings.change_role",),
-        parameters=(
-            ParameterSpec(
-                name="from_role",
-                option="--from",
-                kind="role",
-                help="The present role: alone for the organization, as PROJECT:ROLE for a project.",
-                arguments=("from_role", "resource_type", "resource_id"),
-                required=True,
-            ),
-            ParameterSpec(
-                name="to_role",
-                option="--to",
-                kind="choice",
-                help="Role to grant.",
-                arguments=("to_role",),
-                required=True,
-                choices=(
-                    "ControlPlaneEditor",
-                    "ControlPlaneViewer",
-                    "DataPlaneEditor",
-                    "DataPlaneViewer",
-                    "OrgBillingAdmin",
-                    "OrgManager",
-                    "OrgMember",
-                    "OrgOwner",
-                    "ProjectEditor",
-                    "ProjectManager",
-                    "ProjectMember",
-                    "ProjectOwner",
-                    "ProjectViewer",
-                ),
-            ),
-            ParameterSpec(
-                name="user",
-                option="--user",
-                kind="principal",
-                help="Email address or id of the user whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="user",
-            ),
-            ParameterSpec(
-                name="service_account",
-                option="--service-account",
-                kind="principal",
-                help="Name or id of the service account whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="service-account",
-            ),
-            ParameterSpec(
-                name="api_key",
-                option="--api-key",
-                kind="principal",
-                help="Name or id of the API key whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="api-key",
-            ),
-            ParameterSpec(
-                name="invite",
-                option="--invite",
-                kind="principal",
-                help="Email address or id of the invite whose role it is.",
-                arguments=("principal_type", "principal_id"),
-                noun="invite",
-            ),
-        ),
-        has_dry_run=True,
-        removes_own="this revokes a role of the account that the command itself acts as",
-    ),
-    CommandSpec(
-        path=("whoami",),
-        effect="reads",
-        summary="Show as whom commands act: account, organization, roles, and until when the token is valid.",
-        example="pinecone-admin whoami",
-        details="What the account may not see of itself is shown as unknown.",
-        module="pinecone_admin.cli.identity.whoami",
-    ),
-    CommandSpec(
-        path=("doctor",),
-        effect="reads",
-        summary="Check variables, network, clock, credentials and roles, and say how to fix what fails.",
-        example="pinecone-admin doctor",
-        details="It ends with exit code 1 if a check fails.",
-        module="pinecone_admin.cli.doctor.doctor",
-    ),
-    CommandSpec(
-        path=("token",),
-        effect="reads",
-        summary="Show an access token, for use in other tools.",
-        example="pinecone-admin token --reveal --output raw",
-        module="pinecone_admin.cli.identity.token",
-    ),
-    CommandSpec(
-        path=("profile", "add"),
-        effect="reads",
-        summary="Save a profile: who commands act as, without the secret.",
-        example="pinecone-admin profile add staging --client-id ExampleExampleExampleExample0001 --secret-command 'op read op://staging/pinecone/secret'",
-        details="The secret is what --secret-command prints, or is piped to --client-secret-stdin.",
-        module="pinecone_admin.cli.profiles.profile_add",
-    ),
-    CommandSpec(
-        path=("profile", "list"),
-        effect="reads",
-        summary="List the saved profiles.",
-        example="pinecone-admin profile list",
-        module="pinecone_admin.cli.profiles.profile_list",
-    ),
-    CommandSpec(
-        path=("profile", "remove"),
-        effect="reads",
-        summary="Remove a saved profile.",
-        example="pinecone-admin profile remove production",
-        module="pinecone_admin.cli.profiles.profile_remove",
-    ),
-    CommandSpec(
-        path=("access",),
-        effect="reads",
-        summary="Show who can do what in which project, and what a reviewer should check.",
-        example="pinecone-admin access --project search --level writes",
-        details="It shows what roles permit, not what was used, which the API does not say. Files are readable only by you. pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some.",
-        module="pinecone_admin.cli.reports.access",
-    ),
-    CommandSpec(
-        path=("inventory",),
-        effect="reads",
-        summary="Read everything in the organization, save it, or show what has changed since.",
-        example="pinecone-admin inventory --output table",
-        module="pinecone_admin.cli.reports.inventory",
-    ),
-    CommandSpec(
-        path=("project", "stale"),
-        effect="reads",
-        summary="Find old projects that tests left behind, and save a plan to delete them later; delete nothing now.",
-        example="pinecone-admin project stale --name 'ci-*' --older-than 7d --yes",
-        details="With --save, it writes a plan: read it, remove what must stay, and delete the rest with project delete-stale FILE. Without --save, it only shows what the plan would be.\n\nTo see what a project contains, a temporary API key is made in it, and deleted again; so it asks. Nothing else changes.",
-        methods=("projects.delete_stale",),
-        makes_temporary_keys=True,
-        module="pinecone_admin.cli.plans.project_stale",
-    ),
-    CommandSpec(
-        path=("project", "delete-stale"),
-        effect="deletes",
-        summary="Delete the projects of a saved plan with everything in them, and no others.",
-        example="pinecone-admin project delete-stale plan.json --dry-run",
-        details="A project stays if it has changed since the plan was made. To keep one, remove it from the file. Run the same plan again after an interruption.",
-        methods=("projects.delete_stale",),
-        has_dry_run=True,
-        module="pinecone_admin.cli.plans.project_delete_stale",
-    ),
-    CommandSpec(
-        path=("user", "offboard"),
-        effect="deletes",
-        summary="Remove a person with all roles and invites, and show which secrets the person may know.",
-        example="pinecone-admin user offboard ada@example.com --yes",
-        details="Keep the output, and rotate what it names: afterwards, nothing shows what the person could reach. For several people, --from makes a plan, which you read, and --plan carries it out. In both, addresses that nobody has, or that the account may not look up, come first, and the exit code is 4, or 9 beside others.",
-        methods=("users.offboard", "users.offboard_many"),
-        has_dry_run=True,
-        module="pinecone_admin.cli.plans.user_offboard",
-    ),
-    CommandSpec(
-        path=("send",),
-        effect="deletes",
-        summary="Send a request that no other command covers.",
-        example="pinecone-admin send GET '/admin/users?limit=5'",
-        details="It gets the same token, retries and errors as every command. A DELETE needs the last segment of the path as --confirm. A request that makes a secret needs --store or --reveal, as the command for it does.",
-        has_dry_run=True,
-        confirms=True,
-        module="pinecone_admin.cli.calls.send",
-    ),
-    CommandSpec(
-        path=("emulator",),
-        effect="reads",
-        summary="Serve an organization on this machine, to try things without an account.",
-        example='eval "$(pinecone-admin emulator --format env --background)"',
-        details="The example starts an emulator that ends with the shell; if it cannot start, the line fails. Without --background, the command serves until it is stopped, and says where it listens. It needs the extra emulator.\n\npinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its clock forward.",
-        module="pinecone_admin.cli.emulator.emulator",
-    ),
-    CommandSpec(
-        path=("explain",),
-        effect="reads",
-        summary="Say what a code of an error, an exit or a finding means, and what to do.",
-        example="pinecone-admin explain PA205",
-        module="pinecone_admin.cli.help.explain",
-    ),
-    CommandSpec(
-        path=("help",),
-        effect="reads",
-        summary="Show a page about a topic, or the help of a command.",
-        example="pinecone-admin help exit-codes",
-        module="pinecone_admin.cli.help.help",
-    ),
-    CommandSpec(
-        path=("completion",),
-        effect="reads",
-        summary="Print what makes a shell complete the commands.",
-        example="pinecone-admin completion bash",
-        details='In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. Fish reads its file from ~/.config/fish/completions/pinecone-admin.fish.',
-        module="pinecone_admin.cli.help.completion",
-    ),
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+
+import click
+
+from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
+from pinecone_admin.cli.output.query import check_query
+from pinecone_admin.cli.parameters import (
+    PRINCIPALS,
+    Choice,
+    Count,
+    IfDifferent,
+    NameOrId,
+    Positional,
+    PrincipalOption,
+    Secret,
+    check_options,
+    given_values,
+    protect_ids,
+    spell_parameter,
+    suggest,
 )
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+Effect: TypeAlias = Literal["reads", "changes", "deletes"]
+"""What a command does to the organization."""
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+PROGRAM = "pinecone-admin"
+FORMATS = ("table", "json", "yaml", "csv", "raw")
+WIDEST = 100
+"""Columns that a help uses at most."""
+_ABOUT = "Run a Pinecone organization: its projects, API keys, users, invites, service accounts and roles."
+_OTHER_WORDS: Mapping[str, str] = {
+    "add": "create",
+    "api": "send",
+    "auth": "whoami",
+    "config": "profile",
+    "edit": "update",
+    "get": "describe",
+    "key": "api-key",
+    "login": "profile",
+    "ls": "list",
+    "new": "create",
+    "remove": "delete",
+    "rename": "update",
+    "rm": "delete",
+    "show": "describe",
+    "status": "doctor",
+    "view": "describe",
+}
+"""What other programs call these commands."""
+
+
+# Parameters
+
+
+class CommonOption(click.Option):
+    """An option that every command has."""
+
+
+def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
+    if value is not None:
+        if option.name == "query":
+            check_query(str(value))
+        context.obj.settings[option.name] = value
+    return value
+
+
+SETTING: Mapping[str, Any] = {"expose_value": False, "callback": _keep_setting, "default": None}
+"""Makes an option one whose value goes to ``session.settings``, and not to the function of the command."""
+
+
+def argument(name: str, text: str, **attributes: Any) -> Callable[[_Function], _Function]:
+    """Add a positional parameter to the function of a command."""
+    return click.argument(name, cls=Positional, text=text, **attributes)
+
+
+def own_key(function: _Function) -> _Function:
+    """Add the API key that a command is about, and the project in which its name is looked for."""
+    project = click.option(
+        "--project",
+        "scope",
+        **SETTING,
+        type=NameOrId("project"),
+        help="Project in which the name of the key is looked for; by default in all.",
+    )
+    key = argument("api_key_id", "Name or id of the API key.", type=NameOrId("api-key"), metavar="API-KEY")
+    return key(project(function))
+
+
+def principal(function: _Function) -> _Function:
+    """Add the options for the principal, of which one is given; the function gets it as ``principal``."""
+    for noun in reversed(PRINCIPALS):
+        what = "Email address or id" if noun in {"user", "invite"} else "Name or id"
+        words = noun.replace("-", " ").replace("api", "API")
+        text = f"{what} of the {words} whose role it is."
+        function = click.option(f"--{noun}", cls=PrincipalOption, type=NameOrId(noun), help=text)(function)
+    return function
+
+
+limit = click.option("--limit", **SETTING, type=Count(1), help="Show at most this many.")
+if_different = click.option(
+    "--if-different",
+    "on_difference",
+    type=IfDifferent(),
+    help="What to do if it exists with other settings; without the option, they are reported.",
+)
+revoke_unlisted = click.option(
+    "--revoke-unlisted",
+    is_flag=True,
+    help="Also revoke all other roles, after granting; only with --if-different update.",
+)
+
+
+def _common_options() -> list[click.Parameter]:
+    options: Mapping[str, dict[str, Any]] = {
+        "--output -o": {
+            "type": Choice(FORMATS),
+            "metavar": "FORMAT",
+            "help": "table (on a terminal), json (elsewhere), yaml, csv, or raw: one value per line.",
+        },
+        "--query": {"metavar": "JMESPATH", "help": "Show only this part of the output."},
+        "--read-only": {"is_flag": True, "help": "Refuse every change; PINECONE_ADMIN_READ_ONLY=1 does the same."},
+        "--profile": {"metavar": "NAME", "help": "Act as a saved profile, whatever the environment says."},
+        "--env-file": {"metavar": "FILE", "help": "Act as the PINECONE_ variables in FILE say."},
+        "--client-secret-stdin": {"is_flag": True, "help": "Read the client secret from stdin."},
+        "--expect-organization": {"metavar": "ID", "help": "Refuse to work on any other organization."},
+        "--audit-log": {"metavar": "FILE", "help": "Append a line of JSON to FILE for each change."},
+    }
+    return [CommonOption(names.split(), **SETTING, **attributes) for names, attributes in options.items()]
+
+
+def _secret_options(makes: Secret) -> list[click.Parameter]:
+    store = (
+        "Where to store the secret and the client id: env-file:PATH#NAME, where the id is named like NAME, with ID for "
+        "SECRET; file:PATH; or exec:COMMAND, which gets the secret on stdin."
+        if makes.is_of_account
+        else "Where to store the secret: env-file:PATH#NAME, file:PATH, or exec:COMMAND, which gets it on stdin."
+    )
+    return [
+        click.Option(["--store"], **SETTING, metavar="PLACE", help=store),
+        click.Option(["--reveal"], **SETTING, is_flag=True, help="Show the secret instead of storing it."),
+        click.Option(["--allow-group"], **SETTING, is_flag=True, help=ALLOW_GROUP),
+    ]
+
+
+ALLOW_GROUP = "Let --store use a file that its group can read."
+
+
+def _change_options(command: Command) -> list[click.Parameter]:
+    """Return the options of every command that changes something, if only by temporary API keys."""
+    if command.effect == "reads":
+        return [_yes("Make the temporary API keys without asking.")] if command.makes_temporary_keys else []
+    preview = "Show what would be done, and change nothing."
+    if command.makes_temporary_keys:
+        yes = _yes("With --dry-run: make the temporary API keys without asking.")
+        preview = "Show what would be done, with temporary API keys; change nothing else."
+    else:
+        # Where the name must be typed, --yes is hidden: given, it is refused with a message. send alone shows it, since
+        # only a DELETE needs the name.
+        yes = _yes("Do it without asking.", hidden=command.confirms and not command.is_by_hand)
+    options: list[click.Parameter] = [yes]
+    if command.confirms or command.removes_own:
+        text = "Do it without asking; NAME must be its name."
+        options.append(click.Option(["--confirm"], **SETTING, metavar="NAME", help=text))
+    return [*options, click.Option(["--dry-run"], **SETTING, is_flag=True, help=preview)]
+
+
+def _yes(text: str, *, hidden: bool = False) -> click.Option:
+    return click.Option(["--yes", "-y"], **SETTING, is_flag=True, help=text, hidden=hidden)
+
+
+# Commands
+
+
+class Command(click.Command):
+    """A command: what it is about as data, and a function.
+
+    Args:
+        noun: The group that it is in.
+        effect: What it does to the organization.
+        example: A command line that works in an organization with the names of the examples.
+        is_by_hand: Whether its function gets the session, and asks and writes by itself; else it gets a ``Call``, and
+            returns what the method of the client returns.
+        makes: The secret that it makes, if it does.
+        previews: Whether it is a workflow, which has a dry run of its own and completes what an interrupted one began.
+        confirms: Whether it deletes so much that the name must be typed.
+        removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
+            as; empty for none.
+        makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
+        attributes: Those of a command of click.
+    """
+
+    def __init__(
+        self,
+        *,
+        noun: Noun,
+        effect: Effect,
+        example: str,
+        is_by_hand: bool = False,
+        makes: Secret | None = None,
+        previews: bool = False,
+        confirms: bool = False,
+        removes_own: str = "",
+        makes_temporary_keys: bool = False,
+        **attributes: Any,
+    ) -> None:
+        super().__init__(**attributes)
+        self.effect: Effect = effect
+        self.example: str = example
+        self.is_by_hand: bool = is_by_hand
+        self.makes: Secret | None = makes
+        self.previews: bool = previews
+        self.confirms: bool = confirms
+        self.removes_own: str = removes_own
+        self.makes_temporary_keys: bool = makes_temporary_keys
+        self.path: tuple[str, ...] = (*noun.path, str(self.name))
+        self.own_params: list[click.Parameter] = sorted(
+            self.params, key=lambda each: (isinstance(each, click.Option), not each.required)
+        )
+        notes = [note for each in self.own_params for note in getattr(each.type, "notes", ())]
+        self.help = "\n\n".join([cleandoc(self.help or ""), *dict.fromkeys(notes)])
+        added = [*([] if makes is None else _secret_options(makes)), *_change_options(self), *_common_options()]
+        self.params = [*self.own_params, *added]
+
+    @property
+    def function(self) -> Callable[..., object]:
+        """The function that it was made of."""
+        assert self.callback is not None  # noqa: S101 - every command is made of one
+        return self.callback
+
+    @property
+    def full_name(self) -> str:
+        """Its words, separated by spaces."""
+        return " ".join(self.path)
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its help."""
+        return (self.help or "").partition("\n\n")[0]
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """How its parameters are written, by their names, which are those of the arguments of the method."""
+        return {str(each.name): spell_parameter(each) for each in self.params}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after the command, among them ids which start with a dash."""
+        words = protect_ids(args, self.params)
+        check_options(self, ctx, words)
+        return super().parse_args(ctx, words)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command."""
+        session: Session = ctx.obj
+        session.command = self
+        given = given_values(ctx.params)
+        if self.is_by_hand:
+            self.function(session, **given)
+            return
+        from pinecone_admin.cli.calls.pipeline import run_command  # noqa: PLC0415 - loads the client
+
+        run_command(session, self, given)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help: usage, what it does, arguments, options, and the example as it is typed, in one line."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        arguments = [each for each in self.params if isinstance(each, Positional)]
+        _write_section(formatter, "Arguments", ((each.make_metavar(ctx), each.text) for each in arguments))
+        write_options(self, ctx, formatter)
+        with formatter.section("Example"):
+            formatter.write(f"  {self.example}\n")
+
+
+class Noun(click.Group):
+    """A group of commands.
+
+    Args:
+        name: What they are about, such as ``api-key``; empty for the root.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.path: tuple[str, ...] = (name,) if name else ()
+        words = f"{' '.join((PROGRAM, *self.path))} COMMAND --help says more, with an example."
+        super().__init__(
+            name or PROGRAM,
+            help=f"{NOUNS.get(name, _ABOUT)}\n\n{words}",
+            params=_common_options(),
+            subcommand_metavar="COMMAND …",
+        )
+
+    def command(  # type: ignore[override]  # one way to make a command, with what each must say
+        self, effect: Effect, **facts: Any
+    ) -> Callable[[Callable[..., object]], Command]:
+        """Make a function that calls a method of the client a command; its docstring is the help.
+
+        Args:
+            effect: What the command does to the organization.
+            facts: What else is known about it, as ``Command`` takes it.
+        """
+
+        def decorate(function: Callable[..., object]) -> Command:
+            name = function.__name__.strip("_").replace("_", "-")
+            made = click.command(name, cls=Command, noun=self, effect=effect, **facts)(function)
+            self.add_command(made)
+            return made
+
+        return decorate
+
+    def by_hand(self, effect: Effect, **facts: Any) -> Callable[[Callable[..., object]], Command]:
+        """Make a function that gets the session, and does all of the work, a command."""
+        return self.command(effect, is_by_hand=True, **facts)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options before the word of a command."""
+        check_options(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the next word, or suggest one that is spelt nearly like it."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            words = " ".join((*self.path, args[0]))
+            meant = _OTHER_WORDS.get(args[0], args[0])
+            raise click.UsageError(f"there is no command {words!r}: {suggest(meant, known)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def summaries(self) -> Mapping[str, str]:
+        """Return the words that can follow, each with a sentence about it."""
+        commands = self.commands.items()
+        return {word: each.summary for word, each in sorted(commands) if isinstance(each, Command)}
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        _write_section(formatter, "Commands", self.summaries().items())
+
+
+class Root(Noun):
+    """The root of all commands, which loads a noun when it is used."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.params.append(
+            click.Option(
+                ["--version"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_print_version,
+                help="Show the version and exit.",
+            )
+        )
+
+    def summaries(self) -> Mapping[str, str]:
+        """Return the nouns and the commands without one, each with a sentence about it."""
+        return {**NOUNS, **{word: text for word, (_, text) in SINGLE_COMMANDS.items()}}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the nouns, and the commands without one."""
+        return [*NOUNS, *SINGLE_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Return the group or the command of a word."""
+        if cmd_name in NOUNS:
+            noun: Noun = import_module(f"{NOUNS_PACKAGE}.{cmd_name.replace('-', '_')}").NOUN
+            return noun
+        if cmd_name in SINGLE_COMMANDS:
+            import_module(f"{NOUNS_PACKAGE}.{SINGLE_COMMANDS[cmd_name][0]}")
+        return self.commands.get(cmd_name)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help, with the options of every command."""
+        super().format_help(ctx, formatter)
+        write_options(self, ctx, formatter)
+
+
+NOUNS_PACKAGE = "pinecone_admin.cli.nouns"
+
+
+def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value:
+        from pinecone_admin._http.headers import __version__  # noqa: PLC0415 - only this option needs it
+
+        click.echo(f"{PROGRAM} {__version__}")
+        context.exit()
+
+
+ROOT = Root()
+
+
+def load_commands() -> list[Command]:
+    """Return all commands, those with a noun first."""
+    context = click.Context(ROOT)
+    groups = [ROOT.get_command(context, word) for word in ROOT.list_commands(context)]
+    found = [each for group in groups for each in (group.commands.values() if isinstance(group, Noun) else [group])]
+    return [each for each in found if isinstance(each, Command)]
+
+
+def write_options(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the options of a command: its own, and those that every command has."""
+    params = command.get_params(context)
+    common = [each for each in params if isinstance(each, CommonOption)]
+    own = [each for each in params[:-1] if each not in common]
+    _write_section(formatter, "Options", _describe(own, context))
+    _write_section(formatter, "Options of every command", _describe([*common, params[-1]], context))
+
+
+def _describe(params: Iterable[click.Parameter], context: click.Context) -> Iterable[tuple[str, str]]:
+    options = (each.get_help_record(context) for each in params if isinstance(each, click.Option))
+    return filter(None, options)
+
+
+def _write_section(formatter: click.HelpFormatter, title: str, rows: Iterable[tuple[str, str]]) -> None:
+    listed = list(rows)
+    if listed:
+        with formatter.section(title):
+            formatter.write_dl(listed)

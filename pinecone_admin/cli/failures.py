@@ -14,7 +14,6 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure
-from pinecone_admin.cli.exit_of_error import exit_of_error
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 
@@ -38,6 +37,30 @@ _OF_REQUESTS = (
 
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 """Why a disk takes no output, although the command line is right."""
+
+
+_EXITS: tuple[tuple[type[PineconeError], int], ...] = (
+    # The first class that fits counts: a subclass stands before its base.
+    (errors.TokenError, exit_codes.IDENTITY),
+    (errors.UnauthorizedError, exit_codes.IDENTITY),
+    (errors.NotFoundError, exit_codes.NOT_FOUND),
+    (errors.ConflictError, exit_codes.CONFLICT),
+    (errors.FailedPreconditionError, exit_codes.CONFLICT),
+    (errors.AmbiguousNameError, exit_codes.CONFLICT),
+    (errors.RefusedError, exit_codes.CONFLICT),
+    (errors.PaymentRequiredError, exit_codes.NOT_ALLOWED),
+    (errors.ForbiddenError, exit_codes.NOT_ALLOWED),
+    (errors.PineconeValueError, exit_codes.USAGE),
+    (errors.PineconeTypeError, exit_codes.USAGE),
+    (errors.ReadOnlyError, exit_codes.USAGE),
+    (errors.RateLimitError, exit_codes.TRY_LATER),
+    (errors.ServiceError, exit_codes.TRY_LATER),
+    (errors.PineconeConnectionError, exit_codes.TRY_LATER),
+    (errors.PineconeTimeoutError, exit_codes.TRY_LATER),
+    (errors.ResponseParsingError, exit_codes.TRY_LATER),
+    (errors.PaginationError, exit_codes.TRY_LATER),
+    (errors.ClientClosedError, exit_codes.TRY_LATER),
+)
 
 
 class CLIError(Exception):
@@ -185,3 +208,15 @@ def _describe_lost_output(error: OSError) -> CommandFailure:
 def _describe_system_error(error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     return make_printable(f"{error.filename}: {reason}" if error.filename else reason)
+
+
+def exit_of_error(error: PineconeError) -> int:
+    """Return the exit code of an error of the library, which the ledger may replace."""
+    if _is_foreign_404(error):
+        return exit_codes.REFUSED
+    return next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
+
+
+def _is_foreign_404(error: PineconeError) -> bool:
+    """Return whether another server than the API responded 404, so that nothing is known about the thing itself."""
+    return isinstance(error, errors.NotFoundError) and error.error_code is None and bool(error.headers)

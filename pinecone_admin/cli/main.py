@@ -10,6 +10,7 @@ from typing import NoReturn, TextIO, cast
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
+from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
 
 _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
 _NOT_SENT = {"outcome": "not_sent", "safe_to_retry": True}
@@ -73,10 +74,7 @@ def _is_about_emulator(argv: Sequence[str]) -> bool:
     """Return whether the first word that names a command is ``emulator``."""
     if "emulator" not in argv:
         return False
-    from pinecone_admin.cli.commands import COMMANDS  # noqa: PLC0415 - only this case needs it
-
-    first = {each.path[0] for each in COMMANDS}
-    return next(word for word in argv if word in first) == "emulator"
+    return next(word for word in argv if word in NOUNS or word in SINGLE_COMMANDS) == "emulator"
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Build the options and arguments of commands from the registry."""
+"""The types of parameters, and the values that they give: read before anything is sent, looked up when it begins."""
 
 from __future__ import annotations
 
@@ -6,62 +6,41 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from pinecone_admin.cli.output.query import check_query
-from pinecone_admin.cli.registry import CommandSpec, Kind, ParameterSpec
+from pinecone_admin.cli.failures import CLIError
 
-FORMATS = ("table", "json", "yaml", "csv", "raw")
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.naming import Thing
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.models import RoleBindingInput
+    from pinecone_admin.workflows import OnDifference
+
+# Written here, since the module with the models takes 28 ms to load.
+API_KEY_ROLES = (
+    "ControlPlaneEditor",
+    "ControlPlaneViewer",
+    "DataPlaneEditor",
+    "DataPlaneViewer",
+    "ProjectEditor",
+    "ProjectViewer",
+)
+ORGANIZATION_ROLES = ("OrgBillingAdmin", "OrgManager", "OrgMember", "OrgOwner")
+PROJECT_ROLES = (*API_KEY_ROLES[:5], "ProjectManager", "ProjectMember", "ProjectOwner", "ProjectViewer")
+ROLES = (*API_KEY_ROLES[:4], *ORGANIZATION_ROLES, *PROJECT_ROLES[4:])
+PRINCIPALS = ("user", "service-account", "api-key", "invite")
+
+_ROLES_OF_KEYS = f"Roles of keys: {', '.join(API_KEY_ROLES)}."
+_ROLES_ON_ORGANIZATION = f"Roles on the organization: {', '.join(ORGANIZATION_ROLES)}."
+_ROLES_ON_PROJECT = f"Roles on a project: {', '.join(PROJECT_ROLES)}."
 
 # The ids of organizations are made by a scheme whose first character can be a dash.
 DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_METAVARS: Mapping[Kind, str] = {
-    "duration": "TIME",
-    "grants": "TYPE:WHO:ROLE",
-    "integer": "N",
-    "limit": "N",
-    "role": "[PROJECT:]ROLE",
-    "roles": "[PROJECT:]ROLE",
-    "text": "TEXT",
-}
-
-
-class CommonOption(click.Option):
-    """An option that every command has."""
-
-
-class Positional(click.Argument):
-    """A positional parameter with a help text, which click has since 8.5 only.
-
-    Attributes:
-        text: The help.
-    """
-
-    def __init__(self, name: str, *, text: str, **attributes: Any) -> None:
-        super().__init__([name], **attributes)
-        self.text = text
-
-
-class Choice(click.Choice[str]):
-    """One of a few words, in capitals if case does not matter; another word is an error that says the nearest."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word."""
-        words = list(map(str, self.choices))
-        text = str(value) if self.case_sensitive else str(value).upper()
-        if text not in words:
-            self.fail(f"{value!r} is not one of them: {suggest(str(value), words)}", param, ctx)
-        return text
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
-        """Return the words if there is room for them."""
-        return super().get_metavar(param, ctx) if len(self.choices) <= _MOST_SHOWN else "ROLE"
-
-
 _MOST_SHOWN = 5
 
 
@@ -76,6 +55,40 @@ def find_nearest(word: str, words: Iterable[str]) -> str | None:
     lower = {each.lower(): each for each in words}
     close = get_close_matches(word.lower(), lower, n=1)
     return lower[close[0]] if close else None
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text has the form of an id, so that it is taken for one without being looked up."""
+    return _UUID.fullmatch(text) is not None
+
+
+# Types
+
+
+class Choice(click.Choice[str]):
+    """One of a few words, in capitals if case does not matter; another word is an error that says the nearest.
+
+    Args:
+        choices: The words.
+        case_sensitive: Whether case matters.
+        notes: What the help of a command says about the words, if it lists them.
+    """
+
+    def __init__(self, choices: Sequence[str], *, case_sensitive: bool = True, notes: Sequence[str] = ()) -> None:
+        super().__init__(choices, case_sensitive)
+        self.notes: Sequence[str] = notes
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word."""
+        words = list(map(str, self.choices))
+        text = str(value) if self.case_sensitive else str(value).upper()
+        if text not in words:
+            self.fail(f"{value!r} is not one of them: {suggest(str(value), words)}", param, ctx)
+        return text
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """Return the words if there is room for them."""
+        return super().get_metavar(param, ctx) if len(self.choices) <= _MOST_SHOWN else "ROLE"
 
 
 class Count(click.ParamType[int]):
@@ -131,6 +144,246 @@ def parse_duration(text: str) -> timedelta | None:
         return None
 
 
+class NameOrId(click.ParamType["Reference"]):
+    """The id or the name of a thing.
+
+    Args:
+        noun: What it is, such as ``api-key``.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.name: str = noun.rsplit("-", maxsplit=1)[-1]
+        self._noun = noun
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reference:  # noqa: ARG002 - click's signature
+        """Return the reference."""
+        return Reference(self._noun, value)
+
+
+class Role(click.ParamType["WantedRole"]):
+    """A role on the organization, or on a project."""
+
+    name = "[PROJECT:]ROLE"
+    notes = (_ROLES_ON_ORGANIZATION, _ROLES_ON_PROJECT)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedRole:  # noqa: ARG002 - click's signature
+        """Return the role."""
+        return parse_role(spell_parameter(param), value)
+
+
+class ProjectGrant(click.ParamType["WantedGrant"]):
+    """A role on a project for somebody."""
+
+    name = "TYPE:WHO:ROLE"
+    notes = (_ROLES_ON_PROJECT,)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedGrant:  # noqa: ARG002 - click's signature
+        """Return the grant."""
+        return parse_grant(spell_parameter(param), value)
+
+
+class IfDifferent(Choice):
+    """What to do with a thing that exists with other settings."""
+
+    def __init__(self) -> None:
+        super().__init__(("report", "fail", "update"))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what to do."""
+        return WantedHandling(super().convert(value, param, ctx))
+
+
+KEY_ROLE = Choice(API_KEY_ROLES, notes=(_ROLES_OF_KEYS,))
+
+
+# Parameters
+
+
+class PrincipalOption(click.Option):
+    """One of the options of which one names the principal that a command is about."""
+
+
+class Positional(click.Argument):
+    """A positional parameter with a help text, which click has since 8.5 only.
+
+    Attributes:
+        text: The help.
+    """
+
+    def __init__(self, names: list[str], *, text: str, **attributes: Any) -> None:
+        super().__init__(names, **attributes)
+        self.text = text
+
+
+class Secret(NamedTuple):
+    """The secret that a command makes.
+
+    Attributes:
+        kind: What it belongs to: ``api-key`` or ``service-account``.
+        replaces: Whether it takes the place of one that is no longer valid, or soon is not.
+        may_exist: Whether what it belongs to may exist already, so that an earlier run may have stored it.
+        nested: Whether what it belongs to is one of several things in the output.
+    """
+
+    kind: str
+    replaces: bool = False
+    may_exist: bool = False
+    nested: bool = False
+
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it belongs to a service account, and not to an API key."""
+        return self.kind == "service-account"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it and what it belongs to are certainly new, so that making them can be undone."""
+        return not (self.replaces or self.may_exist)
+
+
+# Values that a command looks up before it calls its method: each has a method ``resolve``
+
+
+class Reference(NamedTuple):
+    """An id or a name, as it was typed."""
+
+    noun: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def find(self, call: Call, *, project: str | None = None) -> Thing:
+        """Return the thing; an API key is looked for in one project, or else in all."""
+        return call.names.find(self.noun, self.text, project=project)
+
+    def resolve(self, call: Call) -> str:
+        """Return the id."""
+        return self.find(call).id
+
+
+class WantedRole(NamedTuple):
+    """A role on the organization, or on the project with this id or name."""
+
+    role: str
+    project: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.project}:{self.role}" if self.project else self.role
+
+    def resolve(self, call: Call) -> RoleBindingInput:
+        """Return the role with the id of its project."""
+        from pinecone_admin.models import on_organization, on_project  # noqa: PLC0415 - a help needs no models
+
+        role: Any = self.role
+        if self.project is None:
+            return on_organization(role)
+        return on_project(call.names.find("project", self.project).id, role)
+
+
+class WantedGrant(NamedTuple):
+    """A project role for a principal, given by its type and its id, name or email address."""
+
+    noun: str
+    principal: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.noun}:{self.principal}:{self.role}"
+
+    def resolve(self, call: Call) -> dict[str, str]:
+        """Return the role with the id of the principal."""
+        found = call.names.find(self.noun, self.principal)
+        return {"principal_type": found.api_type, "principal_id": found.id, "role": self.role}
+
+
+class WantedBinding(NamedTuple):
+    """A role that a principal holds, which is given by its type and its id, name or email address."""
+
+    noun: str
+    principal: str
+    role: WantedRole
+
+
+class WantedHandling(str):
+    """What to do about differences."""
+
+    __slots__ = ()
+
+    def resolve(self, call: Call) -> OnDifference:
+        """Return what the method does: if the command fails, its result shows what differs all the same."""
+        call.fails_on_difference = self == "fail"
+        return "update" if self == "update" else "report"
+
+
+def spell_parameter(param: click.Parameter | None) -> str:
+    """Return how a parameter is written: its option, or the placeholder of an argument."""
+    if param is None:
+        return ""
+    return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
+
+
+def parse_role(option: str, text: str) -> WantedRole:
+    """Return the role that ``ROLE`` or ``PROJECT:ROLE`` means.
+
+    Raises:
+        CLIError: There is no such role on an organization or on a project.
+    """
+    project, colon, role = text.rpartition(":")
+    if colon and not project:
+        raise CLIError(f"{option}: {text!r} names no project: write PROJECT:ROLE, or a role on the organization alone")
+    known = PROJECT_ROLES if colon else ORGANIZATION_ROLES
+    if role not in known:
+        raise CLIError(f"{option}: {_explain_role(role, on_project=bool(colon))}")
+    return WantedRole(role, project or None)
+
+
+def _explain_role(role: str, *, on_project: bool) -> str:
+    fitting, others = (PROJECT_ROLES, ORGANIZATION_ROLES) if on_project else (ORGANIZATION_ROLES, PROJECT_ROLES)
+    where = "a project" if on_project else "the organization"
+    if role in others:
+        return f"{role} is a role on {'the organization' if on_project else 'a project: write PROJECT:' + role}"
+    return f"{role!r} is no role on {where}: {suggest(role, fitting)}"
+
+
+def parse_grant(option: str, text: str) -> WantedGrant:
+    """Return what ``TYPE:PRINCIPAL:ROLE`` means.
+
+    Raises:
+        CLIError: It does not have three parts, or there is no such type or role.
+    """
+    noun, principal, role = _split_parts(option, text, "TYPE:WHO:ROLE, such as user:ada@example.com:ProjectEditor")
+    if role not in PROJECT_ROLES:
+        raise CLIError(f"{option}: {_explain_role(role, on_project=True)}")
+    return WantedGrant(noun, principal, role)
+
+
+def parse_binding(option: str, text: str) -> WantedBinding:
+    """Return what ``TYPE:PRINCIPAL:ROLE`` or ``TYPE:PRINCIPAL:PROJECT:ROLE`` means.
+
+    Raises:
+        CLIError: A part is missing, or there is no such type or role.
+    """
+    forms = "TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, such as user:ada@example.com:search:ProjectViewer"
+    noun, principal, role = _split_parts(option, text, forms)
+    before, colon, project = principal.rpartition(":")
+    if role in PROJECT_ROLES and colon and before:
+        return WantedBinding(noun, before, parse_role(option, f"{project}:{role}"))
+    return WantedBinding(noun, principal, parse_role(option, role))
+
+
+def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
+    """Return the type, what is between it and the role, and the role; what is between may have colons itself."""
+    noun, _, rest = text.partition(":")
+    principal, colon, role = rest.rpartition(":")
+    if noun not in PRINCIPALS or not colon or not principal:
+        raise CLIError(f"{option}: {text!r} must be {forms}; the types are {', '.join(PRINCIPALS)}")
+    return noun, principal, role
+
+
+# Words
+
+
 def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[str]:
     """Move ids that start with a dash, and would be read as options, behind ``--``."""
     takes_value = {
@@ -164,99 +417,11 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
             given.add(each.opts[0])
 
 
-def build_parameters(spec: CommandSpec) -> list[click.Parameter]:
-    """Return the parameters of a command that calls a method."""
-    return [_build_parameter(each) for each in spec.parameters]
+def resolve(call: Call, value: Any) -> Any:
+    """Return a value with the ids of what it names."""
+    return value.resolve(call) if hasattr(value, "resolve") else value
 
 
-def _build_parameter(spec: ParameterSpec) -> click.Parameter:
-    kind = _value_type(spec)
-    metavar = None if spec.choices else spec.metavar or _METAVARS.get(spec.kind) or spec.noun.split("-")[-1].upper()
-    if not spec.option:
-        return Positional(spec.name, text=spec.help, type=kind, required=spec.required, metavar=metavar)
-    names = [spec.option, spec.name]
-    if spec.kind == "switch":
-        names[0] += f"/--no-{spec.option[2:]}"
-    is_boolean = spec.kind in {"flag", "switch"}
-    return click.Option(
-        names,
-        type=bool if is_boolean else kind,
-        is_flag=is_boolean,
-        **_default_of(spec),
-        required=spec.required,
-        multiple=spec.repeated,
-        metavar=None if is_boolean else metavar,
-        help=spec.help,
-    )
-
-
-def _default_of(spec: ParameterSpec) -> dict[str, Any]:
-    # To click, a default of None is a value, which an option that is required must not have.
-    if spec.kind == "flag":
-        return {"default": False}
-    return {} if spec.required else {"default": None}
-
-
-def _value_type(spec: ParameterSpec) -> click.ParamType[Any]:
-    if spec.kind == "duration":
-        return Duration()
-    if spec.kind in {"integer", "limit"}:
-        return Count(1 if spec.kind == "limit" else 0)
-    return Choice(spec.choices) if spec.choices else click.STRING
-
-
-def change_options(spec: CommandSpec) -> list[click.Parameter]:
-    """Return the options of every command that changes something, if only by temporary API keys."""
-    if spec.effect == "reads":
-        return [_yes("Make the temporary API keys without asking.")] if spec.makes_temporary_keys else []
-    preview = "Show what would be done, and change nothing."
-    if spec.makes_temporary_keys:
-        yes = _yes("With --dry-run: make the temporary API keys without asking.")
-        preview = "Show what would be done, with temporary API keys; change nothing else."
-    else:
-        # Where the name must be typed, --yes is hidden: given, it is refused with a message. send alone shows it, since
-        # only a DELETE needs the name.
-        yes = _yes("Do it without asking.", hidden=spec.confirms and not spec.module)
-    confirm = build_setting(["--confirm"], metavar="NAME", help="Do it without asking; NAME must be its name.")
-    dry_run = build_setting(["--dry-run"], is_flag=True, help=preview)
-    return [yes, *([confirm] if spec.confirms or spec.removes_own else []), dry_run]
-
-
-def _yes(text: str, *, hidden: bool = False) -> click.Option:
-    return build_setting(["--yes", "-y"], is_flag=True, help=text, hidden=hidden)
-
-
-def common_options() -> list[click.Parameter]:
-    """Return the options of every command."""
-    return [
-        _common(
-            ["--output", "-o"],
-            type=Choice(FORMATS),
-            metavar="FORMAT",
-            help="table (on a terminal), json (elsewhere), yaml, csv, or raw: one value per line.",
-        ),
-        _common(["--query"], metavar="JMESPATH", help="Show only this part of the output."),
-        _common(["--read-only"], is_flag=True, help="Refuse every change; PINECONE_ADMIN_READ_ONLY=1 does the same."),
-        _common(["--profile"], metavar="NAME", help="Act as a saved profile, whatever the environment says."),
-        _common(["--env-file"], metavar="FILE", help="Act as the PINECONE_ variables in FILE say."),
-        _common(["--client-secret-stdin"], is_flag=True, help="Read the client secret from stdin."),
-        _common(["--expect-organization"], metavar="ID", help="Refuse to work on any other organization."),
-        _common(["--audit-log"], metavar="FILE", help="Append a line of JSON to FILE for each change."),
-    ]
-
-
-def build_setting(names: list[str], kind: type[click.Option] = click.Option, **attributes: Any) -> click.Option:
-    """Return an option whose value goes to ``session.settings``."""
-    return kind(names, expose_value=False, callback=_keep_setting, default=None, **attributes)
-
-
-def _common(names: list[str], **attributes: Any) -> click.Option:
-    return build_setting(names, CommonOption, **attributes)
-
-
-def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
-    if value is not None:
-        if option.name == "query":
-            check_query(str(value))
-        context.obj.settings[option.name] = value
-    return value
+def given_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of what was typed: what was left out is passed to nobody, whose own defaults count."""
+    return {name: value for name, value in values.items() if value is not None and value != ()}

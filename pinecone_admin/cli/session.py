@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
@@ -19,9 +19,9 @@ from pinecone_admin.cli.output.progress import DelayedBar, show_progress
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
+    from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.identity.caller import CallerOrganization
     from pinecone_admin.cli.identity.sources import CallerIdentity
-    from pinecone_admin.cli.registry import CommandSpec
 
 
 class Session:
@@ -36,7 +36,7 @@ class Session:
     Attributes:
         settings: Values of the options that every command has, by their names, such as ``output`` or ``read_only``;
             only those that were given.
-        spec: The command, from the registry.
+        command: The command, once it has begun.
         exit_code: The exit code of the run, unless it ends in an error.
         expects_json_errors: Whether an error is also written as an object.
         interruptions: The signals that interrupt the command.
@@ -51,7 +51,7 @@ class Session:
         self.stderr: TextIO = stderr
         self.env: Mapping[str, str] = env
         self.settings: dict[str, Any] = {}
-        self.spec: CommandSpec | None = None
+        self.command: Command | None = None
         self.exit_code: int = 0
         self.expects_json_errors = False
         self.interruptions: Interruptions = Interruptions(self.notify)
@@ -90,7 +90,7 @@ class Session:
     @property
     def intercepts_changes(self) -> bool:
         """Whether the client must stop at the first change, because the method itself has no dry run."""
-        return self.is_dry_run and not (self.spec and self.spec.has_dry_run)
+        return self.is_dry_run and not (self.command and self.command.previews)
 
     # The client
 
@@ -140,38 +140,6 @@ class Session:
             self.stdout.flush()
 
     # Output
-
-    def write(self, value: object) -> None:
-        """Write a result: a model, a report, a list, or plain JSON values."""
-        from pinecone_admin.cli.output.writing import write_value  # noqa: PLC0415 - loads the packages of the format
-
-        with self.until_closed():
-            write_value(self, value)
-
-    def write_items(self, items: Iterable[object]) -> None:
-        """Write a list, item by item where the format allows it."""
-        from pinecone_admin.cli.output.writing import write_items  # noqa: PLC0415 - as above
-
-        with self.until_closed():
-            write_items(self, items)
-
-    def write_preview(self, would_do: object) -> None:
-        """Write what a dry run would do, with the organization and the caller.
-
-        Args:
-            would_do: The requests, as ``WouldSend`` describes them, or the report of a workflow.
-        """
-        from pinecone_admin.cli.output.writing import write_preview  # noqa: PLC0415 - as above
-
-        with self.until_closed():
-            write_preview(self, would_do)
-
-    def write_preview_heading(self) -> None:
-        """Write the line that says where, and as whom, a dry run would change something, above a table."""
-        from pinecone_admin.cli.output.writing import write_preview_heading  # noqa: PLC0415 - as above
-
-        with self.until_closed():
-            write_preview_heading(self)
 
     @contextmanager
     def until_closed(self) -> Generator[None, None, None]:

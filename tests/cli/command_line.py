@@ -16,12 +16,14 @@ from unittest import mock
 
 from attrs import frozen
 
+from pinecone_admin.cli.commands import load_commands
 from pinecone_admin.cli.main import main
 from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.testing import emulate
 
+COMMANDS = load_commands()
 CTRL_C = "\x03"
 """What is typed to interrupt a command at a prompt."""
 _NEVER = 3600.0

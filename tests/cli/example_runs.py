@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
-from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.cli.commands import Command
 from pinecone_admin.emulator.control.request_log import LoggedRequest
-from tests.cli.command_line import Run, example_organization, retire_key, run
+from tests.cli.command_line import COMMANDS, Run, example_organization, retire_key, run
 
 # A shell evaluates what it prints: test_emulator_command.py runs it.
 _ENDLESS = {("emulator",)}
@@ -28,7 +27,7 @@ class ExampleRun:
         requests: What it sent, without the requests for tokens.
     """
 
-    spec: CommandSpec
+    spec: Command
     done: Run
     requests: list[LoggedRequest]
 
@@ -53,9 +52,9 @@ def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
         return [_run_example(spec, terminal=terminal) for spec in COMMANDS if spec.path not in _ENDLESS]
 
 
-def _run_example(spec: CommandSpec, *, terminal: bool) -> ExampleRun:
+def _run_example(spec: Command, *, terminal: bool) -> ExampleRun:
     with example_organization() as emulator:
-        if spec.name == "api-key delete-retired":
+        if spec.full_name == "api-key delete-retired":
             retire_key(emulator)
         done = run(*shlex.split(spec.example)[1:], terminal=terminal)
         return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])

@@ -15,13 +15,13 @@ from unittest import mock
 
 import httpx
 
-from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.http.transport import EmulatorTransport
+from tests.cli.command_line import COMMANDS
 from tests.support.concurrency import PATIENCE
 
-MAKERS = {spec.name: spec for spec in COMMANDS if spec.secret}
+MAKERS = {spec.full_name: spec for spec in COMMANDS if spec.makes}
 """The commands that make a secret, by name."""
 ROTATES_ACCOUNT = "service-account rotate-secret"
 """The one whose change cannot be undone."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pinecone_admin.cli.calls.audit_log import AuditLog, find_ids
-from pinecone_admin.cli.calls.recorded_client import ChangeRecorder
+from pinecone_admin.cli.calls.clients import ChangeRecorder
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.ledger import Ledger, SentChange
 from pinecone_admin.operations import Operation

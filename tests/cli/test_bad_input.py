@@ -13,11 +13,9 @@ from unittest import mock
 import click
 import pytest
 
-from pinecone_admin.cli.commands import COMMANDS
+from pinecone_admin.cli.commands import ROOT, CommonOption
 from pinecone_admin.cli.main import main
-from pinecone_admin.cli.parameters import CommonOption
-from pinecone_admin.cli.tree import build_command, build_root
-from tests.cli.command_line import Run, example_organization, run
+from tests.cli.command_line import COMMANDS, Run, example_organization, run
 
 
 def check_usage(done: Run, *texts: str) -> None:
@@ -57,7 +55,7 @@ def test_wrong_words_are_usage_errors() -> None:
 def test_every_choice_suggests_the_nearest_word() -> None:
     """A word that is no choice of an option or argument is answered with the one that is spelt nearly like it."""
     choices = 0
-    for command in _list_commands(build_root()):
+    for command in _list_commands(ROOT):
         for each in command.params:
             if isinstance(each.type, click.Choice):
                 choices += 1
@@ -138,7 +136,7 @@ def test_an_option_that_takes_one_value_is_given_once() -> None:
     A flag that can only be set may be repeated, too: the second one asks for the same.
     """
     refused = repeatable = 0
-    for command in (build_root(), *_list_commands(build_root())):
+    for command in (ROOT, *_list_commands(ROOT)):
         for each in command.params:
             if not isinstance(each, click.Option) or (each.is_flag and not each.secondary_opts):
                 continue
@@ -178,12 +176,12 @@ def test_no_option_takes_an_empty_value_for_nothing() -> None:
     count = 0
     with example_organization() as emulator:
         for spec in COMMANDS:
-            own = [each for each in build_command(spec).params if not isinstance(each, CommonOption | click.Argument)]
+            own = [each for each in spec.params if not isinstance(each, CommonOption | click.Argument)]
             for name in [each.opts[0] for each in own if not getattr(each, "is_flag", True)]:
                 words = shlex.split(spec.example)[1:]
                 if name in words:
                     del words[words.index(name) : words.index(name) + 2]
-                assert run(*words, name, "").exit == 2, (spec.name, name)
+                assert run(*words, name, "").exit == 2, (spec.full_name, name)
                 count += 1
         assert run("access", "--fail-on", " , ").exit == 2
         assert run("access", "--fail-on", "any", "--fail-on", "").exit == 2

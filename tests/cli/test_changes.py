@@ -12,18 +12,17 @@ import httpx
 import pytest
 
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.cli.commands import Command
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import CTRL_C, example_organization, run
+from tests.cli.command_line import COMMANDS, CTRL_C, example_organization, run
 from tests.cli.secret_makers import intercepted
 
-CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.module]
+CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.is_by_hand]
 # They make a temporary key to see what a project contains, and say so.
 READS_CONTENTS = {"project delete-with-cleanup"}
 
 
-def words_of(spec: CommandSpec, *more: str) -> list[str]:
+def words_of(spec: Command, *more: str) -> list[str]:
     """Return the words of an example without its consent, and further words."""
     words = shlex.split(spec.example)[1:]
     if "--confirm" in words:
@@ -45,9 +44,9 @@ def test_nothing_is_changed_without_a_terminal_and_without_consent() -> None:
         for spec in CHANGES:
             done = run(*words_of(spec), stdin="y\n")
             option = "--confirm" if spec.confirms else "--yes"
-            assert (done.exit, done.stdout) == (exit_codes.USAGE, ""), spec.name
-            assert option in done.stderr, spec.name
-            assert "--dry-run" in done.stderr, spec.name
+            assert (done.exit, done.stdout) == (exit_codes.USAGE, ""), spec.full_name
+            assert option in done.stderr, spec.full_name
+            assert "--dry-run" in done.stderr, spec.full_name
         assert sent_changes(emulator) == []
 
 
@@ -57,8 +56,8 @@ def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
         for position, spec in enumerate(CHANGES):
             answer = ("n\n", "\n", "")[position % 3]
             done = run(*words_of(spec), terminal=True, stdin=answer)
-            assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.name, done)
-            assert f"About to: {spec.name}" in done.stderr
+            assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.full_name, done)
+            assert f"About to: {spec.full_name}" in done.stderr
             assert f"organization Emulated Organization ({emulator.organization_id})" in done.stderr
             assert f"as {emulator.client_id}" in done.stderr
             assert "nothing was changed" in done.stderr
@@ -191,15 +190,15 @@ def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
     """Every command that changes something can show what it would do, without consent."""
     with example_organization() as emulator:
         for spec in CHANGES:
-            makes_keys = spec.name in READS_CONTENTS
+            makes_keys = spec.full_name in READS_CONTENTS
             done = run(*words_of(spec, "--dry-run", *(["--yes"] if makes_keys else [])))
-            assert (done.exit, done.stderr != "") == (exit_codes.DONE, makes_keys), (spec.name, done)
+            assert (done.exit, done.stderr != "") == (exit_codes.DONE, makes_keys), (spec.full_name, done)
             assert done.json["dry_run"] is True
             assert done.json["organization"] == {"id": emulator.organization_id, "name": "Emulated Organization"}
             assert done.json["caller"] == emulator.client_id
-            assert done.json["would_do"], spec.name
+            assert done.json["would_do"], spec.full_name
             if not makes_keys:
-                assert sent_changes(emulator) == [], spec.name
+                assert sent_changes(emulator) == [], spec.full_name
             emulator.requests.clear()
 
 
@@ -233,9 +232,9 @@ def test_a_dry_run_shows_no_secret() -> None:
     """A command that makes a secret needs no place for it in a dry run."""
     with example_organization():
         for spec in CHANGES:
-            if spec.secret:
+            if spec.makes:
                 words = [each for each in words_of(spec, "--dry-run") if each != "--reveal"]
-                assert run(*words).exit == exit_codes.DONE, spec.name
+                assert run(*words).exit == exit_codes.DONE, spec.full_name
 
 
 @pytest.mark.parametrize("option", [["--read-only"], []])

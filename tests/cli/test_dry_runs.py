@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.registry import CommandSpec
-from tests.cli.command_line import example_organization, retire_key, run
+from pinecone_admin.cli.commands import Command
+from tests.cli.command_line import COMMANDS, example_organization, retire_key, run
 
 _PREVIEWS = """
     project create docs
@@ -114,8 +113,8 @@ def test_every_step_names_its_project_and_whether_it_was_done() -> None:
     assert seen == {"create", "store", "update", "rename", "invite", "grant", "revoke", "delete", "keep"}
 
 
-@pytest.mark.parametrize("spec", [each for each in COMMANDS if each.confirms], ids=lambda spec: spec.name)
-def test_a_dry_run_compares_the_name_as_the_run_does(spec: CommandSpec) -> None:
+@pytest.mark.parametrize("spec", [each for each in COMMANDS if each.confirms], ids=lambda spec: spec.full_name)
+def test_a_dry_run_compares_the_name_as_the_run_does(spec: Command) -> None:
     """What a run refuses because another name was confirmed, a dry run refuses, too, before it makes a key."""
     words = shlex.split(spec.example.replace("GET '/admin/users?limit=5'", "DELETE /admin/projects/x"))[1:]
     words = words[: next((place for place, each in enumerate(words) if each in {"--confirm", "--dry-run"}), None)]

@@ -15,9 +15,10 @@ from pathlib import Path
 import click
 import pytest
 
-from pinecone_admin.cli.emulator import emulator, process
+from pinecone_admin.cli.emulator import process
 from pinecone_admin.cli.emulator.background import format_announcement
 from pinecone_admin.cli.emulator.process import REGISTRATION_SECONDS, find_owner, wait_for_end
+from pinecone_admin.cli.nouns import emulator as emulator_command
 from pinecone_admin.emulator.__main__ import main as serve_emulator
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.model.settings import PLANS
@@ -155,7 +156,7 @@ def test_the_options_are_those_of_the_emulator(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         serve_emulator(["--help"])
     own = {word.strip("[],") for word in capsys.readouterr().out.split() if word.strip("[],").startswith("--")}
-    options = {name: each for each in emulator.command.params for name in each.opts}
+    options = {name: each for each in emulator_command.emulator.own_params for name in each.opts}
     assert own - {"--help"} == set(options) - {"--background"}
     choices = {name: each.type.choices for name, each in options.items() if isinstance(each.type, click.Choice)}
     assert tuple(choices["--plan"]) == tuple(PLANS)

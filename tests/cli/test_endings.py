@@ -22,19 +22,18 @@ import httpx
 import pytest
 from attrs import frozen
 
-from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import Run, _Stream, example_organization, limit_file_size, retire_key, run
+from tests.cli.command_line import COMMANDS, Run, _Stream, example_organization, limit_file_size, retire_key, run
 from tests.cli.secret_makers import intercepted, live_secrets, read_files, words_of
 from tests.support.concurrency import PATIENCE
 
 STEP = 9
 """One of so many cases runs every day, and all of them with --all."""
 
-MAKERS = [spec.name for spec in COMMANDS if spec.secret]
+MAKERS = [spec.full_name for spec in COMMANDS if spec.makes]
 LINES = [
-    *(spec.example for spec in COMMANDS if spec.effect != "reads" and not spec.module and not spec.secret),
+    *(spec.example for spec in COMMANDS if spec.effect != "reads" and not spec.is_by_hand and not spec.makes),
     *(shlex.join(["pinecone-admin", *words_of(name, "--store", f"file:{name}.key")]) for name in MAKERS),
     *(shlex.join(["pinecone-admin", *words_of(name, "--store", "exec:false")]) for name in MAKERS),
     "pinecone-admin api-key ensure k --project empty --store env-file:keys.env#KEY --yes",
@@ -340,7 +339,7 @@ def test_a_stdout_that_is_closed_changes_no_exit_code(tmp_path: Path) -> None:
         run("user", "offboard", "--from", "nobody.csv", "--save", "nobody.json")
         initial = emulator.dump()
         lines = [
-            *(each.example for each in COMMANDS if not each.secret and "emulator" not in each.path),
+            *(each.example for each in COMMANDS if not each.makes and "emulator" not in each.path),
             "pinecone-admin access --fail-on any",
             "pinecone-admin inventory --diff before.json --fail-on-change",
             "pinecone-admin project delete-stale plan.json --yes",

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from pinecone_admin.cli.secrets.env_file_text import is_set, read_variable, set_variables
-from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.new_secret import StoreError
 
 REPLACED: dict[str, tuple[str, str]] = {
     "new file": ("", "KEY=new\n"),

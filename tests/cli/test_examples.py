@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pinecone_admin.cli.commands import COMMANDS
-from tests.cli.command_line import run
+from pinecone_admin.cli.parameters import spell_parameter
+from tests.cli.command_line import COMMANDS, run
 from tests.cli.example_runs import run_examples
 
 # They print pages and scripts.
@@ -27,8 +27,8 @@ def test_the_help_of_every_command_shows_its_example_and_its_parameters() -> Non
         assert (done.exit, done.stderr) == (0, "")
         assert done.stdout.rstrip().endswith(spec.example)
         assert spec.summary.split()[0] in done.stdout
-        for each in spec.parameters:
-            assert (each.option or each.metavar) in done.stdout, spec.name
+        for each in spec.own_params:
+            assert spell_parameter(each) in done.stdout, spec.full_name
 
 
 def test_groups_list_their_commands_with_their_summaries() -> None:

@@ -15,16 +15,14 @@ import pytest
 
 from pinecone_admin import errors
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.exit_of_error import exit_of_error
-from pinecone_admin.cli.failures import CLIError, describe_failure
+from pinecone_admin.cli.commands import Command
+from pinecone_admin.cli.failures import CLIError, describe_failure, exit_of_error
 from pinecone_admin.cli.help.explanations import find_explanation
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.registry import CommandSpec
-from tests.cli.command_line import Run, example_organization, retire_key, run
+from tests.cli.command_line import COMMANDS, Run, example_organization, retire_key, run
 from tests.cli.secret_makers import list_ids
 
-METHOD_COMMANDS = [spec for spec in COMMANDS if spec.methods and not spec.module]
+METHOD_COMMANDS = [spec for spec in COMMANDS if not spec.is_by_hand]
 
 # What the server does, and the exit code; None: it depends on whether the command only reads.
 FAULTS: dict[str, tuple[dict[str, Any], int | None]] = {
@@ -44,7 +42,7 @@ FAULTS: dict[str, tuple[dict[str, Any], int | None]] = {
 STEP = 6
 
 
-def run_with_fault(spec: CommandSpec, fault: dict[str, Any]) -> tuple[Run, bool]:
+def run_with_fault(spec: Command, fault: dict[str, Any]) -> tuple[Run, bool]:
     """Run the example of a command while its main request fails; also return whether that request only reads."""
     words = [*shlex.split(spec.example)[1:], "--output", "json"]
     with example_organization() as emulator:
@@ -72,22 +70,22 @@ def test_every_command_with_every_fault(name: str) -> None:
     check_commands(name, METHOD_COMMANDS)
 
 
-def check_commands(name: str, specs: list[CommandSpec]) -> None:
+def check_commands(name: str, specs: list[Command]) -> None:
     """Check how commands end when their main request fails."""
     fault, expected = FAULTS[name]
     for spec in specs:
         done, reads = run_with_fault(spec, fault)
-        if spec.has_dry_run and done.exit == 0:  # a workflow goes on where it can
-            assert done.stderr == "", spec.name
+        if spec.previews and done.exit == 0:  # a workflow goes on where it can
+            assert done.stderr == "", spec.full_name
             continue
         error = done.error
-        assert done.exit == error["exit"], spec.name
-        assert done.stdout == "", spec.name
-        assert len(done.stderr.splitlines()) == 2, (spec.name, done.stderr)
-        assert done.stderr.splitlines()[0] == f"error: {error['message']} [{error['help_code']}]", spec.name
+        assert done.exit == error["exit"], spec.full_name
+        assert done.stdout == "", spec.full_name
+        assert len(done.stderr.splitlines()) == 2, (spec.full_name, done.stderr)
+        assert done.stderr.splitlines()[0] == f"error: {error['message']} [{error['help_code']}]", spec.full_name
         codes = codes_without_response(error, reads=reads) if expected is None else {expected}
-        assert done.exit in codes, (spec.name, done)
-        assert find_explanation(error["help_code"]) is not None, spec.name
+        assert done.exit in codes, (spec.full_name, done)
+        assert find_explanation(error["help_code"]) is not None, spec.full_name
 
 
 def codes_without_response(error: dict[str, Any], *, reads: bool) -> set[int]:

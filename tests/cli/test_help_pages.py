@@ -10,12 +10,10 @@ from pathlib import Path
 
 import click
 
-from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.help.explanations import list_explanations
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.cli.parameters import Positional
-from pinecone_admin.cli.tree import build_command
-from tests.cli.command_line import run
+from tests.cli.command_line import COMMANDS, run
 
 NOBODY = dict.fromkeys(("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HOME"))
 
@@ -93,9 +91,8 @@ def test_help_names_every_argument_and_option() -> None:
     """The help of each command explains its arguments, and that of the program has the option for the version."""
     assert "--version" in run("--help", env=NOBODY).stdout
     for spec in COMMANDS:
-        command = build_command(spec)
-        arguments = [each for each in command.params if isinstance(each, click.Argument)]
-        assert all(isinstance(each, Positional) and each.text for each in arguments), spec.name
+        arguments = [each for each in spec.params if isinstance(each, click.Argument)]
+        assert all(isinstance(each, Positional) and each.text for each in arguments), spec.full_name
 
 
 def test_a_code_is_explained_in_text_and_as_data() -> None:
@@ -113,7 +110,7 @@ def test_a_code_is_explained_in_text_and_as_data() -> None:
 def test_pages_of_help_name_only_commands_and_options_that_exist() -> None:
     """Every command that a page of help or an explanation names is one, with the options that it is given."""
     texts = [*TOPICS.values(), *(" ".join(each) for each in list_explanations())]
-    names = {each.name for each in COMMANDS} | {each.path[0] for each in COMMANDS}
+    names = {each.full_name for each in COMMANDS} | {each.path[0] for each in COMMANDS}
     for text in texts:
         for part in text.split("pinecone-admin ")[1:]:
             words = part.replace("\n", " ").split()

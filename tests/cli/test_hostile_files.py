@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin.cli.output.private_files import MAX_FILE_BYTES
+from pinecone_admin.cli.output.files import MAX_FILE_BYTES
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import Run, example_organization, run
 

@@ -15,10 +15,10 @@ from unittest import mock
 import httpx
 import pytest
 
+from pinecone_admin.auth.private_files import replace_private_file
 from pinecone_admin.cli import interruption
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.main import run as run_process
-from pinecone_admin.cli.output.private_files import replace_file
 from pinecone_admin.cli.session import Session
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import intercepted, live_secrets, words_of
@@ -191,11 +191,11 @@ def test_a_signal_after_the_work_finds_what_was_done(monkeypatch: pytest.MonkeyP
 def test_a_signal_after_a_file_was_changed_does_not_say_that_nothing_was(words: list[str]) -> None:
     """The change of a local file and the entry for it in the ledger are one to a signal."""
 
-    def replace(path: Path, text: str) -> None:
-        replace_file(path, text)
+    def replace(path: Path, content: bytes) -> None:
+        replace_private_file(path, content)
         signal.raise_signal(signal.SIGTERM)
 
-    with example_organization(), mock.patch("pinecone_admin.cli.profiles.files.replace_file", replace):
+    with example_organization(), mock.patch("pinecone_admin.cli.profiles.files.replace_private_file", replace):
         done = run(*words)
     assert (done.exit, done.stderr) == (130, "error: interrupted; the command was completed\n")
 

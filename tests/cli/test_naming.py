@@ -6,14 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from pinecone_admin.cli.calls.naming import is_id
-from pinecone_admin.cli.calls.roles import WantedGrant, WantedRole, parse_grant, parse_role
-from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.parameters import Duration, parse_duration, protect_ids, suggest
-from pinecone_admin.cli.registry import find_command
-from pinecone_admin.cli.tree import build_command
-from tests.cli.command_line import example_organization, retire_key, run
+from pinecone_admin.cli.parameters import (
+    Duration,
+    WantedGrant,
+    WantedRole,
+    is_id,
+    parse_duration,
+    parse_grant,
+    parse_role,
+    protect_ids,
+    suggest,
+)
+from tests.cli.command_line import COMMANDS, example_organization, retire_key, run
 
 
 def test_a_thing_is_named_by_id_or_name() -> None:
@@ -178,9 +183,7 @@ def test_ids_that_start_with_a_dash_are_no_options() -> None:
 
 def test_only_words_that_can_be_ids_are_protected() -> None:
     """A value of an option stays where it is, and a misspelt option stays an error."""
-    spec = find_command(["organization", "update"], COMMANDS)
-    assert spec is not None
-    params = build_command(spec).params
+    params = next(each for each in COMMANDS if each.full_name == "organization update").params
     dashed = "-N0UAqFzWsDK4FrUMp48"
     assert protect_ids([dashed, "--name", "x"], params) == ["--name", "x", "--", dashed]
     assert protect_ids(["--name", dashed], params) == ["--name", dashed]

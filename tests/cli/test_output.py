@@ -15,14 +15,12 @@ import pytest
 import yaml
 from jmespath.functions import Functions
 
-from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.output.formats import STREAMS, render_value
-from pinecone_admin.cli.session import Session
-from tests.cli.command_line import Run, example_organization, run
+from tests.cli.command_line import COMMANDS, Run, example_organization, run
 from tests.cli.secret_makers import ROTATES_ACCOUNT, live_secrets, words_of
 
-LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and spec.methods]
-READS = [spec for spec in COMMANDS if spec.effect == "reads" and spec.methods and not spec.module]
+LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and not spec.is_by_hand]
+READS = [spec for spec in COMMANDS if spec.effect == "reads" and not spec.is_by_hand]
 HOSTILE = '=1+1\x1b[31m\r\nprojéct \u202e\U0001f600, "x"'
 
 
@@ -39,14 +37,14 @@ def test_json_yaml_csv_and_raw_say_the_same() -> None:
         for spec in READS:
             words = shlex.split(spec.example)[1:]
             value = run_as("json", words).json
-            assert yaml.safe_load(run_as("yaml", words).stdout) == value, spec.name
+            assert yaml.safe_load(run_as("yaml", words).stdout) == value, spec.full_name
             items = value if isinstance(value, list) else [value]
             rows = list(csv.DictReader(io.StringIO(run_as("csv", words).stdout)))
             raw = run_as("raw", words).stdout.splitlines()
             if isinstance(value, bool):
                 assert (rows, raw) == ([{"value": "true"}], ["true"])
             else:
-                assert [row["id"] for row in rows] == raw == [item["id"] for item in items], spec.name
+                assert [row["id"] for row in rows] == raw == [item["id"] for item in items], spec.full_name
                 assert [list(row) for row in rows] == [list(item) for item in items]
                 assert all(
                     row.get("name", "") == (item.get("name") or "") for row, item in zip(rows, items, strict=True)
@@ -61,10 +59,12 @@ def test_a_table_has_everything_that_a_person_needs_in_80_columns() -> None:
             items = run_as("json", words).json
             table = run(*words, terminal=True, env={"NO_COLOR": "1"})
             assert table.exit == 0
-            assert all(item["id"] in table.stdout for item in items), spec.name
-            assert all(item.get("name", item["id"]) in table.stdout for item in items if item.get("name")), spec.name
+            assert all(item["id"] in table.stdout for item in items), spec.full_name
+            assert all(item.get("name", item["id"]) in table.stdout for item in items if item.get("name")), (
+                spec.full_name
+            )
             plain = re.sub("\x1b\\[[0-9]*m", "", table.stdout)
-            assert max(map(len, plain.splitlines())) <= 80, spec.name
+            assert max(map(len, plain.splitlines())) <= 80, spec.full_name
 
 
 def test_the_default_is_a_table_on_a_terminal_and_json_elsewhere() -> None:
@@ -193,7 +193,8 @@ def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> 
             assert (dry.exit, dry.error["outcome"]) == (2, "not_sent"), words
             assert (done.exit, done.error["outcome"], done.error["safe_to_retry"]) == (6, "done", False), words
             assert "the change was made" in done.stderr
-        with mock.patch.object(Session, "write", side_effect=OSError(ENOSPC, "No space left on device")):
+        full_disk = OSError(ENOSPC, "No space left on device")
+        with mock.patch("pinecone_admin.cli.output.writing.render_value", side_effect=full_disk):
             full = run("project", "create", "v", "--yes")
             read = run("project", "describe", "v")
     assert (full.exit, read.exit) == (6, 7)

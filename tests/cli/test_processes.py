@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pinecone_admin.cli.commands import COMMANDS
-from pinecone_admin.cli.parameters import FORMATS
+from pinecone_admin.cli.commands import FORMATS
 from pinecone_admin.emulator import Emulator, serving
-from tests.cli.command_line import fill
+from tests.cli.command_line import COMMANDS, fill
 from tests.cli.terminals import read_piece, start_on_terminal
 
 COMMAND = [sys.executable, "-m", "pinecone_admin.cli"]

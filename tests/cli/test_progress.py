@@ -147,7 +147,7 @@ def test_every_request_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     with intercepted(handle):
         done = run_examples(terminal=True)
     assert {each.done.exit for each in done} == {0}
-    assert {each.spec.name for each in done if each.requests} > {"api-key create", "project provision", "doctor"}
+    assert {each.spec.full_name for each in done if each.requests} > {"api-key create", "project provision", "doctor"}
     assert (without_bar, bars) == ([], [])
 
 

@@ -23,10 +23,10 @@ from pinecone_admin.cli.calls.audit_log import AuditLog
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.help.explanations import FINDINGS, find_explanation, list_explanations
 from pinecone_admin.cli.help.topics import TOPICS
-from pinecone_admin.cli.output import report_files
+from pinecone_admin.cli.output import files
+from pinecone_admin.cli.output.files import check_writable, read_text, write_report
 from pinecone_admin.cli.output.progress_display import describe_times, estimate_remaining
-from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
-from pinecone_admin.cli.plans.people import parse_people
+from pinecone_admin.cli.plans.plan_files import parse_people
 from pinecone_admin.cli.reports.waivers import parse_waivers
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import Waiver
@@ -155,7 +155,7 @@ def test_every_operation_that_makes_a_secret_is_known() -> None:
             required = [each.name for each in signature(builder).parameters.values() if each.default is each.empty]
             operation = builder(**dict.fromkeys(required, "x"))
             has_secret = "WithSecret" in getattr(operation.returns, "__name__", "")
-            assert (sending.find_maker(operation.method, operation.path) is not None) == has_secret, name
+            assert (sending.find_secret(operation.method, operation.path) is not None) == has_secret, name
             found |= {name} if has_secret else set()
     assert found == {"create_api_key", "create_service_account", "rotate_service_account_secret"}
 
@@ -223,7 +223,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
             read_text(str(tmp_path / name), sys.stdin)
     assert read_text(str(tmp_path / "marked"), sys.stdin) == "email"
     assert read_text("-", io.StringIO("typed")) == "typed"
-    monkeypatch.setattr(report_files, "_MAX_CHARACTERS", 4)
+    monkeypatch.setattr(files, "_MAX_CHARACTERS", 4)
     with pytest.raises(PineconeValueError, match="cannot read -: it is too large"):
         read_text("-", io.StringIO("typed"))
 

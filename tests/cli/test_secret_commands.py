@@ -18,7 +18,7 @@ import jmespath
 import pytest
 
 from pinecone_admin.cli.secrets import standard_output, store_command
-from pinecone_admin.cli.secrets.rescue import _reserve_in
+from pinecone_admin.cli.secrets.target_files import _reserve_in
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import Run, _Stream, example_organization, run
 from tests.cli.secret_makers import (
@@ -392,7 +392,9 @@ def test_an_answer_that_cannot_be_read_is_kept(tmp_path: Path) -> None:
             example_organization() as emulator,
             intercepted(cut_off_secret),
             # There is room for one file, which is reserved before what cannot be undone.
-            mock.patch("pinecone_admin.cli.secrets.rescue._reserve_in", side_effect=[_reserve_in(tmp_path), OSError]),
+            mock.patch(
+                "pinecone_admin.cli.secrets.target_files._reserve_in", side_effect=[_reserve_in(tmp_path), OSError]
+            ),
         ):
             before = live_secrets(emulator)
             done = run(*words_of(name, "--reveal"))

@@ -17,12 +17,11 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.output.private_files import lock_folder
+from pinecone_admin.cli.output.files import lock_folder
 from pinecone_admin.cli.secrets import store_command
-from pinecone_admin.cli.secrets.new_secret import NewSecret
-from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
-from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
 from pinecone_admin.cli.secrets.stores import CommandStore, ReadableFileStore, SecretStore, name_of_id, parse_store
+from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
 from tests.support.concurrency import wait_until
 
 SECRET = "pcsk_canary_0123456789"
@@ -303,9 +302,9 @@ import resource, sys
 from pathlib import Path
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.secrets.new_secret import NewSecret
-from pinecone_admin.cli.secrets.rescue import reserve_rescue_file
+from pinecone_admin.cli.secrets.target_files import reserve_rescue_file
 from pinecone_admin.cli.secrets.stores import parse_store
-from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.new_secret import StoreError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 secret = NewSecret(value="v" * 64, kind="api-key", id="k1", identifiers={}, owner={})
@@ -389,7 +388,7 @@ def test_a_lock_that_is_never_released_keeps_no_secret_from_being_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shell that runs the command under flock(1) holds the lock until the command ends."""
-    monkeypatch.setattr("pinecone_admin.cli.output.private_files._LOCK_TIMEOUT", 0.0)
+    monkeypatch.setattr("pinecone_admin.cli.output.files._LOCK_TIMEOUT", 0.0)
     with lock_folder(tmp_path):
         parse(f"env-file:{tmp_path}/env#KEY").store(KEY)
     assert (tmp_path / "env").exists()

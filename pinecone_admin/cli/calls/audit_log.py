@@ -14,7 +14,7 @@ from generated_client.types import Operation
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.ledger import SentChange
-from pinecone_admin.cli.output.private_files import (
+from pinecone_admin.cli.output.files import (
     OTHERS_CAN_WRITE,
     describe_path,
     find_access_problem,

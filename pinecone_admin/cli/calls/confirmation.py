@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import INTERRUPTED
@@ -14,11 +16,13 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import is_of_caller
 from pinecone_admin.cli.identity.client import find_client_id, is_read_only
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.registry import CommandSpec
+from pinecone_admin.cli.parameters import Reference, spell_parameter
 from pinecone_admin.errors import ReadOnlyError
 
 if TYPE_CHECKING:
-    from pinecone_admin.cli.calls.naming import NameLookup, Thing
+    from pinecone_admin.cli.calls.naming import Thing
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.session import Session
 
 
@@ -30,9 +34,9 @@ def require_change_allowed(session: Session) -> None:
 
     The client would refuse only the change itself, after a question and after requests that prepare it.
     """
-    makes_keys = session.spec is not None and session.spec.makes_temporary_keys
+    makes_keys = session.command is not None and session.command.makes_temporary_keys
     if (makes_keys or not session.is_dry_run) and is_read_only(session):
-        only_reads = session.is_dry_run or (session.spec is not None and session.spec.effect == "reads")
+        only_reads = session.is_dry_run or (session.command is not None and session.command.effect == "reads")
         what = _MAKES_KEYS if makes_keys and only_reads else "this changes the organization"
         raise CLIError(
             f"{what}, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set",
@@ -41,60 +45,56 @@ def require_change_allowed(session: Session) -> None:
         )
 
 
-def describe_change(spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None) -> str:
+def describe_change(command: Command, typed: Mapping[str, Any], own: Thing | None) -> str:
     """Return a change as a command line without its secrets, with the name and the id of what it is about."""
-    words = [spec.name]
-    for each in spec.parameters:
-        value = parsed[each.name]
-        if value is None or value is False or each.kind == "scope":
+    words = [command.full_name]
+    for each in command.own_params:
+        value = typed.get(str(each.name))
+        if value is None or value is False:
             continue
-        shown = str(own) if own is not None and not each.option else _show_value(value)
-        words.append(f"{each.option} {shown}".strip() if value is not True else each.option)
+        option = spell_parameter(each) if isinstance(each, click.Option) else ""
+        shown = str(own) if own is not None and not option else _show_value(value)
+        words.append(f"{option} {shown}".strip() if value is not True else option)
     return " ".join(words)
 
 
 def _show_value(value: Any) -> str:
-    if isinstance(value, list):
+    if type(value) is tuple:
         return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return describe_duration(value) if isinstance(value, timedelta) else str(value)
 
 
-def confirm_change(
-    session: Session, spec: CommandSpec, parsed: Mapping[str, Any], own: Thing | None, names: NameLookup
-) -> None:
+def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
     """Return if a change is wanted; raise if it is not, or if nobody can be asked.
 
     Args:
-        session: The session.
-        spec: The command.
-        parsed: Values of its parameters.
-        own: What it is about, if that exists already.
-        names: The names that are known.
+        call: The call, with the thing that it is about.
+        typed: Values of the parameters of its command.
     """
-    subject = own if own is not None else _find_account(spec, parsed, names)
-    warning = spec.removes_own if spec.removes_own and subject is not None and _is_own(session, subject) else ""
+    session, command, own = call.session, call.command, call.own
+    subject = own if own is not None else _find_account(call, typed)
+    warning = command.removes_own if command.removes_own and subject is not None and _is_own(session, subject) else ""
     is_given = session.settings.get("confirm") is not None
-    if subject is not None and (is_given or (not session.is_dry_run and (spec.confirms or warning))):
-        subject = names.describe(subject) if own is not None else subject
+    if subject is not None and (is_given or (not session.is_dry_run and (command.confirms or warning))):
+        subject = call.names.describe(subject) if own is not None else subject
         refuse_other_name(session, subject.name or subject.id)
     if session.is_dry_run:
-        if spec.makes_temporary_keys:
-            confirm_temporary_keys(session, f"{describe_change(spec, parsed, own)} --dry-run")
+        if command.makes_temporary_keys:
+            confirm_temporary_keys(session, f"{describe_change(command, typed, own)} --dry-run")
         if warning:
             session.notify(f"warning: {warning}")
-    elif subject is not None and (is_given or spec.confirms or warning):
-        what = ": ".join(filter(None, (describe_change(spec, parsed, subject), warning)))
+    elif subject is not None and (is_given or command.confirms or warning):
+        what = ": ".join(filter(None, (describe_change(command, typed, subject), warning)))
         confirm_by_name(session, what, subject.name or subject.id, why=warning or _DELETES)
     elif not session.settings.get("yes"):
         _require_terminal(session, "this changes the organization")
-        confirm(session, describe_change(spec, parsed, None if own is None else names.describe(own)))
+        confirm(session, describe_change(command, typed, None if own is None else call.names.describe(own)))
 
 
-def _find_account(spec: CommandSpec, parsed: Mapping[str, Any], names: NameLookup) -> Thing | None:
+def _find_account(call: Call, typed: Mapping[str, Any]) -> Thing | None:
     """Return the service account from which a command takes a role, if it is about one."""
-    accounts = (each for each in spec.parameters if each.kind == "principal" and each.noun == "service-account")
-    given = next((parsed[each.name] for each in accounts), None) if spec.removes_own else None
-    return None if given is None else names.find("service-account", given)
+    given = typed.get("service_account") if call.command.removes_own else None
+    return given.find(call) if isinstance(given, Reference) else None
 
 
 def confirm_temporary_keys(session: Session, what: str) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -12,22 +11,14 @@ from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.all_keys import list_all_keys
-from pinecone_admin.cli.calls.roles import api_type, parse_binding
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.parameters import find_nearest
+from pinecone_admin.cli.output.documents import KeyOfProject
+from pinecone_admin.cli.parameters import find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 from pinecone_admin.workflows.retired_keys import find_holders
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-
-
-def is_id(text: str) -> bool:
-    """Return whether a text has the form of an id, so that it is taken for one without being looked up."""
-    return _UUID.fullmatch(text) is not None
 
 
 @frozen
@@ -43,6 +34,11 @@ class Thing:
     noun: str
     id: str
     name: str | None = None
+
+    @property
+    def api_type(self) -> Any:
+        """What the API calls its type, such as ``service_account``."""
+        return self.noun.replace("-", "_")
 
     def __str__(self) -> str:
         noun = spell_noun(self.noun)
@@ -91,7 +87,7 @@ class NameLookup:
     def _find_binding(self, text: str) -> Thing:
         wanted = parse_binding("ROLE-BINDING", text)
         principal = self.find(wanted.noun, wanted.principal)
-        filters: dict[str, Any] = {"principal_type": api_type(wanted.noun), "principal_id": principal.id}
+        filters: dict[str, Any] = {"principal_type": principal.api_type, "principal_id": principal.id}
         if wanted.role.project is not None:
             filters |= {"resource_type": "project", "resource_id": self.find("project", wanted.role.project).id}
         filters["role"] = wanted.role.role
@@ -121,6 +117,16 @@ class NameLookup:
             return (each.key for each in list_all_keys(self._admin))
         listed: Iterable[Any] = getattr(self._admin, _DESCRIBE[noun][0]).list()
         return listed
+
+
+def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
+    """Yield the keys of one project after the other; a project that is deleted meanwhile has none."""
+    for project in admin.projects.list():
+        try:
+            keys = admin.api_keys.list(project_id=project.id)
+        except NotFoundError:
+            continue
+        yield from (KeyOfProject(key, project.name) for key in keys)
 
 
 def _require_one(found: Sequence[Any], noun: str, text: str, *, known: Iterable[Any]) -> Any:

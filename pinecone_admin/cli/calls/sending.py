@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -13,21 +12,26 @@ from pinecone_admin import Operation
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
+from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import (
     confirm,
     confirm_by_name,
     refuse_other_name,
     require_change_allowed,
 )
-from pinecone_admin.cli.calls.preview import WouldSend
-from pinecone_admin.cli.commands import COMMANDS
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.plain import is_list, is_object
+from pinecone_admin.cli.output.files import read_text
+from pinecone_admin.cli.output.formats import is_list, is_object
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.report_files import read_text
-from pinecone_admin.cli.registry import CommandSpec, find_command
-from pinecone_admin.cli.secrets.delivery import check_account, make_secret
-from pinecone_admin.cli.secrets.options import check_destination
+from pinecone_admin.cli.output.writing import write_preview, write_value
+from pinecone_admin.cli.parameters import Secret
+from pinecone_admin.cli.secrets.delivery import (
+    SecretDelivery,
+    check_account,
+    check_destination,
+    deliver_made,
+    make_secret,
+)
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 
@@ -36,12 +40,12 @@ if TYPE_CHECKING:
 
 _METHODS_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 _SECRET_FIELDS = frozenset({"value", "client_secret", "secret", "access_token", "token", "password"})
-_MAKERS: Mapping[str, tuple[str, str]] = {
-    "api-keys": ("api-key", "create"),
-    "service-accounts": ("service-account", "create"),
-    "rotate-secret": ("service-account", "rotate-secret"),
+_MAKERS: Mapping[str, Secret] = {
+    "api-keys": Secret("api-key"),
+    "service-accounts": Secret("service-account"),
+    "rotate-secret": Secret("service-account", replaces=True),
 }
-"""The commands that make the same secret as a POST, by the last segment of its path."""
+"""The secrets that a POST makes, by the last segment of its path."""
 _RETURNS: Mapping[str, Any] = {"api-key": APIKeyWithSecret, "service-account": ServiceAccountWithSecret}
 _MASK = "***"
 _read_any_object = optional(read_object)
@@ -62,43 +66,50 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     """
     if method != "GET":
         require_change_allowed(session)
-    maker = _find_maker(session, method, target)
-    returns = _read_any_object if maker is None else _RETURNS[maker.secret]
+    makes = find_secret(method, target)
+    _check_store(session, method, target, makes)
+    returns = _read_any_object if makes is None else _RETURNS[makes.kind]
     operation = build_operation(method, target, None if body is None else _read_body(session, body), returns=returns)
     check_operation(operation)
-    if maker is not None:
-        check_account(session, maker, _find_account_id(target))
+    account_id = _find_account_id(target)
+    if makes is not None:
+        check_account(session, makes, account_id)
     if session.is_dry_run and method != "GET":
         if method == "DELETE":
             refuse_other_name(session, last_segment(target))
-        session.write_preview([WouldSend(operation).document])
+        write_preview(session, [WouldSend(operation).document])
         return
     if method == "DELETE":
         confirm_by_name(session, f"send: DELETE {target}", last_segment(target))
     elif method != "GET":
         confirm(session, f"send: {method} {target}")
-    if maker is not None:
-        make_secret(session, maker, partial(session.admin.send, operation), {})
+    if makes is not None:
+        _make_secret(session, makes, operation, account_id)
         return
     response = _send(session, operation)
     session.ledger.is_complete = True
     if response is not None:
-        session.write(response if session.settings.get("reveal") else mask_secrets(response))
+        write_value(session, response if session.settings.get("reveal") else mask_secrets(response))
 
 
-def _find_maker(session: Session, method: str, target: str) -> CommandSpec | None:
-    maker = find_maker(method, target)
-    if maker is not None:
-        check_destination(session, maker)
+def _check_store(session: Session, method: str, target: str, makes: Secret | None) -> None:
+    if makes is not None:
+        check_destination(session, makes)
     elif session.settings.get("store") is not None:
         raise CLIError(f"--store: the response to {method} {target} holds no secret that is shown only once")
-    return maker
 
 
 def _read_body(session: Session, text: str) -> str:
     if text == "-":
         return read_text(text, session.stdin)
     return read_text(text[1:], session.stdin) if text.startswith("@") else text
+
+
+def _make_secret(session: Session, makes: Secret, operation: Operation[Any], account_id: str | None) -> None:
+    def make(delivery: SecretDelivery) -> object:
+        return deliver_made(session, makes, delivery, lambda: session.admin.send(operation))
+
+    make_secret(session, makes, "send", make, account_id=account_id)
 
 
 def _send(session: Session, operation: Operation[Any]) -> Any:
@@ -162,13 +173,12 @@ def last_segment(target: str) -> str:
 def _find_account_id(target: str) -> str | None:
     """Return the id of the service account whose secret a request replaces, if it does."""
     *_, before, last = "", *target.partition("?")[0].rstrip("/").split("/")
-    return unquote(before) if _MAKERS.get(last) == ("service-account", "rotate-secret") else None
+    return unquote(before) if last in _MAKERS and _MAKERS[last].replaces else None
 
 
-def find_maker(method: str, target: str) -> CommandSpec | None:
-    """Return the command that makes the same secret as a request; None if its response holds none."""
-    path = _MAKERS.get(last_segment(target)) if method == "POST" else None
-    return None if path is None else find_command(path, COMMANDS)
+def find_secret(method: str, target: str) -> Secret | None:
+    """Return the secret that a request makes; None if its response holds none."""
+    return _MAKERS.get(last_segment(target)) if method == "POST" else None
 
 
 def mask_secrets(value: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError, UnauthorizedError
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
 from pinecone_admin._http.returned_errors import return_error
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.doctor.checks import (
     CHECKS,
     Diagnosis,
@@ -28,13 +29,65 @@ from pinecone_admin.cli.doctor.checks import (
 )
 from pinecone_admin.cli.doctor.probes import Probe, send_probe
 from pinecone_admin.cli.doctor.variables import find_variable_problems
+from pinecone_admin.cli.exit_codes import REFUSED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import look_at_caller
 from pinecone_admin.cli.identity.client import find_client_id, obtain_secret, open_client
 from pinecone_admin.cli.identity.sources import SECRET_VARIABLE, TOKEN_VARIABLE, CallerIdentity
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.writing import write_items
 from pinecone_admin.cli.session import Session
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _T = TypeVar("_T")
+_STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
+_STATUS_WIDTH, _CHECK_WIDTH = 7, 14
+
+
+def run_checks(session: Session) -> None:
+    """Make the checks, and write what was found."""
+    results = _note_failures(session, examine(session))
+    if session.output == "table" and session.settings.get("query") is None:
+        from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - only tables need it
+
+        console = make_console(session.stdout, session.env)
+        with session.until_closed():
+            for result in results:
+                _print_result(console, result)
+    else:
+        write_items(session, (result.to_document() for result in results))
+    for _ in results:  # whoever reads the output may have enough, but the exit code is that of all checks
+        pass
+
+
+def _note_failures(session: Session, results: Iterator[Diagnosis]) -> Iterator[Diagnosis]:
+    while (result := _find_next(session, results)) is not None:
+        if result.status == "failed":
+            session.exit_code = REFUSED
+        yield result
+
+
+def _find_next(session: Session, results: Iterator[Diagnosis]) -> Diagnosis | None:
+    with show_progress(session, "checking"):
+        return next(results, None)
+
+
+def _print_result(console: Console, result: Diagnosis) -> None:
+    """Print one result, and below it how a failure is fixed."""
+    from rich.table import Table  # noqa: PLC0415 - only tables need it
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    detail = Text(make_printable(result.detail), style="dim" if result.status == "skipped" else "")
+    if result.fix:
+        detail.append("\nfix: ", style="bold").append(make_printable(result.fix))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=_STATUS_WIDTH)
+    grid.add_column(width=_CHECK_WIDTH)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(result.status, style=_STYLES[result.status]), result.check, detail)
+    console.print(grid)
 
 
 def examine(session: Session) -> Iterator[Diagnosis]:

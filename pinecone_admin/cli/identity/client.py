@@ -14,22 +14,21 @@ from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin._http.attempt_event import OnAttempt
 from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
-from pinecone_admin.cli.calls.preview import PreviewAdmin
-from pinecone_admin.cli.calls.recorded_client import ChangeRecorder, recorded_client_class
+from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, recorded_client_class
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import read_organizations
 from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
-from pinecone_admin.cli.identity.env_files import parse_env_file
 from pinecone_admin.cli.identity.sources import (
     READ_ONLY_VARIABLE,
     CallerIdentity,
     choose_identity,
     client_arguments,
     identity_error,
+    parse_env_file,
     require_complete,
 )
 from pinecone_admin.cli.ledger import SentChange
-from pinecone_admin.cli.output.private_files import OTHERS_CAN_WRITE, describe_path, read_file
+from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
 
 if TYPE_CHECKING:

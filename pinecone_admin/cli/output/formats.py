@@ -1,4 +1,4 @@
-"""Render plain values as JSON, YAML, CSV or raw values, piece by piece."""
+"""Convert results to plain values, and render those as JSON, YAML, CSV or raw values, piece by piece."""
 
 from __future__ import annotations
 
@@ -7,18 +7,44 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.output.plain import is_list, is_object
 from pinecone_admin.cli.parameters import DASHED_ID
-from pinecone_admin.workflows.escaping import escape_csv
 
 Plain: TypeAlias = Any
 """What JSON can express."""
 
 # The value that scripts want of a thing, most wanted first.
 _RAW_KEYS = ("value", "client_secret", "id", "key", "project")
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a plain value is an object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Return whether a plain value is a list."""
+    return isinstance(value, list)
+
+
+def to_plain(value: object, *, for_people: bool = False) -> Any:
+    """Return a result as plain JSON values; secrets are masked, and for people steps are texts."""
+    if hasattr(type(value), "__attrs_attrs__"):
+        from pinecone_admin.cli.output.documents import build_document  # noqa: PLC0415 - a help needs no models
+
+        return build_document(value, for_people=for_people)
+    if is_object(value):
+        return {name: to_plain(each, for_people=for_people) for name, each in value.items()}
+    return [to_plain(each, for_people=for_people) for each in value] if is_list(value) else value
+
+
+def without_null(value: Any) -> Any:
+    """Return a plain value without the fields that are null, which a request leaves out."""
+    if is_object(value):
+        return {name: without_null(each) for name, each in value.items() if each is not None}
+    return [without_null(each) for each in value] if is_list(value) else value
 
 
 def render_json(value: Plain, *, ascii_only: bool = False) -> str:
@@ -85,6 +111,8 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 
 def _csv_cell(value: Plain) -> str:
+    from pinecone_admin.workflows.escaping import escape_csv  # noqa: PLC0415 - loads the tables of html
+
     is_flat = is_list(value) and not any(isinstance(each, list | dict) for each in value)
     text = _join_words(list(map(str, value))) if is_flat else text_of(value)
     # Whatever else starts like a formula may have been chosen to be read as one.

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.plain import is_object
 
 _MAX_DEPTH = 100
 """The library evaluates by recursion, which ends at a depth of some 400."""
@@ -81,7 +80,7 @@ def _find_problems(tree: _Node) -> Iterator[str]:
             expected = ["expref" in each["types"] for each in signature]
             if all(each["type"] == "literal" for each in node["children"]) and not _gives_json(node):
                 yield f"calls {node['value']}() of what gives a value that JSON cannot express"
-        children = [each for each in node["children"] if is_object(each)]  # a slice has numbers
+        children = [each for each in node["children"] if isinstance(each, dict)]  # a slice has numbers
         nodes += [
             (each, depth + 1, position < len(expected) and expected[position]) for position, each in enumerate(children)
         ]

@@ -2,19 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from pinecone_admin.cli.output.columns import LAYOUTS, Layout, describe_omissions, fields, show
-from pinecone_admin.cli.output.formats import Plain, text_of
-from pinecone_admin.cli.output.plain import is_list, is_object
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pinecone_admin.cli.session import Session
+
+Row: TypeAlias = Mapping[str, Plain]
+Column: TypeAlias = Callable[[Row], str]
+"""Returns the text of a cell."""
+Layout: TypeAlias = Mapping[str, Column]
+"""The columns of a table by their headings."""
+
+_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)")
+_SHORT_ID_LENGTH = 6
+_CUT = "…"
+_SHORT_TYPES = {"service_account": "account", "api_key": "key"}
 _GAP = 2
 _LEAST_TEXT = 30
 """Columns that a text needs so that it is wrapped in its table."""
+
+
+def show(value: Plain) -> str:
+    """Return a value for people, on one line: dates to the minute in UTC, yes and no, lists with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if is_list(value):
+        return ", ".join(map(show, value))
+    text = make_printable(text_of(value))
+    moment = _DATE_TIME.fullmatch(text)
+    return f"{moment[1]} {moment[2]} UTC" if moment else text
+
+
+def fields(*names: str) -> Column:
+    """Return a column that shows these fields, separated by spaces."""
+    return lambda row: " ".join(filter(None, (show(row.get(name)) for name in names)))
+
+
+def _day(name: str) -> Column:
+    return lambda row: show(row.get(name)).partition(" ")[0]
+
+
+def _shorten(id: Any) -> str:
+    return show(id)[:_SHORT_ID_LENGTH] + _CUT
+
+
+def _show_principal(row: Row) -> str:
+    kind = show(row.get("principal_type"))
+    return f"{_SHORT_TYPES.get(kind, kind)} {_shorten(row.get('principal_id'))}"
+
+
+def _show_resource(row: Row) -> str:
+    return _shorten(row.get("resource_id")) if row.get("resource_type") == "project" else "org"
+
+
+def _shorten_tag(row: Row) -> str:
+    """Return the name of a key, with only the first character of the tag that a rotation puts before it."""
+    from pinecone_admin.workflows.name_tags import parse_tag  # noqa: PLC0415 - explain loads no client
+
+    name = show(row.get("name"))
+    tag = parse_tag(name)
+    return name if tag is None else f"{name[0]}{_CUT} {tag.rest}"
+
+
+def describe_omissions(layout: Layout, fullest: Layout) -> str:
+    """Return a sentence about what a table leaves out for lack of room, or nothing if it shows all."""
+    columns = layout.values()
+    left_out = [f"there is no room for {name.upper()}" for name in fullest if name not in layout]
+    if _shorten_tag in columns:
+        left_out.append("some names of old keys are cut off")
+    elif not {_show_principal, _show_resource}.isdisjoint(columns):
+        left_out.append("some ids are cut off")
+    sentence = f"{', and '.join(left_out)}; a wider terminal or --output json shows all."
+    return sentence[0].upper() + sentence[1:] if left_out else ""
+
+
+_CREATED: Sequence[Layout] = (
+    {"name": fields("name"), "created": fields("created_at"), "id": fields("id")},
+    {"name": fields("name"), "created": _day("created_at"), "id": fields("id")},
+    {"name": fields("name"), "id": fields("id")},
+)
+
+LAYOUTS: Mapping[str, Sequence[Layout]] = {
+    "APIKey": (
+        {"name": fields("name"), "roles": fields("roles"), "id": fields("id")},
+        {"name": _shorten_tag, "roles": fields("roles"), "id": fields("id")},
+    ),
+    "Invite": (
+        {"email": fields("email"), "status": fields("status"), "expires": fields("expires_at"), "id": fields("id")},
+        {"email": fields("email"), "status": fields("status"), "expires": _day("expires_at"), "id": fields("id")},
+        {"email": fields("email"), "status": fields("status"), "id": fields("id")},
+    ),
+    "KeyOfProject": (
+        {"project": fields("project_name"), "name": fields("name"), "roles": fields("roles"), "id": fields("id")},
+        {"project": fields("project_name"), "name": _shorten_tag, "roles": fields("roles"), "id": fields("id")},
+    ),
+    "Organization": (
+        {"name": fields("name"), "plan": fields("plan"), "payment": fields("payment_status"), "id": fields("id")},
+    ),
+    "Project": _CREATED,
+    "RoleBinding": (
+        {
+            "role": fields("role"),
+            "who": fields("principal_type", "principal_id"),
+            "on": fields("resource_type", "resource_id"),
+            "id": fields("id"),
+        },
+        {"role": fields("role"), "who": _show_principal, "on": _show_resource, "id": fields("id")},
+    ),
+    "ServiceAccount": _CREATED,
+    "User": (
+        {"email": fields("email"), "name": fields("name"), "id": fields("id")},
+        {"email": fields("email"), "id": fields("id")},
+    ),
+}
+"""The tables of each model, the fullest first; each shows the whole id of the thing itself."""
 
 
 def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:
@@ -118,3 +226,17 @@ def _print_nested(console: Console, value: Plain, indent: int) -> None:
             print_fields(console, each, indent)
         else:
             console.print(Text(" " * indent + show(each)), soft_wrap=True)
+
+
+def write_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table without ids, whose last column, the reason or the result, is wrapped."""
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    names = [name for name in rows[0] if name != "id"]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in names:
+        table.add_column(name.upper(), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(show(row[name])) for name in names))
+    make_console(session.stdout, session.env).print(table)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.output.formats import STREAMS, render_value
-from pinecone_admin.cli.output.plain import is_list, is_object, to_plain
+from pinecone_admin.cli.output.formats import STREAMS, is_list, is_object, render_value, to_plain
 from pinecone_admin.cli.output.query import MAX_QUOTED, search
 
 if TYPE_CHECKING:
@@ -17,7 +14,17 @@ if TYPE_CHECKING:
 
 
 def write_value(session: Session, value: object) -> None:
-    """Write one result."""
+    """Write one result: a model, a report, a list, or plain JSON values."""
+    with session.until_closed():
+        write_document(session, value)
+
+
+def write_document(session: Session, value: object) -> None:
+    """Write one result.
+
+    Raises:
+        BrokenPipeError: Nobody reads stdout any longer.
+    """
     query = session.settings.get("query")
     is_for_people = session.output == "table" and not query
     plain = search(query, to_plain(value)) if query else to_plain(value, for_people=is_for_people)
@@ -33,34 +40,42 @@ def write_value(session: Session, value: object) -> None:
 
 def write_items(session: Session, items: Iterable[object]) -> None:
     """Write a list, item by item where the format allows it."""
-    query = session.settings.get("query")
-    if query is not None:
-        write_value(session, list(items))
-    elif session.output == "table":
-        _print_items(session, list(items))
-    else:
-        plain = map(to_plain, items)
-        _write_pieces(session, STREAMS[session.output](plain, ascii_only=_is_ascii_only(session)))
+    with session.until_closed():
+        if session.settings.get("query") is not None:
+            write_document(session, list(items))
+        elif session.output == "table":
+            _print_items(session, list(items))
+        else:
+            plain = map(to_plain, items)
+            _write_pieces(session, STREAMS[session.output](plain, ascii_only=_is_ascii_only(session)))
 
 
 def write_preview(session: Session, would_do: object) -> None:
-    """Write what a dry run would do."""
+    """Write what a dry run would do, with the organization and the caller.
+
+    Args:
+        session: The session.
+        would_do: The requests, as ``WouldSend`` describes them, or the report of a workflow.
+    """
     organization = session.organization
     if session.output == "table" and not session.settings.get("query"):
         write_preview_heading(session)
-        _print_preview(session, would_do)
+        with session.until_closed():
+            _print_preview(session, would_do)
         return
     known = {"id": organization.id, "name": organization.name}
     write_value(session, {"dry_run": True, "organization": known, "caller": session.caller, "would_do": would_do})
 
 
 def write_preview_heading(session: Session) -> None:
-    """Write where, and as whom, a dry run would change something."""
+    """Write the line that says where, and as whom, a dry run would change something, above a table."""
     organization = session.organization
     where = f"{organization.name} ({organization.id})"
-    makes_keys = session.spec is not None and session.spec.makes_temporary_keys
+    makes_keys = session.command is not None and session.command.makes_temporary_keys
     further = ", with a temporary API key that is deleted again" if makes_keys else ""
-    session.stdout.write(make_printable(f"Dry run in organization {where}, as {session.caller}{further}:") + "\n")
+    heading = make_printable(f"Dry run in organization {where}, as {session.caller}{further}:")
+    with session.until_closed():
+        session.stdout.write(f"{heading}\n")
 
 
 def _print_preview(session: Session, would_do: Any) -> None:
@@ -72,7 +87,7 @@ def _print_preview(session: Session, would_do: Any) -> None:
             session.stdout.write(f"would send {request['method']} {request['path']}\n")
             print_fields(console, request["body"] or {}, indent=2)
     elif _has_text(would_do):
-        write_value(session, would_do)
+        write_document(session, would_do)
     else:
         differences = [f"differs: {each}" for each in getattr(would_do, "differences", ())]
         lines = [*differences, *map(str, would_do.steps)] or ["nothing to do"]
@@ -91,7 +106,7 @@ def _is_ascii_only(session: Session) -> bool:
 
 def _has_text(value: object) -> bool:
     """Return whether a report says itself how it reads."""
-    return attrs.has(type(value)) and type(value).__str__ is not object.__str__
+    return hasattr(type(value), "__attrs_attrs__") and type(value).__str__ is not object.__str__
 
 
 def _print_items(session: Session, items: list[Any]) -> None:

@@ -8,20 +8,25 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.ledger import find_effects
+from pinecone_admin.cli.output.files import check_writable, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
-from pinecone_admin.cli.plans.people import parse_people
-from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_planned, write_result
-from pinecone_admin.cli.secrets.rescue import rescue_folders, reserve_rescue_file
-from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.output.writing import write_preview, write_value
+from pinecone_admin.cli.plans.plan_files import (
+    as_document,
+    load_plan,
+    parse_people,
+    save_plan,
+    write_planned,
+    write_result,
+)
+from pinecone_admin.cli.secrets.new_secret import StoreError
+from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
 from pinecone_admin.workflows.offboarding import preview_plan
@@ -31,30 +36,20 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-@frozen(kw_only=True)
-class OffboardOptions:
-    """Arguments and options of the command, by their names."""
-
-    email: str | None
-    people: str | None
-    plan: str | None
-    save: str | None
-
-
-def offboard(session: Session, options: OffboardOptions) -> None:
+def offboard(session: Session, *, email: str | None, people: str | None, plan: str | None, save: str | None) -> None:
     """Remove one person, make a plan for several, or carry out such a plan."""
-    if sum(each is not None for each in (options.email, options.people, options.plan)) != 1:
+    if sum(each is not None for each in (email, people, plan)) != 1:
         raise CLIError("name one person, or give --from FILE to make a plan, or --plan FILE to carry one out")
-    if options.people is None:
+    if people is None:
         require_change_allowed(session)
-    if options.save is not None:
-        check_writable(options.save)
-    if options.people is not None:
-        _make_plan(session, options.people, options.save)
-    elif options.plan is not None:
-        _carry_out(session, options.plan, options.save)
-    elif options.email is not None:
-        _offboard_one(session, options.email, options.save)
+    if save is not None:
+        check_writable(save)
+    if people is not None:
+        _make_plan(session, people, save)
+    elif plan is not None:
+        _carry_out(session, plan, save)
+    elif email is not None:
+        _offboard_one(session, email, save)
 
 
 def _offboard_one(session: Session, user: str, save: str | None) -> None:
@@ -62,7 +57,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     with show_progress(session, "reading what the person can reach"):
         preview = session.admin.users.offboard(email=email)
     if session.is_dry_run:
-        session.write_preview(preview)
+        write_preview(session, preview)
         session.exit_code = exit_codes.CONFLICT if preview.refusal else exit_codes.DONE
         return
     if preview.refusal is not None:
@@ -75,7 +70,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         session.ledger.is_complete = True
         documents.append(report.to_dict())
         _save_report(session, documents, save)
-        session.write(report)
+        write_value(session, report)
 
 
 def _find_email(session: Session, user: str) -> str:
@@ -110,7 +105,7 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())
-        session.write_preview(preview)
+        write_preview(session, preview)
         _warn_of_missing(session, preview, found=len(preview.reports) + len(preview.left))
         return
     if plan.reports:

@@ -1,14 +1,18 @@
-"""Plans in files: saving one, and reading it back."""
+"""Plans in files: lists of the people they are for, saving one, and reading it back."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.private_files import describe_path
-from pinecone_admin.cli.output.report_files import read_text, write_report
+from pinecone_admin.cli.output.files import describe_path, read_text, write_report
+from pinecone_admin.cli.output.writing import write_items, write_preview, write_preview_heading, write_value
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import OffboardPlan, StalePlan
 from pinecone_admin.workflows.plans import check_organization
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
 _MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --from"}
 """The commands that make plans, by the methods that carry them out."""
+
+_HEADINGS = frozenset({"email", "e-mail", "mail", "email address", "e-mail address", "emailaddress", "email_address"})
+_SEPARATORS = ",;\t"
 
 _P = TypeVar("_P", StalePlan, OffboardPlan)
 
@@ -47,23 +54,23 @@ def save_plan(session: Session, plan: StalePlan | OffboardPlan, path: str) -> No
 def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Write a plan or a report: rows for a table and a spreadsheet, else all of it."""
     if _wants_document(session):
-        session.write(document)
+        write_value(session, document)
     elif session.output == "table" and rows:
-        from pinecone_admin.cli.plans.tables import write_rows  # noqa: PLC0415 - loads rich
+        from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - loads rich
 
         with session.until_closed():
             write_rows(session, rows)
     else:
-        session.write_items(rows)
+        write_items(session, rows)
 
 
 def write_planned(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Write the same of a dry run, with the organization and the caller."""
     if _wants_document(session):
-        session.write_preview(document)
+        write_preview(session, document)
         return
     if session.output == "table":
-        session.write_preview_heading()
+        write_preview_heading(session)
     write_result(session, document, rows)
 
 
@@ -75,3 +82,54 @@ def as_document(plan: StalePlan | OffboardPlan) -> dict[str, Any]:
     """Return a plan as plain JSON values, as it is saved."""
     document: dict[str, Any] = json.loads(plan.to_json())
     return document
+
+
+def parse_people(text: str) -> list[str]:
+    """Return the email addresses in a CSV file with a column ``email``, or in a list with one address a line.
+
+    Fields are separated by commas, semicolons or tabs. Empty lines and lines that begin with ``#`` are skipped.
+
+    Raises:
+        PineconeValueError: A line has no address or several, or there is none at all; the message names the line.
+    """
+    rows = _read_rows(text)
+    column = _find_email_column(rows[0][1]) if rows else None
+    people = rows if column is None else rows[1:]
+    if not people:
+        raise PineconeValueError("the list has no email address")
+    find = _find_only_address if column is None else partial(_read_column, column=column)
+    addresses = [(number, find(number, cells)) for number, cells in people]
+    for number, address in addresses:
+        check_email(f"line {number} of the list", address)
+    return [address for _, address in addresses]
+
+
+def _read_rows(text: str) -> list[tuple[int, list[str]]]:
+    """Return each line that is no comment, with its number and its fields."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise PineconeValueError(f"line {reader.line_num} of the list is not CSV: {error}") from error
+    return [(number, cells) for number, cells in rows if any(cells) and not cells[0].startswith("#")]
+
+
+def _find_email_column(cells: Sequence[str]) -> int | None:
+    return next((number for number, cell in enumerate(cells) if cell.casefold() in _HEADINGS), None)
+
+
+def _find_only_address(number: int, cells: Sequence[str]) -> str:
+    addresses = [cell for cell in cells if "@" in cell]
+    if len(addresses) != 1:
+        found = "several email addresses" if addresses else "no email address"
+        raise PineconeValueError(f"line {number} of the list has {found}: a column named email says which to take")
+    return addresses[0]
+
+
+def _read_column(number: int, cells: Sequence[str], column: int) -> str:
+    value = cells[column] if column < len(cells) else ""
+    if "@" not in value:
+        raise PineconeValueError(f"line {number} of the list has no email address in its column email")
+    return value

@@ -12,8 +12,9 @@ from pinecone_admin._sync.workflows.client_state import owns_organization, requi
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
+from pinecone_admin.cli.output.files import check_writable
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.report_files import check_writable
+from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
@@ -56,7 +57,7 @@ def carry_out_deletion(session: Session, path: str) -> None:
     if session.is_dry_run:
         with show_progress(session, "reading the projects"):
             preview = _preview(session, plan)
-        session.write_preview(preview)
+        write_preview(session, preview)
         if preview.delete:
             session.notify("contents were not read again: a project with anything new or protected will be left")
         return

@@ -1,22 +1,25 @@
-"""The file of the profiles: in the platform's config folder, and private to its owner."""
+"""The file of the profiles, in the platform's config folder and private to its owner, and how it is changed."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_config_path
 
+from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
+from pinecone_admin.auth.private_files import replace_private_file
+from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.private_files import (
+from pinecone_admin.cli.output.files import (
     OTHERS_CAN_ACCESS,
     describe_path,
     lock_folder,
     read_file,
-    replace_file,
 )
-from pinecone_admin.cli.profiles.profile import Profiles, parse_profiles
+from pinecone_admin.cli.profiles.profile import Profile, Profiles, parse_profiles
 
 
 def find_profile_file() -> Path | None:
@@ -56,7 +59,7 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
             parse_profiles(before, source=describe_path(path))
             text = change(before)
             parse_profiles(text, source=describe_path(path))
-            replace_file(target, text)
+            replace_private_file(target, text.encode())
     except OSError as exc:
         raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}") from exc
 
@@ -64,3 +67,59 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
 def _read_text(path: Path) -> str:
     file = read_file(path, forbidden=OTHERS_CAN_ACCESS)
     return "" if file is None else file.text
+
+
+def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
+    """Raise if a client would refuse a part of a profile.
+
+    Args:
+        profile: The profile.
+        env: The environment, which can allow plain http.
+
+    Raises:
+        CLIError: A text is empty or contains control characters.
+        PineconeValueError: An address is not valid.
+    """
+    parse_profiles(add_profile("", profile, make_default=False), source="the new profile")
+    allow_http = resolve_allow_http(allow_http=False, env=env)
+    resolve_api_url(profile.host, allow_http=allow_http, env={})
+    resolve_oauth_url(profile.oauth_url, allow_http=allow_http, env={})
+
+
+def add_profile(text: str, profile: Profile, *, make_default: bool) -> str:
+    """Return the text with another profile.
+
+    Args:
+        text: Valid text of the file.
+        profile: The profile.
+        make_default: Whether it becomes the default profile.
+
+    Raises:
+        CLIError: There is a profile of this name.
+    """
+    import tomlkit  # noqa: PLC0415 - only changes need it
+
+    document: Any = tomlkit.parse(text)
+    if profile.name in document.get("profiles", {}):
+        raise CLIError(f"there is a profile {profile.name} already: remove it first", exit=exit_codes.CONFLICT)
+    if make_default:
+        document["default"] = profile.name
+    tables = document.setdefault("profiles", tomlkit.table(is_super_table=True))
+    tables[profile.name] = profile.to_table()
+    return tomlkit.dumps(document)
+
+
+def remove_profile(text: str, name: str) -> str:
+    """Return the text without a profile, which also is no longer the default one.
+
+    Raises:
+        CLIError: There is none of this name.
+    """
+    import tomlkit  # noqa: PLC0415 - only changes need it
+
+    parse_profiles(text, source="the file of the profiles").find(name)
+    document: Any = tomlkit.parse(text)
+    del document["profiles"][name]
+    if document.get("default") == name:
+        del document["default"]
+    return tomlkit.dumps(document)

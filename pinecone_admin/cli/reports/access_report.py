@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
-from pinecone_admin.cli.reports.access_selection import ANY_FINDING, build_document, select_access, select_failing
-from pinecone_admin.cli.reports.inventory_report import read_inventory, warn_of_unread
-from pinecone_admin.cli.reports.saved_inventories import parse_inventory
+from pinecone_admin.cli.output.files import check_writable, read_text, write_report
+from pinecone_admin.cli.output.writing import write_items, write_value
+from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.waivers import parse_waivers
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
-from pinecone_admin.workflows import Access, Finding, Review
+from pinecone_admin.models import to_dict
+from pinecone_admin.workflows import Access, Finding, Holder, Review
+from pinecone_admin.workflows.access import NOTE
+from pinecone_admin.workflows.roles import highest_level
 from pinecone_admin.workflows.waivers import check_kind
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
+
+# A role that this release does not know could permit writing, as in the access page.
+LEVELS: Mapping[str, frozenset[str]] = {
+    "reads": frozenset({"reads", "unknown", "writes", "owns"}),
+    "writes": frozenset({"unknown", "writes", "owns"}),
+    "owns": frozenset({"owns"}),
+}
+"""The levels that are at least as high as the one that was asked for."""
+
+ANY_FINDING = "any"
 
 _NEED_MAX_KEY_AGE: frozenset[str] = frozenset({"key-is-old", "key-age-unknown"})
 """Kinds of findings that are found only with --max-key-age."""
@@ -32,17 +44,17 @@ _NEED_MAX_KEY_AGE: frozenset[str] = frozenset({"key-is-old", "key-age-unknown"})
 class AccessOptions:
     """Options of the command, by their names."""
 
-    html: str | None
-    csv: str | None
-    markdown: str | None
-    inventory: str | None
-    project: str | None
-    level: str | None
+    html: str | None = None
+    csv: str | None = None
+    markdown: str | None = None
+    inventory: str | None = None
+    project: str | None = None
+    level: str | None = None
     max_owners: int
     max_pending: timedelta
-    max_key_age: timedelta | None
-    fail_on: tuple[str, ...]
-    accept: str | None
+    max_key_age: timedelta | None = None
+    fail_on: tuple[str, ...] = ()
+    accept: str | None = None
 
     @property
     def files(self) -> list[str]:
@@ -143,7 +155,7 @@ def _write_rows(session: Session, access: Access) -> None:
     if session.output == "csv":
         session.stdout.write(access.to_csv())
     else:
-        session.write_items(list(dict.fromkeys(row.principal for row in access.rows())))
+        write_items(session, list(dict.fromkeys(row.principal for row in access.rows())))
 
 
 def _write(session: Session, access: Access, review: Review, *, rows: bool) -> None:
@@ -156,4 +168,49 @@ def _write(session: Session, access: Access, review: Review, *, rows: bool) -> N
         if session.output in {"csv", "raw"}:
             _write_rows(session, access)
             return
-    session.write(build_document(access, review))
+    write_value(session, build_document(access, review))
+
+
+def select_access(access: Access, *, project_id: str | None, level: str | None, keep_owners: bool = False) -> Access:
+    """Return the access to one project, or to all and the organization, at least at a level.
+
+    Args:
+        access: Access to the whole organization.
+        project_id: Id of the project, or None for all projects and the organization itself.
+        level: ``"reads"``, ``"writes"``, ``"owns"``, or None for all access.
+        keep_owners: Whether owners of the organization keep that role beside one project: the page lists them apart.
+    """
+    levels = LEVELS[level or "reads"]
+    projects = access.projects if project_id is None else {project_id: access.projects.get(project_id, project_id)}
+    holders: list[Holder] = []
+    for each in access.holders:
+        roles = {id: held for id, held in each.roles.items() if project_id in {None, id} and _reaches(held, levels)}
+        keeps = keep_owners and each.is_owner if project_id is not None else _reaches(each.organization_roles, levels)
+        if roles or keeps:
+            on_organization = each.organization_roles if keeps else []
+            holders.append(evolve(each, organization_roles=on_organization, roles=roles))
+    return evolve(access, projects=projects, holders=holders)
+
+
+def _reaches(roles: Sequence[str], levels: frozenset[str]) -> bool:
+    return bool(roles) and highest_level(roles) in levels
+
+
+def select_failing(findings: Sequence[Finding], fail_on: Sequence[str]) -> list[Finding]:
+    """Return the findings of the kinds on which the command fails; ``any`` is every kind."""
+    return [each for each in findings if ANY_FINDING in fail_on or each.kind in fail_on]
+
+
+def build_document(access: Access, review: Review) -> dict[str, Any]:
+    """Return access and findings as plain JSON types."""
+    waivers = {
+        id(finding): {"reason": waiver.reason, "until": f"{waiver.until}"} for finding, waiver in review.accepted
+    }
+    return {
+        "taken_at": access.taken_at.isoformat(),
+        "organization": access.organization,
+        "note": NOTE,
+        "unread": access.unread,
+        "findings": [{**to_dict(each), "accepted": waivers.get(id(each))} for each in access.findings],
+        "access": [to_dict(row) for row in access.rows()],
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,16 @@ from attrs import frozen
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.files import check_writable, describe_path, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.report_files import check_writable, read_text, write_report
-from pinecone_admin.cli.reports.saved_inventories import check_same_organization, format_inventory, parse_inventory
+from pinecone_admin.cli.output.writing import write_items, write_value
+from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Changes, Inventory
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
+_STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "dim"}
 _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 
 
@@ -24,9 +27,9 @@ _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_
 class InventoryOptions:
     """Options of the command, by their names."""
 
-    save: str | None
-    diff: str | None
-    compare: tuple[str, str] | None
+    save: str | None = None
+    diff: str | None = None
+    compare: tuple[str, str] | None = None
     fail_on_change: bool
 
 
@@ -115,24 +118,71 @@ def list_changes(changes: Changes) -> list[dict[str, Any]]:
 def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) -> None:
     has_query = session.settings.get("query") is not None
     if session.output in {"csv", "raw"} and not has_query:
-        session.write_items(list_resources(inventory))
+        write_items(session, list_resources(inventory))
     elif is_saved or (session.output == "table" and not has_query):
-        session.write_items(summarize_inventory(inventory))
+        write_items(session, summarize_inventory(inventory))
     else:
-        session.write(inventory.to_dict())
+        write_value(session, inventory.to_dict())
 
 
 def _write_changes(session: Session, changes: Changes) -> None:
     if session.settings.get("query") is not None or session.output in {"json", "yaml"}:
-        session.write(changes.to_dict())
+        write_value(session, changes.to_dict())
     elif session.output == "csv":
-        session.write_items(list_changes(changes))
+        write_items(session, list_changes(changes))
     elif session.output == "raw":
-        session.write_items(str(changes).splitlines())
+        write_items(session, str(changes).splitlines())
     else:
-        from pinecone_admin.cli.reports.inventory_tables import write_change_lines  # noqa: PLC0415 - loads rich
-
         with session.until_closed():
             write_change_lines(session, changes)
     if not changes and session.output == "table":
         session.notify("nothing has changed")
+
+
+def write_change_lines(session: Session, changes: Changes) -> None:
+    """Write a line for each resource that changed, in the colour of its sign."""
+    from rich.text import Text  # noqa: PLC0415 - only tables need it
+
+    from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - as above
+
+    console = make_console(session.stdout, session.env)
+    for line in str(changes).splitlines():
+        console.print(Text(line, style=_STYLES[line[0]]), soft_wrap=True)
+
+
+def format_inventory(inventory: Inventory) -> str:
+    """Return an inventory as the text of a file."""
+    # Escapes keep unpaired surrogates, which UTF-8 cannot express.
+    return json.dumps(inventory.to_dict(), indent=2) + "\n"
+
+
+def parse_inventory(text: str, path: str) -> Inventory:
+    """Return the inventory in the text of a file.
+
+    Raises:
+        PineconeValueError: The text is not an inventory, or only a part of one; the message names the file.
+    """
+    try:
+        document: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PineconeValueError(
+            f"{describe_path(path)} is no inventory, or one that was saved only in part: {error}"
+        ) from error
+    if not isinstance(document, dict):
+        raise PineconeValueError(f"{describe_path(path)} is no inventory: it is not a JSON object")
+    try:
+        return Inventory.from_dict(document)  # pyright: ignore[reportUnknownArgumentType]
+    except PineconeValueError as error:
+        problem = error.message_with_names({"data": "$"})  # as JSONPath calls the whole document
+        raise PineconeValueError(f"{describe_path(path)} is no inventory: {problem}") from error
+
+
+def check_same_organization(before: Inventory, after: Inventory) -> None:
+    """Raise unless two inventories can be of one organization; one that could not read it can be of any.
+
+    Raises:
+        RefusedError: They are of two organizations, so that everything would look removed and added.
+    """
+    old, new = ([each.id for each in inventory.organizations] for inventory in (before, after))
+    if old and new and not set(old).intersection(new):
+        raise RefusedError(f"the inventories are of two organizations, {', '.join(old)} and {', '.join(new)}")

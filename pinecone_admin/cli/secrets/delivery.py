@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import evolve
@@ -16,12 +15,12 @@ from pinecone_admin.cli.failures import CLIError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.registry import CommandSpec
-from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
-from pinecone_admin.cli.secrets.options import find_store, is_for_account
-from pinecone_admin.cli.secrets.rescue import RescueFile, keep_response, rescue_folders, reserve_rescue_file
-from pinecone_admin.cli.secrets.store_error import StoreError
-from pinecone_admin.cli.secrets.stores import ReadableFileStore, SecretStore
+from pinecone_admin.cli.output.writing import write_value
+from pinecone_admin.cli.parameters import Secret
+from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError, describe_secret
+from pinecone_admin.cli.secrets.standard_output import StandardOutput
+from pinecone_admin.cli.secrets.stores import STORE_FORMS, ReadableFileStore, SecretStore, parse_store
+from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError, SecretNotStoredError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 _Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 
-_ROTATES_ACCOUNT = "service_accounts.rotate_secret"
 _MAKE_SECRETS = {"create_api_key", "create_service_account", "rotate_service_account_secret", "send"}
 _NOUNS = {"api-key": "a new API key", "service-account": "a new service account"}
 
@@ -113,25 +111,112 @@ class ReadableDelivery(SecretDelivery, ReadableStore):
         return self.was_stored_before
 
 
-def make_delivery(session: Session, spec: CommandSpec) -> SecretDelivery:
+def check_destination(session: Session, makes: Secret) -> None:
+    """Raise CLIError, before anything is sent, unless the secret that a command makes has somewhere to go."""
+    given, reveal = session.settings.get("store"), session.settings.get("reveal")
+    if given is not None and reveal:
+        raise CLIError("give either --store or --reveal, not both")
+    if given is not None or reveal:
+        _check_store(session, makes)
+    elif not session.is_dry_run:
+        raise CLIError(
+            "this makes a secret, which is shown only once: "
+            f"give --store {STORE_FORMS} to store it, or --reveal to show it"
+        )
+
+
+def _check_store(session: Session, makes: Secret) -> None:
+    store = find_store(session, makes)
+    try:
+        store.check()
+        if isinstance(store, ReadableFileStore) and (remark := store.describe_replacement()) is not None:
+            session.notify(remark)
+        if not makes.may_exist:  # others may find that the secret was made and stored by an earlier run
+            store.check_unused()
+    except StoreError as error:
+        option = "--reveal" if session.settings.get("reveal") else "--store"
+        raise CLIError(f"{option}: {error}", says_if_unchanged=True) from error
+
+
+def find_store(session: Session, makes: Secret) -> SecretStore:
+    """Return the place for a secret that the options name: stdout, or a store.
+
+    Raises:
+        CLIError: They name none.
+    """
+    if session.settings.get("reveal"):
+        # Of what exists already, ensure shows no secret.
+        outcome = {"created": True} if makes.may_exist and not makes.nested else {}
+        return StandardOutput(session, is_for_account=makes.is_of_account, is_nested=makes.nested, outcome=outcome)
+    try:
+        return parse_store(
+            session.settings["store"],
+            allow_group=bool(session.settings.get("allow_group")),
+            replaces=makes.replaces,
+            is_for_account=makes.is_of_account,
+            interruptions=session.interruptions,
+        )
+    except StoreError as error:
+        raise CLIError(f"--store: {error}") from error
+
+
+def check_account(session: Session, makes: Secret, account_id: str | None) -> None:
+    """Check that the secret of an account that is rotated does not replace that of another one.
+
+    Args:
+        session: The session.
+        makes: The secret that is made.
+        account_id: Id of the service account, if it exists already.
+
+    Raises:
+        CLIError: It would.
+    """
+    if not _is_rotated_account(makes) or "store" not in session.settings or account_id is None:
+        return
+    store = find_store(session, makes)
+    if isinstance(store, ReadableFileStore) and store.read_present().client_id:
+        try:
+            store.check_replaceable(session.admin.service_accounts.describe(service_account_id=account_id).client_id)
+        except StoreError as error:
+            raise CLIError(f"--store: {error}", says_if_unchanged=True) from error
+
+
+def _is_rotated_account(makes: Secret) -> bool:
+    """Return whether the secret takes the place of one that stops working at once, so that it cannot be undone."""
+    return makes.is_of_account and makes.replaces
+
+
+def make_delivery(session: Session, makes: Secret) -> SecretDelivery:
     """Return the ``store`` of a command, as its options say."""
-    store = find_store(session, spec)
+    store = find_store(session, makes)
     return ReadableDelivery(store, session) if isinstance(store, ReadableFileStore) else SecretDelivery(store, session)
 
 
 def make_secret(
-    session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
+    session: Session,
+    makes: Secret,
+    title: str,
+    make: Callable[[SecretDelivery], object],
+    *,
+    account_id: str | None = None,
 ) -> object:
-    """Call the method that makes a secret, write the result, and return it.
+    """Make a secret, write the result, and return it.
+
+    Args:
+        session: The session.
+        makes: The secret that is made.
+        title: What is being done.
+        make: Makes the secret, delivers it, and returns what it belongs to.
+        account_id: Id of the service account whose secret is replaced, if it is one.
 
     Raises:
         CLIError: The secret was not stored; the message says whether it was rescued or its key deleted.
     """
-    delivery = make_delivery(session, spec)
-    check_account(session, spec, arguments.get("service_account_id"))
-    with _reserved_rescue(spec) as rescue, show_progress(session, spec.name):
+    delivery = make_delivery(session, makes)
+    check_account(session, makes, account_id)
+    with _reserved_rescue(makes) as rescue, show_progress(session, title):
         try:
-            result = _call(session, spec, method, arguments, delivery)
+            result = make(delivery)
         except BaseException as error:
             if delivery.undelivered is None or delivery.entry is None:
                 if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
@@ -141,62 +226,20 @@ def make_secret(
                 _keep_secret(delivery.undelivered, delivery.entry, rescue)
             raise _explain_failure(delivery) from None
     session.ledger.is_complete = True
-    _write_result(session, spec, delivery, result)
+    _write_result(session, makes, delivery, result)
     return result
 
 
-def preview_secret(
-    session: Session, spec: CommandSpec, method: Callable[..., Any], arguments: Mapping[str, Any]
-) -> object:
-    """Call the method with a dry run, or on a client that sends no changes."""
-    check_account(session, spec, arguments.get("service_account_id"))
-    if not _takes_store(method):
-        return method(**arguments)
-    return method(**arguments, store=make_delivery(session, spec) if "store" in session.settings else str)
-
-
-def check_account(session: Session, spec: CommandSpec, account_id: str | None) -> None:
-    """Check that the secret of an account that is rotated does not replace that of another one.
-
-    Args:
-        session: The session.
-        spec: The command.
-        account_id: Id of the service account, if it exists already.
-
-    Raises:
-        CLIError: It would.
-    """
-    if spec.methods[0] != _ROTATES_ACCOUNT or "store" not in session.settings or account_id is None:
-        return
-    store = find_store(session, spec)
-    if isinstance(store, ReadableFileStore) and store.read_present().client_id:
-        try:
-            store.check_replaceable(session.admin.service_accounts.describe(service_account_id=account_id).client_id)
-        except StoreError as error:
-            raise CLIError(f"--store: {error}", says_if_unchanged=True) from error
-
-
-def _takes_store(method: Callable[..., Any]) -> bool:
-    return "store" in signature(method).parameters
-
-
-def _call(
-    session: Session,
-    spec: CommandSpec,
-    method: Callable[..., Any],
-    arguments: Mapping[str, Any],
-    delivery: SecretDelivery,
-) -> object:
-    if _takes_store(method):
-        return method(**arguments, store=delivery)
+def deliver_made(session: Session, makes: Secret, delivery: SecretDelivery, make: Callable[[], Any]) -> object:
+    """Deliver what a method makes that takes no ``store``; if that fails, delete what is new."""
     made: _Made
-    if spec.methods[0] == _ROTATES_ACCOUNT:
+    if makes.replaces:
         session.interruptions.hold()  # from here on, an interruption could lose the secret
-        made = method(**arguments)
+        made = make()
         delivery(made)
         return made
     with Rollback(session.admin) as rollback:
-        made = rollback.create(_NOUNS[spec.secret], lambda: method(**arguments), _undo)
+        made = rollback.create(_NOUNS[makes.kind], make, _undo)
         delivery(made)
     return made
 
@@ -214,9 +257,9 @@ def _delete(admin: Admin, secret: NewSecret) -> None:
 
 
 @contextmanager
-def _reserved_rescue(spec: CommandSpec) -> Generator[RescueFile | None, None, None]:
+def _reserved_rescue(makes: Secret) -> Generator[RescueFile | None, None, None]:
     """Reserve a rescue file for a secret whose making cannot be undone, and delete it if it stays empty."""
-    if spec.methods[0] != _ROTATES_ACCOUNT:
+    if not _is_rotated_account(makes):
         yield None
         return
     try:
@@ -271,7 +314,7 @@ def _may_exist(session: Session, secret: NewSecret) -> bool:
     return True
 
 
-def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery, result: object) -> None:
+def _write_result(session: Session, makes: Secret, delivery: SecretDelivery, result: object) -> None:
     if delivery.was_stored_before:
         session.notify("no new secret was made: an earlier run stored it, and this one finished the work")
     elif delivery.entry is None:
@@ -279,11 +322,10 @@ def _write_result(session: Session, spec: CommandSpec, delivery: SecretDelivery,
     if isinstance(result, Rotation) and session.output == "table":
         session.notify(_describe_old_key(result))
     if not session.settings.get("reveal"):
-        session.write(_without_secret(result))
+        write_value(session, _without_secret(result))
     elif delivery.entry is None:
-        session.write(
-            "" if session.output == "raw" else _describe_absence(spec, result, for_people=session.output == "table")
-        )
+        absence = _describe_absence(makes, result, for_people=session.output == "table")
+        write_value(session, "" if session.output == "raw" else absence)
 
 
 def _describe_old_key(rotation: Rotation) -> str:
@@ -294,13 +336,13 @@ def _describe_old_key(rotation: Rotation) -> str:
     return f"{old} works until it is deleted: run pinecone-admin api-key delete-retired after {due}"
 
 
-def _describe_absence(spec: CommandSpec, result: object, *, for_people: bool) -> dict[str, Any]:
+def _describe_absence(makes: Secret, result: object, *, for_people: bool) -> dict[str, Any]:
     """Return the document of a revealed secret with null in its place, and after that what was done."""
     document = build_document(_without_secret(result), for_people=for_people)
     outcome: dict[str, Any] = {
         name: document.pop(name) for name in ("created", "differences", "steps") if name in document
     }
-    return {**document, "client_secret" if is_for_account(spec) else "value": None, **outcome}
+    return {**document, "client_secret" if makes.is_of_account else "value": None, **outcome}
 
 
 def _without_secret(result: Any) -> Any:

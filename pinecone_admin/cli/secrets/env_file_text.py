@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.new_secret import StoreError
 
 VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 

@@ -11,10 +11,9 @@ from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pinecone_admin.cli.output.writing import write_value
-from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.output.writing import write_document
+from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
-from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.stores import SecretStore
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class StandardOutput(SecretStore):
         document = self._describe(secret)
         self._require_secret(document, secret.value)
         try:
-            write_value(self._session, document)
+            write_document(self._session, document)
             flush_secret(self._session.stdout)
         except (OSError, ValueError) as error:
             discard_output(self._session.stdout)
@@ -64,7 +63,7 @@ class StandardOutput(SecretStore):
         trial = copy(self._session)
         trial.settings = {**trial.settings, "output": self._session.output}
         trial.stdout = io.StringIO()
-        trial.write(document)
+        write_document(trial, document)
         if value not in trial.stdout.getvalue():
             raise StoreError("with this --query, the output does not contain the secret")
 

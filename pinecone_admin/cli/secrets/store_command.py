@@ -15,8 +15,7 @@ from urllib.parse import quote
 
 from pinecone_admin._concurrency.locks import start_thread
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
-from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, StoreError
 
 _READING_TIMEOUT = 2.0
 """Seconds that processes that the command leaves behind have for reading what it has not read."""

@@ -19,14 +19,13 @@ from attrs import frozen
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.identity.sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.output.private_files import lock_folder
+from pinecone_admin.cli.output.files import lock_folder
 from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME, is_set, read_variable, set_variables
-from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, NewSecret
-from pinecone_admin.cli.secrets.options import STORE_FORMS
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, NewSecret, StoreError
 from pinecone_admin.cli.secrets.store_command import run_store_command
-from pinecone_admin.cli.secrets.store_error import StoreError
 from pinecone_admin.cli.secrets.target_files import TargetFile, find_target_file
 
+STORE_FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
 # Values of API keys begin with pcsk_ or pckey_.
 _KEY_VALUE = re.compile(r"pc(sk|key)_\S+")
 

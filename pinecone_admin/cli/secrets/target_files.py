@@ -1,18 +1,20 @@
-"""Private files: found through links of their owner, checked, and replaced atomically."""
+"""Files for secrets: those that the user names, and rescue files for what could not be written there."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator
+import tempfile
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkstemp
 
-from attrs import frozen
+from attrs import define, frozen
 
-from pinecone_admin.cli.output.private_files import follow_own_links
-from pinecone_admin.cli.secrets.store_error import StoreError
+from pinecone_admin.auth.private_files import create_private_file, replace_private_file, written_beside
+from pinecone_admin.cli.output.files import follow_own_links
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, StoreError
+from pinecone_admin.errors import ResponseParsingError
 
 _MAX_SIZE = 1 << 20
 
@@ -48,9 +50,8 @@ class TargetFile:
         Raises:
             StoreError: It cannot be written; it is as before.
         """
-        with explain_os_errors(self.path), self._write_beside(content) as temporary:
-            os.replace(temporary, self.path)  # noqa: PTH105 - the temporary name is text
-            _flush_folder(self.path.parent)
+        with explain_os_errors(self.path):
+            replace_private_file(self.path, content, like=self.status)
 
     def try_replace(self, size: int) -> None:
         """Check that a file of a size can be written beside this one, with its owner and mode; leave nothing behind.
@@ -58,24 +59,8 @@ class TargetFile:
         Raises:
             StoreError: It cannot be written.
         """
-        with explain_os_errors(self.path), self._write_beside(bytes(size)):
+        with explain_os_errors(self.path), written_beside(self.path, bytes(size), like=self.status):
             pass
-
-    @contextmanager
-    def _write_beside(self, content: bytes) -> Generator[str, None, None]:
-        descriptor, name = mkstemp(prefix=".pinecone-admin-", dir=self.path.parent)
-        try:
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
-                if self.status is not None:
-                    _keep_owner_and_mode(descriptor, self.status)
-                remaining = memoryview(content)
-                while remaining:
-                    remaining = remaining[file.write(remaining) :]
-                os.fsync(descriptor)
-            yield name
-        finally:
-            with suppress(FileNotFoundError):  # replaced the target
-                os.unlink(name)  # noqa: PTH108 - as above
 
 
 def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
@@ -125,19 +110,79 @@ def _check_private(path: Path, status: os.stat_result, *, allow_group: bool) -> 
         raise StoreError(f"{path} is accessible to a group (mode {mode:04o}): chmod 600 it, or pass --allow-group")
 
 
-def _keep_owner_and_mode(descriptor: int, status: os.stat_result) -> None:
-    if hasattr(os, "fchown"):
-        present = os.fstat(descriptor)
-        if (present.st_uid, present.st_gid) != (status.st_uid, status.st_gid):
-            os.fchown(descriptor, status.st_uid, status.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+@define(kw_only=True)
+class RescueFile:
+    """A file of mode 0600 whose space is reserved before a secret is made.
+
+    Attributes:
+        path: Its path.
+        is_used: Whether a secret is in it.
+    """
+
+    path: Path
+    is_used: bool = False
+
+    def write(self, text: str) -> None:
+        """Write a secret in the reserved space.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        self.is_used = True
+        with explain_os_errors(self.path), self.path.open("r+b") as file:
+            file.write(text.encode())
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+
+    def discard(self) -> None:
+        """Delete the file, which was not needed."""
+        self.path.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make a replacement survive a power failure, where the system can do that."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+def reserve_rescue_file(folders: Iterable[Path]) -> RescueFile:
+    """Create a rescue file in the first folder that has room for it.
+
+    Raises:
+        StoreError: None has.
+    """
+    reasons: list[str] = []
+    for folder in folders:
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            return _reserve_in(folder)
+        except OSError as error:
+            reasons.append(f"{folder}: {error.strerror}")
+    raise StoreError(f"no file for a secret that cannot be stored can be created ({'; '.join(reasons)})")
+
+
+def rescue_folders() -> Generator[Path, None, None]:
+    """Yield the folders in which a rescue file is looked for, the best one first."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - loaded only if a file is needed
+
+    # Without a home folder, the path is relative.
+    if (folder := user_state_path("pinecone-admin")).is_absolute():
+        yield folder
+    with suppress(FileNotFoundError):  # no folder for temporary files can be written to
+        yield Path(tempfile.gettempdir())
+
+
+def keep_response(error: ResponseParsingError, rescue: RescueFile | None = None) -> None:
+    """Keep a response that could not be read, since nothing but it has the secret; note on its error where it is.
+
+    Args:
+        error: The error, which has the response.
+        rescue: A file that is reserved already, or None.
+    """
+    try:
+        rescue = rescue or reserve_rescue_file(rescue_folders())
+        rescue.write(error.raw.reveal())
+    except StoreError as failure:
+        error.add_note(f"the response could not be kept: {failure}")
+    else:
+        error.add_note(f"the response, which may contain the secret, is in {rescue.path}")
+
+
+def _reserve_in(folder: Path) -> RescueFile:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = create_private_file(folder, b" " * LARGEST_SECRET, prefix="pinecone-admin-rescue-", suffix=".json")
+    return RescueFile(path=path)

@@ -1,15 +1,18 @@
-"""A client that enters each change in the ledger of its command."""
+"""The clients of commands: one enters each change in the ledger, one shows the first change instead of sending it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pinecone_admin import Admin, ApiError, AttemptEvent, NotFoundError, Operation, PineconeError, TokenError
+from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.operation_mapping import RequestBuilder
 from pinecone_admin._sync.workflows.rollback import is_undoing
 from pinecone_admin.cli.calls.audit_log import find_ids, find_made
 from pinecone_admin.cli.ledger import Ledger, SentChange
+from pinecone_admin.cli.output.formats import to_plain, without_null
 
 _T = TypeVar("_T")
 
@@ -79,3 +82,32 @@ def recorded_client_class(recorder: ChangeRecorder) -> type[Admin]:
             return recorder.send(super().send, operation)
 
     return RecordedAdmin
+
+
+class WouldSend(Exception):  # noqa: N818 - it is no failure
+    """A change that a dry run does not send.
+
+    Attributes:
+        document: The request as plain JSON values, without secrets.
+    """
+
+    def __init__(self, operation: Operation[Any]) -> None:
+        super().__init__(operation.id)
+        request = RequestBuilder(api_url="https://host", user_agent="", headers={}).build(operation)
+        self.document: dict[str, Any] = {
+            "operation": operation.id,
+            "method": operation.method,
+            "path": request.url.raw_path.decode("ascii"),
+            "body": None if operation.body is None else without_null(to_plain(operation.body)),
+        }
+
+
+class PreviewAdmin(Admin):
+    """A client that sends reads only, and raises ``WouldSend`` in place of the first change."""
+
+    def send(self, operation: Operation[_T]) -> _T:
+        """Send a read; check a change as if it were sent."""
+        if operation.method == "GET":
+            return super().send(operation)
+        check_operation(operation)
+        raise WouldSend(operation)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pinecone_admin.cli.commands import ROOT
 from pinecone_admin.cli.parameters import Choice, Count
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-@click.command()
+@ROOT.by_hand("reads", example='eval "$(pinecone-admin emulator --format env --background)"')
 @click.option("--host", metavar="ADDRESS", help="Address to listen on; by default, 127.0.0.1.")
 @click.option("--port", type=Count(0, 65_535), help="Port to listen on; by default, any free one.")
 @click.option("--state", metavar="FILE", help="File to load at the start, if it exists, and to write at the end.")
@@ -42,11 +43,17 @@ if TYPE_CHECKING:
     help="Say where it listens: as a line of JSON, which is the default, or as commands for a shell.",
 )
 @click.option("--background", is_flag=True, help="Return once it listens; it ends when this shell does.")
-@click.pass_obj
-def command(session: Session, /, *, form: str, background: bool, allow_remote: bool, **options: Any) -> None:
-    """Serve the emulator."""
+def emulator(session: Session, *, form: str, background: bool, allow_remote: bool, **options: Any) -> None:
+    """Serve an organization on this machine, to try things without an account.
+
+    The example starts an emulator that ends with the shell; if it cannot start, the line fails. Without --background,
+    the command serves until it is stopped, and says where it listens. It needs the extra emulator.
+
+    pinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its
+    clock forward.
+    """
     from pinecone_admin.cli.emulator.background import serve  # noqa: PLC0415 - loads the emulator
 
-    given = {f"--{name.replace('_', '-')}": f"{value}" for name, value in options.items() if value is not None}
+    given = {f"--{name.replace('_', '-')}": f"{value}" for name, value in options.items()}
     arguments = [word for pair in given.items() for word in pair] + (["--allow-remote"] if allow_remote else [])
     serve(session, arguments, form=form, background=background)

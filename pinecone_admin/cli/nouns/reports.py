@@ -1,4 +1,4 @@
-"""The command ``access``: who can do what, and what a reviewer should check."""
+"""The commands ``access`` and ``inventory``: who can do what, and everything in the organization."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pinecone_admin.cli.commands import ROOT
 from pinecone_admin.cli.parameters import Choice, Count, Duration
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-@click.command()
+@ROOT.by_hand("reads", example="pinecone-admin access --project search --level writes")
 @click.option("--html", metavar="FILE", help="Write a page for a browser, which loads nothing else.")
 @click.option("--csv", metavar="FILE", help="Write a table for a spreadsheet.")
 @click.option("--markdown", metavar="FILE", help="Write a report for a wiki or a ticket.")
@@ -35,9 +36,24 @@ if TYPE_CHECKING:
     help="Exit with 8 if there is a finding of one of these kinds; any for all of them; can be repeated.",
 )
 @click.option("--accept", metavar="FILE", help="Findings that are accepted, each with a reason and an end, as YAML.")
-@click.pass_obj
-def command(session: Session, /, **options: Any) -> None:
-    """Show who can do what."""
+def access(session: Session, **options: Any) -> None:
+    """Show who can do what in which project, and what a reviewer should check.
+
+    It shows what roles permit, not what was used, which the API does not say. Files are readable only by you.
+    pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some.
+    """
     from pinecone_admin.cli.reports.access_report import AccessOptions, report_access  # noqa: PLC0415 - loads the models
 
     report_access(session, AccessOptions(**options))
+
+
+@ROOT.by_hand("reads", example="pinecone-admin inventory --output table")
+@click.option("--save", metavar="FILE", help="Write the inventory to a file, to compare it later.")
+@click.option("--diff", metavar="FILE", help="Show what has changed since this inventory was saved.")
+@click.option("--compare", metavar="OLD NEW", nargs=2, help="Compare two saved inventories; nothing is read online.")
+@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed.")
+def inventory(session: Session, **options: Any) -> None:
+    """Read everything in the organization, save it, or show what has changed since."""
+    from pinecone_admin.cli.reports.inventory_report import InventoryOptions, report_inventory  # noqa: PLC0415 - loads the models
+
+    report_inventory(session, InventoryOptions(**options))

@@ -1,0 +1,184 @@
+"""Run a command that calls one method of the client: the way from what was typed to the output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pinecone_admin import Paginator
+from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.clients import WouldSend
+from pinecone_admin.cli.calls.confirmation import confirm_change, require_change_allowed
+from pinecone_admin.cli.calls.naming import NameLookup, Thing
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.progress import count_items, show_progress
+from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
+from pinecone_admin.cli.parameters import Positional, PrincipalOption, Reference, Secret, resolve
+from pinecone_admin.cli.secrets.delivery import (
+    SecretDelivery,
+    check_account,
+    check_destination,
+    deliver_made,
+    make_delivery,
+    make_secret,
+)
+from pinecone_admin.cli.session import Session
+from pinecone_admin.workflows import Ensured
+
+if TYPE_CHECKING:
+    from pinecone_admin import Admin
+    from pinecone_admin.cli.commands import Command
+    from pinecone_admin.workflows import Progress
+
+_LARGEST_PAGE = 100
+
+
+class Call:
+    """One call of a method: what the function of a command gets.
+
+    Args:
+        session: The session.
+        command: The command.
+
+    Attributes:
+        session: The session.
+        command: The command.
+        admin: The client.
+        names: Finds things by their names.
+        own: The thing that the command is about, if it exists already.
+        is_dry_run: Whether nothing may be changed.
+        page_size: How many things a page needs to have, or None for the server's choice.
+        store: Takes the secret that the method makes; a dry run makes none.
+        progress: What a workflow calls after each step.
+        fails_on_difference: Whether a thing that exists with other settings lets the command end with exit code 8.
+    """
+
+    def __init__(self, session: Session, command: Command) -> None:
+        self.session: Session = session
+        self.command: Command = command
+        self.admin: Admin = session.admin
+        self.names: NameLookup = NameLookup(session.admin)
+        self.own: Thing | None = None
+        self.is_dry_run: bool = session.is_dry_run
+        most: int | None = session.settings.get("limit")
+        self.page_size: int | None = None if most is None else min(most, _LARGEST_PAGE)
+        self.store: Callable[[Any], object] = str
+        self.progress: Callable[[Progress], object] | None = None
+        self.fails_on_difference: bool = False
+
+    @property
+    def own_id(self) -> str | None:
+        """The id of the thing that the command is about, if it exists already."""
+        return None if self.own is None else self.own.id
+
+
+def run_command(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
+    """Run a command that calls a method.
+
+    Args:
+        session: The session.
+        command: The command.
+        typed: Values of its parameters, without those that were left out.
+    """
+    if command.effect != "reads":
+        require_change_allowed(session)
+    _check_values(command, typed)
+    if command.makes is not None:
+        check_destination(session, command.makes)
+    call = Call(session, command)
+    with show_progress(session, "looking up names"):
+        arguments = _look_up_names(call, typed)
+    if command.effect != "reads":
+        confirm_change(call, typed)
+    function = partial(command.function, call, **arguments)
+    try:
+        if command.makes is None or session.is_dry_run:
+            result = _call(call, function)
+        else:
+            result = _make_secret(call, command.makes, function)
+    except WouldSend as stopped:
+        write_preview(session, [stopped.document])
+        return
+    if call.fails_on_difference and isinstance(result, Ensured) and result.differences:
+        session.notify(f"failed on {count_noun(len(result.differences), 'difference')}")
+        session.exit_code = session.exit_code or exit_codes.FINDINGS
+
+
+def _check_values(command: Command, typed: Mapping[str, Any]) -> None:
+    for each in command.own_params:
+        if isinstance(each, Positional) and str(typed[str(each.name)]) == "":
+            raise CLIError(f"{each.human_readable_name}: the value is empty")
+    principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
+    given = [each for each in principals if each.name in typed]
+    if principals and (len(given) > 1 or (not given and command.effect != "reads")):
+        listed = ", ".join(each.opts[0] for each in principals)
+        raise CLIError(f"give {'only one' if given else 'one'} of {listed}")
+
+
+def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the function of a command.
+
+    Raises:
+        CLIError: Nothing has a name, or several things have it.
+    """
+    scope: Reference | None = call.session.settings.get("scope")
+    project = None if scope is None else scope.resolve(call)
+    arguments: dict[str, Any] = {}
+    for each in call.command.own_params:
+        name = str(each.name)
+        value = typed.get(name)
+        if isinstance(each, Positional) and isinstance(value, Reference):
+            call.own = value.find(call, project=project)
+            arguments[name] = call.own.id
+        elif isinstance(each, PrincipalOption) and value is not None:
+            arguments["principal"] = value.find(call)
+        elif value is not None:
+            arguments[name] = [resolve(call, part) for part in value] if each.multiple else resolve(call, value)
+    return arguments
+
+
+def _call(call: Call, function: Callable[[], object]) -> object:
+    command, session = call.command, call.session
+    if command.makes is not None:
+        check_account(session, command.makes, call.own_id)
+        if "store" in session.settings:
+            call.store = make_delivery(session, command.makes)
+    with show_progress(session, command.full_name) as call.progress:
+        if command.effect == "reads" or command.previews or command.makes is not None:
+            result = function()
+        else:
+            result = complete_if_interrupted(function, COMPLETION_TIMEOUT)
+    session.ledger.is_complete = True
+    _write_result(call, result)
+    return result
+
+
+def _make_secret(call: Call, makes: Secret, function: Callable[[], Any]) -> object:
+    def make(delivery: SecretDelivery) -> object:
+        call.store = delivery
+        return deliver_made(call.session, makes, delivery, function) if makes.is_new else function()
+
+    return make_secret(call.session, makes, call.command.full_name, make, account_id=call.own_id)
+
+
+def _write_result(call: Call, result: object) -> None:
+    session = call.session
+    if result is False:
+        session.exit_code = exit_codes.NOT_FOUND
+    if isinstance(result, list | Paginator | Generator):
+        items: Iterable[object] = islice(result, session.settings.get("limit"))
+        if session.output == "table":  # which is written when all of it is known
+            with show_progress(session, call.command.full_name) as advance:
+                items = list(count_items(items, advance))
+        write_items(session, items)
+    elif session.is_dry_run:
+        write_preview(session, result)
+    elif result is None:
+        write_value(session, {"done": call.command.full_name, "id": call.own_id})
+    else:
+        write_value(session, result)

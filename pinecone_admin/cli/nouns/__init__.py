@@ -1,0 +1,32 @@
+"""The commands: a module for each noun, and some for the commands without one; each is loaded when it is used."""
+
+from collections.abc import Mapping
+
+NOUNS: Mapping[str, str] = {
+    "organization": "Organizations that you belong to.",
+    "project": "Projects, and everything in them.",
+    "api-key": "API keys of projects.",
+    "user": "People in the organization.",
+    "invite": "Invitations to the organization.",
+    "service-account": "Accounts of programs.",
+    "role-binding": "Who holds which role.",
+    "profile": "Saved identities, without their secrets.",
+}
+"""The nouns, each with its help, in the order of the help; the module of one has its name."""
+
+SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "access": ("reports", "Show who can do what in which project, and what a reviewer should check."),
+    "completion": ("help", "Print what makes a shell complete the commands."),
+    "doctor": ("identity", "Check variables, network, clock, credentials and roles, and say how to fix what fails."),
+    "emulator": ("emulator", "Serve an organization on this machine, to try things without an account."),
+    "explain": ("help", "Say what a code of an error, an exit or a finding means, and what to do."),
+    "help": ("help", "Show a page about a topic, or the help of a command."),
+    "inventory": ("reports", "Read everything in the organization, save it, or show what has changed since."),
+    "send": ("send", "Send a request that no other command covers."),
+    "token": ("identity", "Show an access token, for use in other tools."),
+    "whoami": (
+        "identity",
+        "Show as whom commands act: account, organization, roles, and until when the token is valid.",
+    ),
+}
+"""The commands without a noun, each with its module and the first sentence of its help."""

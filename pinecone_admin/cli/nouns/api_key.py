@@ -1,0 +1,159 @@
+"""API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit, own_key
+from pinecone_admin.cli.parameters import KEY_ROLE, Duration, NameOrId, Secret
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.models import APIKeyRole
+    from pinecone_admin.workflows import OnDifference
+
+NOUN = Noun("api-key")
+
+in_project = click.option(
+    "--project", "project_id", type=NameOrId("project"), required=True, help="Name or id of the project."
+)
+roles = click.option("--role", "roles", type=KEY_ROLE, multiple=True, help="A role of the key; can be repeated.")
+
+
+@NOUN.command("reads", example="pinecone-admin api-key list --project search")
+@click.option(
+    "--project",
+    "project_id",
+    type=NameOrId("project"),
+    help="Name or id of the project; without the option, the keys of all projects are listed.",
+)
+@limit
+def list_(call: Call, *, project_id: str | None = None) -> object:
+    """List the API keys of a project or of all projects, without their values.
+
+    In a list of all projects, each key also has the name of its project.
+    """
+    if project_id is None:
+        from pinecone_admin.cli.calls.naming import list_all_keys  # noqa: PLC0415 - a help needs no models
+
+        return list_all_keys(call.admin)
+    return call.admin.api_keys.list(project_id=project_id)
+
+
+@NOUN.command("reads", example="pinecone-admin api-key describe reader --project search")
+@own_key
+def describe(call: Call, *, api_key_id: str) -> object:
+    """Show one API key, without its value."""
+    return call.admin.api_keys.describe(api_key_id=api_key_id)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin api-key create writer --project search --role DataPlaneEditor "
+    "--store file:writer.key --yes",
+    makes=Secret("api-key"),
+)
+@argument("name", "Name of the key, 1 to 80 characters.", metavar="NAME")
+@in_project
+@roles
+def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> object:
+    """Create an API key.
+
+    The value of the key is shown only now. Without a role, the key gets ProjectEditor.
+    """
+    return call.admin.api_keys.create(project_id=project_id, name=name, roles=roles)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin api-key ensure writer --project search --reveal --yes",
+    makes=Secret("api-key", may_exist=True),
+    previews=True,
+)
+@argument("name", "Exact name of the key, 1 to 80 characters.", metavar="NAME")
+@in_project
+@roles
+@if_different
+def ensure(
+    call: Call,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None = None,
+    on_difference: OnDifference = "report",
+) -> object:
+    """Create an API key, unless the project has one with this name.
+
+    Run it again after an interruption: it finds what is there. Run it from one process at a time. The value of a
+    key that exists already cannot be shown.
+    """
+    return call.admin.api_keys.ensure(
+        project_id=project_id,
+        name=name,
+        roles=roles,
+        store=call.store,
+        on_difference=on_difference,
+        dry_run=call.is_dry_run,
+    )
+
+
+@NOUN.command("changes", example="pinecone-admin api-key update reader --project search --name viewer --yes")
+@click.option("--name", help="New name, 1 to 80 characters.")
+@click.option(
+    "--role",
+    "roles",
+    type=KEY_ROLE,
+    multiple=True,
+    help="A role that the key will have, in place of its present ones; can be repeated.",
+)
+@own_key
+def update(
+    call: Call, *, api_key_id: str, name: str | None = None, roles: Sequence[APIKeyRole] | None = None
+) -> object:
+    """Change the name or the roles of an API key."""
+    return call.admin.api_keys.update(api_key_id=api_key_id, name=name, roles=roles)
+
+
+@NOUN.command("deletes", example="pinecone-admin api-key delete reader --project search --yes")
+@own_key
+def delete(call: Call, *, api_key_id: str) -> None:
+    """Delete an API key, which stops working."""
+    call.admin.api_keys.delete(api_key_id=api_key_id)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin api-key rotate reader --project search --keep-old-for 7d "
+    "--store env-file:.env#PINECONE_API_KEY --yes",
+    makes=Secret("api-key", replaces=True),
+    previews=True,
+)
+@click.option(
+    "--keep-old-for",
+    type=Duration(),
+    required=True,
+    help="How long the old key still works, such as 7d; 0 if it has leaked.",
+)
+@own_key
+def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
+    """Replace an API key with a new one that has the same name and roles.
+
+    The old key works until the time is over and api-key delete-retired has run. If the run does not end with 0, run
+    it again with the id of the old key: it goes on. With the name, it may rotate the new key, too.
+    """
+    return call.admin.api_keys.rotate(
+        api_key_id=api_key_id, store=call.store, keep_old_for=keep_old_for, dry_run=call.is_dry_run
+    )
+
+
+@NOUN.command("deletes", example="pinecone-admin api-key delete-retired --project search --yes", previews=True)
+@click.option(
+    "--project", "project_id", type=NameOrId("project"), help="Only in this project; without the option, in all."
+)
+def delete_retired(call: Call, *, project_id: str | None = None) -> object:
+    """Delete the old keys that rotations have kept and that are due."""
+    return call.admin.api_keys.delete_retired(project_id=project_id, dry_run=call.is_dry_run)

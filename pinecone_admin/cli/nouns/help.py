@@ -1,0 +1,125 @@
+"""The commands ``help``, ``explain`` and ``completion``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click import shell_completion
+from click.shell_completion import CompletionItem
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.commands import PROGRAM, ROOT, Noun, argument, load_commands
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.help.explanations import find_explanation, list_explanations
+from pinecone_admin.cli.help.topics import TOPICS, summarize_topic
+from pinecone_admin.cli.nouns import NOUNS
+from pinecone_admin.cli.output.writing import write_items, write_value
+from pinecone_admin.cli.parameters import Choice, find_nearest
+from pinecone_admin.cli.tree import COMPLETION_VARIABLE
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    found: click.Command | None = ROOT
+    for word in context.params.get("words") or ():
+        found = found.get_command(context, word) if isinstance(found, Noun) else None
+    below = found.summaries() if isinstance(found, Noun) else {}
+    topics = {name: summarize_topic(name) for name in TOPICS} if found is ROOT else {}
+    return [
+        CompletionItem(word, help=text) for word, text in {**topics, **below}.items() if word.startswith(incomplete)
+    ]
+
+
+@ROOT.by_hand("reads", example="pinecone-admin help exit-codes")
+@argument(
+    "words",
+    "Topic, or words of a command; without any, the topics are listed.",
+    metavar="[TOPIC|COMMAND]",
+    nargs=-1,
+    shell_complete=_complete_word,
+)
+def help_(session: Session, *, words: tuple[str, ...] = ()) -> None:
+    """Show a page about a topic, or the help of a command."""
+    if not words:
+        session.stdout.write(_list_topics())
+    elif len(words) == 1 and words[0] in TOPICS:
+        session.stdout.write(TOPICS[words[0]])
+    else:
+        session.stdout.write(_render_command(click.get_current_context(), words))
+
+
+def _list_topics() -> str:
+    width = max(map(len, TOPICS)) + 2
+    topics = "".join(f"  {name:{width}}{summarize_topic(name)}\n" for name in TOPICS)
+    return f"Topics, each shown by pinecone-admin help TOPIC:\n\n{topics}\nOf a command: pinecone-admin help COMMAND\n"
+
+
+def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
+    place = context.find_root()
+    found = place.command
+    for word in words:
+        below = found.get_command(place, word) if isinstance(found, click.Group) else None
+        if below is None:
+            raise click.UsageError(f"there is no topic or command {' '.join(words)!r}: {_advise_topic(words)}", context)
+        found, place = below, click.Context(below, parent=place, info_name=word)
+    return f"{found.get_help(place)}\n"
+
+
+def _advise_topic(words: tuple[str, ...]) -> str:
+    nearest = find_nearest(" ".join(words), [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())])
+    return f"did you mean {nearest}?" if nearest else f"the topics are {', '.join(TOPICS)}"
+
+
+def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    begun = incomplete.casefold()
+    return [
+        CompletionItem(each.code, help=each.meaning)
+        for each in list_explanations()
+        if each.code.casefold().startswith(begun)
+    ]
+
+
+@ROOT.by_hand("reads", example="pinecone-admin explain PA205")
+@argument(
+    "code",
+    "Such as PA205, 5 or many-owners; without one, all are listed.",
+    required=False,
+    metavar="[CODE]",
+    shell_complete=_complete_code,
+)
+def explain(session: Session, *, code: str | None = None) -> None:
+    """Say what a code of an error, an exit or a finding means, and what to do."""
+    if code is None:
+        write_items(session, ({"code": each.code, "meaning": each.meaning} for each in list_explanations()))
+        return
+    found = find_explanation(code.removeprefix("[").removesuffix("]"))  # as errors end in it
+    if found is None:
+        raise CLIError(f"there is no code {code!r}: {_advise_code(code)}", exit=exit_codes.NOT_FOUND)
+    if session.output == "table" and session.settings.get("query") is None:
+        lines = (f"{found.code}: {found.meaning}", found.reason, f"What to do: {found.remedy}")
+        session.stdout.write("".join(f"{line}\n" for line in lines if line))
+    else:
+        write_value(session, found._asdict())
+
+
+def _advise_code(code: str) -> str:
+    # The number of an error is not misspelt but another one.
+    words = [each.code for each in list_explanations() if not each.code.startswith("PA")]
+    nearest = find_nearest(code, words)
+    return f"did you mean {nearest}?" if nearest else "explain without a code lists all"
+
+
+@ROOT.by_hand("reads", example="pinecone-admin completion bash")
+@argument("shell", "bash, zsh or fish.", type=Choice(("bash", "zsh", "fish")), metavar="SHELL")
+def completion(session: Session, *, shell: str) -> None:
+    """Print what makes a shell complete the commands.
+
+    In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. Fish reads its file from
+    ~/.config/fish/completions/pinecone-admin.fish.
+    """
+    kind = shell_completion.get_completion_class(shell)
+    if kind is not None:
+        session.stdout.write(kind(click.Command(PROGRAM), {}, PROGRAM, COMPLETION_VARIABLE).source() + "\n")

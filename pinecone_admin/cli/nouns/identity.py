@@ -1,0 +1,54 @@
+"""The commands ``whoami``, ``doctor`` and ``token``: who commands act as, and whether that works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import ROOT
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.writing import write_value
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+@ROOT.by_hand("reads", example="pinecone-admin whoami")
+def whoami(session: Session) -> None:
+    """Show as whom commands act: account, organization, roles, and until when the token is valid.
+
+    What the account may not see of itself is shown as unknown.
+    """
+    from pinecone_admin.cli.identity.caller import look_at_caller  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.identity.client import find_client_id  # noqa: PLC0415 - as above
+
+    with show_progress(session, "reading who this is"):
+        view = look_at_caller(session.admin, client_id=find_client_id(session))
+    write_value(session, {**view.to_document(), "identity_from": session.identity.origin})
+
+
+@ROOT.by_hand("reads", example="pinecone-admin doctor")
+def doctor(session: Session) -> None:
+    """Check variables, network, clock, credentials and roles, and say how to fix what fails.
+
+    It ends with exit code 1 if a check fails.
+    """
+    from pinecone_admin.cli.doctor.run import run_checks  # noqa: PLC0415 - loads the client
+
+    run_checks(session)
+
+
+@ROOT.by_hand("reads", example="pinecone-admin token --reveal --output raw")
+@click.option("--reveal", is_flag=True, help="Show the token. Without this, nothing is done.")
+def token(session: Session, *, reveal: bool) -> None:
+    """Show an access token, for use in other tools."""
+    if not reveal:
+        raise CLIError("this shows an access token, which lets others act as this account: pass --reveal")
+    with show_progress(session, "fetching a token"):
+        found = session.admin.token()
+    expires_at = None if found.expires_at is None else found.expires_at.isoformat(timespec="seconds")
+    # A variable takes one line.
+    is_raw = session.output == "raw" and session.settings.get("query") is None
+    write_value(session, found.value if is_raw else {"access_token": found.value, "expires_at": expires_at})

@@ -1,0 +1,96 @@
+"""Invites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted
+from pinecone_admin.cli.parameters import NameOrId, Role
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.models import RoleBindingInput
+    from pinecone_admin.workflows import OnDifference
+
+NOUN = Noun("invite")
+
+own = argument("invite_id", "Email address or id of the invite.", type=NameOrId("invite"), metavar="INVITE")
+email = argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
+roles = click.option(
+    "--role",
+    "role_bindings",
+    type=Role(),
+    multiple=True,
+    required=True,
+    help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
+)
+
+
+@NOUN.command("reads", example="pinecone-admin invite list")
+@limit
+def list_(call: Call) -> object:
+    """List the pending and expired invites."""
+    return call.admin.invites.list(limit=call.page_size)
+
+
+@NOUN.command("reads", example="pinecone-admin invite describe bob@example.com")
+@own
+def describe(call: Call, *, invite_id: str) -> object:
+    """Show one invite."""
+    return call.admin.invites.describe(invite_id=invite_id)
+
+
+@NOUN.command(
+    "changes", example="pinecone-admin invite create eve@example.com --role OrgMember --role search:ProjectViewer --yes"
+)
+@email
+@roles
+def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput]) -> object:
+    """Invite a person by email.
+
+    One of the roles must be on the organization, such as OrgMember.
+    """
+    return call.admin.invites.create(email=email, role_bindings=role_bindings)
+
+
+@NOUN.command("changes", example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes", previews=True)
+@email
+@roles
+@if_different
+@revoke_unlisted
+def ensure(
+    call: Call,
+    *,
+    email: str,
+    role_bindings: Sequence[RoleBindingInput],
+    on_difference: OnDifference = "report",
+    revoke_unlisted: bool = False,
+) -> object:
+    """Invite a person, unless an invite for the address is pending.
+
+    One of the roles must be on the organization, such as OrgMember.
+    """
+    return call.admin.invites.ensure(
+        email=email,
+        role_bindings=role_bindings,
+        on_difference=on_difference,
+        revoke_unlisted=revoke_unlisted,
+        dry_run=call.is_dry_run,
+    )
+
+
+@NOUN.command("deletes", example="pinecone-admin invite delete bob@example.com --yes")
+@own
+def delete(call: Call, *, invite_id: str) -> None:
+    """Withdraw an invite."""
+    call.admin.invites.delete(invite_id=invite_id)
+
+
+@NOUN.command("changes", example="pinecone-admin invite resend bob@example.com --yes")
+@own
+def resend(call: Call, *, invite_id: str) -> object:
+    """Send an invite again, which makes it pending for 7 days from now, even if it had expired."""
+    return call.admin.invites.resend(invite_id=invite_id)

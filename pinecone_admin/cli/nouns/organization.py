@@ -1,0 +1,51 @@
+"""Organizations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, limit
+from pinecone_admin.cli.parameters import NameOrId
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.pipeline import Call
+
+NOUN = Noun("organization")
+
+own = argument(
+    "organization_id", "Name or id of the organization.", type=NameOrId("organization"), metavar="ORGANIZATION"
+)
+
+
+@NOUN.command("reads", example="pinecone-admin organization list")
+@limit
+def list_(call: Call) -> object:
+    """List all organizations that the caller belongs to."""
+    return call.admin.organizations.list()
+
+
+@NOUN.command("reads", example="pinecone-admin organization describe 'Emulated Organization'")
+@own
+def describe(call: Call, *, organization_id: str) -> object:
+    """Show one organization."""
+    return call.admin.organizations.describe(organization_id=organization_id)
+
+
+@NOUN.command("changes", example="pinecone-admin organization update 'Emulated Organization' --name Acme --yes")
+@own
+@click.option("--name", required=True, help="New name, 1 to 512 characters.")
+def update(call: Call, *, organization_id: str, name: str) -> object:
+    """Rename an organization."""
+    return call.admin.organizations.update(organization_id=organization_id, name=name)
+
+
+@NOUN.command("deletes", example="pinecone-admin organization delete 'Emulated Organization' --dry-run", confirms=True)
+@own
+def delete(call: Call, *, organization_id: str) -> None:
+    """Delete an organization.
+
+    It must be empty and on the Free plan.
+    """
+    call.admin.organizations.delete(organization_id=organization_id)

@@ -1,0 +1,211 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit
+from pinecone_admin.cli.parameters import KEY_ROLE, Count, Duration, NameOrId, ProjectGrant, Secret, is_id
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.cli.session import Session
+    from pinecone_admin.models import APIKeyRole
+    from pinecone_admin.workflows import OnDifference, ProjectRoleDict
+
+NOUN = Noun("project")
+
+own = argument("project_id", "Name or id of the project.", type=NameOrId("project"), metavar="PROJECT")
+max_pods = click.option(
+    "--max-pods",
+    type=Count(0),
+    help="How many pods the indexes of the project may have together; 0 without the option.",
+)
+force_encryption_with_cmek = click.option(
+    "--force-encryption-with-cmek/--no-force-encryption-with-cmek",
+    default=None,
+    help="Require an encryption key of your own, which cannot be undone.",
+)
+
+
+@NOUN.command("reads", example="pinecone-admin project list")
+@limit
+def list_(call: Call) -> object:
+    """List the projects of the organization that the caller may see."""
+    return call.admin.projects.list()
+
+
+@NOUN.command("reads", example="pinecone-admin project describe search")
+@own
+def describe(call: Call, *, project_id: str) -> object:
+    """Show one project."""
+    return call.admin.projects.describe(project_id=project_id)
+
+
+@NOUN.command("reads", example="pinecone-admin project exists search")
+@argument("name", "Name or id of the project.", metavar="PROJECT")
+def exists(call: Call, *, name: str) -> object:
+    """Say whether a project exists; exit code 4 means no."""
+    if is_id(name):
+        return call.admin.projects.exists(project_id=name)
+    return call.admin.projects.exists(name=name)
+
+
+@NOUN.command("changes", example="pinecone-admin project create docs --yes")
+@argument("name", "Name of the project, 1 to 512 characters.", metavar="NAME")
+@max_pods
+@force_encryption_with_cmek
+def create(
+    call: Call, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
+) -> object:
+    """Create a project."""
+    return call.admin.projects.create(
+        name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
+    )
+
+
+@NOUN.command("changes", example="pinecone-admin project ensure docs --yes", previews=True)
+@argument("name", "Exact name of the project, 1 to 512 characters.", metavar="NAME")
+@max_pods
+@force_encryption_with_cmek
+@if_different
+def ensure(
+    call: Call,
+    *,
+    name: str,
+    max_pods: int | None = None,
+    force_encryption_with_cmek: bool | None = None,
+    on_difference: OnDifference = "report",
+) -> object:
+    """Create a project, unless there is one with this name."""
+    return call.admin.projects.ensure(
+        name=name,
+        max_pods=max_pods,
+        force_encryption_with_cmek=force_encryption_with_cmek,
+        on_difference=on_difference,
+        dry_run=call.is_dry_run,
+    )
+
+
+@NOUN.command("changes", example="pinecone-admin project update search --name search-v2 --yes")
+@own
+@click.option("--name", help="New name, 1 to 512 characters.")
+@click.option("--max-pods", type=Count(0), help="How many pods the indexes of the project may have together.")
+@force_encryption_with_cmek
+def update(
+    call: Call,
+    *,
+    project_id: str,
+    name: str | None = None,
+    max_pods: int | None = None,
+    force_encryption_with_cmek: bool | None = None,
+) -> object:
+    """Change the settings of a project."""
+    return call.admin.projects.update(
+        project_id=project_id, name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
+    )
+
+
+@NOUN.command("deletes", example="pinecone-admin project delete empty --yes")
+@own
+def delete(call: Call, *, project_id: str) -> None:
+    """Delete a project and its API keys."""
+    call.admin.projects.delete(project_id=project_id)
+
+
+@NOUN.command(
+    "deletes",
+    example="pinecone-admin project delete-with-cleanup search --confirm search",
+    previews=True,
+    confirms=True,
+    makes_temporary_keys=True,
+)
+@own
+@click.option("--timeout", "time_limit", type=Duration(), help="How long to wait at most; 10m without the option.")
+@click.option("--lift-protection", is_flag=True, help="Also delete indexes with deletion protection.")
+def delete_with_cleanup(
+    call: Call, *, project_id: str, time_limit: timedelta = timedelta(minutes=10), lift_protection: bool = False
+) -> object:
+    """Delete everything in a project, wait until it is gone, and delete the project.
+
+    To see what a project contains, a temporary API key is made in it, and deleted again; also by a dry run, which
+    therefore asks.
+    """
+    return call.admin.projects.delete_with_cleanup(
+        project_id=project_id,
+        dry_run=call.is_dry_run,
+        time_limit=time_limit,
+        lift_protection=lift_protection,
+        progress=call.progress,
+    )
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin project provision acme --key-role DataPlaneEditor "
+    "--grant user:ada@example.com:ProjectViewer --reveal --yes",
+    makes=Secret("api-key", may_exist=True, nested=True),
+    previews=True,
+)
+@argument(
+    "name", "Name of the project, 1 to 512 characters. The first 80 characters are the name of the key.", metavar="NAME"
+)
+@click.option(
+    "--key-role", "key_roles", type=KEY_ROLE, multiple=True, required=True, help="A role of the key; can be repeated."
+)
+@click.option(
+    "--grant",
+    "bindings",
+    type=ProjectGrant(),
+    multiple=True,
+    help="A role on the project for somebody: user, service-account, api-key or invite; can be repeated.",
+)
+def provision(
+    call: Call, *, name: str, key_roles: Sequence[APIKeyRole], bindings: Sequence[ProjectRoleDict] = ()
+) -> object:
+    """Set up a tenant: a project, roles on it, and an API key of the same name.
+
+    Run it again after an interruption: it finds what is there. Run it from one process at a time.
+    """
+    return call.admin.projects.provision(
+        name=name, key_roles=key_roles, store=call.store, bindings=bindings, dry_run=call.is_dry_run
+    )
+
+
+@NOUN.by_hand(
+    "reads",
+    example="pinecone-admin project stale --name 'ci-*' --older-than 7d --yes",
+    makes_temporary_keys=True,
+)
+@click.option("--name", "name_pattern", required=True, metavar="PATTERN", help="Names of the projects, such as 'ci-*'.")
+@click.option("--older-than", required=True, type=Duration(), help="Age that a project must exceed, such as 7d.")
+@click.option("--save", metavar="FILE", help="Write the plan to a file, which project delete-stale reads.")
+def stale(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None = None) -> None:
+    """Find old projects that tests left behind, and save a plan to delete them later; delete nothing now.
+
+    With --save, it writes a plan: read it, remove what must stay, and delete the rest with project delete-stale FILE.
+    Without --save, it only shows what the plan would be.
+
+    To see what a project contains, a temporary API key is made in it, and deleted again; so it asks. Nothing else
+    changes.
+    """
+    from pinecone_admin.cli.plans.stale_projects import plan_deletion  # noqa: PLC0415 - loads the models
+
+    plan_deletion(session, name_pattern=name_pattern, older_than=older_than, save=save)
+
+
+@NOUN.by_hand("deletes", example="pinecone-admin project delete-stale plan.json --dry-run", previews=True)
+@argument("plan", "File that project stale has written.", metavar="PLAN")
+def delete_stale(session: Session, *, plan: str) -> None:
+    """Delete the projects of a saved plan with everything in them, and no others.
+
+    A project stays if it has changed since the plan was made. To keep one, remove it from the file. Run the same plan
+    again after an interruption.
+    """
+    from pinecone_admin.cli.plans.stale_projects import carry_out_deletion  # noqa: PLC0415 - loads the models
+
+    carry_out_deletion(session, plan)

@@ -1,0 +1,161 @@
+"""Role bindings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, limit, principal
+from pinecone_admin.cli.parameters import ROLES, Choice, NameOrId, Role
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.naming import Thing
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.models import ResourceType, RoleBindingInput, RoleName
+
+NOUN = Noun("role-binding")
+
+own = argument(
+    "role_binding_id",
+    "Id of the role binding, or TYPE:WHO:ROLE, or TYPE:WHO:PROJECT:ROLE.",
+    type=NameOrId("role-binding"),
+    metavar="ROLE-BINDING",
+)
+wanted_role = click.option(
+    "--role",
+    type=Role(),
+    required=True,
+    help="The role: alone for the organization, as PROJECT:ROLE for a project.",
+)
+_REVOKES_OWN = "this revokes a role of the account that the command itself acts as"
+
+
+@NOUN.command("reads", example="pinecone-admin role-binding list --user ada@example.com")
+@principal
+@click.option("--project", "resource_id", type=NameOrId("project"), help="Only roles on this project.")
+@click.option(
+    "--on",
+    "resource_type",
+    type=Choice(("organization", "project")),
+    help="Only roles on the organization, or only roles on projects.",
+)
+@click.option("--role", type=Choice(ROLES), help="Only this role.")
+@limit
+def list_(
+    call: Call,
+    *,
+    principal: Thing | None = None,
+    resource_type: ResourceType | None = None,
+    resource_id: str | None = None,
+    role: RoleName | None = None,
+) -> object:
+    """List who holds which role."""
+    if resource_id is not None and resource_type is None:
+        resource_type = "project"
+    return call.admin.role_bindings.list(
+        principal_type=None if principal is None else principal.api_type,
+        principal_id=None if principal is None else principal.id,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        role=role,
+        limit=call.page_size,
+    )
+
+
+@NOUN.command("reads", example="pinecone-admin role-binding describe b2d650af-313b-42b7-9836-31890063e42f")
+@own
+def describe(call: Call, *, role_binding_id: str) -> object:
+    """Show one role binding.
+
+    A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and
+    user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
+    """
+    return call.admin.role_bindings.describe(role_binding_id=role_binding_id)
+
+
+@NOUN.command(
+    "changes", example="pinecone-admin role-binding create --user ada@example.com --role search:ProjectEditor --yes"
+)
+@wanted_role
+@principal
+def create(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
+    """Grant a role."""
+    return call.admin.role_bindings.create(
+        principal_type=principal.api_type,
+        principal_id=principal.id,
+        resource_type=role.resource_type,
+        role=role.role,
+        resource_id=role.resource_id,
+    )
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin role-binding ensure --user ada@example.com --role search:ProjectEditor --yes",
+    previews=True,
+)
+@wanted_role
+@principal
+def ensure(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
+    """Grant a role, unless it is held already."""
+    return call.admin.role_bindings.ensure(
+        principal_type=principal.api_type,
+        principal_id=principal.id,
+        resource_type=role.resource_type,
+        role=role.role,
+        resource_id=role.resource_id,
+        dry_run=call.is_dry_run,
+    )
+
+
+@NOUN.command(
+    "deletes",
+    example="pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
+    removes_own=_REVOKES_OWN,
+)
+@own
+def delete(call: Call, *, role_binding_id: str) -> None:
+    """Revoke a role.
+
+    A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and
+    user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
+    To give another role in place of one, use role-binding change-role.
+
+    If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed,
+    where NAME is the role binding in this form.
+    """
+    call.admin.role_bindings.delete(role_binding_id=role_binding_id)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin role-binding change-role --user ada@example.com "
+    "--from search:ProjectViewer --to ProjectEditor --yes",
+    previews=True,
+    removes_own=_REVOKES_OWN,
+)
+@click.option(
+    "--from",
+    "from_role",
+    type=Role(),
+    required=True,
+    help="The present role: alone for the organization, as PROJECT:ROLE for a project.",
+)
+@click.option("--to", "to_role", type=Choice(ROLES), required=True, help="Role to grant.")
+@principal
+def change_role(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
+    """Replace a role: grant the new one, then revoke the old one.
+
+    If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed,
+    where NAME is the account as --service-account gives it.
+    """
+    return call.admin.role_bindings.change_role(
+        principal_type=principal.api_type,
+        principal_id=principal.id,
+        resource_type=from_role.resource_type,
+        from_role=from_role.role,
+        to_role=to_role,
+        resource_id=from_role.resource_id,
+        dry_run=call.is_dry_run,
+    )

@@ -1,0 +1,41 @@
+"""The command ``send``: a request that no other command covers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import ALLOW_GROUP, ROOT, SETTING, argument
+from pinecone_admin.cli.parameters import Choice
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
+
+
+@ROOT.by_hand("deletes", example="pinecone-admin send GET '/admin/users?limit=5'", confirms=True)
+@argument(
+    "method",
+    "GET, POST, PATCH, PUT or DELETE, in any case.",
+    type=Choice(("GET", "POST", "PATCH", "PUT", "DELETE"), case_sensitive=False),
+    metavar="METHOD",
+)
+@argument("path", "Path of the API, such as /admin/projects, with or without a query.", metavar="PATH")
+@click.option("--body", metavar="JSON", help="JSON to send; @FILE reads it from a file, and - from standard input.")
+@click.option(
+    "--store",
+    **SETTING,
+    metavar="PLACE",
+    help="Where to store the secret that the request makes: env-file:PATH#NAME, file:PATH, or exec:COMMAND.",
+)
+@click.option("--reveal", **SETTING, is_flag=True, help="Show secrets in the response.")
+@click.option("--allow-group", **SETTING, is_flag=True, help=ALLOW_GROUP)
+def send(session: Session, *, method: str, path: str, body: str | None = None) -> None:
+    """Send a request that no other command covers.
+
+    It gets the same token, retries and errors as every command. A DELETE needs the last segment of the path as
+    --confirm. A request that makes a secret needs --store or --reveal, as the command for it does.
+    """
+    from pinecone_admin.cli.calls.sending import send_request  # noqa: PLC0415 - loads the client
+
+    send_request(session, method, path, body=body)

@@ -1,0 +1,129 @@
+"""Service accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted
+from pinecone_admin.cli.parameters import NameOrId, Role, Secret
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.models import RoleBindingInput
+    from pinecone_admin.workflows import OnDifference
+
+NOUN = Noun("service-account")
+
+own = argument(
+    "service_account_id",
+    "Name or id of the service account.",
+    type=NameOrId("service-account"),
+    metavar="SERVICE-ACCOUNT",
+)
+roles = click.option(
+    "--role",
+    "role_bindings",
+    type=Role(),
+    multiple=True,
+    help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
+)
+
+
+@NOUN.command("reads", example="pinecone-admin service-account list")
+@limit
+def list_(call: Call) -> object:
+    """List the service accounts of the organization."""
+    return call.admin.service_accounts.list(limit=call.page_size)
+
+
+@NOUN.command("reads", example="pinecone-admin service-account describe ci")
+@own
+def describe(call: Call, *, service_account_id: str) -> object:
+    """Show one service account, without its secret."""
+    return call.admin.service_accounts.describe(service_account_id=service_account_id)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin service-account create deploy --role OrgMember --role search:ProjectEditor --reveal --yes",
+    makes=Secret("service-account"),
+)
+@argument("name", "Name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
+@roles
+def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] | None = None) -> object:
+    """Create a service account."""
+    return call.admin.service_accounts.create(name=name, role_bindings=role_bindings)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin service-account ensure deploy --role OrgMember --reveal --yes",
+    makes=Secret("service-account", may_exist=True),
+    previews=True,
+)
+@argument("name", "Exact name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
+@roles
+@if_different
+@revoke_unlisted
+def ensure(
+    call: Call,
+    *,
+    name: str,
+    role_bindings: Sequence[RoleBindingInput] | None = None,
+    on_difference: OnDifference = "report",
+    revoke_unlisted: bool = False,
+) -> object:
+    """Create a service account, unless there is one with this name.
+
+    Run it again after an interruption: it finds what is there. Run it from one process at a time.
+    """
+    return call.admin.service_accounts.ensure(
+        name=name,
+        role_bindings=role_bindings,
+        store=call.store,
+        on_difference=on_difference,
+        revoke_unlisted=revoke_unlisted,
+        dry_run=call.is_dry_run,
+    )
+
+
+@NOUN.command("changes", example="pinecone-admin service-account update ci --name ci-2 --yes")
+@own
+@click.option("--name", help="New name, 1 to 80 UTF-8 bytes.")
+def update(call: Call, *, service_account_id: str, name: str | None = None) -> object:
+    """Rename a service account."""
+    return call.admin.service_accounts.update(service_account_id=service_account_id, name=name)
+
+
+@NOUN.command(
+    "deletes",
+    example="pinecone-admin service-account delete ci --yes",
+    removes_own="this deletes the account that the command itself acts as",
+)
+@own
+def delete(call: Call, *, service_account_id: str) -> None:
+    """Delete a service account; its tokens stop working within seconds.
+
+    If the command can see that it acts as this account, it needs --confirm NAME, or NAME typed. It cannot see that
+    if it has an access token from elsewhere.
+    """
+    call.admin.service_accounts.delete(service_account_id=service_account_id)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin service-account rotate-secret ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
+    makes=Secret("service-account", replaces=True),
+)
+@own
+def rotate_secret(call: Call, *, service_account_id: str) -> object:
+    """Replace the secret of a service account.
+
+    The old secret stops working at once. If the response is lost, the secret is replaced again.
+    """
+    if call.is_dry_run:
+        return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
+    return call.admin.service_accounts.rotate(service_account_id=service_account_id, store=call.store)

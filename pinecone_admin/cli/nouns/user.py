@@ -1,0 +1,64 @@
+"""Users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, limit
+from pinecone_admin.cli.parameters import NameOrId
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.cli.session import Session
+
+NOUN = Noun("user")
+
+own = argument("user_id", "Email address or id of the user.", type=NameOrId("user"), metavar="USER")
+
+
+@NOUN.command("reads", example="pinecone-admin user list")
+@click.option("--email", help="Only the user with this address.")
+@limit
+def list_(call: Call, *, email: str | None = None) -> object:
+    """List the users of the organization."""
+    return call.admin.users.list(email=email, limit=call.page_size)
+
+
+@NOUN.command("reads", example="pinecone-admin user describe ada@example.com")
+@own
+def describe(call: Call, *, user_id: str) -> object:
+    """Show one user."""
+    return call.admin.users.describe(user_id=user_id)
+
+
+@NOUN.command("deletes", example="pinecone-admin user delete ada@example.com --yes")
+@own
+def delete(call: Call, *, user_id: str) -> None:
+    """Remove a user from the organization, and revoke all roles of the user."""
+    call.admin.users.delete(user_id=user_id)
+
+
+@NOUN.by_hand("deletes", example="pinecone-admin user offboard ada@example.com --yes", previews=True)
+@argument("email", "Email address or id of one person.", required=False, metavar="[USER]")
+@click.option("--from", "people", metavar="FILE", help="Make a plan for the people in a CSV file with a column email.")
+@click.option("--plan", metavar="FILE", help="Remove the people of a plan that was saved before, and nobody else.")
+@click.option("--save", metavar="FILE", help="Write the plan to a file; for one person or --plan, the report.")
+def offboard(
+    session: Session,
+    *,
+    email: str | None = None,
+    people: str | None = None,
+    plan: str | None = None,
+    save: str | None = None,
+) -> None:
+    """Remove a person with all roles and invites, and show which secrets the person may know.
+
+    Keep the output, and rotate what it names: afterwards, nothing shows what the person could reach. For several
+    people, --from makes a plan, which you read, and --plan carries it out. In both, addresses that nobody has, or that
+    the account may not look up, come first, and the exit code is 4, or 9 beside others.
+    """
+    from pinecone_admin.cli.plans import offboarding  # noqa: PLC0415 - loads the models
+
+    offboarding.offboard(session, email=email, people=people, plan=plan, save=save)

@@ -1,0 +1,216 @@
+"""Every public method has a command, which passes all of its arguments and says what it does."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from generated_client import api
+from pinecone_admin import Admin
+from pinecone_admin._sync.client import NAMESPACES
+from pinecone_admin.cli import nouns, parameters
+from pinecone_admin.cli.commands import PROGRAM, ROOT, Command
+from pinecone_admin.cli.parameters import PrincipalOption
+from pinecone_admin.models import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, literal_values
+from tests.cli.command_line import COMMANDS
+from tests.cli.example_runs import run_examples
+
+NOUNS = Path(str(nouns.__file__)).parent
+METHOD_COMMANDS = [each for each in COMMANDS if not each.is_by_hand]
+
+OTHER_WAYS = {
+    "api_keys.describe_by_name": "api-key describe takes the name, too",
+    "invites.describe_by_email": "invite describe takes the address, too",
+    "projects.delete_stale": "project stale and project delete-stale call it with and without a plan",
+    "projects.describe_by_name": "project describe takes the name, too",
+    "service_accounts.describe_by_name": "service-account describe takes the name, too",
+    "users.describe_by_email": "user describe takes the address, too",
+    "users.offboard": "user offboard asks between its dry run and the run",
+    "users.offboard_many": "user offboard calls it with and without a plan",
+}
+"""Methods that no function of a command calls, each with the reason."""
+
+NOT_PASSED = {
+    "pagination_token": "the client pages by itself",
+    "service_accounts.rotate dry_run": "a dry run shows the request of rotate_secret",
+}
+"""Arguments that no command passes, each with the reason."""
+
+# What reads the contents of a project makes a temporary key for that, and deletes it.
+_TEMPORARY_KEY = {"create_api_key", "delete_api_key"}
+_MAKES_TEMPORARY_KEYS = {"project delete-with-cleanup", "project stale"}
+
+
+def public_methods() -> dict[str, Callable[..., Any]]:
+    """Return the public methods of every namespace, such as ``projects.list``."""
+    with Admin(access_token="none", lazy=True) as admin:
+        return {
+            f"{namespace}.{name}": function
+            for namespace in NAMESPACES
+            for name, function in inspect.getmembers(type(getattr(admin, namespace)), inspect.isfunction)
+            if not name.startswith("_")
+        }
+
+
+def calls_of(command: Command) -> dict[str, dict[str, str]]:
+    """Return the methods that the function of a command calls, each with its arguments and what is passed for them."""
+    tree = ast.parse((NOUNS / f"{command.path[0].replace('-', '_')}.py").read_text(encoding="utf-8"))
+    name = command.function.__name__
+    function = next(each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name)
+    found: dict[str, dict[str, str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)).startswith("call.admin."):
+            passed = {str(each.arg): ast.unparse(each.value) for each in node.keywords}
+            found.setdefault(called.removeprefix("call.admin."), {}).update(passed)
+    return found
+
+
+def test_every_public_method_has_a_command() -> None:
+    """Each method is called by a command, or there is a reason why none does."""
+    methods = public_methods()
+    called = {method for each in METHOD_COMMANDS for method in calls_of(each)}
+    lacking = methods.keys() - called - OTHER_WAYS.keys()
+    assert lacking == set(), f"add commands to pinecone_admin/cli/nouns, or reasons to OTHER_WAYS, for {lacking}"
+    assert (called | OTHER_WAYS.keys()) - methods.keys() == set()
+
+
+def test_every_argument_of_a_method_is_passed_by_its_command() -> None:
+    """An argument that a method gets later is told as one without an option, with the module of the command."""
+    methods = public_methods()
+    lacking = {
+        f"{method} {name} (pinecone_admin/cli/nouns/{each.path[0].replace('-', '_')}.py)"
+        for each in METHOD_COMMANDS
+        for method, passed in calls_of(each).items()
+        for name in inspect.signature(methods[method]).parameters.keys() - passed.keys() - {"self"}
+        if name not in NOT_PASSED and f"{method} {name}" not in NOT_PASSED
+    }
+    assert lacking == set()
+
+
+def test_what_is_left_out_is_the_default_of_the_method() -> None:
+    """A parameter that is not given is not passed on, so that the function has the default of the method it calls."""
+    methods = public_methods()
+    compared = 0
+    for command in METHOD_COMMANDS:
+        own = inspect.signature(command.function).parameters
+        for method, passed in calls_of(command).items():
+            for name, value in passed.items():
+                default = inspect.signature(methods[method]).parameters[name].default
+                if value == name and inspect.Parameter.empty not in (own[name].default, default):
+                    assert own[name].default == default, f"{command.full_name}: {name}"
+                    compared += 1
+    assert compared > len(METHOD_COMMANDS) / 2
+
+
+def test_the_parameters_of_a_command_are_those_of_its_function() -> None:
+    """Each option and argument reaches the function, which has a default unless it is required."""
+    for command in COMMANDS:
+        own = [each for each in command.own_params if each.expose_value and not isinstance(each, PrincipalOption)]
+        takes = dict(list(inspect.signature(command.function).parameters.items())[1:])
+        if any(each.kind is each.VAR_KEYWORD for each in takes.values()):
+            continue
+        given = {str(each.name): each.required or getattr(each, "is_flag", False) for each in own}
+        has_principal = len(own) < len([each for each in command.own_params if each.expose_value])
+        assert takes.keys() == given.keys() | ({"principal"} if has_principal else set()), command.full_name
+        for name, each in takes.items():
+            assert (each.default is each.empty) <= given.get(name, True), f"{command.full_name}: {name}"
+
+
+def test_facts_of_a_command_fit_the_call() -> None:
+    """A command previews if its method takes ``dry_run``, and makes a secret that it stores if that takes ``store``."""
+    for command in METHOD_COMMANDS:
+        passed = {name for arguments in calls_of(command).values() for name in arguments}
+        assert command.previews == ("dry_run" in passed), command.full_name
+        stores = command.makes is not None and not command.makes.is_new
+        assert stores == ("store" in passed), command.full_name
+        makes = {"APIKeyWithSecret": "api-key", "ServiceAccountWithSecret": "service-account"}
+        texts = [str(inspect.signature(public_methods()[method])) for method in calls_of(command)]
+        kinds = {kind for name, kind in makes.items() if any(name in text for text in texts)}
+        assert kinds == ({command.makes.kind} if command.makes else set()), command.full_name
+
+
+def test_names_of_roles_are_those_of_the_models() -> None:
+    """The command line writes them down, because the module with the models takes long to load."""
+    assert parameters.API_KEY_ROLES == API_KEY_ROLES
+    assert parameters.ORGANIZATION_ROLES == ORGANIZATION_ROLES
+    assert parameters.PROJECT_ROLES == PROJECT_ROLES
+    assert literal_values("RoleName") == parameters.ROLES
+
+
+def test_the_table_of_single_commands_is_that_of_their_helps() -> None:
+    """The help of the program has the first sentence of each command without loading it."""
+    summaries = {each.full_name: each.summary for each in COMMANDS if len(each.path) == 1}
+    assert {name: text for name, (_, text) in nouns.SINGLE_COMMANDS.items()} == summaries
+    assert {each.path[0] for each in COMMANDS if each.path[1:]} == nouns.NOUNS.keys()
+
+
+def test_every_operation_is_sent_by_the_example_of_a_command() -> None:
+    """The operations that the examples send are those of the API."""
+    sent = {request.operation_id for each in run_examples() for request in each.requests}
+    builders = {name for name in api.__all__ if not name.startswith("_")}
+    assert builders - sent == {"delete_organization"}  # its example is a dry run: an organization cannot be had back
+
+
+def test_the_effect_of_a_command_is_what_it_sends() -> None:
+    """A command that reads sends GET only; one that deletes sends DELETE; one that changes sends something else."""
+    for each in run_examples():
+        spec = each.spec
+        ignored = _TEMPORARY_KEY if spec.full_name in _MAKES_TEMPORARY_KEYS else set()
+        methods = {request.method for request in each.requests if request.operation_id not in ignored} - {"GET"}
+        if spec.effect == "reads":
+            assert methods == set(), spec.full_name
+        elif not spec.is_by_hand and "--dry-run" not in spec.example:
+            assert methods, spec.full_name
+            assert "DELETE" in methods or spec.effect == "changes", spec.full_name
+
+
+def test_names_of_commands_and_options_are_distinct() -> None:
+    """No two commands have the same words, and no two parameters of a command the same name or spelling."""
+    assert len({spec.path for spec in COMMANDS}) == len(COMMANDS)
+    for spec in COMMANDS:
+        options = [word for each in spec.params for word in (*each.opts, *each.secondary_opts)]
+        assert len(set(options)) == len(options), spec.full_name
+        assert len({each.name for each in spec.params}) == len(spec.params), spec.full_name
+
+
+def test_every_argument_and_option_has_a_help() -> None:
+    """No command has a parameter without a sentence about it, nor one with the limits of a number as a formula."""
+    helps = dict(list_helps(ROOT, click.Context(ROOT, info_name=PROGRAM)))
+    assert [
+        name for name, text in helps.items() if not re.match(r"[A-Za-z].*[.\]]$", text) or re.search(r"[<>]=", text)
+    ] == []
+    assert len(helps) > len(COMMANDS)
+
+
+def list_helps(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+    """Yield each argument and option of a command and of those below it, with its help."""
+    for each in command.get_params(context):
+        if isinstance(each, click.Argument):
+            yield f"{context.command_path} {each.name}", getattr(each, "text", "")
+        elif record := each.get_help_record(context):
+            yield f"{context.command_path} {each.name}", record[1]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from list_helps(child, click.Context(child, info_name=name, parent=context))
+
+
+def test_helps_do_not_speak_python() -> None:
+    """No help of a command has words that only a programmer knows."""
+    python = "None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?"
+    words = rf"`|\b({python})\b|\w_\w|(?<!-)\bclient\b(?!-)"
+    texts = {spec.full_name: str(spec.help) for spec in COMMANDS if spec.effect != "reads" or not spec.is_by_hand}
+    texts |= {
+        f"{spec.full_name} {each.name}": str(getattr(each, "help", None) or getattr(each, "text", ""))
+        for spec in METHOD_COMMANDS
+        for each in spec.own_params
+    }
+    assert {where: text for where, text in texts.items() if re.search(words, text.replace("/_emulator", ""))} == {}
+    assert [where for where, text in texts.items() if not text.endswith(".")] == []
