@@ -275,7 +275,7 @@ def make_namespace(emulator: Emulator) -> dict[str, Any]:
     with Admin() as admin:
         project = admin.projects.create(name="search")
         member = [pinecone_admin.on_organization("OrgMember")]
-        made = {
+        made: dict[str, Any] = {
             "organization": admin.organizations.list()[0],
             "project": project,
             "key": admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectViewer"]).key,

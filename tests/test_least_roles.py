@@ -300,7 +300,11 @@ WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
 
 
 # Workflows first, and those that read the whole organization before it grows with each row.
-ROWS = {**WORKFLOWS, **{method: partial(call_plainly, method) for method in METHODS if method in SINGLE}, **SPECIAL}
+ROWS: dict[str, Callable[[Organization], Call]] = {
+    **WORKFLOWS,
+    **{method: partial(call_plainly, method) for method in METHODS if method in SINGLE},
+    **SPECIAL,
+}
 
 
 def is_permitted(row: Callable[[Organization], Call], at: Organization) -> bool:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields
 
 from pinecone_admin import PineconeTypeError, PineconeValueError
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKey, Invite, Organization, ServiceAccount, User
 from pinecone_admin.workflows import Inventory, Unread
@@ -132,6 +133,15 @@ def test_a_changed_role_of_a_key_is_one_change() -> None:
     unread = [Unread(part="api_keys", project_id="p1", error="500")]
     changes = before.diff(evolve(after, api_keys=BEFORE.api_keys[1:], unread=unread))
     assert [each.kind for each in (*changes.added, *changes.removed)] == ["role_binding"] * 2
+
+
+NOT_READ: dict[str, str] = {}
+"""Namespaces that an inventory does not read, each with the reason."""
+
+
+def test_every_namespace_is_read_or_there_is_a_reason() -> None:
+    """What can be listed is in an inventory: a new namespace gets a field there, or a reason here."""
+    assert set(NAMESPACES) - {each.name for each in fields(Inventory)} == NOT_READ.keys()
 
 
 def test_the_repr_is_one_line_of_counts() -> None:

@@ -1,0 +1,340 @@
+"""Write the namespace, the commands and the page of a plain resource; scripts/new_namespace calls this.
+
+All is made from the builders and models in generated_client, whose texts are those of the API document.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # before an installed checkout, whose generated client may be another one
+
+from generated_client import api, models  # noqa: E402 - the line above finds it
+
+VERBS = {"list": "list", "create": "create", "fetch": "describe", "update": "update", "delete": "delete"}
+"""The methods by the first words of their operations, in the order of a namespace."""
+DOCSTRINGS = "format.docstring-code-format = true"
+PAGING = {
+    "limit": "Items per page, 1 to 100; the server's default is 100.",
+    "pagination_token": "Token at which to resume, from a page of this list.",
+}
+HEAD = '''"""Methods of ``admin.{namespace}``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from generated_client import api, models
+from pinecone_admin._async.pagination import AsyncCompleteList, AsyncPaginator
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.sender import AsyncSender
+
+
+class {kind}:
+    """{summary}, as ``admin.{namespace}``.
+
+    Every method also raises the errors of ``AsyncAdmin.send``.
+    """
+
+    def __init__(self, admin: AsyncAdmin, sender: AsyncSender) -> None:
+        self._admin = admin
+        self._sender = sender
+
+'''
+COMMANDS_HEAD = '''"""{title}."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinecone_admin.cli.commands import Noun, argument, limit
+from pinecone_admin.cli.parameters import Count, NameOrId
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.pipeline import Call
+
+NOUN = Noun("{noun}")
+
+own = argument("{variable}_id", "Name or id of the {words}.", type=NameOrId("{noun}"), metavar="{metavar}")
+'''
+PAGE = """# {title}
+
+Methods of `admin.{namespace}`. All arguments are keyword arguments. In the async client, await them.
+
+```{{eval-rst}}
+.. client-methods:: admin.{namespace}
+```
+"""
+ROWS = """
+Add to the files that exist, then run scripts/unasync.py and the tests, which say what else lacks:
+
+pinecone_admin/_async/client.py, above and in the class:
+    from pinecone_admin._async.{namespace} import {kind}
+
+    @lock_free_cached_property
+    def {namespace}(self) -> {kind}:
+        \"\"\"{summary}.\"\"\"
+        from pinecone_admin._async.{namespace} import {kind}  # noqa: PLC0415 - imported on first use
+
+        return {kind}(self, self._sender)
+
+pinecone_admin/cli/nouns/__init__.py, in NOUNS:
+    "{noun}": "{title}.",
+tests/support/resources.py, in METHODS:
+{rows}
+docs/reference/index.md, in the table and below it:
+| `admin.{namespace}` | {methods} |
+- [{title}]({page}.md)
+docs/reference/models.md, under Resources: {models}
+docs/emulator.md, in the table of operations:
+| `{namespace}` | {names} | {operations} |
+docs/how-to/ci-identity.md, in the table of roles: {full_names}"""
+
+
+class Parameter(NamedTuple):
+    """An argument of a method, with its place in the request, and its text and example in the document."""
+
+    name: str
+    type: str
+    is_required: bool
+    place: str
+    text: str
+    example: str
+
+    @property
+    def declaration(self) -> str:
+        """The argument as a signature has it."""
+        return f"{self.name}: {self.type}{'' if self.is_required else ' = None'}"
+
+    @property
+    def value(self) -> str:
+        """What a method passes on: a list, whatever sequence it got."""
+        items = f"[*{self.name}]" if self.is_required else f"None if {self.name} is None else [*{self.name}]"
+        return items if self.type.startswith("Sequence") else self.name
+
+    @property
+    def scalar(self) -> str:
+        """``str``, ``int`` or ``bool``, or an empty text for anything else."""
+        kind = self.type.removesuffix(" | None")
+        return kind if kind in {"str", "int", "bool"} else ""
+
+
+class PlainMethod(NamedTuple):
+    """A method: its name, and its operation as what a caller passes and gets."""
+
+    name: str
+    operation: str
+    text: str
+    parameters: list[Parameter]
+    body: str
+    returns: str
+    items: str
+
+
+def read_method(name: str, builder: Callable[..., Any]) -> PlainMethod:
+    """Return what the builder of an operation says."""
+    hints, text = get_type_hints(builder), inspect.getdoc(builder) or ""
+    (returned,) = get_args(hints["return"])
+    example = "".join(each.source for each in doctest.DocTestParser().get_examples(text))
+    parameters = read_parameters(builder, "Args", "", example)
+    if body := hints.get("body"):
+        parameters = [each for each in parameters if each.name != "body"]
+        parameters += read_parameters(body, "Attributes", "body", example)
+    items = str(inspect.signature(returned).parameters["data"].annotation) if name == "list" else ""
+    return PlainMethod(
+        name=name,
+        operation=builder.__name__,
+        text=re.split(r"\n+(?:Args|Example):\n", text)[0].replace("List one page of", "List"),
+        parameters=parameters,
+        body=body.__name__ if body else "",
+        returns="None" if returned is type(None) else f"models.{returned.__name__}",
+        items=qualify(items.removeprefix("list[").removesuffix("]")),
+    )
+
+
+def read_parameters(owner: Callable[..., Any], title: str, place: str, example: str) -> list[Parameter]:
+    """Return the arguments of a builder or the fields of a model, required ones first."""
+    section = re.search(rf"^{title}:\n((?:    .*\n?|\n)+)", inspect.getdoc(owner) or "", re.MULTILINE)
+    entries = re.split(r"^    (\w+): ", section[1], flags=re.MULTILINE)[1:] if section else []
+    texts = dict(zip(entries[::2], entries[1::2], strict=True))
+    keywords = [each for each in ast.walk(ast.parse(example)) if isinstance(each, ast.keyword)]
+    values = {str(each.arg): ast.get_source_segment(example, each.value) for each in keywords}
+    return [
+        Parameter(
+            name=name,
+            type=qualify(str(each.annotation)).replace("list[", "Sequence["),
+            is_required=each.default is each.empty,
+            place=place or ("path" if each.default is each.empty else "query"),
+            text=PAGING.get(name) or " ".join(texts.get(name, "").split()),
+            example=values.get(name) or "",
+        )
+        for name, each in inspect.signature(owner).parameters.items()
+        if name != "extra"
+    ]
+
+
+def qualify(annotation: str) -> str:
+    """Return an annotation with the module of the models in it."""
+    return re.sub(
+        r"\b[A-Z]\w+", lambda found: f"models.{found[0]}" if found[0] in models.__all__ else found[0], annotation
+    )
+
+
+def write_method(namespace: str, variable: str, method: PlainMethod) -> str:
+    """Return the source of a method of the namespace."""
+    sent = [f"{each.name}={each.name}" for each in method.parameters if each.place != "body"]
+    if method.body:
+        fields = [f"{each.name}={each.value}" for each in method.parameters if each.place == "body"]
+        sent.append(f"body=models.{method.body}({', '.join(fields)})")
+    operation = f"api.{method.operation}({', '.join(sent)})"
+    # An id in an example of the document is none of the organization in which examples run.
+    ids = [f"{each.name}={each.name.removesuffix('_id')}.id" for each in method.parameters if each.place == "path"]
+    given = [f"{each.name}={each.example}" for each in method.parameters if each.place == "body" and each.example]
+    call = f"await admin.{namespace}.{method.name}({', '.join(ids + given)})"
+    declared = ", ".join(["self", *["*"][: len(method.parameters)], *(each.declaration for each in method.parameters)])
+    if method.name == "list":
+        is_paged = any(each.name == "pagination_token" for each in method.parameters)
+        kind = "AsyncPaginator" if is_paged else "AsyncCompleteList"
+        head, body = f"def list({declared}) -> {kind}[{method.items}]:", f"return {kind}(self._sender, {operation})"
+        example = f"{namespace} = {call}{'.to_list()' * is_paged}"
+    else:
+        head, body = f"async def {method.name}({declared}) -> {method.returns}:", f"await self._admin.send({operation})"
+        body, example = (body, call) if method.returns == "None" else (f"return {body}", f"{variable} = {call}")
+    described = [
+        textwrap.fill(f"{each.name}: {each.text}", 108, initial_indent="    ", subsequent_indent="        ")
+        for each in method.parameters
+    ]
+    paragraphs = [*(textwrap.fill(each, 112) for each in method.text.split("\n\n"))]
+    paragraphs += ["\n".join(["Args:", *described])] if described else []
+    text = "\n\n".join([*paragraphs, f"Example:\n    >>> {example}"])
+    return textwrap.indent(f'{head}\n    """{textwrap.indent(text, "    ").lstrip()}\n    """\n    {body}\n', "    ")
+
+
+def write_command(namespace: str, noun: str, method: PlainMethod, sample: str) -> str:
+    """Return the source of a command; an argument that is no text, number or switch stays to be written."""
+    options, declared, passed, words = [], [], [], []
+    for each in method.parameters:
+        if each.name in PAGING or not each.scalar:
+            continue
+        flag = each.name.replace("_", "-")
+        text = f'help="{each.text}"'
+        if each.name == f"{noun.replace('-', '_')}_id":
+            options.append("@own")
+            words.append(shell_word(sample))
+        elif each.place == "path":
+            options.append(
+                f'@click.option("--{flag[:-3]}", "{each.name}", type=NameOrId("{flag[:-3]}"), required=True, {text})'
+            )
+        elif each.is_required:
+            options.append(f'@argument("{each.name}", "{each.text}", metavar="{flag.upper()}")')
+            words.append(shell_word(each.example))
+        elif each.scalar == "bool":
+            options.append(f'@click.option("--{flag}/--no-{flag}", default=None, {text})')
+        else:
+            options.append(f'@click.option("--{flag}", {"type=Count(0), " * (each.scalar == "int")}{text})')
+            words += [f"--{flag}", shell_word(each.example)] if each.example else []
+        declared.append(each.declaration)
+        passed.append(f"{each.name}={each.name}")
+    if method.name == "list":
+        options.append("@limit")
+        passed += ["limit=call.page_size"] if any(each.name == "limit" for each in method.parameters) else []
+    effect = {"list": "reads", "describe": "reads", "delete": "deletes"}.get(method.name, "changes")
+    example = " ".join(["pinecone-admin", noun, method.name, *words, *["--yes"] * (effect != "reads")])
+    returns, statement = ("None", "") if method.returns == "None" else ("object", "return ")
+    signature = ", ".join(["call: Call", *["*"][: len(declared)], *declared])
+    lines = [
+        f'@NOUN.command("{effect}", example="{example}")',
+        *options,
+        f"def {method.name}{'_' * (method.name == 'list')}({signature}) -> {returns}:",
+        f'    """{method.text.splitlines()[0]}"""',
+        f"    {statement}call.admin.{namespace}.{method.name}({', '.join(passed)})",
+    ]
+    return "\n".join(["", *lines, ""])
+
+
+def shell_word(example: str) -> str:
+    """Return the example of an argument as a word of a command line."""
+    return shlex.quote(str(ast.literal_eval(example))) if example else "x"
+
+
+def write_row(method: PlainMethod) -> str:
+    """Return the arguments of a method as a row of the table of tests."""
+    is_only = sum(each.place == "body" for each in method.parameters) == 1
+    cells = []
+    for each in method.parameters:
+        optional = "" if each.is_required else "only " if method.name == "update" and is_only else "optional "
+        # Another kind is chosen by hand, from KINDS in tests/_async/test_validation.py.
+        kind = optional + {"str": "name", "int": "count", "bool": "switch"}.get(each.scalar, "...")
+        cell = "ID" if each.place == "path" else {"limit": "LIMIT", "pagination_token": "TOKEN"}.get(each.name)
+        cells.append(f'"{each.name}": {cell or f"""Argument("{kind}", "{each.place}", {each.example or "..."})"""}')
+    return f"{{{', '.join(cells)}}}"
+
+
+def main(namespace: str) -> None:
+    """Write the files, and print the rows for others."""
+    builders = [getattr(api, each) for each in api.__all__]
+    found = {each.__name__.partition("_")[0]: each for each in builders if f".api.{namespace}." in each.__module__}
+    if not found or found.keys() - VERBS.keys():
+        sys.exit(f"new_namespace: {namespace} is no plain resource: its operations are {sorted(found)}")
+    methods = [read_method(name, found[verb]) for verb, name in VERBS.items() if verb in found]
+    verbs, plural = [each.name for each in methods], namespace.replace("_", " ")
+    variable = re.sub("ie$", "y", namespace.removesuffix("s"))
+    noun = variable.replace("_", "-")
+    words = {
+        "namespace": namespace,
+        "variable": variable,
+        "noun": noun,
+        "metavar": noun.upper(),
+        "words": variable.replace("_", " "),
+        "page": namespace.replace("_", "-"),
+        "title": plural.capitalize(),
+        "kind": f"Async{namespace.title().replace('_', '')}",
+        "summary": " and ".join(filter(None, [", ".join(verbs[:-1]), f"{verbs[-1]} {plural}"])).capitalize(),
+    }
+    sample = next((p.example for each in methods if each.name == "create" for p in each.parameters if p.example), "")
+    files = {
+        f"pinecone_admin/_async/{namespace}.py": HEAD.format(**words)
+        + "\n".join(write_method(namespace, variable, each) for each in methods),
+        f"pinecone_admin/cli/nouns/{variable}.py": COMMANDS_HEAD.format(**words)
+        + "\n".join(write_command(namespace, noun, each, sample) for each in methods),
+        f"docs/reference/{words['page']}.md": PAGE.format(**words),
+    }
+    if existing := [path for path in files if (ROOT / path).exists()]:
+        sys.exit(f"new_namespace: {', '.join(existing)} exists already; nothing was written")
+    for path, text in files.items():
+        (ROOT / path).write_text(text, encoding="utf-8")
+    for command in (["check", "--fix", "--select", "F401,I"], ["format", "--config", DOCSTRINGS]):
+        subprocess.run([sys.executable, "-m", "ruff", *command, "--quiet", *list(files)[:2]], cwd=ROOT, check=True)
+    rows = ROWS.format(
+        **words,
+        rows="\n".join(f'    "{namespace}.{each.name}": {write_row(each)},' for each in methods),
+        methods=" · ".join(f"`{each}`" for each in verbs),
+        models=" ".join(
+            sorted({each.returns.removeprefix("models.") for each in methods if each.name != "list"} - {"None"})
+        ),
+        names=", ".join(f"`{each}`" for each in verbs),
+        operations=", ".join(f"`{each.operation}`" for each in methods),
+        full_names=", ".join(f"`{namespace}.{each}`" for each in verbs),
+    )
+    print("wrote", *files, rows, sep="\n  ")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
