@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, get_args
 
 import attrs
@@ -11,7 +11,7 @@ import attrs
 from generated_client import models as generated_models
 from generated_client.types import Null, Unlisted, extra_fields, wire_fields
 from pinecone_admin._text.messages import Name
-from pinecone_admin.errors import PineconeTypeError
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
 __all__ = ["API_KEY_ROLES", "ORGANIZATION_ROLES", "PROJECT_ROLES"]
 __all__ += ["Null", "RoleBindingDict", "RoleBindingLike", "Unlisted", "on_organization", "on_project", "to_dict"]
@@ -22,31 +22,38 @@ if TYPE_CHECKING:
 
     API_KEY_ROLES: tuple[generated_models.APIKeyRole, ...]
     """The roles that an API key can have, of those that the API document lists."""
-    ORGANIZATION_ROLES: tuple[generated_models.RoleName, ...]
+    ORGANIZATION_ROLES: tuple[generated_models.OrganizationRoleName, ...]
     """The roles on the organization, of those that the API document lists."""
-    PROJECT_ROLES: tuple[generated_models.RoleName, ...]
+    PROJECT_ROLES: tuple[generated_models.ProjectRoleName, ...]
     """The roles on a project, of those that the API document lists."""
 else:
     # Loaded when used; and a document that lacks one of them was accepted, so this module must not need it.
     def __getattr__(name: str) -> object:
-        find_roles = _ROLES.get(name)
-        value = globals()[name] = getattr(generated_models, name) if find_roles is None else find_roles()
+        literal = _ROLES.get(name)
+        value = globals()[name] = literal_values(literal) if literal else getattr(generated_models, name)
         return value
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
 
 
+@cache
 def literal_values(name: str) -> tuple[str, ...]:
     """Return the values of a literal, in the order of the API document; none if the document has no such literal."""
     return tuple(value for part in get_args(getattr(generated_models, name, None)) for value in get_args(part))
 
 
-_ROLES: Mapping[str, Callable[[], tuple[str, ...]]] = {
-    "API_KEY_ROLES": lambda: literal_values("APIKeyRole"),
-    "ORGANIZATION_ROLES": lambda: tuple(role for role in literal_values("RoleName") if role.startswith("Org")),
-    "PROJECT_ROLES": lambda: tuple(role for role in literal_values("RoleName") if not role.startswith("Org")),
+_ROLES = {
+    "API_KEY_ROLES": "APIKeyRole",
+    "ORGANIZATION_ROLES": "OrganizationRoleName",
+    "PROJECT_ROLES": "ProjectRoleName",
 }
+
+
+def check_role(place: Name, role: object, literal: str, holder: str) -> None:
+    """Raise if the API document lists a role, but not for this holder; one that it does not list may be new."""
+    if role in literal_values("RoleName") and role not in (fitting := literal_values(literal)):
+        raise PineconeValueError(place, f" {role!r} is not a role for {holder}: use one of {', '.join(fitting)}")
 
 
 class RoleBindingDict(TypedDict):
@@ -93,30 +100,38 @@ class RoleBindingLike(Protocol):
         ...
 
 
-def on_organization(role: generated_models.RoleName) -> generated_models.RoleBindingInput:
+def on_organization(role: generated_models.OrganizationRoleName) -> generated_models.RoleBindingInput:
     """Return the input for a role binding on the organization.
 
     Args:
         role: An organization role, such as ``"OrgMember"``.
 
+    Raises:
+        PineconeValueError: ``role`` is a project role: use ``on_project``.
+
     Example:
         >>> on_organization("OrgMember").role
         'OrgMember'
     """
+    check_role(Name("role"), role, "OrganizationRoleName", "an organization")
     return generated_models.RoleBindingInput(resource_type="organization", role=role)
 
 
-def on_project(project_id: str, role: generated_models.RoleName) -> generated_models.RoleBindingInput:
+def on_project(project_id: str, role: generated_models.ProjectRoleName) -> generated_models.RoleBindingInput:
     """Return the input for a role binding on a project.
 
     Args:
         project_id: Id of the project.
         role: A project role, such as ``"ProjectViewer"``.
 
+    Raises:
+        PineconeValueError: ``role`` is an organization role: use ``on_organization``.
+
     Example:
         >>> on_project(project.id, "ProjectViewer").resource_type
         'project'
     """
+    check_role(Name("role"), role, "ProjectRoleName", "a project")
     return generated_models.RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
 
 

@@ -25,7 +25,7 @@ from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.permissions import PERMISSIONS, Cell, Permission, Reach
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES
-from pinecone_admin.models import PROJECT_ROLES, RoleName
+from pinecone_admin.models import PROJECT_ROLES, RoleBindingInput, RoleName
 from tests.support.resources import METHODS, SINGLE, fill_ids
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/how-to/ci-identity.md").read_text(encoding="utf-8")
@@ -47,7 +47,8 @@ class Organization:
         self._role: RoleName = role or "ProjectOwner"
         self._is_on_project = self._role in PROJECT_ROLES
         self._numbers = count()
-        on_it = MEMBER if role is None else [] if role in PROJECT_ROLES else [on_organization(role)]
+        on_it = MEMBER if role is None else [RoleBindingInput(resource_type="organization", role=role)]
+        on_it = [] if role in PROJECT_ROLES else on_it
         account = self.owner.service_accounts.create(name="caller", role_bindings=on_it)
         self.account_id = account.service_account.id
         self.caller = Admin(

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from .organization import Organization
     from .organization_list import OrganizationList
     from .organization_plan import OrganizationPlan
+    from .organization_role_name import OrganizationRoleName
     from .pagination_response import PaginationResponse
     from .payment_status import PaymentStatus
     from .principal_type import PrincipalType
     from .project import Project
     from .project_list import ProjectList
+    from .project_role_name import ProjectRoleName
     from .resource_type import ResourceType
     from .role_binding import RoleBinding
     from .role_binding_input import RoleBindingInput
@@ -64,11 +66,13 @@ _MODULES = {
     "Organization": ".organization",
     "OrganizationList": ".organization_list",
     "OrganizationPlan": ".organization_plan",
+    "OrganizationRoleName": ".organization_role_name",
     "PaginationResponse": ".pagination_response",
     "PaymentStatus": ".payment_status",
     "PrincipalType": ".principal_type",
     "Project": ".project",
     "ProjectList": ".project_list",
+    "ProjectRoleName": ".project_role_name",
     "ResourceType": ".resource_type",
     "RoleBinding": ".role_binding",
     "RoleBindingInput": ".role_binding_input",
@@ -105,11 +109,13 @@ __all__ = [
     "Organization",
     "OrganizationList",
     "OrganizationPlan",
+    "OrganizationRoleName",
     "PaginationResponse",
     "PaymentStatus",
     "PrincipalType",
     "Project",
     "ProjectList",
+    "ProjectRoleName",
     "ResourceType",
     "RoleBinding",
     "RoleBindingInput",

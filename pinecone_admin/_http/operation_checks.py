@@ -159,7 +159,7 @@ def check_key_roles(argument: str | Name, value: object) -> None:
     for position, role in enumerate(check_sequence(argument, value)):
         place = place_in(argument, f"[{position}]")
         check_identifier(place, role)
-        _check_role(place, role, _documented("APIKeyRole"), "an API key")
+        public_models.check_role(place, role, "APIKeyRole", "an API key")
 
 
 # The limits of the API document.
@@ -366,36 +366,18 @@ def check_scope(binding: Mapping[object, object], entry: Name | None = None, *, 
     resource_type, role = binding.get("resource_type"), binding.get("role")
     if resource_type == "project" and binding.get("resource_id") is None:
         raise value_error(_place_of("resource_id", entry), "is missing: a project role requires a project id")
-    if (fitting := _roles_by_scope().get(resource_type)) is not None and role is not None:
-        _check_role(
-            _place_of(role_argument, entry),
-            role,
-            fitting,
-            "a project" if resource_type == "project" else "an organization",
-        )
+    if resource_type in _ROLES_BY_SCOPE:
+        public_models.check_role(_place_of(role_argument, entry), role, *_ROLES_BY_SCOPE[resource_type])
 
 
 def _place_of(field: str, entry: Name | None) -> Name:
     return Name(field) if entry is None else place_in(entry, f": {field}")
 
 
-@cache
-def _roles_by_scope() -> Mapping[object, frozenset[str]]:
-    return {
-        "organization": frozenset(public_models.ORGANIZATION_ROLES),
-        "project": frozenset(public_models.PROJECT_ROLES),
-    }
-
-
-def _check_role(where: Name, role: object, fitting: frozenset[str], holder: str) -> None:
-    # A role that the API document does not list may be new, so the server decides.
-    if role in _documented("RoleName") and role not in fitting:
-        raise value_error(where, f"{role!r} is not a role for {holder}: use one of {', '.join(sorted(fitting))}")
-
-
-@cache
-def _documented(literal: str) -> frozenset[str]:
-    return frozenset(public_models.literal_values(literal))
+_ROLES_BY_SCOPE: Mapping[object, tuple[str, str]] = {
+    "organization": ("OrganizationRoleName", "an organization"),
+    "project": ("ProjectRoleName", "a project"),
+}
 
 
 def _check_own_roles(body: object) -> None:

@@ -14,6 +14,7 @@ from generated_client.models import (
     Invite,
     PrincipalType,
     Project,
+    ProjectRoleName,
     ResourceType,
     RoleBinding,
     RoleName,
@@ -200,7 +201,7 @@ class ProjectRole:
 
     principal_type: PrincipalType
     principal_id: str
-    role: RoleName
+    role: ProjectRoleName
 
 
 class ProjectRoleDict(TypedDict):
@@ -221,7 +222,7 @@ class ProjectRoleDict(TypedDict):
 
     principal_type: PrincipalType
     principal_id: str
-    role: RoleName
+    role: ProjectRoleName
 
 
 @frozen(kw_only=True)

@@ -98,6 +98,10 @@ def list_rules(settings: Node) -> list[Rule]:
             Rule(f"literal {name} at {field_path}", partial(name_literal, name=name, field_path=field_path))
             for name, field_path in settings["literals"].items()
         ),
+        *(
+            Rule(f"literal {name}", partial(add_partial_literal, name=name, **setting))
+            for name, setting in settings.get("partial_literals", {}).items()
+        ),
         Rule("name components as classes", name_components, may_be_idle=True),
         Rule("name inline schemas after their locations", name_inline_schemas, may_be_idle=True),
         # After name_inline_schemas, else it would name each copy of a schema within an alias.
@@ -282,6 +286,14 @@ def name_literal(document: Node, *, name: str, field_path: str) -> Node:
 
     literal = {key: found[key] for key in ("type", "description", "enum") if key in found}
     return add_schemas(map_every_schema(document, refer_to_literal), {name: literal})
+
+
+def add_partial_literal(document: Node, *, name: str, of: str, pattern: str, description: str) -> Node:
+    """Add a named component with the values of another one that match a pattern."""
+    whole = component_schemas(document).get(of, {}).get("enum", [])
+    values = [value for value in whole if re.fullmatch(pattern, value)]
+    literal = {"type": "string", "description": description, "enum": values}
+    return add_schemas(document, {name: literal}) if values else document
 
 
 def name_components(document: Node) -> Node:

@@ -153,7 +153,7 @@ async def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
         ({"bindings": [{"role": "ProjectViewer"}]}, PineconeTypeError),
         ({"bindings": [on_project("p", "ProjectViewer")]}, PineconeTypeError),
         ({"bindings": [{"principal_type": "user", "principal_id": "", "role": "ProjectViewer"}]}, PineconeValueError),
-        ({"bindings": [ProjectRole(principal_type="user", principal_id="u", role="OrgOwner")]}, PineconeValueError),
+        ({"bindings": [{"principal_type": "user", "principal_id": "u", "role": "OrgOwner"}]}, PineconeValueError),
     ],
 )
 async def test_invalid_arguments_raise_before_anything_is_created(

@@ -19,7 +19,7 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.models import ORGANIZATION_ROLES, RoleName
+from pinecone_admin.models import ORGANIZATION_ROLES, OrganizationRoleName
 from pinecone_admin.workflows import Inventory, Progress
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
@@ -78,7 +78,7 @@ def test_an_inventory_survives_json(admin: Admin, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize(("role", "is_complete"), [("OrgMember", False), ("OrgManager", True)])
 def test_role_bindings_that_the_caller_does_not_see_are_unread(
-    admin: Admin, emulator: Emulator, *, role: RoleName, is_complete: bool
+    admin: Admin, emulator: Emulator, *, role: OrganizationRoleName, is_complete: bool
 ) -> None:
     """A list of role bindings without an owner was shortened, and is reported as such."""
     made = admin.service_accounts.create(name="reviewer", role_bindings=[on_organization(role)])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pinecone_admin import Admin, on_organization
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.models import RoleName
+from pinecone_admin.models import OrganizationRoleName
 
 Setup = Callable[[Emulator, Admin, Path], Mapping[str, str] | None]
 """Prepares the organization, and the folder in which the examples run; may return further variables."""
@@ -20,7 +20,7 @@ def create_project(admin: Admin, name: str, *keys: str) -> dict[str, str]:
     return {key: admin.api_keys.create(project_id=project.id, name=key).value for key in keys}
 
 
-def create_account(admin: Admin, name: str, role: RoleName = "OrgMember") -> None:
+def create_account(admin: Admin, name: str, role: OrganizationRoleName = "OrgMember") -> None:
     """Create a service account with a role on the organization."""
     admin.service_accounts.create(name=name, role_bindings=[on_organization(role)])
 

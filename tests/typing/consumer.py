@@ -41,10 +41,11 @@ from pinecone_admin.models import (
     CreateProjectRequest,
     Invite,
     Organization,
+    OrganizationRoleName,
     Project,
+    ProjectRoleName,
     RoleBinding,
     RoleBindingInput,
-    RoleName,
     ServiceAccount,
     ServiceAccountWithSecret,
     User,
@@ -125,7 +126,7 @@ def namespaces(admin: Admin) -> None:
     assert_type(admin.with_options(timeout=1, read_only=True), Admin)
 
 
-def bindings(admin: Admin, role: RoleName, binding: official.RoleBindingInput) -> None:
+def bindings(admin: Admin, role: ProjectRoleName, binding: official.RoleBindingInput) -> None:
     """Pass role bindings as models, as mappings and as models of the official SDK."""
     mapping: RoleBindingDict = {"resource_type": "organization", "role": "OrgMember"}
     admin.invites.create(
@@ -139,7 +140,10 @@ def bindings(admin: Admin, role: RoleName, binding: official.RoleBindingInput) -
             binding,
         ],
     )
-    assert_type((ORGANIZATION_ROLES[0], PROJECT_ROLES[0], API_KEY_ROLES[0]), tuple[RoleName, RoleName, APIKeyRole])
+    on_organization(Unlisted("OrgAuditor"))
+    on_project("p", Unlisted("IndexOwner"))
+    roles = (ORGANIZATION_ROLES[0], PROJECT_ROLES[0], API_KEY_ROLES[0])
+    assert_type(roles, tuple[OrganizationRoleName, ProjectRoleName, APIKeyRole])
     admin.service_accounts.create(name="n", role_bindings=())
     admin.role_bindings.create(principal_type="user", principal_id="u", resource_type="organization", role=role)
 

@@ -6,6 +6,7 @@ from pinecone_admin import (
     Admin,
     AsyncAdmin,
     Operation,
+    ProjectRole,
     on_organization,
     on_project,
 )
@@ -20,7 +21,10 @@ def roles(admin: Admin) -> None:
     admin.api_keys.create(project_id="p", name="n", roles=["OrgOwner"])  # wrong
     admin.role_bindings.list(role="OrgOwnr")  # wrong
     on_organization("Owner")  # wrong
+    on_organization("ProjectViewer")  # wrong
     on_project("p")  # wrong
+    on_project("p", "OrgMember")  # wrong
+    ProjectRole(principal_type="user", principal_id="u", role="OrgMember")  # wrong
 
 
 def bindings(admin: Admin) -> None:

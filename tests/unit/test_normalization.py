@@ -282,6 +282,7 @@ def test_every_rule_and_setting_matches_our_document() -> None:
     assert not [label for label in idle if "." in label]
     settings["literals"]["Colour"] = "Pet.colour"
     settings["secrets"].append("Pet.pin")
+    settings["partial_literals"]["Shade"] = {"of": "RoleName", "pattern": "Dark.*", "description": "D"}
     more = [label for label in rules.normalize_document(ours, settings)[1] if label not in idle]
-    assert more == ["secret Pet.pin", "literal Colour at Pet.colour"]
+    assert more == ["secret Pet.pin", "literal Colour at Pet.colour", "literal Shade"]
     assert "drop the version header parameter" in rules.normalize_document(make_document(), settings)[1]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 
-from pinecone_admin import models
+from pinecone_admin import PineconeValueError, models
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 from pinecone_admin.workflows.roles import LEVELS, ORGANIZATION_WRITERS, SECRET_KEEPERS
+from tests.support.errors import raises
 
 ADMINISTRATION = [
     "update-organization",
@@ -29,6 +33,23 @@ def test_the_tuples_of_roles_have_every_role_of_the_api() -> None:
     assert set(models.PROJECT_ROLES) == set(PROJECT_ROLES)
     assert set(models.API_KEY_ROLES) == set(models.literal_values("APIKeyRole")) < set(PROJECT_ROLES)
     assert models.literal_values("NoSuchLiteral") == ()
+
+
+@pytest.mark.parametrize("role", [*models.ORGANIZATION_ROLES, *models.PROJECT_ROLES])
+def test_role_bindings_have_roles_of_their_scope(role: Any) -> None:
+    """A role of the other scope is refused where the binding is made; one that the API does not list is allowed."""
+    for make, fitting, holder in (
+        (models.on_organization, models.ORGANIZATION_ROLES, "an organization"),
+        (partial(models.on_project, "p"), models.PROJECT_ROLES, "a project"),
+    ):
+        if role in fitting:
+            assert make(role).role == role
+        else:
+            with raises(
+                PineconeValueError, match=f"^role '{role}' is not a role for {holder}: use one of {fitting[0]}"
+            ):
+                make(role)
+        assert make(models.Unlisted("OrgAuditor")).role == "OrgAuditor"
 
 
 def test_every_role_has_a_level() -> None:
