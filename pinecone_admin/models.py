@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, TypeVar, cast, get_args, overload
 
 import attrs
 
@@ -12,6 +12,8 @@ from generated_client import models as generated_models
 from generated_client.types import Null, Unlisted, extra_fields, wire_fields
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
+
+_M = TypeVar("_M")
 
 __all__ = ["API_KEY_ROLES", "ORGANIZATION_ROLES", "PROJECT_ROLES"]
 __all__ += ["Null", "RoleBindingDict", "RoleBindingLike", "Unlisted", "on_organization", "on_project", "to_dict"]
@@ -135,26 +137,40 @@ def on_project(project_id: str, role: generated_models.ProjectRoleName) -> gener
     return generated_models.RoleBindingInput(resource_type="project", resource_id=project_id, role=role)
 
 
-def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]:
-    """Convert a model to plain JSON types.
+@overload
+def to_dict(  # type: ignore[overload-overlap] # pyright: ignore[reportOverlappingOverload] - a list is an object, too
+    model: list[_M], *, reveal: bool = False
+) -> list[dict[str, Any]]: ...
+@overload
+def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]: ...
+def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any] | list[dict[str, Any]]:
+    """Convert a model, or each model of a list, to plain JSON types.
 
     Args:
-        model: Any model of this package.
+        model: Any model of this package, or a list of them.
         reveal: Include secrets, which are ``"***"`` otherwise, and the fields that the API document does not list,
             which may be secrets and are left out otherwise.
 
     Returns:
-        A dict with the field names of the API; date-times are ISO 8601 strings, and durations are seconds.
+        A dict with the field names of the API, or a list of such dicts; date-times are ISO 8601 strings, and durations
+        are seconds.
 
     Raises:
-        PineconeTypeError: ``model`` is not a model.
+        PineconeTypeError: ``model``, or an entry of it, is not a model.
 
     Example:
         >>> to_dict(project)["name"]
         'search'
     """
+    if isinstance(model, list):
+        entries = enumerate(cast("list[object]", model))
+        return [_model_to_dict(Name("model", f"[{number}]"), each, reveal=reveal) for number, each in entries]
+    return _model_to_dict(Name("model"), model, reveal=reveal)
+
+
+def _model_to_dict(place: Name, model: object, *, reveal: bool) -> dict[str, Any]:
     if not attrs.has(type(model)):
-        raise PineconeTypeError(Name("model"), f" must be a model of this package, not {type(model).__name__}")
+        raise PineconeTypeError(place, f" must be a model of this package, not {type(model).__name__}")
     listed = {
         name: _to_json(value, reveal=reveal) if reveal or not secret else "***"
         for name, value, secret in wire_fields(model)

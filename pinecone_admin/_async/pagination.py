@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList
+from pinecone_admin.errors import PineconeTypeError
 
 if TYPE_CHECKING:
     from pinecone_admin._async.sender import AsyncSender
@@ -76,6 +77,18 @@ class AsyncPaginator(Generic[_T]):
         return self.to_list().__await__()
 
     # </async only>
+    if not TYPE_CHECKING:  # type checkers refuse both
+
+        def __getitem__(self, _index: object) -> NoReturn:
+            message = "the items are fetched while they are read: for an index or a length, use await to_list()"
+            raise PineconeTypeError(message, operation=self._operation.id)
+
+        def __len__(self) -> int:
+            return self[0]
+
+        def __bool__(self) -> bool:
+            return True
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._operation.id}>"
 

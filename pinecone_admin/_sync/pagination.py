@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import check_integer
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.pages import ListResponse, Page, PageCursor, PageOfList
+from pinecone_admin.errors import PineconeTypeError
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.sender import Sender
@@ -70,6 +71,18 @@ class Paginator(Generic[_T]):
             page: Page[_T] = cursor.advance(self._send(operation))
             items += page.items
         return items[:max_items]
+
+    if not TYPE_CHECKING:  # type checkers refuse both
+
+        def __getitem__(self, _index: object) -> NoReturn:
+            message = "the items are fetched while they are read: for an index or a length, use to_list()"
+            raise PineconeTypeError(message, operation=self._operation.id)
+
+        def __len__(self) -> int:
+            return self[0]
+
+        def __bool__(self) -> bool:
+            return True
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._operation.id}>"

@@ -28,7 +28,7 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows.steps import Step, describe_thing
 
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -84,6 +84,11 @@ class Ensured(Generic[_T_co]):
             raise PineconeValueError("there is no value: it was a dry run, and the resource does not exist yet")
         return self._value
 
+    def __str__(self) -> str:
+        """Return in one line what was done, or would be, or that nothing was changed; no secret is in it."""
+        found = [] if self.steps else [_describe_found(self._value)]
+        return "; ".join([*map(str, self.steps), *found, *map(str, self.differences)])
+
     def __repr__(self) -> str:
         return (
             f"Ensured(value={self._value!r}, created={self.created}, differences={self.differences}, "
@@ -122,6 +127,10 @@ class Rotation:
     replaced: str
     delete_after: datetime | None
     steps: list[Step]
+
+    def __str__(self) -> str:
+        """Return in one line what was done, or would be."""
+        return "; ".join(map(str, self.steps))
 
 
 @frozen(kw_only=True)
@@ -180,6 +189,10 @@ class RoleChange:
 
     binding: RoleBinding
     steps: list[Step]
+
+    def __str__(self) -> str:
+        """Return in one line what was done, or would be, or that nothing was changed."""
+        return "; ".join(map(str, self.steps)) or _describe_found(self.binding)
 
 
 @frozen(kw_only=True)
@@ -240,10 +253,27 @@ class Provisioned:
     bindings: list[Ensured[RoleBinding]]
 
     @property
+    def key_id(self) -> str:
+        """Id of the key, whether this call created it or not.
+
+        Raises:
+            PineconeValueError: It was a dry run, and the key does not exist yet.
+        """
+        key = self.key.value
+        return key.key.id if isinstance(key, APIKeyWithSecret) else key.id
+
+    @property
     def steps(self) -> list[Step]:
         """What was done, in order; of a dry run, what would be done."""
-        parts: list[Ensured[Any]] = [self.project, *self.bindings, self.key]
-        return [step for part in parts for step in part.steps]
+        return [step for part in self._parts for step in part.steps]
+
+    @property
+    def _parts(self) -> list[Ensured[Any]]:
+        return [self.project, *self.bindings, self.key]
+
+    def __str__(self) -> str:
+        """Return in one line what was done, or would be, and what was there; no secret is in it."""
+        return "; ".join(map(str, self._parts))
 
 
 @frozen(kw_only=True)
@@ -387,6 +417,19 @@ class CleanupReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""
         return to_dict(self)
+
+
+def _describe_found(value: object) -> str:
+    """Return that a resource was there and nothing was changed."""
+    if isinstance(value, RoleBinding):
+        key = key_of_binding(value.role, value.resource_type, value.resource_id)
+        named = f"{key} for {describe_thing(value.principal_type.replace('_', ' '), None, value.principal_id)}"
+    else:
+        known: Any = value
+        nouns: Mapping[Any, str] = {APIKey: "key", Invite: "invite for", ServiceAccount: "service account"}
+        name = known.email if isinstance(value, Invite | User) else known.name
+        named = describe_thing(nouns.get(type(known), type(known).__name__.lower()), name, known.id)
+    return make_printable(f"found {named}; nothing was changed")
 
 
 def name_temporary_keys(ids: Iterable[str]) -> list[str]:

@@ -121,9 +121,9 @@ def describe_new_secret(create: Step, *, is_stored: bool) -> list[Step]:
 
 def _describe_object(step: Step) -> str:
     noun = "" if step.action == "invite" else _NOUNS.get(step.kind, step.kind)
-    thing = _describe_thing(noun, step.name, step.id)
+    thing = describe_thing(noun, step.name, step.id)
     is_in_project = (step.project or step.project_id) is not None
-    project = _describe_thing("project", step.project, step.project_id)
+    project = describe_thing("project", step.project, step.project_id)
     role = step.after.get("role", step.before.get("role"))
     if role is not None:
         place = project if is_in_project else "the organization"
@@ -145,7 +145,7 @@ def _describe_object(step: Step) -> str:
             return f"{thing}{place}"
 
 
-def _describe_thing(noun: str, name: str | None, id: str | None) -> str:
+def describe_thing(noun: str, name: str | None, id: str | None) -> str:
     """Return the name with the id, since names are not unique, or what is known of the two."""
     shown = [] if name is None else [_quote(name)]
     shown += [] if id is None else [id if name is None else f"({id})"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -50,6 +51,18 @@ async def test_a_list_is_lazy(make_client: Callable[..., AsyncAdmin]) -> None:
     assert script.requests == []
     seen = [(user.id, len(script.requests)) async for user in listed]
     assert seen == [("a", 1), ("b", 1), ("c", 2)]
+
+
+async def test_a_list_has_no_length_and_no_index(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Both raise a TypeError that names to_list, and send nothing; a list is true, whatever is in it."""
+    script = script_two_pages()
+    listed: Any = make_client(script).users.list()
+    for read in (len, itemgetter(0), itemgetter(slice(2))):
+        with raises(PineconeTypeError, match=r"to_list\(\)") as caught:
+            read(listed)
+        assert caught.value.operation == "list_users"
+    assert bool(listed)
+    assert script.requests == []
 
 
 async def test_iterating_again_starts_from_the_beginning(make_client: Callable[..., AsyncAdmin]) -> None:

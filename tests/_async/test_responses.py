@@ -398,13 +398,18 @@ async def test_to_dict_returns_plain_json_types(make_client: Callable[..., Async
     assert to_dict(invite) == INVITE | {"created_at": moment, "expires_at": None, "processed_at": None}
     assert to_dict(RoleBindingInput(resource_type="organization", role="OrgMember"))["role"] == "OrgMember"
     assert json.loads(json.dumps(to_dict(account))) == masked
+    assert to_dict([key, key]) == [to_dict(key)] * 2
+    assert to_dict([account], reveal=True) == [to_dict(account, reveal=True)]
+    assert to_dict([]) == []
 
 
-@pytest.mark.parametrize("value", [None, {"a": 1}, [], "x", Invite], ids=str)
+@pytest.mark.parametrize("value", [None, {"a": 1}, (), "x", Invite], ids=str)
 async def test_to_dict_accepts_only_models(value: Any) -> None:
-    """to_dict raises for anything but a model."""
+    """to_dict raises for anything but a model or a list of them."""
     with raises(PineconeTypeError, match="model must be a model"):
         to_dict(value)
+    with raises(PineconeTypeError, match=r"model\[1\] must be a model"):
+        to_dict([RoleBindingInput(resource_type="organization", role="OrgMember"), value])
 
 
 async def test_models_are_values(make_client: Callable[..., AsyncAdmin]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -49,6 +50,18 @@ def test_a_list_is_lazy(make_client: Callable[..., Admin]) -> None:
     assert script.requests == []
     seen = [(user.id, len(script.requests)) for user in listed]
     assert seen == [("a", 1), ("b", 1), ("c", 2)]
+
+
+def test_a_list_has_no_length_and_no_index(make_client: Callable[..., Admin]) -> None:
+    """Both raise a TypeError that names to_list, and send nothing; a list is true, whatever is in it."""
+    script = script_two_pages()
+    listed: Any = make_client(script).users.list()
+    for read in (len, itemgetter(0), itemgetter(slice(2))):
+        with raises(PineconeTypeError, match=r"to_list\(\)") as caught:
+            read(listed)
+        assert caught.value.operation == "list_users"
+    assert bool(listed)
+    assert script.requests == []
 
 
 def test_iterating_again_starts_from_the_beginning(make_client: Callable[..., Admin]) -> None:

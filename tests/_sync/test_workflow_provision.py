@@ -15,6 +15,7 @@ from pinecone_admin import (
     PineconeTypeError,
     PineconeValueError,
     ServiceError,
+    on_organization,
     on_project,
 )
 from pinecone_admin.emulator import Emulator
@@ -53,6 +54,45 @@ def test_a_tenant_gets_a_project_a_key_and_roles(admin: Admin, emulator: Emulato
     second = admin.projects.provision(**arguments, bindings=[robot])
     assert [each.created for each in (second.project, second.key, *second.bindings)] == [False, False, False]
     assert len(stored) == 1
+
+
+def test_results_print_as_one_line_without_secrets(admin: Admin, emulator: Emulator) -> None:
+    """They say what was done or would be, and what was there; the id of the key is there in either case."""
+    robot = create_robot(admin)
+    arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["DataPlaneEditor"], "bindings": [robot]}
+    planned = admin.projects.provision(**arguments, store=print, dry_run=True)
+    assert str(planned) == (
+        f"would create project tenant; would grant ProjectViewer on project tenant to service account "
+        f"{robot.principal_id}; would create key tenant in project tenant; would store the value of key tenant in "
+        "project tenant"
+    )
+    with raises(PineconeValueError, match="there is no value: it was a dry run"):
+        _ = planned.key_id
+    made = admin.projects.provision(**arguments, store=lambda _: None)
+    found = admin.projects.provision(**arguments, store=print)
+    (project,), (key,) = emulator.state.projects.values(), emulator.state.api_keys.values()
+    assert made.key_id == found.key_id == key.id
+    assert str(made) == "; ".join(map(str, made.steps))
+    assert str(found) == (
+        f"found project tenant ({project.id}); nothing was changed; found ProjectViewer on project {project.id} for "
+        f"service account {robot.principal_id}; nothing was changed; found key tenant ({key.id}); nothing was changed"
+    )
+    binding = found.bindings[0].value
+    holder: Any = {each: getattr(binding, each) for each in ("principal_type", "principal_id", "resource_type")}
+    holder |= {"resource_id": project.id, "from_role": "ProjectEditor", "to_role": "ProjectViewer"}
+    assert str(admin.role_bindings.change_role(**holder)) == str(found.bindings[0])
+    rotation = admin.api_keys.rotate(api_key_id=key.id, store=lambda _: None)
+    assert str(rotation) == "; ".join(map(str, rotation.steps))
+    differing = admin.projects.ensure(name="tenant", max_pods=3)
+    assert str(differing) == f"{found.project}; max_pods: found 0, wanted 3"
+    roles = [on_organization("OrgMember")]
+    invited = [admin.invites.ensure(email="ada@example.com", role_bindings=roles) for _ in range(2)]
+    assert str(invited[0]) == f"invited ada@example.com ({invited[0].value.id})"
+    assert str(invited[1]) == f"found invite for ada@example.com ({invited[0].value.id}); nothing was changed"
+    account = admin.service_accounts.ensure(name="robot")
+    assert str(account) == f"found service account robot ({robot.principal_id}); nothing was changed"
+    results = map(str, (planned, made, found, rotation))
+    assert not [text for text in results if key.value in text or "pcsk_" in text or "\n" in text]
 
 
 def test_the_name_of_the_key_is_truncated(admin: Admin, emulator: Emulator) -> None:

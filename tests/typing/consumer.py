@@ -262,6 +262,7 @@ def errors(admin: Admin) -> None:
 def convert(project: Project) -> None:
     """Convert a model to JSON types."""
     assert_type(to_dict(project, reveal=True), dict[str, Any])
+    assert_type(to_dict([project]), list[dict[str, Any]])
 
 
 async def asynchronous() -> None:

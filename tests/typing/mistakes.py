@@ -9,6 +9,7 @@ from pinecone_admin import (
     ProjectRole,
     on_organization,
     on_project,
+    to_dict,
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import CreateProjectRequest, Project, RoleBindingInput
@@ -58,6 +59,9 @@ def workflows(admin: Admin) -> None:
 def results(admin: Admin, project: Project) -> None:
     """Use fields that do not exist, may be None, or cannot be set."""
     print(project.nmae)  # wrong
+    print(admin.users.list()[0])  # wrong
+    print(len(admin.users.list()))  # wrong
+    print(to_dict([project])["name"])  # wrong
     print(project.created_at.year)  # wrong
     project.name = "other"  # wrong
     wrong: int = admin.send(Operation(id="x", method="GET", path="/x", returns=Project))  # wrong
