@@ -13,7 +13,7 @@ from generated_client.types import Null, Unlisted, extra_fields, wire_fields
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
-_M = TypeVar("_M")
+_T = TypeVar("_T")
 
 __all__ = ["API_KEY_ROLES", "ORGANIZATION_ROLES", "PROJECT_ROLES"]
 __all__ += ["Null", "RoleBindingDict", "RoleBindingLike", "Unlisted", "on_organization", "on_project", "to_dict"]
@@ -139,7 +139,7 @@ def on_project(project_id: str, role: generated_models.ProjectRoleName) -> gener
 
 @overload
 def to_dict(  # type: ignore[overload-overlap] # pyright: ignore[reportOverlappingOverload] - a list is an object, too
-    model: list[_M], *, reveal: bool = False
+    model: list[_T], *, reveal: bool = False
 ) -> list[dict[str, Any]]: ...
 @overload
 def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]: ...
