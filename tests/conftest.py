@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,18 @@ UNTRACED = [
         "unit/test_unions.py",
     )
 ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs whole the grids of which the long tests run a sample."""
+    parser.addoption("--whole-grids", action="store_true", help="run every case of the grids that are sampled")
+
+
+@pytest.fixture(scope="session")
+def stride(pytestconfig: pytest.Config) -> Callable[[int], int]:
+    """Return a function of the step from one case of a grid to the next: the step itself, or 1 with --whole-grids."""
+    is_whole = pytestconfig.getoption("--whole-grids")
+    return lambda step: 1 if is_whole else step
 
 
 def pytest_configure() -> None:

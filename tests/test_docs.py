@@ -66,7 +66,15 @@ for name in sys.argv[1:]:
 """
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page in {block.page for block in EXAMPLES} - {STUBBED}])
+@pytest.mark.parametrize(
+    "page",
+    [
+        # Each command of a shell is a process: such pages run with --all, and the README every day.
+        pytest.param(page, marks=[pytest.mark.long] * (page != "README.md" and "sh" in languages))
+        for page in PAGES
+        if page != STUBBED and (languages := {block.language for block in EXAMPLES if block.page == page})
+    ],
+)
 def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The examples of a page run unchanged, in order, in one folder, with exactly the extras that the page names.
 
@@ -96,6 +104,7 @@ def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRe
     assert page not in NEED_NO_ACCOUNT or not any(sent), sent
 
 
+@pytest.mark.long
 def test_an_example_whose_emulator_cannot_start_reaches_no_account(tmp_path: Path) -> None:
     """The lines below the start of an emulator are not run with the credentials of a real account, as on a terminal."""
     pages = [page for page in PAGES if starts_emulator(page)]

@@ -17,9 +17,9 @@ from tests.support.scripted_transport import ScriptedTransport
 
 
 # <async only>
-@pytest.fixture(params=["asyncio", "trio"])
+@pytest.fixture(params=["asyncio", pytest.param("trio", marks=pytest.mark.long)])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run every test on both event loops."""
+    """Run every test on asyncio, and among the long tests on trio; what differs is tested daily in tests/faults."""
     return str(request.param)
 
 

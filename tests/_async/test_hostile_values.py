@@ -152,8 +152,8 @@ async def test_hostile_values_are_refused_or_sent(
 async def test_many_hostile_values_are_refused_or_sent(
     check: Callable[[Callable[..., AsyncAdmin], int], Any], make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """2,000 more seeded cases of each kind."""
-    for seed in range(1_000, 3_000):
+    """400 more seeded cases of each kind."""
+    for seed in range(1_000, 1_400):
         await check(make_client, seed)
 
 

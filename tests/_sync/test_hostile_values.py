@@ -153,8 +153,8 @@ def test_hostile_values_are_refused_or_sent(
 def test_many_hostile_values_are_refused_or_sent(
     check: Callable[[Callable[..., Admin], int], Any], make_client: Callable[..., Admin]
 ) -> None:
-    """2,000 more seeded cases of each kind."""
-    for seed in range(1_000, 3_000):
+    """400 more seeded cases of each kind."""
+    for seed in range(1_000, 1_400):
         check(make_client, seed)
 
 

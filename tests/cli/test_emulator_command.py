@@ -94,8 +94,13 @@ def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypa
             (("--port", "70000"), "70000"),
             (("--plan", "None"), "None"),
         ):
-            for more in ((), ("--background", "--format=env"), ("--format", "env")):
+            for more in ((), ("--format", "env")):
                 _check_refused(words, more, reason)
+        for words, reason in (
+            (("--state", str(damaged)), f"cannot use the state file {damaged}"),
+            (("--port", f"{taken.getsockname()[1]}"), "Address already in use"),
+        ):
+            _check_refused(words, ("--background", "--format=env"), reason)
     assert {*tmp_path.iterdir()} == {damaged, loop}
     for line in ("project list --format env emulator", "help emulator --format env"):
         done = run(*line.split())

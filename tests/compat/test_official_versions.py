@@ -66,8 +66,7 @@ def expect(version: str, mix: str) -> str:
     return "deleted"
 
 
-@pytest.mark.parametrize("way", ["http", "emulate"])
-@pytest.mark.parametrize("version", ["9", "10"])
+@pytest.mark.parametrize(("version", "way"), [("9", "http"), ("10", "emulate")])
 def test_official_sdk_from_9(version: str, way: str) -> None:
     """All that SDK 9 can do succeeds, and each of 32 mixes of contents that it empties ends as in the service."""
     printed = run_program(version, "tests.compat.official_from_9", way)
@@ -77,7 +76,9 @@ def test_official_sdk_from_9(version: str, way: str) -> None:
     assert (wrong, printed["breaches"]) == ({}, [])
 
 
-@pytest.mark.parametrize(("version", "operations"), [("7", BEFORE_8), ("8", BEFORE_10)])
+@pytest.mark.parametrize(
+    ("version", "operations"), [("7", BEFORE_8), pytest.param("8", BEFORE_10, marks=pytest.mark.long)]
+)
 def test_official_sdk_before_9(version: str, operations: set[str]) -> None:
     """All that the SDK can do succeeds over HTTP, once the addresses built into it are replaced."""
     printed = run_program(version, "tests.compat.official_before_9")
@@ -95,6 +96,7 @@ def test_official_sdk_before_9_is_refused_in_process(version: str) -> None:
         assert "the official SDK before version 9, which cannot be served here" in error
 
 
+@pytest.mark.long
 def test_official_sdks_in_child_processes() -> None:
     """A child process of emulate(serve=True) that creates an official client looks up Pinecone's own host."""
     with emulate(serve=True) as emulator:

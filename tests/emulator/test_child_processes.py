@@ -64,7 +64,10 @@ def list_names(emulator: Emulator) -> list[str]:
     return sorted(project.name for project in emulator.state.projects.values())
 
 
-@pytest.mark.parametrize("client", reach.CLIENTS)
+@pytest.mark.parametrize(
+    "client",
+    [pytest.param(each, marks=[pytest.mark.long] * each.startswith("official-")) for each in reach.CLIENTS],
+)
 def test_the_page_says_who_reaches_the_emulator(client: str) -> None:
     """The row of each client in docs/emulator.md is what happens; tests/emulator/reach.py writes the table."""
     assert reach.render_row(client, reach.run_row(client)) in reach.PAGE.read_text(encoding="utf-8")

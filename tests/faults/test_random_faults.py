@@ -94,7 +94,7 @@ class AccountMachine(RuleBasedStateMachine):
             self.server.stop()
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [10, pytest.param(25, marks=pytest.mark.long)])
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examples: int) -> None:
     """A create is processed at most once, and the outcome of each call agrees with the server."""
@@ -109,7 +109,7 @@ def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examp
     )
 
 
-@pytest.mark.parametrize("count", [250, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [250, pytest.param(500, marks=pytest.mark.long)])
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("place", [count_over_sockets, count_inside_emulate])
 def test_no_create_is_processed_twice(place: Callable[..., Creates], client_kind: ClientKind, count: int) -> None:

@@ -13,7 +13,7 @@ import pytest
     "numbers",
     [
         pytest.param(["--jobs", "0", "--locks", "60"], id="locks"),
-        pytest.param(["--jobs", "20", "--locks", "0"], id="jobs", marks=pytest.mark.long),
+        pytest.param(["--jobs", "8", "--locks", "0"], id="jobs", marks=pytest.mark.long),
     ],
 )
 def test_an_interrupt_leaves_nothing_held_and_nothing_twice(numbers: list[str]) -> None:

@@ -62,6 +62,7 @@ def test_every_untraced_path_exists() -> None:
     assert [path for path in UNTRACED if not path.exists()] == []
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_while_it_exits_keeps_its_coverage(tmp_path: Path) -> None:
     """On a busy machine, pytest-xdist kills workers, and the coverage would be too low although every test passed."""
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
