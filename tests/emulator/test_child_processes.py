@@ -34,7 +34,6 @@ from tests.support.concurrency import PATIENCE
 from tests.support.recipes import list_blocks
 
 ROOT = Path(__file__).parents[2]
-METHODS = ["fork", "spawn", "forkserver"]
 
 
 @pytest.fixture(autouse=True)
@@ -85,8 +84,10 @@ def test_the_page_s_program_runs(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("cached", [False, True], ids=["without a cache", "with a file cache"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("method", "cached"),
+    [("fork", True), ("spawn", False), pytest.param("forkserver", True, marks=pytest.mark.long)],
+)
 def test_eight_workers_create_eight_projects(method: str, cached: bool, tmp_path: Path) -> None:
     """With serve=True, what the workers of a pool create is in the emulator, however they are started."""
     folder = str(tmp_path / "tokens") if cached else None

@@ -322,6 +322,7 @@ def test_a_setting_that_matches_nothing_is_told(tree: Path) -> None:
 # ---- generating
 
 
+@pytest.mark.long
 def test_differing_files_are_shown_as_a_diff(tree: Path) -> None:
     """The exit status is 1, and generating restores the files."""
     before = hash_files(tree)
@@ -723,6 +724,7 @@ with Admin(access_token="t", transport=sent_wrong) as admin:
 """
 
 
+@pytest.mark.long
 def test_a_union_of_role_bindings_is_usable_at_once(tree: Path, tmp_path: Path) -> None:
     """What the published text calls the tag of RoleBindingInput may become its discriminator."""
     (tree / "mypy.py").touch()
@@ -817,6 +819,7 @@ UpdateProjectRequest(note=None)  # wrong: the field must be sent
 """
 
 
+@pytest.mark.long
 def test_small_features_do_not_block_a_version(tree: Path, tmp_path: Path) -> None:
     """A header, a meaning of null, an empty success and a wrong default are adopted, told and usable."""
     (tree / "mypy.py").touch()
@@ -929,6 +932,7 @@ def test_an_odd_document_is_adopted(tree: Path, tmp_path: Path) -> None:
     assert typed.returncode == 0, typed.stdout
 
 
+@pytest.mark.long
 def test_adoption_has_a_dry_run(untouched: Path) -> None:
     """With --check, the report and the diff are printed, and nothing is written."""
     before = hash_files(untouched)
