@@ -15,12 +15,24 @@ from tests.support.clock import VirtualClock
 from tests.support.errors import SECRET
 from tests.support.scripted_transport import ScriptedTransport
 
-
 # <async only>
-@pytest.fixture(params=["asyncio", pytest.param("trio", marks=pytest.mark.long)])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run every test on asyncio, and among the long tests on trio; what differs is tested daily in tests/faults."""
-    return str(request.param)
+# Tests of concurrency, cancellation and open resources. In the others, nothing depends on the event loop.
+ON_TRIO = (
+    *("credentials", "lifecycle", "pagination", "retry", "retry_budget", "run_in_parallel"),
+    *("token_callables", "tokens", "workflow_cleanup", "workflow_ensure", "workflow_offboard_many"),
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run a test on asyncio."""
+    return "asyncio"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of some modules on trio, too, among the long ones."""
+    if "anyio_backend" in metafunc.fixturenames and metafunc.module.__name__.rpartition("test_")[2] in ON_TRIO:
+        metafunc.parametrize("anyio_backend", ["asyncio", pytest.param("trio", marks=pytest.mark.long)])
 
 
 # </async only>

@@ -35,14 +35,6 @@ HOSTS: list[tuple[str | None, str]] = [
 ]
 
 
-# <async only>
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on one event loop: the constructor does not depend on it."""
-    return "asyncio"
-
-
-# </async only>
 @pytest.mark.parametrize(("host", "address"), HOSTS)
 @pytest.mark.parametrize("from_environment", [False, True])
 async def test_host_sets_the_base_address(

@@ -72,14 +72,6 @@ BINDING = {
 INVITE = {"id": "i", "email": "a@b", "status": "pending", "created_at": "2026-07-01T10:00:00Z"}
 
 
-# <async only>
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on one event loop: decoding is the same on both."""
-    return "asyncio"
-
-
-# </async only>
 async def describe_project(response: ScriptedResponse, make_client: Callable[..., AsyncAdmin]) -> Project:
     """Fetch a project whose response is given."""
     return await make_client(ScriptedTransport(response)).projects.describe(project_id="p")

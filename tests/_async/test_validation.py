@@ -83,14 +83,6 @@ KINDS = {
 }
 
 
-# <async only>
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on one event loop: validation does not depend on it."""
-    return "asyncio"
-
-
-# </async only>
 CASES = [(method, name) for method, arguments in METHODS.items() for name in arguments]
 
 

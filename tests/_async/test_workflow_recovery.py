@@ -23,14 +23,6 @@ from tests.support.organizations import fill_project
 pytestmark = pytest.mark.anyio
 
 
-# <async only>
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio: the server sees no difference."""
-    return "asyncio"
-
-
-# </async only>
 @define
 class ScenarioState:
     """The organization, the ids of its records, and the vault of a scenario.
