@@ -33,6 +33,7 @@ from generation.api_document import (
     read_document,
     validate_document,
 )
+from generation.emulator_table import list_unserved, make_table
 from generation.examples import write_examples
 from generation.gaps import find_gaps
 from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
@@ -44,6 +45,7 @@ from spec_diff import list_changes
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN_DOCUMENT = ROOT / "openapi/admin.yaml"
 CLIENT_FOLDER = ROOT / "generated_client"
+EMULATOR_TABLE = ROOT / "pinecone_admin/emulator/api/operations.json"
 TEMPLATES_FOLDER = ROOT / "openapi/templates"
 SETTING_LABELS = ("exclude ", "secret ", "limits of ", "literal ")
 HEADER = "# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.\n"
@@ -105,8 +107,8 @@ def check_tools() -> None:
         )
 
 
-def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[Node, list[str]]:
-    """Return a document rewritten for the generator, and the report on it; the changes only if it is adopted."""
+def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[Node, str, list[str]]:
+    """Return a document rewritten for the generator, the table for the emulator, and the report on the document."""
     settings = load_settings()
     try:
         normalized, idle = normalize_document(require_supported(document, source, settings), settings)
@@ -114,11 +116,12 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         lines = describe_document(document, idle) if adopting else []
         lines += [*describe_remedies(normalized, idle), *find_gaps(normalized)]
         adapted = adapt_schemas(write_examples(normalized))
+        table = make_table(document)
     except DocumentError:
         raise
     except Exception as exc:  # a valid document can still have any shape
         raise GenerationError(f"cannot generate from {source}: {type(exc).__name__}: {exc}") from exc
-    return adapted, lines
+    return adapted, table, lines
 
 
 def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
@@ -337,26 +340,40 @@ def run_generation(spec: str | None, *, check: bool) -> int:
     text = fetch_bytes(spec or str(ADMIN_DOCUMENT))
     stated = validate_document(parse_document(text, source), source)
     document, foreign = keep_words(read_document(str(ADMIN_DOCUMENT)), stated) if spec else (stated, [])
-    normalized, lines = prepare_document(document, source, adopting=spec is not None)
+    normalized, table, lines = prepare_document(document, source, adopting=spec is not None)
     lines += foreign
     with TemporaryDirectory(prefix="generate-") as folder:
         fresh = generate_package(normalized, source, Path(folder))
         if check:
-            return check_committed(fresh, source, lines)
-        adopted = Path(folder) / "admin.yaml"
+            return check_committed(fresh, table, source, lines)
+        adopted, served = Path(folder) / "admin.yaml", Path(folder) / "operations.json"
         adopted.write_bytes(text if document == stated else write_document(document))
-        replace_all([(fresh, CLIENT_FOLDER), (adopted, ADMIN_DOCUMENT)] if spec else [(fresh, CLIENT_FOLDER)])
-    lines += find_type_errors() if spec else []
+        served.write_text(table, encoding="utf-8")
+        replacements = [(fresh, CLIENT_FOLDER), (served, EMULATOR_TABLE)]
+        replace_all([*replacements, (adopted, ADMIN_DOCUMENT)] if spec else replacements)
+    lines += [*describe_unserved(table), *find_type_errors()] if spec else []
     print(
         *lines, f"generated_client is made from {source}; number of files: {len(list_files(CLIENT_FOLDER))}", sep="\n"
     )
     return 0
 
 
-def check_committed(fresh: Path, source: str, lines: list[str]) -> int:
-    """Print the diff against the committed package; raise unless it is empty."""
+def describe_unserved(table: str) -> list[str]:
+    """Return the operations that the emulator answers with 501, with the remedy."""
+    functions = EMULATOR_TABLE.with_name("operations.py")
+    place = functions.relative_to(ROOT)
+    return [
+        f"{place}: the emulator answers {each} with 501: write a function of that name"
+        for each in list_unserved(table, functions.read_text(encoding="utf-8"))
+    ]
+
+
+def check_committed(fresh: Path, table: str, source: str, lines: list[str]) -> int:
+    """Print the diff against the committed package and table; raise unless it is empty."""
     sys.stdout.writelines(f"{line}\n" for line in lines)
     found = list(diff_folders(CLIENT_FOLDER, fresh))
+    before, after = (f"{side}/{EMULATOR_TABLE.relative_to(ROOT)}" for side in "ab")
+    found += difflib.unified_diff(_read_lines(EMULATOR_TABLE), table.splitlines(keepends=True), before, after)
     sys.stdout.writelines(found)
     if found:
         raise GenerationError(f"generated_client is not up to date with {source}: run scripts/generate.sh")

@@ -15,11 +15,14 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from derived_page import render_table, write_or_check
+from pinecone_admin.emulator.api.control_plane import ROUTES
+from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
+from pinecone_admin.emulator.api.routing import OperationRoute
 from pinecone_admin.emulator.api.rule_catalogue import RULES
-from pinecone_admin.emulator.api.unemulated import UNEMULATED
 from tests.conformance.__main__ import CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -120,7 +123,8 @@ def render_page(tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) ->
         for name, rule in RULES.items()
     ]
     header = ("rule", "what holds", "standing", "source", "tests in tests/emulator", "conformance check")
-    unemulated = [(f"{method} {path}", f"`{operation}`") for (method, path), operation in UNEMULATED.items()]
+    routes: list[OperationRoute[Any]] = [*ADMIN_ROUTES, *ROUTES]
+    unemulated = [(f"{each.method} {each.path}", f"`{each.id}`") for each in routes if not each.run]
     return "\n".join(
         [
             INTRODUCTION,

@@ -351,7 +351,7 @@ class Emulator:
         with released_after(self._lock), self._lock:
             plan, payment_status, settings = checks.closed_object(self._read_changes)("", changes)
             self.state.settings = settings
-            self.state.set_plan(plan)
+            self.state.organization.plan = plan
             self.state.organization.payment_status = payment_status
 
     def _read_changes(self, fields: Fields) -> tuple[str, str, Settings]:
@@ -382,7 +382,7 @@ class Emulator:
         with released_after(self._lock), self._lock:
             grants = self._read_roles(roles)
             checks.email("email", email)
-            if self.state.find_user_by_email(email):
+            if self.state.users.find(email):
                 raise Refusal(409, "ALREADY_EXISTS", f"a user already has the email {quoted(email)}")
             user = self.state.add_user(email, checks.nullable(checks.string)("name", name))
             self.state.bind(Principal("user", user.id), grants, self.clock.now())

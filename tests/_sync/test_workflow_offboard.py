@@ -199,7 +199,7 @@ def test_users_of_an_identity_provider_are_refused(emulator: Emulator) -> None:
     add_member(emulator, "ada@example.com", ("OrgMember", ""))
     with raises(RefusedError, match="identity provider"):
         emulator.admin().users.offboard(email="ada@example.com", dry_run=False)
-    assert emulator.state.find_user_by_email("ada@example.com")
+    assert emulator.state.users.find("ada@example.com")
 
 
 @pytest.mark.parametrize(("email", "error"), [("", PineconeValueError), (5, PineconeTypeError)])

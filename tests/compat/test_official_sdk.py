@@ -19,8 +19,8 @@ from pinecone.errors.exceptions import (
 
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
+from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
-from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
 from pinecone_admin.testing import emulate
 from tests.support.contract import record_breaches
 

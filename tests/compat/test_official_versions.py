@@ -15,7 +15,7 @@ import pytest
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.control_plane import OPERATION_IDS as CONTROL_PLANE
-from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
+from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.testing import emulate
 from tests.support.contract import record_breaches
 from tests.support.programs import find_program, skip_unless_in_ci

@@ -106,7 +106,7 @@ def require_consistency(state: State) -> None:
     for binding_filter, expected in matching_filters(state):
         assert [each.id for each in state.role_bindings.matching(binding_filter)] == expected
     for user in state.users.listing:
-        assert state.find_user_by_email(user.email) is user
+        assert state.users.find(user.email) is user
         assert state.role_bindings.held_by(Principal("user", user.id))
     for invite in state.open_invites:
         bindings_of_invite = state.role_bindings.held_by(Principal("invite", invite.id))

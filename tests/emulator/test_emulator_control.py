@@ -11,8 +11,8 @@ import pytest
 from pinecone_admin import UnauthorizedError
 from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.api.control_plane import OPERATION_IDS as CONTROL_PLANE_IDS
+from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
-from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
 from pinecone_admin.emulator.model.records import PROJECT_CONTENTS
 
 Connect = Callable[..., httpx.Client]

@@ -142,7 +142,7 @@ def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
     state = emulator.state
     roles = [binding.grant.role for binding in state.role_bindings.held_by(Principal("user", USER_ID))]
     assert roles == ["OrgMember", "ProjectViewer"]
-    assert (state.organization.plan, state.organization.support_tier) == ("Free", "Free")
+    assert (state.organization.plan, state.plan.support_tier) == ("Free", "Free")
     assert state.projects[PROJECT_ID].contents["indexes"] == {"movies"}
     assert next(iter(state.invites.values())).status(emulator.clock.now()) == "pending"
     with emulator.admin() as admin:

@@ -13,11 +13,14 @@ import pytest
 
 from generation.api_document import iter_operations
 from pinecone_admin.emulator import Clock, Emulator
-from pinecone_admin.emulator.api import dispatch
+from pinecone_admin.emulator.api import control_plane, dispatch
+from pinecone_admin.emulator.api.control_plane import ControlPlaneContext
+from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.emulator.api.messages import Request
-from pinecone_admin.emulator.api.operations import ADMIN_ROUTES
-from pinecone_admin.emulator.api.unemulated import UNEMULATED
+from pinecone_admin.emulator.api.routing import OperationRoute
 from tests.support.api_documents import load_document
+
+UNEMULATED = [route for route in control_plane.ROUTES if not route.run]
 
 Connect = Callable[..., httpx.Client]
 ReadError = Callable[[httpx.Response], tuple[int, str]]
@@ -106,16 +109,15 @@ def test_unknown_route_is_not_found(api: httpx.Client, read_error: ReadError, pa
 
 
 @pytest.mark.rule("unemulated")
-@pytest.mark.parametrize(("route", "operation"), UNEMULATED.items(), ids=UNEMULATED.values())
+@pytest.mark.parametrize("route", UNEMULATED, ids=[route.id for route in UNEMULATED])
 def test_published_route_that_is_not_emulated_says_so(
-    api: httpx.Client, read_error: ReadError, route: tuple[str, str], operation: str
+    api: httpx.Client, read_error: ReadError, route: OperationRoute[ControlPlaneContext]
 ) -> None:
     """A published route that is not emulated returns 501 with its name, and is no operation of the emulator."""
-    method, path = route
-    response = api.request(method, path.replace("{", "").replace("}", ""))
+    response = api.request(route.method, route.path.replace("{", "").replace("}", ""))
     assert read_error(response) == (501, "UNIMPLEMENTED")
-    assert operation in response.json()["error"]["message"]
-    assert operation not in dispatch.OPERATION_IDS
+    assert route.id in response.json()["error"]["message"]
+    assert route.id not in dispatch.OPERATION_IDS
 
 
 @pytest.mark.rule("wrong-method")

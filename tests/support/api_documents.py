@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from generation.api_document import iter_operations, read_document
+from generation.api_document import iter_operations, parse_document, read_document
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
@@ -40,6 +40,15 @@ def read_our_document() -> Any:
         }
     schemas = document["components"]["schemas"]
     return json.loads(json.dumps(document | {"paths": paths, "components": {"schemas": schemas}}))
+
+
+def document_with_more_resources() -> Any:
+    """Return our document with the resources in ``more_resources.yaml``."""
+    document = json.loads(json.dumps(load_document("admin")))
+    added = parse_document((Path(__file__).parent / "more_resources.yaml").read_bytes(), "more_resources.yaml")
+    document["paths"] |= added["paths"]
+    document["components"]["schemas"] |= added["schemas"]
+    return document
 
 
 def find_parameters(document: Any, name: str) -> list[Any]:

@@ -12,22 +12,46 @@ from pinecone_admin.emulator.model.state import State
 
 
 @frozen
-class OperationContext:
-    """The context of one call of an operation.
+class RequestContext:
+    """The context of one request, whoever sent it.
 
     Args:
         state: The organization that the call reads and changes.
         now: The time at which the request arrived.
-        caller: The service account that sent it.
-        target: The id in the path; empty if the path has none.
         request: The request itself.
+        targets: The ids or names in the path.
     """
 
     state: State
     now: datetime
-    caller: Principal
-    target: str
     request: Request
+    targets: tuple[str, ...]
+
+    @property
+    def target(self) -> str:
+        """The first id or name in the path; empty if the path has none."""
+        return self.targets[0] if self.targets else ""
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of the request body."""
+        return Fields.from_body(self.request.body)
+
+    @property
+    def query(self) -> Fields:
+        """The query parameters."""
+        return Fields(dict(parse_qsl(self.request.query, keep_blank_values=True)))
+
+
+@frozen
+class OperationContext(RequestContext):
+    """The context of one call of the Admin API.
+
+    Args:
+        caller: The service account that sent it.
+    """
+
+    caller: Principal
 
     @property
     def held_grants(self) -> list[Grant]:
@@ -40,13 +64,3 @@ class OperationContext:
         if self.state.settings.permissions == "open":
             return [Grant("OrgOwner", "organization", self.state.organization.id)]
         return self.held_grants
-
-    @property
-    def fields(self) -> Fields:
-        """The fields of the request body."""
-        return Fields.from_body(self.request.body)
-
-    @property
-    def query(self) -> Fields:
-        """The query parameters."""
-        return Fields(dict(parse_qsl(self.request.query, keep_blank_values=True)))

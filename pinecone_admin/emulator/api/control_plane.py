@@ -5,10 +5,7 @@ an access token; a key gives access to its own project only. Deleting an index o
 it is gone the project cannot be deleted.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeAlias
-from urllib.parse import parse_qsl, unquote
 from uuid import UUID, uuid5
 
 from attrs import frozen
@@ -16,10 +13,12 @@ from attrs import frozen
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api import control_plane_documents as documents
 from pinecone_admin.emulator.api.checks import Fields
+from pinecone_admin.emulator.api.context import RequestContext
 from pinecone_admin.emulator.api.control_plane_documents import Properties
 from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.api.preconditions import STATUSES_THAT_FORBID_CREATING
-from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.routing import OperationRoute, Router
 from pinecone_admin.emulator.api.serialization import Document, format_time
 from pinecone_admin.emulator.model.records import PendingResource, ProjectRecord
 from pinecone_admin.emulator.model.state import State
@@ -34,36 +33,18 @@ _SINGULARS = {"indexes": "index", "collections": "collection", "assistants": "as
 
 
 @frozen
-class ControlPlaneContext:
+class ControlPlaneContext(RequestContext):
     """The context of one call with an API key.
 
     Args:
-        state: The organization.
-        now: The time at which the request arrived.
         project: The project of the key.
         version: The API version of the request.
         kind: The kind of resource: indexes, collections, assistants or backups.
-        target: The name in the path; empty if the path has none.
-        request: The request itself.
     """
 
-    state: State
-    now: datetime
     project: ProjectRecord
     version: str
     kind: str
-    target: str
-    request: Request
-
-    @property
-    def fields(self) -> Fields:
-        """The fields of the request body."""
-        return Fields.from_body(self.request.body)
-
-    @property
-    def query(self) -> Fields:
-        """The parameters of the query."""
-        return Fields(dict(parse_qsl(self.request.query, keep_blank_values=True)))
 
     @property
     def includes_deleted(self) -> bool:
@@ -81,64 +62,15 @@ class ControlPlaneContext:
         return "Initializing" if (kind, name) in self.project.pending else "Ready"
 
 
-RunFunction: TypeAlias = Callable[[ControlPlaneContext], Document | None]
-
-
-@frozen
-class ControlPlaneRoute:
-    """An operation of the control plane.
-
-    Args:
-        id: The id of the operation.
-        method: The HTTP method.
-        path: The path; `{}` stands for a name.
-        kind: The kind of resource.
-        status: The status of a success.
-        run: Runs the operation.
-    """
-
-    id: str
-    method: str
-    path: str
-    kind: str
-    status: int
-    run: RunFunction
-
-    def match(self, path: str) -> str | None:
-        """Return the name in a path, which is empty if the path of the route has none; None if it does not match."""
-        parts, own = path.split("/"), self.path.split("/")
-        if len(parts) != len(own) or not all(
-            mine in ("{}", part) and part for mine, part in zip(own[1:], parts[1:], strict=True)
-        ):
-            return None
-        return unquote("".join(part for mine, part in zip(own, parts, strict=True) if mine == "{}"))
-
-
-def is_control_plane_request(request: Request) -> bool:
-    """Return whether a request is for the control plane."""
-    # Most requests are for the Admin API, and are told apart without matching every route.
-    start = request.path.split("/", 2)[1:2]
-    return start in _STARTS and any(route.match(request.path) is not None for route in ROUTES)
-
-
-def operation_id(request: Request) -> str:
-    """Return the id of the operation that a request calls, or an empty string if no operation matches."""
-    found = _find_route(request)
-    return found[0].id if found else ""
-
-
 def run_operation(request: Request, version: str, state: State, now: datetime) -> tuple[int, Document | None]:
     """Run the operation that a request with an API key calls; return the status and the document."""
+    route, targets = ROUTER.find(request)
+    run = route.require_emulated()
     project, roles = _authenticate_key(request, state)
     complete_transitions(project, now)
-    found = _find_route(request)
-    if found is None:
-        raise method_not_allowed(request, [each.method for each in ROUTES if each.match(request.path) is not None])
-    route, target = found
     if not roles & (_READERS if request.method == "GET" else _WRITERS):
         raise Refusal(403, "FORBIDDEN", f"the API key's roles do not permit {route.id}")
-    context = ControlPlaneContext(state, now, project, version, route.kind, target, request)
-    return route.status, route.run(context)
+    return route.status, run(ControlPlaneContext(state, now, request, targets, project, version, route.kind))
 
 
 def complete_transitions(project: ProjectRecord, now: datetime) -> None:
@@ -147,13 +79,6 @@ def complete_transitions(project: ProjectRecord, now: datetime) -> None:
         if until <= now:
             project.remove_content(kind, name)
     project.pending = {key: pending for key, pending in project.pending.items() if now < pending.until}
-
-
-def _find_route(request: Request) -> tuple[ControlPlaneRoute, str] | None:
-    for route in ROUTES:
-        if route.method == request.method and (target := route.match(request.path)) is not None:
-            return route, target
-    return None
 
 
 def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, frozenset[str]]:
@@ -348,32 +273,48 @@ def _start_deletion(context: ControlPlaneContext) -> None:
     complete_transitions(context.project, context.now)
 
 
-_INDEX, _COLLECTION, _BACKUP = "/indexes/{}", "/collections/{}", "/backups/{}"
-_ASSISTANTS, _ASSISTANT = "/assistant/assistants", "/assistant/assistants/{}"
+_INDEX, _COLLECTION, _BACKUP = "/indexes/{index_name}", "/collections/{collection_name}", "/backups/{backup_id}"
+_ASSISTANTS, _ASSISTANT = "/assistant/assistants", "/assistant/assistants/{assistant_name}"
+_SCHEDULES, _SCHEDULE = f"{_INDEX}/backup-schedules", "/backup-schedules/{schedule_id}"
 
-ROUTES = (
-    ControlPlaneRoute("list_indexes", "GET", "/indexes", "indexes", 200, _list_whole),
-    ControlPlaneRoute("create_index", "POST", "/indexes", "indexes", 201, _create_index),
-    ControlPlaneRoute("describe_index", "GET", _INDEX, "indexes", 200, _describe),
-    ControlPlaneRoute("configure_index", "PATCH", _INDEX, "indexes", 202, _configure_index),
-    ControlPlaneRoute("delete_index", "DELETE", _INDEX, "indexes", 202, _delete_index),
-    ControlPlaneRoute("list_index_backups", "GET", "/indexes/{}/backups", "backups", 200, _list_backups),
-    ControlPlaneRoute("create_backup", "POST", "/indexes/{}/backups", "backups", 201, _create_backup),
-    ControlPlaneRoute("list_collections", "GET", "/collections", "collections", 200, _list_whole),
-    ControlPlaneRoute("create_collection", "POST", "/collections", "collections", 201, _create_collection),
-    ControlPlaneRoute("describe_collection", "GET", _COLLECTION, "collections", 200, _describe),
-    ControlPlaneRoute("delete_collection", "DELETE", _COLLECTION, "collections", 202, _delete),
-    ControlPlaneRoute("list_backups", "GET", "/backups", "backups", 200, _list_backups),
-    ControlPlaneRoute("describe_backup", "GET", _BACKUP, "backups", 200, _describe),
-    ControlPlaneRoute("delete_backup", "DELETE", _BACKUP, "backups", 202, _delete),
-    ControlPlaneRoute("list_assistants", "GET", _ASSISTANTS, "assistants", 200, _list_assistants),
-    ControlPlaneRoute("create_assistant", "POST", _ASSISTANTS, "assistants", 200, _create_assistant),
-    ControlPlaneRoute("describe_assistant", "GET", _ASSISTANT, "assistants", 200, _describe),
-    ControlPlaneRoute("update_assistant", "PATCH", _ASSISTANT, "assistants", 200, _update_assistant),
-    ControlPlaneRoute("delete_assistant", "DELETE", _ASSISTANT, "assistants", 200, _delete),
+ROUTES: tuple[OperationRoute[ControlPlaneContext], ...] = (
+    OperationRoute("GET", "/indexes", "list_indexes", 200, _list_whole, "indexes"),
+    OperationRoute("POST", "/indexes", "create_index", 201, _create_index, "indexes"),
+    OperationRoute("GET", _INDEX, "describe_index", 200, _describe, "indexes"),
+    OperationRoute("PATCH", _INDEX, "configure_index", 202, _configure_index, "indexes"),
+    OperationRoute("DELETE", _INDEX, "delete_index", 202, _delete_index, "indexes"),
+    OperationRoute("GET", f"{_INDEX}/backups", "list_index_backups", 200, _list_backups, "backups"),
+    OperationRoute("POST", f"{_INDEX}/backups", "create_backup", 201, _create_backup, "backups"),
+    OperationRoute("GET", "/collections", "list_collections", 200, _list_whole, "collections"),
+    OperationRoute("POST", "/collections", "create_collection", 201, _create_collection, "collections"),
+    OperationRoute("GET", _COLLECTION, "describe_collection", 200, _describe, "collections"),
+    OperationRoute("DELETE", _COLLECTION, "delete_collection", 202, _delete, "collections"),
+    OperationRoute("GET", "/backups", "list_backups", 200, _list_backups, "backups"),
+    OperationRoute("GET", _BACKUP, "describe_backup", 200, _describe, "backups"),
+    OperationRoute("DELETE", _BACKUP, "delete_backup", 202, _delete, "backups"),
+    OperationRoute("GET", _ASSISTANTS, "list_assistants", 200, _list_assistants, "assistants"),
+    OperationRoute("POST", _ASSISTANTS, "create_assistant", 200, _create_assistant, "assistants"),
+    OperationRoute("GET", _ASSISTANT, "describe_assistant", 200, _describe, "assistants"),
+    OperationRoute("PATCH", _ASSISTANT, "update_assistant", 200, _update_assistant, "assistants"),
+    OperationRoute("DELETE", _ASSISTANT, "delete_assistant", 200, _delete, "assistants"),
+    # Published and not emulated. The sources are the control-plane documents, 2026-04, and for backup schedules and
+    # inference the requests of the official SDKs 10 and TypeScript 9.
+    OperationRoute("POST", "/indexes/create-for-model", "create_index_for_model", 501, None),
+    OperationRoute("POST", f"{_BACKUP}/create-index", "create_index_from_backup_operation", 501, None),
+    OperationRoute("GET", "/restore-jobs", "list_restore_jobs", 501, None),
+    OperationRoute("GET", "/restore-jobs/{job_id}", "describe_restore_job", 501, None),
+    OperationRoute("GET", _SCHEDULES, "list_backup_schedules", 501, None),
+    OperationRoute("POST", _SCHEDULES, "create_backup_schedule", 501, None),
+    OperationRoute("GET", _SCHEDULE, "describe_backup_schedule", 501, None),
+    OperationRoute("PATCH", _SCHEDULE, "update_backup_schedule", 501, None),
+    OperationRoute("DELETE", _SCHEDULE, "delete_backup_schedule", 501, None),
+    OperationRoute("GET", f"{_SCHEDULE}/history", "list_backup_schedule_history", 501, None),
+    OperationRoute("POST", "/embed", "embed", 501, None),
+    OperationRoute("POST", "/rerank", "rerank", 501, None),
+    OperationRoute("GET", "/models", "list_models", 501, None),
+    OperationRoute("GET", "/models/{model_name}", "get_model", 501, None),
 )
-"""The operations of the control plane."""
+"""The published operations of the control plane."""
 
-_STARTS = [[start] for start in {route.path.split("/")[1] for route in ROUTES}]
-
-OPERATION_IDS = tuple(route.id for route in ROUTES)
+ROUTER = Router(ROUTES)
+OPERATION_IDS = tuple(route.id for route in ROUTES if route.run)

@@ -7,15 +7,17 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import unquote
+from importlib.resources import files
+from typing import Any
 
 from pinecone_admin.emulator.api import control_plane, oauth
 from pinecone_admin.emulator.api.context import OperationContext
 from pinecone_admin.emulator.api.messages import Request, Response
-from pinecone_admin.emulator.api.operations import ADMIN_ROUTES, AdminRoute
-from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
+from pinecone_admin.emulator.api.operations import OPERATIONS
+from pinecone_admin.emulator.api.plain_resources import plain_operation
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.routing import OperationRoute, Router
 from pinecone_admin.emulator.api.serialization import Document
-from pinecone_admin.emulator.api.unemulated import require_emulated
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.records import Principal, ServiceAccountRecord
 from pinecone_admin.emulator.model.state import State
@@ -24,6 +26,23 @@ _API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 # The scheme is case-insensitive (RFC 9110, section 11.1).
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def read_routes(table: str) -> list[OperationRoute[OperationContext]]:
+    """Return the routes of the operations in a table, which `scripts/generate.sh` writes from the API document."""
+    rows: list[dict[str, Any]] = json.loads(table)
+    return [
+        OperationRoute(
+            row["method"], row["path"], row["id"], row["status"], OPERATIONS.get(row["id"]) or plain_operation(row)
+        )
+        for row in rows
+    ]
+
+
+ADMIN_ROUTES = read_routes((files(__package__) / "operations.json").read_text(encoding="utf-8"))
+"""The operations of the Admin API, in the order of the API document."""
+
+_ADMIN_ROUTER = Router(ADMIN_ROUTES)
 
 
 def handle(request: Request, state: State, clock: Clock) -> Response:
@@ -54,22 +73,23 @@ def _run_operation(request: Request, state: State, now: datetime) -> tuple[int, 
     if request.path == oauth.TOKEN_PATH:
         return 200, oauth.get_token(request, state, now)
     version = _require_api_version(request)
-    if not operation_id(request):
-        require_emulated(request)
     # Before the access token is checked: these requests carry an API key instead.
-    if control_plane.is_control_plane_request(request):
+    if control_plane.ROUTER.match(request.path)[0]:
         return control_plane.run_operation(request, version, state, now)
     caller = Principal("service_account", _authenticate(request, state, now).id)
-    route, target = _find_route(request)
-    return route.status, route.run(OperationContext(state, now, caller, target, request))
+    route, targets = _ADMIN_ROUTER.find(request)
+    return route.status, route.require_emulated()(OperationContext(state, now, request, targets, caller))
 
 
 def operation_id(request: Request) -> str:
-    """Return the id of the operation that a request calls, or an empty string if no operation matches."""
+    """Return the id of the operation that a request calls, or an empty string if none that is emulated matches."""
     if request.path == oauth.TOKEN_PATH:
         return oauth.TOKEN_OPERATION if request.method == "POST" else ""
-    route = _ROUTES_BY_KEY.get(_route_key(request.path), {}).get(request.method)
-    return route.id if route else control_plane.operation_id(request)
+    for router in (_ADMIN_ROUTER, control_plane.ROUTER):
+        route = router.match(request.path)[0].get(request.method)
+        if route and route.run:
+            return route.id
+    return ""
 
 
 def bearer_token(request: Request) -> str | None:
@@ -99,25 +119,5 @@ def _authenticate(request: Request, state: State, now: datetime) -> ServiceAccou
     return account
 
 
-def _route_key(path: str) -> str:
-    # An id is always the third segment, so one look-up in a dictionary replaces a regular expression for each route.
-    return re.sub(r"^(/admin/[^/]+)/[^/]+", r"\1/{}", path)
-
-
-def _find_route(request: Request) -> tuple[AdminRoute, str]:
-    methods = _ROUTES_BY_KEY.get(_route_key(request.path))
-    if methods is None:
-        raise Refusal(404, "NOT_FOUND", f"there is no route {quoted(request.path)}")
-    route = methods.get(request.method)
-    if route is None:
-        raise method_not_allowed(request, methods)
-    # Unquoted only after the path is split: an encoded slash in an id must not lead to another route.
-    return route, unquote("".join(request.path.split("/")[3:4]))
-
-
-_ROUTES_BY_KEY: dict[str, dict[str, AdminRoute]] = {}
-for _route in ADMIN_ROUTES:
-    _ROUTES_BY_KEY.setdefault(_route_key(_route.path), {})[_route.method] = _route
-
-OPERATION_IDS = (oauth.TOKEN_OPERATION, *(each.id for each in ADMIN_ROUTES), *control_plane.OPERATION_IDS)
-"""The ids of all operations, the token endpoint's first."""
+OPERATION_IDS = (oauth.TOKEN_OPERATION, *(each.id for each in ADMIN_ROUTES if each.run), *control_plane.OPERATION_IDS)
+"""The ids of all operations that are emulated, the token endpoint's first."""

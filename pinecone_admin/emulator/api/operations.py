@@ -10,8 +10,6 @@ What a caller may do follows the matrix in `permissions`. A `find_` function ret
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from attrs import frozen
-
 from pinecone_admin.emulator.api import checks, control_plane, paging
 from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.context import OperationContext
@@ -73,27 +71,13 @@ from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ROLES
 
 OperationFunction: TypeAlias = Callable[[OperationContext], Document | None]
 
-
-@frozen
-class AdminRoute:
-    """An operation of the API document: its route, the status of a success, and the function that runs it."""
-
-    id: str
-    method: str
-    path: str
-    status: int
-    run: OperationFunction
+OPERATIONS: dict[str, OperationFunction] = {}
+"""The functions by the ids of their operations. Their routes are in `operations.json`."""
 
 
-ADMIN_ROUTES: list[AdminRoute] = []
-
-
-def _operation(method: str, path: str, *, status: int = 200) -> Callable[[OperationFunction], OperationFunction]:
-    def register(run: OperationFunction) -> OperationFunction:
-        ADMIN_ROUTES.append(AdminRoute(run.__name__, method, path, status, run))
-        return run
-
-    return register
+def _operation(run: OperationFunction) -> OperationFunction:
+    OPERATIONS[run.__name__] = run
+    return run
 
 
 # Organizations
@@ -101,30 +85,31 @@ def _operation(method: str, path: str, *, status: int = 200) -> Callable[[Operat
 _ORGANIZATION_NAME = checks.max_characters(512)
 
 
-@_operation("GET", "/admin/organizations")
+@_operation
 def list_organizations(context: OperationContext) -> Document:
     """Return a list with the caller's organization."""
     require_permission(context, "read-organization")
-    return {"data": [organization_document(context.state.organization)]}
+    return {"data": [organization_document(context.state)]}
 
 
-@_operation("GET", "/admin/organizations/{organization_id}")
+@_operation
 def fetch_organization(context: OperationContext) -> Document:
     """Return the organization."""
-    return organization_document(find_organization(context))
+    find_organization(context)
+    return organization_document(context.state)
 
 
-@_operation("PATCH", "/admin/organizations/{organization_id}")
+@_operation
 def update_organization(context: OperationContext) -> Document:
     """Rename the organization."""
     name = context.fields.optional("name", _ORGANIZATION_NAME)
     organization = find_organization(context)
     require_permission(context, "update-organization")
     organization.name = name or organization.name
-    return organization_document(organization)
+    return organization_document(context.state)
 
 
-@_operation("DELETE", "/admin/organizations/{organization_id}", status=202)
+@_operation
 def delete_organization(context: OperationContext) -> None:
     """Delete the organization and all its principals, including the caller."""
     organization = find_organization(context)
@@ -138,14 +123,14 @@ def delete_organization(context: OperationContext) -> None:
 _PROJECT_NAME = checks.without_nul(checks.max_characters(512))
 
 
-@_operation("GET", "/admin/projects")
+@_operation
 def list_projects(context: OperationContext) -> Document:
     """Return all visible projects, without paging."""
     require_any_role(context)
-    return {"data": [project_document(project) for project in list_visible_projects(context)]}
+    return {"data": [project_document(context.state, project) for project in list_visible_projects(context)]}
 
 
-@_operation("POST", "/admin/projects")
+@_operation
 def create_project(context: OperationContext) -> Document:
     """Create an empty project."""
     fields = context.fields
@@ -159,16 +144,16 @@ def create_project(context: OperationContext) -> Document:
         max_pods = context.state.settings.default_max_pods if context.state.settings.pod_access else 0
     project = context.state.add_project(name, context.now, max_pods=max_pods, cmek=cmek)
     grant_project_ownership(context, project)
-    return project_document(project)
+    return project_document(context.state, project)
 
 
-@_operation("GET", "/admin/projects/{project_id}")
+@_operation
 def fetch_project(context: OperationContext) -> Document:
     """Return a project."""
-    return project_document(find_project(context))
+    return project_document(context.state, find_project(context))
 
 
-@_operation("PATCH", "/admin/projects/{project_id}")
+@_operation
 def update_project(context: OperationContext) -> Document:
     """Change a project's name, pod limit or encryption."""
     fields = context.fields
@@ -181,10 +166,10 @@ def update_project(context: OperationContext) -> Document:
     project.name = name or project.name
     project.max_pods = project.max_pods if max_pods is None else max_pods
     project.force_encryption_with_cmek = cmek or project.force_encryption_with_cmek
-    return project_document(project)
+    return project_document(context.state, project)
 
 
-@_operation("DELETE", "/admin/projects/{project_id}", status=202)
+@_operation
 def delete_project(context: OperationContext) -> None:
     """Delete an empty project and its API keys."""
     project = find_project(context)
@@ -207,7 +192,7 @@ _API_KEY_NAME = checks.max_characters(80)
 _API_KEY_ROLE_SET = checks.array(checks.one_of(API_KEY_ROLES))
 
 
-@_operation("GET", "/admin/projects/{project_id}/api-keys")
+@_operation
 def list_project_api_keys(context: OperationContext) -> Document:
     """Return all API keys of a project, without paging."""
     project = find_project(context)
@@ -215,7 +200,7 @@ def list_project_api_keys(context: OperationContext) -> Document:
     return {"data": [api_key_document(context.state, key) for key in project.api_keys.values()]}
 
 
-@_operation("POST", "/admin/projects/{project_id}/api-keys", status=201)
+@_operation
 def create_api_key(context: OperationContext) -> Document:
     """Create an API key and return its value, which no other operation returns."""
     fields = context.fields
@@ -233,7 +218,7 @@ def create_api_key(context: OperationContext) -> Document:
     return {"key": api_key_document(context.state, key), "value": key.value}
 
 
-@_operation("GET", "/admin/api-keys/{api_key_id}")
+@_operation
 def fetch_api_key(context: OperationContext) -> Document:
     """Return an API key without its value."""
     key = find_api_key(context)
@@ -241,7 +226,7 @@ def fetch_api_key(context: OperationContext) -> Document:
     return api_key_document(context.state, key)
 
 
-@_operation("PATCH", "/admin/api-keys/{api_key_id}")
+@_operation
 def update_api_key(context: OperationContext) -> Document:
     """Rename an API key or replace its roles."""
     fields = context.fields
@@ -259,7 +244,7 @@ def update_api_key(context: OperationContext) -> Document:
     return api_key_document(context.state, key)
 
 
-@_operation("DELETE", "/admin/api-keys/{api_key_id}", status=202)
+@_operation
 def delete_api_key(context: OperationContext) -> None:
     """Delete an API key."""
     key = find_api_key(context)
@@ -275,7 +260,7 @@ def _project_grants(project_id: str, roles: Iterable[str]) -> list[Grant]:
 # Users
 
 
-@_operation("GET", "/admin/users")
+@_operation
 def list_users(context: OperationContext) -> Document:
     """Return a page of the users, or the user with the given email."""
     address = context.query.optional("email", checks.email)
@@ -283,17 +268,17 @@ def list_users(context: OperationContext) -> Document:
     require_permission(context, "read-principals")
     if address is None:
         return paging.page_document(context, page_request, context.state.users.listing, user_document)
-    user = context.state.find_user_by_email(address)
+    user = context.state.users.find(address)
     return paging.page_document(context, page_request, Listing([user] if user else []), user_document)
 
 
-@_operation("GET", "/admin/users/{user_id}")
+@_operation
 def fetch_user(context: OperationContext) -> Document:
     """Return a user."""
     return user_document(find_user(context))
 
 
-@_operation("DELETE", "/admin/users/{user_id}", status=202)
+@_operation
 def delete_user(context: OperationContext) -> None:
     """Remove a user from the organization."""
     user = find_user(context)
@@ -309,7 +294,7 @@ def delete_user(context: OperationContext) -> None:
 _INVITE_GRANTS = checks.array(checks.grant, 1, 100)
 
 
-@_operation("GET", "/admin/invites")
+@_operation
 def list_invites(context: OperationContext) -> Document:
     """Return a page of the pending and expired invites."""
     page_request = paging.read_page_request(context, "invites")
@@ -319,7 +304,7 @@ def list_invites(context: OperationContext) -> Document:
     )
 
 
-@_operation("POST", "/admin/invites")
+@_operation
 def create_invite(context: OperationContext) -> Document:
     """Create an invite with roles, and mail it."""
     fields = context.fields
@@ -340,13 +325,13 @@ def create_invite(context: OperationContext) -> Document:
     return invite_document(invite, context.now)
 
 
-@_operation("GET", "/admin/invites/{invite_id}")
+@_operation
 def fetch_invite(context: OperationContext) -> Document:
     """Return an invite, whatever its status."""
     return invite_document(find_invite(context), context.now)
 
 
-@_operation("DELETE", "/admin/invites/{invite_id}", status=202)
+@_operation
 def delete_invite(context: OperationContext) -> None:
     """Delete an invite that has not been accepted."""
     invite = find_invite(context)
@@ -355,7 +340,7 @@ def delete_invite(context: OperationContext) -> None:
     context.state.remove_invite(invite)
 
 
-@_operation("POST", "/admin/invites/{invite_id}/resend")
+@_operation
 def resend_invite(context: OperationContext) -> Document:
     """Mail an invite again and renew its lifetime."""
     invite = find_invite(context)
@@ -374,7 +359,7 @@ _SERVICE_ACCOUNT_NAME = checks.max_bytes(80)
 _SERVICE_ACCOUNT_GRANTS = checks.array(checks.grant, 0, 100)
 
 
-@_operation("GET", "/admin/service-accounts")
+@_operation
 def list_service_accounts(context: OperationContext) -> Document:
     """Return a page of the service accounts."""
     page_request = paging.read_page_request(context, "service_accounts")
@@ -382,7 +367,7 @@ def list_service_accounts(context: OperationContext) -> Document:
     return paging.page_document(context, page_request, context.state.service_accounts.listing, service_account_document)
 
 
-@_operation("POST", "/admin/service-accounts", status=201)
+@_operation
 def create_service_account(context: OperationContext) -> Document:
     """Create a service account and return its client secret."""
     fields = context.fields
@@ -399,13 +384,13 @@ def create_service_account(context: OperationContext) -> Document:
     return service_account_with_secret_document(account)
 
 
-@_operation("GET", "/admin/service-accounts/{service_account_id}")
+@_operation
 def fetch_service_account(context: OperationContext) -> Document:
     """Return a service account."""
     return service_account_document(find_service_account(context))
 
 
-@_operation("PATCH", "/admin/service-accounts/{service_account_id}")
+@_operation
 def update_service_account(context: OperationContext) -> Document:
     """Rename a service account; without a name, only `updated_at` changes."""
     name = context.fields.optional("name", _SERVICE_ACCOUNT_NAME)
@@ -417,7 +402,7 @@ def update_service_account(context: OperationContext) -> Document:
     return service_account_document(account)
 
 
-@_operation("DELETE", "/admin/service-accounts/{service_account_id}", status=202)
+@_operation
 def delete_service_account(context: OperationContext) -> None:
     """Delete a service account, its role bindings and its access tokens."""
     account = find_service_account(context)
@@ -425,7 +410,7 @@ def delete_service_account(context: OperationContext) -> None:
     context.state.remove_service_account(account)
 
 
-@_operation("POST", "/admin/service-accounts/{service_account_id}/rotate-secret")
+@_operation
 def rotate_service_account_secret(context: OperationContext) -> Document:
     """Replace a client secret and return the new one."""
     account = find_service_account_to_rotate(context)
@@ -442,7 +427,7 @@ _RESOURCE_TYPE = checks.one_of(checks.RESOURCE_TYPES)
 _ROLE = checks.one_of(ROLES)
 
 
-@_operation("GET", "/admin/role-bindings")
+@_operation
 def list_role_bindings(context: OperationContext) -> Document:
     """Return a page of the visible role bindings that match all given filters."""
     filters = _read_binding_filter(context.query)
@@ -450,7 +435,7 @@ def list_role_bindings(context: OperationContext) -> Document:
     return paging.page_document(context, page_request, list_visible_bindings(context, filters), role_binding_document)
 
 
-@_operation("POST", "/admin/role-bindings")
+@_operation
 def create_role_binding(context: OperationContext) -> Document:
     """Grant a role to a principal."""
     principal, requested = _read_principal_and_grant(context.fields)
@@ -464,13 +449,13 @@ def create_role_binding(context: OperationContext) -> Document:
     return role_binding_document(binding)
 
 
-@_operation("GET", "/admin/role-bindings/{role_binding_id}")
+@_operation
 def fetch_role_binding(context: OperationContext) -> Document:
     """Return a role binding."""
     return role_binding_document(find_role_binding(context))
 
 
-@_operation("DELETE", "/admin/role-bindings/{role_binding_id}", status=202)
+@_operation
 def delete_role_binding(context: OperationContext) -> None:
     """Revoke a role; a user without any role is removed from the organization."""
     binding = find_role_binding(context)

@@ -3,7 +3,7 @@
 Each function returns what it finds, or raises the `Refusal` that the server would send.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from itertools import chain
 from math import ceil
@@ -77,7 +77,7 @@ def find_api_key(context: OperationContext) -> APIKeyRecord:
 
 
 def _find_visible_api_key(context: OperationContext, key_id: str) -> APIKeyRecord:
-    key = context.state.api_keys.get(key_id)
+    key = context.state.find_api_key(key_id)
     visible = key and PERMISSIONS["read-projects"].permits(context.authority, resource_id=key.project_id)
     return require_record("API Key", key_id, key if visible else None)
 
@@ -108,6 +108,18 @@ def find_role_binding(context: OperationContext) -> RoleBindingRecord:
     binding = context.state.role_bindings.get(context.target)
     visible = binding and _is_visible_binding(context, binding)
     return require_record("Role binding", context.target, binding if visible else None)
+
+
+FINDERS: Mapping[str, Callable[[OperationContext], object]] = {
+    "/admin/organizations": find_organization,
+    "/admin/projects": find_project,
+    "/admin/api-keys": find_api_key,
+    "/admin/users": find_user,
+    "/admin/invites": find_invite,
+    "/admin/service-accounts": find_service_account,
+    "/admin/role-bindings": find_role_binding,
+}
+"""What a path can name, by the path of its list."""
 
 
 def list_visible_bindings(context: OperationContext, filters: BindingFilter) -> Listing[RoleBindingRecord]:
@@ -151,7 +163,8 @@ def resolve_grant(context: OperationContext, requested: GrantInput) -> Grant:
 
 def require_own_project(context: OperationContext, principal: Principal, grant: Grant) -> None:
     """Require that an API key gets roles on its own project only."""
-    if principal.type == "api_key" and context.state.api_keys[principal.id].project_id != grant.resource_id:
+    key = context.state.find_api_key(principal.id) if principal.type == "api_key" else None
+    if key and key.project_id != grant.resource_id:
         raise invalid_argument(f"API key {principal.id} does not belong to project {grant.resource_id}")
 
 
@@ -380,7 +393,7 @@ def require_free_email(context: OperationContext, address: str) -> None:
     """Require an email that neither a pending invite nor a user has."""
     if pending := context.state.find_pending_invite(address, context.now):
         raise _already_exists(f"invite {pending.id} is pending for {quoted(address)}", invite_id=pending.id)
-    if owner := context.state.find_user_by_email(address):
+    if owner := context.state.users.find(address):
         raise _already_exists(f"user {owner.id} already has the email {quoted(address)}", user_id=owner.id)
 
 

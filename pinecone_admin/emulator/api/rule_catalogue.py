@@ -49,6 +49,11 @@ RULES: Mapping[str, ServerRule] = {
     "any-version": ServerRule("any version of that form is accepted", _ASSUMED),
     "unknown-route": ServerRule("an unknown route returns 404 NOT_FOUND", _ASSUMED),
     "unemulated": ServerRule("a published route that is not emulated returns 501 UNIMPLEMENTED and its name", _OWN),
+    "plain-resources": ServerRule(
+        "records that an API document only lists, creates, fetches, updates and deletes are kept in memory, for those "
+        "who own the organization or their project",
+        _OWN,
+    ),
     "wrong-method": ServerRule("a known route with another method returns 405", _ASSUMED),
     "check-order": ServerRule(
         "checks: version header, token, route, validation, existence, permission, plan and quota, conflict", _ASSUMED

@@ -6,7 +6,6 @@ from typing import TypeAlias
 from pinecone_admin.emulator.model.records import (
     APIKeyRecord,
     InviteRecord,
-    OrganizationRecord,
     ProjectRecord,
     RoleBindingRecord,
     ServiceAccountRecord,
@@ -22,26 +21,27 @@ def format_time(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def organization_document(record: OrganizationRecord) -> Document:
-    """Return an organization as a document."""
+def organization_document(state: State) -> Document:
+    """Return the organization as a document."""
+    record = state.organization
     return {
         "id": record.id,
         "name": record.name,
         "plan": record.plan,
         "payment_status": record.payment_status,
         "created_at": format_time(record.created_at),
-        "support_tier": record.support_tier,
+        "support_tier": state.plan.support_tier,
     }
 
 
-def project_document(record: ProjectRecord) -> Document:
+def project_document(state: State, record: ProjectRecord) -> Document:
     """Return a project as a document."""
     return {
         "id": record.id,
         "name": record.name,
         "max_pods": record.max_pods,
         "force_encryption_with_cmek": record.force_encryption_with_cmek,
-        "organization_id": record.organization_id,
+        "organization_id": state.organization.id,
         "created_at": format_time(record.created_at),
     }
 

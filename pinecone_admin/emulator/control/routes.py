@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from attrs import asdict, frozen
 
@@ -14,7 +14,8 @@ from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Check, Fields
 from pinecone_admin.emulator.api.dispatch import json_response
 from pinecone_admin.emulator.api.messages import Request, Response
-from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, method_not_allowed, quoted
+from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.routing import Route, Router
 from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
 from pinecone_admin.emulator.control.request_log import LoggedRequest
 from pinecone_admin.emulator.control.snapshot import encode_document
@@ -56,18 +57,11 @@ class ControlContext:
 
 
 @frozen
-class ControlRoute:
+class ControlRoute(Route):
     """A route below `/_emulator`."""
 
-    method: str
-    path: str
     description: str
     run: Callable[[ControlContext], Document | Response | None]
-
-    def match(self, path: str) -> tuple[str, ...] | None:
-        """Return the variable segments of a path, or None if the path does not match."""
-        match = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
-        return match and tuple(unquote(part) for part in match.groups())
 
 
 def is_control_request(request: Request) -> bool:
@@ -121,18 +115,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _run_route(emulator: Emulator, request: Request) -> Document | Response | None:
-    path = request.path.removeprefix(CONTROL_PATH)
-    matches = [(route, parts) for route in CONTROL_ROUTES if (parts := route.match(path)) is not None]
-    for route, parts in matches:
-        if route.method == request.method:
-            body, query = (
-                checks.read_body(request.body or b"{}"),
-                dict(parse_qsl(request.query, keep_blank_values=True)),
-            )
-            return route.run(ControlContext(emulator, body, dict(query), parts))
-    if matches:
-        raise method_not_allowed(request, [route.method for route, _ in matches])
-    raise Refusal(404, "NOT_FOUND", f"there is no route {quoted(request.path)}; GET {CONTROL_PATH} lists them")
+    route, path_arguments = _ROUTER.find(request)
+    query: Document = dict(parse_qsl(request.query, keep_blank_values=True))
+    return route.run(ControlContext(emulator, checks.read_body(request.body or b"{}"), query, path_arguments))
 
 
 _NAME: Checks = {"name": checks.string}
@@ -141,7 +126,7 @@ _ROLES: Checks = {"roles": checks.array(lambda _, value: value)}
 
 
 def _list_routes(_: ControlContext) -> Document:
-    return {"routes": [f"{each.method} {CONTROL_PATH}{each.path}: {each.description}" for each in CONTROL_ROUTES]}
+    return {"routes": [f"{each.method} {each.path}: {each.description}" for each in CONTROL_ROUTES]}
 
 
 def _dump_state(context: ControlContext) -> Response:
@@ -195,32 +180,34 @@ def _hold(context: ControlContext) -> None:
     context.emulator.hold(*context.path_arguments, **arguments)
 
 
-_CONTENT = "/projects/{project_id}/{kind}/{name}"
+_CONTENT = f"{CONTROL_PATH}/projects/{{project_id}}/{{kind}}/{{name}}"
 
 CONTROL_ROUTES: tuple[ControlRoute, ...] = (
-    ControlRoute("GET", "", "List the routes.", _list_routes),
+    ControlRoute("GET", CONTROL_PATH, "List the routes.", _list_routes),
     ControlRoute(
         "POST",
-        "/reset",
+        f"{CONTROL_PATH}/reset",
         "Restore the initial state; the credentials stay valid.",
         lambda context: context.emulator.reset(),
     ),
-    ControlRoute("GET", "/state", "Return the whole state, including secrets.", _dump_state),
-    ControlRoute("PUT", "/state", "Replace the whole state.", lambda context: context.emulator.load(context.body)),
+    ControlRoute("GET", f"{CONTROL_PATH}/state", "Return the whole state, including secrets.", _dump_state),
+    ControlRoute(
+        "PUT", f"{CONTROL_PATH}/state", "Replace the whole state.", lambda context: context.emulator.load(context.body)
+    ),
     ControlRoute(
         "GET",
-        "/settings",
+        f"{CONTROL_PATH}/settings",
         "Return the plan, the payment status and the settings.",
         lambda context: context.emulator.settings,
     ),
-    ControlRoute("PATCH", "/settings", "Change the plan, the payment status or settings.", _configure),
-    ControlRoute("GET", "/clock", "Return the time.", _show_clock),
-    ControlRoute("POST", "/clock/advance", "Advance the time by a number of seconds.", _advance_clock),
-    ControlRoute("POST", "/users", "Add a user.", _add_user),
-    ControlRoute("POST", "/invites/{invite_id}/accept", "Accept an invite.", _accept_invite),
+    ControlRoute("PATCH", f"{CONTROL_PATH}/settings", "Change the plan, the payment status or settings.", _configure),
+    ControlRoute("GET", f"{CONTROL_PATH}/clock", "Return the time.", _show_clock),
+    ControlRoute("POST", f"{CONTROL_PATH}/clock/advance", "Advance the time by a number of seconds.", _advance_clock),
+    ControlRoute("POST", f"{CONTROL_PATH}/users", "Add a user.", _add_user),
+    ControlRoute("POST", f"{CONTROL_PATH}/invites/{{invite_id}}/accept", "Accept an invite.", _accept_invite),
     ControlRoute(
         "POST",
-        "/clients",
+        f"{CONTROL_PATH}/clients",
         "Create a service account with roles, on any plan.",
         lambda context: asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME))),
     ),
@@ -233,24 +220,31 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ),
     ControlRoute(
         "GET",
-        "/faults",
+        f"{CONTROL_PATH}/faults",
         "List the faults.",
         lambda context: {"data": [fault.document for fault in context.emulator.faults]},
     ),
     ControlRoute(
         "POST",
-        "/faults",
+        f"{CONTROL_PATH}/faults",
         "Add a fault.",
         lambda context: context.emulator.faults.add_document(context.body).document,
     ),
-    ControlRoute("DELETE", "/faults", "Remove all faults.", lambda context: context.emulator.faults.clear()),
+    ControlRoute(
+        "DELETE", f"{CONTROL_PATH}/faults", "Remove all faults.", lambda context: context.emulator.faults.clear()
+    ),
     ControlRoute(
         "GET",
-        "/requests",
+        f"{CONTROL_PATH}/requests",
         "List the received requests; the query can filter by operation, method, status, fault and last.",
         _list_requests,
     ),
     ControlRoute(
-        "DELETE", "/requests", "Clear the list of received requests.", lambda context: context.emulator.requests.clear()
+        "DELETE",
+        f"{CONTROL_PATH}/requests",
+        "Clear the list of received requests.",
+        lambda context: context.emulator.requests.clear(),
     ),
 )
+
+_ROUTER = Router(CONTROL_ROUTES, f"; GET {CONTROL_PATH} lists them")

@@ -1,43 +1,40 @@
 """The state as a JSON document, including secrets: writing and reading it.
 
-A field that a document leaves out gets the value that a new record would get, so a fixture written by hand needs
-little more than names. Cursors issued before a document is read are refused afterwards.
+The document follows from the fields of the state and of its records. A field whose type has no form here is refused by
+name when the state is written. A field that a document leaves out gets the value that a new record would get, so a
+fixture written by hand needs little more than names. Cursors issued before a document is read are refused afterwards.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, cast, get_args
 
-from attrs import frozen
+from attrs import NOTHING, Attribute, fields_dict, frozen, has
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Check, Fields
 from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document, format_time, role_binding_document
 from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
+from pinecone_admin.emulator.model.listing import Table
 from pinecone_admin.emulator.model.records import (
     PROJECT_CONTENTS,
-    AccessTokenRecord,
-    APIKeyRecord,
     Grant,
-    InviteRecord,
     OrganizationRecord,
     PendingResource,
     Principal,
-    ProjectRecord,
     RoleBindingRecord,
     ServiceAccountRecord,
-    UserRecord,
 )
+from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
 from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
-from pinecone_admin.emulator.model.state import INVITE_LIFETIME, State, new_organization_id
-
-T = TypeVar("T")
+from pinecone_admin.emulator.model.state import State, new_organization_id
 
 
 @frozen
@@ -55,110 +52,101 @@ class Snapshot:
     time: datetime | None
 
 
-# The fields of each kind of record: one table drives reading, checking and writing
+# Forms
 
 
 @frozen
-class _Field:
-    """A field of a record in the document.
-
-    Args:
-        check: The check of its value.
-        default: Return its value if it is absent, from the reader and the preceding fields; None if it is required.
-        write: Convert its value for the document.
-    """
+class _Form:
+    """How the values of a type stand in a document: the check that reads one, and the function that writes one."""
 
     check: Check[Any]
-    default: Callable[[_StateReader, Mapping[str, Any]], object] | None = None
     write: Callable[[Any], object] = lambda value: value
 
-
-_Table: TypeAlias = Mapping[str, _Field]
 
 _ABSENT = object()
 _ENCODER = json.JSONEncoder()
 _NAME = checks.max_characters(512)
-_NAMES = checks.array(_NAME)
-_HEADER = checks.max_characters(512, checks.visible_ascii)
-_ID = _Field(checks.uuid, lambda reader, _: reader.state.new_id())
-_CREATED_AT = _Field(checks.date_time, lambda reader, _: reader.now, format_time)
-_UNTIL = _Field(checks.date_time, write=format_time)
-_CONTENT = {"kind": _Field(checks.one_of(PROJECT_CONTENTS)), "name": _Field(_NAME)}
+_NAMES, _TIMES = checks.array(_NAME), checks.array(checks.date_time)
+_KIND = checks.one_of(PROJECT_CONTENTS)
 
-_TABLES: Mapping[str, _Table] = {
-    "projects": {
-        "id": _ID,
-        "name": _Field(_NAME),
-        "created_at": _CREATED_AT,
-        "max_pods": _Field(checks.non_negative_integer, lambda _reader, _project: 0),
-        "force_encryption_with_cmek": _Field(checks.boolean, lambda _reader, _project: False),
-    },
-    "api_keys": {
-        "id": _ID,
-        "name": _Field(checks.max_characters(80)),
-        "value": _Field(_HEADER, lambda reader, _: reader.state.new_key_value()),
-        "created_at": _CREATED_AT,
-    },
-    "going": {**_CONTENT, "until": _UNTIL},
-    "pending": {**_CONTENT, "source": _Field(checks.string), "until": _UNTIL},
-    "properties": {**_CONTENT, "values": _Field(checks.encodable_object)},
-    "users": {
-        "id": _ID,
-        "email": _Field(checks.email),
-        "name": _Field(checks.nullable(checks.string), lambda _reader, _user: None),
-    },
-    "invites": {
-        "id": _ID,
-        "email": _Field(checks.email),
-        "created_at": _CREATED_AT,
-        "expires_at": _Field(checks.date_time, lambda _, invite: invite["created_at"] + INVITE_LIFETIME, format_time),
-        "processed_at": _Field(
-            checks.nullable(checks.date_time),
-            lambda _reader, _invite: None,
-            lambda moment: moment and format_time(moment),
-        ),
-    },
-    "service_accounts": {
-        "id": _ID,
-        "name": _Field(checks.max_bytes(80)),
-        "client_id": _Field(_NAME, lambda reader, _: reader.state.new_client_id()),
-        "created_at": _CREATED_AT,
-        "updated_at": _Field(checks.date_time, lambda _, account: account["created_at"], format_time),
-        "client_secret": _Field(_NAME, lambda reader, _: reader.state.new_client_secret()),
-    },
-    "role_bindings": {"id": _ID, "created_at": _CREATED_AT},
-    "tokens": {"value": _Field(_HEADER), "service_account_id": _Field(checks.string), "expires_at": _UNTIL},
+
+def _rows(make: Callable[..., object], split: Callable[[Any], Document], **columns: Check[Any]) -> _Form:
+    """Return the form of a dictionary by kind and name: a row for each item, with columns for its value."""
+
+    def read(fields: Fields) -> tuple[tuple[str, str], object]:
+        key = fields.required("kind", _KIND), fields.required("name", _NAME)
+        return key, make(**{name: fields.required(name, check) for name, check in columns.items()})
+
+    rows = checks.array(checks.closed_object(read))
+    return _Form(
+        lambda name, value: dict(rows(name, value)),
+        lambda items: [{"kind": kind, "name": name, **split(value)} for (kind, name), value in items.items()],
+    )
+
+
+_FORMS: Mapping[object, _Form] = {
+    str: _Form(checks.string),
+    str | None: _Form(checks.nullable(checks.string)),
+    bool: _Form(checks.boolean),
+    int: _Form(checks.non_negative_integer),
+    datetime: _Form(checks.date_time, format_time),
+    datetime | None: _Form(checks.nullable(checks.date_time), lambda moment: moment and format_time(moment)),
+    dict[str, object]: _Form(checks.encodable_object),
+    # Sets have no order of their own; sorted, equal states give equal documents.
+    set[str]: _Form(lambda name, value: set(_NAMES(name, value)), sorted),
+    deque[datetime]: _Form(
+        lambda name, value: deque(sorted(_TIMES(name, value))), lambda moments: [format_time(each) for each in moments]
+    ),
+    dict[tuple[str, str], datetime]: _rows(
+        lambda until: until, lambda until: {"until": format_time(until)}, until=checks.date_time
+    ),
+    dict[tuple[str, str], dict[str, object]]: _rows(
+        lambda values: values, lambda values: {"values": values}, values=checks.encodable_object
+    ),
+    dict[tuple[str, str], PendingResource]: _rows(
+        PendingResource,
+        lambda pending: {"source": pending.source, "until": format_time(pending.until)},
+        source=checks.string,
+        until=checks.date_time,
+    ),
+}
+
+_STRICTER_CHECKS: Mapping[str, Check[object]] = {
+    "uuid": checks.uuid,
+    "name": _NAME,
+    "key name": checks.max_characters(80),
+    "account name": checks.max_bytes(80),
+    "email": checks.email,
+    "header": checks.max_characters(512, checks.visible_ascii),
+    "payment status": checks.one_of(PAYMENT_STATUSES),
 }
 
 
-def _organization_table(plans: Iterable[str]) -> _Table:
-    return {
-        "id": _Field(_NAME, lambda reader, _: new_organization_id(reader.random)),
-        "name": _Field(_NAME, lambda _reader, _organization: "Emulated Organization"),
-        "plan": _Field(checks.one_of(plans), lambda _reader, _organization: "Enterprise"),
-        "payment_status": _Field(checks.one_of(PAYMENT_STATUSES), lambda _reader, _organization: "Active"),
-        "created_at": _CREATED_AT,
-    }
+def _stored_fields(record: type[Any]) -> dict[str, Attribute[Any]]:
+    """Return the fields of a record that a document has."""
+    return {name: each for name, each in fields_dict(record).items() if name[0] != "_" and "given" not in each.metadata}
+
+
+def _record_type(kind: Any) -> Any:
+    """Return the type of the records in a collection, or None if the type is no collection of records."""
+    item = get_args(kind)[-1:]
+    return item[0] if item and has(item[0]) and kind not in _FORMS else None
 
 
 # Writing
 
 
 def dump_state(state: State, caller: ServiceAccountRecord, now: datetime) -> Document:
-    """Return the state as a document, including secrets."""
+    """Return the state as a document, including secrets.
+
+    Raises:
+        ValueError: A field of the state, or of a record, has a type that has no form; the message names it.
+    """
     return {
         "version": 1,
         "time": format_time(now),
         "caller": caller.id if state.service_accounts.get(caller.id) else None,  # the caller may have deleted itself
-        "organization": _write_record(state.organization, _organization_table(state.settings.plans)),
-        "settings": settings_document(state.settings),
-        "projects": [_write_project(project) for project in state.projects.values()],
-        "users": _write_records("users", state.users.listing),
-        "invites": _write_records("invites", state.invites.values()),
-        "service_accounts": _write_records("service_accounts", state.service_accounts.listing),
-        "role_bindings": [role_binding_document(binding) for binding in state.role_bindings],
-        "tokens": _write_records("tokens", state.tokens.values()),
-        "invite_mails": [format_time(moment) for moment in state.invite_mails],
+        **_write_record(state),
     }
 
 
@@ -180,32 +168,23 @@ def encode_document(document: Document) -> Iterator[str]:
     yield "\n}\n"
 
 
-def _write_record(record: object, table: _Table) -> Document:
-    return {name: field.write(getattr(record, name)) for name, field in table.items()}
+def _write_record(record: Any) -> Document:
+    return {name: _write(each, getattr(record, name)) for name, each in _stored_fields(type(record)).items()}
 
 
-def _write_records(name: str, records: Iterable[object]) -> list[Document]:
-    return [_write_record(record, _TABLES[name]) for record in records]
-
-
-def _write_project(project: ProjectRecord) -> Document:
-    return {
-        **_write_record(project, _TABLES["projects"]),
-        "api_keys": _write_records("api_keys", project.api_keys.values()),
-        # Sets have no order of their own; sorted, equal states give equal documents.
-        **{kind: sorted(project.contents[kind]) for kind in PROJECT_CONTENTS},
-        "protected": sorted(project.protected),
-        "going": [
-            {"kind": kind, "name": name, "until": format_time(until)} for (kind, name), until in project.going.items()
-        ],
-        "pending": [
-            {"kind": kind, "name": name, "source": pending.source, "until": format_time(pending.until)}
-            for (kind, name), pending in project.pending.items()
-        ],
-        "properties": [
-            {"kind": kind, "name": name, "values": values} for (kind, name), values in project.properties.items()
-        ],
-    }
+def _write(attribute: Attribute[Any], value: Any) -> object:
+    kind: Any = attribute.type
+    if kind is OrganizationRecord:
+        return _write_record(value)
+    if kind is Settings:
+        return settings_document(value)
+    if kind is RoleBindingIndex:
+        return [role_binding_document(binding) for binding in value]
+    if _record_type(kind):
+        return [_write_record(record) for record in value.values()]
+    if kind not in _FORMS:
+        raise ValueError(f"a state file cannot hold {attribute.name}, which is {kind}")
+    return _FORMS[kind].write(value)
 
 
 # Reading
@@ -231,88 +210,71 @@ class _StateReader:
 
     def __init__(self, fields: Fields, settings: Settings, random: Random, now: datetime) -> None:
         self._fields = fields
-        self.now: datetime = now
-        self.random: Random = random
+        self._random = random
         self._taken: set[str] = set()
+        self.now: datetime = now
         # Read first, because the checks of the organization depend on the plans.
-        self._settings = fields.get("settings", checks.closed_object(partial(changed_settings, settings)), settings)
-        organization = fields.optional("organization", checks.closed_object(self._read_organization))
-        self.state: State = State(
-            organization=organization or self._read_organization(Fields({})),
-            settings=self._settings,
-            random=random,
-        )
+        settings = fields.get("settings", checks.closed_object(partial(changed_settings, settings)), settings)
+        read = checks.closed_object(partial(self._read_record, OrganizationRecord))
+        organization = fields.optional("organization", read) or self._read_record(OrganizationRecord, Fields({}))
+        checks.one_of(settings.plans)("organization.plan", organization.plan)
+        self.state: State = State(organization=organization, settings=settings, random=random)
+
+    def new_organization_id(self) -> str:
+        return new_organization_id(self._random)
 
     def read_all(self) -> Snapshot:
         fields, state = self._fields, self.state
         fields.optional("version", checks.integer_between(1, 1))
-        for project in self._read_array(fields, "projects", self._read_project):
-            state.insert_project(project)
-        for user in self._read_positioned("users", UserRecord):
-            if state.find_user_by_email(user.email):
-                raise invalid_argument(f"two users have the email {quoted(user.email)}")
-            state.insert_user(user)
-        for invite in self._read_positioned("invites", InviteRecord):
-            state.insert_invite(invite)
-        for account in self._read_positioned("service_accounts", ServiceAccountRecord):
-            state.insert_service_account(account)
-        for binding in self._read_array(fields, "role_bindings", self._read_role_binding):
-            state.role_bindings.add(binding)
-        state.tokens = {token["value"]: AccessTokenRecord(**token) for token in self._read_rows(fields, "tokens")}
-        state.invite_mails.extend(sorted(fields.get("invite_mails", checks.array(checks.date_time), ())))
+        for name, each in _stored_fields(type(state)).items():
+            if name not in {"organization", "settings"}:
+                self._read_collection(name, each.type)
         caller = self._find_caller()
         # No real organization is without a user who owns it, so a document that leaves out the users gets one.
         if fields.get("users", lambda _, users: users, _ABSENT) is _ABSENT:
             state.add_human_owner(self.now)
         return Snapshot(state, caller, fields.optional("time", checks.date_time))
 
-    def _read_positioned(self, name: str, record: Callable[..., T]) -> Iterator[T]:
-        for row in self._read_rows(self._fields, name):
-            yield record(**row, position=self.state.next_position())
+    def _read_collection(self, name: str, kind: Any) -> None:
+        collection, record_type = getattr(self.state, name), _record_type(kind)
+        if kind is not RoleBindingIndex and record_type is None:
+            setattr(self.state, name, self._fields.get(name, _FORMS[kind].check, collection))
+            return
+        read = partial(self._read_record, record_type) if record_type else self._read_role_binding
+        for record in self._fields.get(name, checks.array(checks.closed_object(read)), ()):
+            if not isinstance(collection, Table | RoleBindingIndex):
+                collection[_key(record)] = record
+                continue
+            if isinstance(collection, Table) and collection.find(value := getattr(record, collection.unique)):
+                raise invalid_argument(f"two {name} have the {collection.unique} {quoted(value)}")
+            collection.add(record)
 
-    def _read_rows(self, fields: Fields, name: str) -> Iterable[dict[str, Any]]:
-        return self._read_array(fields, name, lambda row: self._read_fields(row, _TABLES[name]))
-
-    def _read_array(self, fields: Fields, name: str, read: Callable[[Fields], T]) -> Iterable[T]:
-        return fields.get(name, checks.array(checks.closed_object(read)), ())
-
-    def _read_fields(self, fields: Fields, table: _Table) -> dict[str, Any]:
+    def _read_record(self, record_type: Any, fields: Fields, holder: Mapping[str, Any] | None = None) -> Any:
+        """Read a record; the holder has the fields of the record in which it is."""
         values: dict[str, Any] = {}
-        for name, field in table.items():
-            if field.default is None:
-                values[name] = fields.required(name, field.check)
-            elif (value := fields.get(name, field.check, _ABSENT)) is _ABSENT:
-                values[name] = field.default(self, values)
-            else:
+        for name, each in fields_dict(record_type).items():
+            if "given" in each.metadata:
+                values[name] = each.metadata["given"](self, holder)
+            elif (value := fields.get(name, self._find_check(each, values), _ABSENT)) is not _ABSENT:
                 values[name] = value
-            if field is _ID:
-                if values[name] in self._taken:
-                    raise fields.refusal(name, f"{quoted(values[name])} occurs twice")
-                self._taken.add(values[name])
-        return values
+            elif "new" in each.metadata:
+                values[name] = each.metadata["new"](self, values)
+            elif each.default is NOTHING:
+                raise fields.refusal(name, "is missing")
+            if each.metadata.get("check") == "uuid":
+                self._require_new_id(fields, name, values[name])
+        return record_type(**values)
 
-    def _read_organization(self, fields: Fields) -> OrganizationRecord:
-        plans = self._settings.plans
-        values = self._read_fields(fields, _organization_table(plans))
-        return OrganizationRecord(**values, support_tier=plans[values["plan"]].support_tier)
+    def _find_check(self, attribute: Attribute[Any], holder: Mapping[str, Any]) -> Check[Any]:
+        if record_type := _record_type(attribute.type):
+            read = checks.array(checks.closed_object(partial(self._read_record, record_type, holder=holder)))
+            return lambda name, value: {_key(record): record for record in read(name, value)}
+        return _STRICTER_CHECKS.get(attribute.metadata.get("check", "")) or _FORMS[attribute.type].check
 
-    def _read_project(self, fields: Fields) -> ProjectRecord:
-        values = self._read_fields(fields, _TABLES["projects"])
-        return ProjectRecord(
-            **values,
-            organization_id=self.state.organization.id,
-            api_keys={
-                key["id"]: APIKeyRecord(**key, project_id=values["id"]) for key in self._read_rows(fields, "api_keys")
-            },
-            contents={kind: set(fields.get(kind, _NAMES, ())) for kind in PROJECT_CONTENTS},
-            protected=set(fields.get("protected", _NAMES, ())),
-            going={(row["kind"], row["name"]): row["until"] for row in self._read_rows(fields, "going")},
-            pending={
-                (row["kind"], row["name"]): PendingResource(row["source"], row["until"])
-                for row in self._read_rows(fields, "pending")
-            },
-            properties={(row["kind"], row["name"]): row["values"] for row in self._read_rows(fields, "properties")},
-        )
+    def _require_new_id(self, fields: Fields, name: str, value: str) -> None:
+        if value in self._taken:
+            raise fields.refusal(name, f"{quoted(value)} occurs twice")
+        self._taken.add(value)
 
     def _read_role_binding(self, fields: Fields) -> RoleBindingRecord:
         principal = Principal(
@@ -321,12 +283,8 @@ class _StateReader:
         )
         if self.state.find_principal(principal) is None:
             raise fields.refusal("principal_id", f"{quoted(principal.id)} is not the id of any {principal.type}")
-        return RoleBindingRecord(
-            **self._read_fields(fields, _TABLES["role_bindings"]),
-            principal=principal,
-            grant=self._read_grant(fields),
-            position=self.state.next_position(),
-        )
+        holder = {"principal": principal, "grant": self._read_grant(fields)}
+        return cast("RoleBindingRecord", self._read_record(RoleBindingRecord, fields, holder))
 
     def _read_grant(self, fields: Fields) -> Grant:
         grant = checks.read_grant(fields)
@@ -345,3 +303,8 @@ class _StateReader:
         if account is None:
             raise invalid_argument(f"caller {quoted(caller_id)} is not the id of any service account")
         return account
+
+
+def _key(record: Any) -> Any:
+    """Return the key of a record in a dictionary: its first field."""
+    return getattr(record, next(iter(fields_dict(type(record)))))

@@ -61,17 +61,32 @@ class Listing(Generic[R]):
 
 
 class Table(dict[str, R]):
-    """Records by id, with a listing in order of creation."""
+    """Records by id, with a listing in order of creation.
 
-    def __init__(self) -> None:
+    Args:
+        unique: A field that no two records share, whatever its case; they can be found by it.
+    """
+
+    def __init__(self, unique: str = "id") -> None:
         super().__init__()
         self.listing: Listing[R] = Listing()
+        self.unique: str = unique
+        self._by_unique: dict[str, R] = {}
 
-    def add(self, record: R) -> None:
-        """Add a record."""
-        self[record.id] = record
+    def add(self, record: R) -> R:
+        """Add a record, and return it."""
+        self[record.id] = self._by_unique[self._unique_value(record)] = record
         self.listing.add(record)
+        return record
 
     def remove(self, record: R) -> None:
         """Remove a record."""
+        del self._by_unique[self._unique_value(record)]
         self.listing.remove(self.pop(record.id))
+
+    def find(self, value: str) -> R | None:
+        """Return the record with a value of the unique field, ignoring case, or None."""
+        return self._by_unique.get(value.casefold())
+
+    def _unique_value(self, record: R) -> str:
+        return str(getattr(record, self.unique)).casefold()

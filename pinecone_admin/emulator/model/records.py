@@ -1,34 +1,47 @@
-"""The records of the emulated organization."""
+"""The records of the emulated organization, and what a state file has of them.
 
+A state file has every field of a record. The metadata of a field says what differs. `given` makes a value that no file
+has, from the reader of the file and the record that holds this one. `new` makes one that a file may leave out, from the
+reader and the fields before. `check` is the name of a check that is stricter than the type.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from attrs import Factory, define, field, frozen
 
 PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
 """The kinds of resources that block a project's deletion, in the order in which the server names them."""
 
+INVITE_LIFETIME = timedelta(days=7)
+
+_ID: Mapping[str, Any] = {"check": "uuid", "new": lambda reader, _: reader.state.new_id()}
+_NAME: Mapping[str, Any] = {"check": "name"}
+_CREATED_AT: Mapping[str, Any] = {"new": lambda reader, _: reader.now}
+_POSITION: Mapping[str, Any] = {"given": lambda reader, _: reader.state.next_position()}
+
 
 @define(eq=False)
 class OrganizationRecord:
     """The organization; a state has one."""
 
-    id: str
-    name: str
-    plan: str
-    payment_status: str
-    support_tier: str
-    created_at: datetime
+    id: str = field(metadata={"check": "name", "new": lambda reader, _: reader.new_organization_id()})
+    name: str = field(metadata={"check": "name", "new": lambda _reader, _: "Emulated Organization"})
+    plan: str = field(metadata={"new": lambda _reader, _: "Enterprise"})
+    payment_status: str = field(metadata={"check": "payment status", "new": lambda _reader, _: "Active"})
+    created_at: datetime = field(metadata=_CREATED_AT)
 
 
 @define(eq=False)
 class APIKeyRecord:
     """An API key of a project; its roles are stored as role bindings."""
 
-    id: str
-    name: str
-    project_id: str
-    value: str
-    created_at: datetime
+    id: str = field(metadata=_ID)
+    name: str = field(metadata={"check": "key name"})
+    project_id: str = field(metadata={"given": lambda _, project: project["id"]})
+    value: str = field(metadata={"check": "header", "new": lambda reader, _: reader.state.new_key_value()})
+    created_at: datetime = field(metadata=_CREATED_AT)
 
 
 @frozen
@@ -57,18 +70,25 @@ class ProjectRecord:
         properties: What the control plane was asked for when it created a resource, by kind and name.
     """
 
-    id: str
-    name: str
-    organization_id: str
-    created_at: datetime
-    max_pods: int
-    force_encryption_with_cmek: bool
+    id: str = field(metadata=_ID)
+    name: str = field(metadata=_NAME)
+    created_at: datetime = field(metadata=_CREATED_AT)
+    max_pods: int = 0
+    force_encryption_with_cmek: bool = False
     api_keys: dict[str, APIKeyRecord] = Factory(dict[str, APIKeyRecord])
-    contents: dict[str, set[str]] = field(factory=lambda: {kind: set[str]() for kind in PROJECT_CONTENTS})
+    indexes: set[str] = Factory(set[str])
+    collections: set[str] = Factory(set[str])
+    assistants: set[str] = Factory(set[str])
+    backups: set[str] = Factory(set[str])
     protected: set[str] = Factory(set[str])
     going: dict[tuple[str, str], datetime] = Factory(dict[tuple[str, str], datetime])
     pending: dict[tuple[str, str], PendingResource] = Factory(dict[tuple[str, str], PendingResource])
     properties: dict[tuple[str, str], dict[str, object]] = Factory(dict[tuple[str, str], dict[str, object]])
+
+    @property
+    def contents(self) -> Mapping[str, set[str]]:
+        """The names of the contents by kind."""
+        return {kind: getattr(self, kind) for kind in PROJECT_CONTENTS}
 
     def remove_content(self, kind: str, name: str) -> None:
         """Remove a resource and everything known about it."""
@@ -83,21 +103,21 @@ class ProjectRecord:
 class UserRecord:
     """A user, who is a member of the organization."""
 
-    id: str
-    email: str
-    name: str | None
-    position: int
+    id: str = field(metadata=_ID)
+    email: str = field(metadata={"check": "email"})
+    name: str | None = field(metadata={"new": lambda _reader, _: None})
+    position: int = field(metadata=_POSITION)
 
 
 @define(eq=False)
 class InviteRecord:
     """An invite; whether it has expired depends on the time."""
 
-    id: str
-    email: str
-    created_at: datetime
-    expires_at: datetime
-    position: int
+    id: str = field(metadata=_ID)
+    email: str = field(metadata={"check": "email"})
+    created_at: datetime = field(metadata=_CREATED_AT)
+    expires_at: datetime = field(metadata={"new": lambda _, invite: invite["created_at"] + INVITE_LIFETIME})
+    position: int = field(metadata=_POSITION)
     processed_at: datetime | None = None
 
     def status(self, now: datetime) -> str:
@@ -111,13 +131,13 @@ class InviteRecord:
 class ServiceAccountRecord:
     """A service account and its client credentials."""
 
-    id: str
-    name: str
-    client_id: str
-    client_secret: str
-    created_at: datetime
-    updated_at: datetime
-    position: int
+    id: str = field(metadata=_ID)
+    name: str = field(metadata={"check": "account name"})
+    client_id: str = field(metadata={"check": "name", "new": lambda reader, _: reader.state.new_client_id()})
+    client_secret: str = field(metadata={"check": "name", "new": lambda reader, _: reader.state.new_client_secret()})
+    created_at: datetime = field(metadata=_CREATED_AT)
+    updated_at: datetime = field(metadata={"new": lambda _, account: account["created_at"]})
+    position: int = field(metadata=_POSITION)
 
     def mark_updated(self, now: datetime) -> None:
         """Advance `updated_at`, even if the clock stands still."""
@@ -129,9 +149,24 @@ class ServiceAccountRecord:
 class AccessTokenRecord:
     """An access token of a service account."""
 
-    value: str
+    value: str = field(metadata={"check": "header"})
     service_account_id: str
     expires_at: datetime
+
+
+@define(eq=False)
+class PlainRecord:
+    """A record of a plain resource.
+
+    Args:
+        collection: The path of the list that has it.
+        values: The record as it is shown.
+    """
+
+    id: str = field(metadata=_ID)
+    collection: str
+    values: dict[str, object]
+    position: int = field(metadata=_POSITION)
 
 
 @frozen
@@ -155,11 +190,11 @@ class Grant:
 class RoleBindingRecord:
     """A principal's role on a resource."""
 
-    id: str
-    principal: Principal
-    grant: Grant
-    created_at: datetime
-    position: int
+    id: str = field(metadata=_ID)
+    principal: Principal = field(metadata={"given": lambda _, binding: binding["principal"]})
+    grant: Grant = field(metadata={"given": lambda _, binding: binding["grant"]})
+    created_at: datetime = field(metadata=_CREATED_AT)
+    position: int = field(metadata=_POSITION)
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -14,12 +14,14 @@ from attrs import define, evolve, field
 
 from pinecone_admin.emulator.model.listing import Listing, Table
 from pinecone_admin.emulator.model.records import (
+    INVITE_LIFETIME,
     AccessTokenRecord,
     APIKeyRecord,
     BindingFilter,
     Grant,
     InviteRecord,
     OrganizationRecord,
+    PlainRecord,
     Principal,
     ProjectRecord,
     RoleBindingRecord,
@@ -28,8 +30,6 @@ from pinecone_admin.emulator.model.records import (
 )
 from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
 from pinecone_admin.emulator.model.settings import Plan, Settings
-
-INVITE_LIFETIME = timedelta(days=7)
 
 # Of the process, not of a state; issue_token says why.
 _token_numbers = count()
@@ -51,17 +51,15 @@ class State:
     settings: Settings
     _random: Random = field(alias="random")
     projects: dict[str, ProjectRecord] = field(factory=dict, init=False)
-    api_keys: dict[str, APIKeyRecord] = field(factory=dict, init=False)
-    users: Table[UserRecord] = field(factory=Table[UserRecord], init=False)
-    invites: dict[str, InviteRecord] = field(factory=dict, init=False)
-    open_invites: Listing[InviteRecord] = field(factory=Listing[InviteRecord], init=False)
-    service_accounts: Table[ServiceAccountRecord] = field(factory=Table[ServiceAccountRecord], init=False)
+    users: Table[UserRecord] = field(factory=lambda: Table[UserRecord]("email"), init=False)
+    invites: Table[InviteRecord] = field(factory=Table[InviteRecord], init=False)
+    service_accounts: Table[ServiceAccountRecord] = field(
+        factory=lambda: Table[ServiceAccountRecord]("client_id"), init=False
+    )
+    plain_records: Table[PlainRecord] = field(factory=Table[PlainRecord], init=False)
     role_bindings: RoleBindingIndex = field(factory=RoleBindingIndex, init=False)
     tokens: dict[str, AccessTokenRecord] = field(factory=dict, init=False)
     invite_mails: deque[datetime] = field(factory=deque, init=False)
-    _user_by_email: dict[str, UserRecord] = field(factory=dict, init=False)
-    _open_invites_by_email: defaultdict[str, list[InviteRecord]] = field(factory=lambda: defaultdict(list), init=False)
-    _account_by_client_id: dict[str, ServiceAccountRecord] = field(factory=dict, init=False)
     _cursor_key: bytes = field(init=False)
     _created: int = field(default=0, init=False)
 
@@ -91,17 +89,26 @@ class State:
         quota = self.settings.api_key_quota
         return self.plan.api_keys if quota is None else quota
 
-    def set_plan(self, plan: str) -> None:
-        """Set the organization's plan and its support tier."""
-        self.organization.plan = plan
-        self.organization.support_tier = self.settings.plans[plan].support_tier
+    @property
+    def open_invites(self) -> Listing[InviteRecord]:
+        """The invites that have not been accepted."""
+        return Listing([invite for invite in self.invites.listing if not invite.processed_at])
+
+    @property
+    def api_keys(self) -> dict[str, APIKeyRecord]:
+        """The API keys of all projects."""
+        return {key.id: key for project in self.projects.values() for key in project.api_keys.values()}
+
+    def find_api_key(self, key_id: str) -> APIKeyRecord | None:
+        """Return the API key with an id, or None."""
+        return next((each.api_keys[key_id] for each in self.projects.values() if key_id in each.api_keys), None)
 
     def find_principal(self, principal: Principal) -> object | None:
         """Return the user, service account, API key or invite of a principal, or None."""
         look_up: dict[str, Callable[[str], object | None]] = {
             "user": self.users.get,
             "service_account": self.service_accounts.get,
-            "api_key": self.api_keys.get,
+            "api_key": self.find_api_key,
             "invite": self.invites.get,
         }
         return look_up[principal.type](principal.id)
@@ -111,11 +118,10 @@ class State:
         # Without principals every token is invalid, so no request can tell that the record itself remains.
         for user in list(self.users.listing):
             self.remove_user(user)
-        for invite in list(self.open_invites):
+        for invite in list(self.invites.listing):
             self.remove_invite(invite)
         for account in list(self.service_accounts.listing):
             self.remove_service_account(account)
-        self.invites.clear()
 
     def new_id(self) -> str:
         """Return a new UUID."""
@@ -129,12 +135,8 @@ class State:
 
     def add_project(self, name: str, now: datetime, *, max_pods: int = 0, cmek: bool = False) -> ProjectRecord:
         """Create an empty project."""
-        return self.insert_project(ProjectRecord(self.new_id(), name, self.organization.id, now, max_pods, cmek))
-
-    def insert_project(self, project: ProjectRecord) -> ProjectRecord:
-        """Insert a project and its API keys."""
+        project = ProjectRecord(self.new_id(), name, now, max_pods, cmek)
         self.projects[project.id] = project
-        self.api_keys |= project.api_keys
         return project
 
     def new_key_value(self) -> str:
@@ -150,18 +152,19 @@ class State:
         # Users and service accounts hold roles on the project, too, not only its API keys.
         for binding in list(self.role_bindings.matching(on_project)):
             self.role_bindings.remove(binding)
+        self._remove_plain_records_of(project.id)
         del self.projects[project.id]
 
     def add_api_key(self, project: ProjectRecord, name: str, now: datetime | None = None) -> APIKeyRecord:
         """Create an API key without roles; by default at the time at which its project was created."""
         key = APIKeyRecord(self.new_id(), name, project.id, self.new_key_value(), now or project.created_at)
-        self.api_keys[key.id] = project.api_keys[key.id] = key
+        project.api_keys[key.id] = key
         return key
 
     def remove_api_key(self, key: APIKeyRecord) -> None:
         """Delete an API key and its role bindings."""
         self.unbind_all(Principal("api_key", key.id))
-        del self.api_keys[key.id], self.projects[key.project_id].api_keys[key.id]
+        del self.projects[key.project_id].api_keys[key.id]
 
     def roles_of(self, key: APIKeyRecord) -> list[str]:
         """Return the roles of an API key on its project."""
@@ -169,52 +172,28 @@ class State:
 
     def add_user(self, email: str, name: str | None = None) -> UserRecord:
         """Create a user without roles."""
-        return self.insert_user(UserRecord(self.new_id(), email, name, self.next_position()))
-
-    def insert_user(self, user: UserRecord) -> UserRecord:
-        """Insert a user."""
-        self.users.add(user)
-        self._user_by_email[user.email.casefold()] = user
-        return user
+        return self.users.add(UserRecord(self.new_id(), email, name, self.next_position()))
 
     def remove_user(self, user: UserRecord) -> None:
         """Remove a user and their role bindings."""
         self.unbind_all(Principal("user", user.id))
         self.users.remove(user)
-        del self._user_by_email[user.email.casefold()]
-
-    def find_user_by_email(self, email: str) -> UserRecord | None:
-        """Return the user with an email, ignoring case, or None."""
-        return self._user_by_email.get(email.casefold())
 
     def add_invite(self, email: str, now: datetime) -> InviteRecord:
         """Create and mail an invite without roles."""
-        invite = InviteRecord(self.new_id(), email, now, now, self.next_position())
+        invite = self.invites.add(InviteRecord(self.new_id(), email, now, now, self.next_position()))
         self.mail_invite(invite, now)
-        self.insert_invite(invite)
         return invite
-
-    def insert_invite(self, invite: InviteRecord) -> None:
-        """Insert an invite."""
-        self.invites[invite.id] = invite
-        if not invite.processed_at:
-            self.open_invites.add(invite)
-            self._open_invites_by_email[invite.email.casefold()].append(invite)
 
     def mail_invite(self, invite: InviteRecord, now: datetime) -> None:
         """Mail an invite, which is then valid for seven days."""
         invite.expires_at = now + INVITE_LIFETIME
         self.invite_mails.append(now)
 
-    def _close_invite(self, invite: InviteRecord) -> None:
-        self.open_invites.remove(invite)
-        self._open_invites_by_email[invite.email.casefold()].remove(invite)
-
     def remove_invite(self, invite: InviteRecord) -> None:
-        """Delete an unprocessed invite and its role bindings."""
+        """Delete an invite and its role bindings."""
         self.unbind_all(Principal("invite", invite.id))
-        self._close_invite(invite)
-        del self.invites[invite.id]
+        self.invites.remove(invite)
 
     def accept_invite(self, invite: InviteRecord, now: datetime, name: str | None = None) -> UserRecord:
         """Accept an invite: create the user, and pass the invite's role bindings on to them."""
@@ -223,20 +202,19 @@ class State:
         for binding in self.role_bindings.held_by(Principal("invite", invite.id)):
             self.role_bindings.remove(binding)
             self.role_bindings.add(evolve(binding, principal=Principal("user", user.id)))
-        self._close_invite(invite)
         invite.processed_at = now
         return user
 
     def find_pending_invite(self, email: str, now: datetime) -> InviteRecord | None:
         """Return the pending invite for an email, ignoring case, or None."""
-        invites = self._open_invites_by_email.get(email.casefold(), [])
-        return next((invite for invite in invites if invite.status(now) == "pending"), None)
+        pending = (invite for invite in self.invites.listing if invite.status(now) == "pending")
+        return next((invite for invite in pending if invite.email.casefold() == email.casefold()), None)
 
     def add_service_account(self, name: str, now: datetime) -> ServiceAccountRecord:
         """Create a service account without roles."""
         client_id, secret = self.new_client_id(), self.new_client_secret()
         position = self.next_position()
-        return self.insert_service_account(
+        return self.service_accounts.add(
             ServiceAccountRecord(self.new_id(), name, client_id, secret, now, now, position)
         )
 
@@ -248,18 +226,25 @@ class State:
         """Return a new OAuth client secret."""
         return _random_text(self._random, _SECRET, 64)
 
-    def insert_service_account(self, account: ServiceAccountRecord) -> ServiceAccountRecord:
-        """Insert a service account."""
-        self.service_accounts.add(account)
-        self._account_by_client_id[account.client_id] = account
-        return account
-
     def remove_service_account(self, account: ServiceAccountRecord) -> None:
         """Delete a service account, its role bindings and its access tokens."""
         self.revoke_tokens(account)
         self.unbind_all(Principal("service_account", account.id))
         self.service_accounts.remove(account)
-        del self._account_by_client_id[account.client_id]
+
+    def add_plain_record(self, collection: str, values: dict[str, object]) -> PlainRecord:
+        """Create a record of a plain resource, whose values have its id."""
+        return self.plain_records.add(PlainRecord(str(values["id"]), collection, values, self.next_position()))
+
+    def remove_plain_record(self, record: PlainRecord) -> None:
+        """Delete a record of a plain resource, and those within it."""
+        self._remove_plain_records_of(record.id)
+        self.plain_records.remove(record)
+
+    def _remove_plain_records_of(self, owner_id: str) -> None:
+        for record in list(self.plain_records.listing):
+            if owner_id in record.collection.split("/"):
+                self.plain_records.remove(record)
 
     def add_owner(self, now: datetime) -> ServiceAccountRecord:
         """Create the service account that owns the organization."""
@@ -271,7 +256,7 @@ class State:
         """Create the user who owns the organization."""
         # Ids of their own: tests that set a seed rely on the ids of what they create, which must not shift.
         random = Random(self.organization.id)  # noqa: S311 — no secrets
-        user = self.insert_user(UserRecord(_random_id(random), "owner@example.com", None, self.next_position()))
+        user = self.users.add(UserRecord(_random_id(random), "owner@example.com", None, self.next_position()))
         principal, position = Principal("user", user.id), self.next_position()
         self.role_bindings.add(RoleBindingRecord(_random_id(random), principal, self._ownership, now, position))
 
@@ -287,8 +272,9 @@ class State:
 
     def find_account_by_credentials(self, client_id: str, client_secret: str) -> ServiceAccountRecord | None:
         """Return the service account with these client credentials, or None."""
-        account = self._account_by_client_id.get(client_id)
-        return account if account and account.client_secret == client_secret else None
+        account = self.service_accounts.find(client_id)
+        known = account and (account.client_id, account.client_secret) == (client_id, client_secret)
+        return account if known else None
 
     def issue_token(self, account: ServiceAccountRecord, now: datetime) -> str:
         """Issue an access token."""
