@@ -33,7 +33,7 @@ from generation.api_document import (
     read_document,
     validate_document,
 )
-from generation.emulator_table import list_unserved, make_table
+from generation.emulator_table import make_table
 from generation.examples import write_examples
 from generation.gaps import find_gaps
 from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
@@ -114,9 +114,9 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         normalized, idle = normalize_document(require_supported(document, source, settings), settings)
         refuse(source, find_unsupported_types(normalized))
         lines = describe_document(document, idle) if adopting else []
-        lines += [*describe_remedies(normalized, idle), *find_gaps(normalized)]
-        adapted = adapt_schemas(write_examples(normalized))
         table = make_table(document)
+        lines += [*describe_remedies(normalized, idle), *find_gaps(normalized, table)]
+        adapted = adapt_schemas(write_examples(normalized))
     except DocumentError:
         raise
     except Exception as exc:  # a valid document can still have any shape
@@ -351,21 +351,11 @@ def run_generation(spec: str | None, *, check: bool) -> int:
         served.write_text(table, encoding="utf-8")
         replacements = [(fresh, CLIENT_FOLDER), (served, EMULATOR_TABLE)]
         replace_all([*replacements, (adopted, ADMIN_DOCUMENT)] if spec else replacements)
-    lines += [*describe_unserved(table), *find_type_errors()] if spec else []
+    lines += find_type_errors() if spec else []
     print(
         *lines, f"generated_client is made from {source}; number of files: {len(list_files(CLIENT_FOLDER))}", sep="\n"
     )
     return 0
-
-
-def describe_unserved(table: str) -> list[str]:
-    """Return the operations that the emulator answers with 501, with the remedy."""
-    functions = EMULATOR_TABLE.with_name("operations.py")
-    place = functions.relative_to(ROOT)
-    return [
-        f"{place}: the emulator answers {each} with 501: write a function of that name"
-        for each in list_unserved(table, functions.read_text(encoding="utf-8"))
-    ]
 
 
 def check_committed(fresh: Path, table: str, source: str, lines: list[str]) -> int:

@@ -32,11 +32,6 @@ def make_table(document: Node) -> str:
     return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 
-def list_unserved(table: str, functions: str) -> list[str]:
-    """Return the operations that are not plain and have no function in the source text of the functions."""
-    return [row["id"] for row in json.loads(table) if "plain" not in row and f"def {row['id']}(" not in functions]
-
-
 def _make_row(endpoint: Endpoint) -> Node:
     status = next(iter(success_responses(endpoint.operation)), "200")
     return {

@@ -6,6 +6,7 @@ scripts/generate.sh reports each, and a test fails until there is none.
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,13 +38,19 @@ _EMULATOR = "pinecone_admin/emulator/api"
 _ADDRESSES = "pinecone_admin/_config/addresses.py"
 
 
-def find_gaps(normalized: Node, root: Path = ROOT) -> list[str]:
-    """Return a line for each thing of a normalized document that the hand-written package lacks, with the remedy."""
+def find_gaps(normalized: Node, table: str, root: Path = ROOT) -> list[str]:
+    """Return a line for each thing of a document that the hand-written package lacks, with the remedy.
+
+    Args:
+        normalized: The normalized document.
+        table: The table that the emulator reads, made from the document.
+        root: The folder of the package.
+    """
     calls = _collect_calls(root)
     return [
         *_find_missing_methods(normalized, root, calls),
         *_find_missing_fields(normalized, calls),
-        *_find_unemulated(normalized, root),
+        *_find_unemulated(normalized, table, root),
         *_find_missing_values(normalized, root),
         *_find_other_server(normalized, root),
     ]
@@ -91,10 +98,14 @@ def _find_missing_fields(normalized: Node, calls: dict[str, _Calls]) -> Iterator
                 yield f"{calls[name].file}: {name}.{module_name(field)}: no method passes it: {_ADD_ARGUMENT}"
 
 
-def _find_unemulated(normalized: Node, root: Path) -> Iterator[str]:
-    # The emulator reads a name from its code, or from the table of plain resources beside it.
-    paths = [path for path in (root / _EMULATOR).rglob("*") if path.suffix in {".py", ".json"}]
-    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+def _find_unemulated(normalized: Node, table: str, root: Path) -> Iterator[str]:
+    functions = "".join(path.read_text(encoding="utf-8") for path in (root / _EMULATOR).rglob("*.py"))
+    plain = {row["id"] for row in json.loads(table) if "plain" in row}
+    for name in (node["operationId"] for node in list_operations(normalized)):
+        if name not in plain and f"def {name}(" not in functions:
+            yield f"{_EMULATOR}/operations.py: {name} is answered with 501: write its function"
+    # The emulator reads a name from its code, or from the table.
+    text = functions + table
     for node in list_operations(normalized):
         schema = body_schema(node.get("requestBody", {})) or {}
         fields = component_schemas(normalized).get(referenced_component(schema), {}).get("properties", {})

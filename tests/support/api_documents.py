@@ -47,7 +47,9 @@ def document_with_more_resources() -> Any:
     document = json.loads(json.dumps(load_document("admin")))
     added = parse_document((Path(__file__).parent / "more_resources.yaml").read_bytes(), "more_resources.yaml")
     document["paths"] |= added["paths"]
-    document["components"]["schemas"] |= added["schemas"]
+    schemas = document["components"]["schemas"]
+    added["schemas"]["GroupList"]["properties"]["pagination"] = schemas["UserList"]["properties"]["pagination"]
+    schemas |= added["schemas"]
     return document
 
 
