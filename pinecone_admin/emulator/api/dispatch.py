@@ -39,7 +39,7 @@ def read_routes(table: str) -> list[OperationRoute[OperationContext]]:
     ]
 
 
-ADMIN_ROUTES = read_routes((files(__package__) / "operations.json").read_text(encoding="utf-8"))
+ADMIN_ROUTES = read_routes((files("pinecone_admin.emulator.api") / "operations.json").read_text(encoding="utf-8"))
 """The operations of the Admin API, in the order of the API document."""
 
 _ADMIN_ROUTER = Router(ADMIN_ROUTES)

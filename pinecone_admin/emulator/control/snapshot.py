@@ -22,7 +22,6 @@ from pinecone_admin.emulator.api.checks import Check, Fields
 from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document, format_time, role_binding_document
 from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
-from pinecone_admin.emulator.model.listing import Table
 from pinecone_admin.emulator.model.records import (
     PROJECT_CONTENTS,
     Grant,
@@ -84,6 +83,10 @@ def _rows(make: Callable[..., object], split: Callable[[Any], Document], **colum
     )
 
 
+def _only_value(**columns: object) -> object:
+    return next(iter(columns.values()))
+
+
 _FORMS: Mapping[object, _Form] = {
     str: _Form(checks.string),
     str | None: _Form(checks.nullable(checks.string)),
@@ -98,10 +101,10 @@ _FORMS: Mapping[object, _Form] = {
         lambda name, value: deque(sorted(_TIMES(name, value))), lambda moments: [format_time(each) for each in moments]
     ),
     dict[tuple[str, str], datetime]: _rows(
-        lambda until: until, lambda until: {"until": format_time(until)}, until=checks.date_time
+        _only_value, lambda until: {"until": format_time(until)}, until=checks.date_time
     ),
     dict[tuple[str, str], dict[str, object]]: _rows(
-        lambda values: values, lambda values: {"values": values}, values=checks.encodable_object
+        _only_value, lambda values: {"values": values}, values=checks.encodable_object
     ),
     dict[tuple[str, str], PendingResource]: _rows(
         PendingResource,
@@ -169,7 +172,7 @@ def encode_document(document: Document) -> Iterator[str]:
 
 
 def _write_record(record: Any) -> Document:
-    return {name: _write(each, getattr(record, name)) for name, each in _stored_fields(type(record)).items()}
+    return {name: _write(each, getattr(record, name)) for name, each in _stored_fields(record.__class__).items()}
 
 
 def _write(attribute: Attribute[Any], value: Any) -> object:
@@ -242,10 +245,10 @@ class _StateReader:
             return
         read = partial(self._read_record, record_type) if record_type else self._read_role_binding
         for record in self._fields.get(name, checks.array(checks.closed_object(read)), ()):
-            if not isinstance(collection, Table | RoleBindingIndex):
+            if not hasattr(collection, "add"):
                 collection[_key(record)] = record
                 continue
-            if isinstance(collection, Table) and collection.find(value := getattr(record, collection.unique)):
+            if record_type and collection.find(value := getattr(record, collection.unique)):
                 raise invalid_argument(f"two {name} have the {collection.unique} {quoted(value)}")
             collection.add(record)
 
@@ -307,4 +310,4 @@ class _StateReader:
 
 def _key(record: Any) -> Any:
     """Return the key of a record in a dictionary: its first field."""
-    return getattr(record, next(iter(fields_dict(type(record)))))
+    return getattr(record, next(iter(fields_dict(record.__class__))))

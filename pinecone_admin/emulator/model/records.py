@@ -5,9 +5,9 @@ has, from the reader of the file and the record that holds this one. `new` makes
 reader and the fields before. `check` is the name of a check that is stricter than the type.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import Factory, define, field, frozen
 
@@ -16,20 +16,31 @@ PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
 
 INVITE_LIFETIME = timedelta(days=7)
 
-_ID: Mapping[str, Any] = {"check": "uuid", "new": lambda reader, _: reader.state.new_id()}
-_NAME: Mapping[str, Any] = {"check": "name"}
-_CREATED_AT: Mapping[str, Any] = {"new": lambda reader, _: reader.now}
-_POSITION: Mapping[str, Any] = {"given": lambda reader, _: reader.state.next_position()}
+Make: TypeAlias = Callable[[Any, Any], object]
+
+
+def _new(make: Make, check: str = "") -> Mapping[str, object]:
+    return {"new": make, "check": check}
+
+
+def _given(make: Make) -> Mapping[str, object]:
+    return {"given": make}
+
+
+_ID = _new(lambda reader, _: reader.state.new_id(), "uuid")
+_NAME: Mapping[str, object] = {"check": "name"}
+_CREATED_AT = _new(lambda reader, _: reader.now)
+_POSITION = _given(lambda reader, _: reader.state.next_position())
 
 
 @define(eq=False)
 class OrganizationRecord:
     """The organization; a state has one."""
 
-    id: str = field(metadata={"check": "name", "new": lambda reader, _: reader.new_organization_id()})
-    name: str = field(metadata={"check": "name", "new": lambda _reader, _: "Emulated Organization"})
-    plan: str = field(metadata={"new": lambda _reader, _: "Enterprise"})
-    payment_status: str = field(metadata={"check": "payment status", "new": lambda _reader, _: "Active"})
+    id: str = field(metadata=_new(lambda reader, _: reader.new_organization_id(), "name"))
+    name: str = field(metadata=_new(lambda _reader, _: "Emulated Organization", "name"))
+    plan: str = field(metadata=_new(lambda _reader, _: "Enterprise"))
+    payment_status: str = field(metadata=_new(lambda _reader, _: "Active", "payment status"))
     created_at: datetime = field(metadata=_CREATED_AT)
 
 
@@ -39,8 +50,8 @@ class APIKeyRecord:
 
     id: str = field(metadata=_ID)
     name: str = field(metadata={"check": "key name"})
-    project_id: str = field(metadata={"given": lambda _, project: project["id"]})
-    value: str = field(metadata={"check": "header", "new": lambda reader, _: reader.state.new_key_value()})
+    project_id: str = field(metadata=_given(lambda _, project: project["id"]))
+    value: str = field(metadata=_new(lambda reader, _: reader.state.new_key_value(), "header"))
     created_at: datetime = field(metadata=_CREATED_AT)
 
 
@@ -105,7 +116,7 @@ class UserRecord:
 
     id: str = field(metadata=_ID)
     email: str = field(metadata={"check": "email"})
-    name: str | None = field(metadata={"new": lambda _reader, _: None})
+    name: str | None = field(metadata=_new(lambda _reader, _: None))
     position: int = field(metadata=_POSITION)
 
 
@@ -116,7 +127,7 @@ class InviteRecord:
     id: str = field(metadata=_ID)
     email: str = field(metadata={"check": "email"})
     created_at: datetime = field(metadata=_CREATED_AT)
-    expires_at: datetime = field(metadata={"new": lambda _, invite: invite["created_at"] + INVITE_LIFETIME})
+    expires_at: datetime = field(metadata=_new(lambda _, invite: invite["created_at"] + INVITE_LIFETIME))
     position: int = field(metadata=_POSITION)
     processed_at: datetime | None = None
 
@@ -133,10 +144,10 @@ class ServiceAccountRecord:
 
     id: str = field(metadata=_ID)
     name: str = field(metadata={"check": "account name"})
-    client_id: str = field(metadata={"check": "name", "new": lambda reader, _: reader.state.new_client_id()})
-    client_secret: str = field(metadata={"check": "name", "new": lambda reader, _: reader.state.new_client_secret()})
+    client_id: str = field(metadata=_new(lambda reader, _: reader.state.new_client_id(), "name"))
+    client_secret: str = field(metadata=_new(lambda reader, _: reader.state.new_client_secret(), "name"))
     created_at: datetime = field(metadata=_CREATED_AT)
-    updated_at: datetime = field(metadata={"new": lambda _, account: account["created_at"]})
+    updated_at: datetime = field(metadata=_new(lambda _, account: account["created_at"]))
     position: int = field(metadata=_POSITION)
 
     def mark_updated(self, now: datetime) -> None:
@@ -191,8 +202,8 @@ class RoleBindingRecord:
     """A principal's role on a resource."""
 
     id: str = field(metadata=_ID)
-    principal: Principal = field(metadata={"given": lambda _, binding: binding["principal"]})
-    grant: Grant = field(metadata={"given": lambda _, binding: binding["grant"]})
+    principal: Principal = field(metadata=_given(lambda _, binding: binding["principal"]))
+    grant: Grant = field(metadata=_given(lambda _, binding: binding["grant"]))
     created_at: datetime = field(metadata=_CREATED_AT)
     position: int = field(metadata=_POSITION)
 
