@@ -23,7 +23,7 @@ from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.refusals import Refusal
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 from pinecone_admin.emulator.model import state
-from pinecone_admin.emulator.model.records import ProjectRecord
+from pinecone_admin.emulator.model.records import INVITE_LIFETIME, ProjectRecord
 from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
 from tests.conformance import __main__ as conformance
 from tests.conformance.__main__ import main
@@ -263,7 +263,7 @@ def _ignore_max_pods(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
 
 
 def _extend_invites(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:
-    monkeypatch.setattr(state, "INVITE_LIFETIME", 2 * state.INVITE_LIFETIME)
+    monkeypatch.setattr(state, "INVITE_LIFETIME", 2 * INVITE_LIFETIME)
 
 
 def _allow_every_grant(monkeypatch: pytest.MonkeyPatch, _: Emulator) -> None:

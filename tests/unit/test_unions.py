@@ -109,7 +109,7 @@ DOCUMENT: Any = {
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the package that is generated from the document."""
     work = tmp_path_factory.mktemp("unions")
-    adapted, _ = prepare_document(DOCUMENT, "SPEC", adopting=False)
+    adapted, _, _ = prepare_document(DOCUMENT, "SPEC", adopting=False)
     generate_package(adapted, "SPEC", work)
     return work
 
