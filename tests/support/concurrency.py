@@ -15,7 +15,7 @@ from pinecone_admin import Admin, AsyncAdmin
 
 _T = TypeVar("_T")
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds after which a wait fails the test; long enough that a busy machine never reaches it."""
 
 

@@ -45,6 +45,7 @@ def test_an_unsuitable_python_is_named(command: str, script: str, line: str, tmp
 COVERAGE_SETTINGS = """
 [tool.coverage.run]
 source = ["."]
+omit = ["conftest.py"]
 parallel = true
 patch = ["subprocess"]
 """
@@ -54,6 +55,21 @@ import atexit, os, signal
 def test_it():
     import measured
     atexit.register(os.kill, os.getpid(), signal.SIGKILL)
+"""
+FORKED_IN_BETWEEN = """
+import coverage, os, signal
+
+def test_it():
+    lock = coverage.Coverage.current()._collector.data_lock
+    lock.acquire()
+    if process_id := os.fork():
+        lock.release()
+        assert os.waitpid(process_id, 0)[1] == 0
+    else:
+        signal.alarm(60)
+        import measured
+        os._exit(0)
+    import measured
 """
 
 
@@ -65,14 +81,24 @@ def test_every_untraced_path_exists() -> None:
 @pytest.mark.long
 def test_a_worker_that_is_killed_while_it_exits_keeps_its_coverage(tmp_path: Path) -> None:
     """On a busy machine, pytest-xdist kills workers, and the coverage would be too low although every test passed."""
-    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
-    files = {"pyproject.toml": COVERAGE_SETTINGS, "measured.py": "x = 1\n", "test_it.py": KILLED_AT_EXIT}
+    check_coverage(tmp_path, KILLED_AT_EXIT, 1)
+
+
+def test_a_process_that_is_forked_while_coverage_is_locked_goes_on(tmp_path: Path) -> None:
+    """Another thread can hold the lock of coverage at a fork: the child waited for it without end."""
+    check_coverage(tmp_path, FORKED_IN_BETWEEN, 0)
+
+
+def check_coverage(folder: Path, test: str, workers: int) -> None:
+    """Run a test under coverage, with the conftest of this project, and check that all of a module is measured."""
+    shutil.copy(ROOT / "tests/conftest.py", folder)
+    files = {"pyproject.toml": COVERAGE_SETTINGS, "measured.py": "x = 1\n", "test_it.py": test}
     for name, text in files.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTEST_"))}
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    for command in ("run -m pytest -p xdist -n 1", "combine", "report --include measured.py"):
+    for command in (f"run -m pytest -p xdist -n {workers}", "combine", "report --include measured.py"):
         coverage = [sys.executable, "-m", "coverage", *command.split()]
-        done = subprocess.run(coverage, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(coverage, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith(" 100%\n")
