@@ -243,7 +243,8 @@ def has_example(each: Documented) -> bool:
 def list_annotations(value: Any) -> Iterator[str]:
     """Yield the annotations of a function or of the attributes and properties of a class, as text."""
     if inspect.isclass(value):
-        yield from map(str, inspect.get_annotations(value).values())
+        for each in inspect.getmro(value):
+            yield from map(str, inspect.get_annotations(each).values())
         for member in vars(value).values():
             if isinstance(member, property) and member.fget is not None:
                 yield from list_annotations(member.fget)
