@@ -43,7 +43,7 @@ from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.testing import emulate
 from tests.support.api_documents import is_our_document
-from tests.support.resources import create_missing, find_namespace_class
+from tests.support.resources import PLAIN, create_resources, find_namespace_class
 from tests.test_public_api import MODULES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -285,8 +285,7 @@ def make_namespace(emulator: Emulator) -> dict[str, Any]:
             "account": admin.service_accounts.create(name="nightly", role_bindings=member).service_account,
             "binding": admin.role_bindings.list(principal_type="user", principal_id=ada.id).to_list()[0],
         }
-        longer = {"key": "api_key", "account": "service_account", "binding": "role_binding"}
-        others = create_missing(admin, {f"{longer.get(name, name)}_id": each.id for name, each in made.items()})
+        others = create_resources(admin, {"project_id": project.id}, PLAIN)
     return names | made | others | {"vault": {}, "new_secret": emulator.client_secret}
 
 

@@ -22,6 +22,7 @@ from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ProjectRecord
 from pinecone_admin.testing import emulate
+from tests.support.resources import PLAIN, create_resources
 
 COMMANDS = load_commands()
 CTRL_C = "\x03"
@@ -154,6 +155,7 @@ def fill(emulator: Emulator) -> ProjectRecord:
             email="bob@example.com", role_bindings=[{"resource_type": "organization", "role": "OrgMember"}]
         )
         admin.service_accounts.create(name="ci")
+        create_resources(admin, {"project_id": project.id}, PLAIN)
     emulator.hold(project.id, "indexes", "documents")
     emulator.requests.clear()
     return emulator.state.projects[project.id]

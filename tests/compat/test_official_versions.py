@@ -15,17 +15,16 @@ import pytest
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.control_plane import OPERATION_IDS as CONTROL_PLANE
-from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.testing import emulate
 from tests.support.contract import record_breaches
 from tests.support.programs import find_program, skip_unless_in_ci
+from tests.support.resources import OLDER_THAN_SDKS
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(sys.prefix) / "official"
-ADMIN = {route.id for route in ADMIN_ROUTES}
 WITHOUT_PINECONE = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
 # Before version 10, the SDKs do not manage members, service accounts and role bindings.
-BEFORE_10 = {each for each in ADMIN if each.rstrip("s").endswith(("organization", "project", "api_key"))}
+BEFORE_10 = {each for each in OLDER_THAN_SDKS if each.rstrip("s").endswith(("organization", "project", "api_key"))}
 BEFORE_8 = {each for each in BEFORE_10 if "organization" not in each} - {"update_api_key"}
 # The API that these use creates no pod-based index, of which alone a collection could be made.
 WITHOUT_PODS = set(CONTROL_PLANE) - {"create_collection"}
@@ -130,5 +129,5 @@ def test_official_typescript_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     succeeded = {each.operation_id for each in emulator.requests if each.status in {200, 201, 202}}
-    assert succeeded == ADMIN | {"get_token"} | WITHOUT_PODS
+    assert succeeded == OLDER_THAN_SDKS | {"get_token"} | WITHOUT_PODS
     assert breaches == []

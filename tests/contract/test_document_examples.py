@@ -25,7 +25,7 @@ from generation.normalization import class_name
 from pinecone_admin._http.codec import decode_value, encode_body
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import to_dict
-from tests.support.api_documents import is_our_document, load_document
+from tests.support.api_documents import is_our_document, list_plain_records, load_document
 from tests.support.contract import make_strict_validator
 from tests.support.docstrings import evaluate_example, evaluate_field_examples
 
@@ -187,6 +187,7 @@ def describe_organization() -> Any:
             *example_of("RoleBindingList")["data"],
             *(dict(zip(names, grant, strict=True)) for grant in grants),
         ],
+        "plain_records": list_plain_records(ADMIN),
     }
 
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.parameters import ParameterLocation
 
-from generation.api_document import VERSION_HEADER
+from generation.api_document import VERSION_HEADER, iter_operations
 from pinecone_admin.emulator import Emulator, serving
-from tests.support.api_documents import load_document
+from tests.support.api_documents import list_plain_records, load_document
 
 pytestmark = pytest.mark.long
 
@@ -34,6 +34,11 @@ PROJECT, KEY = "9a000000-0000-4000-8000-000000000001", "9b000000-0000-4000-8000-
 USER, INVITE = "9c000000-0000-4000-8000-000000000002", "9d000000-0000-4000-8000-000000000001"
 ACCOUNT, BINDING = "9e000000-0000-4000-8000-000000000001", "9f000000-0000-4000-8000-000000000001"
 IDS = {
+    parameter["name"]: parameter.get("example")
+    for endpoint in iter_operations(load_document("admin"))
+    for parameter in endpoint.operation["parameters"]
+    if parameter["in"] == "path"
+} | {
     "organization_id": "-NharbourExampleOrg1",
     "project_id": PROJECT,
     "api_key_id": KEY,
@@ -49,6 +54,7 @@ SNAPSHOT = {
     "users": [{"id": USER, "email": "a@example.com", "name": "Alice"}],
     "invites": [{"id": INVITE, "email": "b@example.com"}],
     "service_accounts": [{"id": ACCOUNT, "name": "ci"}],
+    "plain_records": list_plain_records(load_document("admin")),
     "role_bindings": [
         {"id": BINDING, "principal_type": "service_account", "principal_id": ACCOUNT} | MEMBER,
         {"principal_type": "user", "principal_id": USER} | MEMBER,

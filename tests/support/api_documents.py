@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from generation.api_document import iter_operations, parse_document, read_document
+from generation.api_document import iter_operations, parse_document, read_document, resolve_reference
+from tests.support.resources import PLAIN, find_method
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDER = ROOT.parent / "shared/upstream/admin_2026-04.oas.yaml"
@@ -51,6 +52,18 @@ def document_with_more_resources() -> Any:
     added["schemas"]["GroupList"]["properties"]["pagination"] = schemas["UserList"]["properties"]["pagination"]
     schemas |= added["schemas"]
     return document
+
+
+def list_plain_records(document: Any) -> list[Any]:
+    """Return the records of plain resources that the examples of a document have, as in a state of the emulator."""
+    records: list[Any] = []
+    for endpoint in iter_operations(document):
+        namespace, _, verb = find_method(endpoint.label).partition(".")
+        if verb == "list" and namespace in PLAIN:
+            schema = endpoint.operation["responses"]["200"]["content"]["application/json"]["schema"]
+            items = resolve_reference(document, schema)["example"]["data"]
+            records += [{"id": each["id"], "collection": endpoint.path, "values": each} for each in items]
+    return records
 
 
 def find_parameters(document: Any, name: str) -> list[Any]:

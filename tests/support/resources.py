@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
 from pinecone_admin import Admin, on_organization, operations
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 
 Place: TypeAlias = Literal["path", "query", "body", "none"]
@@ -218,6 +219,20 @@ def find_method(operation_id: str) -> str:
     return f"{namespace}.{ {'fetch': 'describe', 'rotate': 'rotate_secret'}.get(verb, verb) }"
 
 
+PLAIN = [
+    namespace
+    for namespace in NAMESPACES
+    if f"{namespace}.create" in METHODS
+    and {method for method in METHODS if method.startswith(f"{namespace}.")}
+    <= {f"{namespace}.{verb}" for verb in ("list", "create", "describe", "update", "delete")}
+]
+"""The namespaces that have no other methods than these, as ``scripts/new_namespace`` writes them."""
+
+OLDER_THAN_SDKS = {
+    each for each in operations.__all__ if each.islower() and find_method(each).split(".")[0] not in PLAIN
+}
+"""The operations that official SDKs may have: those of plain resources came later."""
+
 SINGLE = {find_method(each) for each in operations.__all__ if each.islower()}
 """The methods that send one operation, which has a name like theirs."""
 
@@ -238,13 +253,13 @@ def keep_id(namespace: str, response: Any, ids: dict[str, str]) -> Any:
     return made
 
 
-def create_missing(admin: Admin, ids: dict[str, str]) -> dict[str, Any]:
-    """Create one of each resource whose id is missing, add the ids, and return the resources by name, as ``group``."""
+def create_resources(admin: Admin, ids: dict[str, str], namespaces: Iterable[str] = NAMESPACES) -> dict[str, Any]:
+    """Create one resource of each namespace that can, add the ids, and return the resources by name, as ``group``."""
     created: dict[str, Any] = {}
-    for method in METHODS:
-        namespace, _, verb = method.partition(".")
-        if verb == "create" and (id_name := next(iter(METHODS[f"{namespace}.delete"]))) not in ids:
-            response = getattr(admin, namespace).create(**fill_ids(method, ids))
+    for namespace in namespaces:
+        if f"{namespace}.create" in METHODS:
+            response = getattr(admin, namespace).create(**fill_ids(f"{namespace}.create", ids))
+            (id_name,) = METHODS[f"{namespace}.delete"]
             created[id_name.removesuffix("_id")] = keep_id(namespace, response, ids)
     return created
 
@@ -255,7 +270,7 @@ def populate(emulator: Emulator) -> dict[str, str]:
     ids = {"organization_id": organization_id, "user_id": user.id, "principal_id": user.id}
     ids["resource_id"] = organization_id
     with emulator.admin() as admin:
-        create_missing(admin, ids)
+        create_resources(admin, ids)
     return ids
 
 

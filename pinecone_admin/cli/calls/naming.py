@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -96,10 +97,10 @@ class NameLookup:
 
     def describe(self, thing: Thing) -> Thing:
         """Return the thing with its name, which is fetched if it is not known."""
-        if thing.name is not None or thing.noun not in _DESCRIBE:
+        namespace = self._namespace_of(thing.noun)
+        if thing.name is not None or not hasattr(namespace, "describe"):
             return thing
-        namespace, argument = _DESCRIBE[thing.noun]
-        found = getattr(self._admin, namespace).describe(**{argument: thing.id})
+        found = namespace.describe(**{f"{thing.api_type}_id": thing.id})
         return Thing(thing.noun, thing.id, _name_of(found))
 
     def _candidates(self, noun: str, text: str, project: str | None) -> list[Any]:
@@ -115,8 +116,12 @@ class NameLookup:
             if project:
                 return self._admin.api_keys.list(project_id=project)
             return (each.key for each in list_all_keys(self._admin))
-        listed: Iterable[Any] = getattr(self._admin, _DESCRIBE[noun][0]).list()
+        listed: Iterable[Any] = self._namespace_of(noun).list()
         return listed
+
+    def _namespace_of(self, noun: str) -> Any:
+        plural = re.sub("([^aeiou])y$", r"\1ie", noun.replace("-", "_")) + "s"  # policies, but api_keys
+        return getattr(self._admin, plural)
 
 
 def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
@@ -144,17 +149,6 @@ def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
     nearest = find_nearest(text, names)
     message = f"there is no {spell_noun(noun)} {text!r}" + (f": did you mean {nearest!r}?" if nearest else "")
     return CLIError(message, exit=exit_codes.NOT_FOUND, help_code=NotFoundError.help_code)
-
-
-_DESCRIBE = {
-    "api-key": ("api_keys", "api_key_id"),
-    "invite": ("invites", "invite_id"),
-    "organization": ("organizations", "organization_id"),
-    "project": ("projects", "project_id"),
-    "role-binding": ("role_bindings", "role_binding_id"),
-    "service-account": ("service_accounts", "service_account_id"),
-    "user": ("users", "user_id"),
-}
 
 
 def _name_of(item: Any) -> str | None:
