@@ -8,8 +8,7 @@ from functools import partial
 import httpx
 from attrs import evolve, field, frozen
 
-from pinecone_admin._async.transports.caller_transport import AsyncTransportExchange
-from pinecone_admin._async.transports.pool import AsyncPools
+from pinecone_admin._async.transports.pool import AsyncPools, AsyncTransportExchange
 from pinecone_admin._async.transports.retry import AsyncExchange
 from pinecone_admin._concurrency.retry_budget import RetryBudget
 from pinecone_admin._config.addresses import describe_endpoint
@@ -22,8 +21,7 @@ from pinecone_admin._config.assembly import (
     check_transports,
 )
 from pinecone_admin._config.client_config import ClientConfig
-from pinecone_admin._sync.transports.caller_transport import TransportExchange
-from pinecone_admin._sync.transports.pool import Pools
+from pinecone_admin._sync.transports.pool import Pools, TransportExchange
 from pinecone_admin._sync.transports.retry import Retrier
 from pinecone_admin.auth.cache import TokenCache
 from pinecone_admin.auth.token_response import error_from_exchange

@@ -20,8 +20,7 @@ from pinecone_admin._config.assembly import (
     check_transports,
 )
 from pinecone_admin._config.client_config import ClientConfig
-from pinecone_admin._sync.transports.caller_transport import TransportExchange
-from pinecone_admin._sync.transports.pool import Pools
+from pinecone_admin._sync.transports.pool import Pools, TransportExchange
 from pinecone_admin._sync.transports.retry import Exchange, Retrier
 from pinecone_admin.auth.cache import TokenCache
 from pinecone_admin.auth.token_response import error_from_exchange

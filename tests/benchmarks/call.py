@@ -163,7 +163,6 @@ QUICK = Sizes(1, 1, 10, 64, 2, 100, 1_000, (1, 10), (1, 8))
 
 COUNTS = (
     Count("calls of its own functions", "calls", 70),
-    Count("files that these functions are in", "files", None),
     Count("calls of all functions, with those of httpx, httpcore and h11", "all_calls", None),
     Count("`httpx.Request` and `httpx.Response` objects", "objects", None),
 )

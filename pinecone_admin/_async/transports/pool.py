@@ -1,4 +1,4 @@
-"""Pool connections, each used by one request at a time until its response is read.
+"""Send requests over a pool of connections, each used by one at a time, or over a transport of the caller's.
 
 Each connection stands alone in the place where an httpx transport has its pool. The transport stays above it, because
 OpenTelemetry, pytest-httpx, respx, vcr and ``emulate()`` intercept requests there. A pool of httpcore that several
@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import httpcore
@@ -22,7 +22,7 @@ from pinecone_admin._async.transports.network import CLOSE_TIMEOUT, AsyncBounded
 from pinecone_admin._concurrency.attempts import Attempt, async_record_events, hide_details_in_logs
 from pinecone_admin._concurrency.emulated_children import refuse_production_in_child
 from pinecone_admin._concurrency.sharing import AsyncFairSemaphore, PerLoop
-from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
+from pinecone_admin._concurrency.waiting import async_call_within, async_shield_from_cancellation
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError
 
@@ -161,6 +161,30 @@ def _check_size(size: int, max_bytes: int) -> None:
 def time_limit_error() -> httpx.TimeoutException:
     """Return the error of an attempt that takes too long."""
     return httpx.ReadTimeout("the time limit of this attempt has passed")
+
+
+class AsyncTransportExchange:
+    """Sends requests over any transport of httpx."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Send a request and read the response; see ``send_and_read``."""
+        request.extensions["trace"] = async_record_events(attempt, request.extensions.get("trace"))
+        return await async_call_within(
+            attempt.seconds_left,
+            partial(send_and_read, self._transport, request, attempt, max_bytes=max_bytes),
+            partial(_end_early, attempt),
+        )
+
+
+def _end_early(attempt: Attempt) -> BufferedResponse:
+    """Return what has arrived of an error response when the time is up; raise if there is none."""
+    arrived = attempt.arrived
+    if isinstance(arrived, BufferedResponse) and arrived.status not in SUCCESSES:
+        return arrived
+    raise time_limit_error()
 
 
 class _Connection(httpx.AsyncHTTPTransport):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from pinecone_admin._async.transports.caller_transport import AsyncTransportExchange
+from pinecone_admin._async.transports.pool import AsyncTransportExchange
 from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.retry_budget import RetryBudget

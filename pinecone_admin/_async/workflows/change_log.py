@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.models import APIKey
+from pinecone_admin.workflows.steps import Step, describe_rename
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
 
 _T = TypeVar("_T")
 
@@ -38,3 +43,12 @@ class AsyncChangeLog:
         result = preview if self.dry_run else await change()
         self.record(step)
         return result
+
+
+async def rename_key(admin: AsyncAdmin, key: APIKey, final: APIKey, changes: AsyncChangeLog) -> APIKey:
+    """Give a key of a rotation its final name and roles; nothing is sent if it has them."""
+    if key == final:
+        return key
+    roles = final.roles if final.roles != key.roles else None
+    rename = partial(admin.api_keys.update, api_key_id=key.id, name=final.name, roles=roles)
+    return await changes.apply(describe_rename(key, final), rename, preview=final)

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog, rename_key
 from pinecone_admin._async.workflows.client_state import require_server_time, server_time
 from pinecone_admin._async.workflows.create_with_secret import (
     delete_if_exists,
     delete_leftover_keys,
     describe_leftover_key,
 )
-from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin.errors import NotFoundError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog, rename_key
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -23,7 +23,6 @@ from pinecone_admin._async.workflows.create_with_secret import (
     list_accounts_named,
 )
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import (
     async_check_function,

@@ -23,7 +23,6 @@ from pinecone_admin.models import (
     CreateProjectRequest,
     CreateRoleBindingRequest,
     Project,
-    RoleBinding,
 )
 from pinecone_admin.operations import create_project, create_role_binding
 from pinecone_admin.workflows.name_tags import check_untagged
@@ -66,7 +65,20 @@ async def provision(
         project = await ensure_project(admin, name=name, dry_run=dry_run, rollback=rollback)
         if dry_run and project.created:
             return _preview(project, name, key_roles, roles)
-        bound = [await _ensure_role(admin, project.value, each, dry_run=dry_run, rollback=rollback) for each in roles]
+        bound = [
+            await ensure_role_binding(
+                admin,
+                principal_type=each.principal_type,
+                principal_id=each.principal_id,
+                resource_type="project",
+                resource_id=project.value.id,
+                role=each.role,
+                dry_run=dry_run,
+                project=project.value.name,
+                rollback=rollback,
+            )
+            for each in roles
+        ]
         key = await ensure_api_key(
             admin,
             project_id=project.value.id,
@@ -88,22 +100,6 @@ async def _check_target(admin: AsyncAdmin, name: str, key_roles: Sequence[APIKey
         return
     key_name = name[:_MAX_KEY_NAME_LENGTH]
     await ensure_api_key(admin, project_id=project.value.id, name=key_name, roles=key_roles, store=store, dry_run=True)
-
-
-async def _ensure_role(
-    admin: AsyncAdmin, project: Project, role: ProjectRole, *, dry_run: bool, rollback: AsyncRollback
-) -> Ensured[RoleBinding]:
-    return await ensure_role_binding(
-        admin,
-        principal_type=role.principal_type,
-        principal_id=role.principal_id,
-        resource_type="project",
-        resource_id=project.id,
-        role=role.role,
-        dry_run=dry_run,
-        project=project.name,
-        rollback=rollback,
-    )
 
 
 def _preview(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog, rename_key
 from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
@@ -23,7 +24,6 @@ from pinecone_admin._async.workflows.delete_retired import (
     delete_unfinished_successors,
     describe_retired,
 )
-from pinecone_admin._async.workflows.rename_key import rename_key
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRollback
 from pinecone_admin._concurrency.waiting import (
     async_call_store,
@@ -295,7 +295,8 @@ class AsyncSecretRotation:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         interruption: BaseException | None = None
         try:
-            await async_complete_if_interrupted(self._rotate, COMPLETION_TIMEOUT)
+            rotate = partial(repeat_if_response_is_lost, self._admin, self._rotate_once)
+            await async_complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:
                 if self._may_be_rotated:
@@ -307,9 +308,6 @@ class AsyncSecretRotation:
             self.is_stored = True
         if interruption is not None:
             raise interruption
-
-    async def _rotate(self) -> None:
-        await repeat_if_response_is_lost(self._admin, self._rotate_once)
 
     async def _rotate_once(self) -> None:
         was_rotated, self._may_be_rotated = self._may_be_rotated, True

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/transports/pool.py by scripts/unasync.py: change that, not this file.
-"""Pool connections, each used by one request at a time until its response is read.
+"""Send requests over a pool of connections, each used by one at a time, or over a transport of the caller's.
 
 Each connection stands alone in the place where an httpx transport has its pool. The transport stays above it, because
 OpenTelemetry, pytest-httpx, respx, vcr and ``emulate()`` intercept requests there. A pool of httpcore that several
@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import httpcore
@@ -22,7 +22,7 @@ import httpx
 from pinecone_admin._concurrency.attempts import Attempt, hide_details_in_logs, record_events
 from pinecone_admin._concurrency.emulated_children import refuse_production_in_child
 from pinecone_admin._concurrency.sharing import FairSemaphore, PerProcess
-from pinecone_admin._concurrency.waiting import shield_from_cancellation
+from pinecone_admin._concurrency.waiting import call_within, shield_from_cancellation
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.transport_errors import ResponseTooLargeError
 from pinecone_admin._sync.transports.network import CLOSE_TIMEOUT, BoundedBackend
@@ -162,6 +162,30 @@ def _check_size(size: int, max_bytes: int) -> None:
 def time_limit_error() -> httpx.TimeoutException:
     """Return the error of an attempt that takes too long."""
     return httpx.ReadTimeout("the time limit of this attempt has passed")
+
+
+class TransportExchange:
+    """Sends requests over any transport of httpx."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
+        """Send a request and read the response; see ``send_and_read``."""
+        request.extensions["trace"] = record_events(attempt, request.extensions.get("trace"))
+        return call_within(
+            attempt.seconds_left,
+            partial(send_and_read, self._transport, request, attempt, max_bytes=max_bytes),
+            partial(_end_early, attempt),
+        )
+
+
+def _end_early(attempt: Attempt) -> BufferedResponse:
+    """Return what has arrived of an error response when the time is up; raise if there is none."""
+    arrived = attempt.arrived
+    if isinstance(arrived, BufferedResponse) and arrived.status not in SUCCESSES:
+        return arrived
+    raise time_limit_error()
 
 
 class _Connection(httpx.HTTPTransport):

@@ -41,7 +41,7 @@ from pinecone_admin._http.retry_policy import (
     retry_cost,
 )
 from pinecone_admin._http.transport_errors import classify_error, forget_origin
-from pinecone_admin._sync.transports.caller_transport import TransportExchange
+from pinecone_admin._sync.transports.pool import TransportExchange
 from pinecone_admin.errors import PineconeError
 
 

@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.models import APIKey
+from pinecone_admin.workflows.steps import Step, describe_rename
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
 
 _T = TypeVar("_T")
 
@@ -39,3 +44,12 @@ class ChangeLog:
         result = preview if self.dry_run else change()
         self.record(step)
         return result
+
+
+def rename_key(admin: Admin, key: APIKey, final: APIKey, changes: ChangeLog) -> APIKey:
+    """Give a key of a rotation its final name and roles; nothing is sent if it has them."""
+    if key == final:
+        return key
+    roles = final.roles if final.roles != key.roles else None
+    rename = partial(admin.api_keys.update, api_key_id=key.id, name=final.name, roles=roles)
+    return changes.apply(describe_rename(key, final), rename, preview=final)

@@ -12,14 +12,13 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
-from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.change_log import ChangeLog, rename_key
 from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
 from pinecone_admin._sync.workflows.create_with_secret import (
     delete_if_exists,
     delete_leftover_keys,
     describe_leftover_key,
 )
-from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys

@@ -18,7 +18,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.change_log import ChangeLog, rename_key
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -33,7 +33,6 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     list_accounts_named,
 )
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import (
     APIKey,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -21,7 +22,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.change_log import ChangeLog, rename_key
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -35,7 +36,6 @@ from pinecone_admin._sync.workflows.delete_retired import (
     delete_unfinished_successors,
     describe_retired,
 )
-from pinecone_admin._sync.workflows.rename_key import rename_key
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
 from pinecone_admin.errors import (
     LeftoverError,
@@ -296,7 +296,8 @@ class SecretRotation:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         interruption: BaseException | None = None
         try:
-            complete_if_interrupted(self._rotate, COMPLETION_TIMEOUT)
+            rotate = partial(repeat_if_response_is_lost, self._admin, self._rotate_once)
+            complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:
                 if self._may_be_rotated:
@@ -308,9 +309,6 @@ class SecretRotation:
             self.is_stored = True
         if interruption is not None:
             raise interruption
-
-    def _rotate(self) -> None:
-        repeat_if_response_is_lost(self._admin, self._rotate_once)
 
     def _rotate_once(self) -> None:
         was_rotated, self._may_be_rotated = self._may_be_rotated, True
