@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
@@ -15,7 +15,7 @@ from generated_client.types import wire_attributes
 from pinecone_admin import errors
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.call_state import CallState
-from pinecone_admin._http.codec import DecodeFailure, as_json_object, parse_json_object
+from pinecone_admin._http.codec import DecodeFailure, as_json_object, is_deeper_than, parse_json_object
 from pinecone_admin._http.redaction import redact_body, redact_text
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import Failure, classify_status, is_safe_to_retry
@@ -104,22 +104,8 @@ def parse_error_body(body: bytes) -> tuple[str | None, str | None, dict[str, Any
     return (
         _as_printable_text(error.get("code")),
         _as_printable_text(error.get("message")),
-        details if _is_shallow(details) else None,
+        None if is_deeper_than(_MAX_DEPTH, details) else details,  # repr and pickle recurse
     )
-
-
-def _is_shallow(value: object) -> bool:
-    # repr and pickle recurse, so a deeply nested value would break both.
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [item for each in level for item in _child_values(each)]
-    return not level
-
-
-def _child_values(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return cast("dict[str, object]", value).values()
-    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _as_printable_text(value: object) -> str | None:
