@@ -410,7 +410,8 @@ WHAT_LIMITS = """\
 - **Large responses**: a success above 4 MiB is refused; some 19,000 projects or 25,000 keys with names of 25 characters
   fit. `tests/benchmarks/large_body.py` measures what the largest body costs: role bindings take 0.1 s and 16 MiB, and
   0.3 s if python-dateutil has to read their dates. The costliest that was found, lists in lists, takes 1.0 s on quiet
-  processors, 1.6 s on busy ones, and 200 MiB, and then ends in an error. For small bodies, the fixed cost of a call dominates.
+  processors, 1.6 s on busy ones, and 200 MiB, and then ends in an error. For small bodies, the fixed cost of a call
+  dominates.
 """
 
 
