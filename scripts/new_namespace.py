@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 
 NOUN = Noun("{noun}")
 
-own = argument("{variable}_id", "Name or id of the {words}.", type=NameOrId("{noun}"), metavar="{metavar}")
+_own = argument("{variable}_id", "Name or id of the {words}.", type=NameOrId("{noun}"), metavar="{metavar}")
 '''
 PAGE = """# {title}
 
@@ -236,7 +236,7 @@ def write_command(namespace: str, noun: str, method: PlainMethod, sample: str) -
         flag = each.name.replace("_", "-")
         text = f'help="{each.text}"'
         if each.name == f"{noun.replace('-', '_')}_id":
-            options.append("@own")
+            options.append("@_own")
             words.append(shell_word(sample))
         elif each.place == "path":
             options.append(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import click
 
@@ -34,6 +34,14 @@ Effect: TypeAlias = Literal["reads", "changes", "deletes"]
 """What a command does to the organization."""
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+class Decorator(Protocol):
+    """Adds parameters to the function of a command."""
+
+    def __call__(self, function: _Function, /) -> _Function:
+        """Return the function."""
+
 
 PROGRAM = "pinecone-admin"
 FORMATS = ("table", "json", "yaml", "csv", "raw")
@@ -80,7 +88,7 @@ SETTING: Mapping[str, Any] = {"expose_value": False, "callback": _keep_setting, 
 """Makes an option one whose value goes to ``session.settings``, and not to the function of the command."""
 
 
-def argument(name: str, text: str, **attributes: Any) -> Callable[[_Function], _Function]:
+def argument(name: str, text: str, **attributes: Any) -> Decorator:
     """Add a positional parameter to the function of a command."""
     return click.argument(name, cls=Positional, text=text, **attributes)
 
@@ -108,14 +116,14 @@ def principal(function: _Function) -> _Function:
     return function
 
 
-limit = click.option("--limit", **SETTING, type=Count(1), help="Show at most this many.")
-if_different = click.option(
+limit: Decorator = click.option("--limit", **SETTING, type=Count(1), help="Show at most this many.")
+if_different: Decorator = click.option(
     "--if-different",
     "on_difference",
     type=IfDifferent(),
     help="What to do if it exists with other settings; without the option, they are reported.",
 )
-revoke_unlisted = click.option(
+revoke_unlisted: Decorator = click.option(
     "--revoke-unlisted",
     is_flag=True,
     help="Also revoke all other roles, after granting; only with --if-different update.",
@@ -198,7 +206,9 @@ class Command(click.Command):
         removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
             as; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
-        attributes: Those of a command of click.
+        params: Its own options and arguments, in any order.
+        help: Its help, without the notes of its parameters.
+        attributes: Other attributes of a command of click.
     """
 
     def __init__(
@@ -213,9 +223,14 @@ class Command(click.Command):
         confirms: bool = False,
         removes_own: str = "",
         makes_temporary_keys: bool = False,
+        params: Sequence[click.Parameter] | None = None,
+        help: str | None = None,  # noqa: A002 - the name that click has for it
         **attributes: Any,
     ) -> None:
-        super().__init__(**attributes)
+        own_params = sorted(params or (), key=lambda each: (isinstance(each, click.Option), not each.required))
+        notes = [note for each in own_params for note in getattr(each.type, "notes", ())]
+        text = "\n\n".join([cleandoc(help or ""), *dict.fromkeys(notes)])
+        super().__init__(params=[*own_params], help=text, **attributes)
         self.effect: Effect = effect
         self.example: str = example
         self.is_by_hand: bool = is_by_hand
@@ -225,13 +240,10 @@ class Command(click.Command):
         self.removes_own: str = removes_own
         self.makes_temporary_keys: bool = makes_temporary_keys
         self.path: tuple[str, ...] = (*noun.path, str(self.name))
-        self.own_params: list[click.Parameter] = sorted(
-            self.params, key=lambda each: (isinstance(each, click.Option), not each.required)
-        )
-        notes = [note for each in self.own_params for note in getattr(each.type, "notes", ())]
-        self.help = "\n\n".join([cleandoc(self.help or ""), *dict.fromkeys(notes)])
-        added = [*([] if makes is None else _secret_options(makes)), *_change_options(self), *_common_options()]
-        self.params = [*self.own_params, *added]
+        self.own_params: list[click.Parameter] = own_params
+        if makes is not None:
+            self.params.extend(_secret_options(makes))
+        self.params.extend([*_change_options(self), *_common_options()])
 
     @property
     def function(self) -> Callable[..., object]:

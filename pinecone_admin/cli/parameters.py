@@ -164,7 +164,7 @@ class Role(click.ParamType["WantedRole"]):
     """A role on the organization, or on a project."""
 
     name = "[PROJECT:]ROLE"
-    notes = (_ROLES_ON_ORGANIZATION, _ROLES_ON_PROJECT)
+    notes: tuple[str, ...] = (_ROLES_ON_ORGANIZATION, _ROLES_ON_PROJECT)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedRole:  # noqa: ARG002 - click's signature
         """Return the role."""
@@ -175,7 +175,7 @@ class ProjectGrant(click.ParamType["WantedGrant"]):
     """A role on a project for somebody."""
 
     name = "TYPE:WHO:ROLE"
-    notes = (_ROLES_ON_PROJECT,)
+    notes: tuple[str, ...] = (_ROLES_ON_PROJECT,)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedGrant:  # noqa: ARG002 - click's signature
         """Return the grant."""

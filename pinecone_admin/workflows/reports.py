@@ -87,7 +87,7 @@ class Ensured(Generic[_T_co]):
     def __str__(self) -> str:
         """Return in one line what was done, or would be, or that nothing was changed; no secret is in it."""
         found = [] if self.steps else [_describe_found(self._value)]
-        return "; ".join([*map(str, self.steps), *found, *map(str, self.differences)])
+        return "; ".join([*map(str, self.steps), *found, *(f"differs: {each}" for each in self.differences)])
 
     def __repr__(self) -> str:
         return (

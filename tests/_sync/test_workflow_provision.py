@@ -84,7 +84,7 @@ def test_results_print_as_one_line_without_secrets(admin: Admin, emulator: Emula
     rotation = admin.api_keys.rotate(api_key_id=key.id, store=lambda _: None)
     assert str(rotation) == "; ".join(map(str, rotation.steps))
     differing = admin.projects.ensure(name="tenant", max_pods=3)
-    assert str(differing) == f"{found.project}; max_pods: found 0, wanted 3"
+    assert str(differing) == f"{found.project}; differs: max_pods: found 0, wanted 3"
     roles = [on_organization("OrgMember")]
     invited = [admin.invites.ensure(email="ada@example.com", role_bindings=roles) for _ in range(2)]
     assert str(invited[0]) == f"invited ada@example.com ({invited[0].value.id})"

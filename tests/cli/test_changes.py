@@ -214,7 +214,7 @@ def test_a_dry_run_reads_well_on_a_terminal() -> None:
     assert "would send POST /admin/projects" in plain
     assert "docs" in plain.splitlines()[-1]
     assert "would create project docs" in staged
-    assert "nothing to do" in nothing
+    assert "found project search" in nothing
     assert "index documents" in contents
     assert "temporary API keys" in contents
     assert "differs: max_pods: found 0, wanted 2" in differing

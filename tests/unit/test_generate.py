@@ -316,7 +316,7 @@ def test_wrong_tools_are_refused_in_one_line(tree: Path, file: str, old: str, ne
 def test_a_setting_that_matches_nothing_is_told(tree: Path) -> None:
     """It is a line with the place and the remedy, and no failure."""
     settings = tree / "openapi/generator.yaml"
-    text = settings.read_text(encoding="utf-8").replace("literals:\n", "literals:\n  Colour: Pet.colour\n")
+    text = settings.read_text(encoding="utf-8").replace("\nliterals:\n", "\nliterals:\n  Colour: Pet.colour\n")
     settings.write_text(text, encoding="utf-8")
     number = text.splitlines().index("  Colour: Pet.colour") + 1
     done = run_generate(tree, "--check")

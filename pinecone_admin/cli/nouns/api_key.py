@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 NOUN = Noun("api-key")
 
-in_project = click.option(
+_in_project = click.option(
     "--project", "project_id", type=NameOrId("project"), required=True, help="Name or id of the project."
 )
-roles = click.option("--role", "roles", type=KEY_ROLE, multiple=True, help="A role of the key; can be repeated.")
+_roles = click.option("--role", "roles", type=KEY_ROLE, multiple=True, help="A role of the key; can be repeated.")
 
 
 @NOUN.command("reads", example="pinecone-admin api-key list --project search")
@@ -58,8 +58,8 @@ def describe(call: Call, *, api_key_id: str) -> object:
     makes=Secret("api-key"),
 )
 @argument("name", "Name of the key, 1 to 80 characters.", metavar="NAME")
-@in_project
-@roles
+@_in_project
+@_roles
 def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> object:
     """Create an API key.
 
@@ -75,8 +75,8 @@ def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole
     previews=True,
 )
 @argument("name", "Exact name of the key, 1 to 80 characters.", metavar="NAME")
-@in_project
-@roles
+@_in_project
+@_roles
 @if_different
 def ensure(
     call: Call,

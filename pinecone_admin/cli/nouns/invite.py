@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 NOUN = Noun("invite")
 
-own = argument("invite_id", "Email address or id of the invite.", type=NameOrId("invite"), metavar="INVITE")
-email = argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
-roles = click.option(
+_own = argument("invite_id", "Email address or id of the invite.", type=NameOrId("invite"), metavar="INVITE")
+_email = argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
+_roles = click.option(
     "--role",
     "role_bindings",
     type=Role(),
@@ -37,7 +37,7 @@ def list_(call: Call) -> object:
 
 
 @NOUN.command("reads", example="pinecone-admin invite describe bob@example.com")
-@own
+@_own
 def describe(call: Call, *, invite_id: str) -> object:
     """Show one invite."""
     return call.admin.invites.describe(invite_id=invite_id)
@@ -46,8 +46,8 @@ def describe(call: Call, *, invite_id: str) -> object:
 @NOUN.command(
     "changes", example="pinecone-admin invite create eve@example.com --role OrgMember --role search:ProjectViewer --yes"
 )
-@email
-@roles
+@_email
+@_roles
 def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput]) -> object:
     """Invite a person by email.
 
@@ -57,8 +57,8 @@ def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput])
 
 
 @NOUN.command("changes", example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes", previews=True)
-@email
-@roles
+@_email
+@_roles
 @if_different
 @revoke_unlisted
 def ensure(
@@ -83,14 +83,14 @@ def ensure(
 
 
 @NOUN.command("deletes", example="pinecone-admin invite delete bob@example.com --yes")
-@own
+@_own
 def delete(call: Call, *, invite_id: str) -> None:
     """Withdraw an invite."""
     call.admin.invites.delete(invite_id=invite_id)
 
 
 @NOUN.command("changes", example="pinecone-admin invite resend bob@example.com --yes")
-@own
+@_own
 def resend(call: Call, *, invite_id: str) -> object:
     """Send an invite again, which makes it pending for 7 days from now, even if it had expired."""
     return call.admin.invites.resend(invite_id=invite_id)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NOUN = Noun("organization")
 
-own = argument(
+_own = argument(
     "organization_id", "Name or id of the organization.", type=NameOrId("organization"), metavar="ORGANIZATION"
 )
 
@@ -27,14 +27,14 @@ def list_(call: Call) -> object:
 
 
 @NOUN.command("reads", example="pinecone-admin organization describe 'Emulated Organization'")
-@own
+@_own
 def describe(call: Call, *, organization_id: str) -> object:
     """Show one organization."""
     return call.admin.organizations.describe(organization_id=organization_id)
 
 
 @NOUN.command("changes", example="pinecone-admin organization update 'Emulated Organization' --name Acme --yes")
-@own
+@_own
 @click.option("--name", required=True, help="New name, 1 to 512 characters.")
 def update(call: Call, *, organization_id: str, name: str) -> object:
     """Rename an organization."""
@@ -42,7 +42,7 @@ def update(call: Call, *, organization_id: str, name: str) -> object:
 
 
 @NOUN.command("deletes", example="pinecone-admin organization delete 'Emulated Organization' --dry-run", confirms=True)
-@own
+@_own
 def delete(call: Call, *, organization_id: str) -> None:
     """Delete an organization.
 

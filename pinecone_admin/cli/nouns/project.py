@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 NOUN = Noun("project")
 
-own = argument("project_id", "Name or id of the project.", type=NameOrId("project"), metavar="PROJECT")
-max_pods = click.option(
+_own = argument("project_id", "Name or id of the project.", type=NameOrId("project"), metavar="PROJECT")
+_max_pods = click.option(
     "--max-pods",
     type=Count(0),
     help="How many pods the indexes of the project may have together; 0 without the option.",
 )
-force_encryption_with_cmek = click.option(
+_force_encryption_with_cmek = click.option(
     "--force-encryption-with-cmek/--no-force-encryption-with-cmek",
     default=None,
     help="Require an encryption key of your own, which cannot be undone.",
@@ -40,7 +40,7 @@ def list_(call: Call) -> object:
 
 
 @NOUN.command("reads", example="pinecone-admin project describe search")
-@own
+@_own
 def describe(call: Call, *, project_id: str) -> object:
     """Show one project."""
     return call.admin.projects.describe(project_id=project_id)
@@ -57,8 +57,8 @@ def exists(call: Call, *, name: str) -> object:
 
 @NOUN.command("changes", example="pinecone-admin project create docs --yes")
 @argument("name", "Name of the project, 1 to 512 characters.", metavar="NAME")
-@max_pods
-@force_encryption_with_cmek
+@_max_pods
+@_force_encryption_with_cmek
 def create(
     call: Call, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
 ) -> object:
@@ -70,8 +70,8 @@ def create(
 
 @NOUN.command("changes", example="pinecone-admin project ensure docs --yes", previews=True)
 @argument("name", "Exact name of the project, 1 to 512 characters.", metavar="NAME")
-@max_pods
-@force_encryption_with_cmek
+@_max_pods
+@_force_encryption_with_cmek
 @if_different
 def ensure(
     call: Call,
@@ -92,10 +92,10 @@ def ensure(
 
 
 @NOUN.command("changes", example="pinecone-admin project update search --name search-v2 --yes")
-@own
+@_own
 @click.option("--name", help="New name, 1 to 512 characters.")
 @click.option("--max-pods", type=Count(0), help="How many pods the indexes of the project may have together.")
-@force_encryption_with_cmek
+@_force_encryption_with_cmek
 def update(
     call: Call,
     *,
@@ -111,7 +111,7 @@ def update(
 
 
 @NOUN.command("deletes", example="pinecone-admin project delete empty --yes")
-@own
+@_own
 def delete(call: Call, *, project_id: str) -> None:
     """Delete a project and its API keys."""
     call.admin.projects.delete(project_id=project_id)
@@ -124,7 +124,7 @@ def delete(call: Call, *, project_id: str) -> None:
     confirms=True,
     makes_temporary_keys=True,
 )
-@own
+@_own
 @click.option("--timeout", "time_limit", type=Duration(), help="How long to wait at most; 10m without the option.")
 @click.option("--lift-protection", is_flag=True, help="Also delete indexes with deletion protection.")
 def delete_with_cleanup(

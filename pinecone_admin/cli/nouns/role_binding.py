@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 NOUN = Noun("role-binding")
 
-own = argument(
+_own = argument(
     "role_binding_id",
     "Id of the role binding, or TYPE:WHO:ROLE, or TYPE:WHO:PROJECT:ROLE.",
     type=NameOrId("role-binding"),
     metavar="ROLE-BINDING",
 )
-wanted_role = click.option(
+_wanted_role = click.option(
     "--role",
     type=Role(),
     required=True,
@@ -64,7 +64,7 @@ def list_(
 
 
 @NOUN.command("reads", example="pinecone-admin role-binding describe b2d650af-313b-42b7-9836-31890063e42f")
-@own
+@_own
 def describe(call: Call, *, role_binding_id: str) -> object:
     """Show one role binding.
 
@@ -77,7 +77,7 @@ def describe(call: Call, *, role_binding_id: str) -> object:
 @NOUN.command(
     "changes", example="pinecone-admin role-binding create --user ada@example.com --role search:ProjectEditor --yes"
 )
-@wanted_role
+@_wanted_role
 @principal
 def create(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     """Grant a role."""
@@ -95,7 +95,7 @@ def create(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     example="pinecone-admin role-binding ensure --user ada@example.com --role search:ProjectEditor --yes",
     previews=True,
 )
-@wanted_role
+@_wanted_role
 @principal
 def ensure(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     """Grant a role, unless it is held already."""
@@ -114,7 +114,7 @@ def ensure(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     example="pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
     removes_own=_REVOKES_OWN,
 )
-@own
+@_own
 def delete(call: Call, *, role_binding_id: str) -> None:
     """Revoke a role.
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 NOUN = Noun("service-account")
 
-own = argument(
+_own = argument(
     "service_account_id",
     "Name or id of the service account.",
     type=NameOrId("service-account"),
     metavar="SERVICE-ACCOUNT",
 )
-roles = click.option(
+_roles = click.option(
     "--role",
     "role_bindings",
     type=Role(),
@@ -40,7 +40,7 @@ def list_(call: Call) -> object:
 
 
 @NOUN.command("reads", example="pinecone-admin service-account describe ci")
-@own
+@_own
 def describe(call: Call, *, service_account_id: str) -> object:
     """Show one service account, without its secret."""
     return call.admin.service_accounts.describe(service_account_id=service_account_id)
@@ -52,7 +52,7 @@ def describe(call: Call, *, service_account_id: str) -> object:
     makes=Secret("service-account"),
 )
 @argument("name", "Name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
-@roles
+@_roles
 def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] | None = None) -> object:
     """Create a service account."""
     return call.admin.service_accounts.create(name=name, role_bindings=role_bindings)
@@ -65,7 +65,7 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
     previews=True,
 )
 @argument("name", "Exact name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
-@roles
+@_roles
 @if_different
 @revoke_unlisted
 def ensure(
@@ -91,7 +91,7 @@ def ensure(
 
 
 @NOUN.command("changes", example="pinecone-admin service-account update ci --name ci-2 --yes")
-@own
+@_own
 @click.option("--name", help="New name, 1 to 80 UTF-8 bytes.")
 def update(call: Call, *, service_account_id: str, name: str | None = None) -> object:
     """Rename a service account."""
@@ -103,7 +103,7 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
     example="pinecone-admin service-account delete ci --yes",
     removes_own="this deletes the account that the command itself acts as",
 )
-@own
+@_own
 def delete(call: Call, *, service_account_id: str) -> None:
     """Delete a service account; its tokens stop working within seconds.
 
@@ -118,7 +118,7 @@ def delete(call: Call, *, service_account_id: str) -> None:
     example="pinecone-admin service-account rotate-secret ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
     makes=Secret("service-account", replaces=True),
 )
-@own
+@_own
 def rotate_secret(call: Call, *, service_account_id: str) -> object:
     """Replace the secret of a service account.
 

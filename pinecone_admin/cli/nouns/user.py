@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NOUN = Noun("user")
 
-own = argument("user_id", "Email address or id of the user.", type=NameOrId("user"), metavar="USER")
+_own = argument("user_id", "Email address or id of the user.", type=NameOrId("user"), metavar="USER")
 
 
 @NOUN.command("reads", example="pinecone-admin user list")
@@ -27,14 +27,14 @@ def list_(call: Call, *, email: str | None = None) -> object:
 
 
 @NOUN.command("reads", example="pinecone-admin user describe ada@example.com")
-@own
+@_own
 def describe(call: Call, *, user_id: str) -> object:
     """Show one user."""
     return call.admin.users.describe(user_id=user_id)
 
 
 @NOUN.command("deletes", example="pinecone-admin user delete ada@example.com --yes")
-@own
+@_own
 def delete(call: Call, *, user_id: str) -> None:
     """Remove a user from the organization, and revoke all roles of the user."""
     call.admin.users.delete(user_id=user_id)

@@ -86,12 +86,8 @@ def _print_preview(session: Session, would_do: Any) -> None:
         for request in would_do:
             session.stdout.write(f"would send {request['method']} {request['path']}\n")
             print_fields(console, request["body"] or {}, indent=2)
-    elif _has_text(would_do):
-        write_document(session, would_do)
     else:
-        differences = [f"differs: {each}" for each in getattr(would_do, "differences", ())]
-        lines = [*differences, *map(str, would_do.steps)] or ["nothing to do"]
-        session.stdout.write("".join(f"{make_printable(line)}\n" for line in lines))
+        write_document(session, would_do)
 
 
 def _write_pieces(session: Session, pieces: Iterator[str]) -> None:
