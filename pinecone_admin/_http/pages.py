@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from attrs import evolve, frozen
 
@@ -119,7 +119,9 @@ def _token_parameter(operation_id: str) -> str:
 
 def _find_token(response: object) -> object:
     """Return the token of the next page, also of a list that the API document does not page."""
-    found = getattr(response, "pagination", None) or extra_fields(response).get("pagination")
+    found: Any = getattr(response, "pagination", None) or extra_fields(response).get("pagination")
     if found is None:
         return None
-    return found.get("next") if isinstance(found, dict) else getattr(found, "next_", False)
+    if isinstance(found, dict):
+        return cast("dict[str, object]", found).get("next")
+    return getattr(found, "next_", False)

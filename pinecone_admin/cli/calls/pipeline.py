@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pinecone_admin import Paginator
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
@@ -171,7 +171,7 @@ def _write_result(call: Call, result: object) -> None:
     if result is False:
         session.exit_code = exit_codes.NOT_FOUND
     if isinstance(result, list | Paginator | Generator):
-        items: Iterable[object] = islice(result, session.settings.get("limit"))
+        items: Iterable[object] = islice(cast("Iterable[object]", result), session.settings.get("limit"))
         if session.output == "table":  # which is written when all of it is known
             with show_progress(session, call.command.full_name) as advance:
                 items = list(count_items(items, advance))

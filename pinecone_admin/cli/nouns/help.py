@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +27,7 @@ def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) 
     found: click.Command | None = ROOT
     for word in context.params.get("words") or ():
         found = found.get_command(context, word) if isinstance(found, Noun) else None
-    below = found.summaries() if isinstance(found, Noun) else {}
+    below: Mapping[str, str] = found.summaries() if isinstance(found, Noun) else {}
     topics = {name: summarize_topic(name) for name in TOPICS} if found is ROOT else {}
     return [
         CompletionItem(word, help=text) for word, text in {**topics, **below}.items() if word.startswith(incomplete)

@@ -80,7 +80,9 @@ def _find_problems(tree: _Node) -> Iterator[str]:
             expected = ["expref" in each["types"] for each in signature]
             if all(each["type"] == "literal" for each in node["children"]) and not _gives_json(node):
                 yield f"calls {node['value']}() of what gives a value that JSON cannot express"
-        children = [each for each in node["children"] if isinstance(each, dict)]  # a slice has numbers
+        children: list[dict[str, Any]] = [
+            each for each in node["children"] if isinstance(each, dict)
+        ]  # a slice has numbers
         nodes += [
             (each, depth + 1, position < len(expected) and expected[position]) for position, each in enumerate(children)
         ]
