@@ -103,7 +103,7 @@ async def run_job(journal: Journal, admin: Any) -> None:
         await wait(delete())
         journal.write(step)
     found = await wait(admin.projects.exists(project_id=project.id))
-    journal.write("check that it is gone", found, expected=not found)
+    journal.write("look whether it still exists", found, expected=not found)
 
 
 async def wait(value: Any) -> Any:

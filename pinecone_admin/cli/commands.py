@@ -19,6 +19,7 @@ from pinecone_admin.cli.parameters import (
     NameOrId,
     Positional,
     PrincipalOption,
+    Role,
     Secret,
     check_options,
     given_values,
@@ -115,6 +116,12 @@ def principal(function: _Function) -> _Function:
         text = f"{what} of the {words} whose role it is."
         function = click.option(f"--{noun}", cls=PrincipalOption, type=NameOrId(noun), help=text)(function)
     return function
+
+
+def roles(*, required: bool = False) -> Decorator:
+    """Add the option for roles; the function gets them as ``role_bindings``."""
+    text = "A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated."
+    return click.option("--role", "role_bindings", type=Role(), multiple=True, required=required, help=text)
 
 
 limit: Decorator = click.option("--limit", **SETTING, type=Count(1), help="Show at most this many.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar, cast
 
@@ -86,8 +86,7 @@ class Ensured(Generic[_T_co]):
 
     def __str__(self) -> str:
         """Return in one line what was done, or would be, or that nothing was changed; no secret is in it."""
-        found = [] if self.steps else [_describe_found(self._value)]
-        return "; ".join([*map(str, self.steps), *found, *(f"differs: {each}" for each in self.differences)])
+        return _describe_result([self])
 
     def __repr__(self) -> str:
         return (
@@ -192,7 +191,7 @@ class RoleChange:
 
     def __str__(self) -> str:
         """Return in one line what was done, or would be, or that nothing was changed."""
-        return "; ".join(map(str, self.steps)) or _describe_found(self.binding)
+        return _describe_result([Ensured(value=self.binding, created=False, steps=self.steps)])
 
 
 @frozen(kw_only=True)
@@ -273,7 +272,7 @@ class Provisioned:
 
     def __str__(self) -> str:
         """Return in one line what was done, or would be, and what was there; no secret is in it."""
-        return "; ".join(map(str, self._parts))
+        return _describe_result(self._parts)
 
 
 @frozen(kw_only=True)
@@ -419,8 +418,17 @@ class CleanupReport:
         return to_dict(self)
 
 
+def _describe_result(parts: Sequence[Ensured[Any]]) -> str:
+    """Return what was done to the parts and which were there, and that nothing was changed if that is so for all."""
+    texts: list[str] = []
+    for each in parts:
+        texts += map(str, each.steps) if each.steps else [_describe_found(each.value)]
+        texts += [f"differs: {difference}" for difference in each.differences]
+    changed = any(each.steps for each in parts)
+    return "; ".join(texts if changed else [*texts, "nothing was changed"])
+
+
 def _describe_found(value: object) -> str:
-    """Return that a resource was there and nothing was changed."""
     if isinstance(value, RoleBinding):
         key = key_of_binding(value.role, value.resource_type, value.resource_id)
         named = f"{key} for {describe_thing(value.principal_type.replace('_', ' '), None, value.principal_id)}"
@@ -429,7 +437,7 @@ def _describe_found(value: object) -> str:
         nouns: Mapping[Any, str] = {APIKey: "key", Invite: "invite for", ServiceAccount: "service account"}
         name = known.email if isinstance(value, Invite | User) else known.name
         named = describe_thing(nouns.get(type(known), type(known).__name__.lower()), name, known.id)
-    return make_printable(f"found {named}; nothing was changed")
+    return make_printable(f"found {named}")
 
 
 def name_temporary_keys(ids: Iterable[str]) -> list[str]:

@@ -74,8 +74,8 @@ def test_results_print_as_one_line_without_secrets(admin: Admin, emulator: Emula
     assert made.key_id == found.key_id == key.id
     assert str(made) == "; ".join(map(str, made.steps))
     assert str(found) == (
-        f"found project tenant ({project.id}); nothing was changed; found ProjectViewer on project {project.id} for "
-        f"service account {robot.principal_id}; nothing was changed; found key tenant ({key.id}); nothing was changed"
+        f"found project tenant ({project.id}); found ProjectViewer on project {project.id} for service account "
+        f"{robot.principal_id}; found key tenant ({key.id}); nothing was changed"
     )
     binding = found.bindings[0].value
     holder: Any = {each: getattr(binding, each) for each in ("principal_type", "principal_id", "resource_type")}
@@ -84,7 +84,9 @@ def test_results_print_as_one_line_without_secrets(admin: Admin, emulator: Emula
     rotation = admin.api_keys.rotate(api_key_id=key.id, store=lambda _: None)
     assert str(rotation) == "; ".join(map(str, rotation.steps))
     differing = admin.projects.ensure(name="tenant", max_pods=3)
-    assert str(differing) == f"{found.project}; differs: max_pods: found 0, wanted 3"
+    assert str(differing) == (
+        f"found project tenant ({project.id}); differs: max_pods: found 0, wanted 3; nothing was changed"
+    )
     roles = [on_organization("OrgMember")]
     invited = [admin.invites.ensure(email="ada@example.com", role_bindings=roles) for _ in range(2)]
     assert str(invited[0]) == f"invited ada@example.com ({invited[0].value.id})"

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted
-from pinecone_admin.cli.parameters import NameOrId, Role
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted, roles
+from pinecone_admin.cli.parameters import NameOrId
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -19,14 +17,6 @@ NOUN = Noun("invite")
 
 _own = argument("invite_id", "Email address or id of the invite.", type=NameOrId("invite"), metavar="INVITE")
 _email = argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
-_roles = click.option(
-    "--role",
-    "role_bindings",
-    type=Role(),
-    multiple=True,
-    required=True,
-    help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
-)
 
 
 @NOUN.command("reads", example="pinecone-admin invite list")
@@ -47,7 +37,7 @@ def describe(call: Call, *, invite_id: str) -> object:
     "changes", example="pinecone-admin invite create eve@example.com --role OrgMember --role search:ProjectViewer --yes"
 )
 @_email
-@_roles
+@roles(required=True)
 def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput]) -> object:
     """Invite a person by email.
 
@@ -58,7 +48,7 @@ def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput])
 
 @NOUN.command("changes", example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes", previews=True)
 @_email
-@_roles
+@roles(required=True)
 @if_different
 @revoke_unlisted
 def ensure(

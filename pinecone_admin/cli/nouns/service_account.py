@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted
-from pinecone_admin.cli.parameters import NameOrId, Role, Secret
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted, roles
+from pinecone_admin.cli.parameters import NameOrId, Secret
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -22,13 +22,6 @@ _own = argument(
     "Name or id of the service account.",
     type=NameOrId("service-account"),
     metavar="SERVICE-ACCOUNT",
-)
-_roles = click.option(
-    "--role",
-    "role_bindings",
-    type=Role(),
-    multiple=True,
-    help="A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated.",
 )
 
 
@@ -52,7 +45,7 @@ def describe(call: Call, *, service_account_id: str) -> object:
     makes=Secret("service-account"),
 )
 @argument("name", "Name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
-@_roles
+@roles()
 def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] | None = None) -> object:
     """Create a service account."""
     return call.admin.service_accounts.create(name=name, role_bindings=role_bindings)
@@ -65,7 +58,7 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
     previews=True,
 )
 @argument("name", "Exact name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
-@_roles
+@roles()
 @if_different
 @revoke_unlisted
 def ensure(
