@@ -19,7 +19,6 @@ extensions = [
     "reference",
     "search",
     "tables",
-    "translator",
 ]
 exclude_patterns = ["_extensions"]
 nitpicky = True

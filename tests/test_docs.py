@@ -345,17 +345,6 @@ def test_the_page_of_commands_marks_code_whole_and_topics_are_prose(monkeypatch:
     assert parts["waivers"] == ["paragraph", "paragraph", "literal_block", "paragraph"]
 
 
-def test_a_time_in_code_breaks_before_it_and_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The call that makes a time is too long for a phone, and breaks after its parenthesis."""
-    monkeypatch.syspath_prepend(ROOT / "docs/_extensions")
-    extension = importlib.import_module("translator")
-    word = '<span class="pre">datetime.fromisoformat(&quot;2026-01-12T08:30:00Z&quot;)</span>'
-    assert extension.LONG_WORD.sub(extension.break_word, word) == (
-        '<span class="pre long">datetime.<wbr>fromisoformat('
-        '<wbr>&quot;<span class="date">2026-01-12T08:30:00Z</span>&quot;)</span>'
-    )
-
-
 def test_sources_of_the_pages_have_short_lines() -> None:
     """No line has more than 142 characters, except in tables, so that a difference can be read."""
     long = [

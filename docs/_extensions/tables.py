@@ -1,6 +1,6 @@
 """Tables that can be read on a phone: where the columns have no room, the cells of a row stand below each other.
 
-Each cell then begins with the heading of its column, which the style sheet takes from the attribute ``data-label``.
+Each cell but the first, which names the row, then begins with the heading of its column.
 """
 
 from __future__ import annotations
@@ -29,10 +29,15 @@ def prepare_tables(_app: Sphinx, document: nodes.document) -> None:
         headings, *rows = (list(row.findall(nodes.entry)) for row in table.findall(nodes.row))
         texts = [cell.astext() for cell in headings], [[cell.astext() for cell in row] for row in rows]
         table["classes"] += choose_layout(*texts)
+        for text in [text for heading in headings for text in heading.findall(nodes.Text)]:
+            text.parent.replace(text, nodes.Text(INNER_CAPITAL.sub("\u200b", text)))  # where a name of a role may break
         for row in rows:
-            for heading, cell in zip(headings, row, strict=True):
-                cell["label"] = re.sub(r"[^?…]$", r"\g<0>:", heading.astext())
-                cell["classes"] += [] if cell.astext() else ["empty"]
+            for heading, cell in zip(headings[1:], row[1:], strict=True):
+                if cell.astext():
+                    label = re.sub(r"[^?…]$", r"\g<0>:", heading.astext())
+                    cell[0].insert(0, nodes.inline("", f"{label} ", classes=["label"]))
+                else:
+                    cell["classes"].append("empty")
 
 
 def choose_layout(headings: list[str], rows: list[list[str]]) -> list[str]:

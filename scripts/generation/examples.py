@@ -94,26 +94,16 @@ def _merge(schema: Node, examples: Node) -> Node:
 
 
 def collect_examples(document: Node) -> Node:
-    """Return an example of each component: its own, else a part of another one, else one made of its fields."""
+    """Return the example of each component that has one: its own, or a part of another one."""
     schemas = component_schemas(document)
     found: Node = {}
-    for schema, value in (*_list_own_examples(document), *_list_body_examples(document)):
-        _collect_parts(schemas, found, schema, value)
-    for name in schemas:
-        _compose_example(schemas, found, component_reference(name))
+    for name in [name for name, schema in schemas.items() if "x-example" in schema]:
+        _collect_parts(schemas, found, component_reference(name), schemas[name]["x-example"])
+    for node in list_operations(document):
+        for body in (node.get("requestBody", {}), node["responses"]["200"]):
+            if "x-example" in body:
+                _collect_parts(schemas, found, body_schema(body), body["x-example"])
     return found
-
-
-def _list_own_examples(document: Node) -> list[tuple[Node, Node]]:
-    own = {name: schema["x-example"] for name, schema in component_schemas(document).items() if "x-example" in schema}
-    return [(component_reference(name), value) for name, value in own.items()]
-
-
-def _list_body_examples(document: Node) -> list[tuple[Node, Node]]:
-    bodies = [
-        body for node in list_operations(document) for body in (node.get("requestBody", {}), node["responses"]["200"])
-    ]
-    return [(body_schema(body), body["x-example"]) for body in bodies if "x-example" in body]
 
 
 def _collect_parts(schemas: Node, found: Node, schema: Node, value: Node) -> None:
@@ -129,27 +119,6 @@ def _collect_parts(schemas: Node, found: Node, schema: Node, value: Node) -> Non
         _collect_parts(schemas, found, inner["items"], value[0])
     if "x-union" in inner and len(names := _list_choices(inner["x-union"], value)) == 1:
         _collect_parts(schemas, found, component_reference(names[0]), value)
-
-
-def _compose_example(schemas: Node, found: Node, schema: Node) -> Node:
-    """Return the example of a schema, or one made of those of its fields or items, or None."""
-    if "x-example" in schema:
-        return schema["x-example"]
-    name = referenced_component(schema)
-    if name:
-        if name not in found:
-            found[name] = None  # a component that contains itself ends here
-            found[name] = _compose_example(schemas, found, schemas[name])
-        return found[name]
-    if "items" in schema:
-        item = _compose_example(schemas, found, schema["items"])
-        return None if item is None else [item]
-    if "oneOf" in schema:
-        composed_choices = (_compose_example(schemas, found, choice) for choice in schema["oneOf"])
-        return next((each for each in composed_choices if each is not None), None)
-    composed = {key: _compose_example(schemas, found, field) for key, field in schema.get("properties", {}).items()}
-    composed = {key: value for key, value in composed.items() if value is not None}
-    return composed if composed and set(schema["required"]) <= composed.keys() else None
 
 
 def _list_choices(union: Node, value: Node) -> list[str]:
@@ -176,7 +145,7 @@ def _list_arguments(document: Node, found: Node, node: Node) -> list[Argument]:
     ]
     if body := node.get("requestBody"):
         schema = body_schema(body)
-        value = body.get("x-example", _compose_example(component_schemas(document), found, schema))
+        value = body.get("x-example", schema.get("x-example", found.get(referenced_component(schema))))
         arguments.append(Argument("body", schema, value, body["required"]))
     return arguments
 

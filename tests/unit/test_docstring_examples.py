@@ -74,11 +74,6 @@ def make_pets(pet: Any, **content: Any) -> Any:
         make_pets({"example": ADA}),
         make_pets({}, example=ADA),
         make_pets({"example": CAT}, examples={"ada": {"value": ADA}, "cat": {"value": CAT}}),
-        make_pets(
-            make_object(
-                "name", name=STRING | {"example": "Ada"}, owner=make_object(id={"type": "integer", "example": 1})
-            )
-        ),
     ],
 )
 def test_an_example_is_found_wherever_a_document_may_have_it(document: Any, generate: Generate) -> None:
