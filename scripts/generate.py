@@ -28,7 +28,6 @@ from generation.api_document import (
     DocumentError,
     Node,
     fetch_bytes,
-    find_wrong_defaults,
     parse_document,
     read_document,
     validate_document,
@@ -135,13 +134,12 @@ def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
 
 
 def describe_document(document: Node, idle: list[str]) -> list[str]:
-    """Return what an adopted document changes, which parts of it are ignored, and which rules it does not need."""
+    """Return what an adopted document changes, and which rules it does not need."""
     changes = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
-    defaults = [f"wrong default ignored: {each}: nothing to do" for each in find_wrong_defaults(document)]
     rules = [
         f"unused rule: {label} matches nothing: nothing to do" for label in idle if not label.startswith(SETTING_LABELS)
     ]
-    return [*map(str, changes), *defaults, *rules]
+    return [*map(str, changes), *rules]
 
 
 def _describe_idle(label: str) -> str:

@@ -174,8 +174,14 @@ def _fields_of(schema: Node) -> Members:
 
 def _compare_components(pair: DocumentPair) -> Lines:
     old, new = component_schemas(pair.old), component_schemas(pair.new)
-    sent = {name for document in pair for name in reach_components(document, _bodies(document))}
-    received = {name for document in pair for name in reach_components(document, _responses(document))}
+    sent, received = (
+        {
+            name
+            for document in pair
+            for name in reach_components(document, (node.get(part) for node in list_operations(document)))
+        }
+        for part in ("requestBody", "responses")
+    )
     for name, schema in old.items():
         kind = _kind_of(schema)
         if name not in new:
@@ -196,14 +202,6 @@ def _compare_component(pair: DocumentPair, place: Place, old: Node, new: Node) -
         yield from _compare_choices(place, old["x-union"]["classes"], new["x-union"]["classes"])
     else:
         yield from _compare_members(pair, place, _fields_of(old), _fields_of(new))
-
-
-def _bodies(document: Node) -> list[Node]:
-    return [node.get("requestBody") for node in list_operations(document)]
-
-
-def _responses(document: Node) -> list[Node]:
-    return [node["responses"] for node in list_operations(document)]
 
 
 def _kind_of(schema: Node) -> str:

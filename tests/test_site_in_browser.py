@@ -54,7 +54,7 @@ def test_nothing_on_the_site_is_wider_than_its_column(tmp_path: Path) -> None:
         str(tmp_path / "doctrees"),
         str(ROOT / "docs"),
     ]
-    subprocess.run([*command, str(site)], check=True, timeout=180)
+    subprocess.run([*command, str(site)], check=True, timeout=900)
     frames = [
         f'<iframe src="{path.as_uri()}" title="{escape(path.stem)} at {width}" width="{width}" height="900"></iframe>'
         for path in sorted(site.rglob("*.html"))
@@ -75,7 +75,7 @@ def list_wide_elements(page: Path) -> list[str]:
     quiet = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
     options = [*quiet.split(), "--allow-file-access-from-files", f"--user-data-dir={page.parent}/profile", "--dump-dom"]
     command = [find_program("chromium"), *options, page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
     (output,) = re.findall(r"<output>(.*?)</output>", done.stdout, re.DOTALL)
     found: list[str] = json.loads(unescape(output))
     return found

@@ -115,10 +115,6 @@ class Access:
 
     def rows(self) -> list[AccessRow]:
         """Return a row for each principal and each project, or the organization, on which it has roles."""
-        return [row for holder in self.holders for row in self._rows_of(holder)]
-
-    def _rows_of(self, holder: Holder) -> list[AccessRow]:
-        roles_by_target = {"": holder.organization_roles, **holder.roles}
         return [
             AccessRow(
                 principal_type=holder.type,
@@ -129,7 +125,8 @@ class Access:
                 level=highest_level(roles),
                 roles=list(roles),
             )
-            for project_id, roles in roles_by_target.items()
+            for holder in self.holders
+            for project_id, roles in {"": holder.organization_roles, **holder.roles}.items()
             if roles
         ]
 
@@ -219,7 +216,12 @@ def build_access(
         findings=[
             *report_unread_parts(inventory),
             *find_many_owners(
-                [_display_owner(each) for each in holders if each.is_owner and each.type != "invite"], max_owners
+                [
+                    each.name if each.type == "user" else f"{each.name} ({each.id})"
+                    for each in holders
+                    if each.is_owner and each.type != "invite"
+                ],
+                max_owners,
             ),
             *find_stale_invites(inventory, max_pending),
             *find_risky_service_accounts(inventory),
@@ -230,10 +232,6 @@ def build_access(
         ],
         unread=[str(each) for each in inventory.unread],
     )
-
-
-def _display_owner(holder: Holder) -> str:
-    return holder.name if holder.type == "user" else f"{holder.name} ({holder.id})"
 
 
 def _list_principals(inventory: Resources) -> list[tuple[PrincipalType, str, str]]:

@@ -38,7 +38,8 @@ def render_page(access: Access, *, note: str) -> str:
         policy=f"default-src 'none'; style-src '{_csp_hash(style)}'; script-src '{_csp_hash(script)}'",
         style=style,
         script=script,
-        head=_render_head(access, note),
+        head=f"<h1>Who can do what in {escape_html(access.organization)}</h1>"
+        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {escape_html(note)}</p>',
         findings=_render_findings(access),
         writers=_render_writers(access, people, projects),
         matrix=_render_matrix(people, projects),
@@ -51,13 +52,6 @@ def _read_file(name: str) -> str:
 
 def _csp_hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
-def _render_head(access: Access, note: str) -> str:
-    return (
-        f"<h1>Who can do what in {escape_html(access.organization)}</h1>"
-        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {escape_html(note)}</p>'
-    )
 
 
 def _render_findings(access: Access) -> str:

@@ -22,7 +22,7 @@ from pinecone_admin._http.codec import DecodeFailure
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.errors import ApiError, PineconeError
+from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.access import Access, build_access
 from pinecone_admin.workflows.reports import Progress
@@ -284,7 +284,12 @@ class InventoryBuilder:
         }
         keys = [key for each in lists["projects"] for key in self._read.get(InventoryPart("api_keys", each.id), ())]
         unread = [
-            Unread(part=part.kind, project_id=part.project_id, error=str(error), status_code=_find_status(error))
+            Unread(
+                part=part.kind,
+                project_id=part.project_id,
+                error=str(error),
+                status_code=getattr(error, "status_code", None),
+            )
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]
         # An organization has an owner; only if the list of organizations is empty, none is expected.
@@ -293,10 +298,6 @@ class InventoryBuilder:
             unread += find_hidden_bindings(lists["role_bindings"])
         unread += describe_hidden_projects(hidden_projects)
         return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
-
-
-def _find_status(error: PineconeError) -> int | None:
-    return error.status_code if isinstance(error, ApiError) else None
 
 
 def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from attrs import evolve
 
-from generated_client.models import Invite, RoleBinding, User
+from generated_client.models import RoleBinding
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.inventory import Inventory
@@ -58,7 +58,9 @@ def build_report(inventory: Inventory, email: str, *, leaving: Collection[str] =
     is_owner = any(each.role == "OrgOwner" for each in bindings)
     keeps_secrets = any(each.role in SECRET_KEEPERS for each in bindings)
     refusal = find_refusal(inventory.role_bindings, {user.id, *leaving}) if user is not None and is_owner else None
-    removed: list[User | Invite] = [*invites, *([] if user is None else [user])]
+    steps = [Step(action="delete", kind="invite", name=each.email, id=each.id, planned=True) for each in invites]
+    if user is not None:
+        steps.append(Step(action="delete", kind="user", name=user.email, id=user.id, planned=True))
     return OffboardReport(
         email=email,
         dry_run=True,
@@ -69,18 +71,13 @@ def build_report(inventory: Inventory, email: str, *, leaving: Collection[str] =
         keys_to_rotate=[each for each in inventory.api_keys if each.project_id in reached],
         service_accounts_to_rotate=inventory.service_accounts if keeps_secrets else [],
         refusal=refusal,
-        steps=[_describe_removal(each) for each in removed] if refusal is None else [],
+        steps=steps if refusal is None else [],
     )
 
 
 def is_nobody(report: OffboardReport) -> bool:
     """Return whether neither a user nor an open invite has the address of a report."""
     return report.user is None and not report.invites
-
-
-def _describe_removal(principal: User | Invite) -> Step:
-    kind = "user" if isinstance(principal, User) else "invite"
-    return Step(action="delete", kind=kind, name=principal.email, id=principal.id, planned=True)
 
 
 def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport:

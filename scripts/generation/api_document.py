@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import httpx
-from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -24,8 +22,6 @@ FETCH_TIMEOUT = 30.0
 Node: TypeAlias = Any
 """Any JSON value of a document; only the function that reads it knows what it holds."""
 
-# What a default is held against, apart from what it contains.
-_DEFAULT_KEYS = ("type", "nullable", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 # Values of these keys are data, in which "$ref" means nothing, unless the key is a name that the author chose.
 _DATA_KEYS = frozenset({"example", "examples", "default", "enum"})
 _NAMING_KEYS = frozenset({"properties", "schemas", "parameters", "responses", "requestBodies", "headers"})
@@ -116,34 +112,20 @@ def validate_document(document: Node, source: str) -> Node:
     return document
 
 
-def iter_defaults(node: Node, location: str = "") -> Iterator[tuple[str, Node]]:
-    """Yield each schema of a document that states a default, with its location."""
-    if isinstance(node, dict):
-        if "default" in node and (isinstance(node.get("type"), str) or isinstance(node.get("enum"), list)):
-            yield location, node
-        for key, value in node.items():
-            # The default of a server's variable is no default of a schema.
-            if key != "servers" and key not in _DATA_KEYS - {"default"}:
-                yield from iter_defaults(value, f"{location}/{key}" if location else key)
-    elif isinstance(node, list):
-        for position, value in enumerate(node):
-            yield from iter_defaults(value, f"{location}/{position}")
-
-
-def _without_defaults(document: Node) -> Node:
-    copy = deepcopy(document)
-    for _, schema in list(iter_defaults(copy)):
-        del schema["default"]
-    return copy
-
-
-def find_wrong_defaults(document: Node) -> list[str]:
-    """Return each default that does not fit its own schema: its location and its value."""
-    return [
-        f"{location}: {json.dumps(schema['default'], ensure_ascii=False)}"
-        for location, schema in iter_defaults(document)
-        if not OAS30Validator({key: schema[key] for key in _DEFAULT_KEYS if key in schema}).is_valid(schema["default"])
-    ]
+def _without_defaults(node: Node) -> Node:
+    """Return a part of a document without the defaults of its schemas."""
+    if isinstance(node, list):
+        return [_without_defaults(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    is_schema = isinstance(node.get("type"), str) or isinstance(node.get("enum"), list)
+    # The default of a server's variable is no default of a schema; that of responses is one of them.
+    kept = _DATA_KEYS - {"default"} | {"servers"}
+    return {
+        key: value if key in kept else _without_defaults(value)
+        for key, value in node.items()
+        if not (key == "default" and is_schema)
+    }
 
 
 def _find_broken_reference(document: Node) -> str | None:

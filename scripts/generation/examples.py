@@ -133,10 +133,10 @@ def _list_choices(union: Node, value: Node) -> list[str]:
 def _write_call(document: Node, found: Node, node: Node) -> Node:
     """Return the call of an operation with the examples of its arguments, empty if one that it needs has none."""
     name = module_name(node["operationId"])
-    return _write_source(partial(_express_call, document, name, _list_arguments(document, found, node)))
+    return _write_source(partial(_express_call, document, name, _list_arguments(found, node)))
 
 
-def _list_arguments(document: Node, found: Node, node: Node) -> list[Argument]:
+def _list_arguments(found: Node, node: Node) -> list[Argument]:
     arguments = [
         Argument(name, parameter["schema"], parameter.get("x-example"), parameter.get("required", False))
         for name, parameter in zip(argument_names(node), node["parameters"], strict=True)

@@ -26,7 +26,7 @@ def create_environment(folder: Path, extras: Iterable[str], tools: Iterable[str]
         extras: The extras of the package.
         tools: Names of further distributions.
     """
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=180)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=900)
     (site,) = folder.glob("lib/python3*/site-packages")
     own = Requirement(f"pinecone-admin[{','.join(extras)}]")
     for found in _find_distributions([own, *map(Requirement, tools)]):

@@ -50,7 +50,7 @@ def open_in_browser(page: str, folder: Path, *flags: str) -> str:
     file.write_text(page, encoding="utf-8")
     quiet = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
     command = [find_program("chromium"), *quiet.split(), "--enable-logging=stderr", f"--user-data-dir={folder}/profile"]
-    done = subprocess.run([*command, *flags, file.as_uri()], capture_output=True, text=True, check=True, timeout=180)
+    done = subprocess.run([*command, *flags, file.as_uri()], capture_output=True, text=True, check=True, timeout=900)
     assert "CONSOLE" not in done.stderr
     return done.stdout
 

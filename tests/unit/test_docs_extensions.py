@@ -117,7 +117,7 @@ def build(folder: Path, pages: dict[str, str]) -> subprocess.CompletedProcess[st
         (folder / name).write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", str(folder), str(folder / "site")]
     environment = os.environ | {"NO_COLOR": "1"}  # where CI is set, Sphinx colours its warnings
-    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=180, env=environment)
+    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=900, env=environment)
 
 
 def read_text(html: str) -> str:

@@ -159,7 +159,7 @@ def write_json(path: Path, document: Any) -> Path:
         (b"a: [1\nb: }", "is neither YAML nor JSON: expected ',' or ']', but got ':' in line 2"),
         (b"a: 1\na: 2", "is neither YAML nor JSON: found duplicate key"),
         (b"\x00\xff", "is neither YAML nor JSON"),
-        (b"[" * 500, "is neither YAML nor JSON: maximum recursion depth exceeded"),
+        (b"[" * 10_000, "is neither YAML nor JSON: maximum recursion depth exceeded"),
         (MINIMAL.replace("description: D", "$ref: b.yaml#/a").encode(), "refers to another document: b.yaml#/a"),
         (MINIMAL.replace("description: D", "$ref: '#/components/responses/R'").encode(),
          "refers to #/components/responses/R, which does not exist"),
@@ -862,7 +862,7 @@ UpdateProjectRequest(note=None)  # wrong: the field must be sent
 
 @pytest.mark.long
 def test_small_features_do_not_block_a_version(tree: Path, tmp_path: Path) -> None:
-    """A header, a meaning of null, an empty success and a wrong default are adopted, told and usable."""
+    """A header, a meaning of null, an empty success and a wrong default are adopted and usable."""
     (tree / "mypy.py").touch()
     done = run_generate(tree, write_json(tmp_path / "small.json", make_small_features()))
     assert (done.returncode, done.stderr) == (0, "")
@@ -871,8 +871,6 @@ def test_small_features_do_not_block_a_version(tree: Path, tmp_path: Path) -> No
     assert "compatible: create_project.idempotency_key: new" in lines
     assert "breaking: fetch_project response: may now be empty" in lines
     assert "breaking: UpdateProjectRequest.note: new, required" in lines
-    place = "components/schemas/UpdateProjectRequest/properties/max_pods"
-    assert f'wrong default ignored: {place}: "none": nothing to do' in lines
     used = run_python(tree, "-c", USE_SMALL_FEATURES)
     assert (used.returncode, used.stderr) == (0, "")
     typed = run_python(tree, "-m", "mypy", "--strict", "--config-file", os.devnull, "-c", TYPE_SMALL_FEATURES)
