@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import click
 
@@ -27,9 +27,7 @@ from pinecone_admin.cli.parameters import (
     spell_parameter,
     suggest,
 )
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.session import Session
 
 Effect: TypeAlias = Literal["reads", "changes", "deletes"]
 """What a command does to the organization."""

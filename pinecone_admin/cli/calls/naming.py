@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
+from pinecone_admin import Admin
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun
@@ -17,9 +18,6 @@ from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 from pinecone_admin.workflows.retired_keys import find_holders
-
-if TYPE_CHECKING:
-    from pinecone_admin import Admin
 
 
 @frozen

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from pinecone_admin import Paginator
+from pinecone_admin import Admin, Paginator
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin._text.counts import count_noun
@@ -15,6 +15,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
+from pinecone_admin.cli.commands import Command
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
@@ -28,12 +29,7 @@ from pinecone_admin.cli.secrets.delivery import (
     make_secret,
 )
 from pinecone_admin.cli.session import Session
-from pinecone_admin.workflows import Ensured
-
-if TYPE_CHECKING:
-    from pinecone_admin import Admin
-    from pinecone_admin.cli.commands import Command
-    from pinecone_admin.workflows import Progress
+from pinecone_admin.workflows import Ensured, Progress
 
 _LARGEST_PAGE = 100
 

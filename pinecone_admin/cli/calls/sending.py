@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from generated_client.types import optional, read_object
@@ -32,11 +32,9 @@ from pinecone_admin.cli.secrets.delivery import (
     deliver_made,
     make_secret,
 )
+from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 _METHODS_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 _SECRET_FIELDS = frozenset({"value", "client_secret", "secret", "access_token", "token", "password"})

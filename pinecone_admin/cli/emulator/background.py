@@ -12,16 +12,14 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_own
+from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator.__main__ import ServingError, StateNotSavedError, format_exports
 from pinecone_admin.emulator.__main__ import serve as serve_here
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 _MODULE = "pinecone_admin.cli.emulator.process"
 

@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve
 
@@ -30,9 +30,7 @@ from pinecone_admin.cli.identity.sources import (
 from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.session import Session
 
 
 def make_client(session: Session) -> Admin:

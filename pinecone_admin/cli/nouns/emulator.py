@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pinecone_admin.cli.commands import ROOT
 from pinecone_admin.cli.parameters import Choice, Count
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.session import Session
 
 
 @ROOT.by_hand("reads", example='eval "$(pinecone-admin emulator --format env --background)"')

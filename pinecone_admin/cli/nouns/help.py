@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import click
 from click import shell_completion
@@ -17,10 +16,8 @@ from pinecone_admin.cli.help.topics import TOPICS, summarize_topic
 from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.parameters import Choice, find_nearest
+from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.tree import COMPLETION_VARIABLE
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 
 def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 import click
 
 from pinecone_admin.cli.commands import Noun, argument
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.writing import write_items, write_value
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.session import Session
 
 NOUN = Noun("profile")
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from pinecone_admin.cli.commands import ALLOW_GROUP, ROOT, SETTING, argument
 from pinecone_admin.cli.parameters import Choice
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.session import Session
 
 
 @ROOT.by_hand("deletes", example="pinecone-admin send GET '/admin/users?limit=5'", confirms=True)

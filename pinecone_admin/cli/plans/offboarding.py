@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
@@ -27,13 +27,11 @@ from pinecone_admin.cli.plans.plan_files import (
 )
 from pinecone_admin.cli.secrets.new_secret import StoreError
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
 from pinecone_admin.workflows.offboarding import preview_plan
 from pinecone_admin.workflows.plans import describe_missing
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 
 def offboard(session: Session, *, email: str | None, people: str | None, plan: str | None, save: str | None) -> None:

@@ -7,18 +7,16 @@ import io
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import describe_path, read_text, write_report
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_preview_heading, write_value
+from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import OffboardPlan, StalePlan
 from pinecone_admin.workflows.plans import check_organization
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 _MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --from"}
 """The commands that make plans, by the methods that carry them out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
@@ -16,13 +16,11 @@ from pinecone_admin.cli.output.files import check_writable
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
+from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 
 def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -16,15 +16,13 @@ from pinecone_admin.cli.output.files import check_writable, read_text, write_rep
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.waivers import parse_waivers
+from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows import Access, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.roles import highest_level
 from pinecone_admin.workflows.waivers import check_kind
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 # A role that this release does not know could permit writing, as in the access page.
 LEVELS: Mapping[str, frozenset[str]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,10 +11,8 @@ from rich.text import Text
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.tables import make_console
+from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Access, AccessRow, Review
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 _LEVEL_STYLES = {"owns": "bold red", "writes": "yellow", "reads": "green", "unknown": "magenta"}
 _KINDS = {"user": "person", "invite": "invited", "service_account": "service account", "api_key": "API key"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
@@ -13,11 +13,9 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_writable, describe_path, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_items, write_value
+from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Changes, Inventory
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "dim"}
 _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")

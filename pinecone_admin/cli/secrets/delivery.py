@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from attrs import evolve
 
+from pinecone_admin import Admin
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.cli.ending import has_undone
 from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
@@ -21,15 +22,12 @@ from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError, describ
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.stores import STORE_FORMS, ReadableFileStore, SecretStore, parse_store
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError, SecretNotStoredError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.name_tags import digest_value
 from pinecone_admin.workflows.readable_store import ReadableStore
-
-if TYPE_CHECKING:
-    from pinecone_admin import Admin
-    from pinecone_admin.cli.session import Session
 
 _Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 

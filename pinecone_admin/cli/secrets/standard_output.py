@@ -9,15 +9,13 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from copy import copy
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from pinecone_admin.cli.output.writing import write_document
 from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
 from pinecone_admin.cli.secrets.stores import SecretStore
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.session import Session
 
 _PLACEHOLDER = "placeholder0of0a0secret"
 _PATIENCE = 2000
