@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pinecone_admin.cli.commands import ROOT
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import Choice, Count, Duration
 from pinecone_admin.cli.session import Session
 
@@ -40,9 +41,9 @@ def access(session: Session, **options: Any) -> None:
     It shows what roles permit, not what was used, which the API does not say. Files are readable only by you.
     pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some.
     """
-    from pinecone_admin.cli.reports.access_report import AccessOptions, report_access  # noqa: PLC0415 - loads the models
+    from pinecone_admin.cli.reports.access_report import report_access  # noqa: PLC0415 - loads the models
 
-    report_access(session, AccessOptions(**options))
+    report_access(session, **options)
 
 
 @ROOT.by_hand("reads", example="pinecone-admin inventory --output table")
@@ -50,8 +51,19 @@ def access(session: Session, **options: Any) -> None:
 @click.option("--diff", metavar="FILE", help="Show what has changed since this inventory was saved.")
 @click.option("--compare", metavar="OLD NEW", nargs=2, help="Compare two saved inventories; nothing is read online.")
 @click.option("--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed.")
-def inventory(session: Session, **options: Any) -> None:
+def inventory(
+    session: Session,
+    *,
+    save: str | None = None,
+    diff: str | None = None,
+    compare: tuple[str, str] | None = None,
+    fail_on_change: bool,
+) -> None:
     """Read everything in the organization, save it, or show what has changed since."""
-    from pinecone_admin.cli.reports.inventory_report import InventoryOptions, report_inventory  # noqa: PLC0415 - loads the models
+    if compare and (save or diff):
+        raise CLIError("--compare reads two files: it goes without --save and --diff")
+    if fail_on_change and not (compare or diff):
+        raise CLIError("--fail-on-change needs --diff FILE or --compare OLD NEW")
+    from pinecone_admin.cli.reports.inventory_report import report_inventory  # noqa: PLC0415 - loads the models
 
-    report_inventory(session, InventoryOptions(**options))
+    report_inventory(session, save=save, diff=diff, compare=compare, fail_on_change=fail_on_change)

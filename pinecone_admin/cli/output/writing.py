@@ -76,6 +76,11 @@ def write_preview_heading(session: Session) -> None:
         session.stdout.write(f"{heading}\n")
 
 
+def wants_document(session: Session) -> bool:
+    """Return whether a report is written whole: rows have no room for all of it, and a query selects from it."""
+    return session.settings.get("query") is not None or session.output in {"json", "yaml"}
+
+
 def _print_preview(session: Session, would_do: Any) -> None:
     from pinecone_admin.cli.output.tables import make_console, print_fields  # noqa: PLC0415 - only tables need it
 

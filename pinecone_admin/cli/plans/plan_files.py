@@ -12,7 +12,13 @@ from typing import Any, TypeVar
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import describe_path, read_text, write_report
-from pinecone_admin.cli.output.writing import write_items, write_preview, write_preview_heading, write_value
+from pinecone_admin.cli.output.writing import (
+    wants_document,
+    write_items,
+    write_preview,
+    write_preview_heading,
+    write_value,
+)
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import OffboardPlan, StalePlan
@@ -51,7 +57,7 @@ def save_plan(session: Session, plan: StalePlan | OffboardPlan, path: str) -> No
 
 def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Write a plan or a report: rows for a table and a spreadsheet, else all of it."""
-    if _wants_document(session):
+    if wants_document(session):
         write_value(session, document)
     elif session.output == "table" and rows:
         from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - loads rich
@@ -64,16 +70,12 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
 
 def write_planned(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Write the same of a dry run, with the organization and the caller."""
-    if _wants_document(session):
+    if wants_document(session):
         write_preview(session, document)
         return
     if session.output == "table":
         write_preview_heading(session)
     write_result(session, document, rows)
-
-
-def _wants_document(session: Session) -> bool:
-    return session.settings.get("query") is not None or session.output in {"json", "yaml"}
 
 
 def as_document(plan: StalePlan | OffboardPlan) -> dict[str, Any]:

@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
-from pinecone_admin.cli.output.writing import write_items, write_value
+from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.waivers import parse_waivers
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, Finding, Holder, Review
+from pinecone_admin.workflows import Access, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.roles import highest_level
 from pinecone_admin.workflows.waivers import check_kind
@@ -38,69 +38,59 @@ _NEED_MAX_KEY_AGE: frozenset[str] = frozenset({"key-is-old", "key-age-unknown"})
 """Kinds of findings that are found only with --max-key-age."""
 
 
-@frozen(kw_only=True)
-class AccessOptions:
-    """Options of the command, by their names."""
-
-    html: str | None = None
-    csv: str | None = None
-    markdown: str | None = None
-    inventory: str | None = None
-    project: str | None = None
-    level: str | None = None
-    max_owners: int
-    max_pending: timedelta
-    max_key_age: timedelta | None = None
-    fail_on: tuple[str, ...] = ()
-    accept: str | None = None
-
-    @property
-    def files(self) -> list[str]:
-        """Files to write."""
-        return [each for each in (self.html, self.csv, self.markdown) if each is not None]
-
-
-def report_access(session: Session, options: AccessOptions) -> None:
-    """Write who can do what, to files and to standard output."""
-    fail_on = parse_kinds(options.fail_on)
-    if options.max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(fail_on))):
+def report_access(
+    session: Session,
+    *,
+    html: str | None = None,
+    csv: str | None = None,
+    markdown: str | None = None,
+    inventory: str | None = None,
+    project: str | None = None,
+    level: str | None = None,
+    max_owners: int,
+    max_pending: timedelta,
+    max_key_age: timedelta | None = None,
+    fail_on: Sequence[str] = (),
+    accept: str | None = None,
+) -> None:
+    """Write who can do what, to files and to standard output; the arguments are the options of the command."""
+    kinds = parse_kinds(fail_on)
+    if max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(kinds))):
         raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, without which no key is too old")
-    if len(set(options.files)) < len(options.files):
+    files = [each for each in (html, csv, markdown) if each is not None]
+    if len(set(files)) < len(files):
         raise CLIError("give --html, --csv and --markdown a file each")
-    for path in options.files:
+    for path in files:
         check_writable(path)
-    waivers = parse_waivers(read_text(options.accept, session.stdin)) if options.accept else []
-    inventory = (
-        parse_inventory(read_text(options.inventory, session.stdin), options.inventory)
-        if options.inventory
-        else read_inventory(session)
-    )
-    access = inventory.access(
-        max_owners=options.max_owners, max_pending=options.max_pending, max_key_age=options.max_key_age
-    )
-    project_id = find_project(access.projects, options.project) if options.project else None
-    review = access.accept(waivers, today=datetime.now(UTC).date() if options.inventory else None)
-    selected = select_access(access, project_id=project_id, level=options.level)
-    page = select_access(access, project_id=project_id, level=options.level, keep_owners=True)
+    waivers = parse_waivers(read_text(accept, session.stdin)) if accept else []
+    taken = parse_inventory(read_text(inventory, session.stdin), inventory) if inventory else read_inventory(session)
+    access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
+    project_id = find_project(access.projects, project) if project else None
+    review = access.accept(waivers, today=datetime.now(UTC).date() if inventory else None)
+    selected = select_access(access, project_id=project_id, level=level)
+    page = select_access(access, project_id=project_id, level=level, keep_owners=True)
     formats: Sequence[tuple[str | None, Callable[[], str]]] = (
-        (options.html, page.to_html),
-        (options.csv, selected.to_csv),
-        (options.markdown, selected.to_markdown),
+        (html, page.to_html),
+        (csv, selected.to_csv),
+        (markdown, selected.to_markdown),
     )
     for file, render in formats:
         if file is not None:
             write_report(file, render())
             session.notify(f"wrote {file}")
     with session.until_closed():
-        _write(session, selected, review, rows=not options.files)
+        _write(session, selected, review, rows=not files)
     for warning in review.warnings:
         session.notify(f"warning: {warning}")
-    failing = select_failing(review.open, fail_on)
+    failing = [each.kind for each in review.open if ANY_FINDING in kinds or each.kind in kinds]
+    unread = [each.text for each in review.open if each.kind == "could-not-be-read"]
     if failing:
-        session.notify(f"failed on {_count(failing)}")
-    session.exit_code = exit_of_findings(failing, review.open)
-    if not failing:
-        warn_of_unread(session, [each.text for each in review.open if each.kind == "could-not-be-read"])
+        counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
+        session.notify(f"failed on {', '.join(counts)}")
+        session.exit_code = exit_codes.FINDINGS
+    elif unread:  # which may hide a finding
+        session.exit_code = exit_codes.PARTLY_DONE
+        warn_of_unread(session, unread)
 
 
 def parse_kinds(texts: Sequence[str]) -> list[str]:
@@ -136,37 +126,17 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
     return ids[0]
 
 
-def exit_of_findings(failing: Sequence[Finding], open_findings: Sequence[Finding]) -> int:
-    """Return the exit code: what could not be read may hide a finding."""
-    if failing:
-        return exit_codes.FINDINGS
-    is_partial = any(each.kind == "could-not-be-read" for each in open_findings)
-    return exit_codes.PARTLY_DONE if is_partial else exit_codes.DONE
+def _write(session: Session, access: Access, review: Review, *, rows: bool) -> None:
+    if wants_document(session):
+        write_value(session, build_document(access, review))
+    elif session.output == "table":
+        from pinecone_admin.cli.reports.access_tables import write_tables  # noqa: PLC0415 - loads rich
 
-
-def _count(findings: Sequence[Finding]) -> str:
-    kinds = [each.kind for each in findings]
-    return ", ".join(f"{kind} ({kinds.count(kind)})" for kind in dict.fromkeys(kinds))
-
-
-def _write_rows(session: Session, access: Access) -> None:
-    if session.output == "csv":
+        write_tables(session, access, review, rows=rows)
+    elif session.output == "csv":
         session.stdout.write(access.to_csv())
     else:
         write_items(session, list(dict.fromkeys(row.principal for row in access.rows())))
-
-
-def _write(session: Session, access: Access, review: Review, *, rows: bool) -> None:
-    if session.settings.get("query") is None:
-        if session.output == "table":
-            from pinecone_admin.cli.reports.access_tables import write_tables  # noqa: PLC0415 - loads rich
-
-            write_tables(session, access, review, rows=rows)
-            return
-        if session.output in {"csv", "raw"}:
-            _write_rows(session, access)
-            return
-    write_value(session, build_document(access, review))
 
 
 def select_access(access: Access, *, project_id: str | None, level: str | None, keep_owners: bool = False) -> Access:
@@ -192,11 +162,6 @@ def select_access(access: Access, *, project_id: str | None, level: str | None, 
 
 def _reaches(roles: Sequence[str], levels: frozenset[str]) -> bool:
     return bool(roles) and highest_level(roles) in levels
-
-
-def select_failing(findings: Sequence[Finding], fail_on: Sequence[str]) -> list[Finding]:
-    """Return the findings of the kinds on which the command fails; ``any`` is every kind."""
-    return [each for each in findings if ANY_FINDING in fail_on or each.kind in fail_on]
 
 
 def build_document(access: Access, review: Review) -> dict[str, Any]:

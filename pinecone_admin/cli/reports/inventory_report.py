@@ -6,13 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
-
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_writable, describe_path, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.writing import write_items, write_value
+from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Changes, Inventory
@@ -21,52 +18,42 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "dim"}
 _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 
 
-@frozen(kw_only=True)
-class InventoryOptions:
-    """Options of the command, by their names."""
-
-    save: str | None = None
-    diff: str | None = None
-    compare: tuple[str, str] | None = None
-    fail_on_change: bool
-
-
-def report_inventory(session: Session, options: InventoryOptions) -> None:
-    """Take an inventory or compare two, and choose the exit code."""
-    _check_options(options)
+def report_inventory(
+    session: Session,
+    *,
+    save: str | None,
+    diff: str | None,
+    compare: tuple[str, str] | None,
+    fail_on_change: bool,
+) -> None:
+    """Take an inventory or compare two, and choose the exit code; the arguments are the options of the command."""
     before = after = None
-    if options.compare:
-        before, after = (parse_inventory(read_text(path, session.stdin), path) for path in options.compare)
-    elif options.diff:
-        before = parse_inventory(read_text(options.diff, session.stdin), options.diff)
-    if options.save:
-        check_writable(options.save)
+    if compare:
+        before, after = (parse_inventory(read_text(path, session.stdin), path) for path in compare)
+    elif diff:
+        before = parse_inventory(read_text(diff, session.stdin), diff)
+    if save:
+        check_writable(save)
     after = after or read_inventory(session)
     if before is not None:
         check_same_organization(before, after)
-    if options.save:
-        write_report(options.save, format_inventory(after))
-        session.notify(f"wrote {options.save}")
+    if save:
+        # Escapes keep unpaired surrogates, which UTF-8 cannot express.
+        write_report(save, json.dumps(after.to_dict(), indent=2) + "\n")
+        session.notify(f"wrote {save}")
     if before is None:
-        _write_inventory(session, after, is_saved=options.save is not None)
+        _write_inventory(session, after, is_saved=save is not None)
         unread = [str(each) for each in after.unread]
     else:
         changes = before.diff(after)
         _write_changes(session, changes)
         unread = changes.unknown
-        if changes and options.fail_on_change:
+        if changes and fail_on_change:
             session.exit_code = exit_codes.FINDINGS
             return
     if unread:
         session.exit_code = exit_codes.PARTLY_DONE
         warn_of_unread(session, unread)
-
-
-def _check_options(options: InventoryOptions) -> None:
-    if options.compare and (options.save or options.diff):
-        raise CLIError("--compare reads two files: it goes without --save and --diff")
-    if options.fail_on_change and not (options.compare or options.diff):
-        raise CLIError("--fail-on-change needs --diff FILE or --compare OLD NEW")
 
 
 def read_inventory(session: Session) -> Inventory:
@@ -102,15 +89,19 @@ def list_resources(inventory: Inventory) -> list[dict[str, Any]]:
 
 def list_changes(changes: Changes) -> list[dict[str, Any]]:
     """Return each change as a row for a spreadsheet."""
-    rows: list[dict[str, Any]] = []
-    for change, entries in (("added", changes.added), ("removed", changes.removed), ("changed", changes.changed)):
-        for each in entries:
-            row = {"change": change, "kind": each.kind, "id": each.id, "name": each.name, "field": each.field or ""}
-            values = (
-                {"before": str(each.before), "after": str(each.after)} if each.field else {"before": "", "after": ""}
-            )
-            rows.append({**row, **values})
-    return rows
+    return [
+        {
+            "change": change,
+            "kind": each.kind,
+            "id": each.id,
+            "name": each.name,
+            "field": each.field or "",
+            "before": str(each.before) if each.field else "",
+            "after": str(each.after) if each.field else "",
+        }
+        for change, entries in (("added", changes.added), ("removed", changes.removed), ("changed", changes.changed))
+        for each in entries
+    ]
 
 
 def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) -> None:
@@ -124,7 +115,7 @@ def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) 
 
 
 def _write_changes(session: Session, changes: Changes) -> None:
-    if session.settings.get("query") is not None or session.output in {"json", "yaml"}:
+    if wants_document(session):
         write_value(session, changes.to_dict())
     elif session.output == "csv":
         write_items(session, list_changes(changes))
@@ -146,12 +137,6 @@ def write_change_lines(session: Session, changes: Changes) -> None:
     console = make_console(session.stdout, session.env)
     for line in str(changes).splitlines():
         console.print(Text(line, style=_STYLES[line[0]]), soft_wrap=True)
-
-
-def format_inventory(inventory: Inventory) -> str:
-    """Return an inventory as the text of a file."""
-    # Escapes keep unpaired surrogates, which UTF-8 cannot express.
-    return json.dumps(inventory.to_dict(), indent=2) + "\n"
 
 
 def parse_inventory(text: str, path: str) -> Inventory:
