@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
-
-from attrs import frozen
+from typing import Literal, NamedTuple, TypeAlias
 
 from pinecone_admin import (
     ApiError,
@@ -20,7 +18,6 @@ from pinecone_admin import (
 )
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.cli.doctor.probes import STAGES, Probe, Stage
-from pinecone_admin.cli.doctor.variables import VariableProblem
 from pinecone_admin.cli.identity.caller import CallerView
 from pinecone_admin.operations import API_VERSION
 
@@ -42,8 +39,7 @@ _STAGE_FIXES: dict[Stage, str] = {
 _ROLES_FIX = "let an owner of the organization grant the account a role: pinecone-admin role-binding create"
 
 
-@frozen(kw_only=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """The result of one check.
 
     Attributes:
@@ -55,51 +51,31 @@ class Diagnosis:
 
     check: str
     status: Status
-    detail: str = ""
+    detail: str
     fix: str = ""
-
-    def to_document(self) -> dict[str, str]:
-        """Return the result as a document."""
-        return {"check": self.check, "status": self.status, "detail": self.detail, "fix": self.fix}
-
-
-def passed(check: str, detail: str) -> Diagnosis:
-    """Return the result of a check that found nothing wrong."""
-    return Diagnosis(check=check, status="ok", detail=detail)
-
-
-def failed(check: str, detail: str, fix: str) -> Diagnosis:
-    """Return the result of a check that found something wrong."""
-    return Diagnosis(check=check, status="failed", detail=detail, fix=fix)
 
 
 def skipped(checks: Iterable[str]) -> list[Diagnosis]:
     """Return the results of checks that could not be made."""
-    return [_skip(check, "not checked: an earlier check failed") for check in checks]
-
-
-def _skip(check: str, detail: str) -> Diagnosis:
-    return Diagnosis(check=check, status="skipped", detail=detail)
-
-
-def judge_variables(problems: Sequence[VariableProblem], *, origin: str) -> list[Diagnosis]:
-    """Return a result for each problem with the variables, or one that says where the identity comes from."""
-    results = [failed("variables", each.problem, each.fix) for each in problems]
-    return results or [passed("variables", f"no fault found; the identity comes from {origin}")]
+    return [Diagnosis(check, "skipped", "not checked: an earlier check failed") for check in checks]
 
 
 def judge_refused_configuration(message: str, variable: str) -> Diagnosis:
     """Return the result for a configuration that the client refuses, by the variable that is wrong."""
     if variable.endswith("_PROXY"):
-        return failed("proxy", message, _STAGE_FIXES["proxy"])
+        return Diagnosis("proxy", "failed", message, _STAGE_FIXES["proxy"])
     if variable == "SSL_CERT_FILE":
-        return failed("certificates", message, "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it")
-    return failed("variables", message, "correct what this names")
+        return Diagnosis(
+            "certificates", "failed", message, "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it"
+        )
+    return Diagnosis("variables", "failed", message, "correct what this names")
 
 
 def judge_refused_identity(message: str) -> Diagnosis:
     """Return the result for an identity that is not complete, or that the client refuses."""
-    return failed("credentials", message, "let it give the client id and the current secret of a service account")
+    return Diagnosis(
+        "credentials", "failed", message, "let it give the client id and the current secret of a service account"
+    )
 
 
 def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Diagnosis]:
@@ -113,9 +89,13 @@ def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Dia
     for stage in STAGES:
         broken = [probe for probe in probes if probe.failed == stage]
         if broken:
-            detail = "; ".join(dict.fromkeys(f"{probe.broken_host}: {probe.reason}" for probe in broken))
-            return [*results, failed(stage, detail, _STAGE_FIXES[stage]), *skipped(STAGES[len(results) + 1 :])]
-        results.append(passed(stage, _describe_stage(stage, probes, proxies)))
+            detail = "; ".join(dict.fromkeys(probe.reason for probe in broken))
+            return [
+                *results,
+                Diagnosis(stage, "failed", detail, _STAGE_FIXES[stage]),
+                *skipped(STAGES[len(results) + 1 :]),
+            ]
+        results.append(Diagnosis(stage, "ok", _describe_stage(stage, probes, proxies)))
     return results
 
 
@@ -134,27 +114,25 @@ def _list_hosts(hosts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(hosts))
 
 
-def judge_clock(date: datetime, *, now: datetime) -> Diagnosis:
+def judge_clock(date: datetime | None, *, now: datetime) -> Diagnosis:
     """Return whether the clock of this machine agrees with that of the server.
 
     Args:
-        date: The server's time.
+        date: The server's time, or None if it does not say what time it is.
         now: The time of this machine.
     """
+    if date is None:
+        return Diagnosis("clock", "skipped", "not checked: the server sent no date")
     difference = abs(now - date)
     if difference <= MAX_CLOCK_DIFFERENCE:
-        return passed("clock", "agrees with the server's")
+        return Diagnosis("clock", "ok", "agrees with the server's")
     direction = "fast" if now > date else "slow"
-    return failed(
+    return Diagnosis(
         "clock",
+        "failed",
         f"this machine's is {describe_duration(difference)} {direction}, by the server's",
         "set the clock of this machine, with NTP if possible: certificates and tokens depend on it",
     )
-
-
-def judge_missing_date() -> Diagnosis:
-    """Return the result for a server that does not say what time it is."""
-    return _skip("clock", "not checked: the server sent no date")
 
 
 def judge_supplied_token(error: PineconeError | None) -> list[Diagnosis]:
@@ -163,26 +141,26 @@ def judge_supplied_token(error: PineconeError | None) -> list[Diagnosis]:
     Args:
         error: The error of a read, or None.
     """
-    unused = _skip("token endpoint", "not checked: there is an access token, so that it is not used")
+    unused = Diagnosis("token endpoint", "skipped", "not checked: there is an access token, so that it is not used")
     if error is None or (isinstance(error, ForbiddenError) and error.error_code is not None):
-        return [unused, passed("credentials", "the API accepts the access token")]
+        return [unused, Diagnosis("credentials", "ok", "the API accepts the access token")]
     if isinstance(error, UnauthorizedError):
         detail = f"the API does not accept the access token: {error.message}"
-        return [unused, failed("credentials", detail, "get another token: this one may have expired")]
-    return [unused, _skip("credentials", "not known: the read fails")]
+        return [unused, Diagnosis("credentials", "failed", detail, "get another token: this one may have expired")]
+    return [unused, Diagnosis("credentials", "skipped", "not known: the read fails")]
 
 
 def judge_token(error: PineconeError | None) -> list[Diagnosis]:
     """Return whether the token endpoint works, and whether it accepts the credentials."""
     if error is None:
-        return [passed("token endpoint", "issues tokens"), passed("credentials", "accepted")]
+        return [Diagnosis("token endpoint", "ok", "issues tokens"), Diagnosis("credentials", "ok", "accepted")]
     if isinstance(error, InvalidCredentialsError):
         fix = "copy the client id and secret of a service account again; a rotated secret is no longer valid"
-        return [passed("token endpoint", "responds"), failed("credentials", error.message, fix)]
+        return [Diagnosis("token endpoint", "ok", "responds"), Diagnosis("credentials", "failed", error.message, fix)]
     fix = "check PINECONE_OAUTH_URL or oauth-url: it must be the token endpoint, with its path"
     if isinstance(error, TokenError) and error.status_code >= 500:  # noqa: PLR2004 - the server's errors
         fix = f"try again later: the token endpoint has an error; if it lasts, {fix}"
-    return [failed("token endpoint", error.message, fix), *skipped(["credentials"])]
+    return [Diagnosis("token endpoint", "failed", error.message, fix), *skipped(["credentials"])]
 
 
 def judge_read(error: PineconeError | None) -> list[Diagnosis]:
@@ -192,24 +170,31 @@ def judge_read(error: PineconeError | None) -> list[Diagnosis]:
         error: The error of a read, or None.
     """
     if error is None:
-        return [passed("API version", API_VERSION), passed("read", "works")]
+        return [Diagnosis("API version", "ok", API_VERSION), Diagnosis("read", "ok", "works")]
     if isinstance(error, ForbiddenError) and error.error_code is not None:
-        refused = _skip("read", "the account may not read anything")
-        return [passed("API version", API_VERSION), refused, failed("roles", error.message, _ROLES_FIX)]
+        refused = Diagnosis("read", "skipped", "the account may not read anything")
+        return [
+            Diagnosis("API version", "ok", API_VERSION),
+            refused,
+            Diagnosis("roles", "failed", error.message, _ROLES_FIX),
+        ]
     if isinstance(error, BadRequestError) and "version" in error.message.lower():
         fix = "install a newer version of pinecone-admin"
-        return [failed("API version", f"{API_VERSION} is refused: {error.message}", fix), *skipped(["read"])]
-    return [_skip("API version", "not known: the read fails"), _judge_failed_read(error)]
+        return [
+            Diagnosis("API version", "failed", f"{API_VERSION} is refused: {error.message}", fix),
+            *skipped(["read"]),
+        ]
+    return [Diagnosis("API version", "skipped", "not known: the read fails"), _judge_failed_read(error)]
 
 
 def _judge_failed_read(error: PineconeError) -> Diagnosis:
     if isinstance(error, UnauthorizedError):
         fix = "host and token endpoint must belong together; a token from elsewhere may have expired: get another one"
-        return failed("read", f"the API does not accept the token: {error.message}", fix)
+        return Diagnosis("read", "failed", f"the API does not accept the token: {error.message}", fix)
     if isinstance(error, ResponseParsingError) or (isinstance(error, ApiError) and error.error_code is None):
         fix = "check PINECONE_CONTROLLER_HOST or the profile's host: what responds there is not this API"
-        return failed("read", f"not a response of the API: {error.message}", fix)
-    return failed("read", error.message, f"pinecone-admin explain {error.help_code}")
+        return Diagnosis("read", "failed", f"not a response of the API: {error.message}", fix)
+    return Diagnosis("read", "failed", error.message, f"pinecone-admin explain {error.help_code}")
 
 
 def judge_roles(view: CallerView) -> Diagnosis:
@@ -217,10 +202,10 @@ def judge_roles(view: CallerView) -> Diagnosis:
     if view.roles is None:
         is_token = view.client_id is None
         reason = "an access token does not say whose it is" if is_token else "the account may not see which are its own"
-        return _skip("roles", f"unknown: {reason}")
+        return Diagnosis("roles", "skipped", f"unknown: {reason}")
     if view.roles:
-        return passed("roles", ", ".join(view.roles))
-    return failed("roles", "no role of the account is in the list of bindings", _ROLES_FIX)
+        return Diagnosis("roles", "ok", ", ".join(view.roles))
+    return Diagnosis("roles", "failed", "no role of the account is in the list of bindings", _ROLES_FIX)
 
 
 def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis]:
@@ -228,6 +213,10 @@ def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis
     if expected is None:
         return []
     if list(view.organizations) == [expected]:
-        return [passed("organization", expected)]
+        return [Diagnosis("organization", "ok", expected)]
     detail = f"it is {', '.join(view.organizations) or 'unknown'}, and {expected} is expected"
-    return [failed("organization", detail, "use credentials of the expected organization, or another expectation")]
+    return [
+        Diagnosis(
+            "organization", "failed", detail, "use credentials of the expected organization, or another expectation"
+        )
+    ]

@@ -28,14 +28,12 @@ class Probe:
 
     Attributes:
         url: Its URL.
-        proxy: Host and port of the proxy that it used, or "" if none.
         failed: The stage at which it ended, or None if there was a response.
-        reason: Why it ended there.
+        reason: The host or the proxy at which it ended, and why.
         date: The server's time, or None if the response did not say.
     """
 
     url: str
-    proxy: str = ""
     failed: Stage | None = None
     reason: str = ""
     date: datetime | None = None
@@ -44,11 +42,6 @@ class Probe:
     def host(self) -> str:
         """Host of the URL, and the port if it is unusual."""
         return httpx.URL(self.url).netloc.decode("ascii")
-
-    @property
-    def broken_host(self) -> str:
-        """Host at which it failed."""
-        return self.proxy if self.failed == "proxy" else self.host
 
 
 def send_probe(
@@ -73,8 +66,8 @@ def send_probe(
             response.close()
     except (httpx.TransportError, OSError) as exc:
         stage, reason = classify_failure(exc, through_proxy=proxy is not None)
-        used = "" if proxy is None else proxy.url.netloc.decode("ascii")
-        return Probe(url=url, proxy=used, failed=stage, reason=reason)
+        target = proxy.url if proxy is not None and stage == "proxy" else request.url
+        return Probe(url=url, failed=stage, reason=f"{target.netloc.decode('ascii')}: {reason}")
     return Probe(url=url, date=parse_http_date(response.headers.get("date", "")))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError, UnauthorizedError
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
@@ -13,9 +13,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.doctor.checks import (
     CHECKS,
     Diagnosis,
-    failed,
     judge_clock,
-    judge_missing_date,
     judge_organization,
     judge_probes,
     judge_read,
@@ -24,7 +22,6 @@ from pinecone_admin.cli.doctor.checks import (
     judge_roles,
     judge_supplied_token,
     judge_token,
-    judge_variables,
     skipped,
 )
 from pinecone_admin.cli.doctor.probes import Probe, send_probe
@@ -41,14 +38,13 @@ from pinecone_admin.cli.session import Session
 if TYPE_CHECKING:
     from rich.console import Console
 
-_T = TypeVar("_T")
 _STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
 _STATUS_WIDTH, _CHECK_WIDTH = 7, 14
 
 
 def run_checks(session: Session) -> None:
     """Make the checks, and write what was found."""
-    results = _note_failures(session, examine(session))
+    results = examine(session)
     if session.output == "table" and session.settings.get("query") is None:
         from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - only tables need it
 
@@ -57,21 +53,9 @@ def run_checks(session: Session) -> None:
             for result in results:
                 _print_result(console, result)
     else:
-        write_items(session, (result.to_document() for result in results))
+        write_items(session, (result._asdict() for result in results))
     for _ in results:  # whoever reads the output may have enough, but the exit code is that of all checks
         pass
-
-
-def _note_failures(session: Session, results: Iterator[Diagnosis]) -> Iterator[Diagnosis]:
-    while (result := _find_next(session, results)) is not None:
-        if result.status == "failed":
-            session.exit_code = REFUSED
-        yield result
-
-
-def _find_next(session: Session, results: Iterator[Diagnosis]) -> Diagnosis | None:
-    with show_progress(session, "checking"):
-        return next(results, None)
 
 
 def _print_result(console: Console, result: Diagnosis) -> None:
@@ -94,39 +78,50 @@ def examine(session: Session) -> Iterator[Diagnosis]:
     """Yield the result of each check, in order; those behind a failed one that they depend on are skipped.
 
     Args:
-        session: The session, of which the identity and the environment are checked.
+        session: The session, of which the identity and the environment are checked; a failure changes its exit code.
     """
     made: set[str] = set()
-    for result in _make_checks(session):
+    results = _make_checks(session)
+    while (result := _find_next(session, results)) is not None:
         made.add(result.check)
+        if result.status == "failed":
+            session.exit_code = REFUSED
         yield result
     yield from skipped(check for check in CHECKS if check not in made)
+
+
+def _find_next(session: Session, results: Iterator[Diagnosis]) -> Diagnosis | None:
+    with show_progress(session, "checking"):
+        return next(results, None)
 
 
 def _make_checks(session: Session) -> Iterator[Diagnosis]:
     try:
         identity = session.identity
     except CLIError as exc:
-        yield failed("variables", exc.message, "correct the option, or the file that it names")
+        yield Diagnosis("variables", "failed", exc.message, "correct the option, or the file that it names")
         return
     problems = find_variable_problems(session.env, _list_used_variables(session, identity))
-    complete = _catch_refusal(lambda: obtain_secret(session))
-    used = complete if isinstance(complete, CallerIdentity) else identity
+    refusal = ""
+    try:
+        used = obtain_secret(session)
+    except CLIError as exc:
+        used, refusal = identity, exc.message
     config = _resolve_config(session.env, used)
     if problems or not isinstance(config, Diagnosis) or config.check != "variables":  # else "no fault found" is untrue
-        yield from judge_variables(problems, origin=identity.origin)
-    if isinstance(complete, CLIError) and not problems:  # else what is missing has been named already
-        yield judge_refused_identity(complete.message)
+        fine = Diagnosis("variables", "ok", f"no fault found; the identity comes from {identity.origin}")
+        yield from problems or [fine]
+    if refusal and not problems:  # else what is missing has been named already
+        yield judge_refused_identity(refusal)
     if isinstance(config, Diagnosis):
         yield config
         return
     probes = _probe_servers(config, uses_token_endpoint=used.access_token is None)
     yield from judge_probes(probes, proxies=_describe_proxies(config))
     if not probes[0].failed:
-        date = probes[0].date
-        yield judge_missing_date() if date is None else judge_clock(date, now=datetime.now(UTC))
-    if isinstance(complete, CallerIdentity) and not any(probe.failed for probe in probes):
-        yield from _check_calls(session, complete, is_explained=bool(problems))
+        yield judge_clock(probes[0].date, now=datetime.now(UTC))
+    if not refusal and not any(probe.failed for probe in probes):
+        yield from _check_calls(session, used, is_explained=bool(problems))
 
 
 def _list_used_variables(session: Session, identity: CallerIdentity) -> Mapping[str, str]:
@@ -135,39 +130,28 @@ def _list_used_variables(session: Session, identity: CallerIdentity) -> Mapping[
     return identity.variables
 
 
-def _catch_refusal(function: Callable[[], _T]) -> _T | CLIError:
-    try:
-        return function()
-    except CLIError as exc:
-        return exc
-
-
 def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig | Diagnosis:
     """Return what a client would use, or why it refuses it; a client does not show its proxies and TLS context."""
     try:
-        return _resolve(env, identity)
+        return resolve_config(
+            env=env if identity.in_environment else {},
+            host=None if identity.in_environment else identity.host,
+            oauth_url=None if identity.in_environment else identity.oauth_url,
+            allow_http=identity.allow_http,
+            additional_headers=None,
+            source_tag=None,
+            proxy_url=None,
+            ssl_verify=True,
+            opens_connections=True,
+            timeout=60.0,
+            retry=None,
+            max_connections=1,
+            lazy=True,
+            read_only=False,
+            on_attempt=None,
+        )
     except PineconeValueError as exc:
         return judge_refused_configuration(exc.message_with_names(identity.spellings), exc.argument or "")
-
-
-def _resolve(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig:
-    return resolve_config(
-        env=env if identity.in_environment else {},
-        host=None if identity.in_environment else identity.host,
-        oauth_url=None if identity.in_environment else identity.oauth_url,
-        allow_http=identity.allow_http,
-        additional_headers=None,
-        source_tag=None,
-        proxy_url=None,
-        ssl_verify=True,
-        opens_connections=True,
-        timeout=60.0,
-        retry=None,
-        max_connections=1,
-        lazy=True,
-        read_only=False,
-        on_attempt=None,
-    )
 
 
 def _probe_servers(config: ClientConfig, *, uses_token_endpoint: bool) -> list[Probe]:
@@ -183,10 +167,11 @@ def _describe_proxies(config: ClientConfig) -> list[str]:
 
 
 def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bool) -> Iterator[Diagnosis]:
-    admin = _catch_refusal(lambda: open_client(session, identity))
-    if isinstance(admin, CLIError):
+    try:
+        admin = open_client(session, identity)
+    except CLIError as exc:
         if not is_explained:
-            yield judge_refused_identity(admin.message)
+            yield judge_refused_identity(exc.message)
         return
     with admin:
         if identity.access_token is None:
@@ -207,7 +192,7 @@ def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bo
 def _check_roles(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[Diagnosis]:
     view = return_error(look_at_caller, admin, client_id=client_id)
     if isinstance(view, PineconeError):
-        yield failed("roles", view.message, f"pinecone-admin explain {view.help_code}")
+        yield Diagnosis("roles", "failed", view.message, f"pinecone-admin explain {view.help_code}")
         return
     yield judge_roles(view)
     yield from judge_organization(view, identity.expect_organization)

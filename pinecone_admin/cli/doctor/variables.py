@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
-from attrs import frozen
-
+from pinecone_admin.cli.doctor.checks import Diagnosis
 from pinecone_admin.cli.identity.sources import (
     ADDRESS_VARIABLES,
     CREDENTIAL_VARIABLES,
@@ -21,16 +21,12 @@ from pinecone_admin.cli.identity.sources import (
 _API_KEY = re.compile(r"\s*pc(sk|key)_\w")
 
 
-@frozen
-class VariableProblem:
-    """What is wrong with variables, and what to do about it."""
-
-    problem: str
-    fix: str
+_Problem: TypeAlias = tuple[str, str]
+"""What is wrong with variables, and what to do about it."""
 
 
-def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str]) -> list[VariableProblem]:
-    """Return what is wrong with the variables; values are not quoted.
+def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str]) -> list[Diagnosis]:
+    """Return a result for each problem with the variables; values are not quoted.
 
     Args:
         env: The environment, whose settings always count.
@@ -38,46 +34,47 @@ def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str])
     """
     finders = (_find_misspelt, _find_malformed, _find_api_keys, _find_missing) if variables else ()
     found = [problem for find in finders for problem in find(variables)]
-    return [*found, *_find_bad_settings({**variables, **env})]
+    found += _find_bad_settings({**variables, **env})
+    return [Diagnosis("variables", "failed", problem, fix) for problem, fix in found]
 
 
-def _find_misspelt(env: Mapping[str, str]) -> Iterator[VariableProblem]:
+def _find_misspelt(env: Mapping[str, str]) -> Iterator[_Problem]:
     unset = [name for name in KNOWN_VARIABLES if not env.get(name, "").strip()]
     for given, name in find_misspelt(env, unset):
-        yield VariableProblem(f"{given} means nothing here", f"rename it to {name}")
+        yield (f"{given} means nothing here", f"rename it to {name}")
 
 
-def _find_malformed(env: Mapping[str, str]) -> Iterator[VariableProblem]:
+def _find_malformed(env: Mapping[str, str]) -> Iterator[_Problem]:
     for name in (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         value = env.get(name, "")
         if not value:
             continue
         if value != value.strip():
-            yield VariableProblem(f"{name} begins or ends with white space", "set it again without the white space")
+            yield (f"{name} begins or ends with white space", "set it again without the white space")
         elif value[0] in "\"'" and value[0] == value[-1]:
-            yield VariableProblem(f"{name} has quotes around its value", "set it again without the quotes")
+            yield (f"{name} has quotes around its value", "set it again without the quotes")
         elif not value.isprintable() or not value.isascii() or " " in value:
-            yield VariableProblem(f"{name} contains white space or control characters", "copy its value again")
+            yield (f"{name} contains white space or control characters", "copy its value again")
         elif name == TOKEN_VARIABLE and value.lower().startswith("bearer"):
-            yield VariableProblem(f"{name} begins with the word Bearer", "set it to the token alone")
+            yield (f"{name} begins with the word Bearer", "set it to the token alone")
 
 
-def _find_api_keys(env: Mapping[str, str]) -> Iterator[VariableProblem]:
+def _find_api_keys(env: Mapping[str, str]) -> Iterator[_Problem]:
     for name in (SECRET_VARIABLE, TOKEN_VARIABLE):
         if _API_KEY.match(env.get(name, "")):
-            yield VariableProblem(
+            yield (
                 f"{name} holds an API key, which this API does not accept",
                 "use the client id and secret of a service account, which the console creates",
             )
 
 
-def _find_bad_settings(env: Mapping[str, str]) -> Iterator[VariableProblem]:
+def _find_bad_settings(env: Mapping[str, str]) -> Iterator[_Problem]:
     for name in SETTING_VARIABLES:
         if env.get(name, "") not in {"", "0", "1"}:
-            yield VariableProblem(f"{name} is neither 0 nor 1, so it has no effect", f"set {name}=1, or unset it")
+            yield (f"{name} is neither 0 nor 1, so it has no effect", f"set {name}=1, or unset it")
 
 
-def _find_missing(env: Mapping[str, str]) -> Iterator[VariableProblem]:
+def _find_missing(env: Mapping[str, str]) -> Iterator[_Problem]:
     unset = [name for name in CREDENTIAL_VARIABLES if not env.get(name, "").strip()]
     misspelt = {name for _, name in find_misspelt(env, [*unset, TOKEN_VARIABLE])}
     # What is misspelt has been named already.
@@ -88,4 +85,4 @@ def _find_missing(env: Mapping[str, str]) -> Iterator[VariableProblem]:
     problem = f"{names} {'is' if len(missing) == 1 else 'are'} not set"
     if "PINECONE_API_KEY" in env:
         problem += "; PINECONE_API_KEY is for another API"
-    yield VariableProblem(problem, f"set {names} to what a service account has; or pass --profile or --env-file")
+    yield (problem, f"set {names} to what a service account has; or pass --profile or --env-file")
