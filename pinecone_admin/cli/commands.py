@@ -15,12 +15,12 @@ from pinecone_admin.cli.parameters import (
     PRINCIPALS,
     Choice,
     Count,
-    IfDifferent,
     NameOrId,
     Positional,
     PrincipalOption,
     Role,
     Secret,
+    WantedHandling,
     check_options,
     given_values,
     protect_ids,
@@ -88,6 +88,10 @@ SETTING: Mapping[str, Any] = {"expose_value": False, "callback": _keep_setting, 
 """Makes an option one whose value goes to ``session.settings``, and not to the function of the command."""
 
 
+def _read_handling(_: click.Context, __: click.Parameter, value: str | None) -> WantedHandling | None:
+    return None if value is None else WantedHandling(value)
+
+
 def argument(name: str, text: str, **attributes: Any) -> Decorator:
     """Add a positional parameter to the function of a command."""
     return click.argument(name, cls=Positional, text=text, **attributes)
@@ -126,7 +130,8 @@ limit: Decorator = click.option("--limit", **SETTING, type=Count(1), help="Show 
 if_different: Decorator = click.option(
     "--if-different",
     "on_difference",
-    type=IfDifferent(),
+    type=Choice(("report", "fail", "update")),
+    callback=_read_handling,
     help="What to do if it exists with other settings; without the option, they are reported.",
 )
 revoke_unlisted: Decorator = click.option(

@@ -73,7 +73,8 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
 
 def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -> list[str]:
     """Return what remains of the changes of a command, and where its new secrets are, each as a clause."""
-    secrets = _list_secrets(ledger, effects)
+    vanished = {each.made for each in effects.undone}
+    secrets = [str(each) for each in ledger.secrets if each.owner_id not in vanished]
     if effects.remaining and ledger.is_complete:
         return [f"the change was made ({name_changes(effects.remaining)}): look before you repeat it", *secrets]
     clauses = [
@@ -93,11 +94,6 @@ def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -
 def has_undone(ledger: Ledger, made: str) -> bool:
     """Return whether something that the command made is gone again."""
     return any(each.made == made for each in find_effects(ledger.changes, ledger.gone).undone)
-
-
-def _list_secrets(ledger: Ledger, effects: Effects) -> list[str]:
-    vanished = {each.made for each in effects.undone}
-    return [str(each) for each in ledger.secrets if each.owner_id not in vanished]
 
 
 def _describe_outcome(reason: CommandFailure, effects: Effects, ledger: Ledger) -> dict[str, object]:

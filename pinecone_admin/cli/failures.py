@@ -111,7 +111,9 @@ def describe_failure(
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
-        reason = _describe_lost_output(error)
+        details = {"help_code": f"exit-{exit_codes.TRY_LATER}", "outcome": "not_sent"}
+        message = f"the output cannot be written: {_describe_system_error(error)}"
+        reason = CommandFailure(message, exit=exit_codes.TRY_LATER, details=details)
     else:
         reason = _describe(error, spellings)
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -197,14 +199,6 @@ def _describe_usage(error: click.ClickException) -> str:
     return make_printable(_LINE_BREAK.sub(" ", error.format_message()).rstrip(".")) + where
 
 
-def _describe_lost_output(error: OSError) -> CommandFailure:
-    return CommandFailure(
-        message=f"the output cannot be written: {_describe_system_error(error)}",
-        exit=exit_codes.TRY_LATER,
-        details={"help_code": f"exit-{exit_codes.TRY_LATER}", "outcome": "not_sent"},
-    )
-
-
 def _describe_system_error(error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     return make_printable(f"{error.filename}: {reason}" if error.filename else reason)
@@ -212,11 +206,7 @@ def _describe_system_error(error: OSError) -> str:
 
 def exit_of_error(error: PineconeError) -> int:
     """Return the exit code of an error of the library, which the ledger may replace."""
-    if _is_foreign_404(error):
+    # Of a 404 by another server than the API, nothing is known about the thing itself.
+    if isinstance(error, errors.NotFoundError) and error.error_code is None and error.headers:
         return exit_codes.REFUSED
     return next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
-
-
-def _is_foreign_404(error: PineconeError) -> bool:
-    """Return whether another server than the API responded 404, so that nothing is known about the thing itself."""
-    return isinstance(error, errors.NotFoundError) and error.error_code is None and bool(error.headers)

@@ -11,6 +11,13 @@ from pinecone_admin.errors import Outcome
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
 
+_SECRET_STATES: Mapping[SecretState, str] = {
+    "undelivered": "the new secret of {owner} was not stored",
+    "stored": "the secret of {owner} is stored",
+    "shown": "the secret of {owner} was written to stdout",
+    "rescued": "the new secret of {owner} is in {place}: store it, and delete that file",
+    "lost": "the new secret of {owner} is lost: make another one ({place})",
+}
 _MOST_NAMED = 5
 """How many changes a line names."""
 
@@ -96,17 +103,7 @@ class SecretEntry:
         self.place: str = ""
 
     def __str__(self) -> str:
-        match self.state:
-            case "rescued":
-                return f"the new secret of {self.owner} is in {self.place}: store it, and delete that file"
-            case "lost":
-                return f"the new secret of {self.owner} is lost: make another one ({self.place})"
-            case "undelivered":
-                return f"the new secret of {self.owner} was not stored"
-            case _:
-                return (
-                    f"the secret of {self.owner} {'is stored' if self.state == 'stored' else 'was written to stdout'}"
-                )
+        return _SECRET_STATES[self.state].format(owner=self.owner, place=self.place)
 
 
 class Ledger:

@@ -182,17 +182,6 @@ class ProjectGrant(click.ParamType["WantedGrant"]):
         return parse_grant(spell_parameter(param), value)
 
 
-class IfDifferent(Choice):
-    """What to do with a thing that exists with other settings."""
-
-    def __init__(self) -> None:
-        super().__init__(("report", "fail", "update"))
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return what to do."""
-        return WantedHandling(super().convert(value, param, ctx))
-
-
 KEY_ROLE = Choice(API_KEY_ROLES, notes=(_ROLES_OF_KEYS,))
 
 
@@ -297,14 +286,6 @@ class WantedGrant(NamedTuple):
         return {"principal_type": found.api_type, "principal_id": found.id, "role": self.role}
 
 
-class WantedBinding(NamedTuple):
-    """A role that a principal holds, which is given by its type and its id, name or email address."""
-
-    noun: str
-    principal: str
-    role: WantedRole
-
-
 class WantedHandling(str):
     """What to do about differences."""
 
@@ -358,8 +339,8 @@ def parse_grant(option: str, text: str) -> WantedGrant:
     return WantedGrant(noun, principal, role)
 
 
-def parse_binding(option: str, text: str) -> WantedBinding:
-    """Return what ``TYPE:PRINCIPAL:ROLE`` or ``TYPE:PRINCIPAL:PROJECT:ROLE`` means.
+def parse_binding(option: str, text: str) -> tuple[Reference, WantedRole]:
+    """Return the principal and the role that ``TYPE:PRINCIPAL:ROLE`` or ``TYPE:PRINCIPAL:PROJECT:ROLE`` means.
 
     Raises:
         CLIError: A part is missing, or there is no such type or role.
@@ -368,8 +349,8 @@ def parse_binding(option: str, text: str) -> WantedBinding:
     noun, principal, role = _split_parts(option, text, forms)
     before, colon, project = principal.rpartition(":")
     if role in PROJECT_ROLES and colon and before:
-        return WantedBinding(noun, before, parse_role(option, f"{project}:{role}"))
-    return WantedBinding(noun, principal, parse_role(option, role))
+        return Reference(noun, before), parse_role(option, f"{project}:{role}")
+    return Reference(noun, principal), parse_role(option, role)
 
 
 def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:

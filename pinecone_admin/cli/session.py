@@ -11,7 +11,6 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
@@ -59,7 +58,6 @@ class Session:
         self.bar: DelayedBar | None = None
         self.has_lost_output: bool = False
         self._admin: Admin | None = None
-        self._organization: CallerOrganization | None = None
 
     @classmethod
     def of_process(cls) -> Session:
@@ -104,15 +102,13 @@ class Session:
                 self._admin = make_client(self)
         return self._admin
 
-    @property
+    @cached_property
     def organization(self) -> CallerOrganization:
         """The organization of the caller, read on first use."""
-        if self._organization is None:
-            from pinecone_admin.cli.identity.caller import read_organization  # noqa: PLC0415 - loads the client
+        from pinecone_admin.cli.identity.caller import read_organization  # noqa: PLC0415 - loads the client
 
-            with show_progress(self, "reading the organization"):
-                self._organization = read_organization(self.admin)
-        return self._organization
+        with show_progress(self, "reading the organization"):
+            return read_organization(self.admin)
 
     @cached_property
     def identity(self) -> CallerIdentity:
@@ -122,11 +118,15 @@ class Session:
         return find_identity(self)
 
     @property
+    def client_id(self) -> str | None:
+        """The client id of the account, or None if there is only a token."""
+        uses_token = self.identity.access_token is not None and not self.settings.get("client_secret_stdin")
+        return None if uses_token else self.identity.client_id
+
+    @property
     def caller(self) -> str:
         """The client id of the account, or ``unknown`` if there is only a token."""
-        from pinecone_admin.cli.identity.client import name_caller  # noqa: PLC0415 - as above
-
-        return name_caller(self)
+        return self.client_id or "unknown"
 
     def __enter__(self) -> Self:
         return self
@@ -167,8 +167,3 @@ class Session:
         """Write a line that the audit log did not take to stderr, and let the run end with the code of a part."""
         self.notify(line)
         self.exit_code = PARTLY_DONE
-
-    def write_failure(self, failure: CommandFailure) -> None:
-        """Write an error: one line, and with ``--output json`` an object below it."""
-        self.stderr.write(failure.render(as_json=self.expects_json_errors))
-        self.stderr.flush()

@@ -39,7 +39,8 @@ def run_command_line(argv: Sequence[str]) -> int:
         if failure is None:
             return session.exit_code
         with suppress(OSError):  # nobody reads stderr, but the exit code counts
-            session.write_failure(failure)
+            session.stderr.write(failure.render(as_json=session.expects_json_errors))
+            session.stderr.flush()
         return failure.exit
 
 

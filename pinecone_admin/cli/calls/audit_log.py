@@ -69,16 +69,13 @@ def _find_resource(result: object) -> object:
 
 
 def _list_ids(value: object) -> dict[str, str]:
-    fields = cast("Mapping[object, object]", value) if isinstance(value, Mapping) else _list_attributes(value)
+    attributes = {each.name: getattr(value, each.name) for each in getattr(type(value), "__attrs_attrs__", ())}
+    fields = cast("Mapping[object, object]", value) if isinstance(value, Mapping) else attributes
     return {
         name: each
         for name, each in fields.items()
         if isinstance(name, str) and (name == "id" or name.endswith("_id")) and isinstance(each, str)
     }
-
-
-def _list_attributes(value: object) -> dict[object, object]:
-    return {each.name: getattr(value, each.name) for each in getattr(type(value), "__attrs_attrs__", ())}
 
 
 class AuditLog:

@@ -57,13 +57,10 @@ class ChangeRecorder:
             change.ids.update(find_ids(operation, result))
             return result
         finally:  # also if it is interrupted: then its outcome stays unknown
-            self._note_response(change)
+            attempt: AttemptEvent | None = self._attempts.latest
+            if attempt is not None:
+                change.status, change.request_id = attempt.status_code, attempt.request_id
             self._ledger.settle(change)
-
-    def _note_response(self, change: SentChange) -> None:
-        attempt: AttemptEvent | None = self._attempts.latest
-        if attempt is not None:
-            change.status, change.request_id = attempt.status_code, attempt.request_id
 
 
 def _note_error(change: SentChange, error: PineconeError) -> None:

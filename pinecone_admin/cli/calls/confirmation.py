@@ -14,7 +14,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import is_of_caller
-from pinecone_admin.cli.identity.client import find_client_id, is_read_only
+from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_parameter
 from pinecone_admin.errors import ReadOnlyError
@@ -134,7 +134,7 @@ def confirm(session: Session, what: str) -> None:
 
 def _is_own(session: Session, thing: Thing) -> bool:
     with show_progress(session, "looking up the caller"):
-        return is_of_caller(session.admin, thing.noun, thing.id, client_id=find_client_id(session))
+        return is_of_caller(session.admin, thing.noun, thing.id, client_id=session.client_id)
 
 
 _DELETES = "this deletes what cannot be restored"

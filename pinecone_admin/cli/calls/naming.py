@@ -84,12 +84,12 @@ class NameLookup:
         return Thing(noun, found.id, _name_of(found))
 
     def _find_binding(self, text: str) -> Thing:
-        wanted = parse_binding("ROLE-BINDING", text)
-        principal = self.find(wanted.noun, wanted.principal)
+        who, role = parse_binding("ROLE-BINDING", text)
+        principal = self.find(who.noun, who.text)
         filters: dict[str, Any] = {"principal_type": principal.api_type, "principal_id": principal.id}
-        if wanted.role.project is not None:
-            filters |= {"resource_type": "project", "resource_id": self.find("project", wanted.role.project).id}
-        filters["role"] = wanted.role.role
+        if role.project is not None:
+            filters |= {"resource_type": "project", "resource_id": self.find("project", role.project).id}
+        filters["role"] = role.role
         found = _require_one(list(self._admin.role_bindings.list(**filters)), "role-binding", text, known=())
         return Thing("role-binding", found.id, text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -98,9 +99,8 @@ def _check_store(session: Session, method: str, target: str, makes: Secret | Non
 
 
 def _read_body(session: Session, text: str) -> str:
-    if text == "-":
-        return read_text(text, session.stdin)
-    return read_text(text[1:], session.stdin) if text.startswith("@") else text
+    is_elsewhere = text == "-" or text.startswith("@")
+    return read_text(text.removeprefix("@"), session.stdin) if is_elsewhere else text
 
 
 def _make_secret(session: Session, makes: Secret, operation: Operation[Any], account_id: str | None) -> None:
@@ -111,11 +111,9 @@ def _make_secret(session: Session, makes: Secret, operation: Operation[Any], acc
 
 
 def _send(session: Session, operation: Operation[Any]) -> Any:
-    admin = session.admin
+    send = partial(session.admin.send, operation)
     with show_progress(session, f"{operation.method} {operation.path}"):
-        if operation.method == "GET":
-            return admin.send(operation)
-        return complete_if_interrupted(lambda: admin.send(operation), COMPLETION_TIMEOUT)
+        return send() if operation.method == "GET" else complete_if_interrupted(send, COMPLETION_TIMEOUT)
 
 
 def build_operation(method: str, target: str, body: str | None, *, returns: Any = _read_any_object) -> Operation[Any]:
@@ -182,9 +180,8 @@ def find_secret(method: str, target: str) -> Secret | None:
 def mask_secrets(value: Any) -> Any:
     """Return a response in which the fields that hold secrets are masked."""
     if is_object(value):
-        return {name: _MASK if _is_secret(name, each) else mask_secrets(each) for name, each in value.items()}
+        return {
+            name: _MASK if name in _SECRET_FIELDS and isinstance(each, str) else mask_secrets(each)
+            for name, each in value.items()
+        }
     return [mask_secrets(each) for each in value] if is_list(value) else value
-
-
-def _is_secret(name: str, value: object) -> bool:
-    return name in _SECRET_FIELDS and isinstance(value, str)

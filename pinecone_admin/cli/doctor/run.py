@@ -29,7 +29,7 @@ from pinecone_admin.cli.doctor.variables import find_variable_problems
 from pinecone_admin.cli.exit_codes import REFUSED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import look_at_caller
-from pinecone_admin.cli.identity.client import find_client_id, obtain_secret, open_client
+from pinecone_admin.cli.identity.client import obtain_secret, open_client
 from pinecone_admin.cli.identity.sources import SECRET_VARIABLE, TOKEN_VARIABLE, CallerIdentity
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_items
@@ -186,7 +186,7 @@ def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bo
                 return
         yield from judge_read(error)
         if error is None:
-            yield from _check_roles(admin, identity, find_client_id(session))
+            yield from _check_roles(admin, identity, session.client_id)
 
 
 def _check_roles(admin: Admin, identity: CallerIdentity, client_id: str | None) -> Iterator[Diagnosis]:

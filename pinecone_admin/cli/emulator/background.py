@@ -12,7 +12,6 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
-from typing import IO
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
@@ -61,7 +60,17 @@ def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:
     # Only its owner can write to the folder, so no other user can name a process.
     registration = Path(tempfile.mkdtemp(prefix="pinecone-emulator-")) / "shell" if for_shell else None
     with _removed_on_error(registration), tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        process = _start_process([str(registration or ""), *arguments], errors)
+        # -P keeps modules in the current folder from replacing those of the package. A session of its own keeps Ctrl-C
+        # in the shell from stopping it. It needs no credentials, so it does not inherit any.
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-m", _MODULE, str(os.getppid()), str(registration or ""), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            env=without_own(os.environ),
+            start_new_session=True,
+        )
         announcement = _read_announcement(process)
         if not announcement:
             process.wait()
@@ -79,20 +88,6 @@ def _removed_on_error(registration: Path | None) -> Generator[None]:
         if registration is not None:
             rmtree(registration.parent, ignore_errors=True)
         raise
-
-
-def _start_process(arguments: Sequence[str], errors: IO[str]) -> subprocess.Popen[str]:
-    # -P keeps modules in the current folder from replacing those of the package. A session of its own keeps Ctrl-C in
-    # the shell from stopping it. It needs no credentials, so it does not inherit any.
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-P", "-m", _MODULE, str(os.getppid()), *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        encoding="utf-8",
-        env=without_own(os.environ),
-        start_new_session=True,
-    )
 
 
 def _read_announcement(process: subprocess.Popen[str]) -> str:

@@ -11,19 +11,15 @@ from pinecone_admin.cli.help.explanations import FINDINGS
 _WIDTH = 80
 
 
-def _describe_exits() -> str:
-    return "\n".join(
-        fill(text, _WIDTH, initial_indent=f"  {code:<5}", subsequent_indent=" " * 7) for code, text in MEANINGS.items()
-    )
-
-
-def _describe_findings() -> str:
-    # A hyphen may be part of a command, which should be copied whole.
-    return "\n".join(
-        f"  {kind}\n"
-        + fill(f"{meaning} {remedy}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False)
-        for kind, (meaning, _, remedy) in FINDINGS.items()
-    )
+_EXITS = "\n".join(
+    fill(text, _WIDTH, initial_indent=f"  {code:<5}", subsequent_indent=" " * 7) for code, text in MEANINGS.items()
+)
+# A hyphen may be part of a command, which should be copied whole.
+_FINDINGS = "\n".join(
+    f"  {kind}\n"
+    + fill(f"{meaning} {remedy}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False)
+    for kind, (meaning, _, remedy) in FINDINGS.items()
+)
 
 
 TOPICS: Mapping[str, str] = {
@@ -32,7 +28,7 @@ What the exit code of a command means.
 
 Scripts can rely on these codes:
 
-{_describe_exits()}
+{_EXITS}
 
 pinecone-admin explain exit-6 says what to do about one. The line of an error
 ends in a code that says more, such as [PA205]: pinecone-admin explain PA205.
@@ -173,7 +169,7 @@ checks it.
     "findings": f"""\
 What access finds, and what to do about it.
 
-{_describe_findings()}
+{_FINDINGS}
 
 --fail-on KIND,KIND exits with 8 if there is one of these kinds, and --fail-on
 any for every kind.

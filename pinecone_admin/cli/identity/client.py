@@ -50,17 +50,6 @@ def make_client(session: Session) -> Admin:
     return admin
 
 
-def name_caller(session: Session) -> str:
-    """Return the client id of the account, or ``unknown`` if there is only a token."""
-    return find_client_id(session) or "unknown"
-
-
-def find_client_id(session: Session) -> str | None:
-    """Return the client id of the account, or None if there is only a token."""
-    uses_token = session.identity.access_token is not None and not session.settings.get("client_secret_stdin")
-    return None if uses_token else session.identity.client_id
-
-
 def find_identity(session: Session) -> CallerIdentity:
     """Return the identity of a session as it was chosen, without the secret of a command or of stdin.
 
@@ -90,13 +79,14 @@ def read_variables(session: Session, path: str) -> Mapping[str, str]:
     Raises:
         CLIError: It does not exist, others can write it, or it is damaged.
     """
-    file = read_file(Path(path), forbidden=OTHERS_CAN_WRITE)
+    found = read_file(Path(path), forbidden=OTHERS_CAN_WRITE)
     name = describe_path(path)
-    if file is None:
+    if found is None:
         raise CLIError(f"--env-file: there is no file {name}")
-    if file.is_public:
+    text, is_public = found
+    if is_public:
         session.notify(f"warning: {name} can be read by all users of this machine: run chmod 600 on it")
-    return parse_env_file(file.text, source=name)
+    return parse_env_file(text, source=name)
 
 
 def obtain_secret(session: Session) -> CallerIdentity:
@@ -162,7 +152,7 @@ def _choose_client_class(session: Session) -> tuple[type[Admin], OnAttempt | Non
     if path is None:
         return recorded_client_class(recorder), None
     log = AuditLog(path, on_failure=session.note_lost_entry)
-    client_id, user = find_client_id(session), _find_user()
+    client_id, user = session.client_id, _find_user()
 
     def record(change: SentChange) -> None:
         if change.attempts != 0:

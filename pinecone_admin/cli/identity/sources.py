@@ -126,9 +126,8 @@ def choose_identity(
         origin = f"env file {make_printable(env_file, most=200)}"
         return identity_of_variables(read_env_file(env_file), origin=origin)
     # An address alone counts, too: the default profile would send its changes to another organization.
-    if any(env.get(name, "").strip() for name in _IDENTITY_VARIABLES):
-        return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
-    default = load_profiles().default_profile
+    is_set = any(env.get(name, "").strip() for name in _IDENTITY_VARIABLES)
+    default = None if is_set else load_profiles().default_profile
     if default is None:
         return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
     return identity_of_profile(default)

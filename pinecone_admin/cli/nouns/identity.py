@@ -18,10 +18,9 @@ def whoami(session: Session) -> None:
     What the account may not see of itself is shown as unknown.
     """
     from pinecone_admin.cli.identity.caller import look_at_caller  # noqa: PLC0415 - loads the client
-    from pinecone_admin.cli.identity.client import find_client_id  # noqa: PLC0415 - as above
 
     with show_progress(session, "reading who this is"):
-        view = look_at_caller(session.admin, client_id=find_client_id(session))
+        view = look_at_caller(session.admin, client_id=session.client_id)
     write_value(session, {**view.to_document(), "identity_from": session.identity.origin})
 
 

@@ -11,8 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from attrs import frozen
-
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.auth.private_files import replace_private_file
 from pinecone_admin.cli.failures import CLIError
@@ -31,16 +29,8 @@ OTHERS_CAN_ACCESS = 0o077
 OTHERS_CAN_WRITE = 0o022
 
 
-@frozen
-class FileText:
-    """The text of a file, and whether all users can read it."""
-
-    text: str
-    is_public: bool
-
-
-def read_file(path: Path, *, forbidden: int) -> FileText | None:
-    """Return the text of a file, or None if it does not exist; pipes are read, too.
+def read_file(path: Path, *, forbidden: int) -> tuple[str, bool] | None:
+    """Return the text of a file and whether all users can read it, or None if it does not exist; pipes are read, too.
 
     Args:
         path: The file.
@@ -55,7 +45,7 @@ def read_file(path: Path, *, forbidden: int) -> FileText | None:
             problem = find_access_problem(status, forbidden=forbidden)
             if problem:
                 raise CLIError(f"{describe_path(path)} {problem}")
-            return FileText(_decode(file.read(MAX_FILE_BYTES + 1), path), bool(status.st_mode & stat.S_IROTH))
+            return _decode(file.read(MAX_FILE_BYTES + 1), path), bool(status.st_mode & stat.S_IROTH)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as exc:

@@ -25,7 +25,9 @@ def check_query(query: str) -> None:
     try:
         tree: Any = jmespath.compile(query).parsed
     except Exception as error:  # the library also raises ValueError and RecursionError
-        raise _refuse(query, f"is no JMESPath expression: {_describe_syntax_error(error)}") from error
+        lines = str(error).splitlines() or [type(error).__name__]  # the library draws an arrow below the first
+        reason = make_printable(lines[0], most=_MAX_REASON)
+        raise _refuse(query, f"is no JMESPath expression: {reason}") from error
     problem = next(_find_problems(tree), None)
     if problem is not None:
         raise _refuse(query, problem)
@@ -116,12 +118,6 @@ def _describe_misfit(error: Exception) -> str:
     details: dict[str, Any] = vars(error)
     expected = " or ".join(map(str, details["expected_types"]))
     return f"{details['function_name']}() takes {expected}, not {details['actual_type']}"
-
-
-def _describe_syntax_error(error: Exception) -> str:
-    """Return the first line of an error; the library draws an arrow below it."""
-    lines = str(error).splitlines() or [type(error).__name__]
-    return make_printable(lines[0], most=_MAX_REASON)
 
 
 def _refuse(query: str, problem: str) -> CLIError:

@@ -211,11 +211,10 @@ def print_fields(console: Console, fields: Mapping[str, Plain], indent: int = 0)
 
 
 def _is_nested(value: Plain) -> bool:
-    return bool(value) and (is_object(value) or (is_list(value) and not _is_short(value)))
-
-
-def _is_short(values: Sequence[Plain]) -> bool:
-    return not any(isinstance(each, dict | list) or " " in text_of(each) for each in values)
+    """Return whether a value needs lines of its own: an object, or a list of more than words."""
+    if is_list(value):
+        return any(isinstance(each, dict | list) or " " in text_of(each) for each in value)
+    return bool(value) and is_object(value)
 
 
 def _print_nested(console: Console, value: Plain, indent: int) -> None:

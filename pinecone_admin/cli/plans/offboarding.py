@@ -51,7 +51,8 @@ def offboard(session: Session, *, email: str | None, people: str | None, plan: s
 
 
 def _offboard_one(session: Session, user: str, save: str | None) -> None:
-    email = user if "@" in user else _find_email(session, user)
+    names = NameLookup(session.admin)
+    email = user if "@" in user else names.describe(names.find("user", user)).name or user
     with show_progress(session, "reading what the person can reach"):
         preview = session.admin.users.offboard(email=email)
     if session.is_dry_run:
@@ -69,11 +70,6 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         documents.append(report.to_dict())
         _save_report(session, documents, save)
         write_value(session, report)
-
-
-def _find_email(session: Session, user: str) -> str:
-    names = NameLookup(session.admin)
-    return names.describe(names.find("user", user)).name or user
 
 
 def _make_plan(session: Session, path: str, save: str | None) -> None:

@@ -93,7 +93,8 @@ def parse_people(text: str) -> list[str]:
         PineconeValueError: A line has no address or several, or there is none at all; the message names the line.
     """
     rows = _read_rows(text)
-    column = _find_email_column(rows[0][1]) if rows else None
+    headings = rows[0][1] if rows else []
+    column = next((number for number, cell in enumerate(headings) if cell.casefold() in _HEADINGS), None)
     people = rows if column is None else rows[1:]
     if not people:
         raise PineconeValueError("the list has no email address")
@@ -114,10 +115,6 @@ def _read_rows(text: str) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise PineconeValueError(f"line {reader.line_num} of the list is not CSV: {error}") from error
     return [(number, cells) for number, cells in rows if any(cells) and not cells[0].startswith("#")]
-
-
-def _find_email_column(cells: Sequence[str]) -> int | None:
-    return next((number for number, cell in enumerate(cells) if cell.casefold() in _HEADINGS), None)
 
 
 def _find_only_address(number: int, cells: Sequence[str]) -> str:

@@ -65,8 +65,8 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
 
 
 def _read_text(path: Path) -> str:
-    file = read_file(path, forbidden=OTHERS_CAN_ACCESS)
-    return "" if file is None else file.text
+    text, _ = read_file(path, forbidden=OTHERS_CAN_ACCESS) or ("", False)
+    return text
 
 
 def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:

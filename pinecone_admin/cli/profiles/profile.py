@@ -133,7 +133,8 @@ def _read_profile(name: str, value: object) -> Profile:
     if "client-id" not in texts:
         raise ValueError(f"profile {name} has no client-id")
     fields: dict[str, Any] = {_KEYS[key]: text for key, text in texts.items()}
-    return Profile(name=name, secret_command=_read_command(name, table.get("secret-command", ())), **fields)
+    command = _read_command(name, table["secret-command"]) if "secret-command" in table else ()
+    return Profile(name=name, secret_command=command, **fields)
 
 
 def _check_keys(table: Mapping[str, object], known: Sequence[str], *, where: str) -> None:
@@ -148,8 +149,6 @@ def _check_keys(table: Mapping[str, object], known: Sequence[str], *, where: str
 
 def _read_command(name: str, value: object) -> tuple[str, ...]:
     words = cast("list[object]", value) if isinstance(value, list) else None
-    if value == ():
-        return ()
     if not words:
         raise ValueError(f'profile {name}: secret-command must be a list of words, such as ["op", "read", "…"]')
     return tuple(_read_text(name, "secret-command", word) for word in words)

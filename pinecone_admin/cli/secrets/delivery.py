@@ -244,14 +244,9 @@ def deliver_made(session: Session, makes: Secret, delivery: SecretDelivery, make
 
 def _undo(made: _Made) -> tuple[str, Callable[[Admin], None]]:
     secret = describe_secret(made)
-    return str(secret), lambda admin: _delete(admin, secret)
-
-
-def _delete(admin: Admin, secret: NewSecret) -> None:
     if secret.kind == "api-key":
-        admin.api_keys.delete(api_key_id=secret.id)
-    else:
-        admin.service_accounts.delete(service_account_id=secret.id)
+        return str(secret), lambda admin: admin.api_keys.delete(api_key_id=secret.id)
+    return str(secret), lambda admin: admin.service_accounts.delete(service_account_id=secret.id)
 
 
 @contextmanager
@@ -268,7 +263,7 @@ def _reserved_rescue(makes: Secret) -> Generator[RescueFile | None, None, None]:
         yield rescue
     finally:
         if not rescue.is_used:
-            rescue.discard()
+            rescue.path.unlink(missing_ok=True)
 
 
 def _explain_failure(delivery: SecretDelivery) -> CLIError:

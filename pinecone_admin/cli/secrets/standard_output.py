@@ -39,7 +39,12 @@ class StandardOutput(SecretStore):
 
     def check(self) -> None:
         """Check that there is a stdout, and that the query keeps the secret."""
-        self._require_secret(self._describe(_sample_account() if self._is_for_account else _sample_key()), _PLACEHOLDER)
+        owner: dict[str, Any] = {"id": "x", "name": "x", "project_id": "x", "roles": ["x"]}
+        if self._is_for_account:
+            owner = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
+        kind = "service-account" if self._is_for_account else "api-key"
+        sample = NewSecret(value=_PLACEHOLDER, kind=kind, id="x", identifiers={}, owner=owner)
+        self._require_secret(self._describe(sample), _PLACEHOLDER)
 
     def store(self, secret: NewSecret) -> None:
         """Write the secret, with what it belongs to, and wait until stdout has taken it."""
@@ -64,16 +69,6 @@ class StandardOutput(SecretStore):
         write_document(trial, document)
         if value not in trial.stdout.getvalue():
             raise StoreError("with this --query, the output does not contain the secret")
-
-
-def _sample_key() -> NewSecret:
-    owner: dict[str, Any] = {"id": "x", "name": "x", "project_id": "x", "roles": ["x"]}
-    return NewSecret(value=_PLACEHOLDER, kind="api-key", id="x", identifiers={}, owner=owner)
-
-
-def _sample_account() -> NewSecret:
-    owner: dict[str, Any] = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
-    return NewSecret(value=_PLACEHOLDER, kind="service-account", id="x", identifiers={}, owner=owner)
 
 
 def flush_secret(stream: TextIO) -> None:

@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from contextlib import suppress
 
 from attrs import frozen
@@ -244,7 +243,8 @@ class CommandStore(SecretStore):
 
     def store(self, secret: NewSecret) -> None:
         """Run the command; the secret counts as stored if it exits with 0 and leaves nothing unread."""
-        environment = command_environment(os.environ, secret.identifiers)
+        identifiers = {name: make_printable(value) for name, value in secret.identifiers.items()}
+        environment = without_own(os.environ) | identifiers
         run_store_command([self._find_executable(), *self.command[1:]], secret.value, environment, self.interruptions)
 
     def _find_executable(self) -> str:
@@ -288,11 +288,6 @@ def parse_store(
 def name_of_id(name: str) -> str:
     """Return the name of the variable for the client id beside one for the client secret."""
     return re.sub("SECRET$", "ID", name) if name.endswith("SECRET") else f"{name}_ID"
-
-
-def command_environment(environment: Mapping[str, str], identifiers: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a command that stores a secret."""
-    return without_own(environment) | {name: make_printable(value) for name, value in identifiers.items()}
 
 
 def _split_command(text: str) -> tuple[str, ...]:

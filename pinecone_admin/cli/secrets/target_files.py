@@ -135,10 +135,6 @@ class RescueFile:
             file.flush()
             os.fsync(file.fileno())
 
-    def discard(self) -> None:
-        """Delete the file, which was not needed."""
-        self.path.unlink(missing_ok=True)
-
 
 def reserve_rescue_file(folders: Iterable[Path]) -> RescueFile:
     """Create a rescue file in the first folder that has room for it.
