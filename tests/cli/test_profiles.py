@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.identity.sources import parse_env_file
 from pinecone_admin.cli.output.files import find_access_problem
 from pinecone_admin.cli.profiles.files import add_profile, change_profiles, find_profile_file
 from pinecone_admin.cli.profiles.profile import Profile
+from pinecone_admin.cli.secrets.env_file_text import parse_env_file
 from tests.cli.command_line import limit_file_size, run
 
 

@@ -102,11 +102,7 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
         yield Diagnosis("variables", "failed", exc.message, "correct the option, or the file that it names")
         return
     problems = find_variable_problems(session.env, _list_used_variables(session, identity))
-    refusal = ""
-    try:
-        used = obtain_secret(session)
-    except CLIError as exc:
-        used, refusal = identity, exc.message
+    used, refusal = _complete_identity(session)
     config = _resolve_config(session.env, used)
     if problems or not isinstance(config, Diagnosis) or config.check != "variables":  # else "no fault found" is untrue
         fine = Diagnosis("variables", "ok", f"no fault found; the identity comes from {identity.origin}")
@@ -122,6 +118,14 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
         yield judge_clock(probes[0].date, now=datetime.now(UTC))
     if not refusal and not any(probe.failed for probe in probes):
         yield from _check_calls(session, used, is_explained=bool(problems))
+
+
+def _complete_identity(session: Session) -> tuple[CallerIdentity, str]:
+    """Return the identity with its secret, or without it and why it cannot be obtained."""
+    try:
+        return obtain_secret(session), ""
+    except CLIError as exc:
+        return session.identity, exc.message
 
 
 def _list_used_variables(session: Session, identity: CallerIdentity) -> Mapping[str, str]:

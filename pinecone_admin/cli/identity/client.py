@@ -24,12 +24,12 @@ from pinecone_admin.cli.identity.sources import (
     choose_identity,
     client_arguments,
     identity_error,
-    parse_env_file,
     require_complete,
 )
 from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
+from pinecone_admin.cli.secrets.env_file_text import parse_env_file
 from pinecone_admin.cli.session import Session
 
 

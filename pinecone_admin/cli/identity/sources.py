@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -26,13 +25,6 @@ KNOWN_VARIABLES = (*_IDENTITY_VARIABLES, *SETTING_VARIABLES)
 _ENVIRONMENT = "the environment"
 _ARGUMENTS = ("client_id", "client_secret", "access_token", "host", "oauth_url")
 _VARIABLES: Mapping[str, str] = dict(zip(_ARGUMENTS, _IDENTITY_VARIABLES, strict=True))
-# Other lines may be anything: the file belongs to other programs, too.
-_LINE = re.compile(r"\s*(?:export\s+)?(PINECONE_\w+)\s*=(.*)", re.DOTALL)
-_SINGLE_QUOTED = re.compile(r"'([^']*)'(?:\s+#.*)?")
-_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?')
-_ESCAPED = re.compile(r'\\(["\\$`])')
-_NEEDS_QUOTES = re.compile(r"""[\s'"`$\\;|&<>()]""")
-
 _PROFILE_KEYS: Mapping[str, str] = {"client_id": "client-id", "host": "host", "oauth_url": "oauth-url"}
 
 
@@ -213,36 +205,3 @@ def client_arguments(identity: CallerIdentity, *, production: tuple[str, str]) -
         "oauth_url": identity.oauth_url or production[1],
         "allow_http": identity.allow_http,
     }
-
-
-def parse_env_file(text: str, *, source: str) -> dict[str, str]:
-    """Return the variables that begin with ``PINECONE_``; the last of several lines of one name counts.
-
-    Args:
-        text: Lines as ``NAME=value``, with or without ``export`` and quotes. Nothing is expanded.
-        source: How errors name the file.
-
-    Raises:
-        CLIError: A line of such a variable is damaged; the message does not quote it.
-    """
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        match = _LINE.fullmatch(line)
-        if match is None:
-            continue
-        value = _parse_value(match[2].strip())
-        if value is None:
-            raise CLIError(f"{source}, line {number}: the value of {match[1]} is not quoted as it should be")
-        found[match[1]] = value
-    return found
-
-
-def _parse_value(text: str) -> str | None:
-    if text.startswith("'"):
-        quoted = _SINGLE_QUOTED.fullmatch(text)
-        return None if quoted is None else quoted[1]
-    if text.startswith('"'):
-        quoted = _DOUBLE_QUOTED.fullmatch(text)
-        return None if quoted is None or re.search(r"(?<!\\)[$`]", quoted[1]) else _ESCAPED.sub(r"\1", quoted[1])
-    value = re.split(r"(?:^|\s+)#", text, maxsplit=1)[0]
-    return None if _NEEDS_QUOTES.search(value) else value

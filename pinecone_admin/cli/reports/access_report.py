@@ -82,13 +82,18 @@ def report_access(
         _write(session, selected, review, rows=not files)
     for warning in review.warnings:
         session.notify(f"warning: {warning}")
+    _choose_exit(session, review, kinds)
+
+
+def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None:
+    """Fail on findings of these kinds; if there are none, warn of what could not be read and may hide one."""
     failing = [each.kind for each in review.open if ANY_FINDING in kinds or each.kind in kinds]
     unread = [each.text for each in review.open if each.kind == "could-not-be-read"]
     if failing:
         counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
         session.notify(f"failed on {', '.join(counts)}")
         session.exit_code = exit_codes.FINDINGS
-    elif unread:  # which may hide a finding
+    elif unread:
         session.exit_code = exit_codes.PARTLY_DONE
         warn_of_unread(session, unread)
 

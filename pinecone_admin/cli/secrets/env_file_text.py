@@ -1,10 +1,11 @@
-"""Set variables in the text of an env file, and keep everything else in it."""
+"""Read variables in the text of an env file, and set some while everything else in it stays."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.secrets.new_secret import StoreError
 
 VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
@@ -18,10 +19,46 @@ _ASSIGNMENT = re.compile(
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/+=@%,-]+")
 # Within single quotes, each program that reads env files takes these characters as they are.
 _QUOTABLE = re.compile(r"[ -&(-~]+")
+# Other lines may be anything: the file belongs to other programs, too.
+_LINE = re.compile(r"\s*(?:export\s+)?(PINECONE_\w+)\s*=(.*)", re.DOTALL)
+_SINGLE_QUOTED = re.compile(r"'([^']*)'(?:\s+#.*)?")
+_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?')
+_ESCAPED = re.compile(r'\\(["\\$`])')
+_NEEDS_QUOTES = re.compile(r"""[\s'"`$\\;|&<>()]""")
 
 
-_QUOTED = re.compile(r"""(['"])(.*)\1(?:[ \t]+#.*)?""", re.DOTALL)
-_COMMENT = re.compile(r"(?:^|[ \t]+)#")
+def parse_env_file(text: str, *, source: str) -> dict[str, str]:
+    """Return the variables that begin with ``PINECONE_``; the last of several lines of one name counts.
+
+    Args:
+        text: Lines as ``NAME=value``, with or without ``export`` and quotes. Nothing is expanded.
+        source: How errors name the file.
+
+    Raises:
+        CLIError: A line of such a variable is damaged; the message does not quote it.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            continue
+        value = _read_value(match[2].strip())
+        if value is None:
+            raise CLIError(f"{source}, line {number}: the value of {match[1]} is not quoted as it should be")
+        found[match[1]] = value
+    return found
+
+
+def _read_value(text: str) -> str | None:
+    """Return what a line gives its variable, without quotes and comment; None if it depends on what reads the file."""
+    if text.startswith("'"):
+        quoted = _SINGLE_QUOTED.fullmatch(text)
+        return None if quoted is None else quoted[1]
+    if text.startswith('"'):
+        quoted = _DOUBLE_QUOTED.fullmatch(text)
+        return None if quoted is None or re.search(r"(?<!\\)[$`]", quoted[1]) else _ESCAPED.sub(r"\1", quoted[1])
+    value = re.split(r"(?:^|\s+)#", text, maxsplit=1)[0]
+    return None if _NEEDS_QUOTES.search(value) else value
 
 
 def is_set(content: bytes, name: str) -> bool:
@@ -35,13 +72,10 @@ def read_variable(content: bytes, name: str) -> str:
 
 
 def _list_values(content: bytes, name: str) -> list[str]:
-    """Return what each line that sets a variable gives it, without quotes and comments."""
+    """Return what each line that sets a variable gives it; as it stands if that depends on what reads the file."""
     found = [each for each in _ASSIGNMENT.finditer(content) if each["name"] == name.encode()]
     texts = [each[0].decode(errors="replace").partition("=")[2].strip() for each in found]
-    return [
-        _COMMENT.split(text, maxsplit=1)[0] if (quoted := _QUOTED.fullmatch(text)) is None else quoted[2]
-        for text in texts
-    ]
+    return [text if (value := _read_value(text)) is None else value for text in texts]
 
 
 def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
