@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from pinecone_admin.cli.secrets.env_file_text import is_set, read_variable, set_variables
+from pinecone_admin.cli.secrets.env_file_text import is_set, parse_env_file, read_variable, set_variables
 from pinecone_admin.cli.secrets.new_secret import StoreError
 
 REPLACED: dict[str, tuple[str, str]] = {
@@ -32,6 +32,15 @@ def test_a_variable_is_set_if_it_has_a_value() -> None:
         assert (is_set(text.encode(), "KEY"), read_variable(text.encode(), "KEY")) == (False, ""), text
     for text in ("KEY=a # old", "KEY='a'", 'KEY = "a" # old', "KEY=\nKEY=a\n"):
         assert (is_set(text.encode(), "KEY"), read_variable(text.encode(), "KEY")) == (True, "a"), text
+
+
+def test_an_identity_and_a_store_read_the_same_value() -> None:
+    """What a store compares with a new secret is what commands would authenticate with."""
+    for text in ("a", "'a b' # old", r'"a\"b\\c"', "a # old", "''"):
+        line = f"export PINECONE_A={text}\n"
+        value = parse_env_file(line, source="file")["PINECONE_A"]
+        assert read_variable(line.encode(), "PINECONE_A") == value, text
+    assert value == ""
 
 
 def test_one_variable_changes() -> None:
