@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from itertools import islice
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pinecone_admin import Admin, Paginator
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
@@ -15,7 +15,6 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
-from pinecone_admin.cli.commands import Command
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
@@ -30,6 +29,9 @@ from pinecone_admin.cli.secrets.delivery import (
 )
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Ensured, Progress
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.commands import Command
 
 _LARGEST_PAGE = 100
 

@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
@@ -30,7 +30,9 @@ from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
 from pinecone_admin.cli.secrets.env_file_text import parse_env_file
-from pinecone_admin.cli.session import Session
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
 
 
 def make_client(session: Session) -> Admin:
