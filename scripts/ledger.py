@@ -48,10 +48,12 @@ the reports in `docs/conformance`, which [a run from a checkout](development.md#
 MATRIX_INTRODUCTION = """\
 ## Permissions
 
-A caller may do what its roles permit together. *all*: on anything. *own*: on the project that the role is bound on.
-*below*: on principals that hold no organization role above the caller's own and own no project. *itself*: on the
-caller. *no*: never. **A** marks what is assumed; all else was published, and Pinecone's present pages
-[permit less](how-to/ci-identity.md#which-role-it-needs) in part.
+A caller may do what its roles permit together. *all*: on anything. *own*: on the project that the role is bound on;
+for an organization role, on every project on which the caller has a role. *itself*: on the caller. *no*: never.
+**A** marks what is assumed, because Pinecone's pages are silent. What an organization role may do is published on
+`guides/organizations/understanding-organizations`, what a project role may do on
+`guides/projects/understanding-projects`, and both on `guides/production/manage-rbac` and
+`guides/production/security-overview`.
 """
 
 UNEMULATED_INTRODUCTION = """\
@@ -71,7 +73,7 @@ _COLUMNS = (
     "ProjectMember",
     "ProjectEditor",
 )
-_REACHES = {"all": "all", "below the owner": "below", "own project": "own", "itself": "itself", "none": "no"}
+_REACHES = {"all": "all", "own project": "own", "itself": "itself", "none": "no"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -146,7 +148,7 @@ def _describe_check(date: str | None) -> str:
 def _matrix_rows() -> Iterator[tuple[str, ...]]:
     for row in PERMISSIONS.values():
         cells = [row.cells[role] for role in _COLUMNS]
-        yield row.text, *(f"{_REACHES[each.reach]}{'' if each.published else ' **A**'}" for each in cells)
+        yield row.text, *(f"{_REACHES[each.reach]}{'' if each.page else ' **A**'}" for each in cells)
 
 
 def _escape(cell: str) -> str:

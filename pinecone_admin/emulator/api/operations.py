@@ -45,7 +45,6 @@ from pinecone_admin.emulator.api.preconditions import (
     require_principal,
     require_project_quota,
     require_resendable,
-    require_role_to_change,
     require_roles_in_plan,
     require_service_accounts_in_plan,
     require_unbound,
@@ -283,7 +282,7 @@ def delete_user(context: OperationContext) -> None:
     """Remove a user from the organization."""
     user = find_user(context)
     principal = Principal("user", user.id)
-    require_role_to_change(context, "manage-members", principal)
+    require_permission(context, "manage-members")
     require_unmanaged(context, principal)
     require_another_owner(context, context.state.role_bindings.held_by(principal))
     context.state.remove_user(user)
@@ -335,7 +334,7 @@ def fetch_invite(context: OperationContext) -> Document:
 def delete_invite(context: OperationContext) -> None:
     """Delete an invite that has not been accepted."""
     invite = find_invite(context)
-    require_role_to_change(context, "manage-members", Principal("invite", invite.id))
+    require_permission(context, "manage-members")
     require_deletable_invite(invite)
     context.state.remove_invite(invite)
 
@@ -344,7 +343,7 @@ def delete_invite(context: OperationContext) -> None:
 def resend_invite(context: OperationContext) -> Document:
     """Mail an invite again and renew its lifetime."""
     invite = find_invite(context)
-    require_role_to_change(context, "manage-members", Principal("invite", invite.id))
+    require_permission(context, "manage-members")
     if invite.status(context.now) == "expired":
         require_user_quota(context)
     require_mail_quota(context)
@@ -395,7 +394,7 @@ def update_service_account(context: OperationContext) -> Document:
     """Rename a service account; without a name, only `updated_at` changes."""
     name = context.fields.optional("name", _SERVICE_ACCOUNT_NAME)
     account = find_service_account(context)
-    require_role_to_change(context, "manage-service-accounts", Principal("service_account", account.id))
+    require_permission(context, "manage-service-accounts")
     require_service_accounts_in_plan(context)
     account.name = name or account.name
     account.mark_updated(context.now)
@@ -406,7 +405,7 @@ def update_service_account(context: OperationContext) -> Document:
 def delete_service_account(context: OperationContext) -> None:
     """Delete a service account, its role bindings and its access tokens."""
     account = find_service_account(context)
-    require_role_to_change(context, "manage-service-accounts", Principal("service_account", account.id))
+    require_permission(context, "manage-service-accounts")
     context.state.remove_service_account(account)
 
 

@@ -1,7 +1,6 @@
-"""The permission matrix: which roles permit an operation, how far each reaches, and how well each cell is known.
+"""The permission matrix: which roles permit an operation, how far each reaches, and where Pinecone publishes the cell.
 
-Source: Pinecone's reference pages on organizations, projects and access, partly under the older role names Owner and
-User. Where these pages are silent, a cell is assumed.
+A cell is assumed where Pinecone's pages are silent.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,13 +10,13 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from pinecone_admin.emulator.model.records import Grant
-from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, role_includes
+from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES
 
-Reach: TypeAlias = Literal["all", "below the owner", "own project", "itself", "none"]
+Reach: TypeAlias = Literal["all", "own project", "itself", "none"]
 """What a role permits an operation on.
 
-Below the owner: principals whose organization roles the caller holds and who own no project, so that no secret of a
-more powerful account can be rotated. Own project: the project that the role is bound on. Itself: the caller.
+Own project: for a project role, the project that it is bound on; for an organization role, each project on which the
+caller has a role. Itself: the caller.
 """
 
 PERMISSION_MODES = ("published", "open")
@@ -30,23 +29,11 @@ class Cell:
 
     Args:
         reach: What the role permits the operation on.
-        published: Whether Pinecone publishes it; otherwise it is assumed.
+        page: The page of Pinecone's documentation that publishes it; empty if it is assumed.
     """
 
     reach: Reach
-    published: bool
-
-    def covers(self, held: Grant, resource_id: str, involved: Iterable[Grant]) -> bool:
-        """Return whether a grant of this role permits the operation on a resource that involves other grants."""
-        if self.reach == "below the owner":
-            return all(_is_below_owner(held, each) for each in involved)
-        return self.reach == "all" or (self.reach == "own project" and held.resource_id == resource_id)
-
-
-def _is_below_owner(held: Grant, involved: Grant) -> bool:
-    if involved.resource_type == "project":
-        return involved.role != "ProjectOwner"
-    return role_includes(held.role, involved.role)
+    page: str = ""
 
 
 @frozen
@@ -61,27 +48,31 @@ class Permission:
     text: str
     cells: Mapping[str, Cell]
 
-    def permits(
-        self, held: Iterable[Grant], *, resource_id: str = "", involved: Iterable[Grant] = (), oneself: bool = False
-    ) -> bool:
+    def permits(self, held: Iterable[Grant], *, resource_id: str = "", oneself: bool = False) -> bool:
         """Return whether the union of the held roles permits the operation.
 
         Args:
             held: The roles of the caller.
             resource_id: The id of the project that the operation is on.
-            involved: The roles that the operation revokes, or those of the principal that it changes.
             oneself: Whether the operation is on the caller itself, which needs no role where the row permits that.
         """
-        if oneself and any(cell.reach == "itself" for cell in self.cells.values()):
-            return True
-        return any(self.cells[each.role].covers(each, resource_id, involved) for each in held)
+        grants = list(held)
+        on_project = [each for each in grants if each.resource_type == "project" and each.resource_id == resource_id]
+        counted = [*on_project, *(each for each in grants if each.resource_type == "organization")]
+        reaches = {self.cells[each.role].reach for each in counted}
+        return (
+            "all" in reaches
+            or ("own project" in reaches and bool(on_project))
+            or (oneself and any(cell.reach == "itself" for cell in self.cells.values()))
+        )
 
 
-_ALL_P, _ALL_A = Cell("all", published=True), Cell("all", published=False)
-_BELOW = Cell("below the owner", published=False)
-_OWN_P, _OWN_A = Cell("own project", published=True), Cell("own project", published=False)
-_SELF = Cell("itself", published=False)
-_NO_P, _NO_A = Cell("none", published=True), Cell("none", published=False)
+_ORGANIZATIONS = "guides/organizations/understanding-organizations"
+_PROJECTS = "guides/projects/understanding-projects"
+
+_ALL, _NOBODY = Cell("all", _ORGANIZATIONS), Cell("none", _ORGANIZATIONS)
+_OWN, _NO = Cell("own project", _PROJECTS), Cell("none", _PROJECTS)
+_ALL_A, _OWN_A, _SELF_A, _NO_A = Cell("all"), Cell("own project"), Cell("itself"), Cell("none")
 
 
 def _row(text: str, organization: tuple[Cell, ...], project: tuple[Cell, ...]) -> Permission:
@@ -92,33 +83,27 @@ def _row(text: str, organization: tuple[Cell, ...], project: tuple[Cell, ...]) -
 
 
 # The columns are OrgOwner, OrgManager, OrgMember, OrgBillingAdmin; ProjectOwner, ProjectManager, ProjectMember, others.
+_OWNER_ONLY = (_ALL, _NOBODY, _NOBODY, _NOBODY)
+_PROJECT_OWNER_ONLY = (_OWN, _NO, _NO, _NO)
+_NO_PROJECT_ROLE, _NO_PROJECT_ROLE_A = (_NO,) * 4, (_NO_A,) * 4
+
 PERMISSIONS = {
-    "read-organization": _row("see the organization", (_ALL_P, _ALL_P, _ALL_P, _ALL_P), (_NO_P, _NO_P, _NO_P, _NO_P)),
-    "update-organization": _row(
-        "update the organization", (_ALL_P, _ALL_A, _NO_P, _NO_A), (_NO_P, _NO_P, _NO_P, _NO_P)
-    ),
-    "delete-organization": _row("delete the organization", (_ALL_P, _NO_A, _NO_P, _NO_A), (_NO_P, _NO_P, _NO_P, _NO_P)),
+    "read-organization": _row("see the organization", (_ALL,) * 4, _NO_PROJECT_ROLE_A),
+    "update-organization": _row("update the organization", _OWNER_ONLY, _NO_PROJECT_ROLE_A),
+    "delete-organization": _row("delete the organization", _OWNER_ONLY, _NO_PROJECT_ROLE_A),
+    "create-project": _row("create projects", (_ALL, _ALL, _NOBODY, _NOBODY), _NO_PROJECT_ROLE_A),
+    "manage-members": _row("change users and invites", _OWNER_ONLY, _NO_PROJECT_ROLE),
+    "bind-on-organization": _row("bind roles on the organization", _OWNER_ONLY, _NO_PROJECT_ROLE),
+    "manage-service-accounts": _row("change service accounts", _OWNER_ONLY, _NO_PROJECT_ROLE),
     "read-principals": _row(
-        "see users, invites and service accounts", (_ALL_P, _ALL_A, _ALL_A, _ALL_A), (_NO_A, _NO_A, _NO_A, _NO_A)
+        "see users, invites and service accounts", (_ALL, _ALL_A, _ALL_A, _ALL_A), _NO_PROJECT_ROLE_A
     ),
-    "manage-members": _row("change users and invites", (_ALL_P, _BELOW, _NO_P, _NO_P), (_NO_P, _NO_P, _NO_P, _NO_P)),
-    "manage-service-accounts": _row(
-        "change service accounts", (_ALL_P, _BELOW, _NO_P, _NO_A), (_NO_P, _NO_P, _NO_P, _NO_P)
-    ),
-    "rotate-own-secret": _row("rotate its own secret", (_SELF, _SELF, _SELF, _SELF), (_SELF, _SELF, _SELF, _SELF)),
-    "bind-on-organization": _row(
-        "bind roles on the organization", (_ALL_P, _BELOW, _NO_P, _NO_P), (_NO_P, _NO_P, _NO_P, _NO_P)
-    ),
-    "create-project": _row("create projects", (_ALL_P, _ALL_A, _ALL_P, _NO_A), (_NO_A, _NO_A, _NO_A, _NO_A)),
-    "read-projects": _row("see the project", (_ALL_P, _NO_P, _NO_P, _NO_P), (_OWN_P, _OWN_P, _OWN_P, _OWN_P)),
-    "manage-projects": _row(
-        "update or delete the project", (_ALL_P, _NO_P, _NO_P, _NO_P), (_OWN_P, _NO_P, _NO_P, _NO_P)
-    ),
-    "bind-on-project": _row("bind roles on the project", (_ALL_P, _NO_P, _NO_P, _NO_P), (_OWN_P, _NO_P, _NO_P, _NO_P)),
-    "read-api-keys": _row("see the project's API keys", (_ALL_P, _NO_P, _NO_P, _NO_P), (_OWN_P, _OWN_P, _OWN_A, _NO_A)),
-    "manage-api-keys": _row(
-        "change the project's API keys", (_ALL_P, _NO_P, _NO_P, _NO_P), (_OWN_P, _NO_P, _NO_P, _NO_P)
-    ),
-    "read-role-bindings": _row("see the role binding", (_ALL_P, _ALL_A, _SELF, _ALL_A), (_OWN_A, _OWN_A, _SELF, _SELF)),
+    "rotate-own-secret": _row("rotate its own secret", (_SELF_A,) * 4, (_SELF_A,) * 4),
+    "read-projects": _row("see the project", (_ALL, _OWN_A, _OWN_A, _OWN_A), (_OWN, _OWN, _OWN, _NO)),
+    "manage-projects": _row("update or delete the project", _OWNER_ONLY, _PROJECT_OWNER_ONLY),
+    "bind-on-project": _row("bind roles on the project", _OWNER_ONLY, _PROJECT_OWNER_ONLY),
+    "read-api-keys": _row("see the project's API keys", _OWNER_ONLY, (_OWN, _OWN, _OWN, _NO)),
+    "manage-api-keys": _row("change the project's API keys", _OWNER_ONLY, _PROJECT_OWNER_ONLY),
+    "read-role-bindings": _row("see the role binding", (_ALL, _SELF_A, _SELF_A, _SELF_A), (_OWN, _OWN, _OWN, _SELF_A)),
 }
 """The rows by name, which are also the names of their rules."""

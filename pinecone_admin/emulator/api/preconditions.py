@@ -29,7 +29,6 @@ from pinecone_admin.emulator.model.records import (
     ServiceAccountRecord,
     UserRecord,
 )
-from pinecone_admin.emulator.model.roles import role_includes
 
 # Pinecone's billing pages say that a restricted organization cannot create resources; the other two are stricter.
 STATUSES_THAT_FORBID_CREATING = frozenset({"Restricted", "Suspended", "Deactivated"})
@@ -175,27 +174,17 @@ def _permission_denied(message: str) -> Refusal:
     return Refusal(403, "PERMISSION_DENIED", message)
 
 
-def require_permission(
-    context: OperationContext, permission: str, *, resource_id: str = "", involved: Iterable[Grant] = ()
-) -> None:
+def require_permission(context: OperationContext, permission: str, *, resource_id: str = "") -> None:
     """Require a permission of the matrix.
 
     Args:
         context: The call.
         permission: The name of the row.
         resource_id: The id of the project that the operation is on.
-        involved: The roles that the operation revokes, or those of the principal that it changes.
     """
     row = PERMISSIONS[permission]
-    if not row.permits(context.authority, resource_id=resource_id, involved=involved):
+    if not row.permits(context.authority, resource_id=resource_id):
         raise _permission_denied(f"service account {context.caller.id} may not {row.text}")
-
-
-def require_role_to_change(context: OperationContext, permission: str, principal: Principal) -> None:
-    """Require the permission to change a principal, which depends on the roles that it holds."""
-    require_permission(
-        context, permission, involved=[each.grant for each in context.state.role_bindings.held_by(principal)]
-    )
 
 
 def find_service_account_to_rotate(context: OperationContext) -> ServiceAccountRecord:
@@ -204,7 +193,7 @@ def find_service_account_to_rotate(context: OperationContext) -> ServiceAccountR
     if PERMISSIONS["rotate-own-secret"].permits(context.authority, oneself=oneself):
         return context.state.service_accounts[context.target]
     account = find_service_account(context)
-    require_role_to_change(context, "manage-service-accounts", Principal("service_account", account.id))
+    require_permission(context, "manage-service-accounts")
     return account
 
 
@@ -224,7 +213,7 @@ def require_grantable(context: OperationContext, grants: Iterable[Grant]) -> Non
 
 def require_bindable(context: OperationContext, grant: Grant) -> None:
     """Require the permission to create or delete a binding."""
-    require_permission(context, f"bind-on-{grant.resource_type}", resource_id=grant.resource_id, involved=[grant])
+    require_permission(context, f"bind-on-{grant.resource_type}", resource_id=grant.resource_id)
 
 
 def require_caller_holds(context: OperationContext, grants: Iterable[Grant]) -> None:
@@ -246,8 +235,8 @@ def grant_project_ownership(context: OperationContext, project: ProjectRecord) -
 
 def _covers(held: Grant, grant: Grant) -> bool:
     # An OrgOwner owns every project; no other organization role reaches into one.
-    reached = held.role == "OrgOwner" or held.resource_id == grant.resource_id
-    return reached and role_includes(held.role, grant.role)
+    owns = held.role == "OrgOwner" or (held.role == "ProjectOwner" and held.resource_id == grant.resource_id)
+    return owns or held == grant
 
 
 # Plan and quota

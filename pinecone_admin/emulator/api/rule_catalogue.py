@@ -33,7 +33,12 @@ _OAUTH = Source("published", "OAuth document 2026-07")
 _PAGES = Source("published", "reference pages, or descriptions in the API document")
 _DISPUTED = Source("published", "several pages, which disagree; a setting chooses")
 _PARTLY = Source("published in part", "reference pages, which leave details open")
-_MATRIX = Source("published in part", "reference pages on organizations, projects and access; see the matrix")
+_MATRIX = Source(
+    "published in part",
+    "Pinecone's pages understanding-organizations, understanding-projects, manage-rbac and security-overview; "
+    "see the matrix",
+)
+_ROLE_PAGES = Source("published", "Pinecone's pages understanding-organizations and understanding-projects")
 _LIVE = Source("pinned", "live tests of the official Python SDK")
 _CLIENTS = Source("pinned", "official SDKs, Terraform provider, tests of the Go client")
 _ASSUMED = Source("assumed", "no source")
@@ -153,25 +158,25 @@ RULES: Mapping[str, ServerRule] = {
         "an organization binding has the organization's id, whether it was sent or not", _PAGES
     ),
     "project-bindings": ServerRule("a project binding without resource_id returns 400 INVALID_ARGUMENT", _PAGES),
-    "grant-rule": ServerRule("granting a role that the caller does not hold returns 403 PERMISSION_DENIED", _PARTLY),
+    "grant-rule": ServerRule(
+        "granting a role that the caller does not hold returns 403 PERMISSION_DENIED; OrgOwner holds every role, "
+        "ProjectOwner every role on its project",
+        _ROLE_PAGES,
+    ),
     # Permissions: the rows of the matrix in `permissions`, then what holds for all of them
     "read-organization": ServerRule("every organization role sees the organization", _MATRIX),
-    "update-organization": ServerRule("OrgOwner and OrgManager update the organization", _MATRIX),
+    "update-organization": ServerRule("only OrgOwner updates the organization", _MATRIX),
     "delete-organization": ServerRule("only OrgOwner deletes the organization", _MATRIX),
+    "create-project": ServerRule("OrgOwner and OrgManager create projects", _MATRIX),
+    "manage-members": ServerRule("only OrgOwner changes users and invites", _MATRIX),
+    "bind-on-organization": ServerRule("only OrgOwner binds and revokes organization roles", _MATRIX),
+    "manage-service-accounts": ServerRule("only OrgOwner changes service accounts", _MATRIX),
     "read-principals": ServerRule("every organization role sees users, invites and service accounts", _MATRIX),
-    "manage-members": ServerRule(
-        "OrgOwner changes users and invites, OrgManager those that hold no role above its own", _MATRIX
-    ),
-    "manage-service-accounts": ServerRule(
-        "OrgOwner changes service accounts, OrgManager those that hold no role above its own", _MATRIX
-    ),
     "rotate-own-secret": ServerRule("a service account rotates its own secret, whatever its roles", _ASSUMED),
-    "bind-on-organization": ServerRule(
-        "OrgOwner binds and revokes organization roles, OrgManager all but OrgOwner", _MATRIX
-    ),
-    "create-project": ServerRule("OrgOwner, OrgManager and OrgMember create projects", _MATRIX),
     "read-projects": ServerRule(
-        "OrgOwner sees every project, others those that they have a role on; lists leave out the rest", _MATRIX
+        "OrgOwner sees every project; a project's owner, manager and members see it, and so does an organization role "
+        "with any role on it; lists leave out the rest",
+        _MATRIX,
     ),
     "manage-projects": ServerRule("OrgOwner updates and deletes every project, ProjectOwner its own", _MATRIX),
     "bind-on-project": ServerRule(
@@ -182,8 +187,7 @@ RULES: Mapping[str, ServerRule] = {
     ),
     "manage-api-keys": ServerRule("OrgOwner changes all API keys, ProjectOwner those of its project", _MATRIX),
     "read-role-bindings": ServerRule(
-        "everybody sees its own role bindings, a project's owner and manager those on it, "
-        "and OrgOwner, OrgManager and OrgBillingAdmin all",
+        "everybody sees its own role bindings, a project's owner, manager and members those on it, and OrgOwner all",
         _MATRIX,
     ),
     "invisible": ServerRule(
@@ -193,9 +197,7 @@ RULES: Mapping[str, ServerRule] = {
     "organization-role": ServerRule(
         "without an organization role, lists and creates beyond a project return 403", _ASSUMED
     ),
-    "creator-owns-project": ServerRule(
-        "who creates a project without owning all of them becomes its ProjectOwner", _ASSUMED
-    ),
+    "creator-owns-project": ServerRule("an OrgManager that creates a project becomes its ProjectOwner", _ASSUMED),
     "open-permissions": ServerRule("by a setting of the emulator, only the rule on granting is enforced", _OWN),
     # Invites
     "invite-lifetime": ServerRule("an invite is valid for 7 days", _PAGES),
