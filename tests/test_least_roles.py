@@ -10,8 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from pinecone_admin import (
     Admin,
     FailedPreconditionError,
@@ -23,8 +21,6 @@ from pinecone_admin import (
 )
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.api.permissions import PERMISSIONS, Cell, Permission, Reach
-from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES
 from pinecone_admin.models import PROJECT_ROLES, RoleBindingInput, RoleName
 from tests.support.resources import METHODS, SINGLE, fill_ids
 
@@ -344,41 +340,12 @@ def name_project_role(permitted: Sequence[str | None]) -> str:
     return "ProjectOwner and OrgMember" if only_together else least
 
 
-# Pinecone's present pages, by the present names of roles, where the emulator still permits more: the pages on
-# organizations, on projects, on RBAC and on security. The columns are OrgOwner, OrgManager, OrgMember, OrgBillingAdmin;
-# ProjectOwner, ProjectManager, ProjectMember, others.
-PUBLISHED: dict[str, tuple[tuple[Reach, ...], tuple[Reach, ...]]] = {
-    "update-organization": (("all", "none", "none", "none"), ("none",) * 4),
-    "manage-members": (("all", "none", "none", "none"), ("none",) * 4),
-    "manage-service-accounts": (("all", "none", "none", "none"), ("none",) * 4),
-    "bind-on-organization": (("all", "none", "none", "none"), ("none",) * 4),
-    "create-project": (("all", "all", "none", "none"), ("none",) * 4),
-    "read-projects": (("all", "none", "none", "none"), ("own project", "own project", "own project", "none")),
-    "read-role-bindings": (
-        ("all", "itself", "itself", "itself"),
-        ("own project", "own project", "own project", "itself"),
-    ),
-}
-
-
-@pytest.fixture
-def published_permissions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Correct the matrix of the emulator where Pinecone's present pages differ from it."""
-    for name, (organization, project) in PUBLISHED.items():
-        text = PERMISSIONS[name].text
-        reaches = (*organization, *project[:3], *project[3:] * len(API_KEY_ROLES))
-        roles = (*ORGANIZATION_ROLES, "ProjectOwner", "ProjectManager", "ProjectMember", *API_KEY_ROLES)
-        cells = {role: Cell(reach, published=True) for role, reach in zip(roles, reaches, strict=True)}
-        monkeypatch.setitem(PERMISSIONS, name, Permission(text, cells))
-
-
 def read_table() -> list[tuple[str, tuple[str, str]]]:
     """Return the methods on the page, with their roles."""
     rows = re.findall(r"^\| (`\w+[.`].+) \| ([\w —]+) \| ([\w —]+) \|$", PAGE, re.MULTILINE)
     return [(name, (row[1], row[2])) for row in rows for name in re.findall(r"`([\w.]+)`", row[0])]
 
 
-@pytest.mark.usefixtures("published_permissions")
 def test_page_has_the_least_roles() -> None:
     """The table on the page has the least roles with which the published permissions allow each method, once."""
     assert sorted(read_table()) == sorted(find_least_roles().items())

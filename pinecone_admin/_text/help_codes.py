@@ -78,7 +78,8 @@ HELP: Mapping[str, Help] = {
     "PA204": Help(
         "The caller may not do this (403).",
         "It lacks the role, the plan lacks the feature, or a quota is used up.",
-        "Grant the service account a role that permits it, or raise the limit that the message names.",
+        "Grant the service account a role that permits it: OrgManager to create projects, ProjectOwner to change one, "
+        "OrgOwner for people, accounts and settings. Or raise the limit that the message names.",
     ),
     "PA205": Help(
         "The resource does not exist, or the caller may not see it (404).",

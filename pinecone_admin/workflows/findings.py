@@ -15,7 +15,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.resources import DisplayNames, Resources
 from pinecone_admin.workflows.retired_keys import delete_after
-from pinecone_admin.workflows.roles import ORGANIZATION_WRITERS, bindings_by_principal
+from pinecone_admin.workflows.roles import bindings_by_principal
 
 FindingKind: TypeAlias = Literal[
     "could-not-be-read",
@@ -95,7 +95,7 @@ def find_stale_invites(inventory: Resources, max_pending: timedelta) -> list[Fin
 
 
 def find_risky_service_accounts(inventory: Resources) -> list[Finding]:
-    """Find service accounts that have no role or can change the organization."""
+    """Find service accounts that have no role or own the organization, which no other role can change."""
     if any(each.part == "role_bindings" for each in inventory.unread):
         return []  # without bindings, every account would look as if it had no role
     held = bindings_by_principal(inventory.role_bindings)
@@ -103,15 +103,11 @@ def find_risky_service_accounts(inventory: Resources) -> list[Finding]:
     for account in inventory.service_accounts:
         holder = f"service account {account.name} ({account.id})"
         roles = [binding.role for binding in held.get(("service_account", account.id), ())]
-        writing = [role for role in roles if role in ORGANIZATION_WRITERS]
         kind: FindingKind
         if not roles:
             kind, text = "service-account-without-roles", f"{holder} has no role"
-        elif writing:
-            kind, text = (
-                "service-account-writes-organization-wide",
-                f"{holder} has {', '.join(writing)} on the organization",
-            )
+        elif "OrgOwner" in roles:
+            kind, text = "service-account-writes-organization-wide", f"{holder} has OrgOwner on the organization"
         else:
             continue
         findings.append(Finding(kind=kind, text=text, principal_type="service_account", principal_id=account.id))

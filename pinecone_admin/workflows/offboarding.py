@@ -13,7 +13,7 @@ from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_organization
 from pinecone_admin.workflows.reports import OffboardReport, Reach
-from pinecone_admin.workflows.roles import SECRET_KEEPERS, bindings_by_principal, roles_by_project
+from pinecone_admin.workflows.roles import bindings_by_principal, roles_by_project
 from pinecone_admin.workflows.steps import Step
 
 
@@ -56,7 +56,6 @@ def build_report(inventory: Inventory, email: str, *, leaving: Collection[str] =
     bindings = [] if user is None else held.get(("user", user.id), [])
     reached = roles_by_project(bindings, inventory.projects)
     is_owner = any(each.role == "OrgOwner" for each in bindings)
-    keeps_secrets = any(each.role in SECRET_KEEPERS for each in bindings)
     refusal = find_refusal(inventory.role_bindings, {user.id, *leaving}) if user is not None and is_owner else None
     steps = [Step(action="delete", kind="invite", name=each.email, id=each.id, planned=True) for each in invites]
     if user is not None:
@@ -69,7 +68,8 @@ def build_report(inventory: Inventory, email: str, *, leaving: Collection[str] =
         bindings=[*bindings, *(each for invite in invites for each in held.get(("invite", invite.id), []))],
         reach=[Reach(project=each, roles=reached[each.id]) for each in inventory.projects if each.id in reached],
         keys_to_rotate=[each for each in inventory.api_keys if each.project_id in reached],
-        service_accounts_to_rotate=inventory.service_accounts if keeps_secrets else [],
+        # Only an OrgOwner creates service accounts and rotates their secrets, and so may have seen one.
+        service_accounts_to_rotate=inventory.service_accounts if is_owner else [],
         refusal=refusal,
         steps=steps if refusal is None else [],
     )

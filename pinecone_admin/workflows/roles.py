@@ -1,9 +1,9 @@
 """Which projects a role gives access to, and at which level.
 
 Source: Pinecone's pages on organization roles, project roles and role-based access. An organization owner owns every
-project; other organization roles give access to none, and the billing admin changes nothing. A project manager
-creates and queries, but manages neither members nor keys. A project member sees the settings, and needs another role
-to read data.
+project; other organization roles give access to none, and of these only a manager changes something: it creates
+projects. A project manager creates and queries, but manages neither members nor keys. A project member sees the
+settings, and needs another role to read data.
 """
 
 from __future__ import annotations
@@ -31,12 +31,6 @@ LEVELS: Mapping[str, Level] = {
     "DataPlaneViewer": "reads",
 }
 """Access level of each role; a role that the API document does not list is unknown."""
-
-ORGANIZATION_WRITERS = frozenset({"OrgOwner", "OrgManager"})
-"""Roles that can change the organization itself."""
-
-SECRET_KEEPERS = frozenset({"OrgOwner", "OrgManager"})
-"""Roles whose holders can create service accounts or rotate their secrets, and so may have seen secrets."""
 
 # An unknown role counts above "reads": it could permit writing.
 _HIGHEST_FIRST = ("owns", "writes", "unknown", "reads")

@@ -21,7 +21,6 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
-from pinecone_admin.models import RoleName
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
@@ -143,25 +142,24 @@ async def test_who_does_not_see_the_roles_gets_no_report(admin: AsyncAdmin, emul
             await caller.users.offboard(email="typo@example.com", dry_run=dry_run)
 
 
-@pytest.mark.parametrize("role", ["OrgManager", "OrgBillingAdmin"])
 @pytest.mark.parametrize("held", [("ProjectOwner", "p"), ("OrgOwner", "")])
 async def test_who_does_not_see_the_projects_gets_no_report(
-    admin: AsyncAdmin, emulator: Emulator, role: RoleName, held: tuple[str, str]
+    admin: AsyncAdmin, emulator: Emulator, held: tuple[str, str]
 ) -> None:
     """An account that sees roles, but not the projects to which they give access, gets an error in every mode."""
     project = await admin.projects.create(name="p")
     await admin.api_keys.create(project_id=project.id, name="reader")
     add_member(emulator, "ada@example.com", ("OrgMember", ""), (held[0], held[1] and project.id))
-    caller = emulator.async_admin(roles=[role])
+    plan = await admin.users.offboard_many(emails=["ada@example.com"])
+    emulator.faults.add("list_projects", status=200, body={"data": []}, times=None)
     seen = "not everything could be read: projects: the account does not see 1 project on which there are roles"
     for dry_run in (True, False):
         with raises(RefusedError, match=f"{seen}: {project.id}$"):
-            await caller.users.offboard(email="ada@example.com", dry_run=dry_run)
+            await admin.users.offboard(email="ada@example.com", dry_run=dry_run)
     with raises(RefusedError, match=seen):
-        await caller.users.offboard_many(emails=["ada@example.com"])
-    plan = await admin.users.offboard_many(emails=["ada@example.com"])
+        await admin.users.offboard_many(emails=["ada@example.com"])
     with raises(RefusedError, match=seen):
-        await caller.users.offboard_many(plan=plan)
+        await admin.users.offboard_many(plan=plan)
     assert len(emulator.state.users.listing) == 2
 
 

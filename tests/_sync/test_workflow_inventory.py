@@ -76,7 +76,7 @@ def test_an_inventory_survives_json(admin: Admin, emulator: Emulator) -> None:
     assert Inventory.from_dict(json.loads(json.dumps(inventory.to_dict()))) == inventory
 
 
-@pytest.mark.parametrize(("role", "is_complete"), [("OrgMember", False), ("OrgManager", True)])
+@pytest.mark.parametrize(("role", "is_complete"), [("OrgMember", False), ("OrgManager", False), ("OrgOwner", True)])
 def test_role_bindings_that_the_caller_does_not_see_are_unread(
     admin: Admin, emulator: Emulator, *, role: OrganizationRoleName, is_complete: bool
 ) -> None:

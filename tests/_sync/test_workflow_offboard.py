@@ -22,7 +22,6 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
-from pinecone_admin.models import RoleName
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
@@ -144,25 +143,22 @@ def test_who_does_not_see_the_roles_gets_no_report(admin: Admin, emulator: Emula
             caller.users.offboard(email="typo@example.com", dry_run=dry_run)
 
 
-@pytest.mark.parametrize("role", ["OrgManager", "OrgBillingAdmin"])
 @pytest.mark.parametrize("held", [("ProjectOwner", "p"), ("OrgOwner", "")])
-def test_who_does_not_see_the_projects_gets_no_report(
-    admin: Admin, emulator: Emulator, role: RoleName, held: tuple[str, str]
-) -> None:
+def test_who_does_not_see_the_projects_gets_no_report(admin: Admin, emulator: Emulator, held: tuple[str, str]) -> None:
     """An account that sees roles, but not the projects to which they give access, gets an error in every mode."""
     project = admin.projects.create(name="p")
     admin.api_keys.create(project_id=project.id, name="reader")
     add_member(emulator, "ada@example.com", ("OrgMember", ""), (held[0], held[1] and project.id))
-    caller = emulator.admin(roles=[role])
+    plan = admin.users.offboard_many(emails=["ada@example.com"])
+    emulator.faults.add("list_projects", status=200, body={"data": []}, times=None)
     seen = "not everything could be read: projects: the account does not see 1 project on which there are roles"
     for dry_run in (True, False):
         with raises(RefusedError, match=f"{seen}: {project.id}$"):
-            caller.users.offboard(email="ada@example.com", dry_run=dry_run)
+            admin.users.offboard(email="ada@example.com", dry_run=dry_run)
     with raises(RefusedError, match=seen):
-        caller.users.offboard_many(emails=["ada@example.com"])
-    plan = admin.users.offboard_many(emails=["ada@example.com"])
+        admin.users.offboard_many(emails=["ada@example.com"])
     with raises(RefusedError, match=seen):
-        caller.users.offboard_many(plan=plan)
+        admin.users.offboard_many(plan=plan)
     assert len(emulator.state.users.listing) == 2
 
 

@@ -194,17 +194,18 @@ def test_an_account_of_a_project_only_has_the_organization_of_its_projects() -> 
     with emulate() as emulator:
         with emulator.admin() as admin:
             project = admin.projects.create(name="search")
-        account = emulator.add_client(roles=[("ProjectEditor", project.id)])
+        account = emulator.add_client(roles=[("ProjectMember", project.id)])
         env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
         assert run("project", "list", "--expect-organization", emulator.organization_id, env=env).exit == 0
         assert run("project", "list", "--expect-organization", "-Nanother", env=env).exit == 3
         preview = run("project", "create", "docs", "--dry-run", env=env)
         assert preview.json["organization"] == {"id": emulator.organization_id, "name": "unknown"}
-        nobody = emulator.add_client(roles=[])
-        env = {"PINECONE_CLIENT_ID": nobody.client_id, "PINECONE_CLIENT_SECRET": nobody.client_secret}
-        done = run("project", "list", "--expect-organization", emulator.organization_id, env=env)
-        assert (done.exit, "unknown" in done.stderr) == (3, True)
-        assert run("project", "create", "docs", "--dry-run", env=env).exit == 10
+        for roles in ([], [("ProjectEditor", project.id)]):
+            nobody = emulator.add_client(roles=roles)
+            env = {"PINECONE_CLIENT_ID": nobody.client_id, "PINECONE_CLIENT_SECRET": nobody.client_secret}
+            done = run("project", "list", "--expect-organization", emulator.organization_id, env=env)
+            assert (done.exit, "unknown" in done.stderr) == (3, True)
+            assert run("project", "create", "docs", "--dry-run", env=env).exit == 10
 
 
 def test_a_read_only_session_reads_only(accounts: Accounts) -> None:

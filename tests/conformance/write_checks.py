@@ -301,10 +301,12 @@ def bindings_immutable(service: Service) -> None:
 
 @check("grant-rule", Phase.WRITE)
 def grant_rule(service: Service) -> None:
-    """As an OrgManager, create a service account that owns the organization."""
-    manager = as_account(service, create_account(service, role_bindings=[organization_grant("OrgManager")]))
-    body = {"name": "conformance", "role_bindings": [organization_grant("OrgOwner")]}
-    manager.expect_refusal(403, "PERMISSION_DENIED", "POST", "/admin/service-accounts", json=body)
+    """As an owner of the project, make another account an owner of the organization."""
+    grant = {"resource_type": "project", "resource_id": service.project["id"], "role": "ProjectOwner"}
+    owner = as_account(service, create_account(service, role_bindings=[grant]))
+    principal = {"principal_type": "service_account", "principal_id": create_account(service)["service_account"]["id"]}
+    body = principal | organization_grant("OrgOwner")
+    owner.expect_refusal(403, "PERMISSION_DENIED", "POST", "/admin/role-bindings", json=body)
 
 
 @check("organization-role", Phase.WRITE)

@@ -124,7 +124,7 @@ def test_owners_use_plain_resources(emulator: Emulator, project_id: str, connect
         statuses[role[0] if isinstance(role, tuple) else role] = [
             connect(emulator, account).get(path).status_code for path in paths
         ]
-    assert statuses == {"ProjectOwner": [200, 403], "ProjectEditor": [403, 403], "OrgManager": [404, 403]}
+    assert statuses == {"ProjectOwner": [200, 403], "ProjectEditor": [404, 403], "OrgManager": [404, 403]}
 
 
 @pytest.mark.rule("unemulated")

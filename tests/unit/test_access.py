@@ -59,7 +59,8 @@ INVENTORY = Inventory(
         make_binding("user", "u2", "DataPlaneEditor", "p1"),
         make_binding("user", "u2", Unlisted("ProjectWizard"), "p2"),
         make_binding("invite", "new", "ProjectOwner", "p1"),
-        make_binding("service_account", "s1", "OrgManager"),
+        make_binding("service_account", "s1", "OrgOwner"),
+        make_binding("service_account", "s2", "OrgManager"),
         make_binding("service_account", "s2", "ProjectMember", "p2"),
         make_binding("api_key", "k1", "DataPlaneEditor", "p1"),
         make_binding("user", "u9", "ProjectEditor", "p1"),
@@ -82,7 +83,10 @@ def test_effective_roles_are_the_union_of_all_bindings() -> None:
         ("u2", "p1"): ("writes", ["ProjectViewer", "DataPlaneEditor"]),
         ("u2", "p2"): ("unknown", ["ProjectWizard"]),
         ("new", "p1"): ("owns", ["ProjectOwner"]),
-        ("s1", ""): ("writes", ["OrgManager"]),
+        ("s1", ""): ("owns", ["OrgOwner"]),
+        ("s1", "p1"): ("owns", ["OrgOwner"]),
+        ("s1", "p2"): ("owns", ["OrgOwner"]),
+        ("s2", ""): ("writes", ["OrgManager"]),
         ("s2", "p2"): ("reads", ["ProjectMember"]),
         ("k1", "p1"): ("writes", ["DataPlaneEditor", "DataPlaneViewer"]),
         ("k2", "p2"): ("writes", ["ProjectEditor"]),
@@ -91,12 +95,12 @@ def test_effective_roles_are_the_union_of_all_bindings() -> None:
 
 def test_findings() -> None:
     """Each finding has a kind and a sentence that names the record and its id."""
-    assert [(each.kind, each.text) for each in INVENTORY.access(max_owners=1).findings] == [
+    assert [(each.kind, each.text) for each in INVENTORY.access(max_owners=2).findings] == [
         ("invite-pending-long", "invite for old@example.com (old) has been pending for 5 days"),
         ("invite-expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
         (
             "service-account-writes-organization-wide",
-            "service account robot-s1 (s1) has OrgManager on the organization",
+            "service account robot-s1 (s1) has OrgOwner on the organization",
         ),
         ("service-account-without-roles", "service account robot-s3 (s3) has no role"),
         ("key-is-an-editor", "API key 'writer' (k2) of project 'atlas' has ProjectEditor"),
@@ -121,7 +125,7 @@ def test_findings_carry_what_they_are_about() -> None:
         api_keys=[old, *INVENTORY.api_keys[1:], overdue],
         unread=[Unread(part="api_keys", project_id="p2", error="500")],
     )
-    findings = inventory.access(max_owners=1, max_key_age=timedelta(days=90)).findings
+    findings = inventory.access(max_owners=2, max_key_age=timedelta(days=90)).findings
     assert {(each.kind, each.principal_type, each.principal_id, each.project_id, each.key_id) for each in findings} == {
         ("could-not-be-read", None, None, "p2", None),
         ("invite-pending-long", "invite", "old", None, None),

@@ -49,7 +49,7 @@ from pinecone_admin.workflows.offboarding import (
 )
 from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_plan, find_organization
 from pinecone_admin.workflows.reports import OffboardReport
-from pinecone_admin.workflows.roles import SECRET_KEEPERS, roles_by_project
+from pinecone_admin.workflows.roles import roles_by_project
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -171,14 +171,14 @@ async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
     users = [user async for user in admin.users.list(email=email) if is_same_email(user.email, email)]
     invites = [invite async for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users[:1] for each in await _list_bindings(admin, user)]
-    roles = {each.role for each in bindings}
+    is_owner = any(each.role == "OrgOwner" for each in bindings)
     # An owner reaches every project, without a role on it. Roles are read first: a new project is listed then.
-    on_projects = await admin.role_bindings.list(resource_type="project").to_list() if "OrgOwner" in roles else bindings
+    on_projects = await admin.role_bindings.list(resource_type="project").to_list() if is_owner else bindings
     projects = await admin.projects.list() if bindings else []
     hidden = find_unlisted_projects(on_projects, projects)
     reached = roles_by_project(bindings, projects)
     keys = await _list_keys(admin, [each.id for each in projects if each.id in reached])
-    accounts = await admin.service_accounts.list().to_list() if roles & SECRET_KEEPERS else []
+    accounts = await admin.service_accounts.list().to_list() if is_owner else []
     owners = (
         await admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list() if users or invites else []
     )
