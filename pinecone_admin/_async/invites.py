@@ -63,7 +63,8 @@ class AsyncInvites:
             The new invite.
 
         Raises:
-            ConflictError: An invite for the address is pending, or a member of the organization has the address.
+            ConflictError: An invite for the address is pending, a member of the organization has the address, or an
+                identity provider manages the person.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 
@@ -109,8 +110,8 @@ class AsyncInvites:
         Raises:
             AmbiguousNameError: Several invites for the address are pending; ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
-            ConflictError: A member of the organization has the address. This is raised after the invites were listed
-                for five seconds without a match.
+            ConflictError: A member of the organization has the address, which is raised after the invites were listed
+                for five seconds without a match; or an identity provider manages the person.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 
@@ -173,7 +174,7 @@ class AsyncInvites:
             invite_id: Id of the invite.
 
         Raises:
-            ConflictError: The invite was accepted.
+            ConflictError: The invite was accepted, or an identity provider manages the person.
             NotFoundError: The organization has no invite with this id.
 
         Example:
@@ -191,7 +192,7 @@ class AsyncInvites:
             The pending invite.
 
         Raises:
-            ConflictError: The invite was accepted.
+            ConflictError: The invite was accepted, or an identity provider manages the person.
             NotFoundError: The organization has no invite with this id.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 

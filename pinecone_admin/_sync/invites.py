@@ -64,7 +64,8 @@ class Invites:
             The new invite.
 
         Raises:
-            ConflictError: An invite for the address is pending, or a member of the organization has the address.
+            ConflictError: An invite for the address is pending, a member of the organization has the address, or an
+                identity provider manages the person.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 
@@ -110,8 +111,8 @@ class Invites:
         Raises:
             AmbiguousNameError: Several invites for the address are pending; ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
-            ConflictError: A member of the organization has the address. This is raised after the invites were listed
-                for five seconds without a match.
+            ConflictError: A member of the organization has the address, which is raised after the invites were listed
+                for five seconds without a match; or an identity provider manages the person.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 
@@ -174,7 +175,7 @@ class Invites:
             invite_id: Id of the invite.
 
         Raises:
-            ConflictError: The invite was accepted.
+            ConflictError: The invite was accepted, or an identity provider manages the person.
             NotFoundError: The organization has no invite with this id.
 
         Example:
@@ -192,7 +193,7 @@ class Invites:
             The pending invite.
 
         Raises:
-            ConflictError: The invite was accepted.
+            ConflictError: The invite was accepted, or an identity provider manages the person.
             NotFoundError: The organization has no invite with this id.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 

@@ -94,7 +94,8 @@ class RoleBindings:
             The new role binding.
 
         Raises:
-            ConflictError: The same role binding exists, or the invite was accepted.
+            ConflictError: The same role binding exists, the invite was accepted, or an identity provider manages the
+                person.
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
 
@@ -190,7 +191,7 @@ class RoleBindings:
 
         Raises:
             ConflictError: It is the last OrgOwner, or the last organization role of a user with other roles or of a
-                pending invite.
+                pending invite, or an identity provider manages the person.
             NotFoundError: The organization has no role binding with this id.
 
         Example:
@@ -229,7 +230,8 @@ class RoleBindings:
         Raises:
             PineconeValueError: Both roles are the same; nothing was sent.
             NotFoundError: The principal holds neither role, or the account does not see it; nothing was changed.
-            ConflictError: The old role is the last OrgOwner, or the last organization role of an invite.
+            ConflictError: The old role is the last OrgOwner, or the last organization role of an invite, or an
+                identity provider manages the person; the new role is revoked again.
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The old role could not be revoked, and neither could the new one.
 

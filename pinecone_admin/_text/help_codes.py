@@ -89,9 +89,11 @@ HELP: Mapping[str, Help] = {
     ),
     "PA206": Help(
         "The request conflicts with the present state (409).",
-        "The resource already exists, or its state does not allow the change.",
-        "Read `error_code`; use an `ensure` method where an existing resource is fine.",
-        "Look at what exists; an `ensure` command accepts a thing that is there.",
+        "The resource already exists, its state does not allow the change, or an identity provider manages the person.",
+        "Read `error_code`; use an `ensure` method where an existing resource is fine. With `ABORTED` for a person "
+        "whom an identity provider manages (SCIM), change membership and roles there.",
+        "Look at what exists; an `ensure` command accepts a thing that is there. Change a person whom an identity "
+        "provider manages (SCIM) there.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",

@@ -1,7 +1,7 @@
 """The emulator in process: the `Emulator` class."""
 
 import json
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from email.utils import format_datetime
 from random import Random
@@ -70,7 +70,8 @@ class Emulator:
         pod_access: Whether a project's `max_pods` may exceed 0.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one, from 0.
         max_pods_floor: What a smaller `max_pods` other than 0 is raised to, from 0.
-        identity_provider: Whether an identity provider manages the users.
+        managed_people: Whether an identity provider manages everybody, or the email addresses of those it manages.
+        managed_changes: Whether a change of these people is refused, or reverted by the next `sync`.
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
@@ -113,7 +114,8 @@ class Emulator:
         pod_access: bool = False,
         default_max_pods: int = 0,
         max_pods_floor: int = 0,
-        identity_provider: bool = False,
+        managed_people: bool | Collection[str] = False,
+        managed_changes: str = "refused",
         token_lifetime: int = 1800,
         rotation_revokes_tokens: bool = True,
         key_prefix: str = "pcsk_",
@@ -410,6 +412,19 @@ class Emulator:
             if invite.status(now) != "pending":
                 raise Refusal(409, "ABORTED", f"invite {invite.id} is {invite.status(now)}")
             return self.state.accept_invite(invite, now, checks.nullable(checks.string)("name", name))
+
+    def sync(self) -> None:
+        """Let the identity provider revert what clients have changed on the people whom it manages.
+
+        With `managed_changes="reverted"`, it gives these people the roles that they had before, brings removed ones
+        back, and withdraws invites for them. People who accepted such an invite are removed.
+
+        Example:
+            >>> emulator.configure(managed_people=True, managed_changes="reverted")
+            >>> emulator.sync()
+        """
+        with released_after(self._lock), self._lock:
+            self.state.restore_people()
 
     def add_client(self, *, roles: Iterable[Role], name: str = "client") -> ServiceAccountCredentials:
         """Create a service account, on any plan, and return its credentials.

@@ -189,15 +189,6 @@ def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulato
     assert {request.split()[0] for request in transport.requests} == {"GET"}
 
 
-def test_users_of_an_identity_provider_are_refused(emulator: Emulator) -> None:
-    """The refusal names the identity provider that manages the users."""
-    emulator.state.settings.identity_provider = True
-    add_member(emulator, "ada@example.com", ("OrgMember", ""))
-    with raises(RefusedError, match="identity provider"):
-        emulator.admin().users.offboard(email="ada@example.com", dry_run=False)
-    assert emulator.state.users.find("ada@example.com")
-
-
 @pytest.mark.parametrize(("email", "error"), [("", PineconeValueError), (5, PineconeTypeError)])
 def test_an_invalid_email_raises(email: Any, error: type[Exception], admin: Admin) -> None:
     """An invalid email raises before any request."""

@@ -527,18 +527,97 @@ def test_service_account_can_lose_its_last_role(api: httpx.Client, emulator: Emu
     assert api.get(f"/admin/service-accounts/{account}").status_code == 200
 
 
-@pytest.mark.rule("identity-provider")
-def test_identity_provider_manages_its_users(connect: Connect, read_error: ReadError) -> None:
-    """Users of an identity provider cannot be deleted or lose roles, while service accounts can."""
-    emulator = Emulator(identity_provider=True)
-    api = connect(emulator)
-    user = add_member(emulator, api, "a@example.com", MEMBER, OWNER)
+# People whom an identity provider manages
+
+
+def change_person(emulator: Emulator, api: httpx.Client) -> dict[str, httpx.Response]:
+    """Make every change of a person, of whom the organization has a user and an open invite, and return responses."""
+    user, account = (
+        emulator.add_user("Ada@example.com", roles=["OrgMember", "OrgOwner"]),
+        create_service_account(emulator),
+    )
+    invite = emulator.state.add_invite("Eve@example.com", emulator.clock.now())
+    emulator.state.bind(Principal("invite", invite.id), [organization_grant(emulator)], emulator.clock.now())
     first, _ = list_bindings(api, "user", user.id)
-    assert read_error(api.delete(f"/admin/role-bindings/{first['id']}")) == (409, "ABORTED")
-    assert read_error(api.delete(f"/admin/users/{user.id}")) == (409, "ABORTED")
-    account = create_service_account(emulator, Grant("OrgMember", "organization", emulator.organization_id))
-    (binding,) = list_bindings(api, "service_account", account)
-    assert api.delete(f"/admin/role-bindings/{binding['id']}").status_code == 202
+    bindings = "/admin/role-bindings"
+    return {
+        "grant": api.post(bindings, json=binding_request("user", user.id, "OrgManager")),
+        "revoke": api.delete(f"{bindings}/{first['id']}"),
+        "remove": api.delete(f"/admin/users/{user.id}"),
+        "invite": api.post("/admin/invites", json={"email": "bob@example.com", "role_bindings": [MEMBER]}),
+        "grant by invite": api.post(bindings, json=binding_request("invite", invite.id, "OrgManager")),
+        "resend": api.post(f"/admin/invites/{invite.id}/resend"),
+        "withdraw": api.delete(f"/admin/invites/{invite.id}"),
+        "grant to an account": api.post(bindings, json=binding_request("service_account", account, "OrgMember")),
+    }
+
+
+def organization_grant(emulator: Emulator) -> Grant:
+    """Return the grant of OrgMember."""
+    return Grant("OrgMember", "organization", emulator.organization_id)
+
+
+@pytest.mark.rule("identity-provider")
+@pytest.mark.parametrize(
+    ("people", "refused"),
+    [
+        (True, {"grant", "revoke", "remove", "invite", "grant by invite", "resend", "withdraw"}),
+        ({"ADA@example.com", "bob@example.com"}, {"grant", "revoke", "remove", "invite"}),
+        (["eve@example.com"], {"grant by invite", "resend", "withdraw"}),
+        (False, set[str]()),
+    ],
+)
+def test_identity_provider_refuses_changes_of_its_people(
+    connect: Connect, read_error: ReadError, people: Any, refused: set[str]
+) -> None:
+    """Changes of people whom an identity provider manages return 409, and service accounts are not managed."""
+    emulator = Emulator(managed_people=people)
+    responses = change_person(emulator, connect(emulator))
+    assert {name for name, each in responses.items() if not each.is_success} == refused
+    assert {read_error(responses[name]) for name in refused} <= {(409, "ABORTED")}
+
+
+@pytest.mark.rule("identity-provider-sync")
+def test_sync_reverts_changes_of_people(connect: Connect) -> None:
+    """What was changed on managed people is reverted by the next sync; other people and projects stay as they are."""
+    people = ["ada@example.com", "bob@example.com", "dan@example.com", "eve@example.com"]
+    emulator = Emulator(managed_people=people, managed_changes="reverted")
+    api = connect(emulator)
+    kept, deleted = create_project(emulator), create_project(emulator)
+    roles: list[Any] = ["OrgMember", ("ProjectViewer", kept), ("ProjectEditor", deleted)]
+    ada, bob = emulator.add_user("Ada@example.com", roles=roles), emulator.add_user("bob@example.com")
+    zoe = emulator.add_user("zoe@example.com", roles=["OrgMember", ("ProjectViewer", kept)])
+    before = {each.id: list_bindings(api, "user", each.id) for each in (ada, bob)}
+    for each in (ada, zoe):
+        *_, last = list_bindings(api, "user", each.id)
+        assert api.delete(f"/admin/role-bindings/{last['id']}").status_code == 202
+        assert api.post("/admin/role-bindings", json=binding_request("user", each.id, "OrgManager")).is_success
+    assert api.delete(f"/admin/users/{bob.id}").status_code == 202
+    create_invite(emulator, api, "Dan@example.com")
+    add_member(emulator, api, "eve@example.com")
+    assert api.delete(f"/admin/projects/{deleted}").status_code == 202
+    changed = list_bindings(api, "user", zoe.id)
+    emulator.sync()
+    assert list_bindings(api, "user", ada.id) == [each for each in before[ada.id] if each["resource_id"] != deleted]
+    assert list_bindings(api, "user", bob.id) == before[bob.id]
+    assert list_bindings(api, "user", zoe.id) == changed
+    assert [each["email"] for each in api.get("/admin/invites").json()["data"]] == []
+    emails = {each["email"] for each in api.get("/admin/users").json()["data"]}
+    assert emails == {"owner@example.com", "Ada@example.com", "bob@example.com", "zoe@example.com"}
+
+
+@pytest.mark.rule("identity-provider-sync")
+def test_sync_keeps_invites_from_before(connect: Connect) -> None:
+    """A sync withdraws the invites that were sent since, and no others."""
+    emulator = Emulator()
+    api = connect(emulator)
+    old = create_invite(emulator, api, "ada@example.com")
+    emulator.configure(managed_people=True, managed_changes="reverted")
+    emulator.clock.advance(8 * DAY)
+    api = connect(emulator)
+    create_invite(emulator, api, "bob@example.com")
+    emulator.sync()
+    assert [each["id"] for each in api.get("/admin/invites").json()["data"]] == [old.id]
 
 
 @pytest.mark.rule("plan-roles")

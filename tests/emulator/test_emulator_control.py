@@ -34,6 +34,7 @@ class MethodControl:
         self.advance = emulator.clock.advance
         self.hold = emulator.hold
         self.release = emulator.release
+        self.sync = emulator.sync
         self.clear_requests = emulator.requests.clear
 
     def dump(self) -> dict[str, Any]:
@@ -126,6 +127,10 @@ class HTTPControl:
     def release(self, project_id: str, kind: str, name: str) -> None:
         """Remove contents from a project."""
         self.send("DELETE", f"/projects/{project_id}/{kind}/{name}")
+
+    def sync(self) -> None:
+        """Let the identity provider revert changes."""
+        self.send("POST", "/sync")
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the requests received."""
@@ -282,6 +287,9 @@ def test_changed_settings_keep_the_others(control: Control, api: httpx.Client) -
         ({"token_lifetime": 0}, "token_lifetime must be from 1"),
         ({"token_lifetime": None}, "token_lifetime must be an integer"),
         ({"pod_access": 1}, "pod_access must be a boolean"),
+        ({"managed_people": "ada@example.com"}, "managed_people must be true, false or a collection of email addr"),
+        ({"managed_people": ["ada"]}, r"managed_people\[0\] must be an email address"),
+        ({"managed_changes": "ignored"}, "managed_changes must be one of refused, reverted"),
         ({"key_prefix": ""}, "key_prefix must have 1"),
         ({"colour": "blue"}, "colour is unknown; the known fields are plan"),
         ({"self": 1}, "self is unknown; the known fields are plan"),
@@ -318,6 +326,16 @@ def test_user_is_added_with_roles(control: Control, api: httpx.Client) -> None:
     assert api.get(f"/admin/users/{user_id}").json()["name"] == "Bob"
     assert list_roles(api, "user", plain) == [("OrgMember", api.get("/admin/organizations").json()["data"][0]["id"])]
     assert list_roles(api, "user", user_id)[1:] == [("ProjectViewer", project_id)]
+
+
+@pytest.mark.rule("identity-provider-sync")
+def test_sync_brings_people_back(control: Control, api: httpx.Client) -> None:
+    """A managed person whom a client has removed is back after a sync."""
+    control.configure(managed_people=["ada@example.com"], managed_changes="reverted")
+    path = f"/admin/users/{control.add_user(email='ada@example.com')}"
+    assert [api.delete(path).status_code, api.get(path).status_code] == [202, 404]
+    control.sync()
+    assert api.get(path).status_code == 200
 
 
 def list_roles(api: httpx.Client, principal_type: str, principal_id: str) -> list[tuple[str, str]]:
@@ -542,7 +560,7 @@ def test_routes_are_listed(emulator: Emulator) -> None:
     """The root lists every route, and an unknown path or method is refused with the valid ones."""
     with serving(emulator) as url, httpx.Client(base_url=url) as http:
         routes = http.get("/_emulator").json()["routes"]
-        assert len(routes) == 18
+        assert len(routes) == 19
         assert all(route.endswith(".") for route in routes)
         for method, path, status, message in (
             ("GET", "/_emulator/nowhere", 404, "GET /_emulator lists them"),

@@ -69,8 +69,9 @@ class AsyncEnsurable(Generic[_T]):
             try:
                 if self.is_unique or lost_response is None:
                     return await rollback.create(self.description, self.create, self.undo), True
-            except ConflictError:
-                if (found := await poll_until_listed(self.find)) is None:
+            except ConflictError as error:
+                # ABORTED does not say that it exists, so that there is nothing to wait for.
+                if error.error_code == "ABORTED" or (found := await poll_until_listed(self.find)) is None:
                     raise
                 break
             except PineconeError as error:

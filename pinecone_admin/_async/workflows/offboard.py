@@ -19,6 +19,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
+from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
@@ -147,21 +148,20 @@ async def _carry_out(admin: AsyncAdmin, steps: Sequence[Step], done: list[Step],
     """Delete the invites and then the user, and add each step to those that are done."""
     for step in steps:
         if step.action == "delete":
-            assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
-            if step.kind == "invite":
-                await delete_if_exists(admin.invites.delete, invite_id=step.id)
-            else:
-                await _delete_user(admin, step.id, operation=operation)
+            await _delete_person(admin, step, operation=operation)
         done.append(evolve(step, planned=False))
 
 
-async def _delete_user(admin: AsyncAdmin, user_id: str, *, operation: str) -> None:
+async def _delete_person(admin: AsyncAdmin, step: Step, *, operation: str) -> None:
+    assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
     try:
-        await delete_if_exists(admin.users.delete, user_id=user_id)
+        if step.kind == "invite":
+            await delete_if_exists(admin.invites.delete, invite_id=step.id)
+        else:
+            await delete_if_exists(admin.users.delete, user_id=step.id)
     except ConflictError as error:
         raise RefusedError(
-            f"the server refused to remove user {user_id}: {error.message}. If an identity provider manages the users "
-            "of this organization, remove the user there",
+            f"the server refused to remove {step.kind} {step.id}: {error.message}; {MANAGED_BY_PROVIDER}",
             operation=operation,
         ) from error
 

@@ -68,8 +68,9 @@ class Ensurable(Generic[_T]):
             try:
                 if self.is_unique or lost_response is None:
                     return rollback.create(self.description, self.create, self.undo), True
-            except ConflictError:
-                if (found := poll_until_listed(self.find)) is None:
+            except ConflictError as error:
+                # ABORTED does not say that it exists, so that there is nothing to wait for.
+                if error.error_code == "ABORTED" or (found := poll_until_listed(self.find)) is None:
                     raise
                 break
             except PineconeError as error:

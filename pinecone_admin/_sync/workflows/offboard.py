@@ -17,6 +17,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
+from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
@@ -146,21 +147,20 @@ def _carry_out(admin: Admin, steps: Sequence[Step], done: list[Step], *, operati
     """Delete the invites and then the user, and add each step to those that are done."""
     for step in steps:
         if step.action == "delete":
-            assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
-            if step.kind == "invite":
-                delete_if_exists(admin.invites.delete, invite_id=step.id)
-            else:
-                _delete_user(admin, step.id, operation=operation)
+            _delete_person(admin, step, operation=operation)
         done.append(evolve(step, planned=False))
 
 
-def _delete_user(admin: Admin, user_id: str, *, operation: str) -> None:
+def _delete_person(admin: Admin, step: Step, *, operation: str) -> None:
+    assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
     try:
-        delete_if_exists(admin.users.delete, user_id=user_id)
+        if step.kind == "invite":
+            delete_if_exists(admin.invites.delete, invite_id=step.id)
+        else:
+            delete_if_exists(admin.users.delete, user_id=step.id)
     except ConflictError as error:
         raise RefusedError(
-            f"the server refused to remove user {user_id}: {error.message}. If an identity provider manages the users "
-            "of this organization, remove the user there",
+            f"the server refused to remove {step.kind} {step.id}: {error.message}; {MANAGED_BY_PROVIDER}",
             operation=operation,
         ) from error
 

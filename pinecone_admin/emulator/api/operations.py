@@ -281,10 +281,10 @@ def fetch_user(context: OperationContext) -> Document:
 def delete_user(context: OperationContext) -> None:
     """Remove a user from the organization."""
     user = find_user(context)
-    principal = Principal("user", user.id)
     require_permission(context, "manage-members")
-    require_unmanaged(context, principal)
-    require_another_owner(context, context.state.role_bindings.held_by(principal))
+    require_unmanaged(context, user.email)
+    require_another_owner(context, context.state.role_bindings.held_by(Principal("user", user.id)))
+    context.state.remember_person(user.email)
     context.state.remove_user(user)
 
 
@@ -317,8 +317,10 @@ def create_invite(context: OperationContext) -> Document:
     require_roles_in_plan(context, grants)
     require_user_quota(context)
     require_mail_quota(context)
+    require_unmanaged(context, address)
     require_free_email(context, address)
     require_distinct(grants)
+    context.state.remember_person(address)
     invite = context.state.add_invite(address, context.now)
     context.state.bind(Principal("invite", invite.id), grants, context.now)
     return invite_document(invite, context.now)
@@ -335,6 +337,7 @@ def delete_invite(context: OperationContext) -> None:
     """Delete an invite that has not been accepted."""
     invite = find_invite(context)
     require_permission(context, "manage-members")
+    require_unmanaged(context, invite.email)
     require_deletable_invite(invite)
     context.state.remove_invite(invite)
 
@@ -347,6 +350,7 @@ def resend_invite(context: OperationContext) -> Document:
     if invite.status(context.now) == "expired":
         require_user_quota(context)
     require_mail_quota(context)
+    require_unmanaged(context, invite.email)
     require_resendable(context, invite)
     context.state.mail_invite(invite, context.now)
     return invite_document(invite, context.now)
@@ -443,7 +447,10 @@ def create_role_binding(context: OperationContext) -> Document:
     require_own_project(context, principal, grant)
     require_grantable(context, [grant])
     require_roles_in_plan(context, [grant])
+    email = context.state.find_email(principal)
+    require_unmanaged(context, email)
     require_unbound(context, principal, grant)
+    context.state.remember_person(email)
     (binding,) = context.state.bind(principal, [grant], context.now)
     return role_binding_document(binding)
 
@@ -459,9 +466,11 @@ def delete_role_binding(context: OperationContext) -> None:
     """Revoke a role; a user without any role is removed from the organization."""
     binding = find_role_binding(context)
     require_bindable(context, binding.grant)
-    require_unmanaged(context, binding.principal)
+    email = context.state.find_email(binding.principal)
+    require_unmanaged(context, email)
     require_another_owner(context, [binding])
     require_another_organization_role(context, binding)
+    context.state.remember_person(email)
     context.state.role_bindings.remove(binding)
     # Only users leave with their last role; service accounts and API keys stay without any.
     user = context.state.users.get(binding.principal.id)

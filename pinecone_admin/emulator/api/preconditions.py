@@ -353,10 +353,11 @@ def require_encryption_kept(target: ProjectRecord, requested: bool | None) -> No
         raise invalid_argument(f"force_encryption_with_cmek cannot be turned off for project {target.id}")
 
 
-def require_unmanaged(context: OperationContext, target: Principal) -> None:
-    """Require that no identity provider manages the user."""
-    if target.type == "user" and context.state.settings.identity_provider:
-        raise _aborted(f"user {target.id} is managed by an identity provider")
+def require_unmanaged(context: OperationContext, email: str | None) -> None:
+    """Require that no identity provider that refuses changes manages the person with an email, if there is one."""
+    settings = context.state.settings
+    if email is not None and settings.managed_changes == "refused" and settings.is_managed(email):
+        raise _aborted(f"user {quoted(email)} is managed by an identity provider")
 
 
 def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindingRecord]) -> None:

@@ -242,7 +242,16 @@ RULES: Mapping[str, ServerRule] = {
         "deleting a pending invite's last organization role returns 409 ABORTED", _PAGES
     ),
     "invite-final": ServerRule("deleting a processed invite returns 409 ABORTED", _PAGES),
-    "identity-provider": ServerRule("deleting a user whom an identity provider manages returns 409 ABORTED", _PAGES),
+    "identity-provider": ServerRule(
+        "removing, inviting, granting to or revoking from a person whom an identity provider manages returns 409 "
+        "ABORTED; the documents say so of removing a user",
+        _PARTLY,
+    ),
+    "identity-provider-sync": ServerRule(
+        "a sync of an identity provider sets the roles of its people to exactly its own, so that it reverts changes; "
+        "what it does about removed and invited people is assumed",
+        Source("published in part", "Pinecone's page okta-scim-provisioning, which leaves details open"),
+    ),
     "first-owner": ServerRule("a new organization has one user, who owns it", _ASSUMED),
     "project-contents": ServerRule(
         "deleting a project that holds indexes, collections, assistants or backups returns 412, in this order", _PAGES

@@ -1,18 +1,28 @@
 """The settings as JSON, and changes to them by name."""
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Collection, Mapping
+from typing import Any, TypedDict, cast
 
 from attrs import evolve
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
+from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
-from pinecone_admin.emulator.model.settings import Settings
+from pinecone_admin.emulator.model.settings import MANAGED_CHANGES, Settings
 
 _QUOTA = checks.integer_between(0, 10**6)
 _YEAR = 365 * 24 * 3600
+
+
+def _people(field: str, value: object) -> bool | list[str]:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise invalid_argument(f"{field} must be true, false or a collection of email addresses, not {quoted(value)}")
+    return checks.array(checks.email)(field, list(cast("Collection[object]", value)))
+
 
 SETTINGS: Mapping[str, checks.Check[object]] = {
     "permissions": checks.one_of(PERMISSION_MODES),
@@ -24,7 +34,8 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "pod_access": checks.boolean,
     "default_max_pods": _QUOTA,
     "max_pods_floor": _QUOTA,
-    "identity_provider": checks.boolean,
+    "managed_people": _people,
+    "managed_changes": checks.one_of(MANAGED_CHANGES),
     "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,
     "key_prefix": checks.max_characters(40, checks.visible_ascii),  # keys travel in a header
@@ -47,7 +58,8 @@ class SettingArguments(TypedDict, total=False):
     pod_access: bool
     default_max_pods: int
     max_pods_floor: int
-    identity_provider: bool
+    managed_people: bool | Collection[str]
+    managed_changes: str
     token_lifetime: int
     rotation_revokes_tokens: bool
     key_prefix: str

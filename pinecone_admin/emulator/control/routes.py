@@ -207,6 +207,12 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ControlRoute("POST", f"{CONTROL_PATH}/invites/{{invite_id}}/accept", "Accept an invite.", _accept_invite),
     ControlRoute(
         "POST",
+        f"{CONTROL_PATH}/sync",
+        "Let the identity provider revert changes of the people whom it manages.",
+        lambda context: context.emulator.sync(),
+    ),
+    ControlRoute(
+        "POST",
         f"{CONTROL_PATH}/clients",
         "Create a service account with roles, on any plan.",
         lambda context: asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME))),

@@ -120,6 +120,21 @@ class UserRecord:
     position: int = field(metadata=_POSITION)
 
 
+@frozen
+class PersonBefore:
+    """What an identity provider has set for a person, from before the first change since.
+
+    Args:
+        user: The user; None if there was none.
+        bindings: The role bindings of the user.
+        invites: The open invites.
+    """
+
+    user: UserRecord | None
+    bindings: list["RoleBindingRecord"]
+    invites: list["InviteRecord"]
+
+
 @define(eq=False)
 class InviteRecord:
     """An invite; whether it has expired depends on the time."""

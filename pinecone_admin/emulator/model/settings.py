@@ -6,6 +6,9 @@ from attrs import define, frozen
 
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 
+MANAGED_CHANGES = ("refused", "reverted")
+"""What becomes of a change of a person whom an identity provider manages."""
+
 PAYMENT_STATUSES = ("Active", "PaymentPending", "PastDue", "Restricted", "Suspended", "Deactivated")
 
 
@@ -55,7 +58,8 @@ class Settings:
         pod_access: Whether `max_pods` may exceed 0.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one.
         max_pods_floor: What a smaller `max_pods` other than 0 is raised to.
-        identity_provider: Whether an identity provider manages the users.
+        managed_people: Whether an identity provider manages everybody, or the email addresses of those it manages.
+        managed_changes: Whether changes of these people are refused, or accepted and reverted by the next sync.
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         key_prefix: The prefix of an API key's value.
@@ -72,8 +76,14 @@ class Settings:
     pod_access: bool = False
     default_max_pods: int = 0
     max_pods_floor: int = 0
-    identity_provider: bool = False
+    managed_people: bool | list[str] = False
+    managed_changes: str = "refused"
     token_lifetime: int = 1800
     rotation_revokes_tokens: bool = True
     key_prefix: str = "pcsk_"
     creation_delay: float = 0.0
+
+    def is_managed(self, email: str) -> bool:
+        """Return whether an identity provider manages the person with an email, ignoring case."""
+        people = self.managed_people
+        return people if isinstance(people, bool) else email.casefold() in map(str.casefold, people)

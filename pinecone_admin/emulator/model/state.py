@@ -21,6 +21,7 @@ from pinecone_admin.emulator.model.records import (
     Grant,
     InviteRecord,
     OrganizationRecord,
+    PersonBefore,
     PlainRecord,
     Principal,
     ProjectRecord,
@@ -60,6 +61,7 @@ class State:
     role_bindings: RoleBindingIndex = field(factory=RoleBindingIndex, init=False)
     tokens: dict[str, AccessTokenRecord] = field(factory=dict, init=False)
     invite_mails: deque[datetime] = field(factory=deque, init=False)
+    _people_before: dict[str, PersonBefore] = field(factory=dict, init=False)
     _cursor_key: bytes = field(init=False)
     _created: int = field(default=0, init=False)
 
@@ -209,6 +211,38 @@ class State:
         """Return the pending invite for an email, ignoring case, or None."""
         pending = (invite for invite in self.invites.listing if invite.status(now) == "pending")
         return next((invite for invite in pending if invite.email.casefold() == email.casefold()), None)
+
+    def find_email(self, principal: Principal) -> str | None:
+        """Return the email of a user or of an invite; None for any other principal."""
+        record = self.find_principal(principal)
+        return record.email if isinstance(record, UserRecord | InviteRecord) else None
+
+    def remember_person(self, email: str | None) -> None:
+        """Remember a person who is about to be changed, if an identity provider will revert the change."""
+        if email is None or self.settings.managed_changes == "refused" or not self.settings.is_managed(email):
+            return
+        user = self.users.find(email)
+        bindings = self.role_bindings.held_by(Principal("user", user.id)) if user else []
+        self._people_before.setdefault(email.casefold(), PersonBefore(user, bindings, self._find_open_invites(email)))
+
+    def restore_people(self) -> None:
+        """Make each person that was remembered what they were."""
+        for email, before in self._people_before.items():
+            if user := self.users.find(email):
+                self.remove_user(user)
+            for invite in self._find_open_invites(email):
+                if invite not in before.invites:
+                    self.remove_invite(invite)
+            if before.user:
+                self.users.add(before.user)
+            for binding in before.bindings:
+                # A project may have been deleted since, which is no matter of the identity provider.
+                if binding.grant.resource_type == "organization" or binding.grant.resource_id in self.projects:
+                    self.role_bindings.add(binding)
+        self._people_before.clear()
+
+    def _find_open_invites(self, email: str) -> list[InviteRecord]:
+        return [each for each in self.open_invites if each.email.casefold() == email.casefold()]
 
     def add_service_account(self, name: str, now: datetime) -> ServiceAccountRecord:
         """Create a service account without roles."""
