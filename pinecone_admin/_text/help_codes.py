@@ -78,8 +78,7 @@ HELP: Mapping[str, Help] = {
     "PA204": Help(
         "The caller may not do this (403).",
         "It lacks the role, the plan lacks the feature, or a quota is used up.",
-        "Grant the service account a role that permits it: OrgManager to create projects, ProjectOwner to change one, "
-        "OrgOwner for people, accounts and settings. Or raise the limit that the message names.",
+        "Grant the account a role that permits it, such as OrgOwner for people, or raise the limit in the message.",
     ),
     "PA205": Help(
         "The resource does not exist, or the caller may not see it (404).",
@@ -89,11 +88,9 @@ HELP: Mapping[str, Help] = {
     ),
     "PA206": Help(
         "The request conflicts with the present state (409).",
-        "The resource already exists, its state does not allow the change, or an identity provider manages the person.",
-        "Read `error_code`; use an `ensure` method where an existing resource is fine. With `ABORTED` for a person "
-        "whom an identity provider manages (SCIM), change membership and roles there.",
-        "Look at what exists; an `ensure` command accepts a thing that is there. Change a person whom an identity "
-        "provider manages (SCIM) there.",
+        "The resource exists, its state does not allow the change, or an identity provider (SCIM) manages the person.",
+        "Read `error_code`: `ALREADY_EXISTS` is fine for an `ensure` method; `ABORTED` may mean to use the provider.",
+        "Look at what exists; an `ensure` command accepts it. Change people of an identity provider there.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",
