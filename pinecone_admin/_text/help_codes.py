@@ -89,7 +89,7 @@ HELP: Mapping[str, Help] = {
     "PA206": Help(
         "The request conflicts with the present state (409).",
         "The resource exists, its state does not allow the change, or an identity provider (SCIM) manages the person.",
-        "Read `error_code`: `ALREADY_EXISTS` is fine for an `ensure` method; `ABORTED` may mean to use the provider.",
+        "Read `error_code`; an `ensure` method accepts what exists. Change people of an identity provider there.",
         "Look at what exists; an `ensure` command accepts it. Change people of an identity provider there.",
     ),
     "PA207": Help(

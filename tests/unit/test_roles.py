@@ -10,7 +10,7 @@ import pytest
 from pinecone_admin import PineconeValueError, models
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
-from pinecone_admin.workflows.roles import LEVELS, ORGANIZATION_WRITERS, SECRET_KEEPERS
+from pinecone_admin.workflows.roles import LEVELS
 from tests.support.errors import raises
 
 ADMINISTRATION = [
@@ -63,14 +63,13 @@ def test_roles_that_administer_projects_own_them(row: str) -> None:
     assert {role for role, level in LEVELS.items() if level == "owns"} == find_roles(row)
 
 
-def test_roles_that_administer_the_organization_write() -> None:
-    """The organization roles that own or write are those that change the organization, its members or its accounts."""
-    permitted = set[str]().union(*map(find_roles, ADMINISTRATION))
-    assert permitted == ORGANIZATION_WRITERS
-    assert {role for role in ORGANIZATION_ROLES if LEVELS[role] != "reads"} == permitted
-    assert permitted.isdisjoint(PROJECT_ROLES)
+@pytest.mark.parametrize("row", ADMINISTRATION)
+def test_only_an_owner_administers_the_organization(row: str) -> None:
+    """Findings and offboarding look for OrgOwner: no other role changes the organization, its people or its accounts."""
+    assert find_roles(row) == {"OrgOwner"}
 
 
-def test_secret_keepers_manage_service_accounts() -> None:
-    """The roles whose holders may have seen client secrets are those that create and rotate them."""
-    assert find_roles("manage-service-accounts") == SECRET_KEEPERS
+def test_organization_roles_that_create_projects_write() -> None:
+    """The organization roles that own or write are those that create projects, or more."""
+    permitted = set[str]().union(*map(find_roles, ["create-project", *ADMINISTRATION]))
+    assert {role for role in ORGANIZATION_ROLES if LEVELS[role] != "reads"} == permitted == {"OrgOwner", "OrgManager"}
