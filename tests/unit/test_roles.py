@@ -65,7 +65,7 @@ def test_roles_that_administer_projects_own_them(row: str) -> None:
 
 @pytest.mark.parametrize("row", ADMINISTRATION)
 def test_only_an_owner_administers_the_organization(row: str) -> None:
-    """Findings and offboarding look for OrgOwner: no other role changes the organization, its people or its accounts."""
+    """Findings and offboarding look for OrgOwner: no other role changes the organization, people or accounts."""
     assert find_roles(row) == {"OrgOwner"}
 
 
