@@ -608,16 +608,17 @@ def test_sync_reverts_changes_of_people(connect: Connect) -> None:
 
 @pytest.mark.rule("identity-provider-sync")
 def test_sync_keeps_invites_from_before(connect: Connect) -> None:
-    """A sync withdraws the invites that were sent since, and no others."""
-    emulator = Emulator()
-    api = connect(emulator)
-    old = create_invite(emulator, api, "ada@example.com")
-    emulator.configure(managed_people=True, managed_changes="reverted")
+    """A sync withdraws the invites that were sent since the first change of a person, and no older ones."""
+    emulator = Emulator(managed_people=True, managed_changes="reverted")
+    old = emulator.state.add_invite("ada@example.com", emulator.clock.now())
+    ada = emulator.add_user("ada@example.com")
     emulator.clock.advance(8 * DAY)
     api = connect(emulator)
+    assert api.delete(f"/admin/users/{ada.id}").status_code == 202
     create_invite(emulator, api, "bob@example.com")
     emulator.sync()
     assert [each["id"] for each in api.get("/admin/invites").json()["data"]] == [old.id]
+    assert api.get(f"/admin/users/{ada.id}").status_code == 200
 
 
 @pytest.mark.rule("plan-roles")
