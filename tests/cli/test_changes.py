@@ -278,3 +278,20 @@ def test_the_result_of_a_deletion_is_data() -> None:
         project = next(each.id for each in emulator.state.projects.values() if each.name == "empty")
         done = run("project", "delete", "empty", "--yes")
     assert done.json == {"done": "project delete", "id": project}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("user", "offboard", "ada@example.com"),
+        ("role-binding", "change-role", "--user", "ada@example.com", "--from", "OrgMember", "--to", "OrgManager"),
+        ("invite", "ensure", "eve@example.com", "--role", "OrgMember"),
+    ],
+)
+def test_a_person_of_an_identity_provider_is_changed_there(command: tuple[str, ...]) -> None:
+    """Where the server refuses to change a person whom an identity provider manages, the error says who decides."""
+    with example_organization() as emulator:
+        emulator.configure(managed_people=True)
+        done = run(*command, "--yes")
+    assert "it decides on membership and roles: change them there" in done.stderr
+    assert done.exit == exit_codes.CONFLICT
