@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -52,6 +51,8 @@ def suggest(word: str, words: Sequence[str]) -> str:
 
 def find_nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the word that is spelt nearly like another one, if there is one."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only misspelt words need it
+
     lower = {each.lower(): each for each in words}
     close = get_close_matches(word.lower(), lower, n=1)
     return lower[close[0]] if close else None

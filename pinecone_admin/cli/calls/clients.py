@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pinecone_admin import Admin, ApiError, AttemptEvent, NotFoundError, Operation, PineconeError, TokenError
 from pinecone_admin._http.operation_checks import check_operation
@@ -71,14 +71,20 @@ def _note_error(change: SentChange, error: PineconeError) -> None:
     change.is_gone = change.method == "DELETE" and isinstance(error, NotFoundError) and error.error_code is not None
 
 
-def recorded_client_class(recorder: ChangeRecorder) -> type[Admin]:
-    """Return a class of clients that record their changes, as do the copies that ``with_options`` makes of them."""
+class RecordedAdmin(Admin):
+    """A client that records its changes, as do the copies that ``with_options`` makes of it."""
 
-    class RecordedAdmin(Admin):
-        def send(self, operation: Operation[_T]) -> _T:
-            return recorder.send(super().send, operation)
+    recorder: ChangeRecorder
 
-    return RecordedAdmin
+    def send(self, operation: Operation[_T]) -> _T:
+        """Send an operation, and record it if it is a change."""
+        return self.recorder.send(super().send, operation)
+
+    def with_options(self, **options: Any) -> Self:
+        """Return a copy with other options."""
+        copy = super().with_options(**options)
+        copy.recorder = self.recorder
+        return copy
 
 
 class WouldSend(Exception):  # noqa: N818 - it is no failure

@@ -12,9 +12,8 @@ from attrs import evolve
 
 from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
-from pinecone_admin._http.attempt_event import OnAttempt
 from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
-from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, recorded_client_class
+from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, RecordedAdmin
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import read_organizations
 from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
@@ -114,11 +113,17 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
         CLIError: The client refuses a part of the identity or of the environment.
     """
     arguments: dict[str, Any] = client_arguments(identity, production=(API_URL, OAUTH_URL))
-    kind, on_attempt = _choose_client_class(session)
+    arguments |= {"source_tag": "cli", "lazy": True, "read_only": is_read_only(session)}
+    recorder = None if session.intercepts_changes else _make_recorder(session)
     try:
-        return kind(**arguments, source_tag="cli", lazy=True, read_only=is_read_only(session), on_attempt=on_attempt)
+        if recorder is None:
+            return PreviewAdmin(**arguments)
+        admin = RecordedAdmin(**arguments, on_attempt=recorder.note_attempt)
     except (PineconeValueError, PineconeTypeError) as exc:
         message = exc.message_with_names(identity.spellings)
+    else:
+        admin.recorder = recorder
+        return admin
     # Outside of the except clause: a traceback of the client could show the secret.
     raise identity_error(f"{identity.origin}: {message}" if not identity.in_environment else message)
 
@@ -146,13 +151,12 @@ def require_organization(admin: Admin, expected: str) -> None:
     raise identity_error(f"organization {expected} is expected, and the caller's is {actual}", says_if_unchanged=True)
 
 
-def _choose_client_class(session: Session) -> tuple[type[Admin], OnAttempt | None]:
-    if session.intercepts_changes:
-        return PreviewAdmin, None
+def _make_recorder(session: Session) -> ChangeRecorder:
+    """Return a recorder of the changes of a session, which also writes them to the audit log, if there is one."""
     recorder = ChangeRecorder(session.ledger)
     path = session.settings.get("audit_log")
     if path is None:
-        return recorded_client_class(recorder), None
+        return recorder
     log = AuditLog(path, on_failure=session.note_lost_entry)
     client_id, user = session.client_id, _find_user()
 
@@ -161,7 +165,7 @@ def _choose_client_class(session: Session) -> tuple[type[Admin], OnAttempt | Non
             log.append(format_entry(change, time=datetime.now(UTC), client_id=client_id, user=user))
 
     session.ledger.on_settled = record
-    return recorded_client_class(recorder), recorder.note_attempt
+    return recorder
 
 
 def _find_user() -> str | None:
