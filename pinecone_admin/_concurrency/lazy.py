@@ -67,6 +67,11 @@ def preload_before_fork(*modules: str) -> None:
 
     A child would wait forever for a module that another thread was importing at the time of the fork.
     """
+    if not _preloaded and hasattr(os, "register_at_fork"):  # Windows has no fork
+        # The hook that was registered last runs first. With the lock of logging held, this one could wait for a thread
+        # that imports a module which makes a logger.
+        import_module("logging")
+        os.register_at_fork(before=_load_before_fork)
     _preloaded.update(modules)
 
 
@@ -76,10 +81,3 @@ def _load_before_fork() -> None:
             module = import_module(name)
             for public in getattr(module, "__all__", ()):
                 getattr(module, public)
-
-
-# The hook that was registered last runs first. With the lock of logging held, this one could wait for a thread that
-# imports a module which makes a logger.
-import_module("logging")
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(before=_load_before_fork)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from inspect import cleandoc
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import click
 
@@ -28,6 +28,9 @@ from pinecone_admin.cli.parameters import (
     suggest,
 )
 from pinecone_admin.cli.session import Session
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Effect: TypeAlias = Literal["reads", "changes", "deletes"]
 """What a command does to the organization."""
@@ -405,6 +408,14 @@ class Root(Noun):
         if cmd_name in SINGLE_COMMANDS:
             import_module(f"{NOUNS_PACKAGE}.{SINGLE_COMMANDS[cmd_name][0]}")
         return self.commands.get(cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the words that complete one, without loading what they name."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only completion needs it
+
+        words = self.summaries().items()
+        found = [CompletionItem(word, help=text) for word, text in words if word.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help, with the options of every command."""

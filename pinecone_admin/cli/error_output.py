@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
@@ -41,7 +40,11 @@ class CommandFailure(NamedTuple):
 
     def render(self, *, as_json: bool) -> str:
         """Return the line and, as JSON is asked for, the object below it."""
-        return f"{self.line}\n" + (f"{json.dumps(self.document)}\n" if as_json else "")
+        if not as_json:
+            return f"{self.line}\n"
+        import json  # noqa: PLC0415 - only this needs it
+
+        return f"{self.line}\n{json.dumps(self.document)}\n"
 
 
 def asks_for_json(argv: Sequence[str]) -> bool:

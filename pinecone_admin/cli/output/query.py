@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -46,10 +45,8 @@ def search(query: str, plain: Any) -> Any:
         selected = jmespath.search(query, plain)
     except Exception as error:  # noqa: BLE001 - the library also raises OverflowError, ValueError and others
         raise _refuse(query, f"does not fit the result: {_describe_misfit(error)}") from None
-    try:
-        json.dumps(selected, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _refuse(query, f"gives what JSON cannot express: {type(error).__name__}") from None
+    if (problem := _find_json_problem(selected)) is not None:
+        raise _refuse(query, f"gives what JSON cannot express: {problem}")
     return selected
 
 
@@ -66,7 +63,7 @@ def _find_problems(tree: _Node) -> Iterator[str]:
             return
         if node["type"] == "expref" and not takes_expression:
             yield "uses an expression reference (&) as a value"
-        if node["type"] == "literal" and not _is_json(node["value"]):
+        if node["type"] == "literal" and _find_json_problem(node["value"]):
             yield "has a literal that JSON cannot express"
         expected: list[bool] = []
         if node["type"] == "function_expression":
@@ -98,15 +95,18 @@ def _gives_json(function: Any) -> bool:
         value: Any = TreeInterpreter().visit(function, None)
     except Exception:  # noqa: BLE001 - of many kinds; what does not call it does not fail
         return True
-    return _is_json(value)
+    return _find_json_problem(value) is None
 
 
-def _is_json(value: Any) -> bool:
+def _find_json_problem(value: object) -> str | None:
+    """Return the name of the error if JSON cannot express a value."""
+    import json  # noqa: PLC0415 - only --query needs it
+
     try:
         json.dumps(value, allow_nan=False)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    except (TypeError, ValueError, RecursionError) as error:
+        return type(error).__name__
+    return None
 
 
 def _describe_misfit(error: Exception) -> str:
