@@ -20,9 +20,5 @@ def write_or_check(page: Path, text: str, arguments: Sequence[str]) -> int:
 
 def render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(map(_escape, line))} |\n" for line in lines)
-
-
-def _escape(cell: str) -> str:
-    return cell.replace("|", "\\|")
+    lines = [header, ["---"] * len(header), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

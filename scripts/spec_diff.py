@@ -197,9 +197,9 @@ def _compare_components(pair: DocumentPair) -> Lines:
 def _compare_component(pair: DocumentPair, place: Place, old: Node, new: Node) -> Lines:
     yield from _compare_marks(place, old, new)
     if "enum" in old:
-        yield from _compare_values(place, old["enum"], new["enum"])
+        yield from _compare_listed(place, "value", old["enum"], new["enum"])
     elif "x-union" in old:
-        yield from _compare_choices(place, old["x-union"]["classes"], new["x-union"]["classes"])
+        yield from _compare_listed(place, "choice", old["x-union"]["classes"], new["x-union"]["classes"])
     else:
         yield from _compare_members(pair, place, _fields_of(old), _fields_of(new))
 
@@ -248,7 +248,7 @@ def _compare_details(pair: DocumentPair, place: Place, old: Node, new: Node) -> 
     values = component_values(pair.old, old), component_values(pair.new, new)
     # Values of one literal are compared under its own name.
     if referenced_component(old) != referenced_component(new) and values[0] and values[1]:
-        yield from _compare_values(place, values[0], values[1])
+        yield from _compare_listed(place, "value", values[0], values[1])
     yield from _compare_limits(place, old, new)
     if "items" in old and "items" in new:
         yield from _compare_details(pair, Place(f"{place.label}[]", place.directions), old["items"], new["items"])
@@ -314,15 +314,11 @@ def _fits(pair: DocumentPair, narrow: Node, wide: Node) -> bool:
     return listed or first == second or (first, second) == ("an integer", "a number")
 
 
-def _compare_values(place: Place, old: list[str], new: list[str]) -> Lines:
-    yield from ((place.directions.sent, f"{place.label}: value {value} removed") for value in old if value not in new)
-    yield from ((False, f"{place.label}: new value {value}") for value in new if value not in old)
-
-
-def _compare_choices(place: Place, old: list[str], new: list[str]) -> Lines:
-    yield from ((place.directions.sent, f"{place.label}: choice {name} removed") for name in old if name not in new)
+def _compare_listed(place: Place, noun: str, old: list[str], new: list[str]) -> Lines:
+    yield from ((place.directions.sent, f"{place.label}: {noun} {each} removed") for each in old if each not in new)
     # A program reads the fields of the choices that it knows.
-    yield from ((place.directions.received, f"{place.label}: new choice {name}") for name in new if name not in old)
+    breaks = noun == "choice" and place.directions.received
+    yield from ((breaks, f"{place.label}: new {noun} {each}") for each in new if each not in old)
 
 
 def _compare_limits(place: Place, old: Node, new: Node) -> Lines:

@@ -66,10 +66,6 @@ def write_examples(document: Node) -> Node:
     found = collect_examples(document)
     sent = reach_components(document, (node.get("requestBody") for node in list_operations(document)))
     calls = {node["operationId"]: _write_call(document, found, node) for node in list_operations(document)}
-    models = {
-        name: _write_model(document, name, schema, found.get(name), is_sent=name in sent)
-        for name, schema in component_schemas(document).items()
-    }
 
     def put_call(node: Node) -> Node:
         bodies = {"requestBody": _without_example(node["requestBody"])} if "requestBody" in node else {}
@@ -77,20 +73,15 @@ def write_examples(document: Node) -> Node:
         return node | bodies | {"responses": {"200": response}}
 
     bare = map_every_schema(map_parameters(document, _without_example), _without_example)
-    schemas = component_schemas(bare)
-    return add_schemas(map_operations(bare, put_call), {name: _merge(schemas[name], models[name]) for name in schemas})
+    models = {
+        name: schema | _write_model(document, name, schema, found.get(name), is_sent=name in sent)
+        for name, schema in component_schemas(bare).items()
+    }
+    return add_schemas(map_operations(bare, put_call), models)
 
 
 def _without_example(node: Node) -> Node:
     return {key: value for key, value in node.items() if key != "x-example"}
-
-
-def _merge(schema: Node, examples: Node) -> Node:
-    fields = {
-        name: field | examples.get("properties", {}).get(name, {})
-        for name, field in schema.get("properties", {}).items()
-    }
-    return schema | examples | ({"properties": fields} if fields else {})
 
 
 def collect_examples(document: Node) -> Node:
@@ -167,20 +158,21 @@ def _join(opening: str, items: list[tuple[str, str]], closing: str) -> str:
 
 
 def _write_model(document: Node, name: str, schema: Node, value: Node, *, is_sent: bool) -> Node:
-    """Return the example of a model for requests, or those of the fields of another model."""
+    """Return the example of a model for requests, or the fields of another model with theirs."""
     if "properties" not in schema:
         return {}
     if is_sent:
         return _write_source(partial(express_value, document, component_reference(name), value))
     parts = value if isinstance(value, dict) else {}
-    fields = {
+    stated = component_schemas(document)[name]["properties"]
+    examples = {
         key: _write_source(partial(express_value, document, field, example), in_field=True)
-        for key, field in schema["properties"].items()
+        for key, field in stated.items()
         if (example := field.get("x-example", parts.get(key))) is not None
         and not field.get("x-secret")
         and not _contains_model(document, field)
     }
-    return {"properties": fields}
+    return {"properties": {key: field | examples.get(key, {}) for key, field in schema["properties"].items()}}
 
 
 def _contains_model(document: Node, schema: Node) -> bool:

@@ -11,7 +11,7 @@ from attrs import evolve
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
+from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
@@ -68,7 +68,7 @@ async def ensure_project(
         ),
         find=find,
         create=create,
-        undo=_undo_project,
+        undo=lambda made: (f"project {made.id}", lambda client: client.projects.delete(project_id=made.id)),
         is_unique=False,
     )
     async with join_rollback(admin, rollback) as undo:
@@ -84,10 +84,6 @@ async def ensure_project(
             update = partial(admin.projects.update, project_id=project.id, **changed)
             project = await changes.apply(step, update, preview=evolve(project, **changed))
     return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
-
-
-def _undo_project(project: Project) -> tuple[str, Deletion]:
-    return f"project {project.id}", lambda client: client.projects.delete(project_id=project.id)
 
 
 async def ensure_invite(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
-from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, join_rollback
+from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set_operation_on_errors
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
@@ -71,13 +71,12 @@ async def ensure_role_binding(
         ),
         find=find,
         create=create,
-        undo=_undo,
+        undo=lambda made: (
+            f"role binding {made.id}",
+            lambda client: client.role_bindings.delete(role_binding_id=made.id),
+        ),
         is_unique=True,
     )
     async with join_rollback(admin, rollback) as undo:
         binding, created = await wanted.find_or_create(admin, changes, undo)
     return Ensured(value=binding, created=created, steps=changes.steps)
-
-
-def _undo(binding: RoleBinding) -> tuple[str, Deletion]:
-    return f"role binding {binding.id}", lambda client: client.role_bindings.delete(role_binding_id=binding.id)

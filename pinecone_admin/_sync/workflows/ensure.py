@@ -15,7 +15,7 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, join_rollback
+from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import (
     CreateInviteRequest,
     CreateProjectRequest,
@@ -69,7 +69,7 @@ def ensure_project(
         ),
         find=find,
         create=create,
-        undo=_undo_project,
+        undo=lambda made: (f"project {made.id}", lambda client: client.projects.delete(project_id=made.id)),
         is_unique=False,
     )
     with join_rollback(admin, rollback) as undo:
@@ -85,10 +85,6 @@ def ensure_project(
             update = partial(admin.projects.update, project_id=project.id, **changed)
             project = changes.apply(step, update, preview=evolve(project, **changed))
     return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
-
-
-def _undo_project(project: Project) -> tuple[str, Deletion]:
-    return f"project {project.id}", lambda client: client.projects.delete(project_id=project.id)
 
 
 def ensure_invite(

@@ -9,7 +9,7 @@ from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
-from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, join_rollback
+from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, key_of_binding
@@ -72,13 +72,12 @@ def ensure_role_binding(
         ),
         find=find,
         create=create,
-        undo=_undo,
+        undo=lambda made: (
+            f"role binding {made.id}",
+            lambda client: client.role_bindings.delete(role_binding_id=made.id),
+        ),
         is_unique=True,
     )
     with join_rollback(admin, rollback) as undo:
         binding, created = wanted.find_or_create(admin, changes, undo)
     return Ensured(value=binding, created=created, steps=changes.steps)
-
-
-def _undo(binding: RoleBinding) -> tuple[str, Deletion]:
-    return f"role binding {binding.id}", lambda client: client.role_bindings.delete(role_binding_id=binding.id)
