@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.mypy_cache import find_mypy_cache
+
 ROOT = Path(__file__).resolve().parent.parent
 MOST_FILES, MOST_LINES = 15, 200
 
@@ -109,7 +111,8 @@ def extend_document(document: str, additions: str) -> str:
 
 def run(copy: Path, *command: str) -> None:
     """Run a command of the copy with this Python; it must succeed."""
-    env = os.environ | {"PYTHONPATH": str(copy)}  # before the checkout that is installed
+    # The copy comes before the checkout that is installed.
+    env = os.environ | {"PYTHONPATH": str(copy), "MYPY_CACHE_DIR": str(find_mypy_cache())}
     done = subprocess.run([sys.executable, *command], cwd=copy, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.fail(f"{' '.join(command)}\n{done.stdout[-5000:]}\n{done.stderr[-5000:]}")

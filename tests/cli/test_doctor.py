@@ -300,7 +300,7 @@ def test_an_account_without_roles_fails_and_one_with_roles_on_a_project_passes()
     with emulate() as emulator:
         with emulator.admin() as admin:
             project = admin.projects.create(name="search")
-        for roles, found in (([], None), ([("ProjectEditor", project.id)], "search:ProjectEditor")):
+        for roles, found in (([], None), ([("ProjectMember", project.id)], "search:ProjectMember")):
             account = emulator.add_client(roles=roles)
             env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
             done = diagnose(env=env)

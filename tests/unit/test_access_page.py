@@ -81,6 +81,7 @@ def test_filters_leave_the_matching_cells(tmp_path: Path) -> None:
         [
             ["who", "organization", "search"],
             ["ada@example.com", "OrgOwner", "owns"],
+            ["robot-s1 service account", "OrgOwner", "owns"],
             ["bob@example.com", "OrgMember", "writes"],
             ["new@example.com invited", "", "owns"],
         ],
@@ -112,7 +113,7 @@ def test_a_click_sorts_and_a_second_click_reverses(tmp_path: Path) -> None:
     by_name, reversed_order, by_level, by_count = evaluate(INVENTORY.access().to_html(), script, "seen", tmp_path)
     assert by_name == sorted(by_name)
     assert reversed_order == by_name[::-1]
-    assert set(by_level[:2]) == {"ada", "new"}
+    assert set(by_level[:3]) == {"ada", "new", "robot-s1"}
     assert by_count == ["search", "atlas"]
 
 

@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -46,6 +45,7 @@ from tests.support.api_documents import (
     read_our_document,
 )
 from tests.support.generated_trees import loaded_templates
+from tests.support.mypy_cache import find_mypy_cache
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Stand in for the type checkers, which take longer than all else; long tests run the real ones.
@@ -111,23 +111,6 @@ def run_python(tree: Path, *arguments: str | Path, **environment: str) -> Run:
     variables = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "MYPY_CACHE_DIR": str(find_mypy_cache())}
     env = os.environ | variables | environment
     return subprocess.run([sys.executable, *arguments], cwd=tree, env=env, capture_output=True, text=True, check=False)
-
-
-def find_mypy_cache() -> Path:
-    """Return the cache of mypy for the copies of one worker; it begins as what scripts/check left in the repository.
-
-    If two processes use one cache at the same time, mypy may report errors of the other copy.
-    """
-    cache = ROOT / f".pytest_cache/mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    cache.parent.mkdir(exist_ok=True)
-    if not cache.exists() and (ROOT / ".mypy_cache").is_dir():
-        seed = Path(tempfile.mkdtemp(dir=cache.parent))
-        shutil.copytree(ROOT / ".mypy_cache", seed, dirs_exist_ok=True)
-        try:
-            seed.rename(cache)
-        except OSError:  # another run of the tests was faster
-            shutil.rmtree(seed)
-    return cache
 
 
 def hash_files(tree: Path) -> dict[str, str]:
