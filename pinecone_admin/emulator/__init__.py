@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.emulator import Emulator
 from pinecone_admin.emulator.model.clock import Clock
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.http.server import serving
 
-__all__ = ["Clock", "Emulator", "serving"]
+__all__ = ["Clock", "Emulator", "Request", "serving"]
 
 if not TYPE_CHECKING:  # importing the server requires the extra `emulator`
 

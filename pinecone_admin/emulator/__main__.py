@@ -16,13 +16,13 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
-from pinecone_admin.emulator.control.snapshot import encode_document
+from pinecone_admin.emulator.control.snapshot import encode_document, overlay_settings
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
 
@@ -191,7 +191,7 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
         if not options.state.is_file():
             raise ValueError("not a file")
         document: object = json.loads(options.state.read_text(encoding="utf-8"))
-        emulator.load(_overlay_options(document, changes))
+        emulator.load(overlay_settings(document, changes))
     _require_writable(options.state)
     return emulator
 
@@ -210,19 +210,6 @@ def _require_writable(path: Path) -> None:
     descriptor, name = _open_temporary(path.resolve())
     os.close(descriptor)
     Path(name).unlink()
-
-
-def _overlay_options(document: object, changes: Mapping[str, object]) -> object:
-    """Return a state document in which the options win over the file, so that a reset restores them, too."""
-    if not isinstance(document, dict):
-        return document  # the emulator refuses it
-    overlaid = cast("dict[str, object]", document)
-    for name, value in changes.items():
-        part = "organization" if name == "plan" else "settings"
-        fields = overlaid.setdefault(part, {})
-        if isinstance(fields, dict):
-            fields[name] = value
-    return overlaid
 
 
 def _serve(emulator: Emulator, options: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ from pinecone_admin.emulator.control.configuration import (
     changed_settings,
     settings_document,
 )
-from pinecone_admin.emulator.control.faults import Fault, Faults
+from pinecone_admin.emulator.control.faults import ANY, Fault, Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 from pinecone_admin.emulator.http.transport import EmulatorTransport
 from pinecone_admin.emulator.model.clock import Clock
@@ -195,7 +195,10 @@ class Emulator:
         with released_after(self._lock), self._lock:
             now = self.clock.now()
             operation_id = dispatch.operation_id(request)
-            fault = self.faults.next_match(operation_id)
+            fault = self.faults.next_match(request, operation_id)
+            # A fault may name an operation that the emulator does not have.
+            if fault and not operation_id and fault.operation != ANY:
+                operation_id = fault.operation
             response = (
                 dispatch.handle(request, self.state, self.clock)
                 if fault is None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache, wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from multiprocessing import spawn
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import httpx
@@ -18,6 +20,7 @@ from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.emulated_children import EMULATED_VARIABLE, match_production_host
 from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.control.snapshot import overlay_settings
 from pinecone_admin.testing._guard import guarded_production
 
 _ALWAYS_SET = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", EMULATED_VARIABLE)
@@ -36,19 +39,30 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
     to the emulator; all others pass through, except that whatever else uses Python's sockets or TLS is refused at
     production's hosts. The environment holds the emulator's credentials. Clients of this package that are created
     inside use the emulator's clock: waiting for a retry takes no time, and advancing the clock makes their tokens
-    expire. Emulations can be nested; the innermost serves the requests. As a decorator of a function or a coroutine
-    function, each call is an emulation of its own.
+    expire. Emulations can be nested; the innermost serves the requests.
+
+    As a decorator of a function or a coroutine function, each call is an emulation of its own. As a decorator of a test
+    class, of unittest or pytest, each test is one, from before its ``setUp`` or ``setup_method`` until after its
+    ``tearDown`` or ``teardown_method``, and has its emulator as ``self.emulator``.
 
     A child process has no emulator in its memory, or only a copy. With `serve`, clients of this package send their
     requests to the served address there; otherwise they raise ``PineconeConnectionError``.
 
     Args:
-        emulator: The emulator; by default a new one with the same ids and secrets in every run.
+        emulator: The emulator; by default a new one each time, with the same ids and secrets in every run.
         ticking: Whether the emulator's clock also advances with real time. Otherwise it stands still until a client of
             this package waits or the clock is advanced.
         serve: Also serve the emulator on loopback, at `emulator.host` and `emulator.oauth_url`, for child processes and
             for clients that do not use httpx; ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL`` have the
             addresses. Requires the extra `emulator`.
+        plan: The plan of the new emulator: Free, Standard, Enterprise or Dedicated.
+        permissions: Whether the new emulator enforces the permission matrix (published), or only the rule that a
+            principal cannot grant what it does not hold (open).
+        state: The state of the new emulator: a document that `Emulator.load` takes, or the path of a JSON file with
+            one. The plan and the permissions win over it.
+
+    Raises:
+        ValueError: An argument is invalid, or one of the last three is given with an emulator.
 
     Example:
         >>> with emulate() as emulator:
@@ -57,17 +71,40 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
         ...     assert project.id in emulator.state.projects
     """
 
-    def __init__(self, emulator: Emulator | None = None, *, ticking: bool = True, serve: bool = False) -> None:
+    def __init__(
+        self,
+        emulator: Emulator | None = None,
+        *,
+        ticking: bool = True,
+        serve: bool = False,
+        plan: str | None = None,
+        permissions: str | None = None,
+        state: Mapping[str, object] | str | os.PathLike[str] | None = None,
+    ) -> None:
         # @emulate without parentheses passes the function here, and would otherwise fail much later.
         if callable(emulator):
             raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with parentheses")
+        settings = {"plan": plan, "permissions": permissions}
+        self._changes = {name: value for name, value in settings.items() if value is not None}
+        self._document = state if state is None or isinstance(state, Mapping) else _read_state(Path(state))
+        if emulator is not None and (self._changes or state is not None):
+            raise ValueError("plan, permissions and state are those of a new emulator: do not pass an emulator, too")
         self._emulator = emulator
         self._ticking = ticking
         self._serve = serve
         self._entered: list[_Emulation] = []
+        if self._changes or state is not None:
+            self._create_emulator()  # a decorator whose arguments are invalid fails where it stands
+
+    def _create_emulator(self) -> Emulator:
+        emulator = Emulator(seed=0, **self._changes)
+        if self._document is not None:
+            emulator.load(overlay_settings(self._document, self._changes))
+        return emulator
 
     def __enter__(self) -> Emulator:
-        emulation = _Emulation(self._emulator or Emulator(seed=0), ticking=self._ticking, serve=self._serve)
+        emulator = self._emulator or self._create_emulator()
+        emulation = _Emulation(emulator, ticking=self._ticking, serve=self._serve)
         _emulations.activate(emulation)
         self._entered.append(emulation)
         return emulation.emulator
@@ -75,26 +112,86 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
     def __exit__(self, *_: object) -> None:
         _emulations.deactivate(self._entered.pop())
 
-    def __call__(self, function: F) -> F:
-        _require_function(function)
+    def __call__(self, decorated: F) -> F:
+        if isinstance(decorated, type):
+            _require_tests(decorated)
+            self._emulate_each_test(decorated)
+            return decorated
+        # The body of a generator runs after the call has returned, when its requests would reach the service.
+        if isgeneratorfunction(decorated) or isasyncgenfunction(decorated):
+            raise TypeError(f"emulate() decorates no generators: in {decorated!r}, write `with emulate():`")
 
-        @wraps(function)
+        @wraps(decorated)
         def call_emulated(*arguments: object, **named: object) -> object:
-            with emulate(self._emulator, ticking=self._ticking, serve=self._serve):
-                return function(*arguments, **named)
+            with self._another():
+                return decorated(*arguments, **named)
 
-        @wraps(function)
+        @wraps(decorated)
         async def await_emulated(*arguments: object, **named: object) -> object:
-            with emulate(self._emulator, ticking=self._ticking, serve=self._serve):
-                return await function(*arguments, **named)
+            with self._another():
+                return await decorated(*arguments, **named)
 
-        return cast("F", await_emulated if iscoroutinefunction(function) else call_emulated)
+        return cast("F", await_emulated if iscoroutinefunction(decorated) else call_emulated)
+
+    def _another(self) -> emulate:
+        # This object cannot be shared: calls may overlap, and the one that began last may not be the first to end.
+        return emulate(self._emulator, ticking=self._ticking, serve=self._serve, state=self._document, **self._changes)
+
+    def _emulate_each_test(self, suite: Any) -> None:
+        if _is_unittest(suite):
+            run = suite.run
+
+            @wraps(run)
+            def run_emulated(test: Any, result: object = None) -> object:
+                with self._another() as test.emulator:
+                    return run(test, result)
+
+            suite.run = run_emulated
+            return
+        prepare, clean_up = (getattr(suite, name, None) for name in ("setup_method", "teardown_method"))
+
+        def setup_method(test: Any, method: object) -> None:
+            with ExitStack() as emulation:
+                test.emulator = emulation.enter_context(self._another())
+                _call_hook(prepare, test, method)
+                test.end_emulation = emulation.pop_all().close
+
+        def teardown_method(test: Any, method: object) -> None:
+            try:
+                _call_hook(clean_up, test, method)
+            finally:
+                test.end_emulation()
+
+        suite.setup_method, suite.teardown_method = setup_method, teardown_method
 
 
-def _require_function(decorated: object) -> None:
-    # The body of a class or generator runs after the call has returned, when its requests would reach the service.
-    if isinstance(decorated, type) or isgeneratorfunction(decorated) or isasyncgenfunction(decorated):
-        raise TypeError(f"emulate() decorates functions: in {decorated!r}, write `with emulate():` around the requests")
+def _read_state(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"state: cannot read {path}: {error}") from error
+
+
+def _is_unittest(suite: type) -> bool:
+    from unittest import TestCase  # noqa: PLC0415 — takes 10 ms
+
+    return issubclass(suite, TestCase)
+
+
+def _require_tests(suite: type) -> None:
+    """Refuse classes of which some code would run outside of an emulation, and reach the service."""
+    names = [name for each in suite.__mro__ if not each.__module__.startswith("unittest") for name in vars(each)]
+    if not any(name.startswith("test") for name in names):
+        raise TypeError(f"{suite!r} has no tests: emulate() decorates test classes; elsewhere, write `with emulate():`")
+    for name in ("setUpClass", "setup_class"):
+        if name in names:
+            raise TypeError(f"emulate() begins anew for each test: do what {name} of {suite!r} does before each test")
+
+
+def _call_hook(hook: Callable[..., object] | None, test: object, method: object) -> None:
+    """Call setup_method or teardown_method of a class, which may leave out the argument, as pytest does."""
+    if hook is not None:
+        hook(*(test, method)[: hook.__code__.co_argcount])
 
 
 class _Emulation:
@@ -106,7 +203,7 @@ class _Emulation:
         self.addresses: dict[str, str] = {}
         self.serving_variables: dict[str, str] = {}
         self.since = 0.0
-        self._began = emulator.clock.now()
+        self._began = emulator.clock.elapsed()
         self._ending = ExitStack()
         if serve:
             self._ending.enter_context(_import_serving()(emulator))
@@ -136,7 +233,7 @@ class _Emulation:
         """Return the time of the emulator's clock as a monotonic time."""
         if self._ahead_in_child is not None:
             return time.monotonic() + self._ahead_in_child[0]
-        return self.since + (self.emulator.clock.now() - self._began).total_seconds()
+        return self.since + (self.emulator.clock.elapsed() - self._began).total_seconds()
 
     def wall(self) -> float:
         """Return the time of the emulator's clock in seconds since the epoch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,10 +11,16 @@ if TYPE_CHECKING:
     from pinecone_admin.emulator import Emulator
 
 
+_LINE = (
+    "pinecone_emulator(plan, permissions, state, serve, ticking, assert_all_used): arguments of emulate() for the "
+    "fixture pinecone_emulator; with assert_all_used, a test fails at its end if it has not met all of its faults"
+)
+_EMULATOR = pytest.StashKey["Emulator"]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
-    line = "pinecone_emulator(serve, ticking): arguments of emulate() for the fixture pinecone_emulator"
-    config.addinivalue_line("markers", line)
+    config.addinivalue_line("markers", _LINE)
 
 
 @pytest.fixture
@@ -22,6 +28,23 @@ def pinecone_emulator(request: pytest.FixtureRequest) -> Generator[Emulator, Non
     """Serve requests for Pinecone's Admin API from a new emulator, as `emulate()` does, and yield it."""
     from pinecone_admin.testing import emulate  # noqa: PLC0415 — imported when it is used
 
-    marker: pytest.Mark | None = request.node.get_closest_marker("pinecone_emulator")
-    with emulate(**marker.kwargs if marker else {}) as emulator:
+    options = _read_marker(request.node)
+    options.pop("assert_all_used", None)
+    with emulate(**options) as emulator:
+        request.node.stash[_EMULATOR] = emulator
         yield emulator
+
+
+# Around the call and not in the fixture, whose errors pytest reports beside a test that has passed.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test fail that has not met all of its faults, if its marker asks for that."""
+    result = yield
+    if _read_marker(item).get("assert_all_used") and _EMULATOR in item.stash:
+        item.stash[_EMULATOR].faults.assert_all_used()
+    return result
+
+
+def _read_marker(item: pytest.Item) -> dict[str, Any]:
+    marker = item.get_closest_marker("pinecone_emulator")
+    return dict(marker.kwargs) if marker else {}

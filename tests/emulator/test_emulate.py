@@ -1,6 +1,7 @@
 """`emulate()`: every client of the code under test reaches the emulator, and the process is restored afterwards."""
 
 import asyncio
+import json
 import os
 import random
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from multiprocessing import spawn
 from pathlib import Path
 from typing import Any
@@ -188,8 +190,122 @@ def test_emulate_decorates_coroutine_functions() -> None:
     assert asyncio.run(names()) == asyncio.run(names()) == ["search", "search"]
 
 
-def test_emulate_refuses_generators_and_classes() -> None:
-    """Generators and classes are refused, since they would send requests to the service after the emulation."""
+SUITES = """
+from unittest import IsolatedAsyncioTestCase, TestCase
+
+from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin.testing import emulate
+
+class Checks:
+    def check(self):
+        assert list(self.emulator.state.projects) == [self.project.id]
+        assert self.emulator.client_id
+
+@emulate(plan="Free")
+class SyncSuite(Checks, TestCase):
+    def setUp(self):
+        self.project = Admin().projects.create(name="search")
+
+    def tearDown(self):
+        Admin().projects.delete(project_id=self.project.id)
+
+    def test_one(self):
+        self.check()
+
+    def test_two(self):
+        self.check()
+
+@emulate()
+class AsyncSuite(Checks, IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        async with AsyncAdmin() as admin:
+            self.project = await admin.projects.create(name="search")
+
+    async def test_it(self):
+        self.check()
+
+@emulate()
+class TestPlain(Checks):
+    def setup_method(self, method):
+        assert method.__name__ == "test_it"
+        self.project = Admin().projects.create(name="search")
+
+    def teardown_method(self):
+        Admin().projects.delete(project_id=self.project.id)
+
+    def test_it(self, tmp_path):
+        self.check()
+
+@emulate()
+class TestBare:
+    def test_it(self):
+        assert Admin().projects.list() == self.emulator.requests.filter("projects.create") == []
+"""
+
+
+@pytest.mark.parametrize(("module", "passed"), [("unittest", "Ran 3 tests"), ("pytest", "5 passed")])
+def test_emulate_decorates_test_classes(tmp_path: Path, module: str, passed: str) -> None:
+    """Each test of a class has an emulator of its own, around what prepares it and cleans up after it."""
+    (tmp_path / "test_suites.py").write_text(SUITES)
+    # Would leave the machine, and fail, if a request of the tests did not reach an emulator.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
+    options = ["-p", "no:cacheprovider", *WITHOUT_OTHER_PLUGINS] if module == "pytest" else []
+    command = [sys.executable, "-m", module, *options, "test_suites.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=180, check=False)
+    assert passed in done.stdout + done.stderr, done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_a_failing_preparation_ends_the_emulation() -> None:
+    """If setup_method raises, its emulation ends, as pytest then calls no teardown_method."""
+
+    @emulate()
+    class TestIt:
+        emulator: Emulator
+
+        def setup_method(self) -> None:
+            raise LookupError(self.emulator.client_id)
+
+        def test_it(self) -> None: ...
+
+    with pytest.raises(LookupError):
+        TestIt().setup_method(TestIt.test_it)  # type: ignore[call-arg]
+    assert os.environ["PINECONE_CLIENT_ID"] == "a real one"
+
+
+def test_a_new_emulator_has_the_given_state(tmp_path: Path) -> None:
+    """A plan, permissions and a state, also of a file, are those of each new emulator, and survive a reset."""
+    document = {"organization": {"plan": "Free"}, "projects": [{"name": "search"}]}
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(document))
+    for state in (document, file, str(file)):
+        with emulate(plan="Standard", permissions="open", state=state) as emulator:
+            use_sync_client()
+            emulator.reset()
+            assert emulator.state.organization.plan == "Standard"
+            assert emulator.settings["permissions"] == "open"
+            assert [each.name for each in emulator.state.projects.values()] == ["search"]
+    assert document["organization"] == {"plan": "Free"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"plan": "Starter"}, "plan must be one of Free"),
+        ({"permissions": "none"}, "permissions must be one of"),
+        ({"state": {"projects": 5}}, "projects must be an array"),
+        ({"state": "missing.json"}, "state: cannot read missing.json"),
+        ({"emulator": Emulator(), "plan": "Free"}, "do not pass an emulator, too"),
+    ],
+)
+def test_invalid_arguments_are_refused_at_once(arguments: Any, message: str) -> None:
+    """Invalid arguments are refused before a function is decorated or a block is entered."""
+    with pytest.raises(ValueError, match=message):
+        emulate(**arguments)
+
+
+def test_emulate_refuses_what_would_run_outside() -> None:
+    """Generators, and classes of which some code would run outside, are refused: its requests would reach Pinecone."""
 
     def fixture() -> Iterator[Admin]:
         with Admin() as admin:
@@ -198,12 +314,18 @@ def test_emulate_refuses_generators_and_classes() -> None:
     async def stream() -> AsyncIterator[None]:
         yield
 
-    class Suite:
+    class Provisioner:
         pass
 
-    for decorated in (fixture, stream, Suite):
+    class TestShared:
+        def setup_class(self) -> None: ...
+        def test_it(self) -> None: ...
+
+    for decorated in (fixture, stream, Provisioner):
         with pytest.raises(TypeError, match="with emulate"):
             emulate()(decorated)
+    with pytest.raises(TypeError, match=r"do what setup_class of .*TestShared'> does before each test"):
+        emulate()(TestShared)
     with pytest.raises(TypeError, match="parentheses"):
         emulate(use_sync_client)  # type: ignore[arg-type]
 
@@ -280,6 +402,19 @@ def test_clock_runs_with_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with emulate(emulator, ticking=False):
         real += 5
         assert (emulator.clock.now() - start).total_seconds() == 75
+
+
+def test_setting_the_clock_never_turns_back_what_clients_measure() -> None:
+    """A clock that is set back, or reset, leaves a token valid; one that is set forward lets it expire."""
+    with emulate(ticking=False) as emulator, Admin() as admin:
+        before, start = current_clock().monotonic(), emulator.clock.now()
+        for take_back in (lambda: emulator.clock.set(start - timedelta(days=400)), emulator.reset):
+            emulator.clock.set(emulator.clock.now() + timedelta(hours=2))
+            take_back()
+            admin.projects.list()
+        assert emulator.clock.now() == start
+        assert current_clock().monotonic() - before == 4 * 3600
+        assert len(emulator.requests.filter("get_token")) == 1  # a reset has cleared the others
 
 
 def test_clock_is_the_system_clock_afterwards() -> None:
@@ -421,6 +556,39 @@ def test_plugin_loads_nothing_without_the_fixture(tmp_path: Path) -> None:
     test = f"import sys\ndef test_it(): assert {heavy} & set(sys.modules) == set()\n"
     process = run_pytest(tmp_path, "-p", "no:anyio", test=test)  # anyio loads modules of its own
     assert "1 passed" in process.stdout, process.stdout + process.stderr
+
+
+MARKED = """
+import pytest
+from pinecone_admin import Admin
+
+@pytest.mark.pinecone_emulator(assert_all_used=True)
+class TestFaults:
+    def test_used(self, pinecone_emulator):
+        pinecone_emulator.faults.add("create_project", status=429, times=2)
+        Admin().projects.create(name="search")
+
+    def test_unused(self, pinecone_emulator):
+        pinecone_emulator.faults.add("create_project", status=503)
+
+    def test_failing(self, pinecone_emulator):
+        pinecone_emulator.faults.add("create_project", status=500)
+        raise LookupError
+
+@pytest.mark.pinecone_emulator(plan="Free", permissions="open", state={"projects": [{"name": "search"}]})
+def test_state(pinecone_emulator):
+    assert pinecone_emulator.settings["plan"] == "Free"
+    assert pinecone_emulator.settings["permissions"] == "open"
+    assert len(pinecone_emulator.state.projects) == 1
+"""
+
+
+def test_the_marker_sets_the_state_and_checks_the_faults(tmp_path: Path) -> None:
+    """The marker takes a plan, permissions and a state; a test whose faults were not all met fails, and is no error."""
+    output = run_pytest(tmp_path, test=MARKED).stdout
+    assert "2 failed, 2 passed" in output
+    assert "create_project (status=503): fired 0 of 1 times" in output
+    assert "status=500" not in output.partition("short test summary")[2]
 
 
 def test_fixture_is_documented(tmp_path: Path) -> None:

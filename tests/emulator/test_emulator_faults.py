@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -366,7 +366,10 @@ def test_clear_restarts_the_probability(emulator: Emulator, connect: Connect) ->
             {"operation": "create_projct", "status": 500},
             "operation 'create_projct' does not exist: did you mean create_p",
         ),
-        ({"operation": "?", "status": 500}, "operation '\\?' does not exist$"),
+        (
+            {"operation": "?", "status": 500},
+            "operation '\\?' does not exist \\(one of your own needs its method and path",
+        ),
         ({}, "the fault has no effect"),
         ({"wrong_length": 0}, "the fault has no effect"),
         ({"status": 500, "drop": "after"}, "status and drop cannot be combined"),
@@ -375,7 +378,8 @@ def test_clear_restarts_the_probability(emulator: Emulator, connect: Connect) ->
         ({"drop": "later"}, "drop must be one of before, after"),
         ({"retry_after": 3, "drop": "after"}, "retry_after requires status"),
         ({"status": 500, "body": "xml"}, "body must be one of json"),
-        ({"status": 500, "body": 5}, "body must be a string"),
+        ({"status": 500, "body": 5}, "body must be an object or one of json, html"),
+        ({"status": 500, "body": b"no"}, "body must be an object or one of json, html"),
         ({"status": 500, "body": {"at": datetime(2026, 7, 1, tzinfo=UTC)}}, "body cannot be encoded as JSON"),
         ({"status": 500, "headers": []}, "headers must be an object"),
         ({"status": 500, "headers": {5: "x"}}, "is not a valid header|headers must be a string"),
@@ -387,6 +391,17 @@ def test_clear_restarts_the_probability(emulator: Emulator, connect: Connect) ->
         ({"status": 500, "skip": -1}, "skip must be from 0"),
         ({"delay": -1}, "delay must be from 0"),
         ({"delay": "1"}, "delay must be a number"),
+        ({"delay": timedelta(seconds=3)}, "delay must be a number, not of type timedelta"),
+        ({"operation": None, "status": 500}, "operation must be a string, not null"),
+        ({"operation": 503}, "operation must be a string, not an integer 503"),
+        ({"status": "503"}, "status must be an integer, not a string '503'"),
+        ({"status": 500, "method": "get"}, "method must be one of GET"),
+        ({"status": 500, "path": "admin"}, "path must begin with a slash"),
+        ({"status": 500, "path": "/admin?limit=1"}, "path must not contain \\?: match the query with where"),
+        ({"status": 500, "path": "/admin/*"}, "path must not contain \\*: a segment in braces"),
+        ({"status": 500, "id": 5}, "id must be a string"),
+        ({"status": 500, "where": "name"}, "where must be a function of the request, not 'name'"),
+        ({"respond": {"status": 500}}, "respond must be a function of the request"),
         ({"colour": "blue"}, "colour is unknown; the known fields are operation"),
     ],
 )
@@ -397,6 +412,8 @@ def test_invalid_faults_are_refused(emulator: Emulator, fault: dict[str, Any], m
     if "colour" not in fault:
         with pytest.raises(ValueError, match=message):
             emulator.faults.add(**fault)
+    with pytest.raises(ValueError, match=r"^a fault must be an object, not a"):
+        emulator.faults.add_document([fault])
     assert list(emulator.faults) == []
 
 
@@ -404,9 +421,16 @@ def test_faults_are_added_over_http(emulator: Emulator) -> None:
     """Faults are added as JSON over HTTP, and the list omits default values."""
     with serving(emulator) as url, httpx.Client(base_url=url) as http:
         fault = {"operation": "get_token", "status": 429, "retry_after": 3, "times": None}
-        assert http.post("/_emulator/faults", json=fault).json() == fault | {"seen": 0, "fired": 0}
+        counts = {"number": 1, "seen": 0, "fired": 0, "used": False}
+        assert http.post("/_emulator/faults", json=fault).json() == fault | counts
         http.post("/oauth/token", json=TOKEN)
-        assert http.get("/_emulator/faults").json() == {"data": [fault | {"seen": 1, "fired": 1}]}
+        assert http.get("/_emulator/faults").json() == {
+            "data": [fault | counts | {"seen": 1, "fired": 1, "used": True}]
+        }
+        http.post("/_emulator/faults", json=fault)
+        assert http.delete("/_emulator/faults/1").status_code == 204
+        assert http.delete("/_emulator/faults/1").status_code == 404
+        assert [each["number"] for each in http.get("/_emulator/faults").json()["data"]] == [2]
         assert http.delete("/_emulator/faults").status_code == 204
         assert http.get("/_emulator/faults").json() == {"data": []}
         assert http.post("/_emulator/faults", json={"drop": "x"}).status_code == 400
@@ -539,6 +563,6 @@ def test_an_unknown_operation_suggests_one_of_its_resource(emulator: Emulator) -
 
 def suggest_operation(emulator: Emulator, unknown: str) -> str:
     """Return the operation that the error for an unknown one suggests."""
-    with pytest.raises(ValueError, match=r"does not exist: did you mean .*\?$") as caught:
+    with pytest.raises(ValueError, match=r"does not exist: did you mean .*\?") as caught:
         emulator.faults.add(unknown, status=503)
-    return str(caught.value).split("did you mean ")[1].rstrip("?")
+    return str(caught.value).split("did you mean ")[1].partition("?")[0]

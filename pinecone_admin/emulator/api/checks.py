@@ -4,20 +4,19 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NoReturn, Self, TypeAlias, TypeVar, cast
+from typing import Self, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
+from pinecone_admin.emulator.api.messages import decode_json
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
-from pinecone_admin.emulator.model.clock import LATEST
+from pinecone_admin.emulator.model.clock import EARLIEST, LATEST
 from pinecone_admin.emulator.model.roles import ROLES, ROLES_BY_RESOURCE
 
 PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
 RESOURCE_TYPES = ("organization", "project")
 LARGEST_PAGE = 100
 TEN_YEARS = 315_360_000  # seconds
-
-EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 
 _VISIBLE = re.compile(r"[!-~]*")
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
@@ -39,24 +38,13 @@ Check: TypeAlias = Callable[[str, object], T]
 """Take the field's name and the value sent; return the value or raise `Refusal`."""
 
 
-def _no_constant(name: str) -> NoReturn:
-    # Python's decoder accepts NaN and Infinity, which are not JSON.
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
-
-
 def decode_object(body: bytes) -> dict[str, object]:
     """Decode a JSON object.
 
     Raises:
         ValueError: The bytes are not UTF-8, not JSON, nested too deeply, or not an object.
     """
-    try:
-        value: object = _DECODER.decode(body.decode())
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    value = decode_json(body)
     if not isinstance(value, dict):
         raise ValueError(f"it is {_JSON_TYPES[type(value)]}")  # noqa: TRY004 — one error for any bad body
     return cast("dict[str, object]", value)
@@ -113,7 +101,9 @@ class Fields:
 def _wrong_type(field: str, expected: str, value: object) -> Refusal:
     # Arrays and objects are not shown: repr() fails on the nesting depth that the decoder accepts.
     actual = f" {quoted(value)}" if isinstance(value, str | int | float) else ""
-    return invalid_argument(f"{field} must be {expected}, not {_JSON_TYPES[type(value)]}{actual}")
+    # A value that comes from Python may be of any type.
+    kind = _JSON_TYPES.get(type(value)) or f"of type {type(value).__name__}"
+    return invalid_argument(f"{field} must be {expected}, not {kind}{actual}")
 
 
 def string(field: str, value: object) -> str:

@@ -1,16 +1,38 @@
 """Requests and responses, independent of how they travel."""
 
+import json
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal, NoReturn
 
 from attrs import field, frozen
+
+
+def _no_constant(name: str) -> NoReturn:
+    # Python's decoder accepts NaN and Infinity, which are not JSON.
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def decode_json(body: bytes) -> object:
+    """Decode JSON.
+
+    Raises:
+        ValueError: The bytes are not UTF-8, not JSON, or nested too deeply.
+    """
+    try:
+        value: object = _DECODER.decode(body.decode())
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 @frozen
 class Request:
     """A request to the emulator.
 
-    Args:
+    Attributes:
         method: The method in upper case.
         path: The path, percent-encoded, without the query.
         headers: The headers by lower-case name; the values of a repeated header are joined with commas.
@@ -23,6 +45,14 @@ class Request:
     headers: Mapping[str, str] = field(factory=dict[str, str])
     query: str = ""
     body: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        """The JSON value of the body; None if the body is not JSON."""
+        try:
+            return decode_json(self.body)
+        except ValueError:
+            return None
 
 
 @frozen

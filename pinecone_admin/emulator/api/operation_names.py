@@ -2,10 +2,31 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Protocol
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.dispatch import OPERATION_IDS
 from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
+
+
+class OwnOperation(Protocol):
+    """An operation that the emulator need not know, such as an `Operation` that a client sends with `send`."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """Its HTTP method in capitals."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Its path, in which a segment in braces stands for any."""
+        ...
+
 
 # Ids from which the rule below does not derive the method.
 _EXCEPTIONS = {
@@ -50,6 +71,11 @@ def operation_name(field: str, value: object) -> str:
         near = _nearest_name(text)
         raise invalid_argument(f"{field} {quoted(text)} does not exist{f': did you mean {near}?' if near else ''}")
     return _IDS[text]
+
+
+def is_known_operation(name: str) -> bool:
+    """Return whether an operation of the emulator has this id or method name."""
+    return name in _IDS
 
 
 def _nearest_name(text: str) -> str | None:

@@ -44,6 +44,14 @@ class OperationRoute(Route, Generic[C]):
         return self.run
 
 
+def matches_path(template: str, path: str) -> bool:
+    """Return whether a template matches a path; a segment of the template in braces matches any segment."""
+    wanted, sent = template.split("/"), path.split("/")
+    return len(wanted) == len(sent) and all(
+        each == segment or (each.startswith("{") and segment != "") for each, segment in zip(wanted, sent, strict=True)
+    )
+
+
 R = TypeVar("R", bound=Route)
 
 

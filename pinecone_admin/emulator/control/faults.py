@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from itertools import count
 from random import Random
 from typing import Any, Literal, TypeAlias, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 from uuid import UUID
 
 from attrs import define, evolve, field, fields
@@ -19,9 +20,11 @@ from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.dispatch import operation_id
 from pinecone_admin.emulator.api.messages import Delivery, Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION
-from pinecone_admin.emulator.api.operation_names import operation_name
+from pinecone_admin.emulator.api.operation_names import OwnOperation, is_known_operation, operation_name
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
+from pinecone_admin.emulator.api.routing import matches_path
 from pinecone_admin.emulator.api.serialization import Document
+from pinecone_admin.emulator.model.counts import count_noun
 
 ANY = "*"
 """Matches every operation, including the token endpoint's."""
@@ -32,6 +35,9 @@ _FUTURE_ROLES: Document = {"role": "FutureRole", "roles": ["FutureRole"]}
 BodyShape: TypeAlias = Literal["json", "html", "text", "empty", "truncated", "list"]
 Change: TypeAlias = Literal["before", "after"]
 Handler: TypeAlias = Callable[[], Response]
+Predicate: TypeAlias = Callable[[Request], bool]
+Responder: TypeAlias = Callable[[Request], Mapping[str, object]]
+"""Returns arguments of a fault: `status` and, if they are to differ, `headers`, `body`, `retry_after` and others."""
 
 _CODES = {
     400: "INVALID_ARGUMENT",
@@ -57,11 +63,27 @@ _CHANGE = checks.one_of(("before", "after"))
 _PROBABILITY = checks.refine(
     checks.seconds, lambda chance: f"must be from 0 to 1, not {quoted(chance)}" if chance > 1 else None
 )
-_BODY_SHAPE = checks.one_of(("json", "html", "text", "empty", "truncated", "list"))
+_SHAPES = ("json", "html", "text", "empty", "truncated", "list")
+_BODY_SHAPE = checks.one_of(_SHAPES)
 
 
-def _check_operation(name: str, value: object) -> str:
-    return ANY if value == ANY else operation_name(name, value)
+_METHOD = checks.one_of(("GET", "POST", "PUT", "PATCH", "DELETE"))
+
+
+def _check_path(name: str, value: object) -> str:
+    text = checks.string(name, value)
+    if not text.startswith("/"):
+        raise invalid_argument(f"{name} must begin with a slash: {quoted(text)}")
+    if wrong := next((each for each in "?*" if each in text), None):
+        hint = "match the query with where" if wrong == "?" else "a segment in braces, such as {id}, matches any"
+        raise invalid_argument(f"{name} must not contain {wrong}: {hint}")
+    return text
+
+
+def _check_callable(name: str, value: object) -> Callable[[Request], Any]:
+    if not callable(value):
+        raise invalid_argument(f"{name} must be a function of the request, not {quoted(value)}")
+    return value
 
 
 def _check_headers(name: str, value: object) -> dict[str, str]:
@@ -82,8 +104,10 @@ def _check_header(name: str, key: str, value: object) -> str:
 
 
 def _check_body(name: str, value: object) -> str | Mapping[str, object]:
-    if not isinstance(value, Mapping):
+    if isinstance(value, str):
         return _BODY_SHAPE(name, value)
+    if not isinstance(value, Mapping):
+        raise invalid_argument(f"{name} must be an object or one of {', '.join(_SHAPES)}, not {quoted(value)}")
     return checks.encodable_object(name, dict(cast("Mapping[str, object]", value)))
 
 
@@ -96,7 +120,12 @@ class Fault:
     """A fault and how often it has fired. `Faults.add` describes the arguments.
 
     Attributes:
+        number: The number of the fault, by which it can be removed over HTTP.
         operation: The id of the operation that it matches, or `*`.
+        method: The HTTP method that it matches; None for any.
+        path: The path that it matches; None for any.
+        id: The id that a path must have; None for any.
+        where: The function that says which requests it matches; None for all.
         times: How often it fires; None for always.
         skip: The number of matching requests to let pass first.
         probability: The probability that it fires on a matching request, from 0 to 1.
@@ -104,7 +133,11 @@ class Fault:
         fired: How often it has fired.
     """
 
-    operation: str = field(default=ANY, metadata=_argument(_check_operation))
+    operation: str = field(default=ANY, metadata=_argument(checks.string))
+    method: str | None = field(default=None, metadata=_argument(_METHOD))
+    path: str | None = field(default=None, metadata=_argument(_check_path))
+    id: str | None = field(default=None, metadata=_argument(checks.string))
+    where: Predicate | None = field(default=None, metadata=_argument(_check_callable))
     times: int | None = field(default=1, metadata=_argument(checks.nullable(checks.integer_between(1, 10**9))))
     skip: int = field(default=0, metadata=_argument(checks.integer_between(0, 10**9)))
     probability: float = field(default=1.0, metadata=_argument(_PROBABILITY))
@@ -115,6 +148,7 @@ class Fault:
     retry_after_date: float | None = field(default=None, metadata=_argument(checks.seconds, needs_status=True))
     body: BodyShape | Mapping[str, object] = field(default="json", metadata=_argument(_check_body, needs_status=True))
     after_change: bool = field(default=False, metadata=_argument(checks.boolean, needs_status=True))
+    respond: Responder | None = field(default=None, metadata=_argument(_check_callable, kind=True))
     drop: Change | None = field(default=None, metadata=_argument(_CHANGE, kind=True))
     reset: Change | None = field(default=None, metadata=_argument(_CHANGE, kind=True))
     unreachable: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
@@ -127,6 +161,7 @@ class Fault:
     unknown_role: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
     repeat_page_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
     revoke_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
+    number: int = field(default=0, init=False)
     seen: int = field(default=0, init=False)
     fired: int = field(default=0, init=False)
 
@@ -136,14 +171,32 @@ class Fault:
         return next((kind for kind in _KINDS if getattr(self, kind)), "delay")
 
     @property
-    def document(self) -> Document:
-        """The fault as a document, without arguments at their defaults."""
-        arguments = {name: getattr(self, name) for name in _CHECKS if getattr(self, name) != getattr(_DEFAULT, name)}
-        return {"operation": self.operation, "times": self.times, **arguments, "seen": self.seen, "fired": self.fired}
+    def used(self) -> bool:
+        """Whether it has fired as often as it can, or once if that is always."""
+        return self.fired >= (self.times or 1)
 
-    def fires_on(self, operation: str, random: Random) -> bool:
+    @property
+    def document(self) -> Document:
+        """The fault as a document, without arguments at their defaults; a function is its name."""
+        named = {"operation": self.operation, "times": self.times, **self._given()}
+        return {"number": self.number, **named, "seen": self.seen, "fired": self.fired, "used": self.used}
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self._given().items() if name != "operation")
+        times = "any number of" if self.times is None else self.times
+        return f"{self.operation} ({given}): fired {self.fired} of {times} times; requests that matched: {self.seen}"
+
+    def _given(self) -> Document:
+        values = {name: getattr(self, name) for name in _CHECKS}
+        given = {name: value for name, value in values.items() if value != getattr(_DEFAULT, name)}
+        return {
+            name: getattr(value, "__qualname__", "a function") if callable(value) else value
+            for name, value in given.items()
+        }
+
+    def fires_on(self, request: Request, operation: str, random: Random) -> bool:
         """Return whether the fault fires on a request, and count the request."""
-        if self.operation not in {ANY, operation} or self.fired == self.times:
+        if self.fired == self.times or not self._matches(request, operation):
             return False
         # Counted even if it does not fire: `skip` counts matching requests.
         self.seen += 1
@@ -151,6 +204,18 @@ class Fault:
             return False
         self.fired += 1
         return True
+
+    def _matches(self, request: Request, operation: str) -> bool:
+        # An operation that the emulator does not have is known by its method and path.
+        named = self.operation in {ANY, operation} or not is_known_operation(self.operation)
+        return (
+            named
+            and self.method in {None, request.method}
+            and (self.path is None or matches_path(self.path, request.path))
+            and (self.id is None or self.id in map(unquote, request.path.split("/")))
+            # Last, so that it need not expect any other request.
+            and (self.where is None or bool(self.where(request)))
+        )
 
 
 _DEFAULT = Fault()
@@ -170,6 +235,7 @@ class Faults:
 
     def __init__(self, seed: int | None = None) -> None:
         self._seed = seed or 0
+        self._numbers = count(1)
         self.clear()
 
     def clear(self) -> None:
@@ -185,10 +251,47 @@ class Faults:
         # A copy, because other threads may add faults meanwhile.
         return iter(tuple(self._faults))
 
+    def remove(self, fault: Fault) -> None:
+        """Remove one fault; others of the same arguments stay.
+
+        Args:
+            fault: A fault that `add` returned.
+
+        Raises:
+            ValueError: It has been removed already.
+
+        Example:
+            >>> emulator.faults.remove(fault)
+        """
+        self.remove_number(fault.number)
+
+    def remove_number(self, number: int) -> None:
+        """Remove the fault with a number."""
+        left = [each for each in self if each.number != number]
+        if len(left) == len(self._faults):
+            raise Refusal(404, "NOT_FOUND", f"there is no fault with the number {number}; it may have been removed")
+        self._faults = left
+
+    def assert_all_used(self) -> None:
+        """Require that every fault has fired as often as its `times`, and at least once.
+
+        Raises:
+            AssertionError: Some have not; the message names them.
+
+        Example:
+            >>> emulator.faults.assert_all_used()
+        """
+        if unused := [str(each) for each in self if not each.used]:
+            raise AssertionError("\n- ".join([f"{count_noun(len(unused), 'fault')} not used:", *unused]))
+
     def add(
         self,
-        operation: str = ANY,
+        operation: str | OwnOperation = ANY,
         *,
+        method: str | None = None,
+        path: str | None = None,
+        id: str | None = None,
+        where: Predicate | None = None,
         times: int | None = 1,
         skip: int = 0,
         probability: float = 1.0,
@@ -199,6 +302,7 @@ class Faults:
         retry_after_date: float | None = None,
         body: BodyShape | Mapping[str, object] | None = None,
         after_change: bool = False,
+        respond: Responder | None = None,
         drop: Change | None = None,
         reset: Change | None = None,
         unreachable: bool = False,
@@ -214,7 +318,13 @@ class Faults:
 
         Args:
             operation: The operation that it matches: an id such as `create_project`, a method such as
-                `projects.create`, `get_token` for the token endpoint, or `*` for any.
+                `projects.create`, `get_token` for the token endpoint, or `*` for any; or an `Operation` of your own, or
+                its id, with its `method` and `path`.
+            method: Match only requests with this HTTP method.
+            path: Match only requests with this path, in which a segment in braces stands for any:
+                `/admin/projects/{project_id}`.
+            id: Match only requests in whose path this id, or name of an index, is a segment.
+            where: Match only requests for which this function returns true; it is called if all else matches.
             times: How often it fires; None for always.
             skip: The number of matching requests to let pass first.
             probability: The probability that it fires on a matching request, from 0 to 1, by the emulator's seed.
@@ -227,6 +337,8 @@ class Faults:
             body: Its body: `json` (an error in the API's shape), `html`, `text`, `empty`, `truncated` JSON, a JSON
                 `list`, or a JSON object.
             after_change: Make the change before responding with that status.
+            respond: Respond with what this function of the request returns: a mapping with `status` and, where they are
+                to differ, `headers`, `retry_after`, `retry_after_date`, `body` and `after_change`.
             drop: Close the connection without a response, `before` or `after` the change is made.
             reset: Reset the connection, `before` or `after` the change is made.
             unreachable: Refuse the connection; over HTTP, where it is already open, reset it at once.
@@ -239,7 +351,7 @@ class Faults:
             revoke_token: Revoke the access token of the request before handling it.
 
         Returns:
-            The fault; its `fired` says how often it has fired.
+            The fault; its `fired` says how often it has fired, and `remove` removes it.
 
         Raises:
             ValueError: An argument is invalid; the message names it.
@@ -247,22 +359,27 @@ class Faults:
         Example:
             >>> fault = emulator.faults.add("create_project", status=503, times=2)
         """
-        # None stands for the default of every argument except `times`, where it means always.
         arguments = {name: value for name, value in locals().items() if name in _CHECKS}
-        return self.add_document(
-            {name: value for name, value in arguments.items() if value is not None or name == "times"}
-        )
+        # None stands for the default, except of `times`, where it means always.
+        given = {
+            name: value for name, value in arguments.items() if value is not None or name in {"times", "operation"}
+        }
+        if all(hasattr(operation, name) for name in _OF_OPERATION):
+            of_operation = {argument: getattr(operation, name) for name, argument in _OF_OPERATION.items()}
+            given = of_operation | given | {"operation": of_operation["operation"]}
+        return self.add_document(given)
 
     def add_document(self, document: object) -> Fault:
         """Add a fault from a JSON object with the arguments of `add`."""
-        fault = checks.closed_object(_read_fault)("", document)
+        fault = checks.closed_object(_read_fault)("", checks.json_object("a fault", document))
         _require_consistent(fault)
+        fault.number = next(self._numbers)
         self._faults.append(fault)
         return fault
 
-    def next_match(self, operation: str) -> Fault | None:
-        """Return the fault that fires on a request of an operation, or None."""
-        return next((fault for fault in self._faults if fault.fires_on(operation, self._random)), None)
+    def next_match(self, request: Request, operation: str) -> Fault | None:
+        """Return the fault that fires on a request, or None."""
+        return next((fault for fault in self if fault.fires_on(request, operation, self._random)), None)
 
     def respond(self, fault: Fault, request: Request, handle: Handler, now: datetime) -> Response:
         """Return the response to a request on which a fault fires.
@@ -273,11 +390,12 @@ class Faults:
             handle: Makes the change, and returns the response without the fault.
             now: The current time, for dates in the response.
         """
-        if fault.status is not None:
+        plain = fault if fault.respond is None else _read_response(fault.respond(request))
+        if plain.status is not None:
             # From the seed of the faults, so that a fault does not change the ids that the state gives out.
             request_id = str(UUID(int=self._random.getrandbits(128), version=4))
-            response = _status_response(fault, fault.status, operation_id(request), request_id, now)
-            if fault.after_change:
+            response = _status_response(plain, plain.status, operation_id(request), request_id, now)
+            if plain.after_change:
                 handle()
         else:
             response = _distort_response(fault, request, handle)
@@ -358,11 +476,37 @@ def _map_objects_within(value: object, change: Callable[[Document], Document]) -
     return _map_objects(cast("Document", value), change) if isinstance(value, dict) else value
 
 
+_OF_OPERATION = {"id": "operation", "method": "method", "path": "path"}
+"""The arguments that an `Operation` gives, by the names of its attributes."""
+
+
 def _read_fault(arguments: Fields) -> Fault:
     return Fault(**{name: arguments.get(name, check, getattr(_DEFAULT, name)) for name, check in _CHECKS.items()})
 
 
+def _read_response(returned: object) -> Fault:
+    """Return the fault with a status that a function has described."""
+    if not isinstance(returned, Mapping):
+        expected = "a mapping with the status, such as {'status': 503}"
+        raise invalid_argument(f"respond must return {expected}, not {quoted(returned)}")
+
+    def read(fields: Fields) -> Fault:
+        given = {name: fields.get(name, _CHECKS[name], getattr(_DEFAULT, name)) for name in _OF_STATUS}
+        return Fault(status=fields.required("status", _CHECKS["status"]), **given)
+
+    return checks.closed_object(read)("respond", dict(cast("Mapping[str, object]", returned)))
+
+
+def _require_known(operation: str) -> str:
+    try:
+        return operation_name("operation", operation)
+    except Refusal as refusal:
+        raise invalid_argument(f"{refusal} (one of your own needs its method and path)") from refusal
+
+
 def _require_consistent(fault: Fault) -> None:
+    if fault.operation != ANY and (is_known_operation(fault.operation) or None in {fault.method, fault.path}):
+        fault.operation = _require_known(fault.operation)
     kinds = [kind for kind in _KINDS if getattr(fault, kind)]
     if len(kinds) > 1:
         raise invalid_argument(f"{' and '.join(kinds)} cannot be combined: add two faults")

@@ -149,6 +149,16 @@ def _advance_clock(context: ControlContext) -> Document:
     return _show_clock(context)
 
 
+def _set_clock(context: ControlContext) -> Document:
+    moment = context.read_arguments({"now": checks.date_time}, {})["now"]
+    context.emulator.clock.set(moment)
+    return _show_clock(context)
+
+
+def _remove_fault(context: ControlContext) -> None:
+    context.emulator.faults.remove_number(_whole_number("number", *context.path_arguments))
+
+
 def _add_user(context: ControlContext) -> Document:
     return user_document(context.emulator.add_user(**context.read_arguments({"email": checks.email}, _NAME | _ROLES)))
 
@@ -202,6 +212,7 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ),
     ControlRoute("PATCH", f"{CONTROL_PATH}/settings", "Change the plan, the payment status or settings.", _configure),
     ControlRoute("GET", f"{CONTROL_PATH}/clock", "Return the time.", _show_clock),
+    ControlRoute("PUT", f"{CONTROL_PATH}/clock", "Set the time.", _set_clock),
     ControlRoute("POST", f"{CONTROL_PATH}/clock/advance", "Advance the time by a number of seconds.", _advance_clock),
     ControlRoute("POST", f"{CONTROL_PATH}/users", "Add a user.", _add_user),
     ControlRoute("POST", f"{CONTROL_PATH}/invites/{{invite_id}}/accept", "Accept an invite.", _accept_invite),
@@ -239,6 +250,7 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ControlRoute(
         "DELETE", f"{CONTROL_PATH}/faults", "Remove all faults.", lambda context: context.emulator.faults.clear()
     ),
+    ControlRoute("DELETE", f"{CONTROL_PATH}/faults/{{number}}", "Remove one fault.", _remove_fault),
     ControlRoute(
         "GET",
         f"{CONTROL_PATH}/requests",

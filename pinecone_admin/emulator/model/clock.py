@@ -1,4 +1,4 @@
-"""The emulator's clock: virtual time, which tests advance and which the HTTP server lets run."""
+"""The emulator's clock: virtual time, which tests advance or set and which the HTTP server lets run."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from threading import RLock
 
 from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
 
+EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """The latest time; later, an expiry could exceed the largest date that Python represents."""
 
@@ -25,6 +26,7 @@ class Clock:
         >>> clock.advance(90)
         >>> clock.now().isoformat()
         '2026-07-01T00:01:30+00:00'
+        >>> clock.set(datetime(2026, 1, 1, tzinfo=UTC))
         >>> clock.start_ticking()  # from now on, real time advances it too
         >>> clock.stop_ticking()
         >>> clock.reset()
@@ -36,7 +38,9 @@ class Clock:
         self._start = datetime.now(UTC) if start is None else start.astimezone(UTC)
         self._ticking_since: float | None = None
         self._ticking_users = 0
+        self._began = self._start
         self._advanced = timedelta()
+        self._set_back = timedelta()
         self._lock = RLock()
         renew_lock_in_children(self)
         if ticking:
@@ -46,7 +50,11 @@ class Clock:
         """Return the emulator's time, in UTC."""
         since = self._ticking_since
         elapsed = timedelta() if since is None else timedelta(seconds=time.monotonic() - since)
-        return self._start + self._advanced + elapsed
+        return self._start + self._advanced - self._set_back + elapsed
+
+    def elapsed(self) -> timedelta:
+        """Return the time that has passed, which neither `set` nor `reset` takes back."""
+        return self.now() + self._set_back - self._began
 
     def start_ticking(self) -> None:
         """Let the time also advance with real time, until `stop_ticking` has been called as often as this."""
@@ -76,14 +84,35 @@ class Clock:
         with released_after(self._lock), self._lock:
             try:
                 advanced = self._advanced + timedelta(seconds=seconds)
-                far = self._start + advanced > LATEST
+                far = self._start + advanced - self._set_back > LATEST
             except (OverflowError, TypeError, ValueError) as error:
                 raise ValueError(f"the time cannot be advanced by {seconds!r} seconds") from error
             if far or advanced < self._advanced:
                 raise ValueError(f"the time cannot be advanced by {seconds} seconds: it goes forward only, to {LATEST}")
             self._advanced = advanced
 
-    def reset(self) -> None:
-        """Undo every advance; a ticking clock continues from the real time that has passed."""
+    def set(self, moment: datetime) -> None:
+        """Set the time; tokens and invites expire at the times that they have.
+
+        Clients in `emulate()` take a later time for time that has passed, and an earlier one for a clock set back.
+
+        Args:
+            moment: The new time, an aware datetime from the year 2 to 9000.
+
+        Raises:
+            ValueError: The time is not such a datetime.
+        """
+        if not isinstance(moment, datetime) or moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
+            years = f"from {EARLIEST.year} to {LATEST.year}"
+            raise ValueError(f"the clock can be set to a datetime {years} with a time zone, not to {moment!r}")
         with released_after(self._lock), self._lock:
-            self._advanced = timedelta()
+            difference = moment - self.now()
+            if difference > timedelta():
+                self._advanced += difference
+            else:
+                self._set_back -= difference
+
+    def reset(self) -> None:
+        """Undo `advance` and `set`; a ticking clock continues from the real time that has passed."""
+        with released_after(self._lock), self._lock:
+            self._set_back = self._advanced
