@@ -31,8 +31,9 @@ from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 
 INTERNAL = {
-    *("Emulator.handle", "Emulator.served_at"),
-    *("Fault.fires_on", "Faults.add_document", "Faults.next_match", "Faults.respond", "RequestLog.add"),
+    *("Emulator.handle", "Emulator.read_state", "Emulator.served_at"),
+    *("Fault.fires_on", "Faults.add_document", "Faults.next_match", "Faults.remove_number"),
+    *("Faults.respond", "RequestLog.add"),
 }
 """Methods that other modules of the emulator call, and users do not."""
 

@@ -1,12 +1,12 @@
 """The emulator in process: the `Emulator` class."""
 
 import json
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from email.utils import format_datetime
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, cast
 
 from attrs import evolve, frozen
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pinecone_admin import Admin, AsyncAdmin
     from pinecone_admin.emulator.client_arguments import AdminArguments, AsyncAdminArguments
 
+T = TypeVar("T")
 Role: TypeAlias = str | tuple[str, str]
 """An organization role is its name; a project role is a pair of its name and the project's id."""
 
@@ -217,6 +218,15 @@ class Emulator:
             lambda: dispatch.handle(request, self.state, self.clock),
             self.clock.now(),
         )
+
+    def read_state(self, read: Callable[[State], T]) -> T:
+        """Return what a function makes of the state, which no request changes meanwhile.
+
+        Args:
+            read: Reads the state, in a few milliseconds, since all requests wait for it.
+        """
+        with released_after(self._lock), self._lock:
+            return read(self.state)
 
     # Clients
 

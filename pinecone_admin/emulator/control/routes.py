@@ -1,4 +1,4 @@
-"""The control interface over HTTP: each route below `/_emulator` calls a method of the emulator."""
+"""Control over HTTP: each route below `/_emulator` calls a method of the emulator; and the page at `/`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.routing import Route, Router
 from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
+from pinecone_admin.emulator.control.page import is_page_request, page_response
 from pinecone_admin.emulator.control.request_log import LoggedRequest
 from pinecone_admin.emulator.control.snapshot import encode_document
 
@@ -65,12 +66,12 @@ class ControlRoute(Route):
 
 
 def is_control_request(request: Request) -> bool:
-    """Return whether a request is for the control interface."""
-    return request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/")
+    """Return whether a request is for the control interface or the page."""
+    return request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/") or is_page_request(request)
 
 
 def handle_control_request(emulator: Emulator, request: Request, *, any_host: bool = False) -> Response:
-    """Handle a request for the control interface.
+    """Handle a request for the control interface or the page.
 
     Args:
         emulator: The emulator to control.
@@ -79,7 +80,7 @@ def handle_control_request(emulator: Emulator, request: Request, *, any_host: bo
     """
     try:
         _require_local_sender(request, any_host=any_host)
-        result = _run_route(emulator, request)
+        result = page_response(emulator, request) if is_page_request(request) else _run_route(emulator, request)
     except Refusal as refusal:
         return json_response(refusal.status, refusal.headers, refusal.document)
     except ValueError as error:

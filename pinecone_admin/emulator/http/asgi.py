@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pinecone_admin.emulator.api.dispatch import json_response, operation_id
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.refusals import Refusal
+from pinecone_admin.emulator.control.page import is_page_request
 from pinecone_admin.emulator.control.request_log import mask_secrets
 from pinecone_admin.emulator.control.routes import handle_control_request, is_control_request
 
@@ -43,7 +44,7 @@ _logger = logging.getLogger("pinecone_emulator")
 
 
 def application(emulator: Emulator, *, any_host: bool = False) -> ASGIApp:
-    """Return an ASGI application that serves an emulator and, below `/_emulator`, its control interface.
+    """Return an ASGI application that serves an emulator, its control interface below `/_emulator`, and its page.
 
     Args:
         emulator: The emulator to serve.
@@ -59,7 +60,9 @@ def application(emulator: Emulator, *, any_host: bool = False) -> ASGIApp:
             # The client left while it was still sending: there is nothing to handle and nobody to respond to.
             return
         await _ResponseSender(scope, receive, send).send_response(response)
-        _log_request(request, response, time.perf_counter() - started)
+        # An open page asks for itself every two seconds.
+        if not is_page_request(request):
+            _log_request(request, response, time.perf_counter() - started)
 
     return app
 
