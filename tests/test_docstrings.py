@@ -49,7 +49,7 @@ from tests.test_public_api import MODULES
 ROOT = Path(__file__).resolve().parent.parent
 NOT_CALLED_BY_USERS = {
     *(f"FileTokenCache.{name}" for name in ("load", "lock", "store")),
-    *("Emulator.handle", "Emulator.served_at"),
+    *("Emulator.handle", "Emulator.read_state", "Emulator.served_at"),
     *("RetryTransport.handle_request", "AsyncRetryTransport.handle_async_request"),
     *("RetryTransport.close", "AsyncRetryTransport.aclose"),
     "PineconeError.add_note",

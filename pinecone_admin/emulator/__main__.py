@@ -22,7 +22,8 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
-from pinecone_admin.emulator.control.snapshot import encode_document, overlay_settings
+from pinecone_admin.emulator.control.snapshot import encode_document
+from pinecone_admin.emulator.emulator import overlay_settings
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
 

@@ -525,3 +525,21 @@ class Emulator:
             raise invalid_argument(f"{field} must be one of {roles}, or a project role and its project's id: {sent}")
         role, project_id = checks.one_of(PROJECT_ROLES)(f"{field}[0]", pair[0]), checks.string(f"{field}[1]", pair[1])
         return Grant(role, "project", self._find_project(project_id).id)
+
+
+def overlay_settings(document: object, changes: Mapping[str, object]) -> object:
+    """Return a document in which other settings win over its own, so that a reset restores them, too.
+
+    Args:
+        document: A document that `Emulator.dump` returned, or a part of one.
+        changes: The plan and the settings by the names of the emulator's arguments.
+    """
+    if not isinstance(document, Mapping):
+        return document  # loading refuses it
+    overlaid = dict(cast("Mapping[str, object]", document))
+    for name, value in changes.items():
+        part = "organization" if name == "plan" else "settings"
+        fields = overlaid.get(part, {})
+        if isinstance(fields, Mapping):
+            overlaid[part] = {**cast("Mapping[str, object]", fields), name: value}
+    return overlaid

@@ -20,7 +20,7 @@ from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.emulated_children import EMULATED_VARIABLE, match_production_host
 from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.control.snapshot import overlay_settings
+from pinecone_admin.emulator.emulator import overlay_settings
 from pinecone_admin.testing._guard import guarded_production
 
 _ALWAYS_SET = ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", EMULATED_VARIABLE)

@@ -152,7 +152,8 @@ def test_the_reference_has_the_inherited_methods_of_a_class_and_none_that_only_t
     """A plan has the methods that save it, and the faults of the emulator those that tests call."""
     methods = set(re.findall(r'<dt [^>]*id="[\w.]*?(emulator\.faults\.\w+|\w+Plan\.\w+|Fault\.\w+)"', site["members"]))
     assert methods - {"emulator.control.faults.Fault"} == {
-        *("emulator.faults.add", "emulator.faults.clear", "Fault.document", "Fault.kind"),
+        *(f"emulator.faults.{name}" for name in ("add", "assert_all_used", "clear", "remove")),
+        *("Fault.document", "Fault.kind", "Fault.used"),
         *("StalePlan.from_json", "StalePlan.to_json"),
     }
 

@@ -193,24 +193,6 @@ def _write(attribute: Attribute[Any], value: Any) -> object:
 # Reading
 
 
-def overlay_settings(document: object, changes: Mapping[str, object]) -> object:
-    """Return a document in which other settings win over its own, so that a reset restores them, too.
-
-    Args:
-        document: A document that `dump_state` returned, or a part of one.
-        changes: The plan and the settings by the names of the emulator's arguments.
-    """
-    if not isinstance(document, Mapping):
-        return document  # loading refuses it
-    overlaid = dict(cast("Mapping[str, object]", document))
-    for name, value in changes.items():
-        part = "organization" if name == "plan" else "settings"
-        fields = overlaid.get(part, {})
-        if isinstance(fields, Mapping):
-            overlaid[part] = {**cast("Mapping[str, object]", fields), name: value}
-    return overlaid
-
-
 def load_state(document: object, settings: Settings, random: Random, now: datetime) -> Snapshot:
     """Read a document.
 

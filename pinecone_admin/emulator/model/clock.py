@@ -27,6 +27,8 @@ class Clock:
         >>> clock.now().isoformat()
         '2026-07-01T00:01:30+00:00'
         >>> clock.set(datetime(2026, 1, 1, tzinfo=UTC))
+        >>> clock.elapsed().total_seconds()
+        90.0
         >>> clock.start_ticking()  # from now on, real time advances it too
         >>> clock.stop_ticking()
         >>> clock.reset()
