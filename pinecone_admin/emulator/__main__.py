@@ -22,7 +22,6 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
-from pinecone_admin.emulator.control.snapshot import encode_document
 from pinecone_admin.emulator.emulator import overlay_settings
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
@@ -109,7 +108,7 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     try:
         if options.state:
             with _paused_garbage_collection():
-                _write_atomically(options.state, encode_document(emulator.dump()))
+                _write_atomically(options.state, emulator.dump_text())
     except OSError as error:
         reason = _describe_error(error)
         raise StateNotSavedError(f"cannot write the state file {_shorten(options.state)}: {reason}") from error

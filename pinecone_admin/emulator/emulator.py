@@ -1,7 +1,7 @@
 """The emulator in process: the `Emulator` class."""
 
 import json
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import format_datetime
 from random import Random
@@ -136,7 +136,8 @@ class Emulator:
         self._hosts: list[str] = []
         organization = {"plan": plan, "payment_status": payment_status}
         random = Random(seed)  # noqa: S311 — its secrets protect nothing, and a seed must repeat them
-        self._load_state({"organization": organization, "settings": settings}, Settings(), random)
+        document = {"organization": organization, "settings": settings}
+        self._replace_state(snapshot.load_state(document, Settings(), random, self.clock.now()))
         self._initial_state = json.dumps(self.dump())
 
     @property
@@ -292,7 +293,7 @@ class Emulator:
             caller = self._caller.id
             tokens = {value: each for value, each in self.state.tokens.items() if each.service_account_id == caller}
             self.clock.reset()
-            self._restore(self._initial_state)
+            self._replace_state(self._read_state(self._initial_state))
             self.state.tokens |= tokens
             self.faults.clear()
             self.requests.clear()
@@ -303,8 +304,19 @@ class Emulator:
         Example:
             >>> saved = json.dumps(emulator.dump())
         """
+        return snapshot.write_document(self._freeze())
+
+    def dump_text(self) -> Iterator[str]:
+        """Yield the whole state as JSON text, with one record on each line, while the emulator goes on.
+
+        Example:
+            >>> saved = "".join(emulator.dump_text())
+        """
+        return snapshot.encode_document(self._freeze())
+
+    def _freeze(self) -> Mapping[str, snapshot.Writer]:
         with released_after(self._lock), self._lock:
-            return snapshot.dump_state(self.state, self._caller, self.clock.now())
+            return snapshot.freeze_state(self.state, self._caller, self.clock.now())
 
     def load(self, document: object) -> None:
         """Replace the whole state; faults and requests stay.
@@ -327,21 +339,22 @@ class Emulator:
             text = json.dumps(document)
         except TypeError as error:
             raise ValueError(f"the document cannot be encoded as JSON: {error}") from error
+        # Reading a large document takes seconds, and requests need not wait for it.
+        read = self._read_state(text)
         with released_after(self._lock), self._lock:
-            self._restore(text)
+            self._replace_state(read)
+            self._initial_state = text
 
-    def _restore(self, text: str) -> None:
+    def _read_state(self, text: str) -> snapshot.Snapshot:
         # Seeded by the document: with a fixed seed, new ids would repeat those that the document already has.
         random = Random(text)  # noqa: S311 — as above
-        self._load_state(json.loads(text), evolve(Settings(), plans=self.state.settings.plans), random)
-        self._initial_state = text
+        settings = evolve(Settings(), plans=self.state.settings.plans)
+        return snapshot.load_state(json.loads(text), settings, random, self.clock.now())
 
-    def _load_state(self, document: object, settings: Settings, random: Random) -> None:
-        now = self.clock.now()
-        read = snapshot.load_state(document, settings, random, now)
-        # A clock only goes forward, so a document from an earlier time leaves it where it is.
-        if read.time is not None and read.time > now:
-            self.clock.advance((read.time - now).total_seconds())
+    def _replace_state(self, read: snapshot.Snapshot) -> None:
+        # A document from an earlier time leaves the clock where it is.
+        if read.time is not None and read.time > self.clock.now():
+            self.clock.set(read.time)
         self.state, self._caller = read.state, read.caller
 
     @property

@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import signal
 import socket
 import subprocess
@@ -24,7 +25,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
@@ -37,6 +37,8 @@ MOTO = "moto==5.2.5"
 BEGIN, END = "<!-- Begin: emulator_load.py -->\n", "<!-- End: emulator_load.py -->\n"
 AWS = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x"
 
+
+DUMPS = 10
 
 Row: TypeAlias = Sequence[str]
 
@@ -53,12 +55,12 @@ class Server(NamedTuple):
 def main() -> None:
     """Measure, and print or write the tables."""
     options = parse_arguments()
-    loads, times = measure(options)
+    loads, costs = measure(options)
     tables = [
         render_table(
             (f"{options.connections} connections", "reads a second, p50, p99", "creates", "half of each"), loads
         ),
-        render_table((f"{options.users:,} users who each hold a role", "seconds"), times),
+        render_table((f"{options.users:,} users who each hold a role", "measured"), costs),
     ]
     if options.write:
         page = options.write.read_text(encoding="utf-8")
@@ -83,7 +85,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def measure(options: argparse.Namespace) -> tuple[list[Row], list[Row]]:
     """Return the rows of the load of each server, and of what a large state costs."""
-    times: dict[str, float] = {}
+    costs: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "state.json"
         file.write_text(json.dumps(make_state(options.users)), encoding="utf-8")
@@ -91,9 +93,9 @@ def measure(options: argparse.Namespace) -> tuple[list[Row], list[Row]]:
         moto = [served_moto(install_moto(Path(folder) / "moto"))] if options.moto else []
         loads = [
             measure_server(served, options.connections, options.seconds)
-            for served in (served_emulator(), served_emulator(file, times), *moto)
+            for served in (served_emulator(), served_emulator(file, costs), *moto)
         ]
-    return loads, [(name, f"{seconds:.2f}") for name, seconds in times.items()]
+    return loads, list(costs.items())
 
 
 def install_moto(folder: Path) -> str:
@@ -138,16 +140,17 @@ def replace_section(page: str, section: str) -> str:
 
 
 @contextmanager
-def served_emulator(file: Path | None = None, times: dict[str, float] | None = None) -> Iterator[Server]:
-    """Yield a new emulator, or one that serves a state; then measure how long a dump blocks, and stopping."""
+def served_emulator(file: Path | None = None, costs: dict[str, str] | None = None) -> Iterator[Server]:
+    """Yield a new emulator, or one that serves a state; then measure what dumps, loading and stopping cost."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "pinecone_admin.emulator", *(("--state", str(file)) if file else ())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout
         try:
             line = json.loads(process.stdout.readline())
-            if times is not None:
-                times["start, until it listens"] = time.perf_counter() - started
+            if costs is not None:
+                costs["start with a state file, until it listens"] = format_seconds(time.perf_counter() - started)
+                costs["memory, then"] = format_memory(process.pid)
             credentials = {name: line[name] for name in ("client_id", "client_secret")}
             grant = {"grant_type": "client_credentials", "audience": "https://api.pinecone.io/"}
             token = httpx.post(line["oauth_url"], json=credentials | grant).json()["access_token"]
@@ -162,14 +165,22 @@ def served_emulator(file: Path | None = None, times: dict[str, float] | None = N
                     "POST", "/admin/service-accounts", headers, json.dumps({"name": f"n{number}"})
                 ),
             )
-            if times is not None:
-                times["dump over HTTP"], times["longest wait of another request meanwhile"] = measure_dump(
-                    line["control_url"]
+            if costs is not None and file is not None:
+                read = httpx.Request("GET", line["host"] + path, headers=headers)
+                state = f"{line['control_url']}/state"
+                dumps = [measure_beside(["GET", state], read) for _ in range(DUMPS)]
+                costs["dump over HTTP"] = format_seconds(max(took for took, _ in dumps))
+                costs[f"longest wait of another request meanwhile, in {DUMPS} dumps"] = format_seconds(
+                    max(waited for _, waited in dumps)
                 )
+                costs["memory, after the dumps"] = format_memory(process.pid)
+                took, waited = measure_beside(["PUT", state, str(file)], read)
+                costs["loading over HTTP"] = format_seconds(took)
+                costs["longest wait of another request meanwhile"] = format_seconds(waited)
                 started = time.perf_counter()
                 process.send_signal(signal.SIGTERM)
                 process.wait()
-                times["stop, with a dump to the file"] = time.perf_counter() - started
+                costs["stop, with a dump to the file"] = format_seconds(time.perf_counter() - started)
         finally:
             process.kill()
 
@@ -221,20 +232,48 @@ def make_state(users: int) -> object:
     return emulator.dump()
 
 
-def measure_dump(control_url: str) -> tuple[float, float]:
-    """Return the seconds that a dump takes, and the longest that another request takes meanwhile."""
-    durations: list[float] = []
-    started = time.perf_counter()
-    dump = Thread(target=lambda: durations.append(len(httpx.get(f"{control_url}/state", timeout=60).content)))
-    longest = 0.0
-    with httpx.Client() as client:
-        dump.start()
-        while dump.is_alive():
+# In a process of its own, since a body of 40 MB would hold up the requests that are measured beside it.
+TRANSFER = """
+import sys, time, httpx
+method, url, *files = sys.argv[1:]
+content = open(files[0], "rb").read() if files else None
+sys.stdin.readline()
+started = time.perf_counter()
+httpx.request(method, url, content=content, timeout=120).raise_for_status()
+print(time.perf_counter() - started)
+"""
+
+
+def measure_beside(transfer: list[str], read: httpx.Request) -> tuple[float, float]:
+    """Return the seconds that a dump or loading takes, and the longest that a read of the API takes meanwhile."""
+    command = [sys.executable, "-c", TRANSFER, *transfer]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+        httpx.Client(timeout=120) as client,
+    ):
+        assert process.stdin
+        assert process.stdout
+        client.send(read)
+        process.stdin.write("\n")
+        process.stdin.close()
+        longest = 0.0
+        while process.poll() is None:
             before = time.perf_counter()
-            client.get(f"{control_url}/clock")
+            client.send(read)
             longest = max(longest, time.perf_counter() - before)
-    dump.join()
-    return time.perf_counter() - started, longest
+        return float(process.stdout.read()), longest
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration as text."""
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def format_memory(pid: int) -> str:
+    """Return the memory of a process as text."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    assert found
+    return f"{int(found[1]) // 1024} MiB"
 
 
 # The load

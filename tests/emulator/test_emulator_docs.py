@@ -68,7 +68,7 @@ def test_benchmark_of_the_load_runs() -> None:
     command += ["--seconds", "0.1"]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert process.returncode == 0, process.stderr
-    assert len([line for line in process.stdout.splitlines() if line.startswith("| ")]) == 4 + 6
+    assert len([line for line in process.stdout.splitlines() if line.startswith("| ")]) == 4 + 10
 
 
 @pytest.mark.long

@@ -12,14 +12,13 @@ import pytest
 
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.__main__ import _paused_garbage_collection
-from pinecone_admin.emulator.control.snapshot import encode_document
 
 
 def test_dumps_have_one_record_on_each_line(emulator: Emulator) -> None:
     """A dump is the JSON of the state, with a line for each record."""
     emulator.add_user("ada@example.com", name="Ada “Ü”")
     document = emulator.dump()
-    pieces = list(encode_document(document))
+    pieces = list(emulator.dump_text())
     lines = "".join(pieces).splitlines()
     assert json.loads("".join(pieces)) == document
     users: Any = document["users"]

@@ -19,7 +19,6 @@ from pinecone_admin.emulator.api.routing import Route, Router
 from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
 from pinecone_admin.emulator.control.page import is_page_request, page_response
 from pinecone_admin.emulator.control.request_log import LoggedRequest
-from pinecone_admin.emulator.control.snapshot import encode_document
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.control.configuration import SettingArguments
@@ -131,7 +130,7 @@ def _list_routes(_: ControlContext) -> Document:
 
 
 def _dump_state(context: ControlContext) -> Response:
-    text = "".join(encode_document(context.emulator.dump()))
+    text = "".join(context.emulator.dump_text())
     return Response(200, {"content-type": "application/json"}, text.encode())
 
 

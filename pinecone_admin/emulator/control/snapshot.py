@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from random import Random
-from typing import Any, cast, get_args
+from typing import Any, TypeAlias, cast, get_args
 
 from attrs import NOTHING, Attribute, fields_dict, frozen, has
 
@@ -56,10 +57,17 @@ class Snapshot:
 
 @frozen
 class _Form:
-    """How the values of a type stand in a document: the check that reads one, and the function that writes one."""
+    """How the values of a type stand in a document: the check that reads one, and the function that writes one.
+
+    Args:
+        check: Reads a value.
+        write: Writes a value.
+        is_mutable: Whether a value can change after it has been read from a record.
+    """
 
     check: Check[Any]
     write: Callable[[Any], object] = lambda value: value
+    is_mutable: bool = False
 
 
 _ABSENT = object()
@@ -80,6 +88,7 @@ def _rows(make: Callable[..., object], split: Callable[[Any], Document], **colum
     return _Form(
         lambda name, value: dict(rows(name, value)),
         lambda items: [{"kind": kind, "name": name, **split(value)} for (kind, name), value in items.items()],
+        is_mutable=True,
     )
 
 
@@ -94,17 +103,19 @@ _FORMS: Mapping[object, _Form] = {
     int: _Form(checks.non_negative_integer),
     datetime: _Form(checks.date_time, format_time),
     datetime | None: _Form(checks.nullable(checks.date_time), lambda moment: moment and format_time(moment)),
-    dict[str, object]: _Form(checks.encodable_object),
+    dict[str, object]: _Form(checks.encodable_object, dict, is_mutable=True),
     # Sets have no order of their own; sorted, equal states give equal documents.
-    set[str]: _Form(lambda name, value: set(_NAMES(name, value)), sorted),
+    set[str]: _Form(lambda name, value: set(_NAMES(name, value)), sorted, is_mutable=True),
     deque[datetime]: _Form(
-        lambda name, value: deque(sorted(_TIMES(name, value))), lambda moments: [format_time(each) for each in moments]
+        lambda name, value: deque(sorted(_TIMES(name, value))),
+        lambda moments: [format_time(each) for each in moments],
+        is_mutable=True,
     ),
     dict[tuple[str, str], datetime]: _rows(
         _only_value, lambda until: {"until": format_time(until)}, until=checks.date_time
     ),
     dict[tuple[str, str], dict[str, object]]: _rows(
-        _only_value, lambda values: {"values": values}, values=checks.encodable_object
+        _only_value, lambda values: {"values": dict(values)}, values=checks.encodable_object
     ),
     dict[tuple[str, str], PendingResource]: _rows(
         PendingResource,
@@ -138,56 +149,98 @@ def _record_type(kind: Any) -> Any:
 
 # Writing
 
+Writer: TypeAlias = Callable[[], object]
+"""Writes a part of the state as it was: an object, or an iterator of the records of a collection."""
 
-def dump_state(state: State, caller: ServiceAccountRecord, now: datetime) -> Document:
-    """Return the state as a document, including secrets.
+
+def freeze_state(state: State, caller: ServiceAccountRecord, now: datetime) -> Mapping[str, Writer]:
+    """Return what writes each part of the state as it is now, including secrets, however it changes afterwards.
+
+    Requests wait while this is called. Writing takes ten times as long, and nobody waits for it.
 
     Raises:
         ValueError: A field of the state, or of a record, has a type that has no form; the message names it.
     """
-    return {
-        "version": 1,
-        "time": format_time(now),
-        "caller": caller.id if state.service_accounts.get(caller.id) else None,  # the caller may have deleted itself
-        **_write_record(state),
-    }
+    # The caller may have deleted itself.
+    caller_id = caller.id if state.service_accounts.get(caller.id) else None
+    head: Document = {"version": 1, "time": format_time(now), "caller": caller_id}
+    return {**{name: partial(_return, value) for name, value in head.items()}, **_freeze_fields(state)}
 
 
-def encode_document(document: Document) -> Iterator[str]:
-    """Yield a document as JSON text, with one record on each line.
+def write_document(parts: Mapping[str, Writer]) -> Document:
+    """Return a frozen state as a document."""
+    return _write_fields(parts)
+
+
+def encode_document(parts: Mapping[str, Writer]) -> Iterator[str]:
+    """Yield a frozen state as JSON text, with one record on each line.
 
     Each piece is encoded on its own: all at once would block every other thread, and indentation takes twice as long.
     """
     opening = "{"
-    for name, value in document.items():
+    for name, write in parts.items():
         yield f"{opening}\n {_ENCODER.encode(name)}: "
         opening = ","
-        if not isinstance(value, list) or not value:
-            yield _ENCODER.encode(value)
-            continue
-        for index, record in enumerate(cast("list[object]", value)):
-            yield f"{',' if index else '['}\n  {_ENCODER.encode(record)}"
-        yield "\n ]"
+        value = write()
+        yield from _encode_records(value) if isinstance(value, Iterator) else (_ENCODER.encode(value),)
     yield "\n}\n"
 
 
-def _write_record(record: Any) -> Document:
-    return {name: _write(each, getattr(record, name)) for name, each in _stored_fields(record.__class__).items()}
+def _encode_records(records: Iterator[object]) -> Iterator[str]:
+    opening = "["
+    for record in records:
+        yield f"{opening}\n  {_ENCODER.encode(record)}"
+        opening = ","
+    yield "[]" if opening == "[" else "\n ]"
 
 
-def _write(attribute: Attribute[Any], value: Any) -> object:
+def _freeze_fields(record: Any) -> dict[str, Writer]:
+    return {name: _freeze(each, getattr(record, name)) for name, each in _stored_fields(record.__class__).items()}
+
+
+def _freeze(attribute: Attribute[Any], value: Any) -> Writer:
     kind: Any = attribute.type
     if kind is OrganizationRecord:
-        return _write_record(value)
+        return partial(_write_fields, _freeze_fields(value))
     if kind is Settings:
-        return settings_document(value)
+        return partial(_return, settings_document(value))
     if kind is RoleBindingIndex:
-        return [role_binding_document(binding) for binding in value]
-    if _record_type(kind):
-        return [_write_record(record) for record in value.values()]
-    if kind not in _FORMS:
-        raise ValueError(f"a state file cannot hold {attribute.name}, which is {kind}")
-    return _FORMS[kind].write(value)
+        return partial(map, role_binding_document, list(value))
+    if record_type := _record_type(kind):
+        return _freeze_records(record_type, value.values())
+    form = _form_of(attribute)
+    return partial(_return, form.write(value)) if form.is_mutable else partial(form.write, value)
+
+
+def _freeze_records(record_type: Any, records: Iterable[Any]) -> Writer:
+    attributes = _stored_fields(record_type)
+    if any(_record_type(each.type) or _form_of(each).is_mutable for each in attributes.values()):
+        return partial(map, _write_fields, [_freeze_fields(record) for record in records])
+    # 100,000 users take 20 ms in this way, and ten times as long in the other.
+    write_row = partial(_write_row, [(name, _form_of(each).write) for name, each in attributes.items()])
+    return partial(map, write_row, list(map(attrgetter(*attributes), records)))
+
+
+def _form_of(attribute: Attribute[Any]) -> _Form:
+    if attribute.type not in _FORMS:
+        raise ValueError(f"a state file cannot hold {attribute.name}, which is {attribute.type}")
+    return _FORMS[attribute.type]
+
+
+def _write_row(columns: Iterable[tuple[str, Callable[[Any], object]]], row: Iterable[object]) -> Document:
+    return {name: write(value) for (name, write), value in zip(columns, row, strict=True)}
+
+
+def _write_fields(fields: Mapping[str, Writer]) -> Document:
+    return {name: _complete(write()) for name, write in fields.items()}
+
+
+def _complete(value: object) -> object:
+    return list(cast("Iterator[object]", value)) if isinstance(value, Iterator) else value
+
+
+def _return(value: object) -> object:
+    return value
 
 
 # Reading
@@ -197,7 +250,7 @@ def load_state(document: object, settings: Settings, random: Random, now: dateti
     """Read a document.
 
     Args:
-        document: A document that `dump_state` returned, or a part of one.
+        document: A document that `write_document` returned, or a part of one.
         settings: The settings that the document does not change.
         random: The source of ids and secrets that the document leaves out.
         now: The default of times that the document leaves out.
