@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Any
 
@@ -26,17 +27,39 @@ def test_dumps_have_one_record_on_each_line(emulator: Emulator) -> None:
     assert max(len(piece) for piece in pieces) < 1000
 
 
-def test_other_requests_are_handled_during_a_dump(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a dump is made, other requests are handled."""
-    dumping, finish = Event(), Event()
-    dump = emulator.dump
+def test_a_dump_has_the_state_of_its_beginning(emulator: Emulator) -> None:
+    """What changes while a dump is written is not in it, whatever the kind of record."""
+    with emulator.admin() as admin:
+        project = admin.projects.create(name="search")
+        key = admin.api_keys.create(project_id=project.id, name="ci").key
+        account = admin.service_accounts.create(name="reader").service_account
+        emulator.hold(project.id, "indexes", "movies")
+        before = emulator.dump()
+        texts = emulator.dump_text()
+        written = [next(texts)]
+        admin.projects.update(project_id=project.id, name="chat")
+        admin.api_keys.delete(api_key_id=key.id)
+        admin.service_accounts.update(service_account_id=account.id, name="writer")
+        emulator.release(project.id, "indexes", "movies")
+        emulator.configure(plan="Free")
+        emulator.add_user("ada@example.com")
+    assert json.loads("".join([*written, *texts])) == before
+    assert emulator.dump() != before
 
-    def dump_when_told() -> dict[str, object]:
+
+def test_other_requests_are_handled_during_a_dump(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a dump is written, other requests are handled."""
+    dumping, finish = Event(), Event()
+    dump_text = emulator.dump_text
+
+    def dump_when_told() -> Iterator[str]:
+        texts = dump_text()
+        yield next(texts)
         dumping.set()
         assert finish.wait(60)
-        return dump()
+        yield from texts
 
-    monkeypatch.setattr(emulator, "dump", dump_when_told)
+    monkeypatch.setattr(emulator, "dump_text", dump_when_told)
     with serving(emulator) as url:
         responses: list[httpx.Response] = []
         thread = Thread(target=lambda: responses.append(httpx.get(f"{url}/_emulator/state", timeout=60)))

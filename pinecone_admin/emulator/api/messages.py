@@ -1,7 +1,7 @@
 """Requests and responses, independent of how they travel."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NoReturn
 
 from attrs import field, frozen
@@ -74,9 +74,18 @@ class Delivery:
 
 @frozen
 class Response:
-    """A response of the emulator and how it is delivered."""
+    """A response of the emulator and how it is delivered.
+
+    Args:
+        status: The status.
+        headers: The headers.
+        body: The body.
+        delivery: How it is delivered.
+        pieces: Makes the rest of a large body while it is sent; None if there is no rest.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     delivery: Delivery = Delivery()
+    pieces: Iterator[bytes] | None = None

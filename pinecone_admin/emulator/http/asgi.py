@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 import time
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -92,7 +93,7 @@ async def _respond(emulator: Emulator, request: Request, received: HTTPRequest, 
     try:
         request = _read_request(received.scope, bytes(body))
         if is_control_request(request):
-            # In a thread: a dump of a large state would hold up all other requests.
+            # In a thread: loading a large state would hold up all other requests.
             return await asyncio.to_thread(handle_control_request, emulator, request, any_host=any_host)
         return emulator.handle(request)
     except Exception:
@@ -132,6 +133,8 @@ class _ResponseSender:
             await self._close(reset=False)
         elif delivery.drip:
             await self._drip(response)
+        elif response.pieces is not None:
+            await self._stream(response, response.pieces)
         else:
             await HTTPResponse(response.body, response.status, dict(response.headers))(
                 self.scope, self.receive, self.send
@@ -140,6 +143,13 @@ class _ResponseSender:
     @property
     def _connection(self) -> asyncio.Transport:
         return cast("asyncio.Transport", self.scope["extensions"][CONNECTION])
+
+    async def _stream(self, response: Response, pieces: Iterator[bytes]) -> None:
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+        await self.send({"type": "http.response.start", "status": response.status, "headers": headers})
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            await self.send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self.send({"type": "http.response.body", "body": b""})
 
     async def _drip(self, response: Response) -> None:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
