@@ -85,8 +85,8 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
         if callable(emulator):
             raise TypeError("emulate() takes an emulator: as a decorator, write @emulate() with parentheses")
         settings = {"plan": plan, "permissions": permissions}
-        self._changes = {name: value for name, value in settings.items() if value is not None}
-        self._document = state if state is None or isinstance(state, Mapping) else _read_state(Path(state))
+        self._changes: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+        self._document: Any = state if state is None or isinstance(state, Mapping) else _read_state(Path(state))
         if emulator is not None and (self._changes or state is not None):
             raise ValueError("plan, permissions and state are those of a new emulator: do not pass an emulator, too")
         self._emulator = emulator
@@ -116,7 +116,7 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
         if isinstance(decorated, type):
             _require_tests(decorated)
             self._emulate_each_test(decorated)
-            return decorated
+            return cast("F", decorated)
         # The body of a generator runs after the call has returned, when its requests would reach the service.
         if isgeneratorfunction(decorated) or isasyncgenfunction(decorated):
             raise TypeError(f"emulate() decorates no generators: in {decorated!r}, write `with emulate():`")

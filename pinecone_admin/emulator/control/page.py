@@ -247,12 +247,12 @@ def _count_rest(names: Collection[str]) -> str:
 
 def _render_people(state: State, now: datetime) -> str:
     users, more_users = _render_some(
-        state.users.listing,
+        state.users.values(),
         lambda user: _render_person(state, Principal("user", user.id), user.name or user.email, user.email),
     )
-    invites, more_invites = _render_some(state.open_invites, lambda invite: _render_invite(state, invite, now))
+    invites, more_invites = _render_some(list(state.open_invites), lambda invite: _render_invite(state, invite, now))
     accounts, more_accounts = _render_some(
-        state.service_accounts.listing,
+        state.service_accounts.values(),
         lambda account: _render_person(
             state, Principal("service_account", account.id), account.name, "service account", account.client_id
         ),

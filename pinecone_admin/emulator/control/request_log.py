@@ -56,7 +56,7 @@ class LoggedRequest:
     request_id: str | None
     fault: str | None
     # Masked when they are read: most entries never are, and masking takes as long as handling the request.
-    _sent: Request = field(repr=False, eq=False)
+    _sent: Request = field(repr=False, eq=False, alias="sent")
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -182,7 +182,10 @@ def encode_document(parts: Mapping[str, Writer]) -> Iterator[str]:
         yield f"{opening}\n {_ENCODER.encode(name)}: "
         opening = ","
         value = write()
-        yield from _encode_records(value) if isinstance(value, Iterator) else (_ENCODER.encode(value),)
+        if isinstance(value, Iterator):
+            yield from _encode_records(cast("Iterator[object]", value))
+        else:
+            yield _ENCODER.encode(value)
     yield "\n}\n"
 
 

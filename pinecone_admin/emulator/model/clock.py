@@ -104,7 +104,8 @@ class Clock:
         Raises:
             ValueError: The time is not such a datetime.
         """
-        if not isinstance(moment, datetime) or moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
+        given: object = moment  # type checkers do not expect another type
+        if not isinstance(given, datetime) or moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
             years = f"from {EARLIEST.year} to {LATEST.year}"
             raise ValueError(f"the clock can be set to a datetime {years} with a time zone, not to {moment!r}")
         with released_after(self._lock), self._lock:
