@@ -46,5 +46,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _read_marker(item: pytest.Item) -> dict[str, Any]:
-    marker = item.get_closest_marker("pinecone_emulator")
-    return dict(marker.kwargs) if marker else {}
+    """Return the arguments of the markers of a test, its class and its module; the closest marker wins."""
+    options: dict[str, Any] = {}
+    for marker in reversed(list(item.iter_markers("pinecone_emulator"))):
+        if marker.args:
+            raise pytest.UsageError(f"the marker pinecone_emulator takes named arguments only, not {marker.args[0]!r}")
+        options |= marker.kwargs
+    return options

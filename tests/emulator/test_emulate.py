@@ -573,9 +573,17 @@ class TestFaults:
     def test_unused(self, pinecone_emulator):
         pinecone_emulator.faults.add("create_project", status=503)
 
+    @pytest.mark.pinecone_emulator(plan="Free")
     def test_failing(self, pinecone_emulator):
         pinecone_emulator.faults.add("create_project", status=500)
-        raise LookupError
+        raise LookupError(pinecone_emulator.settings["plan"])
+
+    @pytest.mark.pinecone_emulator(plan="Standard")
+    def test_unused_on_another_plan(self, pinecone_emulator):
+        pinecone_emulator.faults.add("create_project", status=501)
+
+@pytest.mark.pinecone_emulator("Free")
+def test_positional(pinecone_emulator): ...
 
 @pytest.mark.pinecone_emulator(plan="Free", permissions="open", state={"projects": [{"name": "search"}]})
 def test_state(pinecone_emulator):
@@ -588,9 +596,12 @@ def test_state(pinecone_emulator):
 def test_the_marker_sets_the_state_and_checks_the_faults(tmp_path: Path) -> None:
     """The marker takes a plan, permissions and a state; a test whose faults were not all met fails, and is no error."""
     output = run_pytest(tmp_path, test=MARKED).stdout
-    assert "2 failed, 2 passed" in output
-    assert "create_project (status=503): fired 0 of 1 times" in output
-    assert "status=500" not in output.partition("short test summary")[2]
+    assert "3 failed, 2 passed, 1 error" in output
+    for status in (503, 501):
+        assert f"create_project (status={status}): fired 0 of 1 times" in output
+    assert "LookupError: Free" in output
+    assert "(status=500)" not in output
+    assert "takes named arguments only, not 'Free'" in output
 
 
 def test_fixture_is_documented(tmp_path: Path) -> None:

@@ -104,8 +104,11 @@ class Clock:
         Raises:
             ValueError: The time is not such a datetime.
         """
-        given: object = moment  # type checkers do not expect another type
-        if not isinstance(given, datetime) or moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
+        try:
+            is_valid = EARLIEST <= moment <= LATEST
+        except TypeError:  # it has no time zone, or is no datetime
+            is_valid = False
+        if not is_valid:
             years = f"from {EARLIEST.year} to {LATEST.year}"
             raise ValueError(f"the clock can be set to a datetime {years} with a time zone, not to {moment!r}")
         with released_after(self._lock), self._lock:
