@@ -37,7 +37,7 @@ class CallState:
         endpoint: Host and port of the server, and the proxy if there is one, for error messages and the retry budget.
         closed: Set when the client is closed, which ends every wait.
         attempts: Number of attempts so far.
-        ambiguous: Whether an earlier attempt may have been processed.
+        ambiguous: Whether an earlier attempt may have been processed, as ``retry_policy.record_failure`` has found.
         outcome: What is known about the request so far.
         worth_retrying: Whether the same call may succeed later, by the failure of the last attempt.
         retry_tokens: Tokens of the retry budget that its retries have spent.

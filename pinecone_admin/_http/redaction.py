@@ -1,4 +1,7 @@
-"""Redact secrets that a response echoes, including those whose characters JSON escapes."""
+"""Redact secrets that a response echoes, including those whose characters JSON escapes.
+
+What masks a secret in a repr is ``errors.Masked``, and ``masked`` in generated_client/types.py.
+"""
 
 from __future__ import annotations
 

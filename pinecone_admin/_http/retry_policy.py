@@ -68,7 +68,8 @@ _NOT_PROCESSED = frozenset({501, 505})
 _ACCESS_STATUSES = frozenset({401, 403, 407})
 # PATCH is included because every PATCH of this API sets absolute values.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
-# A refusal of a repeated DELETE may be about what the first one has left; only success or a 404 shows that it is done.
+# After a DELETE whose response was lost, a refusal of the repeated one, such as 409 or 412, does not show that the
+# first one did nothing. Only success settles it, or a 404, which transports/retry.py counts as done.
 _NOT_SETTLED_BY_REFUSAL = frozenset({"DELETE"})
 
 

@@ -1,4 +1,7 @@
-"""Fetch, keep and refresh the token of a client; shared by the sync and async clients."""
+"""Fetch, keep and refresh the token of a client; shared by the sync and async clients.
+
+When a token is refreshed is decided by ``decide_action`` in token.py.
+"""
 
 from __future__ import annotations
 

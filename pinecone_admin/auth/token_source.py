@@ -1,4 +1,4 @@
-"""The interface of token sources, and the source of supplied tokens; ``provider`` has that of exchanged tokens."""
+"""The interface of token sources, and the source of supplied tokens; token_provider.py has that of exchanged ones."""
 
 from __future__ import annotations
 

@@ -290,13 +290,13 @@ class Command(click.Command):
         """Run the command."""
         session: Session = ctx.obj
         session.command = self
-        given = given_values(ctx.params)
+        typed = given_values(ctx.params)
         if self.is_by_hand:
-            self.function(session, **given)
+            self.function(session, **typed)
             return
         from pinecone_admin.cli.calls.pipeline import run_command  # noqa: PLC0415 - loads the client
 
-        run_command(session, self, given)
+        run_command(session, self, typed)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help: usage, what it does, arguments, options, and the example as it is typed, in one line."""

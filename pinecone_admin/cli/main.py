@@ -82,7 +82,7 @@ def _run(argv: Sequence[str]) -> int:
     if missing:
         message = f'packages are not installed ({", ".join(missing)}): in a checkout, run pip install ".[cli]"'
         return _fail(CommandFailure(message, exit_codes.USAGE, _NOT_SENT), argv)
-    from pinecone_admin.cli.tree import run_command_line  # noqa: PLC0415 - needs the extra
+    from pinecone_admin.cli.command_line import run_command_line  # noqa: PLC0415 - needs the extra
 
     return run_command_line(argv)
 

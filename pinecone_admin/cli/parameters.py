@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pinecone_admin.models import RoleBindingInput
     from pinecone_admin.workflows import OnDifference
 
-# Written here, since the module with the models takes 28 ms to load.
+# Written here, since the module with the models takes 28 ms to load; a test compares them. What refuses other roles is
+# ``check_key_roles`` in _http/operation_checks.py.
 API_KEY_ROLES = (
     "ControlPlaneEditor",
     "ControlPlaneViewer",

@@ -45,7 +45,11 @@ from pinecone_admin.errors import PineconeError
 
 
 class AsyncExchange(Protocol):
-    """Sends a request once and reads the response: one exchange of HTTP messages, not of a token."""
+    """Sends a request once and reads the response: one exchange of HTTP messages, not of a token.
+
+    In pool.py, ``AsyncPools`` does so over the client's own connections, and ``AsyncTransportExchange`` over a
+    transport of the caller's.
+    """
 
     async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
         """Return the response to a request, of whose body at most ``max_bytes`` are accepted."""

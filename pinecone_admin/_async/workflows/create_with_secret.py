@@ -81,13 +81,13 @@ async def create_stored_key(
     """
     deleted: list[Step] = []
 
-    async def create() -> APIKeyWithSecret:
+    async def make_key() -> APIKeyWithSecret:
         return await create_key(
             admin, project_id=project_id, name=temporary_name, roles=roles, existing=leftovers, rollback=rollback
         )
 
     try:
-        made = await create()
+        made = await make_key()
     except ForbiddenError:
         if not leftovers:
             raise
@@ -96,7 +96,7 @@ async def create_stored_key(
             rollback.note(
                 f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
             )
-        made = await create()
+        made = await make_key()
     if store is not None:
         if isinstance(store, ReadableStore):
             noted = add_value_digest(temporary_name, digest_value(made.value))
@@ -156,7 +156,7 @@ async def create_key(
 async def _create_again_if_lost(
     admin: AsyncAdmin,
     description: str,
-    send: Callable[[], Awaitable[_T]],
+    create: Callable[[], Awaitable[_T]],
     *,
     undo: Callable[[_T], tuple[str, Deletion]],
     find_orphans: Callable[[], Awaitable[_Deletions]],
@@ -164,14 +164,14 @@ async def _create_again_if_lost(
 ) -> _T:
     """Create something with a secret; if the response is lost, delete what it created, which is of no use."""
 
-    async def create() -> _T:
-        return await (send() if rollback is None else rollback.create(description, send, undo))
+    async def create_once() -> _T:
+        return await (create() if rollback is None else rollback.create(description, create, undo))
 
     async def delete_orphans(lost_response: PineconeError) -> None:
         for described, delete in await poll_until_listed(find_orphans):
             await delete_and_report(lost_response, described, partial(delete, admin))
 
-    return await repeat_if_response_is_lost(admin, create, delete_orphans)
+    return await repeat_if_response_is_lost(admin, create_once, delete_orphans)
 
 
 async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -> list[Step]:

@@ -82,13 +82,13 @@ def create_stored_key(
     """
     deleted: list[Step] = []
 
-    def create() -> APIKeyWithSecret:
+    def make_key() -> APIKeyWithSecret:
         return create_key(
             admin, project_id=project_id, name=temporary_name, roles=roles, existing=leftovers, rollback=rollback
         )
 
     try:
-        made = create()
+        made = make_key()
     except ForbiddenError:
         if not leftovers:
             raise
@@ -97,7 +97,7 @@ def create_stored_key(
             rollback.note(
                 f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
             )
-        made = create()
+        made = make_key()
     if store is not None:
         if isinstance(store, ReadableStore):
             noted = add_value_digest(temporary_name, digest_value(made.value))
@@ -157,7 +157,7 @@ def create_key(
 def _create_again_if_lost(
     admin: Admin,
     description: str,
-    send: Callable[[], _T],
+    create: Callable[[], _T],
     *,
     undo: Callable[[_T], tuple[str, Deletion]],
     find_orphans: Callable[[], _Deletions],
@@ -165,14 +165,14 @@ def _create_again_if_lost(
 ) -> _T:
     """Create something with a secret; if the response is lost, delete what it created, which is of no use."""
 
-    def create() -> _T:
-        return send() if rollback is None else rollback.create(description, send, undo)
+    def create_once() -> _T:
+        return create() if rollback is None else rollback.create(description, create, undo)
 
     def delete_orphans(lost_response: PineconeError) -> None:
         for described, delete in poll_until_listed(find_orphans):
             delete_and_report(lost_response, described, partial(delete, admin))
 
-    return repeat_if_response_is_lost(admin, create, delete_orphans)
+    return repeat_if_response_is_lost(admin, create_once, delete_orphans)
 
 
 def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[Step]:

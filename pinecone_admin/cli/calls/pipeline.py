@@ -65,7 +65,7 @@ class Call:
         self.is_dry_run: bool = session.is_dry_run
         most: int | None = session.settings.get("limit")
         self.page_size: int | None = None if most is None else min(most, _LARGEST_PAGE)
-        self.store: Callable[[Any], object] = str
+        self.store: Callable[[Any], object] = str  # a dry run, which stores nothing, keeps this one
         self.progress: Callable[[Progress], object] | None = None
         self.fails_on_difference: bool = False
 
@@ -112,10 +112,10 @@ def _check_values(command: Command, typed: Mapping[str, Any]) -> None:
         if isinstance(each, Positional) and str(typed[str(each.name)]) == "":
             raise CLIError(f"{each.human_readable_name}: the value is empty")
     principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
-    given = [each for each in principals if each.name in typed]
-    if principals and (len(given) > 1 or (not given and command.effect != "reads")):
+    chosen = [each for each in principals if each.name in typed]
+    if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
         listed = ", ".join(each.opts[0] for each in principals)
-        raise CLIError(f"give {'only one' if given else 'one'} of {listed}")
+        raise CLIError(f"give {'only one' if chosen else 'one'} of {listed}")
 
 
 def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,6 +157,8 @@ def _call(call: Call, function: Callable[[], object]) -> object:
 
 
 def _make_secret(call: Call, makes: Secret, function: Callable[[], Any]) -> object:
+    """Call a method that makes a secret, and deliver it: a method with ``store`` does so itself, by ``call.store``."""
+
     def make(delivery: SecretDelivery) -> object:
         call.store = delivery
         return deliver_made(call.session, makes, delivery, function) if makes.is_new else function()

@@ -1,4 +1,7 @@
-"""The commands: a module for each noun, and some for the commands without one; each is loaded when it is used."""
+"""The commands: a module for each noun, and some for the commands without one; each is loaded when it is used.
+
+docs/development.md says how to add a command, an option or a place for secrets.
+"""
 
 from collections.abc import Mapping
 
