@@ -5,26 +5,47 @@ import gc
 import json
 import logging
 import os
-import shlex
 import signal
+import socket
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
+from threading import Event
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.api.oauth import TOKEN_PATH
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
-from pinecone_admin.emulator.control.routes import CONTROL_PATH, is_loopback
+from pinecone_admin.emulator.control.announcement import (
+    HTTPS_PORT,
+    describe,
+    describe_tls,
+    format_exports,
+    namespace_environment,
+)
+from pinecone_admin.emulator.control.routes import is_loopback
 from pinecone_admin.emulator.emulator import overlay_settings
 from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.settings import PLANS
+from pinecone_admin.emulator.namespace import (
+    NamespaceError,
+    enter_namespaces,
+    run_command,
+    set_up_network,
+    trust_authority,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin.emulator.http.server import Server
+
+CREDENTIALS = ("PINECONE_EMULATOR_CLIENT_ID", "PINECONE_EMULATOR_CLIENT_SECRET")
+"""Variables with the owner's credentials, so that no secret has to be on a command line."""
 
 
 class ServingError(Exception):
@@ -51,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command-line arguments without the program's name.
     """
     try:
-        serve(arguments)
+        return serve(arguments)
     except ServingError as error:
         sys.stderr.write(f"{error}\n")
         if asks_for_exports(sys.argv[1:] if arguments is None else arguments) and not isinstance(
@@ -59,7 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ):
             sys.stdout.write(FAILING_COMMAND)
         return error.status
-    return 0
 
 
 FAILING_COMMAND = "false\n"
@@ -71,13 +91,19 @@ Evaluating nothing succeeds, and a script would go on with the credentials of a 
 
 def asks_for_exports(arguments: Sequence[str]) -> bool:
     """Return whether a shell evaluates what a command line prints, even if it cannot be parsed."""
+    arguments = own_arguments(arguments)
     pairs = [*pairwise(arguments), *(each.partition("=")[::2] for each in arguments)]
     # argparse takes abbreviations, too.
     return any(value == "env" and len(name) > len("--") and "--format".startswith(name) for name, value in pairs)
 
 
-def serve(arguments: Sequence[str] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT.
+def own_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return the emulator's own arguments, without the command that follows ``--``."""
+    return list(takewhile("--".__ne__, arguments))
+
+
+def serve(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT, or until a command has ended, and return its exit status or 0.
 
     Args:
         arguments: The command-line arguments without the program's name.
@@ -85,7 +111,10 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     Raises:
         ServingError: It cannot start; a StateNotSavedError, if the state could not be written at the end.
     """
-    options = _parse_arguments(sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parse_arguments(arguments)
+    if options.command:
+        _prepare_namespaces(arguments, is_inside=options.in_namespace)
     if not (options.allow_remote or is_loopback(options.host)):
         raise ServingError(f"{options.host} is not a loopback address: pass --allow-remote to allow it", status=2)
     # uvicorn raises the signal that stopped it again once its connections are closed; this turns it into SystemExit.
@@ -97,32 +126,35 @@ def serve(arguments: Sequence[str] | None = None) -> None:
     except (OSError, ValueError, RecursionError) as error:  # JSON that is nested too deep
         raise ServingError(f"cannot use the state file {_shorten(options.state)}: {_describe_error(error)}") from error
     try:
-        _serve(emulator, options)
-    except (ModuleNotFoundError, _OutputClosedError) as error:
+        status = _serve(emulator, options)
+    except (ModuleNotFoundError, NamespaceError, _OutputClosedError) as error:
         raise ServingError(str(error)) from error
     except OSError as error:
-        reason = _describe_error(error)
-        raise ServingError(f"cannot listen on {options.host} port {options.port}: {reason}") from error
+        raise ServingError(f"cannot start: {_shorten(error)}") from error
     except SystemExit:
-        pass
+        status = 0
+    if options.state:
+        _save_state(emulator, options.state)
+    return status
+
+
+def _save_state(emulator: Emulator, path: Path) -> None:
     try:
-        if options.state:
-            with _paused_garbage_collection():
-                _write_atomically(options.state, emulator.dump_text())
+        with _paused_garbage_collection():
+            _write_atomically(path, emulator.dump_text())
     except OSError as error:
         reason = _describe_error(error)
-        raise StateNotSavedError(f"cannot write the state file {_shorten(options.state)}: {reason}") from error
+        raise StateNotSavedError(f"cannot write the state file {_shorten(path)}: {reason}") from error
 
 
-_VARIABLES = {
-    "PINECONE_CONTROLLER_HOST": "host",
-    "PINECONE_OAUTH_URL": "oauth_url",
-    "PINECONE_CLIENT_ID": "client_id",
-    "PINECONE_CLIENT_SECRET": "client_secret",
-    "PINECONE_EMULATOR_CONTROL_URL": "control_url",
-    "PINECONE_EMULATOR_ORGANIZATION_ID": "organization_id",
-}
-"""Clients read the first four; the others are for scripts."""
+def _prepare_namespaces(arguments: Sequence[str], *, is_inside: bool) -> None:
+    try:
+        if is_inside:
+            set_up_network()
+        else:
+            enter_namespaces(["--in-namespace", *arguments])
+    except (NamespaceError, OSError) as error:
+        raise ServingError(str(error)) from error
 
 
 class _OutputClosedError(Exception):
@@ -159,11 +191,67 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "(default %(default)s)",
     )
     parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
+    parser.add_argument(
+        "--advertise",
+        type=_parse_url,
+        metavar="URL",
+        help="print this URL in place of the address that it listens on, and return it from /_emulator/health",
+    )
+    parser.add_argument(
+        "--client-id",
+        type=_read_credential,
+        default=os.environ.get(CREDENTIALS[0]),
+        help=f"client id of the owner, or @FILE (default: {CREDENTIALS[0]}, or a new one)",
+    )
+    parser.add_argument(
+        "--client-secret",
+        type=_read_credential,
+        default=os.environ.get(CREDENTIALS[1]),
+        help=f"its secret, or @FILE (default: {CREDENTIALS[1]}, or a new one)",
+    )
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve the names of production over TLS, too, with a certificate authority of its own",
+    )
+    parser.add_argument("--tls-port", type=_parse_port, help="port for TLS (default: any free one)")
+    parser.add_argument(
+        "--ca-file", type=Path, help="where to write the authority's certificate (default: into a private folder)"
+    )
+    parser.add_argument("--in-namespace", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "command",
+        nargs="*",
+        metavar="COMMAND",
+        help="after two dashes, a command to run where only the emulator is reached, over TLS (Linux)",
+    )
     # argparse would take the last one without a word.
-    counts = Counter(word.partition("=")[0] for word in arguments if word.startswith("--"))
+    counts = Counter(word.partition("=")[0] for word in own_arguments(arguments) if word.startswith("--"))
     if repeated := [name for name, count in counts.items() if count > 1]:
         parser.error(f"{repeated[0]} is given twice")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not options.tls and (options.command or options.tls_port or options.ca_file):
+        parser.error("a COMMAND, --tls-port and --ca-file require --tls")
+    return options
+
+
+def _parse_url(text: str) -> str:
+    parts = urlsplit(text)
+    url = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in url or text not in {url, f"{url}/"}:
+        raise argparse.ArgumentTypeError("it must be like http://emulator:8080, without credentials and path")
+    return url
+
+
+def _read_credential(text: str) -> str:
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise argparse.ArgumentTypeError(f"cannot read the file: {_describe_error(error)}") from error
+    if not (text and text.isascii() and text.isprintable() and " " not in text):
+        raise argparse.ArgumentTypeError("it must be visible ASCII characters")  # the value may be a secret
+    return text
 
 
 def _parse_port(text: str) -> int:
@@ -185,15 +273,24 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
     given = {"plan": options.plan, "permissions": options.permissions, "token_lifetime": options.token_lifetime}
     changes = {name: value for name, value in given.items() if value is not None}
     emulator = Emulator(seed=options.seed, clock=Clock(ticking=True), **changes)
-    if options.state is None:
-        return emulator
-    if _exists(options.state):
-        if not options.state.is_file():
-            raise ValueError("not a file")
-        document: object = json.loads(options.state.read_text(encoding="utf-8"))
-        emulator.load(overlay_settings(document, changes))
-    _require_writable(options.state)
+    if options.state is not None:
+        if _exists(options.state):
+            if not options.state.is_file():
+                raise ValueError("not a file")
+            document: object = json.loads(options.state.read_text(encoding="utf-8"))
+            emulator.load(overlay_settings(document, changes))
+        _require_writable(options.state)
+    if options.client_id or options.client_secret:
+        emulator.load(_overlay_credentials(emulator.dump(), options))
     return emulator
+
+
+def _overlay_credentials(document: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """Return a state in which the caller has the credentials of the options, so that a reset restores them, too."""
+    caller = next(each for each in document["service_accounts"] if each["id"] == document["caller"])
+    caller["client_id"] = options.client_id or caller["client_id"]
+    caller["client_secret"] = options.client_secret or caller["client_secret"]
+    return document
 
 
 def _exists(path: Path) -> bool:
@@ -212,14 +309,40 @@ def _require_writable(path: Path) -> None:
     Path(name).unlink()
 
 
-def _serve(emulator: Emulator, options: argparse.Namespace) -> None:
-    from pinecone_admin.emulator.http.server import Server, listener_url, open_listener  # noqa: PLC0415 — an extra
+def _serve(emulator: Emulator, options: argparse.Namespace) -> int:
+    from pinecone_admin.emulator.http import server  # noqa: PLC0415 — an extra
 
     _allow_many_connections()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with open_listener(options.host, options.port) as listener:
-        announce = partial(_announce, emulator, listener_url(listener), options.format)
-        Server(emulator, announce, any_host=options.allow_remote).run(sockets=[listener])
+    with ExitStack() as stack:
+        listener = stack.enter_context(_open_listener(options.host, options.port))
+        stack.enter_context(emulator.served_at(options.advertise or server.listener_url(listener)))
+        line = describe(emulator)
+        create_server: Callable[..., Server] = partial(server.Server, any_host=options.allow_remote)
+        if options.tls:
+            from pinecone_admin.emulator.http import tls  # noqa: PLC0415 — an extra
+
+            port = options.tls_port or (HTTPS_PORT if options.in_namespace else 0)
+            tls_listener = stack.enter_context(_open_listener(options.host, port))
+            context, ca_file = stack.enter_context(tls.create_authority(options.ca_file))
+            line |= describe_tls(emulator.host, tls_listener.getsockname()[1], ca_file)
+            create_server = partial(tls.TLSServer, context, tls_listener, any_host=options.allow_remote)
+        if options.command:
+            trust_authority(line["ca_file"])
+            ready = Event()
+            with server.running(create_server(emulator, ready.set), ready, listener):
+                return run_command(options.command, namespace_environment(line, os.environ))
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        create_server(emulator, partial(_announce, line, options.format)).run(sockets=[listener])
+    return 0
+
+
+def _open_listener(host: str, port: int) -> socket.socket:
+    from pinecone_admin.emulator.http.server import open_listener  # noqa: PLC0415 — an extra
+
+    try:
+        return open_listener(host, port)
+    except OSError as error:
+        raise ServingError(f"cannot listen on {host} port {port}: {_describe_error(error)}") from error
 
 
 def _allow_many_connections() -> None:
@@ -235,25 +358,12 @@ def _exit_on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(0)
 
 
-def _announce(emulator: Emulator, host: str, form: str) -> None:
-    line = {
-        "host": host,
-        "oauth_url": host + TOKEN_PATH,
-        "control_url": host + CONTROL_PATH,
-        "client_id": emulator.client_id,
-        "client_secret": emulator.client_secret,
-        "organization_id": emulator.organization_id,
-    }
+def _announce(line: Mapping[str, str], form: str) -> None:
     try:
         print(json.dumps(line) if form == "json" else format_exports(line), flush=True)  # noqa: T201 — for other programs to read
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushing at exit would fail again
         raise _OutputClosedError(f"cannot write to standard output: {_describe_error(error)}") from error
-
-
-def format_exports(line: Mapping[str, str]) -> str:
-    """Return what the emulator announces as exports for a shell."""
-    return "\n".join(f"export {name}={shlex.quote(line[key])}" for name, key in _VARIABLES.items())
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_own
 from pinecone_admin.cli.session import Session
-from pinecone_admin.emulator.__main__ import ServingError, StateNotSavedError, format_exports
+from pinecone_admin.emulator.__main__ import CREDENTIALS, ServingError, StateNotSavedError
 from pinecone_admin.emulator.__main__ import serve as serve_here
+from pinecone_admin.emulator.control.announcement import format_exports
 
 _MODULE = "pinecone_admin.cli.emulator.process"
 
@@ -39,7 +40,7 @@ def serve(session: Session, arguments: Sequence[str], *, form: str, background: 
         session.stdout.write(start_in_background(arguments, for_shell=form == "env"))
         return
     try:
-        serve_here([*arguments, "--format", form])
+        serve_here(["--format", form, *arguments])
     except StateNotSavedError as error:
         raise CLIError(str(error), exit=exit_codes.PARTLY_DONE, help_code=None, outcome="done") from error
     except ServingError as error:
@@ -61,14 +62,14 @@ def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:
     registration = Path(tempfile.mkdtemp(prefix="pinecone-emulator-")) / "shell" if for_shell else None
     with _removed_on_error(registration), tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         # -P keeps modules in the current folder from replacing those of the package. A session of its own keeps Ctrl-C
-        # in the shell from stopping it. It needs no credentials, so it does not inherit any.
+        # in the shell from stopping it. It inherits no credentials but those that it is to have.
         process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", _MODULE, str(os.getppid()), str(registration or ""), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
             encoding="utf-8",
-            env=without_own(os.environ),
+            env=without_own(os.environ) | {name: os.environ[name] for name in CREDENTIALS if name in os.environ},
             start_new_session=True,
         )
         announcement = _read_announcement(process)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT
+from pinecone_admin.cli.commands import ROOT, argument
 from pinecone_admin.cli.parameters import Choice, Count
 from pinecone_admin.cli.session import Session
 
@@ -41,7 +42,19 @@ from pinecone_admin.cli.session import Session
     help="Say where it listens: as a line of JSON, which is the default, or as commands for a shell.",
 )
 @click.option("--background", is_flag=True, help="Return once it listens; it ends when this shell does.")
-def emulator(session: Session, *, form: str, background: bool, allow_remote: bool, **options: Any) -> None:
+@click.option("--advertise", metavar="URL", help="URL to print in place of the address that it listens on.")
+@click.option("--client-id", metavar="ID", help="Client id of the owner, or @FILE; by default, a new one.")
+@click.option("--client-secret", metavar="SECRET", help="Its secret, or @FILE; by default, a new one.")
+@click.option("--tls", is_flag=True, help="Serve the production addresses over TLS, too; needs the extra tls.")
+@click.option("--tls-port", type=Count(0, 65_535), help="Port for TLS; by default, any free one.")
+@click.option("--ca-file", metavar="FILE", help="Where to write the certificate that clients have to trust.")
+@argument(
+    "command",
+    "After --, a command to run where only the emulator is reached, at the production addresses, with --tls on Linux.",
+    nargs=-1,
+    metavar="[COMMAND …]",
+)
+def emulator(session: Session, *, form: str, background: bool, command: Sequence[str] = (), **options: Any) -> None:
     """Serve an organization on this machine, to try things without an account.
 
     The example starts an emulator that ends with the shell; if it cannot start, the line fails. Without --background,
@@ -49,9 +62,14 @@ def emulator(session: Session, *, form: str, background: bool, allow_remote: boo
 
     pinecone-admin send GET /_emulator lists what else it can do: add faults and users, accept invites, and put its
     clock forward.
+
+    The variables PINECONE_EMULATOR_CLIENT_ID and PINECONE_EMULATOR_CLIENT_SECRET say the same as the two options, so
+    that no secret has to be on a command line.
     """
     from pinecone_admin.cli.emulator.background import serve  # noqa: PLC0415 - loads the emulator
 
-    given = {f"--{name.replace('_', '-')}": f"{value}" for name, value in options.items()}
-    arguments = [word for pair in given.items() for word in pair] + (["--allow-remote"] if allow_remote else [])
-    serve(session, arguments, form=form, background=background)
+    if command and background:
+        raise click.UsageError("--background is not for a COMMAND, with which the emulator ends")
+    spelled = {f"--{name.replace('_', '-')}": value for name, value in options.items() if value is not False}
+    arguments = [word for name, value in spelled.items() for word in ((name,) if value is True else (name, f"{value}"))]
+    serve(session, [*arguments, *(("--", *command) if command else ())], form=form, background=background)

@@ -132,6 +132,10 @@ def _list_routes(_: ControlContext) -> Document:
     return {"routes": [f"{each.method} {each.path}: {each.description}" for each in CONTROL_ROUTES]}
 
 
+def _show_health(context: ControlContext) -> Document:
+    return {"host": context.emulator.host, "oauth_url": context.emulator.oauth_url}
+
+
 def _dump_state(context: ControlContext) -> Response:
     pieces = _join_pieces(context.emulator.dump_text())
     return Response(200, {"content-type": "application/json"}, b"", pieces=pieces)
@@ -203,6 +207,7 @@ _CONTENT = f"{CONTROL_PATH}/projects/{{project_id}}/{{kind}}/{{name}}"
 
 CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ControlRoute("GET", CONTROL_PATH, "List the routes.", _list_routes),
+    ControlRoute("GET", f"{CONTROL_PATH}/health", "Return the URLs, as soon as requests are served.", _show_health),
     ControlRoute(
         "POST",
         f"{CONTROL_PATH}/reset",

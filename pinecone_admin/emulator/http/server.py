@@ -26,6 +26,9 @@ except ModuleNotFoundError as _error:
     ) from _error
 
 
+_SECONDS_TO_CLOSE = 0.3
+
+
 class Server(uvicorn.Server):
     """Serve an emulator.
 
@@ -39,7 +42,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application(emulator, any_host=any_host),
-                http=_Protocol,
+                http=HTTPProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -57,11 +60,21 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening and close the connections; abort those whose clients do not let them end soon."""
+        asyncio.get_running_loop().call_later(_SECONDS_TO_CLOSE, self._abort_connections)
+        await super().shutdown(sockets)
 
-class _Protocol(H11Protocol):
-    """Passes the connection of a request on to the application."""
+    def _abort_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+class HTTPProtocol(H11Protocol):
+    """Serves one connection, which it passes on to the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Serve requests over a connection."""
         super().connection_made(transport)
         # uvicorn does not pass its transport on, and faults need it.
         app = self.app
@@ -73,9 +86,12 @@ class _Protocol(H11Protocol):
         self.app = connected
 
     def shutdown(self) -> None:
+        """Close the connection."""
         super().shutdown()
-        # Responses take no time to make, so whatever is still open is a stalled client or a delayed response.
-        self.transport.close()
+        # Responses take no time to make, so whatever is still open is a stalled client or a delayed response. TLS of
+        # asyncio that is closed twice cannot be aborted any more.
+        if not self.transport.is_closing():
+            self.transport.close()
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -107,15 +123,26 @@ def serving(emulator: Emulator) -> Generator[str, None, None]:
         True
     """
     ready = Event()
-    server = Server(emulator, ready.set)
     with open_listener("127.0.0.1", 0) as listener:
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        start_thread(thread.start)
-        ready.wait()
         url = listener_url(listener)
-        try:
-            with emulator.served_at(url):
-                yield url
-        finally:
-            server.should_exit = True
-            thread.join()
+        with emulator.served_at(url), running(Server(emulator, ready.set), ready, listener):
+            yield url
+
+
+@contextmanager
+def running(server: Server, ready: Event, listener: socket.socket) -> Generator[None, None, None]:
+    """Run a server in a thread of this process.
+
+    Args:
+        server: The server.
+        ready: Set by the server once it listens.
+        listener: The socket on which it listens.
+    """
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    start_thread(thread.start)
+    ready.wait()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
