@@ -73,6 +73,23 @@ def test_in_the_background_the_announcement_is_json_and_the_state_is_saved(tmp_p
     assert "organization" in json.loads(state.read_text())
 
 
+def test_in_the_background_the_owner_has_the_credentials_of_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables that fix the owner's credentials reach the background, and a shell trusts its authority."""
+    monkeypatch.setenv("PINECONE_EMULATOR_CLIENT_ID", "tests")
+    monkeypatch.setenv("PINECONE_EMULATOR_CLIENT_SECRET", "chosen")
+    script = f"""
+        eval "$({PROGRAM} emulator --tls --format env --background)"
+        echo "$PINECONE_CLIENT_ID" "$PINECONE_CLIENT_SECRET" "$PINECONE_EMULATOR_PID"
+        head -n 1 "$SSL_CERT_FILE"
+        {PROGRAM} project list
+    """
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    words = done.stdout.split()
+    _wait_until_ended(int(words[2]))
+    assert [*words[:2], *words[3:]] == ["tests", "chosen", "-----BEGIN", "CERTIFICATE-----", "[]"]
+
+
 def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A state file that is damaged or could not be written, and a wrong option, exit with 2; a shell gets false."""
     damaged = tmp_path / "state.json"
