@@ -47,7 +47,8 @@ def call(emulator: Emulator, route: str, body: object) -> Response:
     """Send a request for a route with the body of the page."""
     method, _, path = route.format(**IN_PATHS).partition(" ")
     content = b"" if body is None else json.dumps(body).encode()
-    return handle_control_request(emulator, Request(method, path, {"host": "localhost"}, "", content))
+    with emulator.served_at("http://127.0.0.1:8080"):
+        return handle_control_request(emulator, Request(method, path, {"host": "localhost"}, "", content))
 
 
 def list_keys(documented: Any, real: Any, path: str = "") -> set[str]:
