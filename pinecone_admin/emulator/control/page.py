@@ -38,6 +38,15 @@ _FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "status": ("any status", _STATUSES),
     "fault": ("with or without a fault", {"yes": "with a fault", "no": "without a fault"}),
 }
+_HEADERS = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_POLICY = (
+    "default-src 'none'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _TONES = {"2": "good", "4": "warn", "5": "bad"}
 
 T = TypeVar("T")
@@ -64,24 +73,8 @@ def page_response(emulator: Emulator, request: Request) -> Response:
         faults=_render_faults(waiting),
         **emulator.read_state(lambda state: _render_state(state, emulator.clock.now(), counts)),
     )
-    policy = {
-        "default-src": "'none'",
-        "style-src": _csp_hash(style),
-        "script-src": _csp_hash(script),
-        "img-src": "data:",
-        "connect-src": "'self'",
-        "form-action": "'self'",
-        "base-uri": "'none'",
-        "frame-ancestors": "'none'",
-    }
-    headers = {
-        "content-type": "text/html; charset=utf-8",
-        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-        "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    }
-    return Response(200, headers, page.encode(errors="backslashreplace"))
+    policy = f"{_POLICY}; style-src {_csp_hash(style)}; script-src {_csp_hash(script)}"
+    return Response(200, {**_HEADERS, "content-security-policy": policy}, page.encode(errors="backslashreplace"))
 
 
 @cache
