@@ -29,7 +29,14 @@ from pinecone_admin.emulator.control.faults import ANY, Fault, Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 from pinecone_admin.emulator.http.transport import EmulatorTransport
 from pinecone_admin.emulator.model.clock import Clock
-from pinecone_admin.emulator.model.records import PROJECT_CONTENTS, Grant, Principal, ProjectRecord, UserRecord
+from pinecone_admin.emulator.model.records import (
+    PROJECT_CONTENTS,
+    ContentRecord,
+    Grant,
+    Principal,
+    ProjectRecord,
+    UserRecord,
+)
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
 from pinecone_admin.emulator.model.state import State
@@ -59,6 +66,7 @@ class Emulator:
 
     Args:
         plan: Free, Standard, Enterprise or Dedicated.
+        builder: Whether the plan Free is the one that Pinecone calls Builder, with more projects, users and indexes.
         payment_status: Active, PaymentPending or PastDue, or one that forbids creating: Restricted,
             Suspended or Deactivated.
         permissions: Whether the permission matrix is enforced (published), or only the rule that a principal cannot
@@ -66,9 +74,11 @@ class Emulator:
         project_quota: The number of projects that the organization may have; by default the plan's limit.
         user_quota: The number of users that the organization may have; by default the plan's limit.
         api_key_quota: The number of API keys that a project may have; by default the plan's limit.
+        created_key_status: The status of creating an API key: 200, which clients in the field require, or 201, as the
+            published documents say.
         key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
-        pod_access: Whether a project's `max_pods` may exceed 0.
+        pod_access: Whether a project's `max_pods` may exceed 0, as in organizations that began before 2025-08-18.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one, from 0.
         max_pods_floor: What a smaller `max_pods` other than 0 is raised to, from 0.
         managed_people: Whether an identity provider manages everybody, or the email addresses of those it manages.
@@ -105,11 +115,13 @@ class Emulator:
         self,
         *,
         plan: str = "Enterprise",
+        builder: bool = False,
         payment_status: str = "Active",
         permissions: str = "published",
         project_quota: int | None = None,
         user_quota: int | None = None,
         api_key_quota: int | None = None,
+        created_key_status: int = 200,
         key_created_at: bool = True,
         invite_mails_per_hour: int = 100,
         pod_access: bool = False,
@@ -479,7 +491,7 @@ class Emulator:
 
         Args:
             project_id: The id of the project.
-            kind: indexes, collections, assistants or backups.
+            kind: indexes, collections, assistants, backups or workspaces.
             name: The name of the resource.
             protected: Whether deletion protection is on, which only indexes have.
 
@@ -493,16 +505,15 @@ class Emulator:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
             if checks.boolean("protected", protected) and kind != "indexes":
                 raise invalid_argument(f"{kind} have no deletion protection")
-            project.contents[kind].add(checks.max_characters(512)("name", name))
-            if kind == "indexes":
-                (project.protected.add if protected else project.protected.discard)(name)
+            record = ContentRecord(checks.max_characters(512)("name", name))
+            project.contents[kind].setdefault(name, record).protected = protected
 
     def release(self, project_id: str, kind: str, name: str) -> None:
         """Remove a resource from a project, protected or not.
 
         Args:
             project_id: The id of the project.
-            kind: indexes, collections, assistants or backups.
+            kind: indexes, collections, assistants, backups or workspaces.
             name: The name of the resource.
 
         Raises:
@@ -516,7 +527,7 @@ class Emulator:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
             if name not in project.contents[kind]:
                 raise Refusal(404, "NOT_FOUND", f"{quoted(name)} is not one of the project's {kind}")
-            project.remove_content(kind, name)
+            del project.contents[kind][name]
 
     def _find_project(self, project_id: str) -> ProjectRecord:
         return require_record("Project", project_id, self.state.projects.get(project_id))

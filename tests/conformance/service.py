@@ -116,12 +116,25 @@ class Service:
         """Return the document at a path."""
         return expect_success(self.send("GET", path, params=params), 200)
 
-    def create(self, path: str, body: JSONObject, status: int) -> JSONObject:
-        """Create something, to be deleted at the end; skip the check if the account lacks something it needs."""
+    def create(self, path: str, body: JSONObject, *statuses: int) -> JSONObject:
+        """Create something, to be deleted at the end; skip the check if the account lacks something it needs.
+
+        Args:
+            path: The path of the list.
+            body: What to create.
+            statuses: The statuses that a success may have; any, if there are none.
+        """
+        return self._create(path, body, *statuses)[0]
+
+    def _create(self, path: str, body: JSONObject, *statuses: int) -> tuple[JSONObject, int]:
         response = self._post(path, json=body)
         # Before the status is compared: what the account lacks is no difference.
         self._skip_if_lacking(path, response)
-        return expect_success(response, status)
+        accepted = response.status_code in statuses if statuses else response.is_success
+        expected = " or ".join(map(str, statuses)) or "a success"
+        require(accepted, f"POST {path} returned {summarize(response)}, not {expected}")
+        document: JSONObject = response.json()
+        return document, response.status_code
 
     def _post(self, path: str, **request: Any) -> httpx.Response:
         response = self.send("POST", path, **request)
@@ -153,21 +166,12 @@ class Service:
 
     def create_project(self) -> None:
         """Create the project in which the checks work; a check looks at the status later."""
-        self.project, self.project_status = self._create_with_any_status(
-            "/admin/projects", {"name": f"conformance-{uuid4().hex[:8]}"}
-        )
+        self.project, self.project_status = self._create("/admin/projects", {"name": f"conformance-{uuid4().hex[:8]}"})
 
     def create_invite(self) -> None:
         """Create and mail the invite that the checks inspect; a check looks at the status later."""
         body = {"email": self.mail_to, "role_bindings": [MEMBER_ROLE]}
-        self.invite, self.invite_status = self._create_with_any_status("/admin/invites", body)
-
-    def _create_with_any_status(self, path: str, body: JSONObject) -> tuple[JSONObject, int]:
-        response = self._post(path, json=body)
-        self._skip_if_lacking(path, response)
-        require(response.is_success, f"POST {path} returned {summarize(response)}")
-        document: JSONObject = response.json()
-        return document, response.status_code
+        self.invite, self.invite_status = self._create("/admin/invites", body)
 
     def wait_until(self, holds: Callable[[], None]) -> None:
         """Wait until an expectation holds, at most as long as `patience`."""

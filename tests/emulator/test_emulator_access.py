@@ -213,16 +213,31 @@ def test_member_cannot_be_invited(api: httpx.Client, emulator: Emulator, read_er
     assert read_error(response) == (409, "ALREADY_EXISTS")
 
 
-def test_expired_invite_can_be_replaced(connect: Connect, read_error: ReadError) -> None:
-    """An email address with an expired invite can be invited again, and the old invite cannot be resent."""
+@pytest.mark.rule("invite-pending", "invite-resend")
+def test_expired_invite_is_revived_and_not_replaced(connect: Connect, read_error: ReadError) -> None:
+    """A second invite for the email address of an expired one is refused and names that, and a resend revives it."""
     emulator = Emulator(token_lifetime=30 * DAY)
     api = connect(emulator)
-    old = create_invite(emulator, api, "a@example.com")
+    expired = create_invite(emulator, api, "a@example.com")
     emulator.clock.advance(7 * DAY)
-    new = create_invite(emulator, api, "a@example.com")
-    response = api.post(f"/admin/invites/{old.id}/resend")
+    response = api.post("/admin/invites", json={"email": "A@example.com", "role_bindings": [MEMBER]})
     assert read_error(response) == (409, "ALREADY_EXISTS")
-    assert new.id in response.json()["error"]["message"]
+    assert expired.id in response.json()["error"]["message"]
+    assert response.json()["error"]["details"] == {"invite_id": expired.id}
+    assert api.post(f"/admin/invites/{expired.id}/resend").json()["status"] == "pending"
+    assert len(emulator.state.invites) == 1
+
+
+def test_expired_invite_of_a_member_cannot_be_resent(connect: Connect, read_error: ReadError) -> None:
+    """An expired invite cannot be resent once its email address is that of a member, and the error names the member."""
+    emulator = Emulator(token_lifetime=30 * DAY)
+    api = connect(emulator)
+    expired = create_invite(emulator, api, "a@example.com")
+    emulator.clock.advance(7 * DAY)
+    member = emulator.add_user("a@example.com")
+    response = api.post(f"/admin/invites/{expired.id}/resend")
+    assert read_error(response) == (409, "ALREADY_EXISTS")
+    assert response.json()["error"]["details"] == {"user_id": member.id}
 
 
 @pytest.mark.rule("invite-role-bindings")

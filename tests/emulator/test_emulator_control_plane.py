@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.records import Grant, PendingResource, Principal, ProjectRecord
+from pinecone_admin.emulator.model.records import Grant, Principal, ProjectRecord
 
 VERSIONS = ["2025-10", "2026-04", "2026-07"]
 SERVERLESS = {"serverless": {"cloud": "aws", "region": "us-east-1"}}
@@ -32,10 +33,10 @@ def emulator() -> Emulator:
 def project(emulator: Emulator) -> ProjectRecord:
     """Return a project with contents of every kind."""
     project = emulator.state.add_project("p", emulator.clock.now())
-    project.contents["indexes"] |= {"a", "b"}
-    project.contents["collections"] |= {"c"}
-    project.contents["assistants"] |= {"h"}
-    project.contents["backups"] |= {f"b-{number:02}" for number in range(25)}
+    names = {"indexes": ["a", "b"], "collections": ["c"], "assistants": ["h"], "workspaces": ["w"]}
+    for kind, each in (names | {"backups": [f"b-{number:02}" for number in range(25)]}).items():
+        for name in each:
+            emulator.hold(project.id, kind, name)
     return project
 
 
@@ -93,9 +94,9 @@ def test_protected_index_cannot_be_deleted(emulator: Emulator, project: ProjectR
 @pytest.mark.rule("index-deletion", "backup-deletion")
 def test_contents_in_creation_cannot_be_deleted(emulator: Emulator, project: ProjectRecord) -> None:
     """A backup in creation, and the source index of a collection in creation, cannot be deleted."""
-    until = emulator.clock.now()
-    project.pending["collections", "c"] = PendingResource("a", until.replace(year=until.year + 1))
-    project.pending["backups", "b-00"] = PendingResource("", until.replace(year=until.year + 1))
+    ready_at = emulator.clock.now() + timedelta(days=365)
+    project.collections["c"].source = "a"
+    project.collections["c"].ready_at = project.backups["b-00"].ready_at = ready_at
     assert read_error(send(emulator, project, "DELETE", "/indexes/a")) == (412, "FAILED_PRECONDITION")
     assert read_error(send(emulator, project, "DELETE", "/backups/b-00")) == (412, "FAILED_PRECONDITION")
     assert send(emulator, project, "GET", "/collections").json()["collections"][0]["status"] == "Initializing"
@@ -134,13 +135,47 @@ def test_assistants_are_deleted_after_a_while(emulator: Emulator, project: Proje
 def test_assistants_are_paged(emulator: Emulator, project: ProjectRecord) -> None:
     """A page has 50 assistants by default; version 2025-10 knows no pages."""
     for number in range(52):
-        project.contents["assistants"].add(f"h-{number:02}")
+        emulator.hold(project.id, "assistants", f"h-{number:02}")
     page = send(emulator, project, "GET", "/assistant/assistants").json()
     assert len(page["assistants"]) == 50
     params = {"pagination_token": page["pagination"]["next"]}
     assert len(send(emulator, project, "GET", "/assistant/assistants", params=params).json()["assistants"]) == 3
     whole = send(emulator, project, "GET", "/assistant/assistants", version="2025-10").json()["assistants"]
     assert len(whole) == 53
+
+
+@pytest.mark.rule("workspace-deletion")
+def test_workspaces_are_deleted_after_a_while(emulator: Emulator, project: ProjectRecord) -> None:
+    """A deleted workspace is terminating for a while, and then not found; another key does not see it."""
+    listed = send(emulator, project, "GET", "/workspaces", version="2026-07").json()
+    (workspace,) = listed["workspaces"]
+    assert (workspace["name"], workspace["status"]) == ("w", {"ready": True, "state": "Ready"})
+    assert send(emulator, project, "DELETE", "/workspaces/w", roles=["ProjectViewer"]).status_code == 403
+    for _ in range(2):  # a second request changes nothing
+        response = send(emulator, project, "DELETE", "/workspaces/w", version="2026-07")
+        assert (response.status_code, response.content) == (202, b"")
+    leaving = send(emulator, project, "GET", "/workspaces/w", version="2026-07").json()
+    assert leaving == workspace | {"status": {"ready": False, "state": "Terminating"}}
+    emulator.clock.advance(4)
+    for method in ("GET", "DELETE"):
+        assert read_error(send(emulator, project, method, "/workspaces/w")) == (404, "NOT_FOUND")
+    assert send(emulator, project, "GET", "/workspaces").json() == {"workspaces": []}
+    emulator.hold(project.id, "workspaces", "w")
+    other = emulator.state.add_project("other", emulator.clock.now())
+    assert send(emulator, other, "GET", "/workspaces").json() == {"workspaces": []}
+
+
+@pytest.mark.rule("workspace-pages")
+def test_workspaces_are_paged(emulator: Emulator, project: ProjectRecord) -> None:
+    """A page has 10 workspaces by default and up to 100."""
+    for number in range(20):
+        emulator.hold(project.id, "workspaces", f"w-{number:02}")
+    first = send(emulator, project, "GET", "/workspaces").json()
+    assert len(first["workspaces"]) == 10
+    params = {"limit": 100, "paginationToken": first["pagination"]["next"]}
+    second = send(emulator, project, "GET", "/workspaces", params=params).json()
+    assert (len(second["workspaces"]), "pagination" in second) == (11, False)
+    assert read_error(send(emulator, project, "GET", "/workspaces", params={"limit": 0})) == (400, "OUT_OF_RANGE")
 
 
 @pytest.mark.rule("collection-list")
@@ -176,7 +211,8 @@ def test_other_methods_and_routes_are_refused(emulator: Emulator, project: Proje
 @pytest.mark.parametrize("version", VERSIONS)
 def test_contents_are_described(version: str, emulator: Emulator, project: ProjectRecord) -> None:
     """Each resource is described as in its list, and not found where it is not."""
-    for path, name in {"/indexes": "a", "/collections": "c", "/assistant/assistants": "h", "/backups": "b-00"}.items():
+    paths = {"/indexes": "a", "/collections": "c", "/assistant/assistants": "h", "/backups": "b-00", "/workspaces": "w"}
+    for path, name in paths.items():
         listed, *_ = next(iter(send(emulator, project, "GET", path, version=version).json().values()))
         assert send(emulator, project, "GET", f"{path}/{name}", version=version).json() == listed
         assert read_error(send(emulator, project, "GET", f"{path}/x", version=version)) == (404, "NOT_FOUND")
@@ -234,7 +270,7 @@ def test_sparse_and_nameless_indexes_are_created(emulator: Emulator, project: Pr
     assert (sparse["metric"], sparse["vector_type"], "dimension" in sparse) == ("dotproduct", "sparse", False)
     body = {"schema": {"fields": {"_sparse_values": {"type": "sparse_vector"}}}, "read_capacity": {"mode": "OnDemand"}}
     created = send(emulator, project, "POST", "/indexes", json=body, version="2026-07").json()
-    assert created["name"] in project.contents["indexes"]
+    assert created["name"] in project.indexes
     assert created["schema"] == body["schema"]
     dedicated = {"mode": "Dedicated", "dedicated": {"node_type": "t1", "scaling": "Manual"}}
     body = MOVIES | {"name": "d", "spec": {"serverless": SERVERLESS["serverless"] | {"read_capacity": dedicated}}}
@@ -273,7 +309,7 @@ def test_malformed_indexes_are_refused(
 ) -> None:
     """A missing field is 422, a malformed one 400, and neither creates an index."""
     assert send(emulator, project, "POST", "/indexes", content=json.dumps(MOVIES | change)).status_code == status
-    assert project.contents["indexes"] == {"a", "b"}
+    assert set(project.indexes) == {"a", "b"}
 
 
 DENSE = {"type": "dense_vector", "dimension": 4}
@@ -441,6 +477,70 @@ def test_creating_requires_billing_and_a_role(emulator: Emulator, project: Proje
     assert read_error(send(emulator, project, "POST", "/indexes", json=MOVIES)) == (402, "PAYMENT_REQUIRED")
 
 
+@pytest.mark.rule("index-quota", "backup-quota", "quota-message")
+@pytest.mark.parametrize(
+    ("plan", "indexes", "backups"),
+    [("Free", 5, 0), ("Builder", 10, 0), ("Standard", 20, 500), ("Enterprise", 200, 1000), ("Dedicated", 200, 1000)],
+)
+def test_plan_limits_indexes_and_backups(
+    plan: str, indexes: int, backups: int, emulator: Emulator, project: ProjectRecord
+) -> None:
+    """A project holds as many indexes and backups as the plan allows; the error names project and organization."""
+    emulator.configure(plan="Free" if plan == "Builder" else plan, builder=plan == "Builder")
+    for number in range(indexes - 2):
+        emulator.hold(project.id, "indexes", f"i-{number}")
+    for number in range(backups - 25):
+        emulator.hold(project.id, "backups", f"more-{number}")
+    for path, body, kind in (("/indexes", MOVIES, "indexes"), ("/indexes/b/backups", {}, "backups")):
+        refused = send(emulator, project, "POST", path, json=body)
+        assert read_error(refused) == (403, "QUOTA_EXCEEDED")
+        words = f"You've reached the max {kind} allowed in project p of organization Emulated Organization."
+        assert refused.json()["error"]["message"].startswith(words)
+        emulator.release(project.id, kind, min(project.contents[kind]))
+    assert send(emulator, project, "POST", "/indexes", json=MOVIES).status_code == 201
+    assert send(emulator, project, "POST", "/indexes/b/backups", json={}).status_code == (201 if backups else 403)
+
+
+@pytest.mark.rule("plan-regions", "region-refusal")
+@pytest.mark.parametrize("version", ["2026-04", "2026-07"])
+def test_starter_has_one_region(version: str, emulator: Emulator, project: ProjectRecord) -> None:
+    """On Starter, a serverless index in another region than us-east-1 of aws is refused; on Builder it is not."""
+
+    def create(cloud: str, region: str) -> httpx.Response:
+        place: dict[str, Any] = {"cloud": cloud, "region": region}
+        body = {"name": f"in-{region}", "dimension": 4, "spec": {"serverless": place}}
+        if version == "2026-07":
+            deployment = {"deployment_type": "managed"} | place
+            body = {"name": f"in-{region}", "schema": {"fields": {"v": DENSE}}, "deployment": deployment}
+        response: httpx.Response = send(emulator, project, "POST", "/indexes", json=body, version=version)
+        return response
+
+    emulator.configure(plan="Free")
+    for cloud, region in (("aws", "us-west-2"), ("gcp", "us-central1")):
+        refused = create(cloud, region)
+        assert read_error(refused) == (400, "INVALID_ARGUMENT")
+        assert f"{region} of {cloud}" in refused.json()["error"]["message"]
+    assert create("aws", "us-east-1").status_code == 201
+    emulator.configure(builder=True)
+    assert create("aws", "us-west-2").status_code == 201
+
+
+@pytest.mark.rule("control-version-header", "no-version")
+def test_responses_have_their_version(emulator: Emulator, project: ProjectRecord) -> None:
+    """Each response of the control plane, an error too, has the version that it is of; the oldest without a version."""
+    for version in ("2026-04", "2026-01.alpha"):
+        for path in ("/indexes", "/indexes/x"):
+            response = send(emulator, project, "GET", path, version=version)
+            assert response.headers["x-pinecone-api-version"] == version
+    key = next(iter(emulator.state.api_keys.values()))
+    with httpx.Client(transport=emulator.transport) as client:
+        listed = client.get("https://api.pinecone.io/assistant/assistants", headers={"api-key": key.value})
+        refused = client.get("https://api.pinecone.io/admin/projects")
+    assert listed.headers["x-pinecone-api-version"] == "2025-10"
+    assert "region" not in listed.json()["assistants"][0]
+    assert "x-pinecone-api-version" not in refused.headers
+
+
 @pytest.mark.rule("doubled-version")
 def test_version_header_may_be_doubled(emulator: Emulator, project: ProjectRecord) -> None:
     """The version header may come twice with one value, as the official SDK 8 sends it, and not with two."""
@@ -456,7 +556,7 @@ def test_terminating_contents_block_project_deletion(emulator: Emulator) -> None
     """Terminating contents block the deletion of a project."""
     admin = emulator.admin()
     project = emulator.state.projects[admin.projects.create(name="p").id]
-    project.contents["indexes"].add("a")
+    emulator.hold(project.id, "indexes", "a")
     assert send(emulator, project, "DELETE", "/indexes/a").status_code == 202
     with pytest.raises(Exception, match="still holds 1 index"):
         admin.projects.delete(project_id=project.id)

@@ -302,15 +302,26 @@ def test_encryption_must_be_a_boolean(api: httpx.Client, read_error: ReadError, 
     assert read_error(response) == (400, "INVALID_ARGUMENT")
 
 
-@pytest.mark.rule("project-quota")
-@pytest.mark.parametrize(("plan", "quota"), [("Free", 1), ("Standard", 20), ("Enterprise", 100), ("Dedicated", 100)])
-def test_projects_have_a_quota(connect: Connect, read_error: ReadError, plan: str, quota: int) -> None:
+@pytest.mark.rule("project-quota", "quota-message")
+@pytest.mark.parametrize(
+    ("plan", "builder", "quota"),
+    [
+        ("Free", False, 1),
+        ("Free", True, 5),
+        ("Standard", True, 20),
+        ("Enterprise", False, 100),
+        ("Dedicated", False, 100),
+    ],
+)
+def test_projects_have_a_quota(connect: Connect, read_error: ReadError, plan: str, builder: bool, quota: int) -> None:
     """Each plan limits the number of projects, and a deletion makes room for another."""
-    api = connect(Emulator(plan=plan))
+    api = connect(Emulator(plan=plan, builder=builder))
     project_ids = [create_project(api)["id"] for _ in range(quota)]
     response = api.post("/admin/projects", json={"name": "one more"})
     assert read_error(response) == (403, "QUOTA_EXCEEDED")
-    assert str(quota) in response.json()["error"]["message"]
+    message = response.json()["error"]["message"]
+    assert message.startswith("You've reached the max projects allowed in organization Emulated Organization.")
+    assert message.endswith("To add more projects, upgrade your plan.")
     assert api.delete(f"/admin/projects/{project_ids[0]}").status_code == 202
     create_project(api)
 
@@ -344,14 +355,15 @@ def test_organization_with_pending_payment_can_create(connect: Connect, status: 
     create_project(connect(Emulator(payment_status=status)))
 
 
-@pytest.mark.rule("project-contents")
+@pytest.mark.rule("project-contents", "project-workspaces")
 def test_project_contents_block_its_deletion(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
-    """Indexes, collections, assistants and backups block a project's deletion, and the error names the first kind."""
+    """Contents of each kind block a project's deletion, and the error names the first kind."""
     project_id = create_project(api)["id"]
     contents = emulator.state.projects[project_id].contents
     for kind in PROJECT_CONTENTS:
-        contents[kind].update({"a", "b"})
-    for kind in ("indexes", "collections", "assistants", "backups"):
+        emulator.hold(project_id, kind, "a")
+        emulator.hold(project_id, kind, "b")
+    for kind in ("indexes", "collections", "assistants", "backups", "workspaces"):
         response = api.delete(f"/admin/projects/{project_id}")
         assert read_error(response) == (412, "FAILED_PRECONDITION")
         assert f"2 {kind}" in response.json()["error"]["message"]
@@ -378,11 +390,10 @@ def test_deleting_a_project_deletes_its_keys(api: httpx.Client, emulator: Emulat
 
 @pytest.mark.rule("secrets-once", "key-value", "key-fields", "key-roles-default")
 def test_key_value_is_returned_once(api: httpx.Client) -> None:
-    """Create returns 201 with the key's value, and no other response contains it."""
+    """Create returns the key's value, and no other response contains it."""
     project_id = create_project(api)["id"]
     response = api.post(f"/admin/projects/{project_id}/api-keys", json={"name": "ci"})
-    document = response.json()
-    assert response.status_code == 201
+    document = response.raise_for_status().json()
     assert set(document) == {"key", "value"}
     assert document["key"] == {
         "id": document["key"]["id"],
@@ -497,19 +508,27 @@ def test_larger_plans_do_not_limit_keys(api: httpx.Client) -> None:
         create_key(api, project_id)
 
 
-@pytest.mark.rule("plan-roles")
-def test_key_role_outside_the_plan_is_refused(connect: Connect, read_error: ReadError) -> None:
-    """A key role that the plan does not include is refused in create and update, and the error names it."""
-    api = connect(Emulator(plan="Free"))
+@pytest.mark.rule("plan-key-roles", "plan-roles")
+@pytest.mark.parametrize("builder", [False, True])
+def test_key_of_the_smallest_plans_has_the_default_role(connect: Connect, read_error: ReadError, builder: bool) -> None:
+    """On Starter and Builder, other key roles are refused in create, update and binding, and the error names them."""
+    emulator = Emulator(plan="Free", builder=builder)
+    api = connect(emulator)
     project_id = create_project(api)["id"]
-    key_id = create_key(api, project_id)["key"]["id"]
-    for method, path in (
-        ("POST", f"/admin/projects/{project_id}/api-keys"),
-        ("PATCH", f"/admin/api-keys/{key_id}"),
+    key_id = create_key(api, project_id, roles=["ProjectEditor"])["key"]["id"]
+    binding = {"principal_type": "api_key", "principal_id": key_id, "role": "ProjectViewer"}
+    binding |= {"resource_type": "project", "resource_id": project_id}
+    for method, path, body in (
+        ("POST", f"/admin/projects/{project_id}/api-keys", {"name": "ci", "roles": ["ProjectViewer"]}),
+        ("PATCH", f"/admin/api-keys/{key_id}", {"roles": ["ProjectEditor", "ProjectViewer"]}),
+        ("POST", "/admin/role-bindings", binding),
     ):
-        response = api.request(method, path, json={"name": "ci", "roles": ["DataPlaneViewer"]})
+        response = api.request(method, path, json=body)
         assert read_error(response) == (403, "PERMISSION_DENIED")
-        assert "DataPlaneViewer" in response.json()["error"]["message"]
+        assert "ProjectViewer" in response.json()["error"]["message"]
+    assert api.get(f"/admin/api-keys/{key_id}").json()["roles"] == ["ProjectEditor"]
+    emulator.configure(plan="Standard")
+    create_key(api, project_id, roles=["ProjectViewer"])
 
 
 # Service accounts
@@ -645,7 +664,7 @@ def test_users_have_a_quota(connect: Connect, read_error: ReadError) -> None:
     pending = invite("b@example.com").json()
     response = api.post(f"/admin/invites/{expired['id']}/resend")
     assert read_error(response) == (403, "QUOTA_EXCEEDED")
-    assert "2 users" in response.json()["error"]["message"]
+    assert "the max users allowed in organization Emulated Organization" in response.json()["error"]["message"]
     assert api.post(f"/admin/invites/{pending['id']}/resend").status_code == 200
     user = emulator.accept_invite(pending["id"])
     assert read_error(invite("c@example.com")) == (403, "QUOTA_EXCEEDED")
@@ -656,15 +675,16 @@ def test_users_have_a_quota(connect: Connect, read_error: ReadError) -> None:
 @pytest.mark.rule("user-quota")
 @pytest.mark.parametrize("plan", ["Standard", "Enterprise", "Dedicated"])
 def test_user_quota_is_configurable(connect: Connect, read_error: ReadError, plan: str) -> None:
-    """Larger plans have no limit of users; a configured quota replaces it, as Builder's five on the plan Free."""
+    """Larger plans have no limit of users; a configured quota replaces that of a plan, and Builder's are five."""
     emulator = Emulator(plan=plan)
     api = connect(emulator)
     grants = [{"resource_type": "organization", "role": "OrgMember"}]
     for number in range(4):
         api.post("/admin/invites", json={"email": f"{number}@x.com", "role_bindings": grants}).raise_for_status()
-    emulator.configure(plan="Free", user_quota=5)
-    response = api.post("/admin/invites", json={"email": "5@x.com", "role_bindings": grants})
-    assert read_error(response) == (403, "QUOTA_EXCEEDED")
+    for settings in ({"plan": "Free", "builder": True}, {"plan": plan, "user_quota": 5}):
+        emulator.configure(**settings)
+        response = api.post("/admin/invites", json={"email": "5@x.com", "role_bindings": grants})
+        assert read_error(response) == (403, "QUOTA_EXCEEDED")
 
 
 def test_plans_are_configurable(emulator: Emulator, api: httpx.Client, read_error: ReadError) -> None:
@@ -691,7 +711,8 @@ def test_checks_run_in_the_servers_order(connect: Connect, read_error: ReadError
     token, version = account_without_roles.headers["Authorization"], {"X-Pinecone-Api-Version": "2026-07"}
     with httpx.Client(transport=emulator.transport, base_url="https://api.pinecone.io") as anonymous:
         wrong: dict[str, Any] = {"url": "/nowhere", "json": {"name": ""}}
-        assert read_error(anonymous.post(**wrong)) == (400, "INVALID_ARGUMENT")
+        malformed = {"X-Pinecone-Api-Version": "latest"}
+        assert read_error(anonymous.post(**wrong, headers=malformed)) == (400, "INVALID_ARGUMENT")
         assert read_error(anonymous.post(**wrong, headers=version)) == (401, "UNAUTHENTICATED")
         assert read_error(anonymous.post(**wrong, headers=version | {"Authorization": token})) == (404, "NOT_FOUND")
     assert read_error(account_without_roles.post("/admin/projects", json={"name": ""})) == (400, "INVALID_ARGUMENT")

@@ -75,18 +75,30 @@ def test_ids_are_uuids(created: Created) -> None:
         assert str(UUID(record_id)) == record_id
 
 
-@pytest.mark.rule("created")
+@pytest.mark.rule("created", "created-key")
 def test_create_statuses(created: Created) -> None:
-    """Creating a key or service account returns 201, and a project, invite or role binding 200."""
+    """Creating a service account returns 201, and a project, invite or role binding 200."""
     statuses = {name: status for name, (status, _) in created.items()}
     assert statuses == {
         "project": 200,
-        "key": 201,
+        "key": 200,
         "invite": 200,
         "service account": 201,
         "role binding": 200,
         "user": 200,
     }
+
+
+@pytest.mark.rule("created-key")
+def test_status_of_a_created_key_is_configurable(created: Created, api: httpx.Client, emulator: Emulator) -> None:
+    """A setting makes the status of a created key 201, as the document has it, and nothing else."""
+    emulator.configure(created_key_status=201)
+    path = f"/admin/projects/{created['project'][1]['id']}/api-keys"
+    assert api.post(path, json={"name": "ci"}).status_code == 201
+    assert api.post("/admin/projects", json={"name": "search"}).status_code == 200
+    for status in (199, 202):
+        with pytest.raises(ValueError, match="created_key_status must be from 200 to 201"):
+            emulator.configure(created_key_status=status)
 
 
 @pytest.mark.rule("changed")

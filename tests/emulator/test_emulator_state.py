@@ -10,7 +10,7 @@ import pytest
 
 from pinecone_admin import on_organization
 from pinecone_admin.emulator import Clock, Emulator
-from pinecone_admin.emulator.model.records import PROJECT_CONTENTS, PendingResource, Principal
+from pinecone_admin.emulator.model.records import PROJECT_CONTENTS, Principal
 
 Connect = Callable[..., httpx.Client]
 ReadError = Callable[[httpx.Response], tuple[int, str]]
@@ -36,9 +36,10 @@ def build_populated_emulator() -> Emulator:
     for kind in PROJECT_CONTENTS:
         emulator.hold(project.id, kind, "movies")
     record = emulator.state.projects[project.id]
-    record.protected.add("movies")
-    record.going["assistants", "movies"] = START + timedelta(hours=1)
-    record.pending["collections", "movies"] = PendingResource("songs", START + timedelta(hours=2))
+    record.indexes["movies"].protected = True
+    record.assistants["movies"].gone_at = START + timedelta(hours=1)
+    record.collections["movies"].source = "songs"
+    record.collections["movies"].ready_at = START + timedelta(hours=2)
     return emulator
 
 
@@ -118,7 +119,9 @@ def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
     emulator.load(
         {
             "organization": {"plan": "Free"},
-            "projects": [{"id": PROJECT_ID, "name": "search", "api_keys": [{"name": "ci"}], "indexes": ["movies"]}],
+            "projects": [
+                {"id": PROJECT_ID, "name": "search", "api_keys": [{"name": "ci"}], "indexes": [{"name": "movies"}]}
+            ],
             "users": [{"id": USER_ID, "email": "a@example.com"}],
             "invites": [{"email": "b@example.com"}],
             "service_accounts": [{"name": "ci"}],
@@ -143,7 +146,7 @@ def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
     roles = [binding.grant.role for binding in state.role_bindings.held_by(Principal("user", USER_ID))]
     assert roles == ["OrgMember", "ProjectViewer"]
     assert (state.organization.plan, state.plan.support_tier) == ("Free", "Free")
-    assert state.projects[PROJECT_ID].contents["indexes"] == {"movies"}
+    assert list(state.projects[PROJECT_ID].indexes) == ["movies"]
     assert next(iter(state.invites.values())).status(emulator.clock.now()) == "pending"
     with emulator.admin() as admin:
         assert [user.email for user in admin.users.list()] == ["a@example.com"]

@@ -1,7 +1,7 @@
 """The responses of the control plane as JSON schemas, by operation and status, with unknown fields forbidden.
 
-They state what the published documents of 2025-10 and 2026-04 require. For later versions, of which there is no
-document, an index also has what the official client requires.
+They state what the published documents of 2025-10 and 2026-04 require, and of Nexus 2026-07 for workspaces. For later
+versions of the others, of which there is no document, an index also has what the official client requires.
 """
 
 from __future__ import annotations
@@ -93,6 +93,16 @@ OPTIONAL_OF_ASSISTANT: dict[str, Schema] = {
     "created_at": TIME,
     "updated_at": TIME,
 }
+WORKSPACE = require(
+    {
+        "name": {"type": "string", "minLength": 1, "maxLength": 45},
+        "spec": require({"byoc": require({"environment": STRING})}),
+        "host": STRING,
+        "created_at": TIME,
+        "updated_at": TIME,
+        "status": require({"ready": BOOLEAN, "state": {"enum": [*INDEX_STATES, "InitializationFailed"]}}),
+    }
+)
 ERROR = require(
     {
         "status": {"type": "integer"},
@@ -149,6 +159,9 @@ def success_schemas(version: str) -> dict[str, tuple[int, Schema | None]]:
         "describe_assistant": (200, assistant),
         "update_assistant": (200, assistant_schema(version, assistant_name=STRING)),
         "delete_assistant": (200, None),
+        "list_workspaces": (200, list_schema("workspaces", WORKSPACE, paged=True)),
+        "describe_workspace": (200, WORKSPACE),
+        "delete_workspace": (202, None),
     }
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.model.records import Grant, PendingResource, Principal
+from pinecone_admin.emulator.model.records import Grant, Principal
 
 _NAMES = ("ada", "bao", "chi", "dev", "eli", "fay", "gus", "hana", "ivo", "jun", "kai", "lea", "mia", "noor", "olu")
 _WORDS = ("search", "billing", "atlas", "support", "docs", "vision", "ranker", "memory", "intake", "labs")
@@ -39,9 +39,11 @@ def populate_organization(emulator: Emulator, *, projects: int, users: int, keys
 def fill_project(emulator: Emulator, project_id: str, *, backups: int = 2) -> None:
     """Add resources of each kind, with a collection still being made from an index and a backup still being made."""
     project, now = emulator.state.projects[project_id], emulator.clock.now()
-    project.contents["indexes"] |= {"articles", "people"}
-    project.contents["collections"] |= {"archive"}
-    project.contents["assistants"] |= {"helper"}
-    project.contents["backups"] |= {f"backup-{number:03}" for number in range(backups)}
-    project.pending["collections", "archive"] = PendingResource("people", now + timedelta(seconds=3))
-    project.pending["backups", "backup-000"] = PendingResource("", now + timedelta(seconds=5))
+    names = {"indexes": ("articles", "people"), "collections": ("archive",), "assistants": ("helper",)}
+    names |= {"backups": tuple(f"backup-{number:03}" for number in range(backups)), "workspaces": ("desk",)}
+    for kind, each in names.items():
+        for name in each:
+            emulator.hold(project_id, kind, name)
+    archive, backup = project.collections["archive"], project.backups["backup-000"]
+    archive.source, archive.ready_at = "people", now + timedelta(seconds=3)
+    backup.ready_at = now + timedelta(seconds=5)

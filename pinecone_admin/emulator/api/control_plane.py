@@ -1,8 +1,8 @@
 """The control plane of a project, as far as filling and emptying the project needs it.
 
-The sources are the control-plane documents of 2025-10 and 2026-04. Requests carry the value of an API key instead of
-an access token; a key gives access to its own project only. Deleting an index or an assistant takes a while, and until
-it is gone the project cannot be deleted.
+The sources are the control-plane documents of 2025-10 and 2026-04, and for workspaces that of Nexus, 2026-07. Requests
+carry the value of an API key instead of an access token; a key gives access to its own project only. Deleting an index,
+an assistant or a workspace takes a while, and until it is gone the project cannot be deleted.
 """
 
 from datetime import datetime, timedelta
@@ -16,20 +16,28 @@ from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.context import RequestContext
 from pinecone_admin.emulator.api.control_plane_documents import Properties
 from pinecone_admin.emulator.api.messages import Request
-from pinecone_admin.emulator.api.preconditions import STATUSES_THAT_FORBID_CREATING
+from pinecone_admin.emulator.api.preconditions import (
+    STATUSES_THAT_FORBID_CREATING,
+    require_content_quota,
+    require_record,
+    require_region,
+)
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.routing import OperationRoute, Router
 from pinecone_admin.emulator.api.serialization import Document, format_time
-from pinecone_admin.emulator.model.records import PendingResource, ProjectRecord
+from pinecone_admin.emulator.model.records import PROJECT_CONTENTS, ContentRecord, ProjectRecord
 from pinecone_admin.emulator.model.state import State
 
-BACKUPS_PER_PAGE, ASSISTANTS_PER_PAGE = 10, 50
-DELETION_DURATIONS = {"indexes": timedelta(seconds=2), "assistants": timedelta(seconds=4)}
+RESOURCES_PER_PAGE, ASSISTANTS_PER_PAGE = 10, 50
+DELETION_DURATIONS = {
+    "indexes": timedelta(seconds=2),
+    "assistants": timedelta(seconds=4),
+    "workspaces": timedelta(seconds=4),
+}
 """How long a deletion takes, by kind; other kinds are gone at once."""
 
 _READERS = frozenset({"ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "ControlPlaneViewer"})
 _WRITERS = frozenset({"ProjectEditor", "ControlPlaneEditor"})
-_SINGULARS = {"indexes": "index", "collections": "collection", "assistants": "assistant", "backups": "backup"}
 
 
 @frozen
@@ -39,7 +47,7 @@ class ControlPlaneContext(RequestContext):
     Args:
         project: The project of the key.
         version: The API version of the request.
-        kind: The kind of resource: indexes, collections, assistants or backups.
+        kind: The kind of resource, one of `PROJECT_CONTENTS`.
     """
 
     project: ProjectRecord
@@ -51,15 +59,14 @@ class ControlPlaneContext(RequestContext):
         """Whether the query also asks for the backups of deleted indexes."""
         return self.query.get("include_deleted", checks.one_of(("true", "false")), "false") == "true"
 
-    def properties(self, kind: str, name: str) -> Properties:
-        """Return the properties that a resource was created with."""
-        return self.project.properties.get((kind, name), {})
+    def find(self, kind: str, name: str) -> ContentRecord:
+        """Return a resource of the project; raise 404 if there is none."""
+        return require_record(PROJECT_CONTENTS[kind].capitalize(), name, self.project.contents[kind].get(name))
 
-    def state_of(self, kind: str, name: str) -> str:
-        """Return the state of a resource."""
-        if (kind, name) in self.project.going:
-            return "Terminating"
-        return "Initializing" if (kind, name) in self.project.pending else "Ready"
+    @property
+    def resource(self) -> ContentRecord:
+        """The resource that the path names."""
+        return self.find(self.kind, self.target)
 
 
 def run_operation(request: Request, version: str, state: State, now: datetime) -> tuple[int, Document | None]:
@@ -67,18 +74,18 @@ def run_operation(request: Request, version: str, state: State, now: datetime) -
     route, targets = ROUTER.find(request)
     run = route.require_emulated()
     project, roles = _authenticate_key(request, state)
-    complete_transitions(project, now)
+    complete_deletions(project, now)
     if not roles & (_READERS if request.method == "GET" else _WRITERS):
         raise Refusal(403, "FORBIDDEN", f"the API key's roles do not permit {route.id}")
     return route.status, run(ControlPlaneContext(state, now, request, targets, project, version, route.kind))
 
 
-def complete_transitions(project: ProjectRecord, now: datetime) -> None:
-    """Complete the deletions and creations that are due."""
-    for (kind, name), until in list(project.going.items()):
-        if until <= now:
-            project.remove_content(kind, name)
-    project.pending = {key: pending for key, pending in project.pending.items() if now < pending.until}
+def complete_deletions(project: ProjectRecord, now: datetime) -> None:
+    """Complete the deletions that are due."""
+    for contents in project.contents.values():
+        for record in list(contents.values()):
+            if record.gone_at and record.gone_at <= now:
+                del contents[record.name]
 
 
 def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, frozenset[str]]:
@@ -93,16 +100,17 @@ def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, fr
 # Reading
 
 
-def _document(context: ControlPlaneContext, kind: str, name: str) -> Document:
-    properties, state = context.properties(kind, name), context.state_of(kind, name)
-    if kind == "indexes":
-        protected = name in context.project.protected
-        return documents.index_document(name, properties, context.version, state=state, protected=protected)
-    if kind == "collections":
+def _document(context: ControlPlaneContext, record: ContentRecord) -> Document:
+    name, properties, state = record.name, record.properties, record.state(context.now)
+    if context.kind == "indexes":
+        return documents.index_document(name, properties, context.version, state=state, protected=record.protected)
+    if context.kind == "collections":
         return documents.collection_document(name, properties, state=state)
-    if kind == "backups":
+    if context.kind == "workspaces":
+        return documents.workspace_document(name, format_time(context.project.created_at), state=state)
+    if context.kind == "backups":
         # A backup that was not created on the control plane: of an index that is gone, or of the one that makes it.
-        source = getattr(context.project.pending.get((kind, name)), "source", "") or "deleted-index"
+        source = record.source or "deleted-index"
         default = documents.backup_properties(source, _index_id(context, source), {}, format_time(context.now))
         return documents.backup_document(name, properties or default, context.version, state=state)
     return documents.assistant_document(name, properties, context.version, state=state)
@@ -112,35 +120,33 @@ def _index_id(context: ControlPlaneContext, name: str) -> str:
     return str(uuid5(UUID(context.project.id), name))
 
 
-def _require_existing(context: ControlPlaneContext, kind: str, name: str) -> str:
-    if name not in context.project.contents[kind]:
-        raise Refusal(404, "NOT_FOUND", f"{_SINGULARS[kind].capitalize()} {quoted(name)} not found")
-    return name
+def _sorted_contents(context: ControlPlaneContext) -> list[ContentRecord]:
+    contents = context.project.contents[context.kind]
+    return [contents[name] for name in sorted(contents)]
 
 
 def _list_whole(context: ControlPlaneContext) -> Document:
-    kind = context.kind
-    return {kind: [_document(context, kind, name) for name in sorted(context.project.contents[kind])]}
+    return {context.kind: [_document(context, each) for each in _sorted_contents(context)]}
 
 
 def _describe(context: ControlPlaneContext) -> Document:
-    return _document(context, context.kind, _require_existing(context, context.kind, context.target))
+    return _document(context, context.resource)
 
 
 def _list_assistants(context: ControlPlaneContext) -> Document:
     if context.version <= documents.LAST_VERSION_WITHOUT_REGION:
         return _list_whole(context)
-    names = sorted(context.project.contents["assistants"])
-    return _page(context, names, field="assistants", parameter="pagination_token", default=ASSISTANTS_PER_PAGE)
+    records = _sorted_contents(context)
+    return _page(context, records, field="assistants", parameter="pagination_token", default=ASSISTANTS_PER_PAGE)
 
 
 def _list_backups(context: ControlPlaneContext) -> Document:
-    names = sorted(context.project.contents["backups"])
+    records = _sorted_contents(context)
     if context.target:
-        names = [name for name in names if _is_backup_of_target(context, context.properties("backups", name))]
+        records = [each for each in records if _is_backup_of_target(context, each.properties)]
         if not context.includes_deleted:
-            _require_existing(context, "indexes", context.target)
-    return _page(context, names, field="data", parameter="paginationToken", default=BACKUPS_PER_PAGE)
+            context.find("indexes", context.target)
+    return _page(context, records, field="data")
 
 
 def _is_backup_of_target(context: ControlPlaneContext, backup: Properties) -> bool:
@@ -148,7 +154,18 @@ def _is_backup_of_target(context: ControlPlaneContext, backup: Properties) -> bo
     return backup.get("source_index_name") == context.target and (context.includes_deleted or not deleted)
 
 
-def _page(context: ControlPlaneContext, names: list[str], *, field: str, parameter: str, default: int) -> Document:
+def _list_workspaces(context: ControlPlaneContext) -> Document:
+    return _page(context, _sorted_contents(context), field="workspaces")
+
+
+def _page(
+    context: ControlPlaneContext,
+    records: list[ContentRecord],
+    *,
+    field: str,
+    parameter: str = "paginationToken",
+    default: int = RESOURCES_PER_PAGE,
+) -> Document:
     # The position is an offset: a deletion between two pages shifts the rest. Clients must read the whole list first.
     limit = context.query.optional("limit", checks.page_limit) or default
     token = context.query.optional(parameter, checks.string)
@@ -158,60 +175,58 @@ def _page(context: ControlPlaneContext, names: list[str], *, field: str, paramet
         raise invalid_argument(f"{parameter} does not belong to this list: {quoted(token)}")
     end = start + limit
     # Left out on the last page: the documents' schemas do not allow null.
-    more = {"pagination": {"next": context.state.encode_cursor(listing, end)}} if end < len(names) else {}
-    return {field: [_document(context, context.kind, name) for name in names[start:end]], **more}
+    more = {"pagination": {"next": context.state.encode_cursor(listing, end)}} if end < len(records) else {}
+    return {field: [_document(context, each) for each in records[start:end]], **more}
 
 
 # Creating
 
 
-def _create(
-    context: ControlPlaneContext, kind: str, name: str, properties: Properties, *, source: str = ""
-) -> Document:
+def _create(context: ControlPlaneContext, name: str, properties: Properties, *, source: str = "") -> ContentRecord:
     status = context.state.organization.payment_status
     if status in STATUSES_THAT_FORBID_CREATING:
         raise Refusal(402, "PAYMENT_REQUIRED", f"the organization's payment status {status} forbids creating")
-    project = context.project
-    if name in project.contents[kind]:
-        raise Refusal(409, "ALREADY_EXISTS", f"{_SINGULARS[kind].capitalize()} {quoted(name)} already exists")
-    project.contents[kind].add(name)
-    project.properties[kind, name] = properties
-    if delay := context.state.settings.creation_delay:
-        project.pending[kind, name] = PendingResource(source, context.now + timedelta(seconds=delay))
-    return _document(context, kind, name)
+    contents, singular = context.project.contents[context.kind], PROJECT_CONTENTS[context.kind]
+    if name in contents:
+        raise Refusal(409, "ALREADY_EXISTS", f"{singular.capitalize()} {quoted(name)} already exists")
+    require_content_quota(context.state, context.project, context.kind)
+    ready_at = context.now + timedelta(seconds=context.state.settings.creation_delay)
+    contents[name] = ContentRecord(name, source=source, ready_at=ready_at, properties=properties)
+    return contents[name]
 
 
 def _create_index(context: ControlPlaneContext) -> Document:
     fields = context.fields
     given, properties = documents.read_index(fields, context.version)
     protection = fields.get("deletion_protection", documents.DELETION_PROTECTION, "disabled")
-    name = given or f"index-{context.state.new_id()[:8]}"
-    document = _create(context, "indexes", name, properties)
-    if protection == "enabled":
-        context.project.protected.add(name)
-    return document | {"deletion_protection": protection}
+    require_region(context.state, properties)
+    record = _create(context, given or f"index-{context.state.new_id()[:8]}", properties)
+    record.protected = protection == "enabled"
+    return _document(context, record)
 
 
 def _create_collection(context: ControlPlaneContext) -> Document:
     name, source = documents.read_collection(context.fields)
-    if source not in context.project.contents["indexes"]:
+    index = context.project.indexes.get(source)
+    if index is None:
         raise invalid_argument(f"source {quoted(source)} is not an index of the project")
-    properties = documents.collection_properties(source, context.properties("indexes", source))
-    return _create(context, "collections", name, properties, source=source)
+    properties = documents.collection_properties(source, index.properties)
+    return _document(context, _create(context, name, properties, source=source))
 
 
 def _create_backup(context: ControlPlaneContext) -> Document:
     asked = documents.read_backup(Fields.from_body(context.request.body or b"{}"))
-    source = _require_existing(context, "indexes", context.target)
-    index = context.properties("indexes", source)
-    copied = documents.backup_properties(source, _index_id(context, source), index, format_time(context.now))
-    return _create(context, "backups", context.state.new_id(), copied | asked, source=source)
+    index = context.find("indexes", context.target)
+    source_id, created = _index_id(context, index.name), format_time(context.now)
+    properties = documents.backup_properties(index.name, source_id, index.properties, created) | asked
+    return _document(context, _create(context, context.state.new_id(), properties, source=index.name))
 
 
 def _create_assistant(context: ControlPlaneContext) -> Document:
     name, properties = documents.read_assistant(context.fields)
     created = format_time(context.now)
-    return _create(context, "assistants", name, properties | {"created_at": created, "updated_at": created})
+    record = _create(context, name, properties | {"created_at": created, "updated_at": created})
+    return _document(context, record)
 
 
 # Changing and deleting
@@ -221,60 +236,60 @@ def _configure_index(context: ControlPlaneContext) -> Document:
     fields = context.fields
     protection = fields.optional("deletion_protection", documents.DELETION_PROTECTION)
     changed_tags = fields.optional("tags", documents.tags)
-    name = _require_existing(context, "indexes", context.target)
+    index = context.resource
     for other in ("spec", "embed", "schema", "deployment"):
         if fields.optional(other, lambda _, value: value) is not None:
             raise Refusal(501, "UNIMPLEMENTED", f"the emulator cannot change the {other} of an index")
-    properties = dict(context.properties("indexes", name))
+    properties = dict(index.properties)
     if changed_tags is not None:
         properties["tags"] = documents.merge_tags(properties.get("tags"), changed_tags)
     if (capacity := fields.optional("read_capacity", documents.read_capacity)) is not None:
         properties["spec"] = documents.spec_with_capacity(properties, capacity)
     if protection is not None:
-        (context.project.protected.add if protection == "enabled" else context.project.protected.discard)(name)
-    context.project.properties["indexes", name] = properties
-    return _document(context, "indexes", name)
+        index.protected = protection == "enabled"
+    index.properties = properties
+    return _document(context, index)
 
 
 def _update_assistant(context: ControlPlaneContext) -> Document:
     changes = documents.read_assistant_changes(context.fields)
-    name = _require_existing(context, "assistants", context.target)
-    updated = context.properties("assistants", name) | changes | {"updated_at": format_time(context.now)}
-    context.project.properties["assistants", name] = updated
+    assistant = context.resource
+    assistant.properties |= changes | {"updated_at": format_time(context.now)}
     # The documents have only this name; the official Python clients read the whole assistant.
-    return _document(context, "assistants", name) | {"assistant_name": name}
+    return _document(context, assistant) | {"assistant_name": assistant.name}
 
 
 def _delete_index(context: ControlPlaneContext) -> None:
-    name = _require_existing(context, "indexes", context.target)
-    if name in context.project.protected:
-        raise Refusal(403, "FORBIDDEN", f"deletion protection is enabled for index {quoted(name)}")
-    pending = context.project.pending.items()
-    if made := [each for (kind, each), resource in pending if kind == "collections" and resource.source == name]:
-        raise Refusal(412, "FAILED_PRECONDITION", f"index {quoted(name)} has pending collections: {', '.join(made)}")
-    for backup in context.project.contents["backups"]:
-        properties = context.properties("backups", backup)
-        if properties.get("source_index_name") == name:
-            properties.setdefault(documents.SOURCE_DELETED_AT, format_time(context.now))
+    index, project = context.resource, context.project
+    if index.protected:
+        raise Refusal(403, "FORBIDDEN", f"deletion protection is enabled for index {quoted(index.name)}")
+    pending = [each for each in project.collections.values() if each.state(context.now) == "Initializing"]
+    if made := [each.name for each in pending if each.source == index.name]:
+        message = f"index {quoted(index.name)} has pending collections: {', '.join(made)}"
+        raise Refusal(412, "FAILED_PRECONDITION", message)
+    for backup in project.backups.values():
+        if backup.properties.get("source_index_name") == index.name:
+            backup.properties.setdefault(documents.SOURCE_DELETED_AT, format_time(context.now))
     _start_deletion(context)
 
 
 def _delete(context: ControlPlaneContext) -> None:
-    name = _require_existing(context, context.kind, context.target)
-    if context.kind == "backups" and ("backups", name) in context.project.pending:
-        raise Refusal(412, "FAILED_PRECONDITION", f"backup {quoted(name)} is still being created")
+    record = context.resource
+    if context.kind == "backups" and record.state(context.now) == "Initializing":
+        raise Refusal(412, "FAILED_PRECONDITION", f"backup {quoted(record.name)} is still being created")
     _start_deletion(context)
 
 
 def _start_deletion(context: ControlPlaneContext) -> None:
     # A second request does not prolong a deletion that is under way.
-    until = context.now + DELETION_DURATIONS.get(context.kind, timedelta())
-    context.project.going.setdefault((context.kind, context.target), until)
-    complete_transitions(context.project, context.now)
+    record = context.resource
+    record.gone_at = record.gone_at or context.now + DELETION_DURATIONS.get(context.kind, timedelta())
+    complete_deletions(context.project, context.now)
 
 
 _INDEX, _COLLECTION, _BACKUP = "/indexes/{index_name}", "/collections/{collection_name}", "/backups/{backup_id}"
 _ASSISTANTS, _ASSISTANT = "/assistant/assistants", "/assistant/assistants/{assistant_name}"
+_WORKSPACE = "/workspaces/{workspace_name}"
 _SCHEDULES, _SCHEDULE = f"{_INDEX}/backup-schedules", "/backup-schedules/{schedule_id}"
 
 ROUTES: tuple[OperationRoute[ControlPlaneContext], ...] = (
@@ -297,8 +312,12 @@ ROUTES: tuple[OperationRoute[ControlPlaneContext], ...] = (
     OperationRoute("GET", _ASSISTANT, "describe_assistant", 200, _describe, "assistants"),
     OperationRoute("PATCH", _ASSISTANT, "update_assistant", 200, _update_assistant, "assistants"),
     OperationRoute("DELETE", _ASSISTANT, "delete_assistant", 200, _delete, "assistants"),
-    # Published and not emulated. The sources are the control-plane documents, 2026-04, and for backup schedules and
-    # inference the requests of the official SDKs 10 and TypeScript 9.
+    OperationRoute("GET", "/workspaces", "list_workspaces", 200, _list_workspaces, "workspaces"),
+    OperationRoute("GET", _WORKSPACE, "describe_workspace", 200, _describe, "workspaces"),
+    OperationRoute("DELETE", _WORKSPACE, "delete_workspace", 202, _delete, "workspaces"),
+    # Published and not emulated. The sources are the control-plane documents, 2026-04 and of Nexus 2026-07, and for
+    # backup schedules and inference the requests of the official SDKs 10 and TypeScript 9.
+    OperationRoute("POST", "/workspaces", "create_workspace", 501, None),
     OperationRoute("POST", "/indexes/create-for-model", "create_index_for_model", 501, None),
     OperationRoute("POST", f"{_BACKUP}/create-index", "create_index_from_backup_operation", 501, None),
     OperationRoute("GET", "/restore-jobs", "list_restore_jobs", 501, None),

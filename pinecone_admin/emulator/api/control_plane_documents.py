@@ -19,7 +19,7 @@ Properties: TypeAlias = Document
 """What the emulator knows about a resource besides its name and status."""
 
 LAST_VERSION_WITH_SPEC = "2026-04"
-LAST_VERSION_WITHOUT_REGION = "2025-10"
+LAST_VERSION_WITHOUT_REGION = OLDEST_VERSION = "2025-10"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _DENSE_FIELD, _SPARSE_FIELD = "_values", "_sparse_values"
@@ -319,6 +319,18 @@ def assistant_document(name: str, properties: Properties, version: str, *, state
     if version <= LAST_VERSION_WITHOUT_REGION:
         document.pop("region", None)
     return document
+
+
+def workspace_document(name: str, created_at: str, *, state: str) -> Document:
+    """Return a workspace as a document."""
+    return {
+        "name": name,
+        "status": {"ready": state == "Ready", "state": state},
+        "host": f"{name}-emulated.wksp.pinecone.invalid",
+        "spec": {"byoc": {"environment": "emulated.byoc"}},
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
 
 
 def _without_null(properties: Properties) -> Document:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pinecone_admin.emulator.api import control_plane, oauth
 from pinecone_admin.emulator.api.context import OperationContext
+from pinecone_admin.emulator.api.control_plane_documents import OLDEST_VERSION
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.operations import OPERATIONS
 from pinecone_admin.emulator.api.plain_resources import plain_operation
@@ -22,7 +23,8 @@ from pinecone_admin.emulator.model.clock import Clock
 from pinecone_admin.emulator.model.records import Principal, ServiceAccountRecord
 from pinecone_admin.emulator.model.state import State
 
-_API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+# Also release candidates, such as 2026-01.alpha.
+_API_VERSION = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])(\.[a-z0-9]+)?")
 # The scheme is case-insensitive (RFC 9110, section 11.1).
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -55,7 +57,7 @@ def handle(request: Request, state: State, clock: Clock) -> Response:
     """
     headers = {"x-pinecone-request-id": state.new_id()}
     try:
-        status, document = _run_operation(request, state, clock.now())
+        status, document = _run_operation(request, state, clock.now(), headers)
     except Refusal as refusal:
         status, document = refusal.status, refusal.document
         headers |= refusal.headers
@@ -69,16 +71,23 @@ def json_response(status: int, headers: Mapping[str, str], document: Document | 
     return Response(status, {"content-type": "application/json", **headers}, _ENCODER.encode(document).encode())
 
 
-def _run_operation(request: Request, state: State, now: datetime) -> tuple[int, Document | None]:
+def _run_operation(
+    request: Request, state: State, now: datetime, headers: dict[str, str]
+) -> tuple[int, Document | None]:
     if request.path == oauth.TOKEN_PATH:
         return 200, oauth.get_token(request, state, now)
-    version = _require_api_version(request)
+    version = _read_api_version(request)
     # Before the access token is checked: these requests carry an API key instead.
     if control_plane.ROUTER.match(request.path)[0]:
-        return control_plane.run_operation(request, version, state, now)
+        headers["x-pinecone-api-version"] = version
+        # A release candidate has the form of the version that it precedes.
+        return control_plane.run_operation(request, version.partition(".")[0], state, now)
     caller = Principal("service_account", _authenticate(request, state, now).id)
     route, targets = _ADMIN_ROUTER.find(request)
-    return route.status, route.require_emulated()(OperationContext(state, now, request, targets, caller))
+    document = route.require_emulated()(OperationContext(state, now, request, targets, caller))
+    # Clients in the field accept no other status than 200 here, where the document has 201.
+    status = state.settings.created_key_status if route.id == "create_api_key" else route.status
+    return status, document
 
 
 def operation_id(request: Request) -> str:
@@ -98,10 +107,8 @@ def bearer_token(request: Request) -> str | None:
     return bearer[1] if bearer else None
 
 
-def _require_api_version(request: Request) -> str:
-    sent = request.headers.get("x-pinecone-api-version")
-    if sent is None:
-        raise invalid_argument("the X-Pinecone-Api-Version header is missing")
+def _read_api_version(request: Request) -> str:
+    sent = request.headers.get("x-pinecone-api-version", OLDEST_VERSION)
     # The official SDK 8 sends the header twice; two equal values are one.
     versions = {version.strip() for version in sent.split(",")}
     if len(versions) > 1 or not _API_VERSION.fullmatch(min(versions)):

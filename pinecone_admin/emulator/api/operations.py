@@ -173,7 +173,7 @@ def delete_project(context: OperationContext) -> None:
     """Delete an empty project and its API keys."""
     project = find_project(context)
     require_permission(context, "manage-projects", resource_id=project.id)
-    control_plane.complete_transitions(project, context.now)
+    control_plane.complete_deletions(project, context.now)
     require_empty_project(project)
     context.state.remove_project(project)
 
@@ -181,7 +181,8 @@ def delete_project(context: OperationContext) -> None:
 def _read_max_pods(context: OperationContext, fields: Fields) -> int | None:
     max_pods = fields.optional("max_pods", checks.non_negative_integer)
     if max_pods and not context.state.settings.pod_access:
-        raise invalid_argument(f"max_pods must be 0 without pod access, not {quoted(max_pods)}")
+        access = "pod access, which organizations have that began before 2025-08-18"
+        raise invalid_argument(f"max_pods must be 0 without {access}, not {quoted(max_pods)}")
     return max(max_pods, context.state.settings.max_pods_floor) if max_pods else max_pods
 
 
@@ -210,7 +211,7 @@ def create_api_key(context: OperationContext) -> Document:
     grants = _project_grants(project.id, ["ProjectEditor"] if roles is None else roles)
     require_caller_holds(context, grants)
     require_billing(context)
-    require_roles_in_plan(context, grants)
+    require_roles_in_plan(context, "api_key", grants)
     require_api_key_quota(context, project)
     key = context.state.add_api_key(project, name, context.now)
     context.state.bind(Principal("api_key", key.id), grants, context.now)
@@ -235,7 +236,7 @@ def update_api_key(context: OperationContext) -> Document:
     require_permission(context, "manage-api-keys", resource_id=key.project_id)
     grants = _project_grants(key.project_id, roles or [])
     require_caller_holds(context, grants)
-    require_roles_in_plan(context, grants)
+    require_roles_in_plan(context, "api_key", grants)
     key.name = name or key.name
     if roles is not None:
         context.state.unbind_all(Principal("api_key", key.id))
@@ -314,7 +315,7 @@ def create_invite(context: OperationContext) -> Document:
     grants = [resolve_grant(context, grant) for grant in requested]
     require_permission(context, "manage-members")
     require_grantable(context, grants)
-    require_roles_in_plan(context, grants)
+    require_roles_in_plan(context, "invite", grants)
     require_user_quota(context)
     require_mail_quota(context)
     require_unmanaged(context, address)
@@ -380,7 +381,7 @@ def create_service_account(context: OperationContext) -> Document:
     require_permission(context, "manage-service-accounts")
     require_grantable(context, grants)
     require_service_accounts_in_plan(context)
-    require_roles_in_plan(context, grants)
+    require_roles_in_plan(context, "service_account", grants)
     require_distinct(grants)
     account = context.state.add_service_account(name, context.now)
     context.state.bind(Principal("service_account", account.id), grants, context.now)
@@ -446,7 +447,7 @@ def create_role_binding(context: OperationContext) -> Document:
     grant = resolve_grant(context, requested)
     require_own_project(context, principal, grant)
     require_grantable(context, [grant])
-    require_roles_in_plan(context, [grant])
+    require_roles_in_plan(context, principal.type, [grant])
     email = context.state.find_email(principal)
     require_unmanaged(context, email)
     require_unbound(context, principal, grant)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import chain
 from math import ceil
 from operator import attrgetter
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pinecone_admin.emulator.api.checks import GrantInput
 from pinecone_admin.emulator.api.context import OperationContext
@@ -29,6 +29,7 @@ from pinecone_admin.emulator.model.records import (
     ServiceAccountRecord,
     UserRecord,
 )
+from pinecone_admin.emulator.model.state import State
 
 # Pinecone's billing pages say that a restricted organization cannot create resources; the other two are stricter.
 STATUSES_THAT_FORBID_CREATING = frozenset({"Restricted", "Suspended", "Deactivated"})
@@ -250,24 +251,42 @@ def require_billing(context: OperationContext) -> None:
         raise Refusal(402, "UNKNOWN", f"the organization's payment status {status} forbids creating")
 
 
+def _quota_exceeded(state: State, things: str, project: ProjectRecord | None = None) -> Refusal:
+    """Return the error for a limit of the plan, in the words in which the service names projects and pods."""
+    place = f"organization {state.organization.name}"
+    if project is not None:
+        place = f"project {project.name} of {place}"
+    message = f"You've reached the max {things} allowed in {place}. To add more {things}, upgrade your plan."
+    return Refusal(403, "QUOTA_EXCEEDED", message)
+
+
 def require_project_quota(context: OperationContext) -> None:
     """Require that the project quota is not exhausted."""
-    quota, plan = context.state.project_quota, context.state.organization.plan
-    if len(context.state.projects) >= quota:
-        message = f"the organization has {count_noun(quota, 'project')} already, the limit on the {plan} plan"
-        raise Refusal(403, "QUOTA_EXCEEDED", message)
+    if len(context.state.projects) >= context.state.project_quota:
+        raise _quota_exceeded(context.state, "projects")
 
 
 def require_user_quota(context: OperationContext) -> None:
     """Require room for another user; an invite that is pending takes a place."""
-    quota, plan = context.state.user_quota, context.state.organization.plan
-    if quota is None:
-        return
+    quota = context.state.user_quota
     pending = sum(invite.status(context.now) == "pending" for invite in context.state.open_invites)
-    if len(context.state.users) + pending >= quota:
-        taken = count_noun(quota, "user or pending invite", "users and pending invites")
-        message = f"the organization has {taken} already, the limit on the {plan} plan"
-        raise Refusal(403, "QUOTA_EXCEEDED", message)
+    if quota is not None and len(context.state.users) + pending >= quota:
+        raise _quota_exceeded(context.state, "users")
+
+
+def require_content_quota(state: State, project: ProjectRecord, kind: str) -> None:
+    """Require that the plan allows a project another resource of a kind."""
+    quota = state.plan.contents.get(kind)
+    if quota is not None and len(project.contents[kind]) >= quota:
+        raise _quota_exceeded(state, kind, project)
+
+
+def require_region(state: State, index: Mapping[str, object]) -> None:
+    """Require that the plan allows a serverless index in its region."""
+    regions, place = state.plan.regions, cast("dict[str, dict[str, str]]", index["spec"]).get("serverless")
+    if regions is not None and place and (place["cloud"], place["region"]) not in regions:
+        plan = state.organization.plan
+        raise invalid_argument(f"the {plan} plan has no indexes in the region {place['region']} of {place['cloud']}")
 
 
 def require_api_key_quota(context: OperationContext, target: ProjectRecord) -> None:
@@ -287,12 +306,14 @@ def require_service_accounts_in_plan(context: OperationContext) -> None:
         raise Refusal(403, "FORBIDDEN", f"Service accounts require an Enterprise plan, and this one is {plan}")
 
 
-def require_roles_in_plan(context: OperationContext, grants: Iterable[Grant]) -> None:
-    """Require a plan that includes every granted role."""
+def require_roles_in_plan(context: OperationContext, principal_type: str, grants: Iterable[Grant]) -> None:
+    """Require a plan that includes every granted role, for this type of principal."""
+    plan, name = context.state.plan, context.state.organization.plan
+    included = plan.key_roles if principal_type == "api_key" else plan.roles
     for grant in grants:
-        if grant.role not in context.state.plan.roles:
+        if grant.role not in included:
             raise _permission_denied(
-                f"the {context.state.organization.plan} plan does not include the role {grant.role}"
+                f"the {name} plan does not include the role {grant.role} for the principal type {principal_type}"
             )
 
 
@@ -341,9 +362,9 @@ def require_deletable_organization(context: OperationContext, target: Organizati
 
 def require_empty_project(target: ProjectRecord) -> None:
     """Require a project that holds nothing but API keys."""
-    for kind in PROJECT_CONTENTS:
-        if contents := target.contents[kind]:
-            held = count_noun(len(contents), "index" if kind == "indexes" else kind.removesuffix("s"), kind)
+    for kind, contents in target.contents.items():
+        if contents:
+            held = count_noun(len(contents), PROJECT_CONTENTS[kind], kind)
             raise _failed_precondition(f"project {target.id} still holds {held}")
 
 
@@ -380,19 +401,23 @@ def require_another_organization_role(context: OperationContext, revoked: RoleBi
 
 
 def require_free_email(context: OperationContext, address: str) -> None:
-    """Require an email that neither a pending invite nor a user has."""
-    if pending := context.state.find_pending_invite(address, context.now):
-        raise _already_exists(f"invite {pending.id} is pending for {quoted(address)}", invite_id=pending.id)
+    """Require an email that neither an invite that can still be resent nor a user has."""
+    if invite := context.state.find_open_invite(address):
+        message = f"invite {invite.id} for {quoted(address)} is {invite.status(context.now)}"
+        raise _already_exists(message, invite_id=invite.id)
+    _require_no_user(context, address)
+
+
+def _require_no_user(context: OperationContext, address: str) -> None:
     if owner := context.state.users.find(address):
         raise _already_exists(f"user {owner.id} already has the email {quoted(address)}", user_id=owner.id)
 
 
 def require_resendable(context: OperationContext, target: InviteRecord) -> None:
-    """Require an unprocessed invite; if it has expired, also that nobody else has its email."""
-    # While an invite was expired, its email may have been invited again or have become a user's.
+    """Require an unprocessed invite; if it has expired, also that no user has its email meanwhile."""
     require_unprocessed(target)
     if target.status(context.now) == "expired":
-        require_free_email(context, target.email)
+        _require_no_user(context, target.email)
 
 
 def require_unprocessed(target: InviteRecord) -> None:

@@ -41,6 +41,13 @@ _MATRIX = Source(
 _ROLE_PAGES = Source("published", "Pinecone's pages understanding-organizations and understanding-projects")
 _LIVE = Source("pinned", "live tests of the official Python SDK")
 _CLIENTS = Source("pinned", "official SDKs, Terraform provider, tests of the Go client")
+_FIELD = Source("pinned", "live tests of the Go client, pc and the Terraform provider; the API document has 201")
+_VERSIONING = Source("published", "page on API versioning (reference/api/versioning)")
+_LIMITS = Source("published", "page on object limits (reference/api/database-limits/object-limits)")
+_KEYS = Source("published", "page on managing API keys (guides/projects/manage-api-keys)")
+_EXAMPLES = Source("published in part", "examples of the OAuth document, which clients in the field decode")
+_SEEN = Source("pinned", "responses of the service that were reported in 2024")
+_NEXUS = Source("published", "control-plane document of Nexus, 2026-07")
 _ASSUMED = Source("assumed", "no source")
 _CONTROL = Source("published", "control-plane and assistant documents 2025-10 and 2026-04")
 _LATER = Source("pinned", "live tests of the official SDKs 10 and TypeScript 9, which use 2026-07")
@@ -49,8 +56,11 @@ _OWN = Source("assumed", "not a rule of the service, but one of the emulator")
 RULES: Mapping[str, ServerRule] = {
     # Wire
     "version-header": ServerRule(
-        "X-Pinecone-Api-Version must be YYYY-MM; missing or malformed, it returns 400 INVALID_ARGUMENT", _ASSUMED
+        "X-Pinecone-Api-Version is YYYY-MM, also with a suffix such as .alpha; malformed, it returns 400 "
+        "INVALID_ARGUMENT",
+        _ASSUMED,
     ),
+    "no-version": ServerRule("without a version, a request gets the oldest stable one that is supported", _VERSIONING),
     "any-version": ServerRule("any version of that form is accepted", _ASSUMED),
     "unknown-route": ServerRule("an unknown route returns 404 NOT_FOUND", _ASSUMED),
     "unemulated": ServerRule("a published route that is not emulated returns 501 UNIMPLEMENTED and its name", _OWN),
@@ -70,6 +80,9 @@ RULES: Mapping[str, ServerRule] = {
         "a token request has client_id, client_secret, grant_type and audience, as JSON or as a form", _OAUTH
     ),
     "token-response": ServerRule("a token response has access_token, token_type Bearer and expires_in", _OAUTH),
+    "token-form": ServerRule(
+        "a token looks like a JWT, with the time of its expiry; that of the emulator is never signed", _EXAMPLES
+    ),
     "token-lifetime": ServerRule("a token is valid for expires_in seconds and no longer; 1800 by default", _DISPUTED),
     "token-error-shape": ServerRule("an error of the token endpoint is {error, error_description}", _OAUTH),
     "token-credentials": ServerRule("wrong credentials return 401 access_denied", _OAUTH),
@@ -85,21 +98,26 @@ RULES: Mapping[str, ServerRule] = {
         "a client id is 32 alphanumerics, a client secret 64 characters of [-_A-Za-z0-9]", _API
     ),
     "secrets-once": ServerRule("a secret is returned by create or rotate only", _API),
-    "key-fields": ServerRule("a key has the documented fields and created_at, which no document lists", _LIVE),
+    "key-fields": ServerRule(
+        "a key has the documented fields and created_at, which the page on keys shows and no document lists", _LIVE
+    ),
     "user-name": ServerRule("a user's name is left out if it is not set", _API),
     "invite-times": ServerRule("an invite's expires_at and processed_at can be null", _API),
     "names-not-unique": ServerRule("names are not unique", _PAGES),
     # Status
-    "created": ServerRule(
-        "creating a key or a service account returns 201; a project, an invite or a binding 200", _API
-    ),
+    "created": ServerRule("creating a service account returns 201; a project, an invite or a binding 200", _API),
+    "created-key": ServerRule("creating a key returns 200; a setting makes it 201", _FIELD),
     "changed": ServerRule("PATCH, resend and rotate return 200", _API),
     "deleted": ServerRule(
         "a delete returns 202 without a body, takes effect at once, and returns 404 when repeated", _API
     ),
     # Defaults and limits
     "max-pods": ServerRule("max_pods is 0 by default", _API),
-    "pod-access": ServerRule("max_pods above 0 without pod access returns 400 INVALID_ARGUMENT", _PAGES),
+    "pod-access": ServerRule(
+        "max_pods above 0 returns 400 INVALID_ARGUMENT without pod access, which only organizations have that began "
+        "before 2025-08-18",
+        _PAGES,
+    ),
     "pod-defaults": ServerRule(
         "with pod access, settings say how many pods a project has by default, and how many at least", _LIVE
     ),
@@ -213,15 +231,33 @@ RULES: Mapping[str, ServerRule] = {
     "unauthenticated": ServerRule("a missing, unknown, expired or revoked token returns 401 UNAUTHENTICATED", _API),
     "billing": ServerRule("creating under a payment status that forbids it returns 402", _PARTLY),
     "project-quota": ServerRule(
-        "a project beyond the plan's 1 (Free), 20 (Standard) or 100 returns 403 QUOTA_EXCEEDED", _PARTLY
+        "a project beyond the plan's 1 (Starter, named Free), 5 (Builder), 20 (Standard) or 100 returns 403 "
+        "QUOTA_EXCEEDED",
+        _LIMITS,
     ),
     "user-quota": ServerRule(
-        "a user beyond the plan's 2 on Free, or 5 on Builder, returns 403 QUOTA_EXCEEDED", _PARTLY
+        "a user beyond the plan's 2 on Starter, or 5 on Builder, returns 403 QUOTA_EXCEEDED", _LIMITS
+    ),
+    "index-quota": ServerRule(
+        "an index beyond the project's 5 (Starter), 10 (Builder), 20 (Standard) or 200 returns 403 QUOTA_EXCEEDED",
+        _LIMITS,
+    ),
+    "backup-quota": ServerRule(
+        "a backup beyond the project's 500 (Standard) or 1000 returns 403 QUOTA_EXCEEDED; Starter and Builder have 0",
+        _LIMITS,
+    ),
+    "quota-message": ServerRule(
+        "the message of an exceeded quota names the organization, and says to upgrade the plan", _PARTLY
+    ),
+    "plan-regions": ServerRule("on Starter, serverless indexes are in us-east-1 of aws only", _LIMITS),
+    "region-refusal": ServerRule(
+        "an index in a region that the plan does not have returns 400 INVALID_ARGUMENT", _ASSUMED
     ),
     "key-quota": ServerRule(
         "a key beyond the quota of its project, 5 on the smallest plan, returns 403 PERMISSION_DENIED", _PAGES
     ),
     "plan-roles": ServerRule("a role that the plan does not include returns 403 PERMISSION_DENIED", _PARTLY),
+    "plan-key-roles": ServerRule("on Starter and Builder, API keys can have the default role only", _KEYS),
     "plan-service-accounts": ServerRule(
         "creating, changing or rotating service accounts below Enterprise returns 403 FORBIDDEN", _LIVE
     ),
@@ -231,7 +267,7 @@ RULES: Mapping[str, ServerRule] = {
     ),
     "binding-exists": ServerRule("an identical binding returns 409 ALREADY_EXISTS", _PAGES),
     "invite-pending": ServerRule(
-        "an email with a pending invite returns 409 ALREADY_EXISTS and the message names the invite", _PAGES
+        "an email with a pending or expired invite returns 409 ALREADY_EXISTS and the message names the invite", _PAGES
     ),
     "invite-member": ServerRule("the email of a member returns 409 ALREADY_EXISTS", _PAGES),
     "last-owner": ServerRule("deleting the last OrgOwner binding of a user returns 409 ABORTED", _PAGES),
@@ -256,6 +292,7 @@ RULES: Mapping[str, ServerRule] = {
     "project-contents": ServerRule(
         "deleting a project that holds indexes, collections, assistants or backups returns 412, in this order", _PAGES
     ),
+    "project-workspaces": ServerRule("deleting a project that holds workspaces returns 412", _ASSUMED),
     "organization-deletion": ServerRule(
         "deleting an organization that is not Free, is not Active or has projects returns 412", _PAGES
     ),
@@ -271,6 +308,9 @@ RULES: Mapping[str, ServerRule] = {
     ),
     "control-version": ServerRule(
         "a resource is shown in the form of the requested version, whichever version created it", _CONTROL
+    ),
+    "control-version-header": ServerRule(
+        "a response of the control plane has the version in x-pinecone-api-version", _SEEN
     ),
     "doubled-version": ServerRule("the version header may come twice with one value", _CLIENTS),
     "control-created": ServerRule(
@@ -303,5 +343,9 @@ RULES: Mapping[str, ServerRule] = {
         "the instructions and the metadata of an assistant have at most 16 KiB each", _CONTROL
     ),
     "assistant-deletion": ServerRule("deleting an assistant returns 200 without a body, and takes a while", _CONTROL),
+    "workspace-pages": ServerRule("workspaces are paged, 10 a page by default and up to 100", _NEXUS),
+    "workspace-deletion": ServerRule(
+        "deleting a workspace returns 202; it is Terminating for a while, then its name returns 404", _NEXUS
+    ),
 }
 """Each rule by name."""

@@ -25,10 +25,12 @@ def _people(field: str, value: object) -> bool | list[str]:
 
 
 SETTINGS: Mapping[str, checks.Check[object]] = {
+    "builder": checks.boolean,
     "permissions": checks.one_of(PERMISSION_MODES),
     "project_quota": checks.nullable(_QUOTA),
     "user_quota": checks.nullable(_QUOTA),
     "api_key_quota": checks.nullable(_QUOTA),
+    "created_key_status": checks.integer_between(200, 201),
     "key_created_at": checks.boolean,
     "invite_mails_per_hour": _QUOTA,
     "pod_access": checks.boolean,
@@ -49,10 +51,12 @@ class SettingArguments(TypedDict, total=False):
 
     plan: str
     payment_status: str
+    builder: bool
     permissions: str
     project_quota: int | None
     user_quota: int | None
     api_key_quota: int | None
+    created_key_status: int
     key_created_at: bool
     invite_mails_per_hour: int
     pod_access: bool

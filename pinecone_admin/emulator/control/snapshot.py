@@ -24,10 +24,8 @@ from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document, format_time, role_binding_document
 from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
 from pinecone_admin.emulator.model.records import (
-    PROJECT_CONTENTS,
     Grant,
     OrganizationRecord,
-    PendingResource,
     Principal,
     RoleBindingRecord,
     ServiceAccountRecord,
@@ -73,29 +71,7 @@ class _Form:
 _ABSENT = object()
 _ENCODER = json.JSONEncoder()
 _NAME = checks.max_characters(512)
-_NAMES, _TIMES = checks.array(_NAME), checks.array(checks.date_time)
-_KIND = checks.one_of(PROJECT_CONTENTS)
-
-
-def _rows(make: Callable[..., object], split: Callable[[Any], Document], **columns: Check[Any]) -> _Form:
-    """Return the form of a dictionary by kind and name: a row for each item, with columns for its value."""
-
-    def read(fields: Fields) -> tuple[tuple[str, str], object]:
-        key = fields.required("kind", _KIND), fields.required("name", _NAME)
-        return key, make(**{name: fields.required(name, check) for name, check in columns.items()})
-
-    rows = checks.array(checks.closed_object(read))
-    return _Form(
-        lambda name, value: dict(rows(name, value)),
-        lambda items: [{"kind": kind, "name": name, **split(value)} for (kind, name), value in items.items()],
-        is_mutable=True,
-    )
-
-
-def _only_value(**columns: object) -> object:
-    return next(iter(columns.values()))
-
-
+_TIMES = checks.array(checks.date_time)
 _FORMS: Mapping[object, _Form] = {
     str: _Form(checks.string),
     str | None: _Form(checks.nullable(checks.string)),
@@ -104,24 +80,10 @@ _FORMS: Mapping[object, _Form] = {
     datetime: _Form(checks.date_time, format_time),
     datetime | None: _Form(checks.nullable(checks.date_time), lambda moment: moment and format_time(moment)),
     dict[str, object]: _Form(checks.encodable_object, dict, is_mutable=True),
-    # Sets have no order of their own; sorted, equal states give equal documents.
-    set[str]: _Form(lambda name, value: set(_NAMES(name, value)), sorted, is_mutable=True),
     deque[datetime]: _Form(
         lambda name, value: deque(sorted(_TIMES(name, value))),
         lambda moments: [format_time(each) for each in moments],
         is_mutable=True,
-    ),
-    dict[tuple[str, str], datetime]: _rows(
-        _only_value, lambda until: {"until": format_time(until)}, until=checks.date_time
-    ),
-    dict[tuple[str, str], dict[str, object]]: _rows(
-        _only_value, lambda values: {"values": dict(values)}, values=checks.encodable_object
-    ),
-    dict[tuple[str, str], PendingResource]: _rows(
-        PendingResource,
-        lambda pending: {"source": pending.source, "until": format_time(pending.until)},
-        source=checks.string,
-        until=checks.date_time,
     ),
 }
 

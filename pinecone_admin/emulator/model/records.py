@@ -11,8 +11,17 @@ from typing import Any, TypeAlias
 
 from attrs import Factory, define, field, frozen
 
-PROJECT_CONTENTS = ("indexes", "collections", "assistants", "backups")
-"""The kinds of resources that block a project's deletion, in the order in which the server names them."""
+PROJECT_CONTENTS: Mapping[str, str] = {
+    "indexes": "index",
+    "collections": "collection",
+    "assistants": "assistant",
+    "backups": "backup",
+    "workspaces": "workspace",
+}
+"""The kinds of resources that block a project's deletion, in the order in which the server names them; each singular.
+
+That workspaces are among them, and last, is assumed.
+"""
 
 INVITE_LIFETIME = timedelta(days=7)
 
@@ -55,31 +64,36 @@ class APIKeyRecord:
     created_at: datetime = field(metadata=_CREATED_AT)
 
 
-@frozen
-class PendingResource:
-    """A resource that is still being created.
-
-    Until it is ready, neither a backup nor the index that a collection is created from can be deleted.
+@define(eq=False)
+class ContentRecord:
+    """A resource in a project.
 
     Args:
-        source: The index that it is created from; empty if there is none.
-        until: The time at which it is ready.
+        name: Its name, or the id of a backup.
+        protected: Whether it has deletion protection, which only indexes can have.
+        source: The index that it is created from, which cannot be deleted before it is ready.
+        ready_at: The time at which it is ready; None for one that is.
+        gone_at: The time at which its deletion is complete; None while it is not being deleted.
+        properties: What the control plane was asked for when it created the resource.
     """
 
-    source: str
-    until: datetime
+    name: str = field(metadata=_NAME)
+    protected: bool = False
+    source: str = ""
+    ready_at: datetime | None = None
+    gone_at: datetime | None = None
+    properties: dict[str, object] = Factory(dict[str, object])
+
+    def state(self, now: datetime) -> str:
+        """Return Terminating, Initializing or Ready."""
+        if self.gone_at:
+            return "Terminating"
+        return "Initializing" if self.ready_at and now < self.ready_at else "Ready"
 
 
 @define(eq=False)
 class ProjectRecord:
-    """A project with its API keys and the names of its contents, by kind.
-
-    Args:
-        protected: The indexes with deletion protection.
-        going: The resources that are being deleted, by kind and name, and when they are gone.
-        pending: The resources that are being created, by kind and name.
-        properties: What the control plane was asked for when it created a resource, by kind and name.
-    """
+    """A project with its API keys and its contents."""
 
     id: str = field(metadata=_ID)
     name: str = field(metadata=_NAME)
@@ -87,27 +101,16 @@ class ProjectRecord:
     max_pods: int = 0
     force_encryption_with_cmek: bool = False
     api_keys: dict[str, APIKeyRecord] = Factory(dict[str, APIKeyRecord])
-    indexes: set[str] = Factory(set[str])
-    collections: set[str] = Factory(set[str])
-    assistants: set[str] = Factory(set[str])
-    backups: set[str] = Factory(set[str])
-    protected: set[str] = Factory(set[str])
-    going: dict[tuple[str, str], datetime] = Factory(dict[tuple[str, str], datetime])
-    pending: dict[tuple[str, str], PendingResource] = Factory(dict[tuple[str, str], PendingResource])
-    properties: dict[tuple[str, str], dict[str, object]] = Factory(dict[tuple[str, str], dict[str, object]])
+    indexes: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
+    collections: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
+    assistants: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
+    backups: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
+    workspaces: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
 
     @property
-    def contents(self) -> Mapping[str, set[str]]:
-        """The names of the contents by kind."""
+    def contents(self) -> Mapping[str, dict[str, ContentRecord]]:
+        """The contents by kind and name."""
         return {kind: getattr(self, kind) for kind in PROJECT_CONTENTS}
-
-    def remove_content(self, kind: str, name: str) -> None:
-        """Remove a resource and everything known about it."""
-        self.contents[kind].discard(name)
-        for known in (self.going, self.pending, self.properties):
-            known.pop((kind, name), None)
-        if kind == "indexes":
-            self.protected.discard(name)
 
 
 @define(eq=False)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from attrs import define, frozen
+from attrs import define, evolve, field, frozen
 
-from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
+from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 
 MANAGED_CHANGES = ("refused", "reverted")
 """What becomes of a change of a person whom an identity provider manages."""
@@ -23,6 +23,9 @@ class Plan:
         api_keys: The number of API keys that a project may have; None for no limit.
         service_accounts: Whether service accounts may be created, changed and rotated.
         roles: The roles that may be granted.
+        key_roles: The roles that API keys may have.
+        contents: The number of resources that a project may hold, by kind; a kind that is missing has no limit.
+        regions: The regions in which indexes may be created; None for all.
     """
 
     projects: int
@@ -31,16 +34,33 @@ class Plan:
     api_keys: int | None = None
     service_accounts: bool = True
     roles: tuple[str, ...] = ROLES
+    key_roles: tuple[str, ...] = API_KEY_ROLES
+    contents: Mapping[str, int] = field(factory=dict[str, int])
+    regions: tuple[tuple[str, str], ...] | None = None
 
 
 # The limits are published, with Free under the name Starter; those of Dedicated are assumed to be Enterprise's. That
 # Free is the plan without the roles on a single plane is an assumption: no source names the plan or the roles.
+_FREE = Plan(
+    1,
+    "Free",
+    users=2,
+    api_keys=5,
+    service_accounts=False,
+    roles=ORGANIZATION_ROLES + PROJECT_ROLES[:5],
+    key_roles=("ProjectEditor",),
+    contents={"indexes": 5, "backups": 0},
+    regions=(("aws", "us-east-1"),),
+)
+_ENTERPRISE = Plan(100, "Enterprise", contents={"indexes": 200, "backups": 1000})
 PLANS = {
-    "Free": Plan(1, "Free", 2, 5, service_accounts=False, roles=ORGANIZATION_ROLES + PROJECT_ROLES[:5]),
-    "Standard": Plan(20, "Developer", service_accounts=False),
-    "Enterprise": Plan(100, "Enterprise"),
-    "Dedicated": Plan(100, "Enterprise"),
+    "Free": _FREE,
+    "Standard": Plan(20, "Developer", service_accounts=False, contents={"indexes": 20, "backups": 500}),
+    "Enterprise": _ENTERPRISE,
+    "Dedicated": _ENTERPRISE,
 }
+BUILDER = evolve(_FREE, projects=5, users=5, contents={"indexes": 10, "backups": 0}, regions=None)
+"""A plan of which no source says how the API names it, so it is a setting of Free."""
 
 
 @define(kw_only=True)
@@ -49,13 +69,15 @@ class Settings:
 
     Args:
         plans: The plans by name.
+        builder: Whether the plan Free is Builder.
         permissions: Whether the permission matrix is enforced (published), or only the rule on granting (open).
         project_quota: The number of projects that the organization may have; None for the plan's limit.
         user_quota: The number of users that the organization may have; None for the plan's limit.
         api_key_quota: The number of API keys that a project may have; None for the plan's limit.
+        created_key_status: The status of creating an API key, 200 or 201.
         key_created_at: Whether an API key has `created_at`, which no document has.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
-        pod_access: Whether `max_pods` may exceed 0.
+        pod_access: Whether `max_pods` may exceed 0, as in organizations that began before 2025-08-18.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one.
         max_pods_floor: What a smaller `max_pods` other than 0 is raised to.
         managed_people: Whether an identity provider manages everybody, or the email addresses of those it manages.
@@ -67,10 +89,12 @@ class Settings:
     """
 
     plans: Mapping[str, Plan] = PLANS
+    builder: bool = False
     permissions: str = "published"
     project_quota: int | None = None
     user_quota: int | None = None
     api_key_quota: int | None = None
+    created_key_status: int = 200
     key_created_at: bool = True
     invite_mails_per_hour: int = 100
     pod_access: bool = False

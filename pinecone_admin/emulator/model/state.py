@@ -1,5 +1,6 @@
 """The state of the emulated organization, and the changes that keep its records consistent."""
 
+import json
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import deque
@@ -30,7 +31,7 @@ from pinecone_admin.emulator.model.records import (
     UserRecord,
 )
 from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
-from pinecone_admin.emulator.model.settings import Plan, Settings
+from pinecone_admin.emulator.model.settings import BUILDER, Plan, Settings
 
 # Of the process, not of a state; issue_token says why.
 _token_numbers = count()
@@ -71,7 +72,8 @@ class State:
     @property
     def plan(self) -> Plan:
         """The organization's plan."""
-        return self.settings.plans[self.organization.plan]
+        name = self.organization.plan
+        return BUILDER if self.settings.builder and name == "Free" else self.settings.plans[name]
 
     @property
     def project_quota(self) -> int:
@@ -207,10 +209,9 @@ class State:
         invite.processed_at = now
         return user
 
-    def find_pending_invite(self, email: str, now: datetime) -> InviteRecord | None:
-        """Return the pending invite for an email, ignoring case, or None."""
-        pending = (invite for invite in self.invites.listing if invite.status(now) == "pending")
-        return next((invite for invite in pending if invite.email.casefold() == email.casefold()), None)
+    def find_open_invite(self, email: str) -> InviteRecord | None:
+        """Return the invite for an email that has not been accepted, ignoring case, or None."""
+        return next((each for each in self.open_invites if each.email.casefold() == email.casefold()), None)
 
     def find_email(self, principal: Principal) -> str | None:
         """Return the email of a user or of an invite; None for any other principal."""
@@ -311,11 +312,13 @@ class State:
         return account if known else None
 
     def issue_token(self, account: ServiceAccountRecord, now: datetime) -> str:
-        """Issue an access token."""
+        """Issue an access token in the form of a JWT, whose third part is random and no signature."""
+        expires_at = now + timedelta(seconds=self.settings.token_lifetime)
+        claims = {"sub": account.client_id, "iat": int(now.timestamp()), "exp": int(expires_at.timestamp())}
         # The number makes tokens unique across emulators of one seed: a client that outlives one emulator must not find
         # its old token accepted by the next.
-        token = f"{_random_text(self._random, _ALPHANUMERIC, 56)}{next(_token_numbers):08d}"
-        expires_at = now + timedelta(seconds=self.settings.token_lifetime)
+        random = f"{_random_text(self._random, _ALPHANUMERIC, 56)}{next(_token_numbers):08d}"
+        token = f"{_encode_part({'alg': 'none', 'typ': 'JWT'})}.{_encode_part(claims)}.{random}"
         self.tokens[token] = AccessTokenRecord(token, account.id, expires_at)
         return token
 
@@ -358,6 +361,10 @@ class State:
         except ValueError:
             return None
         return position if self.encode_cursor(listing, position) == cursor else None
+
+
+def _encode_part(part: dict[str, object]) -> str:
+    return urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def new_organization_id(random: Random) -> str:
