@@ -167,7 +167,7 @@ def manage_api_keys(service: Service) -> None:
     """Create a key as an owner and as a manager of the project."""
     owner = as_role(service, project_grant(service, "ProjectOwner"))
     path = f"{project_path(service)}/api-keys"
-    owner.create(path, {"name": "conformance"}, 201)
+    owner.create(path, {"name": "conformance"})
     manager = as_role(service, project_grant(service, "ProjectManager"))
     manager.expect_refusal(403, "PERMISSION_DENIED", "POST", path, json={"name": "conformance"})
 
