@@ -46,7 +46,7 @@ ADMIN_DOCUMENT = ROOT / "openapi/admin.yaml"
 CLIENT_FOLDER = ROOT / "generated_client"
 EMULATOR_TABLE = ROOT / "pinecone_admin/emulator/api/operations.json"
 TEMPLATES_FOLDER = ROOT / "openapi/templates"
-SETTING_LABELS = ("exclude ", "secret ", "limits of ", "literal ")
+SETTING_LABELS = ("exclude ", "field ", "secret ", "limits of ", "literal ")
 HEADER = "# Generated from openapi/admin.yaml by scripts/generate.sh: change those, not this file.\n"
 
 # Imports every module and resolves the types of every model, as the client does to decode responses.

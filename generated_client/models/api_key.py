@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,11 @@ from ..types import (
     Misfit,
     as_extra_fields,
     draft_class,
+    from_iso_8601,
     hash_listed_fields,
+    read_date_time,
     read_list_field,
+    read_optional_field,
     read_string,
     readers,
     refuse,
@@ -26,7 +30,7 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class APIKey:
-    """An API key without its value. It has no dates of creation, expiry or last use.
+    """An API key without its value. It has no dates of expiry or last use.
 
     Attributes:
         id: The id of the key, not its value.
@@ -37,6 +41,8 @@ class APIKey:
             Example: "9a000000-0000-4000-8000-000000000001"
         roles: The roles of the key, all on its own project.
             Example: ["DataPlaneEditor"]
+        created_at: When the key was created. The API document does not list this field, so a
+            response need not have it.
         extra: Fields that the API document does not list, by their names in JSON.
     """
 
@@ -48,6 +54,9 @@ class APIKey:
     """The id of the project that the key belongs to."""
     roles: list[APIKeyRole]
     """The roles of the key, all on its own project."""
+    created_at: datetime.datetime | None = None
+    """When the key was created. The API document does not list this field, so a response need not have
+    it."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 
@@ -70,7 +79,19 @@ def decode_api_key(json: Any) -> APIKey:
         draft.roles = read_list_field(fields, "roles", read_string)
     except KeyError as missing:  # names the first missing field
         raise Misfit("is missing", missing.args[0]) from None
-    draft.extra = NO_EXTRA if len(fields) == 4 else fields
+    try:
+        draft.created_at = (
+            None
+            if (value := fields.get("created_at")) is None
+            else from_iso_8601(value)
+            if value[-1] == "Z"
+            else from_iso_8601(value + "T00Z")
+            if len(value) == 10
+            else read_date_time(value)
+        )
+    except (LookupError, Misfit, TypeError, ValueError):
+        draft.created_at = read_optional_field(fields, "created_at", read_date_time)
+    draft.extra = NO_EXTRA if len(fields) == 4 + ("created_at" in fields) else fields
     draft.__class__ = APIKey
     model: APIKey = draft
     return model

@@ -28,14 +28,14 @@ class APIKeyWithSecret:
     """A new API key together with its value.
 
     Attributes:
-        key: An API key without its value. It has no dates of creation, expiry or last use.
+        key: An API key without its value. It has no dates of expiry or last use.
         value: The secret to authenticate with, such as pcsk_label_unique. It is shown only in
             this response and cannot be fetched again.
         extra: Fields that the API document does not list, by their names in JSON.
     """
 
     key: APIKey
-    """An API key without its value. It has no dates of creation, expiry or last use."""
+    """An API key without its value. It has no dates of expiry or last use."""
     value: str = field(
         repr=masked,
     )

@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from generated_client.models import APIKey, PrincipalType, RoleBinding
-from generated_client.types import Misfit, read_date_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
@@ -127,34 +126,27 @@ def find_editor_keys(inventory: Resources) -> list[Finding]:
 def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
     """Find keys that are older than ``max_age``, and say which keys may be.
 
-    The API does not say when a key was created. A response may carry an undocumented ``created_at``. Otherwise, the
-    oldest role binding of a key gives a minimum, because a change of its roles may replace the bindings.
+    A response need not say when a key was created. Otherwise, the oldest role binding of a key gives a minimum, because
+    a change of its roles may replace the bindings.
     """
     names, dates = DisplayNames(inventory), _oldest_binding_of_keys(inventory)
     findings: list[Finding] = []
     for key in inventory.api_keys:
-        name, created_at, bound_at = names.describe(key), _undocumented_created_at(key), dates.get(key.id)
-        known = created_at or bound_at
+        name, created_at = names.describe(key), key.created_at
+        known = created_at or dates.get(key.id)
         age = None if known is None else inventory.taken_at - known
         unsure = f"{name} may be older than {describe_duration(max_age)}"
         if known is None or age is None:
             text = f"{unsure}: neither the API nor a role binding shows its age"
             findings.append(_find_in_key("key-age-unknown", key, text))
         elif age > max_age:
-            least, source = ("", "undocumented created_at") if created_at else ("at least ", "oldest role binding")
+            least, source = ("", "created_at") if created_at else ("at least ", "oldest role binding")
             text = f"{name} is {least}{age.days} days old: its {source} is from {known:%Y-%m-%d}"
             findings.append(_find_in_key("key-is-old", key, text, age=age))
         elif created_at is None:
             text = f"{unsure}: only role bindings, which a change of roles replaces, show its age"
             findings.append(_find_in_key("key-age-unknown", key, text, age=age))
     return findings
-
-
-def _undocumented_created_at(key: APIKey) -> datetime | None:
-    try:
-        return read_date_time(key.extra.get("created_at"))
-    except Misfit:
-        return None
 
 
 def _oldest_binding_of_keys(inventory: Resources) -> Mapping[str, datetime]:

@@ -18,7 +18,7 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows.reports import Content, OffboardReport, name_temporary_keys
+from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
 from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.steps import Step
 
@@ -59,15 +59,18 @@ class StaleProject:
         name: Name of the project.
         created_at: When it was created.
         contents: What it contains; all of it is deleted with the project.
+        unseen: Kinds of content whose list the server refuses: whether the project contains any cannot be seen.
     """
 
     id: str
     name: str
     created_at: datetime
     contents: list[Content]
+    unseen: list[str] = field(factory=list[str])
 
     def __str__(self) -> str:
         contents = ", ".join(f"{each.kind} {each.name!r}" for each in self.contents) or "nothing"
+        contents += describe_unseen(self.unseen)
         created = f"created {self.created_at:%Y-%m-%d %H:%M} UTC"
         return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")
 
@@ -180,7 +183,10 @@ class StaleReport:
         """Return the report as text, one item per line."""
         keys = name_temporary_keys(self.temporary_keys)
         left = (describe_left(each, "project") for each in self.left)
-        lines = [*map(str, (*self.steps, *left)), *keys] or ["the plan has no projects; nothing to do"]
+        unseen = [
+            f"project {each.name!r} ({each.id}){describe_unseen(each.unseen)}" for each in self.deleted if each.unseen
+        ]
+        lines = [*map(str, (*self.steps, *left)), *unseen, *keys] or ["the plan has no projects; nothing to do"]
         return "\n".join(map(make_printable, lines))
 
     def to_dict(self) -> dict[str, Any]:

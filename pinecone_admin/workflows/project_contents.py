@@ -1,6 +1,7 @@
 """The contents of a project, and the operations of the control plane that list and delete them.
 
-These are only the operations that emptying a project needs, as published for API version 2026-04.
+These are only the operations that emptying a project needs, as published for API version 2026-04, and for workspaces
+2026-07.
 """
 
 from __future__ import annotations
@@ -49,10 +50,10 @@ def _text_in(field: str) -> Reader[str | None]:
     return lambda json: read_optional_field(read_object(json), field, read_string)
 
 
-def _read_index(json: Any) -> Content:
+def _read_with_state(json: Any, *, kind: str) -> Content:
     fields = read_object(json)
     return Content(
-        kind="index",
+        kind=kind,
         name=read_field(fields, "name", read_string),
         protected=read_optional_field(fields, "deletion_protection", read_string) == "enabled",
         leaving=read_optional_field(fields, "status", _text_in("state")) == "Terminating",
@@ -81,6 +82,8 @@ class ContentKind:
         read_item: Reads an item of the list.
         token: Query parameter for the token of the next page.
         limit: Page size to request; None if the list has no such parameter, or no stated limit.
+        api_version: API version of the operations.
+        may_be_unseen: Whether the server may refuse the list where it could hold something.
     """
 
     name: str
@@ -90,10 +93,18 @@ class ContentKind:
     read_item: Reader[Content]
     token: str = "paginationToken"  # noqa: S105 - a parameter's name
     limit: int | None = None
+    api_version: str = API_VERSION
+    may_be_unseen: bool = False
 
 
 CONTENT_KINDS = (
-    ContentKind(name="index", plural="indexes", path="/indexes", field="indexes", read_item=_read_index),
+    ContentKind(
+        name="index",
+        plural="indexes",
+        path="/indexes",
+        field="indexes",
+        read_item=partial(_read_with_state, kind="index"),
+    ),
     ContentKind(
         name="collection",
         plural="collections",
@@ -110,8 +121,22 @@ CONTENT_KINDS = (
         token="pagination_token",  # noqa: S106 - a parameter's name
     ),
     ContentKind(name="backup", plural="backups", path="/backups", field="data", read_item=_read_backup, limit=100),
+    # The API refuses their list where there are no environments in a cloud of one's own.
+    ContentKind(
+        name="workspace",
+        plural="workspaces",
+        path="/workspaces",
+        field="workspaces",
+        read_item=partial(_read_with_state, kind="workspace"),
+        limit=100,
+        api_version="2026-07",
+        may_be_unseen=True,
+    ),
 )
-"""All kinds, in the order in which the server names what prevents the deletion of a project."""
+"""All kinds, in the order in which the server names what prevents the deletion of a project.
+
+It is not published whether workspaces do.
+"""
 
 _KINDS_BY_NAME = {kind.name: kind for kind in CONTENT_KINDS}
 
@@ -125,19 +150,20 @@ def list_contents_page(kind: ContentKind, token: str | None) -> Operation[Conten
         path=kind.path,
         query=query,
         returns=partial(_read_page, field=kind.field, read_item=kind.read_item),
-        api_version=API_VERSION,
+        api_version=kind.api_version,
     )
 
 
 def delete_content(content: Content) -> Operation[None]:
     """Build the operation that deletes one content of a project."""
+    kind = _KINDS_BY_NAME[content.kind]
     return Operation(
-        id=f"delete_{content.kind}",
+        id=f"delete_{kind.name}",
         method="DELETE",
-        path=f"{_KINDS_BY_NAME[content.kind].path}/{{name}}",
+        path=f"{kind.path}/{{name}}",
         path_parameters={"name": content.name},
         returns=None,
-        api_version=API_VERSION,
+        api_version=kind.api_version,
     )
 
 

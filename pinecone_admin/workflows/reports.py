@@ -353,7 +353,7 @@ class Content:
     """A resource in a project.
 
     Attributes:
-        kind: ``"index"``, ``"collection"``, ``"assistant"`` or ``"backup"``.
+        kind: ``"index"``, ``"collection"``, ``"assistant"``, ``"backup"`` or ``"workspace"``.
         name: Name of the resource; the id for a backup.
         protected: Whether deletion protection is on.
         leaving: Whether the server is already deleting it.
@@ -381,6 +381,8 @@ class CleanupReport:
         project: The project.
         dry_run: Whether the report only previews the deletion, and nothing was deleted.
         contents: Contents that were found in the project.
+        unseen: Kinds of content whose list the server refuses, such as ``"workspace"``: whether the project contains
+            any cannot be seen, and none is deleted.
         deleted: Whether the project and all its contents are deleted.
         refusal: Why a real run would refuse to delete anything, or None.
         temporary_keys: Ids of the temporary API keys that read the contents, also those that earlier runs left; they
@@ -395,6 +397,7 @@ class CleanupReport:
     project: Project
     dry_run: bool
     contents: list[Content]
+    unseen: list[str]
     deleted: bool
     refusal: str | None
     temporary_keys: list[str]
@@ -404,6 +407,7 @@ class CleanupReport:
         """Return the report as text, one item per line."""
         lines = [
             f"project {self.project.name} ({self.project.id}) contains {count_noun(len(self.contents), 'resource')}"
+            + describe_unseen(self.unseen)
         ]
         if self.dry_run and self.refusal:
             lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
@@ -438,6 +442,11 @@ def _describe_found(value: object) -> str:
         name = known.email if isinstance(value, Invite | User) else known.name
         named = describe_thing(nouns.get(type(known), type(known).__name__.lower()), name, known.id)
     return make_printable(f"found {named}")
+
+
+def describe_unseen(kinds: Iterable[str]) -> str:
+    """Return the end of a sentence that says which kinds of content cannot be seen, if there are any."""
+    return "".join(f"; whether it has a {each} cannot be seen" for each in kinds)
 
 
 def name_temporary_keys(ids: Iterable[str]) -> list[str]:

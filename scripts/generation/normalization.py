@@ -81,6 +81,10 @@ def list_rules(settings: Node) -> list[Rule]:
         ),
         Rule("hoist schemas marked x-component-name", hoist_marked_schemas),
         Rule("expand operations and schemas", expand_operations, may_be_idle=True),
+        *(
+            Rule(f"field {field_path}", partial(add_field, field_path=field_path, schema=schema))
+            for field_path, schema in settings["fields"].items()
+        ),
         Rule("drop format: uuid and the like", drop_formats),
         Rule("drop the version header parameter", drop_client_headers),
         *(
@@ -267,6 +271,16 @@ def list_likely_secrets(document: Node) -> list[str]:
         for name, field in schema.get("properties", {}).items()
         if field.get("x-secret") == "likely"
     ]
+
+
+def add_field(document: Node, *, field_path: str, schema: Node) -> Node:
+    """Add an optional field that the server sends and the document does not list; one that it lists is kept."""
+    component, _, name = field_path.partition(".")
+    found = component_schemas(document).get(component, {})
+    listed = found.get("properties", {})
+    if not listed or name in listed:
+        return document
+    return add_schemas(document, {component: found | {"properties": listed | {name: schema}}})
 
 
 def add_limits(document: Node, *, field_path: str, limits: Node) -> Node:

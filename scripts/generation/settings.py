@@ -1,4 +1,4 @@
-"""Load the settings of generation: the names of literals, the fields that hold secrets, and additional limits."""
+"""Load the settings of generation: names of literals, fields that hold secrets, additional fields and limits."""
 
 from __future__ import annotations
 

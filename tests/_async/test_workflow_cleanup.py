@@ -14,6 +14,7 @@ from attrs import evolve
 from pinecone_admin import (
     AsyncAdmin,
     FailedPreconditionError,
+    ForbiddenError,
     LeftoverError,
     NotFoundError,
     PaginationError,
@@ -59,14 +60,15 @@ async def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -
     report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, progress=received.append)
     assert not emulator.state.projects
     assert report.deleted
-    assert len(report.contents) == 134
-    assert {each.kind for each in report.contents} == {"index", "collection", "assistant", "backup"}
-    assert len({(each.kind, each.name) for each in report.steps}) == len(report.steps) == 135
+    assert len(report.contents) == 135
+    assert {each.kind for each in report.contents} == {"index", "collection", "assistant", "backup", "workspace"}
+    assert report.unseen == []
+    assert len({(each.kind, each.name) for each in report.steps}) == len(report.steps) == 136
     assert (report.steps[-1].kind, report.steps[-1].id) == ("project", project_id)
     assert transport.requests[-1] == f"DELETE /admin/projects/{project_id}"
-    assert (received[0].done, received[0].total) == (0, 134)
+    assert (received[0].done, received[0].total) == (0, 135)
     assert received[-2].step == "left: backup backup-000"
-    assert received[-1] == Progress(done=134, total=134, step="left: nothing")
+    assert received[-1] == Progress(done=135, total=135, step="left: nothing")
     assert "deleted index people" in str(report)
 
 
@@ -94,21 +96,21 @@ async def test_control_plane_calls_send_the_key_and_no_token(emulator: Emulator)
     assert all(each.headers["api-key"].startswith("pcsk_") for each in control_requests)
     assert not [each for each in control_requests if "authorization" in each.headers]
     assert not [each for each in received if each not in control_requests and "api-key" in each.headers]
-    assert {each.headers["x-pinecone-api-version"] for each in control_requests} == {"2026-04"}
+    assert {each.headers["x-pinecone-api-version"] for each in control_requests} == {"2026-04", "2026-07"}
     assert control_requests[0].headers["api-key"] not in repr(report)
 
 
 async def test_a_dry_run_deletes_only_its_own_key(emulator: Emulator) -> None:
     """A dry run reports the contents and their protection, and deletes only its temporary key."""
     project_id = await create_full_project(emulator)
-    emulator.state.projects[project_id].protected.add("people")
+    emulator.hold(project_id, "indexes", "people", protected=True)
     transport = FaultyTransport(emulator)
     report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert report.contents[:2] == [
         Content(kind="index", name="articles"),
         Content(kind="index", name="people", protected=True),
     ]
-    assert (len(report.contents), report.deleted, report.steps) == (6, False, [])
+    assert (len(report.contents), report.deleted, report.steps) == (7, False, [])
     assert report.refusal is not None
     assert report.refusal in str(report)
     assert not emulator.state.api_keys
@@ -139,12 +141,12 @@ async def test_a_protected_index_raises_at_once(emulator: Emulator, clock: Virtu
     """A protected index raises before anything is deleted, unless lift_protection is True."""
     project_id = await create_full_project(emulator)
     project = emulator.state.projects[project_id]
-    project.protected.add("people")
+    emulator.hold(project_id, "indexes", "people", protected=True)
     with raises(RefusedError, match="deletion protection is on for index people"):
         await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert clock.slept == []
-    assert len(project.contents["indexes"]) == 2
-    assert not project.going
+    assert len(project.indexes) == 2
+    assert not [each for each in project.indexes.values() if each.gone_at]
     assert not emulator.state.api_keys
     report = await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id, lift_protection=True)
     assert report.deleted
@@ -157,7 +159,7 @@ async def test_protection_enabled_meanwhile_raises_at_once(emulator: Emulator) -
 
     def protect() -> None:
         if transport.requests[-1].startswith("DELETE /indexes"):
-            emulator.state.projects[project_id].protected.add("articles")
+            emulator.hold(project_id, "indexes", "articles", protected=True)
 
     transport.before_request = protect
     with raises(RefusedError, match="index articles cannot be deleted"):
@@ -183,14 +185,14 @@ async def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: Vi
 
     def refill() -> None:
         if transport.requests[-1].startswith("DELETE /admin/projects") and len(clock.slept) < 9:
-            emulator.state.projects[project_id].contents["collections"].add(f"late-{len(clock.slept)}")
+            emulator.hold(project_id, "collections", f"late-{len(clock.slept)}")
 
     transport.before_request = refill
     report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
     assert ("collection", "late-8") in {(each.kind, each.name) for each in report.steps}
     project_id = await create_full_project(emulator)
-    transport.before_request = lambda: emulator.state.projects[project_id].contents["collections"].add("always")
+    transport.before_request = lambda: emulator.hold(project_id, "collections", "always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
         await transport.async_admin().projects.delete_with_cleanup(
             project_id=project_id, time_limit=timedelta(seconds=60)
@@ -208,7 +210,7 @@ async def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator) -> None
     (key_id,) = emulator.state.api_keys
     assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
     assert key_id in str(caught.value)
-    emulator.state.projects[project_id].protected.add("people")
+    emulator.hold(project_id, "indexes", "people", protected=True)
     emulator.state.remove_api_key(emulator.state.api_keys[key_id])
     with raises(LeftoverError, match="after: .*deletion protection is on") as caught:
         await admin.projects.delete_with_cleanup(project_id=project_id)
@@ -315,7 +317,7 @@ async def test_a_key_deleted_by_another_run_is_replaced(emulator: Emulator) -> N
     transport.before_request = interfere
     report = await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
-    assert len(set(describe_steps(report.steps))) == len(report.steps) == 7
+    assert len(set(describe_steps(report.steps))) == len(report.steps) == 8
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
     assert not emulator.state.projects
 
@@ -353,7 +355,7 @@ async def test_concurrent_runs_all_succeed(emulator: Emulator) -> None:
 async def test_a_key_with_a_lost_value_is_deleted_after_a_refusal(emulator: Emulator) -> None:
     """A refused cleanup deletes the temporary key whose value was lost."""
     project_id = await create_full_project(emulator)
-    emulator.state.projects[project_id].protected.add("people")
+    emulator.hold(project_id, "indexes", "people", protected=True)
     transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
     with raises(RefusedError):
         await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
@@ -493,6 +495,43 @@ async def test_contents_that_are_not_listed_raise_at_the_timeout(
             project_id="p", time_limit=timedelta(seconds=20)
         )
     assert sum(clock.slept) == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize("status", [403, 404, 501])
+async def test_workspaces_that_cannot_be_seen_are_reported(
+    status: int, make_client: Callable[..., AsyncAdmin], clock: VirtualClock
+) -> None:
+    """A refused list of workspaces stops nothing, and every report says that none of them can be seen."""
+    refused = ScriptedResponse(status, {"status": status, "error": {"code": "FORBIDDEN", "message": "no"}})
+    projects = make_client(script_control_plane({"/workspaces": lambda _: refused})).projects
+    for dry_run in (True, False):
+        report = await projects.delete_with_cleanup(project_id="p", dry_run=dry_run)
+        assert (report.contents, report.unseen, report.deleted) == ([], ["workspace"], not dry_run)
+        assert "contains 0 resources; whether it has a workspace cannot be seen\n" in str(report)
+    assert clock.slept == []
+
+
+async def test_a_refused_list_of_another_kind_raises(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A list of indexes that the key may not read raises: they exist everywhere."""
+    refused = ScriptedResponse(403, {"status": 403, "error": {"code": "FORBIDDEN", "message": "no"}})
+    with raises(ForbiddenError, match="no"):
+        await make_client(script_control_plane({"/indexes": lambda _: refused})).projects.delete_with_cleanup(
+            project_id="p"
+        )
+
+
+async def test_workspaces_are_deleted_and_waited_for(emulator: Emulator, clock: VirtualClock) -> None:
+    """All pages of workspaces are read, each is deleted once, and the project is deleted when they are gone."""
+    project = await emulator.async_admin().projects.create(name="p")
+    for number in range(120):
+        emulator.hold(project.id, "workspaces", f"w-{number:03}")
+    transport = FaultyTransport(emulator)
+    report = await transport.async_admin().projects.delete_with_cleanup(project_id=project.id)
+    assert (report.deleted, len(report.contents), sum(clock.slept) >= 4) == (True, 120, True)
+    assert Content(kind="workspace", name="w-119") in report.contents
+    deleted = [each for each in transport.requests if each.startswith("DELETE /workspaces/")]
+    assert len(deleted) == len(set(deleted)) == 120
+    assert "deleted workspace w-000 in project p" in str(report)
 
 
 async def test_a_repeated_page_token_raises(make_client: Callable[..., AsyncAdmin]) -> None:

@@ -74,7 +74,7 @@ def test_a_plan_changes_nothing_but_its_own_keys(emulator: Emulator, clock: Virt
         name_pattern="ci-*", older_than=WEEK, concurrency=1, progress=received.append
     )
     assert [(each.id, each.name) for each in plan.projects] == [(old[0], "ci-1"), (old[1], "ci-2")]
-    assert [len(each.contents) for each in plan.projects] == [6, 0]
+    assert [len(each.contents) for each in plan.projects] == [7, 0]
     assert Content(kind="index", name="articles") in plan.projects[0].contents
     assert plan.projects[0].created_at == plan.made_at - timedelta(days=8)
     assert [(each.id, each.name) for each in plan.left] == [(young, "ci-young")]
@@ -162,7 +162,7 @@ def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: VirtualCloc
     names = ("ci-new-content", "ci-renamed", "ci-recreated", "ci-protected")
     ids, plan = make_plan(emulator, clock, *names)
     projects = emulator.state.projects
-    projects[ids[0]].contents["collections"].add("late")
+    emulator.hold(ids[0], "collections", "late")
     projects[ids[1]].name = "ci-kept"
     projects[ids[2]].created_at = emulator.clock.now()
     emulator.hold(ids[3], "indexes", "kept", protected=True)
@@ -178,7 +178,7 @@ def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: VirtualCloc
     assert reasons[3] == "deletion protection is on for index kept: turn it off"
     assert (report.deleted, report.steps) == ([], [])
     assert list(projects) == ids
-    assert len(projects[ids[0]].contents["indexes"]) == 2
+    assert len(projects[ids[0]].indexes) == 2
     assert str(report).splitlines()[0] == f"kept project ci-new-content ({ids[0]}): {reasons[0]}"
 
 
@@ -208,13 +208,13 @@ def test_content_that_appears_during_the_deletion_stops_it(emulator: Emulator, c
 
     def refill() -> None:
         if transport.requests[-1].startswith("DELETE /indexes"):
-            emulator.state.projects[ids[0]].contents["collections"].add("late")
+            emulator.hold(ids[0], "collections", "late")
 
     transport.before_request = refill
     report = transport.admin().projects.delete_stale(plan=plan)
     assert [each.reason for each in report.left] == ["it contains collection 'late', which the plan does not have"]
     assert ("index", "articles") in {(each.kind, each.name) for each in report.steps}
-    assert emulator.state.projects[ids[0]].contents["collections"] >= {"late"}
+    assert "late" in emulator.state.projects[ids[0]].collections
     assert not emulator.state.api_keys
 
 
@@ -273,6 +273,31 @@ def test_a_project_that_cannot_be_described_is_left(emulator: Emulator, clock: V
     assert [each.id for each in report.left] == ["..", second.id]
     assert report.deleted == others
     assert list(emulator.state.projects) == ids[:2]
+
+
+def test_workspaces_that_cannot_be_seen_are_in_plan_and_report(emulator: Emulator, clock: VirtualClock) -> None:
+    """Where the list of workspaces is refused, the plan, also a saved one, and the report say so for each project."""
+    emulator.faults.add("list_workspaces", status=501, times=None)
+    ids, plan = make_plan(emulator, clock, "ci-1")
+    assert [each.unseen for each in StalePlan.from_json(plan.to_json()).projects] == [["workspace"]]
+    assert "; whether it has a workspace cannot be seen" in str(plan.projects[0])
+    emulator.release(ids[0], "workspaces", "desk")  # which would prevent the deletion
+    report = emulator.admin().projects.delete_stale(plan=plan)
+    assert report.deleted == plan.projects
+    assert f"project 'ci-1' ({ids[0]}); whether it has a workspace cannot be seen" in str(report)
+    document = json.loads(plan.to_json())
+    del document["projects"][0]["unseen"]  # as in a plan of an earlier release
+    assert StalePlan.from_json(json.dumps(document)).projects[0].unseen == []
+
+
+def test_a_workspace_that_the_plan_does_not_have_stops_the_deletion(emulator: Emulator, clock: VirtualClock) -> None:
+    """A workspace that could not be seen for the plan, and can be now, is not deleted."""
+    emulator.faults.add("list_workspaces", status=403, times=None)
+    ids, plan = make_plan(emulator, clock, "ci-1")
+    emulator.faults.clear()
+    report = emulator.admin().projects.delete_stale(plan=plan)
+    assert [each.reason for each in report.left] == ["it contains workspace 'desk', which the plan does not have"]
+    assert "desk" in emulator.state.projects[ids[0]].workspaces
 
 
 def test_a_plan_without_a_limit_of_age_is_refused(emulator: Emulator, clock: VirtualClock) -> None:

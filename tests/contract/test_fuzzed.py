@@ -74,7 +74,8 @@ def restrict_enums(node: Any) -> Any:
         return node
     restricted = {"enum" if name == "x-enum" else name: restrict_enums(value) for name, value in node.items()}
     if str(node.get("name")).lower() == VERSION_HEADER and node.get("in") == "header":
-        restricted["schema"] = {"type": "string", "enum": ["2026-07"]}
+        # Not required, as the page on versions says: without it, a request is one of the oldest supported version.
+        restricted |= {"required": False, "schema": {"type": "string", "enum": ["2026-07"]}}
     return restricted
 
 

@@ -150,7 +150,8 @@ def rotate_key(run: Run) -> None:
 def delete_full_project(run: Run) -> None:
     """Delete a project with contents."""
     project = next(iter(run.emulator.state.projects.values()))
-    project.contents["indexes"] |= {"articles", "people"}
+    for name in ("articles", "people"):
+        run.emulator.hold(project.id, "indexes", name)
     run.admin.projects.delete_with_cleanup(project_id=project.id)
 
 

@@ -119,7 +119,7 @@ def test_findings() -> None:
 def test_findings_carry_what_they_are_about() -> None:
     """Each finding has the principal, the project, the key and the age that it is about, where it has one."""
     overdue = APIKey(id="k3", name="~delete-after:20260701T0000Z:1f0c2a9b x", project_id="p1", roles=[])
-    old = evolve(INVENTORY.api_keys[0], extra={"created_at": (NOW - timedelta(days=91)).isoformat()})
+    old = evolve(INVENTORY.api_keys[0], created_at=NOW - timedelta(days=91))
     inventory = evolve(
         INVENTORY,
         api_keys=[old, *INVENTORY.api_keys[1:], overdue],
@@ -161,16 +161,15 @@ def make_dated_binding(key_id: str, days: int) -> Any:
 
 
 def test_the_age_of_a_key_is_found_with_its_source() -> None:
-    """A key that is too old by its undocumented date or its oldest role binding is found, and the text says which."""
+    """A key that is too old by its own date or its oldest role binding is found, and the text says which."""
     keys = [APIKey(id=f"k{number}", name="key", project_id="p1", roles=[]) for number in range(6)]
-    keys[0] = evolve(keys[0], extra={"created_at": (NOW - timedelta(days=91)).isoformat()})
-    keys[1] = evolve(keys[1], extra={"created_at": (NOW - timedelta(days=89)).isoformat()})
-    keys[5] = evolve(keys[5], extra={"created_at": "yesterday"})
+    keys[0] = evolve(keys[0], created_at=NOW - timedelta(days=91))
+    keys[1] = evolve(keys[1], created_at=NOW - timedelta(days=89))
     bindings = [make_dated_binding(*each) for each in (("k1", 200), ("k2", 5), ("k2", 100), ("k3", 80))]
     inventory = evolve(INVENTORY, api_keys=keys, role_bindings=bindings)
     options = {"max_key_age": timedelta(days=90)}
     assert find_texts(inventory, "key-is-old", **options) == [
-        "API key 'key' (k0) of project 'search' is 91 days old: its undocumented created_at is from 2026-04-20",
+        "API key 'key' (k0) of project 'search' is 91 days old: its created_at is from 2026-04-20",
         "API key 'key' (k2) of project 'search' is at least 100 days old: its oldest role binding is from 2026-04-11",
     ]
     unknown = [

@@ -136,6 +136,18 @@ def test_what_looks_like_a_secret_is_marked(fields: Any, expected: list[str]) ->
         assert f"Pet.{name}" not in rules.list_likely_secrets(rules.mark_likely_secrets(configured))
 
 
+def test_fields_are_added_that_the_document_does_not_list() -> None:
+    """An added field is optional; one that the document lists is kept, and an unknown component changes nothing."""
+    schemas = {"Pet": make_object(name=STRING)}
+    add = partial(rules.add_field, schema={"type": "integer"})
+    (pet,) = schemas_after(partial(add, field_path="Pet.age"), schemas).values()
+    assert pet["properties"] == {"name": STRING, "age": {"type": "integer"}}
+    assert "age" not in pet.get("required", [])
+    node = make_expanded(schemas=schemas)
+    for field_path in ("Pet.name", "Toy.age"):
+        assert add(node, field_path=field_path) == node
+
+
 def test_limits_are_added_where_the_document_states_none() -> None:
     """What the document states is kept; an unknown field changes nothing."""
     schemas = {"Pet": make_object(name=STRING | {"maxLength": 5})}

@@ -74,6 +74,7 @@ CLEANUP = CleanupReport(
     project=PROJECT,
     dry_run=False,
     contents=[Content(kind=FORGED, name=FORGED)],
+    unseen=[FORGED],
     deleted=False,
     refusal=FORGED,
     temporary_keys=[FORGED],
@@ -85,7 +86,9 @@ STALE = StalePlan(
     made_at=CREATED_AT,
     name_pattern=FORGED,
     older_than=timedelta(days=1),
-    projects=[StaleProject(id=FORGED, name=FORGED, created_at=CREATED_AT, contents=CLEANUP.contents)],
+    projects=[
+        StaleProject(id=FORGED, name=FORGED, created_at=CREATED_AT, contents=CLEANUP.contents, unseen=[FORGED])
+    ],
     left=[LEFT],
     temporary_keys=[FORGED],
 )
@@ -107,7 +110,7 @@ TEXTS: dict[str, tuple[Callable[[], object], int]] = {
     "cleanup": (lambda: CLEANUP, 3),
     "cleanup in advance": (lambda: evolve(CLEANUP, dry_run=True, steps=[]), 5),
     "plan of a deletion": (lambda: STALE, 5),
-    "deletion": (lambda: DELETED, 3),
+    "deletion": (lambda: DELETED, 4),
     "plan of offboarding": (lambda: LEAVING, 7),
     "many offboarded": (
         lambda: OffboardManyReport(

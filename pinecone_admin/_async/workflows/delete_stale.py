@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pinecone_admin._async.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
@@ -68,6 +68,7 @@ class _Outcome:
 
     reason: str | None = None
     contents: list[Content] = field(factory=list[Content])
+    unseen: list[str] = field(factory=list[str])
     temporary_keys: list[str] = field(factory=list[str])
     steps: list[Step] = field(factory=list[Step])
 
@@ -106,7 +107,13 @@ async def plan_deletion(
         name_pattern=name_pattern,
         older_than=older_than,
         projects=[
-            StaleProject(id=each.id, name=each.name, created_at=each.created_at, contents=outcomes[each.id].contents)
+            StaleProject(
+                id=each.id,
+                name=each.name,
+                created_at=each.created_at,
+                contents=outcomes[each.id].contents,
+                unseen=outcomes[each.id].unseen,
+            )
             for each in stale
             if reasons[each.id] is None and each.created_at is not None
         ],
@@ -155,7 +162,9 @@ async def carry_out_deletion(
         for each in unseen:
             outcomes[each.id] = _Outcome(steps=[describe_project_step("skip", each, reason="it was already deleted")])
     return StaleReport(
-        deleted=[each for each in plan.projects if outcomes[each.id].reason is None],
+        deleted=[
+            evolve(each, unseen=outcomes[each.id].unseen) for each in plan.projects if outcomes[each.id].reason is None
+        ],
         left=_list_left(plan.projects, {id: outcome.reason for id, outcome in outcomes.items()}),
         temporary_keys=_list_temporary_keys(outcomes.values()),
         steps=[step for outcome in outcomes.values() for step in outcome.steps],
@@ -185,7 +194,13 @@ async def _clean_up(
         reason = done.refusal
     except PineconeError as error:
         reason = _explain(error)
-    return _Outcome(reason=reason, contents=report.contents, temporary_keys=report.temporary_keys, steps=report.steps)
+    return _Outcome(
+        reason=reason,
+        contents=report.contents,
+        unseen=report.unseen,
+        temporary_keys=report.temporary_keys,
+        steps=report.steps,
+    )
 
 
 def _explain(error: PineconeError) -> str:

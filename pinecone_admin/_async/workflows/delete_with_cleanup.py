@@ -66,7 +66,14 @@ def _refuse_protected(contents: Sequence[Content]) -> str | None:
 def start_report(project: Project, *, dry_run: bool) -> CleanupReport:
     """Return the empty report of a project that has not been read yet."""
     return CleanupReport(
-        project=project, dry_run=dry_run, contents=[], deleted=False, refusal=None, temporary_keys=[], steps=[]
+        project=project,
+        dry_run=dry_run,
+        contents=[],
+        unseen=[],
+        deleted=False,
+        refusal=None,
+        temporary_keys=[],
+        steps=[],
     )
 
 
@@ -157,9 +164,10 @@ async def _delete_until_empty(
         if content.key not in reported:
             report.steps.append(_describe_deletion(content, report.project))
 
-    while contents := await read_contents(keyed):
+    while True:
+        contents, report.unseen[:] = await read_contents(keyed)
         _record_contents(contents, report, progress)
-        if report.dry_run:
+        if report.dry_run or not contents:
             return
         if (refusal := find_refusal(contents)) is not None:
             raise RefusedError(refusal, operation="delete_with_cleanup")
@@ -173,7 +181,6 @@ async def _delete_until_empty(
         await delete_contents(bounded, todo, record_deletion)
         if len(asked) == before:
             await backoff.async_wait()
-    _record_contents([], report, progress)
 
 
 def _record_contents(

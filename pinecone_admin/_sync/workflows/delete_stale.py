@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import run_in_parallel
@@ -69,6 +69,7 @@ class _Outcome:
 
     reason: str | None = None
     contents: list[Content] = field(factory=list[Content])
+    unseen: list[str] = field(factory=list[str])
     temporary_keys: list[str] = field(factory=list[str])
     steps: list[Step] = field(factory=list[Step])
 
@@ -107,7 +108,13 @@ def plan_deletion(
         name_pattern=name_pattern,
         older_than=older_than,
         projects=[
-            StaleProject(id=each.id, name=each.name, created_at=each.created_at, contents=outcomes[each.id].contents)
+            StaleProject(
+                id=each.id,
+                name=each.name,
+                created_at=each.created_at,
+                contents=outcomes[each.id].contents,
+                unseen=outcomes[each.id].unseen,
+            )
             for each in stale
             if reasons[each.id] is None and each.created_at is not None
         ],
@@ -156,7 +163,9 @@ def carry_out_deletion(
         for each in unseen:
             outcomes[each.id] = _Outcome(steps=[describe_project_step("skip", each, reason="it was already deleted")])
     return StaleReport(
-        deleted=[each for each in plan.projects if outcomes[each.id].reason is None],
+        deleted=[
+            evolve(each, unseen=outcomes[each.id].unseen) for each in plan.projects if outcomes[each.id].reason is None
+        ],
         left=_list_left(plan.projects, {id: outcome.reason for id, outcome in outcomes.items()}),
         temporary_keys=_list_temporary_keys(outcomes.values()),
         steps=[step for outcome in outcomes.values() for step in outcome.steps],
@@ -186,7 +195,13 @@ def _clean_up(
         reason = done.refusal
     except PineconeError as error:
         reason = _explain(error)
-    return _Outcome(reason=reason, contents=report.contents, temporary_keys=report.temporary_keys, steps=report.steps)
+    return _Outcome(
+        reason=reason,
+        contents=report.contents,
+        unseen=report.unseen,
+        temporary_keys=report.temporary_keys,
+        steps=report.steps,
+    )
 
 
 def _explain(error: PineconeError) -> str:

@@ -67,7 +67,14 @@ def _refuse_protected(contents: Sequence[Content]) -> str | None:
 def start_report(project: Project, *, dry_run: bool) -> CleanupReport:
     """Return the empty report of a project that has not been read yet."""
     return CleanupReport(
-        project=project, dry_run=dry_run, contents=[], deleted=False, refusal=None, temporary_keys=[], steps=[]
+        project=project,
+        dry_run=dry_run,
+        contents=[],
+        unseen=[],
+        deleted=False,
+        refusal=None,
+        temporary_keys=[],
+        steps=[],
     )
 
 
@@ -156,9 +163,10 @@ def _delete_until_empty(
         if content.key not in reported:
             report.steps.append(_describe_deletion(content, report.project))
 
-    while contents := read_contents(keyed):
+    while True:
+        contents, report.unseen[:] = read_contents(keyed)
         _record_contents(contents, report, progress)
-        if report.dry_run:
+        if report.dry_run or not contents:
             return
         if (refusal := find_refusal(contents)) is not None:
             raise RefusedError(refusal, operation="delete_with_cleanup")
@@ -172,7 +180,6 @@ def _delete_until_empty(
         delete_contents(bounded, todo, record_deletion)
         if len(asked) == before:
             backoff.wait()
-    _record_contents([], report, progress)
 
 
 def _record_contents(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin.errors import (
+    ApiError,
     FailedPreconditionError,
     ForbiddenError,
     NotFoundError,
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _CONCURRENCY = 16
+_UNSEEN = (403, 404, 501)
 
 
-def read_contents(keyed: Admin) -> list[Content]:
-    """Read all lists to their end, before anything on them is deleted."""
-    found: dict[str, list[Content]] = {}
+def read_contents(keyed: Admin) -> tuple[list[Content], list[str]]:
+    """Read all lists to their end, before anything on them is deleted; return also the kinds that cannot be seen."""
+    found: dict[str, list[Content] | None] = {}
 
-    def read(kind: ContentKind) -> list[Content]:
+    def read(kind: ContentKind) -> list[Content] | None:
         return _list_contents(keyed, kind)
 
     run_in_parallel(
@@ -42,17 +44,23 @@ def read_contents(keyed: Admin) -> list[Content]:
         limit=len(CONTENT_KINDS),
         deliver=lambda kind, contents: found.update({kind.name: contents}),
     )
-    return [content for kind in CONTENT_KINDS for content in found[kind.name]]
+    contents = [content for kind in CONTENT_KINDS for content in found[kind.name] or []]
+    return contents, [kind.name for kind in CONTENT_KINDS if found[kind.name] is None]
 
 
-def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content]:
+def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
+    """Return the contents of a kind, or None if the server does not let them be seen."""
     contents: list[Content] = []
     tokens: list[str | None] = [None]
     while True:
         try:
             page = keyed.send(list_contents_page(kind, tokens[-1]))
-        except NotFoundError:  # the plan does not include this kind
-            return contents
+        except ApiError as error:
+            if kind.may_be_unseen and error.status_code in _UNSEEN:
+                return None
+            if isinstance(error, NotFoundError):  # the plan does not include this kind
+                return contents
+            raise
         contents += page.items
         if not page.next_page:
             return contents

@@ -20,6 +20,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
+from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
 
 
@@ -82,7 +83,7 @@ def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> 
                 "name": each.name,
                 "id": each.id,
                 "created": f"{each.created_at:%Y-%m-%d}",
-                "contents": ", ".join(map(str, each.contents)),
+                "contents": ", ".join(map(str, each.contents)) + describe_unseen(each.unseen),
                 "result": done,
             }
             for each in projects
