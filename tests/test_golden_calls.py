@@ -269,7 +269,9 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
             except Exception as error:  # noqa: BLE001 - any error belongs in the record
                 outcome = format_error(error)
         requests = [format_request(request) for request in world.recorder.requests]
-        lines = [re.sub(r"(x{20})x{20,}|\b(Bearer )\w{60,}", r"\1\2...", line) for line in [*requests, *log, *outcome]]
+        lines = [
+            re.sub(r"(x{20})x{20,}|\b(Bearer )[\w.-]{60,}", r"\1\2...", line) for line in [*requests, *log, *outcome]
+        ]
         if case.method in PARALLEL:
             varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"
             lines = sorted({re.sub(varying, r"\1...\2", line) for line in lines})

@@ -280,7 +280,7 @@ class AsyncProjects:
             project_id: Id of the project.
 
         Raises:
-            FailedPreconditionError: The project still contains indexes, collections, assistants or backups.
+            FailedPreconditionError: The project still contains indexes, collections, assistants, backups or workspaces.
             NotFoundError: The organization has no project with this id.
 
         Example:
@@ -299,10 +299,10 @@ class AsyncProjects:
     ) -> workflows.CleanupReport:
         """Delete everything in a project, wait until it is gone, and delete the project.
 
-        Indexes, collections, assistants and backups can be reached only with an API key of the project. A temporary key
-        with the least privileged role is created, and then deleted. This also happens with ``dry_run=True``, which
-        changes nothing else; ``temporary_keys`` in the report names the key. The next run completes an interrupted one,
-        and concurrent runs do not harm each other.
+        Indexes, collections, assistants, backups and workspaces can be reached only with an API key of the project. A
+        temporary key with the least privileged role is created, and then deleted. This also happens with
+        ``dry_run=True``, which changes nothing else; ``temporary_keys`` in the report names the key. The next run
+        completes an interrupted one, and concurrent runs do not harm each other.
 
         Args:
             project_id: Id of the project.

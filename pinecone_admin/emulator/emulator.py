@@ -74,8 +74,8 @@ class Emulator:
         project_quota: The number of projects that the organization may have; by default the plan's limit.
         user_quota: The number of users that the organization may have; by default the plan's limit.
         api_key_quota: The number of API keys that a project may have; by default the plan's limit.
-        created_key_status: The status of creating an API key: 200, which clients in the field require, or 201, as the
-            published documents say.
+        created_key_status: The status of creating an API key, from 200, which clients in the field require, to 201,
+            which the published documents say.
         key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
         pod_access: Whether a project's `max_pods` may exceed 0, as in organizations that began before 2025-08-18.

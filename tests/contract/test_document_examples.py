@@ -214,9 +214,12 @@ def prepare_state(endpoint: Endpoint, expected: Any) -> Any:
 
 
 def drop_fields(node: Any, names: set[str]) -> Any:
-    """Return a response without some fields, at any depth."""
+    """Return a response without some fields, at any depth, and without null, which means the same as absence."""
+    if isinstance(node, list):
+        return [drop_fields(each, names) for each in node]
     if isinstance(node, dict):
-        return {name: drop_fields(value, names) for name, value in node.items() if name not in names}
+        kept = {name: value for name, value in node.items() if name not in names and value is not None}
+        return {name: drop_fields(value, names) for name, value in kept.items()}
     return node
 
 

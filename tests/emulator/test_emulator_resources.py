@@ -681,8 +681,9 @@ def test_user_quota_is_configurable(connect: Connect, read_error: ReadError, pla
     grants = [{"resource_type": "organization", "role": "OrgMember"}]
     for number in range(4):
         api.post("/admin/invites", json={"email": f"{number}@x.com", "role_bindings": grants}).raise_for_status()
-    for settings in ({"plan": "Free", "builder": True}, {"plan": plan, "user_quota": 5}):
-        emulator.configure(**settings)
+    changes: list[dict[str, Any]] = [{"plan": "Free", "builder": True}, {"plan": plan, "user_quota": 5}]
+    for each in changes:
+        emulator.configure(**each)
         response = api.post("/admin/invites", json={"email": "5@x.com", "role_bindings": grants})
         assert read_error(response) == (403, "QUOTA_EXCEEDED")
 

@@ -86,9 +86,7 @@ STALE = StalePlan(
     made_at=CREATED_AT,
     name_pattern=FORGED,
     older_than=timedelta(days=1),
-    projects=[
-        StaleProject(id=FORGED, name=FORGED, created_at=CREATED_AT, contents=CLEANUP.contents, unseen=[FORGED])
-    ],
+    projects=[StaleProject(id=FORGED, name=FORGED, created_at=CREATED_AT, contents=CLEANUP.contents, unseen=[FORGED])],
     left=[LEFT],
     temporary_keys=[FORGED],
 )

@@ -181,8 +181,8 @@ def delete_project(context: OperationContext) -> None:
 def _read_max_pods(context: OperationContext, fields: Fields) -> int | None:
     max_pods = fields.optional("max_pods", checks.non_negative_integer)
     if max_pods and not context.state.settings.pod_access:
-        access = "pod access, which organizations have that began before 2025-08-18"
-        raise invalid_argument(f"max_pods must be 0 without {access}, not {quoted(max_pods)}")
+        reason = "organizations that began on or after 2025-08-18 have no pod access"
+        raise invalid_argument(f"max_pods must be 0, not {quoted(max_pods)}: {reason}")
     return max(max_pods, context.state.settings.max_pods_floor) if max_pods else max_pods
 
 

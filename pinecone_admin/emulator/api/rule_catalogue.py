@@ -114,8 +114,8 @@ RULES: Mapping[str, ServerRule] = {
     # Defaults and limits
     "max-pods": ServerRule("max_pods is 0 by default", _API),
     "pod-access": ServerRule(
-        "max_pods above 0 returns 400 INVALID_ARGUMENT without pod access, which only organizations have that began "
-        "before 2025-08-18",
+        "max_pods above 0 returns 400 INVALID_ARGUMENT without pod access; organizations that began before 2025-08-18 "
+        "have it",
         _PAGES,
     ),
     "pod-defaults": ServerRule(

@@ -4,7 +4,7 @@ import json
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import count
@@ -363,7 +363,7 @@ class State:
         return position if self.encode_cursor(listing, position) == cursor else None
 
 
-def _encode_part(part: dict[str, object]) -> str:
+def _encode_part(part: Mapping[str, object]) -> str:
     return urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
