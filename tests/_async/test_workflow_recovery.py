@@ -289,9 +289,9 @@ def check_account_rotated(state: ScenarioState) -> None:
 async def prepare_leaver(state: ScenarioState, admin: AsyncAdmin) -> None:
     """Start with a member who has roles, an expired invite and a pending one."""
     await prepare_project(state, admin)
-    for _ in range(2):
-        await admin.invites.create(email="Leo@example.com", role_bindings=[on_organization("OrgMember")])
-        state.emulator.clock.advance(8 * 86_400)
+    await admin.invites.create(email="Leo@example.com", role_bindings=[on_organization("OrgMember")])
+    state.emulator.clock.advance(8 * 86_400)
+    state.emulator.state.add_invite("Leo@example.com", state.emulator.clock.now())  # the API refuses a second one
     user = state.emulator.state.add_user("leo@EXAMPLE.com")
     state.ids["user"] = user.id
     grants = [

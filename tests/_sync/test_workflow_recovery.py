@@ -288,9 +288,9 @@ def check_account_rotated(state: ScenarioState) -> None:
 def prepare_leaver(state: ScenarioState, admin: Admin) -> None:
     """Start with a member who has roles, an expired invite and a pending one."""
     prepare_project(state, admin)
-    for _ in range(2):
-        admin.invites.create(email="Leo@example.com", role_bindings=[on_organization("OrgMember")])
-        state.emulator.clock.advance(8 * 86_400)
+    admin.invites.create(email="Leo@example.com", role_bindings=[on_organization("OrgMember")])
+    state.emulator.clock.advance(8 * 86_400)
+    state.emulator.state.add_invite("Leo@example.com", state.emulator.clock.now())  # the API refuses a second one
     user = state.emulator.state.add_user("leo@EXAMPLE.com")
     state.ids["user"] = user.id
     grants = [

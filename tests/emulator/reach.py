@@ -67,7 +67,7 @@ def use_official_with_addresses() -> None:
 
 def use_httpx() -> None:
     """Request projects without a token."""
-    assert httpx.get(URL).status_code == 400
+    assert httpx.get(URL).status_code == 401
 
 
 def use_others() -> None:

@@ -102,7 +102,7 @@ def use_async_httpx() -> list[str]:
         async with httpx.AsyncClient() as client:
             return (await client.get("https://api.pinecone.io/admin/projects")).status_code
 
-    assert trio.run(read_status) == 400
+    assert trio.run(read_status) == 401
     return use_httpx()
 
 

@@ -181,7 +181,7 @@ def test_server_survives_malformed_requests(serve: Callable[..., Server]) -> Non
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1", "HTTP://elsewhere:80", "https://api.pinecone.io"])
-@pytest.mark.parametrize(("path", "status"), [("/_emulator?x=1", 200), ("/admin/projects", 400), ("", 400)])
+@pytest.mark.parametrize(("path", "status"), [("/_emulator?x=1", 200), ("/admin/projects", 401), ("", 401)])
 def test_absolute_targets_are_accepted(origin: str, path: str, status: int) -> None:
     """A request target in absolute form is accepted, as RFC 9112 requires."""
     with serving(Emulator()) as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
@@ -327,7 +327,7 @@ def test_server_redacts_secrets_in_its_log(serve: Callable[..., Server]) -> None
     httpx.get(f"{line['host']}/admin/api-keys/pcsk_abc_def", params={"x": line["client_secret"]})
     server.terminate()
     log = server.communicate(timeout=SECONDS)[1]
-    assert "GET /admin/api-keys/***?x=*** 400" in log
+    assert "GET /admin/api-keys/***?x=*** 401" in log
     assert line["client_secret"] not in log
 
 

@@ -66,7 +66,7 @@ def test_other_requests_are_handled_during_a_dump(emulator: Emulator, monkeypatc
         thread.start()
         assert dumping.wait(60)
         assert httpx.get(f"{url}/_emulator/clock").status_code == 200
-        assert httpx.get(f"{url}/admin/projects").status_code == 400
+        assert httpx.get(f"{url}/admin/projects").status_code == 401
         finish.set()
         thread.join()
     assert responses[0].json()["organization"]["id"] == emulator.organization_id
