@@ -154,7 +154,7 @@ def test_refusals(emulator: Emulator, admin: Admin) -> None:
     with pytest.raises(FailedPreconditionError, match="1 index "):
         admin.projects.delete(project_id=project_id)
     emulator.configure(project_quota=1)
-    with pytest.raises(ForbiddenError, match="1 project already") as forbidden:
+    with pytest.raises(ForbiddenError, match="the max projects allowed in organization") as forbidden:
         admin.projects.create(name="second")
     assert forbidden.value.error_code == "QUOTA_EXCEEDED"
     emulator.configure(payment_status="Suspended")

@@ -17,7 +17,7 @@ from tests.support.api_documents import STRING, read_older_document, read_our_do
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = read_our_document()
-SETTINGS: Any = {"literals": {"Kind": "Pet.kind"}, "secrets": [], "limits": {}, "exclude": []}
+SETTINGS: Any = {"literals": {"Kind": "Pet.kind"}, "secrets": [], "fields": {}, "limits": {}, "exclude": []}
 Edit = Callable[[Any], Any]
 
 

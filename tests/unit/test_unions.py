@@ -16,7 +16,7 @@ from generation.normalization import component_schemas, normalize_document
 from tests.support.api_documents import STRING, make_content, make_object
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS: Any = {"literals": {}, "secrets": ["Key.secret"], "limits": {}, "exclude": []}
+SETTINGS: Any = {"literals": {}, "secrets": ["Key.secret"], "fields": {}, "limits": {}, "exclude": []}
 
 
 def ref(name: str) -> Any:

@@ -105,7 +105,7 @@ def test_an_operation_that_cannot_be_generated_is_excluded() -> None:
     usage = {"operationId": "export_usage", "responses": {"200": make_content({"oneOf": [table, row]}, "text/csv")}}
     node["paths"]["/usage"] = {"get": usage}
     node["paths"]["/pets"]["get"]["responses"]["200"] = make_content(PET)
-    settings: Any = {"literals": {}, "secrets": [], "limits": {}, "exclude": []}
+    settings: Any = {"literals": {}, "secrets": [], "fields": {}, "limits": {}, "exclude": []}
     with pytest.raises(DocumentError) as caught:
         require_supported(node, "SPEC", settings)
     assert str(caught.value) == (
