@@ -19,7 +19,7 @@ PAGE = "docs/emulator-control.md"
 PROJECT, INVITE = "22222222-2222-4222-8222-222222222222", "33333333-3333-4333-8333-333333333333"
 IN_PATHS = {"project_id": PROJECT, "invite_id": INVITE, "kind": "indexes", "name": "movies", "number": "1"}
 STATE = {
-    "projects": [{"id": PROJECT, "name": "search", "api_keys": [{"name": "ci"}], "indexes": ["movies"]}],
+    "projects": [{"id": PROJECT, "name": "search", "api_keys": [{"name": "ci"}], "indexes": [{"name": "movies"}]}],
     "users": [{"email": "ada@example.com"}],
     "invites": [{"id": INVITE, "email": "bob@example.com"}],
 }

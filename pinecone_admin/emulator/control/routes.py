@@ -242,7 +242,7 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
         "Create a service account with roles, on any plan.",
         lambda context: asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME))),
     ),
-    ControlRoute("PUT", _CONTENT, "Add an index, collection, assistant or backup to a project.", _hold),
+    ControlRoute("PUT", _CONTENT, "Add an index, collection, assistant, backup or workspace to a project.", _hold),
     ControlRoute(
         "DELETE",
         _CONTENT,
