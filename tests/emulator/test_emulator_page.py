@@ -49,7 +49,7 @@ def fill(emulator: Emulator) -> str:
                     "name": "search",
                     "id": "22222222-2222-4222-8222-222222222222",
                     "api_keys": [{"name": "ci", "id": "44444444-4444-4444-8444-444444444444"}],
-                    "indexes": ["movies"],
+                    "indexes": [{"name": "movies"}],
                 }
             ],
             "invites": [{"email": "bob@example.com"}],
@@ -102,7 +102,7 @@ def test_only_a_browser_gets_the_page(emulator: Emulator) -> None:
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert len(emulator.requests) == 0
         for method, path, accept in (("GET", "/", "*/*"), ("POST", "/", HTML), ("GET", "/x", HTML)):
-            assert http.request(method, path, headers={"Accept": accept}).json()["error"]["code"] == "INVALID_ARGUMENT"
+            assert http.request(method, path, headers={"Accept": accept}).json()["error"]["code"] == "UNAUTHENTICATED"
         assert len(emulator.requests) == 3
 
 
@@ -123,7 +123,7 @@ def make_hostile(emulator: Emulator, api: httpx.Client) -> None:
     emulator.state.organization.name = HOSTILE
     project = emulator.state.add_project(HOSTILE, emulator.clock.now())
     emulator.state.add_api_key(project, HOSTILE)
-    project.indexes.add(HOSTILE)
+    emulator.hold(project.id, "indexes", HOSTILE)
     emulator.add_user("eve@example.com", name=HOSTILE)
     emulator.add_client(roles=[("ProjectOwner", project.id)], name=HOSTILE)
     emulator.faults.add(HOSTILE, method="GET", path=f"/{HOSTILE}".replace("?", ""), id=HOSTILE, delay=1)
@@ -177,7 +177,7 @@ def test_a_large_organization_is_cut_off(emulator: Emulator, api: httpx.Client) 
     for number in range(SHOWN + 5):
         emulator.state.add_user(f"user{number}@example.com")
         emulator.state.add_api_key(project, f"key{number}")
-        project.indexes.add(f"index{number}")
+        emulator.hold(project.id, "indexes", f"index{number}")
     for number in range(SHOWN + 7):
         api.get(f"/unknown/{number}")
     text = read_text(read_page(emulator))
