@@ -269,10 +269,18 @@ def _parse_token_lifetime(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+class _EmulatorOfProcess(Emulator):
+    """An emulator that has the process to itself, whose garbage collector then need not know its states."""
+
+    def load(self, document: object) -> None:
+        with _paused_garbage_collection():
+            super().load(document)
+
+
 def _create_emulator(options: argparse.Namespace) -> Emulator:
     given = {"plan": options.plan, "permissions": options.permissions, "token_lifetime": options.token_lifetime}
     changes = {name: value for name, value in given.items() if value is not None}
-    emulator = Emulator(seed=options.seed, clock=Clock(ticking=True), **changes)
+    emulator = _EmulatorOfProcess(seed=options.seed, clock=Clock(ticking=True), **changes)
     if options.state is not None:
         if _exists(options.state):
             if not options.state.is_file():

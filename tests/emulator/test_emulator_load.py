@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator, serving
-from pinecone_admin.emulator.__main__ import _paused_garbage_collection
+from pinecone_admin.emulator.__main__ import _EmulatorOfProcess, _paused_garbage_collection
 
 
 def test_dumps_have_one_record_on_each_line(emulator: Emulator) -> None:
@@ -73,14 +73,16 @@ def test_other_requests_are_handled_during_a_dump(emulator: Emulator, monkeypatc
 
 
 def test_a_state_is_exempt_from_garbage_collection() -> None:
-    """What is loaded at the start is not traversed by later collections, which would stop the server each time."""
+    """What the command loads is not traversed by later collections, which would stop the server each time."""
     before = gc.get_freeze_count()
     try:
         with _paused_garbage_collection():
             assert not gc.isenabled()
-            emulator = Emulator()
+            emulator = _EmulatorOfProcess()
         assert gc.isenabled()
         assert gc.get_freeze_count() > before
+        assert not any(each is emulator.state for each in gc.get_objects())
+        emulator.load({})  # as over HTTP
         assert not any(each is emulator.state for each in gc.get_objects())
     finally:
         gc.unfreeze()
