@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,10 +49,19 @@ def read_announcement(server: subprocess.Popen[str]) -> dict[str, str]:
     return announced
 
 
-@pytest.fixture(scope="module")
-def line() -> Iterator[dict[str, str]]:
-    """Serve TLS, and return what the emulator announces."""
-    with start_server() as server:
+def run_without(missing: str) -> list[str]:
+    """Return the command of an emulator in whose Python a module is missing."""
+    script = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from pinecone_admin.emulator.__main__ import main; sys.exit(main(['--tls']))"
+    )
+    return [sys.executable, "-c", script]
+
+
+@pytest.fixture(scope="module", params=["nothing", "uvloop"])
+def line(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Serve TLS, with uvloop and with plain asyncio, and return what the emulator announces."""
+    with start_server(module=run_without(request.param)) as server:
         yield read_announcement(server)
 
 
@@ -139,6 +148,23 @@ def test_both_names_have_tls_directly_and_through_the_proxy(line: dict[str, str]
             assert send_request(connection) == b"HTTP/1.1 401 Unauthorized"
 
 
+def test_a_request_can_come_with_the_end_of_the_handshake(line: dict[str, str]) -> None:
+    """A request in the same packet as the end of the handshake is served."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = trust(line).wrap_bio(incoming, outgoing, server_hostname="api.pinecone.io")
+    with connect(line["proxy_url"]) as connection:
+        connection.sendall(b"CONNECT api.pinecone.io:443 HTTP/1.1\r\n\r\n")
+        connection.recv(1000)
+        for step in (tls.do_handshake, lambda: tls.write(REQUEST), tls.read):
+            while True:
+                with suppress(ssl.SSLWantReadError):
+                    result = step()
+                    break
+                connection.sendall(outgoing.read())
+                incoming.write(connection.recv(100_000))
+        assert result.startswith(b"HTTP/1.1 401 ")
+
+
 def test_no_other_name_has_a_certificate(line: dict[str, str]) -> None:
     """A client that expects another host refuses the certificate."""
     with connect(line["tls_address"]) as connection, pytest.raises(ssl.SSLCertVerificationError, match="Hostname"):
@@ -210,12 +236,8 @@ def test_the_certificate_can_be_shared(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["nothing", "uvloop"])
 def test_connections_do_not_hold_up_the_end(missing: str) -> None:
     """SIGTERM ends the server within a second, whatever connections are open, with uvloop and without."""
-    script = (
-        f"import sys; sys.modules[{missing!r}] = None\n"
-        "from pinecone_admin.emulator.__main__ import main; sys.exit(main(['--tls']))"
-    )
     # Other programs may keep the cores busy.
-    assert any(measure_end([sys.executable, "-c", script]) < 1 for _ in range(5))
+    assert any(measure_end(run_without(missing)) < 1 for _ in range(5))
 
 
 def measure_end(module: Sequence[str]) -> float:
