@@ -12,9 +12,10 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -155,14 +156,17 @@ def test_a_request_can_come_with_the_end_of_the_handshake(line: dict[str, str]) 
     with connect(line["proxy_url"]) as connection:
         connection.sendall(b"CONNECT api.pinecone.io:443 HTTP/1.1\r\n\r\n")
         connection.recv(1000)
-        for step in (tls.do_handshake, lambda: tls.write(REQUEST), tls.read):
+
+        def run(step: Callable[[], Any]) -> Any:
             while True:
                 with suppress(ssl.SSLWantReadError):
-                    result = step()
-                    break
+                    return step()
                 connection.sendall(outgoing.read())
                 incoming.write(connection.recv(100_000))
-        assert result.startswith(b"HTTP/1.1 401 ")
+
+        run(tls.do_handshake)
+        tls.write(REQUEST)
+        assert run(tls.read).startswith(b"HTTP/1.1 401 ")
 
 
 def test_no_other_name_has_a_certificate(line: dict[str, str]) -> None:
