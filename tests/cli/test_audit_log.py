@@ -56,7 +56,7 @@ def test_each_change_has_a_line_with_its_ids_and_outcome(tmp_path: Path) -> None
     entries = read_entries(path)
     project_id = made["project_id"]
     assert [(each["operation"], each["outcome"], each["status"]) for each in entries[:3]] == [
-        ("create_api_key", "done", 201),
+        ("create_api_key", "done", 200),
         ("delete_project", "rejected", 412),
         ("create_project", "unknown", None),
     ]
