@@ -1,17 +1,22 @@
 """Render the access page: one HTML file that loads no other, can be read without scripts, and prints.
 
-The script only sorts and filters the tables. The page's Content-Security-Policy lets no other script run, even if a
-name contains markup.
+The table by project is markup. The table of people and projects, most of whose cells are empty, is data that the script
+unfolds as far as the filters leave it. The page's Content-Security-Policy lets no other script run, even if a name
+contains markup.
 """
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.escaping import escape_html
 from pinecone_admin.workflows.roles import Level, highest_level
 
@@ -20,7 +25,8 @@ if TYPE_CHECKING:
 
 _KIND_LABELS = {"user": "", "invite": "invited", "service_account": "service account"}
 _OPEN_BY_DEFAULT = 5
-_MAX_PRINTED_PROJECTS = 20
+_COLUMNS: Mapping[Level, int] = {"owns": 0, "writes": 1, "unknown": 1, "reads": 2}
+_COLUMN_OF_KEYS = 3
 
 
 def render_page(access: Access, *, note: str) -> str:
@@ -30,7 +36,7 @@ def render_page(access: Access, *, note: str) -> str:
         key=lambda holder: (not holder.is_owner, holder.name.casefold()),
     )
     # A project that could not be read is named by its id, from the roles on it.
-    reached = {id: id for holder in access.holders for id in holder.roles}
+    reached = {id: id for id in chain.from_iterable(holder.roles for holder in access.holders)}
     projects = sorted({**reached, **access.projects}.items(), key=lambda item: (item[1].casefold(), item[0]))
     style, script = _read_file("access_page.css"), _read_file("access_page.js")
     return _read_file("access_page.html").format(
@@ -42,7 +48,7 @@ def render_page(access: Access, *, note: str) -> str:
         f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {escape_html(note)}</p>',
         findings=_render_findings(access),
         writers=_render_writers(access, people, projects),
-        matrix=_render_matrix(people, projects),
+        data=_encode_data(people, projects),
     )
 
 
@@ -76,7 +82,8 @@ def _render_person(holder: Holder) -> str:
 def _render_writers(access: Access, people: list[Holder], projects: list[tuple[str, str]]) -> str:
     """List who owns, writes and reads each project; owners of the organization own all, and are listed once."""
     owners = ", ".join(_render_person(holder) for holder in people if holder.is_owner) or "none"
-    rows = "".join(_render_writers_row(access, people, id, name) for id, name in projects)
+    holders = _render_holders(access, people)
+    rows = "".join(_render_writers_row(name, holders[id]) for id, name in projects)
     headings = "".join(f"<th>{head}" for head in ("project", "owns", "writes", "reads", "keys that write"))
     return (
         f'<section><h2>Who can write where</h2><p>Owners of the organization own every project: <b id="owners">{owners}'
@@ -85,46 +92,51 @@ def _render_writers(access: Access, people: list[Holder], projects: list[tuple[s
     )
 
 
-def _render_writers_row(access: Access, people: list[Holder], project_id: str, name: str) -> str:
-    cells: dict[Level, list[str]] = {"owns": [], "writes": [], "reads": [], "unknown": []}
+def _render_holders(access: Access, people: list[Holder]) -> Mapping[str, tuple[list[str], ...]]:
+    """Return by project id who owns, writes and reads the project, and which keys write."""
+    holders: defaultdict[str, tuple[list[str], ...]] = defaultdict(lambda: ([], [], [], []))
     for holder in people:
-        if project_id in holder.roles and not holder.is_owner:
-            cells[highest_level(holder.roles[project_id])].append(_render_holder(holder, project_id))
-    keys = [
-        _render_holder(holder, project_id)
-        for holder in access.holders
-        if holder.type == "api_key" and (roles := holder.roles.get(project_id)) and highest_level(roles) != "reads"
-    ]
-    columns = (cells["owns"], cells["writes"] + cells["unknown"], cells["reads"], keys)
-    return f"<tr><th>{escape_html(name)}" + "".join(f"<td>{', '.join(column)}" for column in columns) + "</tr>\n"
+        if not holder.is_owner:
+            who = _render_person(holder)
+            for id, roles in holder.roles.items():
+                holders[id][_COLUMNS[highest_level(roles)]].append(_render_holder(who, roles))
+    for key in access.holders:
+        if key.type == "api_key":
+            for id, roles in key.roles.items():
+                if roles and highest_level(roles) != "reads":
+                    holders[id][_COLUMN_OF_KEYS].append(_render_holder(escape_html(key.name), roles))
+    return holders
 
 
-def _render_holder(holder: Holder, project_id: str) -> str:
-    who = escape_html(holder.name) if holder.type == "api_key" else _render_person(holder)
-    return f'<span title="{escape_html(", ".join(holder.roles[project_id]))}">{who}</span>'
+def _render_holder(who: str, roles: Sequence[str]) -> str:
+    return f'<span title="{escape_html(", ".join(roles))}">{who}</span>'
 
 
-def _render_matrix(people: list[Holder], projects: list[tuple[str, str]]) -> str:
-    columns = "".join(f'<th title="{escape_html(id)}"><span>{escape_html(name)}</span>' for id, name in projects)
-    rows = "".join(_render_matrix_row(holder, projects) for holder in people)
-    return (
-        f'<section id="wide"{" class=many" if len(projects) > _MAX_PRINTED_PROJECTS else ""}>'
-        "<h2>People and projects</h2>"
-        '<p class="hint">Click a column heading to sort by it. Point at a cell to see the roles.</p>'
-        f'<p class="narrow">To print this table, filter it to at most {_MAX_PRINTED_PROJECTS} projects. '
-        "The table above lists all projects.</p>"
-        f'<div class="scroll"><table id="matrix"><thead><tr><th>who<th>organization{columns}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div></section>"
-    )
+def _render_writers_row(name: str, holders: Sequence[Sequence[str]]) -> str:
+    return f"<tr><th>{escape_html(name)}" + "".join(f"<td>{', '.join(column)}" for column in holders) + "</tr>\n"
 
 
-def _render_matrix_row(holder: Holder, projects: list[tuple[str, str]]) -> str:
-    cells = "".join(_render_cell(holder.roles.get(id)) for id, _ in projects)
-    return f"<tr><th>{_render_person(holder)}<td>{escape_html(', '.join(holder.organization_roles))}{cells}</tr>\n"
+def _encode_data(people: list[Holder], projects: list[tuple[str, str]]) -> str:
+    """Return who has which roles on which projects, as JSON that the script reads.
 
-
-def _render_cell(roles: Sequence[str] | None) -> str:
-    if not roles:
-        return "<td>"
-    label = highest_level(roles)
-    return f'<td class="{label}" title="{escape_html(", ".join(roles))}">{label}'
+    The roles of a person are one list, in which the number of a project stands before that of the roles on it; owners
+    of the organization have roles 0 wherever nothing else is said.
+    """
+    columns = {id: number for number, (id, _) in enumerate(projects)}
+    numbers = {("OrgOwner",): 0}
+    rows: list[list[object]] = []
+    for holder in people:
+        held: list[int] = []
+        for id, roles in holder.roles.items():
+            number = numbers.setdefault(tuple(roles), len(numbers))
+            if number or not holder.is_owner:
+                held += (columns[id], number)
+        labels = (holder.name, _KIND_LABELS.get(holder.type, holder.type), ", ".join(holder.organization_roles))
+        rows.append([*map(make_printable, labels), holder.is_owner, held])
+    data = {
+        "projects": [[make_printable(name), make_printable(id)] for id, name in projects],
+        "roles": [[make_printable(", ".join(roles)), highest_level(roles)] for roles in numbers],
+        "people": rows,
+    }
+    # With "<", a name could end the element that holds the data.
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
