@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -202,8 +203,9 @@ def build_access(
     if max_key_age is not None:
         check_timedelta("max_key_age", max_key_age)
     held = bindings_by_principal(inventory.role_bindings)
+    owned: dict[str, list[RoleName]] = {project.id: ["OrgOwner"] for project in inventory.projects}
     holders = [
-        _build_holder(kind, id, name, held.get((kind, id), ()), inventory)
+        _build_holder(kind, id, name, held.get((kind, id), ()), owned)
         for kind, id, name in _list_principals(inventory)
     ]
     roles_of_keys = {key.id: (key.project_id, key.roles) for key in inventory.api_keys}
@@ -246,10 +248,14 @@ def _list_principals(inventory: Resources) -> list[tuple[PrincipalType, str, str
 
 
 def _build_holder(
-    kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], inventory: Resources
+    kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], owned: dict[str, list[RoleName]]
 ) -> Holder:
     organization_roles: list[RoleName] = [each.role for each in bindings if each.resource_type == "organization"]
-    roles = roles_by_project(bindings, inventory.projects)
+    roles: Mapping[str, list[RoleName]] = roles_by_project(bindings, ())
+    if "OrgOwner" in organization_roles:
+        # All owners share one mapping of all projects: a copy each would take 0.6 GB for 500 owners of 10,000 projects.
+        both = {project_id: [*owned.get(project_id, ()), *own] for project_id, own in roles.items()}
+        roles = ChainMap(both, owned)
     return Holder(type=kind, id=id, name=name, organization_roles=organization_roles, roles=roles)
 
 

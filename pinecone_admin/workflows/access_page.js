@@ -1,5 +1,5 @@
 "use strict";
-const MOST_CELLS = 100000, MOST_PRINTED_PROJECTS = 20;
+const MOST_CELLS = 750000, MOST_PRINTED_PROJECTS = 20;
 const byId = id => document.getElementById(id);
 const text = node => node.textContent.toLowerCase();
 const matrix = byId("matrix"), where = byId("where");
