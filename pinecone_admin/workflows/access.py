@@ -205,8 +205,7 @@ def build_access(
     held = bindings_by_principal(inventory.role_bindings)
     owned: dict[str, list[RoleName]] = {project.id: ["OrgOwner"] for project in inventory.projects}
     holders = [
-        _build_holder(kind, id, name, held.get((kind, id), ()), owned)
-        for kind, id, name in _list_principals(inventory)
+        _build_holder(kind, id, name, held.get((kind, id), ()), owned) for kind, id, name in _list_principals(inventory)
     ]
     roles_of_keys = {key.id: (key.project_id, key.roles) for key in inventory.api_keys}
     holders = [_add_key_roles(holder, roles_of_keys) for holder in holders]

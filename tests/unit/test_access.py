@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -295,6 +296,20 @@ def test_every_format_escapes_a_name(name: str) -> None:
     assert json.loads(access.to_json())["access"][1]["project"] == name
     moving = {*"\u202e\u2066\x1b"}
     assert not moving & {*access.to_csv(), *access.to_markdown(), *access.to_html()}
+
+
+def test_owners_are_not_multiplied_by_projects() -> None:
+    """300 owners of 1,000 projects take less than 10 MB."""
+    users = [User(id=f"u{number}", email=f"u{number}@example.com") for number in range(300)]
+    projects = [make_project(f"p{number}", f"project-{number}") for number in range(1_000)]
+    bindings = [make_binding("user", each.id, role) for each in users for role in ("OrgOwner", "OrgMember")]
+    inventory = evolve(INVENTORY, users=users, projects=projects, role_bindings=bindings)
+    tracemalloc.start()
+    access = inventory.access()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert access.holders[299].roles["p999"] == ["OrgOwner"]
+    assert peak < 10_000_000
 
 
 def test_a_principal_of_an_unknown_kind_is_listed_by_id() -> None:

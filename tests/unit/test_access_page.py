@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +15,10 @@ from attrs import evolve
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import User
+from tests.benchmarks.access_page import make_inventory
 from tests.support.organizations import populate_organization
 from tests.support.programs import find_program
-from tests.support.records import make_project
+from tests.support.records import make_binding, make_project
 from tests.unit.test_access import INVENTORY, NAMES, make_hostile_access
 
 
@@ -32,11 +34,12 @@ class _Tags(HTMLParser):
 
 
 def test_the_page_runs_no_script_but_its_own_and_loads_nothing() -> None:
-    """The page has one script, loads nothing, and has no attribute that runs code."""
+    """The page has one script that runs, loads nothing, and has no attribute that runs code."""
     page = make_hostile_access().to_html()
     parser = _Tags()
     parser.feed(page)
-    assert parser.tags.count("script") == 1
+    assert parser.tags.count("script") == 2
+    assert [value for name, value in parser.attributes if name == "type"] == ["search", "search", "application/json"]
     assert not {"img", "link", "iframe", "object"} & set(parser.tags)
     assert not [name for name, _ in parser.attributes if name in {"src", "style"} or name.startswith("on")]
     assert [value for name, value in parser.attributes if name == "href"] == ["#wide"]
@@ -68,10 +71,8 @@ def evaluate(page: str, script: str, value: str, folder: Path) -> Any:
 
 def test_the_policy_allows_the_script(tmp_path: Path) -> None:
     """The content security policy of the page allows its own script."""
-    page = INVENTORY.access().to_html()
-    wide = page.replace('<section id="wide">', '<section id="wide" class="many">')
-    assert wide != page
-    assert '<section id="wide" class="">' in open_in_browser(wide, tmp_path, "--dump-dom")
+    document = open_in_browser(INVENTORY.access().to_html(), tmp_path, "--dump-dom")
+    assert '<td title="OrgOwner" class="owns">owns</td>' in document
 
 
 def test_filters_leave_the_matching_cells(tmp_path: Path) -> None:
@@ -124,12 +125,14 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
     page = evolve(INVENTORY, projects=projects, users=users).access().to_html()
     heads = "[...matrix.tHead.rows[0].cells].slice(2).map(cell => cell.textContent)"
     elements = "[...document.body.querySelectorAll('*')].map(each => each.localName)"
-    seen, tags = evaluate(page, "", f"[{heads}, {elements}]", tmp_path)
+    rows = "[...matrix.tBodies[0].rows].map(row => row.cells[0].textContent)"
+    seen, people, tags = evaluate(page, "", f"[{heads}, {rows}, {elements}]", tmp_path)
     assert {name for name in NAMES if not set(name) & {*"\u202e\u2066\x1b\r\n\t"}} <= set(seen)
     assert "\\u202eevil" in seen
     assert len(seen) == len(NAMES)
-    assert tags.count("script") == 1
+    assert tags.count("script") == 2
     assert not {"img", "link", "iframe"} & set(tags)
+    assert set(seen) <= set(people)
 
 
 def test_the_page_prints(tmp_path: Path) -> None:
@@ -152,3 +155,60 @@ def test_500_projects_can_be_filtered(tmp_path: Path) -> None:
     script = 'byId("project").value = "docs-dev-4"; byId("level").value = "2"; filter();'
     ((name, *_),) = evaluate(page, script, "cells(where).slice(1)", tmp_path)
     assert name == "docs-dev-4"
+
+
+def test_a_project_filter_leaves_people_with_access(tmp_path: Path) -> None:
+    """A filter for a project leaves the people with access to it, whatever else they have."""
+    script = 'byId("project").value = "ATLAS"; filter();'
+    rows = evaluate(INVENTORY.access().to_html(), script, "cells(matrix)", tmp_path)
+    assert rows[0] == ["who", "organization", "atlas"]
+    names = [row[0] for row in rows[1:]]
+    assert names == ["ada@example.com", "robot-s1 service account", "bob@example.com", "robot-s2 service account"]
+
+
+def test_the_roles_of_an_owner_on_a_project_are_shown(tmp_path: Path) -> None:
+    """A cell of an owner of the organization has the owner's roles on that project, too."""
+    editor = make_binding("user", "u1", "ProjectEditor", "p1")
+    access = evolve(INVENTORY, role_bindings=[*INVENTORY.role_bindings, editor]).access()
+    titles = "[...matrix.tBodies[0].rows[0].cells].map(cell => cell.title)"
+    assert evaluate(access.to_html(), "", titles, tmp_path) == ["", "", "OrgOwner", "OrgOwner, ProjectEditor"]
+
+
+def test_a_matrix_that_is_too_large_waits_for_a_filter(tmp_path: Path) -> None:
+    """A matrix of a million cells has no cell at first, and then those of the person who is looked for."""
+    page = make_inventory(people=1_000, projects=1_000, owners=3).access().to_html()
+    script = """
+    const state = () => [byId("large").hidden, byId("count").value, matrix.querySelectorAll("tbody td").length];
+    const states = [state()];
+    for (const name of ["00042", "00002", ""]) { byId("person").value = name; filter(); states.push(state()); }"""
+    assert evaluate(page, script, "states", tmp_path) == [
+        [False, "1000 people, 1000 projects", 0],
+        [True, "1 people, 10 projects", 11],
+        [True, "1 people, 1000 projects", 1_001],
+        [False, "1000 people, 1000 projects", 0],
+    ]
+
+
+def test_the_page_grows_with_roles_and_not_with_cells() -> None:
+    """A page costs some 90 bytes per role, whether most people have few projects or many people own them all."""
+    for owners in (3, 500):
+        inventory = make_inventory(people=1_000, projects=1_000, owners=owners)
+        assert len(inventory.access().to_html()) < 100 * len(inventory.role_bindings)
+
+
+def test_projects_can_be_read_without_scripts() -> None:
+    """Without scripts, the page has everyone who has access to a project."""
+    inventory = make_inventory(people=50, projects=20, owners=3)
+    static = re.sub("<script.*?</script>", "", inventory.access().to_html(), flags=re.DOTALL)
+    assert "needs JavaScript" in static
+    for user in inventory.users:
+        assert static.count(f">{user.email}</span>") == (0 if user in inventory.users[:3] else 10)
+
+
+def test_the_benchmark_measures_a_page(tmp_path: Path) -> None:
+    """The benchmark prints size, time and memory, and saves the page."""
+    saved = tmp_path / "access.html"
+    command = [sys.executable, "tests/benchmarks/access_page.py", "--people", "50", "--projects", "20"]
+    done = subprocess.run([*command, "--save", saved], capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout.startswith("550 role bindings: ")
+    assert "<h1>Who can do what in Acme</h1>" in saved.read_text(encoding="utf-8")
