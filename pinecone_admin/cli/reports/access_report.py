@@ -157,7 +157,9 @@ def select_access(access: Access, *, project_id: str | None, level: str | None, 
     projects = access.projects if project_id is None else {project_id: access.projects.get(project_id, project_id)}
     holders: list[Holder] = []
     for each in access.holders:
-        roles = {id: held for id, held in each.roles.items() if project_id in {None, id} and _reaches(held, levels)}
+        roles = each.roles  # shared by all owners, as long as nothing is selected
+        if project_id is not None or level is not None:
+            roles = {id: held for id, held in roles.items() if project_id in {None, id} and _reaches(held, levels)}
         keeps = keep_owners and each.is_owner if project_id is not None else _reaches(each.organization_roles, levels)
         if roles or keeps:
             on_organization = each.organization_roles if keeps else []
