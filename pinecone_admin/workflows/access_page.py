@@ -123,7 +123,7 @@ def _encode_data(people: list[Holder], projects: list[tuple[str, str]]) -> str:
     of the organization have roles 0 wherever nothing else is said.
     """
     columns = {id: number for number, (id, _) in enumerate(projects)}
-    numbers = {("OrgOwner",): 0}
+    numbers: dict[tuple[str, ...], int] = {("OrgOwner",): 0}
     rows: list[list[object]] = []
     for holder in people:
         held: list[int] = []
