@@ -62,7 +62,8 @@ class AsyncProjects:
             The new project.
 
         Raises:
-            BadRequestError: ``max_pods`` is above 0, and the organization has no pod access.
+            BadRequestError: ``max_pods`` is above 0, and the organization has no pod access; by Pinecone's pages on
+                projects, those that signed up on or after 2025-08-18 have none.
             ForbiddenError: The plan allows no further project.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the project may exist: look for it before you
                 create it again.
