@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def count_noun(number: int, singular: str, plural: str = "") -> str:
     """Return a number with its noun, such as ``1 project`` and ``2 projects``.
@@ -9,6 +11,11 @@ def count_noun(number: int, singular: str, plural: str = "") -> str:
     Args:
         number: How many there are.
         singular: What one of them is called.
-        plural: What several are called, if that is not the singular with an s.
+        plural: What several are called, if the singular does not say it.
     """
-    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
+    return f"{number} {singular if number == 1 else plural or pluralize(singular)}"
+
+
+def pluralize(noun: str) -> str:
+    """Return the plural of a noun without exceptions, such as ``policies``, ``API keys`` and ``indexes``."""
+    return re.sub("([^aeiou])y$", r"\1ie", re.sub("(s|x|ch|sh)$", r"\1e", noun)) + "s"

@@ -208,8 +208,8 @@ def _has_deleted(change: SentChange) -> bool:
 
 
 def _is_lost_create(change: SentChange, kind: str) -> bool:
-    is_create = change.operation == f"create_{kind}"
-    return is_create and change.made is None and change.outcome in {"unknown", "done"}
+    is_create = change.method == "POST" and change.target is None
+    return is_create and change.kind == kind and change.made is None and change.outcome in {"unknown", "done"}
 
 
 def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str | None], *, is_undone: bool) -> str:

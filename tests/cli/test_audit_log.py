@@ -104,6 +104,16 @@ def test_an_interrupted_change_has_a_line() -> None:
     assert settled == ledger.changes
 
 
+@pytest.mark.parametrize(("name", "target"), [("add_policy_member", None), ("rotate_policy_secret", "p")])
+def test_a_change_that_creates_is_about_nothing_that_exists(name: str, target: str | None) -> None:
+    """What it creates has no id yet, so that a lost one is told by its operation alone."""
+    ledger = Ledger()
+    path = "/admin/policies/{policy_id}"
+    operation = Operation(id=name, method="POST", path=path, path_parameters={"policy_id": "p"}, returns=None)
+    ChangeRecorder(ledger).send(lambda _: None, operation)
+    assert [each.target for each in ledger.changes] == [target]
+
+
 def test_a_user_without_a_name_is_recorded_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container, an account often has no entry."""
     path = tmp_path / "audit.jsonl"

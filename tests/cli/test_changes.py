@@ -12,7 +12,10 @@ import httpx
 import pytest
 
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.commands import Command
+from pinecone_admin.cli.calls.pipeline import Call
+from pinecone_admin.cli.commands import Command, argument
+from pinecone_admin.cli.nouns.project import NOUN
+from pinecone_admin.cli.parameters import NameOrId
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import COMMANDS, CTRL_C, example_organization, run
 from tests.cli.secret_makers import intercepted
@@ -278,6 +281,26 @@ def test_the_result_of_a_deletion_is_data() -> None:
         project = next(each.id for each in emulator.state.projects.values() if each.name == "empty")
         done = run("project", "delete", "empty", "--yes")
     assert done.json == {"done": "project delete", "id": project}
+
+
+def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The prompt has both, and the result the id of what is gone."""
+    monkeypatch.setattr(NOUN, "commands", dict(NOUN.commands))
+
+    @NOUN.command("deletes", example="")
+    @argument("project_id", "The project.", type=NameOrId("project"))
+    @argument("api_key_id", "The key.")
+    def remove_key(call: Call, *, project_id: str, api_key_id: str) -> None:  # noqa: ARG001 - as it is called
+        """Delete a key of a project."""
+        call.admin.api_keys.delete(api_key_id=api_key_id)
+
+    with example_organization() as emulator:
+        project = next(each for each in emulator.state.projects.values() if each.name == "search")
+        (key,) = emulator.state.api_keys
+        prompt = run("project", "remove-key", "search", key, terminal=True, stdin="n\n").stderr
+        assert f"About to: project remove-key project 'search' ({project.id}) {key}\n" in prompt
+        done = run("project", "remove-key", "search", key, "--yes")
+    assert done.json == {"done": "project remove-key", "id": key}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ def public_methods() -> dict[str, Callable[..., Any]]:
         }
 
 
+def file_of(command: Command) -> str:
+    """Return the file that has a command."""
+    return f"{command.function.__module__.replace('.', '/')}.py"
+
+
 def calls_of(command: Command) -> dict[str, dict[str, str]]:
     """Return the methods that the function of a command calls, each with its arguments and what is passed for them."""
     tree = ast.parse((NOUNS / f"{command.path[0].replace('-', '_')}.py").read_text(encoding="utf-8"))
@@ -86,13 +91,13 @@ def test_every_argument_of_a_method_is_passed_by_its_command() -> None:
     """An argument that a method gets later is told as one without an option, with the module of the command."""
     methods = public_methods()
     lacking = {
-        f"{method} {name} (pinecone_admin/cli/nouns/{each.path[0].replace('-', '_')}.py)"
+        f"{method} {name} ({file_of(each)})"
         for each in METHOD_COMMANDS
         for method, passed in calls_of(each).items()
         for name in inspect.signature(methods[method]).parameters.keys() - passed.keys() - {"self"}
         if name not in NOT_PASSED and f"{method} {name}" not in NOT_PASSED
     }
-    assert lacking == set()
+    assert lacking == set(), "add options for these arguments, or reasons to NOT_PASSED"
 
 
 def test_what_is_left_out_is_the_default_of_the_method() -> None:
@@ -167,7 +172,11 @@ def test_every_operation_is_sent_by_the_example_of_a_command() -> None:
     """The operations that the examples send are those of the API."""
     sent = {request.operation_id for each in run_examples() for request in each.requests}
     builders = {name for name in api.__all__ if not name.startswith("_")}
-    assert builders - sent == {"delete_organization"}  # its example is a dry run: an organization cannot be had back
+    # The example of its command is a dry run: an organization cannot be had back.
+    lacking = builders - sent - {"delete_organization"}
+    failed = {each.spec.full_name: each.done.stderr for each in run_examples() if each.done.exit}
+    remedy = "let examples in pinecone_admin/cli/nouns send them, in what tests/cli/command_line.py creates"
+    assert lacking == set(), f"{remedy}; these failed: {failed}"
 
 
 def test_the_effect_of_a_command_is_what_it_sends() -> None:
@@ -176,11 +185,13 @@ def test_the_effect_of_a_command_is_what_it_sends() -> None:
         spec = each.spec
         ignored = _TEMPORARY_KEY if spec.full_name in _MAKES_TEMPORARY_KEYS else set()
         methods = {request.method for request in each.requests if request.operation_id not in ignored} - {"GET"}
+        sends = f"{file_of(spec)}: the example of {spec.full_name}, which {spec.effect}, sends {methods or 'GET only'}"
+        remedy = f"correct the effect or the example: {each.done.stderr}"
         if spec.effect == "reads":
-            assert methods == set(), spec.full_name
+            assert methods == set(), f"{sends}: {remedy}"
         elif not spec.is_by_hand and "--dry-run" not in spec.example:
-            assert methods, spec.full_name
-            assert "DELETE" in methods or spec.effect == "changes", spec.full_name
+            assert methods, f"{sends}: {remedy}"
+            assert "DELETE" in methods or spec.effect == "changes", f"{sends}: {remedy}"
 
 
 def test_names_of_commands_and_options_are_distinct() -> None:

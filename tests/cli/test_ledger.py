@@ -16,7 +16,8 @@ REASON = CommandFailure("it failed", exit_codes.NOT_ALLOWED, {"help_code": "PA20
 def sent(operation: str, outcome: Any = "done", **facts: Any) -> SentChange:
     """Return a change; ``target`` is what it is about, and ``made`` what it created."""
     verb, _, _ = operation.partition("_")
-    method = {"create": "POST", "rotate": "POST", "delete": "DELETE"}.get(verb, "PATCH")
+    posts, deletes = {"create", "add", "rotate"}, {"delete", "remove"}
+    method = "POST" if verb in posts else "DELETE" if verb in deletes else "PATCH"
     known = {name: facts.pop(name) for name in ("target", "ids", "undoes") if name in facts}
     change = SentChange(operation, method=method, path="/", **known)
     change.outcome = outcome
@@ -54,6 +55,18 @@ CASES: tuple[tuple[str, Sequence[SentChange], int, set[str]], ...] = (
     ("its deletion may have failed", [CREATED, sent("delete_api_key", "unknown", target="k")], 9, {"done", "unknown"}),
     ("another one is deleted", [CREATED, sent("delete_api_key", target="other")], 9, {"done"}),
     ("what was lost is deleted", [LOST, sent("delete_api_key", target="k", undoes=True)], 10, {"undone"}),
+    (
+        "what was added and lost is removed",
+        [sent("add_policy_member", "unknown"), sent("remove_policy_member", target="m", undoes=True)],
+        10,
+        {"undone"},
+    ),
+    (
+        "what may have been changed is not what is deleted",
+        [sent("rotate_secret", "unknown", target="a"), sent("delete_secret", target="k", undoes=True)],
+        9,
+        {"done", "unknown"},
+    ),
     ("a leftover is deleted after a lost create", [LOST, sent("delete_api_key", target="k")], 9, {"done", "unknown"}),
     (
         "what was lost is of another kind",

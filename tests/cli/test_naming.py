@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from pinecone_admin.cli.calls.naming import NameLookup, Thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import (
     Duration,
@@ -73,6 +76,13 @@ def test_a_role_that_somebody_holds_is_named_by_its_holder() -> None:
         assert f"role binding '{holder}' ({viewer['id']})" in asked.stderr
         assert run("role-binding", "delete", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
         assert run("role-binding", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json == []
+
+
+def test_only_a_role_binding_is_named_by_its_principal() -> None:
+    """Another thing with a principal, such as a member of a policy, has no name."""
+    member = SimpleNamespace(id="m", principal_type="user", principal_id="u")
+    admin: Any = SimpleNamespace(policies=SimpleNamespace(describe=lambda policy_id: member))  # noqa: ARG005 - as called
+    assert NameLookup(admin).describe(Thing("policy", "m")) == Thing("policy", "m")
 
 
 def test_an_id_is_not_looked_up() -> None:

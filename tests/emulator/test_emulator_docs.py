@@ -39,17 +39,20 @@ def test_page_lists_settings_and_fault_arguments(emulator: Emulator) -> None:
     """The page lists every setting and every argument of a fault."""
     for name in (*emulator.settings, *Fault.__slots__):
         if not name.startswith("_"):
-            assert re.search(rf"`.*\b{name}\b", PAGE), name
+            assert re.search(rf"`.*\b{name}\b", PAGE), f"docs/emulator.md: describe `{name}`"
 
 
 def test_page_lists_methods_with_their_operation_ids() -> None:
-    """The table of operations has every method that sends one, in order, with its id."""
+    """The table of operations has every method that sends one, with its id at the same place."""
     table = PAGE.partition("| namespace | methods | operation ids |\n|---|---|---|\n")[2].partition("\n\n")[0]
     listed: dict[str, str] = {}
     for row in table.splitlines():
         namespace, methods, ids = (re.findall(r"`(\w+)`", cell) for cell in row.strip("|").split("|"))
+        assert len(methods) == len(ids), f"docs/emulator.md, table of operations: correct {row}"
         listed |= {operation_id: f"{namespace[0]}.{name}" for name, operation_id in zip(methods, ids, strict=True)}
-    assert listed == {operation_id: method for operation_id, method in METHOD_NAMES.items() if method}
+    expected = {operation_id: method for operation_id, method in METHOD_NAMES.items() if method}
+    lacking, wrong = dict(expected.items() - listed.items()), dict(listed.items() - expected.items())
+    assert listed == expected, f"docs/emulator.md, table of operations: add {lacking}, and remove {wrong}"
 
 
 def test_tables_of_the_load_have_a_place() -> None:

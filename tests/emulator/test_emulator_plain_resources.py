@@ -113,6 +113,14 @@ def test_plain_records_belong_to_what_the_path_names(api: httpx.Client, project_
 
 
 @pytest.mark.rule("plain-resources")
+def test_plain_resources_have_no_conflicts(api: httpx.Client) -> None:
+    """Two records may be equal but for their ids, and a value that looks like an id need not be one."""
+    first, second = (create(api, "/admin/groups", name="red", labels=["no-such-id"]) for _ in range(2))
+    assert first | {"id": second["id"]} == second
+    assert api.get("/admin/groups").json()["data"] == [first, second]
+
+
+@pytest.mark.rule("plain-resources")
 @pytest.mark.usefixtures("api")
 def test_owners_use_plain_resources(emulator: Emulator, project_id: str, connect: Callable[..., httpx.Client]) -> None:
     """An owner of a project uses what belongs to the project, and nobody but owners uses anything."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from pinecone_admin._text.counts import count_noun
-from pinecone_admin.emulator.model import counts
+from pinecone_admin._text import counts
+from pinecone_admin.emulator.model import counts as emulator_counts
 
 ROOT = Path(__file__).resolve().parents[2]
 _PLURAL = re.compile(r" (?:[\w-]+ ){0,2}(?:\w{2,}s|people)\b")
@@ -17,9 +17,24 @@ _PLURAL = re.compile(r" (?:[\w-]+ ){0,2}(?:\w{2,}s|people)\b")
 
 def test_a_number_has_its_noun_in_the_singular_or_the_plural() -> None:
     """Only one is singular; a plural can be irregular. The emulator, which shares no code, says the same."""
-    for count in (count_noun, counts.count_noun):
+    for count in (counts.count_noun, emulator_counts.count_noun):
         assert [count(number, "project") for number in (0, 1, 2)] == ["0 projects", "1 project", "2 projects"]
-        assert [count(number, "person", "people") for number in (1, 2)] == ["1 person", "2 people"]
+        assert [count(number, "policy") for number in (1, 2)] == ["1 policy", "2 policies"]
+    assert [counts.count_noun(number, "person", "people") for number in (1, 2)] == ["1 person", "2 people"]
+
+
+def test_a_plural_follows_the_end_of_the_noun() -> None:
+    """Namespaces, commands and the emulator's names of methods have the same plurals."""
+    for singular, plural in {
+        "project": "projects",
+        "api_key": "api_keys",
+        "policy": "policies",
+        "index": "indexes",
+        "alias": "aliases",
+        "branch": "branches",
+        "database": "databases",
+    }.items():
+        assert counts.pluralize(singular) == emulator_counts.pluralize(singular) == plural
 
 
 def test_no_text_has_a_plural_after_a_length() -> None:

@@ -15,6 +15,7 @@ from pinecone_admin.cli.ledger import Ledger, SentChange
 from pinecone_admin.cli.output.formats import to_plain, without_null
 
 _T = TypeVar("_T")
+_CREATE_VERBS = ("create_", "add_")  # the latter creates what another resource holds
 
 
 class ChangeRecorder:
@@ -37,7 +38,7 @@ class ChangeRecorder:
         if operation.method == "GET":
             return send(operation)
         self._attempts.latest = None
-        in_path = [] if operation.id.startswith("create_") else list(operation.path_parameters.values())
+        in_path = [] if operation.id.startswith(_CREATE_VERBS) else list(operation.path_parameters.values())
         change = SentChange(
             operation.id,
             method=operation.method,

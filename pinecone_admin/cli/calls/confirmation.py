@@ -53,7 +53,7 @@ def describe_change(command: Command, typed: Mapping[str, Any], own: Thing | Non
         if value is None or value is False:
             continue
         option = spell_parameter(each) if isinstance(each, click.Option) else ""
-        shown = str(own) if own is not None and not option else _show_value(value)
+        shown = str(own) if own is not None and isinstance(value, Reference) and not option else _show_value(value)
         words.append(f"{option} {shown}".strip() if value is not True else option)
     return " ".join(words)
 

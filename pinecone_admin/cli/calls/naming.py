@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
@@ -11,12 +10,13 @@ from attrs import frozen
 from pinecone_admin import Admin
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
-from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
+from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.retired_keys import find_holders
 
 
@@ -118,8 +118,7 @@ class NameLookup:
         return listed
 
     def _namespace_of(self, noun: str) -> Any:
-        plural = re.sub("([^aeiou])y$", r"\1ie", noun.replace("-", "_")) + "s"  # policies, but api_keys
-        return getattr(self._admin, plural)
+        return getattr(self._admin, pluralize(noun.replace("-", "_")))
 
 
 def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
@@ -150,7 +149,7 @@ def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
 
 
 def _name_of(item: Any) -> str | None:
-    if hasattr(item, "principal_type"):  # a role binding, as it is written on the command line
+    if isinstance(item, RoleBinding):  # as it is written on the command line
         project = [item.resource_id] if item.resource_type == "project" else []
         return ":".join([item.principal_type.replace("_", "-"), item.principal_id, *project, item.role])
     return getattr(item, "email", None) or getattr(item, "name", None)

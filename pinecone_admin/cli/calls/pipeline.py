@@ -179,6 +179,6 @@ def _write_result(call: Call, result: object) -> None:
     elif session.is_dry_run:
         write_preview(session, result)
     elif result is None:
-        write_value(session, {"done": call.command.full_name, "id": call.own_id})
+        write_value(session, {"done": call.command.full_name, "id": session.ledger.changes[-1].target})
     else:
         write_value(session, result)

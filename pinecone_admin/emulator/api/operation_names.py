@@ -1,12 +1,13 @@
 """The names of operations: their ids in the published documents, and the methods of clients that call them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Protocol
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.dispatch import OPERATION_IDS
 from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
+from pinecone_admin.emulator.model.counts import pluralize
 
 
 class OwnOperation(Protocol):
@@ -32,18 +33,27 @@ class OwnOperation(Protocol):
 _EXCEPTIONS = {
     "get_token": "",
     "list_project_api_keys": "api_keys.list",
-    "rotate_service_account_secret": "service_accounts.rotate_secret",
-    "list_index_backups": "indexes.list_backups",
 }
 
 
-def _derive_method_name(operation_id: str) -> str:
+def derive_method_name(operation_id: str, known_ids: Collection[str]) -> str:
+    """Return the name of the method that calls an operation.
+
+    What belongs to another resource is named by the method: `policies.list_members` calls `list_policy_members`.
+
+    Args:
+        operation_id: The operation.
+        known_ids: All operations, which tell the resources.
+    """
     verb, _, noun = operation_id.partition("_")
-    plural = noun if noun.endswith("s") else f"{noun}es" if noun == "index" else f"{noun}s"
-    return _EXCEPTIONS.get(operation_id, f"{plural}.{'describe' if verb == 'fetch' else verb}")
+    resources = {each.partition("_")[2] for each in known_ids}
+    resource = min((each for each in resources if noun.startswith(f"{each}_")), key=len, default=noun)
+    method = ("describe" if verb == "fetch" else verb) + noun.removeprefix(resource)
+    plural = resource if resource.endswith("s") else pluralize(resource)
+    return _EXCEPTIONS.get(operation_id, f"{plural}.{method}")
 
 
-METHOD_NAMES: Mapping[str, str] = {each: _derive_method_name(each) for each in OPERATION_IDS}
+METHOD_NAMES: Mapping[str, str] = {each: derive_method_name(each, OPERATION_IDS) for each in OPERATION_IDS}
 """The method that calls each operation, such as `projects.describe`, by the operation's id; empty for the token's."""
 
 _IDS = {name: operation_id for operation_id, name in METHOD_NAMES.items() if name} | {
@@ -81,7 +91,7 @@ def is_known_operation(name: str) -> bool:
 def _nearest_name(text: str) -> str | None:
     """Return the most similar name, of the same kind and the same resource if there is one, or None."""
     is_method = "." in text
-    resource, _, verb = (text if is_method else _derive_method_name(text)).partition(".")
+    resource, _, verb = (text if is_method else derive_method_name(text, OPERATION_IDS)).partition(".")
     methods = [each for each in METHOD_NAMES.values() if each.startswith(f"{resource}.")]
     if resource and methods:
         near = get_close_matches(f"{resource}.{_VERBS.get(verb, verb)}", methods, 1, cutoff=0)[0]

@@ -364,7 +364,7 @@ def require_empty_project(target: ProjectRecord) -> None:
     """Require a project that holds nothing but API keys."""
     for kind, contents in target.contents.items():
         if contents:
-            held = count_noun(len(contents), PROJECT_CONTENTS[kind], kind)
+            held = count_noun(len(contents), PROJECT_CONTENTS[kind])
             raise _failed_precondition(f"project {target.id} still holds {held}")
 
 

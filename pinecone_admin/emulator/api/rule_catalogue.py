@@ -66,7 +66,8 @@ RULES: Mapping[str, ServerRule] = {
     "unemulated": ServerRule("a published route that is not emulated returns 501 UNIMPLEMENTED and its name", _OWN),
     "plain-resources": ServerRule(
         "records that an API document only lists, creates, fetches, updates and deletes are kept in memory, for those "
-        "who own the organization or their project",
+        "who own the organization or their project; no conflict is emulated, so they may be duplicates, and what they "
+        "refer to need not exist",
         _OWN,
     ),
     "wrong-method": ServerRule("a known route with another method returns 405", _ASSUMED),
