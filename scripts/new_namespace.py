@@ -1,6 +1,7 @@
 """Write the namespace, the commands and the page of a plain resource; scripts/new_namespace calls this.
 
-All is made from the builders and models in generated_client, whose texts are those of the API document.
+All is made from the builders and models in generated_client, whose texts are those of the API document. What a command
+or an argument of another kind needs is named for the hand.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # before an installed checkout, whose generated client may be another one
 
 from generated_client import api, models  # noqa: E402 - the line above finds it
+from tests.support.resources import find_method, name_singular  # noqa: E402
 
-VERBS = {"list": "list", "create": "create", "fetch": "describe", "update": "update", "delete": "delete"}
-"""The methods by the first words of their operations, in the order of a namespace."""
+VERBS = ("list", "create", "describe", "update", "delete")
+"""The methods that get a command, in the order of a namespace; others come after them."""
+KINDS = {"str": ("name", '"x"'), "int": ("count", "1"), "bool": ("switch", "False")}
+"""The kinds in the table of tests, each with a valid value, by type."""
 DOCSTRINGS = "format.docstring-code-format = true"
 PAGING = {
     "limit": "Items per page, 1 to 100; the server's default is 100.",
@@ -65,9 +69,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, argument, limit
-from pinecone_admin.cli.parameters import Count, NameOrId
+from pinecone_admin.cli.parameters import Choice, Count, NameOrId
 
 if TYPE_CHECKING:
+    from pinecone_admin import models
     from pinecone_admin.cli.calls.pipeline import Call
 
 NOUN = Noun("{noun}")
@@ -83,7 +88,7 @@ Methods of `admin.{namespace}`. All arguments are keyword arguments. In the asyn
 ```
 """
 ROWS = """
-Add to the files that exist, then run scripts/unasync.py and the tests, which say what else lacks:
+Add to the files that exist:
 
 pinecone_admin/_async/client.py, above and in the class:
     from pinecone_admin._async.{namespace} import {kind}
@@ -97,15 +102,23 @@ pinecone_admin/_async/client.py, above and in the class:
 
 pinecone_admin/cli/nouns/__init__.py, in NOUNS:
     "{noun}": "{title}.",
-tests/support/resources.py, in METHODS:
+tests/support/resources.py, in METHODS, with a kind from KINDS in tests/_async/test_validation.py for each "...":
 {rows}
-docs/reference/index.md, in the table and below it:
+tests/unit/test_inventory.py, in NOT_READ, unless an inventory has a field for them:
+    "{namespace}": "why an inventory does not read them",
+docs/reference/index.md, in the table, below it, and in the sentence on lazy lists if it is one:
 | `admin.{namespace}` | {methods} |
 - [{title}]({page}.md)
-docs/reference/models.md, under Resources: {models}
+docs/reference/models.md, under Resources, and the literals under Roles and other values: {models}
 docs/emulator.md, in the table of operations:
 | `{namespace}` | {names} | {operations} |
-docs/how-to/ci-identity.md, in the table of roles: {full_names}"""
+docs/how-to/ci-identity.md, in the table of roles: {full_names}
+CHANGELOG.md, under Added of the first version: - `admin.{namespace}` and `pinecone-admin {noun}`: {summary}.
+
+For the hand, if there are any:
+{by_hand}
+
+Then run scripts/unasync.py, python -m tests.test_public_api, python -m tests.test_golden_calls, and the tests."""
 
 
 class Parameter(NamedTuple):
@@ -133,10 +146,21 @@ class Parameter(NamedTuple):
     def scalar(self) -> str:
         """``str``, ``int`` or ``bool``, or an empty text for anything else."""
         kind = self.type.removesuffix(" | None")
-        return kind if kind in {"str", "int", "bool"} else ""
+        return kind if kind in KINDS else ""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values of a literal, or nothing for anything else."""
+        literal = getattr(models, self.type.removesuffix(" | None").removeprefix("models."), None)
+        return tuple(value for each in get_args(literal) for value in get_args(each))
+
+    @property
+    def help(self) -> str:
+        """The text in a command: its first clause, since the help has one line for it."""
+        return re.split(r"[.;] ", self.text)[0].removesuffix(".") + "."
 
 
-class PlainMethod(NamedTuple):
+class Method(NamedTuple):
     """A method: its name, and its operation as what a caller passes and gets."""
 
     name: str
@@ -148,7 +172,7 @@ class PlainMethod(NamedTuple):
     items: str
 
 
-def read_method(name: str, builder: Callable[..., Any]) -> PlainMethod:
+def read_method(name: str, builder: Callable[..., Any]) -> Method:
     """Return what the builder of an operation says."""
     hints, text = get_type_hints(builder), inspect.getdoc(builder) or ""
     (returned,) = get_args(hints["return"])
@@ -157,8 +181,8 @@ def read_method(name: str, builder: Callable[..., Any]) -> PlainMethod:
     if body := hints.get("body"):
         parameters = [each for each in parameters if each.name != "body"]
         parameters += read_parameters(body, "Attributes", "body", example)
-    items = str(inspect.signature(returned).parameters["data"].annotation) if name == "list" else ""
-    return PlainMethod(
+    items = str(inspect.signature(returned).parameters["data"].annotation) if name.startswith("list") else ""
+    return Method(
         name=name,
         operation=builder.__name__,
         text=re.split(r"\n+(?:Args|Example):\n", text)[0].replace("List one page of", "List"),
@@ -197,7 +221,7 @@ def qualify(annotation: str) -> str:
     )
 
 
-def write_method(namespace: str, variable: str, method: PlainMethod) -> str:
+def write_method(namespace: str, variable: str, method: Method) -> str:
     """Return the source of a method of the namespace."""
     sent = [f"{each.name}={each.name}" for each in method.parameters if each.place != "body"]
     if method.body:
@@ -209,14 +233,18 @@ def write_method(namespace: str, variable: str, method: PlainMethod) -> str:
     given = [f"{each.name}={each.example}" for each in method.parameters if each.place == "body" and each.example]
     call = f"await admin.{namespace}.{method.name}({', '.join(ids + given)})"
     declared = ", ".join(["self", *["*"][: len(method.parameters)], *(each.declaration for each in method.parameters)])
-    if method.name == "list":
+    held = method.name.partition("_")[2]
+    if method.items:
         is_paged = any(each.name == "pagination_token" for each in method.parameters)
         kind = "AsyncPaginator" if is_paged else "AsyncCompleteList"
-        head, body = f"def list({declared}) -> {kind}[{method.items}]:", f"return {kind}(self._sender, {operation})"
-        example = f"{namespace} = {call}{'.to_list()' * is_paged}"
+        head, body = f"def {method.name}({declared}) -> {kind}[{method.items}]:", f"{kind}(self._sender, {operation})"
+        body, example = f"return {body}", f"{held or namespace} = {call}{'.to_list()' * is_paged}"
     else:
         head, body = f"async def {method.name}({declared}) -> {method.returns}:", f"await self._admin.send({operation})"
-        body, example = (body, call) if method.returns == "None" else (f"return {body}", f"{variable} = {call}")
+        if method.returns == "None":
+            example = call
+        else:
+            body, example = f"return {body}", f"{name_singular(held) or variable} = {call}"
     described = [
         textwrap.fill(f"{each.name}: {each.text}", 108, initial_indent="    ", subsequent_indent="        ")
         for each in method.parameters
@@ -227,14 +255,14 @@ def write_method(namespace: str, variable: str, method: PlainMethod) -> str:
     return textwrap.indent(f'{head}\n    """{textwrap.indent(text, "    ").lstrip()}\n    """\n    {body}\n', "    ")
 
 
-def write_command(namespace: str, noun: str, method: PlainMethod, sample: str) -> str:
-    """Return the source of a command; an argument that is no text, number or switch stays to be written."""
+def write_command(namespace: str, noun: str, method: Method, sample: str) -> str:
+    """Return the source of a command; an argument that is no text, number, switch or choice stays to be written."""
     options, declared, passed, words = [], [], [], []
     for each in method.parameters:
-        if each.name in PAGING or not each.scalar:
+        if each.name in PAGING or not (each.scalar or each.choices):
             continue
         flag = each.name.replace("_", "-")
-        text = f'help="{each.text}"'
+        text = f'help="{each.help}"'
         if each.name == f"{noun.replace('-', '_')}_id":
             options.append("@_own")
             words.append(shell_word(sample))
@@ -242,8 +270,13 @@ def write_command(namespace: str, noun: str, method: PlainMethod, sample: str) -
             options.append(
                 f'@click.option("--{flag[:-3]}", "{each.name}", type=NameOrId("{flag[:-3]}"), required=True, {text})'
             )
+        elif each.choices:
+            kind = f"type=Choice({each.choices}), {'required=True, ' * each.is_required}"
+            options.append(f'@click.option("--{flag}", {kind}{text})')
+            if each.is_required or each.example:
+                words += [f"--{flag}", shell_word(each.example or repr(each.choices[0]))]
         elif each.is_required:
-            options.append(f'@argument("{each.name}", "{each.text}", metavar="{flag.upper()}")')
+            options.append(f'@argument("{each.name}", "{each.help}", metavar="{flag.upper()}")')
             words.append(shell_word(each.example))
         elif each.scalar == "bool":
             options.append(f'@click.option("--{flag}/--no-{flag}", default=None, {text})')
@@ -274,28 +307,52 @@ def shell_word(example: str) -> str:
     return shlex.quote(str(ast.literal_eval(example))) if example else "x"
 
 
-def write_row(method: PlainMethod) -> str:
+def write_row(method: Method) -> str:
     """Return the arguments of a method as a row of the table of tests."""
     is_only = sum(each.place == "body" for each in method.parameters) == 1
     cells = []
     for each in method.parameters:
         optional = "" if each.is_required else "only " if method.name == "update" and is_only else "optional "
-        # Another kind is chosen by hand, from KINDS in tests/_async/test_validation.py.
-        kind = optional + {"str": "name", "int": "count", "bool": "switch"}.get(each.scalar, "...")
+        kind, valid = ("id", repr(each.choices[0])) if each.choices else KINDS.get(each.scalar, ("...", "..."))
         cell = "ID" if each.place == "path" else {"limit": "LIMIT", "pagination_token": "TOKEN"}.get(each.name)
-        cells.append(f'"{each.name}": {cell or f"""Argument("{kind}", "{each.place}", {each.example or "..."})"""}')
+        made = f'Argument("{optional}{kind}", "{each.place}", {each.example or valid})'
+        cells.append(f'"{each.name}": {cell or made}')
     return f"{{{', '.join(cells)}}}"
+
+
+def list_by_hand(file: str, methods: list[Method]) -> list[str]:
+    """Return what the module of the commands lacks: options of arguments of other types, and commands."""
+    return [
+        f"{file}: {method.name}: add an option for {each.name}: {each.type}"
+        for method in methods
+        for each in method.parameters
+        if method.name in VERBS and each.name not in PAGING and not each.scalar and not each.choices
+    ] + [
+        f"{file}: write a command for {each.name}, which sends {each.operation}"
+        for each in methods
+        if each.name not in VERBS
+    ]
+
+
+def read_methods(namespace: str) -> list[Method]:
+    """Return the methods of a namespace in their order; of two with one name, the second has that of its operation."""
+    operations = [each for each in api.__all__ if f".api.{namespace}." in getattr(api, each).__module__]
+    names: dict[str, str] = {}
+    for operation in sorted(operations, key=len):
+        name = find_method(operation).partition(".")[2]
+        names[operation if name in names else name] = operation
+    ordered = [*(each for each in VERBS if each in names), *sorted(names.keys() - set(VERBS))]
+    return [read_method(name, getattr(api, names[name])) for name in ordered]
 
 
 def main(namespace: str) -> None:
     """Write the files, and print the rows for others."""
-    builders = [getattr(api, each) for each in api.__all__]
-    found = {each.__name__.partition("_")[0]: each for each in builders if f".api.{namespace}." in each.__module__}
-    if not found or found.keys() - VERBS.keys():
-        sys.exit(f"new_namespace: {namespace} is no plain resource: its operations are {sorted(found)}")
-    methods = [read_method(name, found[verb]) for verb, name in VERBS.items() if verb in found]
+    methods = read_methods(namespace)
+    if not methods:
+        sys.exit(f"new_namespace: there is no folder generated_client/api/{namespace}: run scripts/generate.sh SPEC")
+    plain = [each for each in methods if each.name in VERBS]
     verbs, plural = [each.name for each in methods], namespace.replace("_", " ")
-    variable = re.sub("ie$", "y", namespace.removesuffix("s"))
+    variable = name_singular(namespace)
     noun = variable.replace("_", "-")
     words = {
         "namespace": namespace,
@@ -306,14 +363,14 @@ def main(namespace: str) -> None:
         "page": namespace.replace("_", "-"),
         "title": plural.capitalize(),
         "kind": f"Async{namespace.title().replace('_', '')}",
-        "summary": " and ".join(filter(None, [", ".join(verbs[:-1]), f"{verbs[-1]} {plural}"])).capitalize(),
+        "summary": f"{', '.join(each.name for each in plain)} {plural}".capitalize(),
     }
     sample = next((p.example for each in methods if each.name == "create" for p in each.parameters if p.example), "")
     files = {
         f"pinecone_admin/_async/{namespace}.py": HEAD.format(**words)
         + "\n".join(write_method(namespace, variable, each) for each in methods),
         f"pinecone_admin/cli/nouns/{variable}.py": COMMANDS_HEAD.format(**words)
-        + "\n".join(write_command(namespace, noun, each, sample) for each in methods),
+        + "\n".join(write_command(namespace, noun, each, sample) for each in plain),
         f"docs/reference/{words['page']}.md": PAGE.format(**words),
     }
     if existing := [path for path in files if (ROOT / path).exists()]:
@@ -322,16 +379,16 @@ def main(namespace: str) -> None:
         (ROOT / path).write_text(text, encoding="utf-8")
     for command in (["check", "--fix", "--select", "F401,I"], ["format", "--config", DOCSTRINGS]):
         subprocess.run([sys.executable, "-m", "ruff", *command, "--quiet", *list(files)[:2]], cwd=ROOT, check=True)
+    shown = [[each.items or each.returns, *(field.type for field in each.parameters)] for each in methods]
     rows = ROWS.format(
         **words,
         rows="\n".join(f'    "{namespace}.{each.name}": {write_row(each)},' for each in methods),
         methods=" · ".join(f"`{each}`" for each in verbs),
-        models=" ".join(
-            sorted({each.returns.removeprefix("models.") for each in methods if each.name != "list"} - {"None"})
-        ),
+        models=" ".join(sorted(set(re.findall(r"models\.(\w+)", f"{shown}")))),
         names=", ".join(f"`{each}`" for each in verbs),
         operations=", ".join(f"`{each.operation}`" for each in methods),
         full_names=", ".join(f"`{namespace}.{each}`" for each in verbs),
+        by_hand="\n".join(list_by_hand(list(files)[1], methods)),
     )
     print("wrote", *files, rows, sep="\n  ")
 

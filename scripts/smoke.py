@@ -30,7 +30,7 @@ from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.operations import fetch_project
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))  # after the installed package
-from tests.support.resources import METHODS, SINGLE, fill_ids, keep_id
+from tests.support.resources import CREATES, METHODS, SINGLE, fill_ids, keep_id
 
 CLOSING = {"close", "aclose"}
 """Called at the end of ``call_methods``."""
@@ -75,7 +75,7 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
         namespace, _, name = method.partition(".")
         result = getattr(getattr(admin, namespace), name)(**fill_ids(method, ids))
         response = await wait(result.to_list() if hasattr(result, "to_list") else result)
-        return keep_id(namespace, response, ids) if name == "create" else response
+        return keep_id(method, response, ids) if method in CREATES.values() else response
 
     async def delete_stale(admin: Any) -> Any:
         plan = await wait(admin.projects.delete_stale(name_pattern="stale-*", older_than=timedelta(hours=1)))
@@ -87,7 +87,7 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
 
     plain = {method: partial(call_plainly, method=method) for method in METHODS if method in SINGLE}
     # They come last and in reverse, so that a key is deleted before its project.
-    deletes = [method for method in plain if method.endswith(".delete")]
+    deletes = [method for method in plain if method.partition(".")[2].startswith(("delete", "remove"))]
     return {
         **{method: call for method, call in plain.items() if method not in deletes},
         "token": lambda admin: admin.token(),

@@ -12,9 +12,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# A system's Python can run this file, too, but seldom has ruff.
+PYTHON = sys.executable if find_spec("ruff") else str(ROOT / ".venv/bin/python")
 FOLDER_PAIRS = (
     (ROOT / "pinecone_admin/_async", ROOT / "pinecone_admin/_sync"),
     (ROOT / "tests/_async", ROOT / "tests/_sync"),
@@ -61,8 +64,8 @@ def derive_module(source: str, used: set[str]) -> str:
 def tidy_module(text: str, path: Path) -> str:
     """Remove unused imports and format: without async words, a broken line may fit on one line."""
     for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format"]):
-        command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
-        text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+        command = [PYTHON, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
+        text = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
     return text
 
 

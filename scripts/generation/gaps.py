@@ -75,16 +75,20 @@ def _collect_calls(root: Path) -> dict[str, _Calls]:
 
 
 def _find_missing_methods(normalized: Node, root: Path, calls: dict[str, _Calls]) -> Iterator[str]:
+    missing: dict[str, list[str]] = {}
     for node in list_operations(normalized):
-        name, namespace = module_name(node["operationId"]), folder_name(node["tags"][0])
-        file = f"pinecone_admin/_async/{namespace}.py"
+        name = module_name(node["operationId"])
         if name not in calls:
-            how = "add one" if (root / file).exists() else f"write the file, or run scripts/new_namespace {namespace}"
-            yield f"{file}: {name}: no method sends it: {how}, then run scripts/unasync.py"
+            missing.setdefault(folder_name(node["tags"][0]), []).append(name)
         elif None not in calls[name].arguments:
             for argument in argument_names(node):
                 if argument not in calls[name].arguments:
                     yield f"{calls[name].file}: {name}.{argument}: no method passes it: {_ADD_ARGUMENT}"
+    for namespace, names in missing.items():
+        file = f"pinecone_admin/_async/{namespace}.py"
+        is_new = not (root / file).exists()
+        how = f"run scripts/new_namespace {namespace}" if is_new else "add one, then run scripts/unasync.py"
+        yield f"{file}: {', '.join(names)}: no method sends it: {how}"
 
 
 _ADD_ARGUMENT = "add an argument, then run scripts/unasync.py"

@@ -21,18 +21,32 @@ WORDS = ("summary", "description", "example", "examples")
 def keep_words(ours: Node, document: Node) -> tuple[Node, list[str]]:
     """Return a document with our words and limits, and the places that have others' words or stated no limit."""
     known, merged = dict(_iter_places(ours)), deepcopy(document)
+    # Components that operations share are ours in a new operation, too.
+    our_words = [_words_of(each) for each in known.values()]
     foreign: dict[str, list[str]] = {}
     lines: list[str] = []
     for place, node in _iter_places(merged):
         old = known.get(place, {})
-        if words := {key: old[key] for key in WORDS if key in old}:
+        if words := _words_of(old):
             for key in set(WORDS) & node.keys():
                 del node[key]
             node.update(deepcopy(words))  # else YAML would write what several nodes share once
-        elif any(key in node for key in WORDS):
-            foreign.setdefault(place.split(".")[0].split()[0], []).append(place)
+        elif _words_of(node) and _words_of(node) not in our_words:
+            foreign.setdefault(_owner_of(place), []).append(place)
         lines += _keep_limits(place, old, node)
-    return merged, [*(_describe_foreign(*each) for each in foreign.items()), *lines]
+    new = [owner for owner in foreign if owner not in set(map(_owner_of, known))]
+    told = [_describe_foreign(owner, places) for owner, places in foreign.items() if owner not in new]
+    if new:
+        told.append(f"openapi/admin.yaml: new, in words of the other document: {', '.join(new)}: write your own")
+    return merged, [*told, *lines]
+
+
+def _words_of(node: Node) -> Node:
+    return {key: node[key] for key in WORDS if key in node}
+
+
+def _owner_of(place: str) -> str:
+    return place.partition(".")[0].partition(" ")[0]
 
 
 def _keep_limits(place: str, old: Node, new: Node) -> Iterator[str]:

@@ -22,7 +22,7 @@ ReadError = Callable[[httpx.Response], tuple[int, str]]
 
 @pytest.fixture
 def api(api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
-    """Return a client of an emulator that has read a document with groups and policies."""
+    """Return a client of an emulator that has read a document with lanterns and puffins."""
     document = document_with_more_resources()
     monkeypatch.setattr(dispatch, "_ADMIN_ROUTER", Router(dispatch.read_routes(make_table(document))))
     monkeypatch.setattr(contract, "load_document", {"admin": document, "oauth": load_document("oauth")}.__getitem__)
@@ -44,32 +44,32 @@ def create(api: httpx.Client, path: str, **body: object) -> dict[str, Any]:
 @pytest.mark.rule("plain-resources")
 def test_plain_records_are_kept(api: httpx.Client, emulator: Emulator, read_error: ReadError) -> None:
     """A record is created with defaults, listed, fetched, changed, and gone when it is deleted."""
-    group = create(api, "/admin/groups", name="red", kind="team")
-    path = f"/admin/groups/{group['id']}"
-    assert (group["name"], group["kind"], group["size"]) == ("red", "team", 10)
-    assert api.get(path).json() == group
+    lantern = create(api, "/admin/lanterns", name="red", kind="team")
+    path = f"/admin/lanterns/{lantern['id']}"
+    assert (lantern["name"], lantern["kind"], lantern["size"]) == ("red", "team", 10)
+    assert api.get(path).json() == lantern
     emulator.clock.advance(1)
     changed = api.patch(path, json={"name": "blue", "labels": ["a"]}).json()
-    assert changed == group | {"name": "blue", "labels": ["a"], "updated_at": changed["updated_at"]}
-    assert changed["updated_at"] > group["updated_at"]
-    assert api.get("/admin/groups").json() == {"data": [changed], "pagination": None}
-    assert (api.delete(path).status_code, api.get("/admin/groups").json()["data"]) == (202, [])
+    assert changed == lantern | {"name": "blue", "labels": ["a"], "updated_at": changed["updated_at"]}
+    assert changed["updated_at"] > lantern["updated_at"]
+    assert api.get("/admin/lanterns").json() == {"data": [changed], "pagination": None}
+    assert (api.delete(path).status_code, api.get("/admin/lanterns").json()["data"]) == (202, [])
     for method in ("GET", "PATCH", "DELETE"):
         response = api.request(method, path, json={})
         assert read_error(response) == (404, "NOT_FOUND")
-        assert response.json()["error"]["message"] == f"Group '{group['id']}' not found"
+        assert response.json()["error"]["message"] == f"Lantern '{lantern['id']}' not found"
 
 
 @pytest.mark.rule("plain-resources")
 def test_plain_lists_are_paged_and_filtered(api: httpx.Client, read_error: ReadError) -> None:
     """A list has pages and filters if the document has them, and a page token belongs to its filters."""
     kinds = {"a": "team", "b": "guild", "c": "team"}
-    groups = {name: create(api, "/admin/groups", name=name, kind=kind) for name, kind in kinds.items()}
-    page = api.get("/admin/groups", params={"limit": 2}).json()
+    lanterns = {name: create(api, "/admin/lanterns", name=name, kind=kind) for name, kind in kinds.items()}
+    page = api.get("/admin/lanterns", params={"limit": 2}).json()
     rest = {"limit": 2, "paginationToken": page["pagination"]["next"]}
-    assert [*page["data"], *api.get("/admin/groups", params=rest).json()["data"]] == list(groups.values())
-    assert api.get("/admin/groups", params={"kind": "guild"}).json()["data"] == [groups["b"]]
-    assert read_error(api.get("/admin/groups", params=rest | {"kind": "team"})) == (400, "INVALID_ARGUMENT")
+    assert [*page["data"], *api.get("/admin/lanterns", params=rest).json()["data"]] == list(lanterns.values())
+    assert api.get("/admin/lanterns", params={"kind": "guild"}).json()["data"] == [lanterns["b"]]
+    assert read_error(api.get("/admin/lanterns", params=rest | {"kind": "team"})) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.rule("plain-resources")
@@ -90,24 +90,24 @@ def test_plain_requests_are_checked(
     api: httpx.Client, read_error: ReadError, body: dict[str, object], field: str
 ) -> None:
     """A request that its schema does not allow is refused, and the error names the field."""
-    response = api.post("/admin/groups", json=body)
+    response = api.post("/admin/lanterns", json=body)
     assert read_error(response) == (400, "INVALID_ARGUMENT")
     assert response.json()["error"]["message"].startswith(f"{field} ")
-    assert api.get("/admin/groups").json()["data"] == []
+    assert api.get("/admin/lanterns").json()["data"] == []
 
 
 @pytest.mark.rule("plain-resources")
 def test_plain_records_belong_to_what_the_path_names(api: httpx.Client, project_id: str, read_error: ReadError) -> None:
     """A nested record is found below its own project only, and is deleted with it."""
     other_id = create(api, "/admin/projects", name="other")["id"]
-    path = f"/admin/projects/{project_id}/policies"
-    policy = create(api, path, rules={"a": [1]})
-    assert (policy["project_id"], policy["rules"]) == (project_id, {"a": [1]})
-    assert api.get(f"{path}/{policy['id']}").json() == policy
-    assert api.get(path).json() == {"data": [policy]}
-    assert api.get(f"/admin/projects/{other_id}/policies").json() == {"data": []}
-    assert read_error(api.get(f"/admin/projects/{other_id}/policies/{policy['id']}")) == (404, "NOT_FOUND")
-    assert read_error(api.get(f"/admin/projects/{policy['id']}/policies")) == (404, "NOT_FOUND")
+    path = f"/admin/projects/{project_id}/puffins"
+    puffin = create(api, path, rules={"a": [1]})
+    assert (puffin["project_id"], puffin["rules"]) == (project_id, {"a": [1]})
+    assert api.get(f"{path}/{puffin['id']}").json() == puffin
+    assert api.get(path).json() == {"data": [puffin]}
+    assert api.get(f"/admin/projects/{other_id}/puffins").json() == {"data": []}
+    assert read_error(api.get(f"/admin/projects/{other_id}/puffins/{puffin['id']}")) == (404, "NOT_FOUND")
+    assert read_error(api.get(f"/admin/projects/{puffin['id']}/puffins")) == (404, "NOT_FOUND")
     assert api.delete(f"/admin/projects/{project_id}").status_code == 202
     assert read_error(api.get(path)) == (404, "NOT_FOUND")
 
@@ -128,7 +128,7 @@ def test_owners_use_plain_resources(emulator: Emulator, project_id: str, connect
     for role in (("ProjectOwner", project_id), ("ProjectEditor", project_id), "OrgManager"):
         client = emulator.add_client(roles=[role])
         account = next(each for each in emulator.state.service_accounts.listing if each.client_id == client.client_id)
-        paths = (f"/admin/projects/{project_id}/policies", "/admin/groups")
+        paths = (f"/admin/projects/{project_id}/puffins", "/admin/lanterns")
         statuses[role[0] if isinstance(role, tuple) else role] = [
             connect(emulator, account).get(path).status_code for path in paths
         ]
@@ -138,23 +138,23 @@ def test_owners_use_plain_resources(emulator: Emulator, project_id: str, connect
 @pytest.mark.rule("unemulated")
 def test_operation_that_is_not_plain_says_so(api: httpx.Client, read_error: ReadError) -> None:
     """An operation of the document that is neither plain nor emulated returns 501 with its name."""
-    response = api.post("/admin/groups/x/archive")
+    response = api.post("/admin/lanterns/x/archive")
     assert read_error(response) == (501, "UNIMPLEMENTED")
-    assert "archive_group is not emulated" in response.json()["error"]["message"]
+    assert "archive_lantern is not emulated" in response.json()["error"]["message"]
 
 
 def test_plain_records_are_dumped(api: httpx.Client, emulator: Emulator, project_id: str) -> None:
     """A dump has plain records, and loading it restores them."""
-    group, policy = (
-        create(api, "/admin/groups", name="a"),
-        create(api, f"/admin/projects/{project_id}/policies", rules={}),
+    lantern, puffin = (
+        create(api, "/admin/lanterns", name="a"),
+        create(api, f"/admin/projects/{project_id}/puffins", rules={}),
     )
     document = emulator.dump()
     emulator.load({})
     emulator.load(document)
     assert emulator.dump() == document
-    assert api.get("/admin/groups").json()["data"] == [group]
-    assert api.get(f"/admin/projects/{project_id}/policies/{policy['id']}").json() == policy
+    assert api.get("/admin/lanterns").json()["data"] == [lantern]
+    assert api.get(f"/admin/projects/{project_id}/puffins/{puffin['id']}").json() == puffin
 
 
 @define(eq=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generation.api_document import iter_operations, parse_document, read_document, resolve_reference
+from generation.normalization import reach_components
 from tests.support.resources import PLAIN, find_method
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,7 @@ def document_with_more_resources() -> Any:
     added = parse_document((Path(__file__).parent / "more_resources.yaml").read_bytes(), "more_resources.yaml")
     document["paths"] |= added["paths"]
     schemas = document["components"]["schemas"]
-    added["schemas"]["GroupList"]["properties"]["pagination"] = schemas["UserList"]["properties"]["pagination"]
+    added["schemas"]["LanternList"]["properties"]["pagination"] = schemas["UserList"]["properties"]["pagination"]
     schemas |= added["schemas"]
     return document
 
@@ -59,10 +60,12 @@ def list_plain_records(document: Any) -> list[Any]:
     records: list[Any] = []
     for endpoint in iter_operations(document):
         namespace, _, verb = find_method(endpoint.label).partition(".")
-        if verb == "list" and namespace in PLAIN:
+        if verb.startswith("list") and namespace in PLAIN:
             schema = endpoint.operation["responses"]["200"]["content"]["application/json"]["schema"]
             items = resolve_reference(document, schema)["example"]["data"]
-            records += [{"id": each["id"], "collection": endpoint.path, "values": each} for each in items]
+            examples = {each["name"]: each.get("example") for each in endpoint.operation["parameters"]}
+            collection = endpoint.path.format_map(examples)
+            records += [{"id": each["id"], "collection": collection, "values": each} for each in items]
     return records
 
 
@@ -88,14 +91,16 @@ def read_older_document() -> Any:
         if path.split("/")[2] in {"organizations", "projects", "api-keys"}
     }
     document["info"]["version"] = "2026-04"
-    kept = ("APIKey", "Project", "Organization", "Update", "Create", "List", "Error")
-    gone = ("Invite", "User", "ServiceAccount", "RoleBinding")
-    document["components"]["schemas"] = {
-        name: schema
-        for name, schema in document["components"]["schemas"].items()
-        if any(word in name for word in kept) and not any(word in name for word in gone)
-    }
+    kept = reach_components(document, [document["paths"]])
+    schemas = document["components"]["schemas"]
+    document["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in kept}
     return document
+
+
+def count_new_operations() -> int:
+    """Return how many operations were added to our document since the older one."""
+    ours, older = (list(iter_operations(each)) for each in (load_document("admin"), read_older_document()))
+    return len(ours) - len(older)
 
 
 def make_document(*, schemas: Any = None, path: str = "/pets", method: str = "get", **operation: Any) -> Any:

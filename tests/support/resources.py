@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from importlib.resources import files
 from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from pinecone_admin import Admin, on_organization, operations
+from pinecone_admin import Admin, emulator, on_organization, operations
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 
@@ -215,18 +218,20 @@ METHODS: dict[str, dict[str, Argument]] = {
 def find_method(operation_id: str) -> str:
     """Return the name of the method that sends an operation, such as ``projects.describe``."""
     namespace = getattr(operations, operation_id).__module__.split(".")[-2]
-    verb = operation_id.partition("_")[0]
-    return f"{namespace}.{ {'fetch': 'describe', 'rotate': 'rotate_secret'}.get(verb, verb) }"
+    verb = operation_id.partition("_")[0].replace("fetch", "describe")
+    held = operation_id.partition(f"_{name_singular(namespace)}_")[2]
+    return f"{namespace}.{verb}_{held}" if held else f"{namespace}.{verb}"
 
 
-PLAIN = [
-    namespace
-    for namespace in NAMESPACES
-    if f"{namespace}.create" in METHODS
-    and {method for method in METHODS if method.startswith(f"{namespace}.")}
-    <= {f"{namespace}.{verb}" for verb in ("list", "create", "describe", "update", "delete")}
-]
-"""The namespaces that have no other methods than these, as ``scripts/new_namespace`` writes them."""
+def name_singular(plural: str) -> str:
+    """Return the singular of a name, such as ``policy``."""
+    return re.sub("ie$", "y", plural.removesuffix("s"))
+
+
+_TABLE = json.loads((files(emulator) / "api/operations.json").read_text(encoding="utf-8"))
+_SERVED = {each["id"] for each in _TABLE if "plain" in each} & set(operations.__all__)
+PLAIN = sorted({find_method(each).split(".")[0] for each in _SERVED} & set(NAMESPACES))
+"""The namespaces that the emulator serves from its table alone."""
 
 OLDER_THAN_SDKS = {
     each for each in operations.__all__ if each.islower() and find_method(each).split(".")[0] not in PLAIN
@@ -246,21 +251,31 @@ def fill_ids(method: str, ids: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def keep_id(namespace: str, response: Any, ids: dict[str, str]) -> Any:
-    """Add the id of what a ``create`` returned, by the name of the argument that takes it, and return the resource."""
+def name_created(method: str) -> str:
+    """Return the name of what a method creates, such as ``policy``, or ``member`` for ``policies.add_member``."""
+    namespace, _, name = method.partition(".")
+    return name.partition("_")[2] or name_singular(namespace)
+
+
+CREATES = {f"{name_created(each)}_id": each for each in METHODS if re.search(r"\.(create|(create|add)_\w+)$", each)}
+"""The methods that create, by the argument that takes the id of what was created; what holds others comes first."""
+
+
+def keep_id(method: str, response: Any, ids: dict[str, str]) -> Any:
+    """Add the id of what a method created, by the name of the argument that takes it, and return the resource."""
     made = getattr(response, "key", getattr(response, "service_account", response))
-    ids[next(iter(METHODS[f"{namespace}.delete"]))] = made.id
+    ids[f"{name_created(method)}_id"] = made.id
     return made
 
 
 def create_resources(admin: Admin, ids: dict[str, str], namespaces: Iterable[str] = NAMESPACES) -> dict[str, Any]:
-    """Create one resource of each namespace that can, add the ids, and return the resources by name, as ``group``."""
+    """Create one of each resource that can be, add the ids, and return the resources by name, as ``policy``."""
     created: dict[str, Any] = {}
-    for namespace in namespaces:
-        if f"{namespace}.create" in METHODS:
-            response = getattr(admin, namespace).create(**fill_ids(f"{namespace}.create", ids))
-            (id_name,) = METHODS[f"{namespace}.delete"]
-            created[id_name.removesuffix("_id")] = keep_id(namespace, response, ids)
+    for method in CREATES.values():
+        namespace, _, name = method.partition(".")
+        if namespace in namespaces:
+            response = getattr(getattr(admin, namespace), name)(**fill_ids(method, ids))
+            created[name_created(method)] = keep_id(method, response, ids)
     return created
 
 

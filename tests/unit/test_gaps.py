@@ -53,9 +53,9 @@ UNSERVED = "pinecone_admin/emulator/api/operations.py: count_them is answered wi
 @pytest.mark.parametrize(
     ("edit", "lines"),
     [
-        (add_operation("/admin/groups", "Groups"),
-         [("pinecone_admin/_async/groups.py: count_them: no method sends it: write the file, or run "
-          f"scripts/new_namespace groups, {DERIVE}"), UNSERVED]),
+        (add_operation("/admin/lanterns", "Lanterns"),
+         ["pinecone_admin/_async/lanterns.py: count_them: no method sends it: run scripts/new_namespace lanterns",
+          UNSERVED]),
         (add_operation("/admin/users/count", "Users"),
          [f"pinecone_admin/_async/users.py: count_them: no method sends it: add one, {DERIVE}", UNSERVED]),
         (lambda node: node["paths"]["/admin/users"]["get"]["parameters"].append(make_query(STRING, "sort")),
