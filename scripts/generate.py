@@ -35,7 +35,7 @@ from generation.api_document import (
 from generation.emulator_table import make_table
 from generation.examples import write_examples
 from generation.gaps import find_gaps
-from generation.normalization import adapt_schemas, list_likely_secrets, normalize_document
+from generation.normalization import adapt_schemas, list_equal_literals, list_likely_secrets, normalize_document
 from generation.settings import SETTINGS_FILE, load_settings
 from generation.unsupported_features import find_unsupported_types, refuse, require_supported
 from generation.words import keep_words, write_document
@@ -124,13 +124,15 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
 
 
 def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
-    """Return what to review in the settings: lines that match nothing, and fields that look like secrets."""
+    """Return what to review in the settings: lines that match nothing, what looks like a secret, equal literals."""
     name = SETTINGS_FILE.relative_to(ROOT)
     secrets = [
         f"{name}: {path} looks like a secret and is masked: list it under secrets"
         for path in list_likely_secrets(normalized)
     ]
-    return [*(f"{name}:{_describe_idle(label)}" for label in idle if label.startswith(SETTING_LABELS)), *secrets]
+    literals = [f"{name}: {line} under literals" for line in list_equal_literals(normalized)]
+    idle_settings = (f"{name}:{_describe_idle(label)}" for label in idle if label.startswith(SETTING_LABELS))
+    return [*idle_settings, *secrets, *literals]
 
 
 def describe_document(document: Node, idle: list[str]) -> list[str]:

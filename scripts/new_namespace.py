@@ -106,19 +106,21 @@ tests/support/resources.py, in METHODS, with a kind from KINDS in tests/_async/t
 {rows}
 tests/unit/test_inventory.py, in NOT_READ, unless an inventory has a field for them:
     "{namespace}": "why an inventory does not read them",
-docs/reference/index.md, in the table, below it, and in the sentence on lazy lists if it is one:
+docs/reference/index.md, in the table and below it:
 | `admin.{namespace}` | {methods} |
 - [{title}]({page}.md)
-docs/reference/models.md, under Resources, and the literals under Roles and other values: {models}
+docs/reference/models.md, resources under Resources, literals under Roles and other values: {models}
 docs/emulator.md, in the table of operations:
 | `{namespace}` | {names} | {operations} |
 docs/how-to/ci-identity.md, in the table of roles: {full_names}
-CHANGELOG.md, under Added of the first version: - `admin.{namespace}` and `pinecone-admin {noun}`: {summary}.
+CHANGELOG.md, under Added of the first version:
+- `admin.{namespace}` and `pinecone-admin {noun}`: {summary}.
 
 For the hand, if there are any:
 {by_hand}
 
-Then run scripts/unasync.py, python -m tests.test_public_api, python -m tests.test_golden_calls, and the tests."""
+Then run, with .venv/bin/python, scripts/unasync.py, -m ruff format, -m tests.test_public_api and -m tests.test_golden_calls, and the
+tests."""
 
 
 class Parameter(NamedTuple):
@@ -352,6 +354,7 @@ def main(namespace: str) -> None:
         sys.exit(f"new_namespace: there is no folder generated_client/api/{namespace}: run scripts/generate.sh SPEC")
     plain = [each for each in methods if each.name in VERBS]
     verbs, plural = [each.name for each in methods], namespace.replace("_", " ")
+    *most, last = [each.name for each in plain]
     variable = name_singular(namespace)
     noun = variable.replace("_", "-")
     words = {
@@ -363,7 +366,7 @@ def main(namespace: str) -> None:
         "page": namespace.replace("_", "-"),
         "title": plural.capitalize(),
         "kind": f"Async{namespace.title().replace('_', '')}",
-        "summary": f"{', '.join(each.name for each in plain)} {plural}".capitalize(),
+        "summary": f"{' and '.join(filter(None, [', '.join(most), last]))} {plural}".capitalize(),
     }
     sample = next((p.example for each in methods if each.name == "create" for p in each.parameters if p.example), "")
     files = {

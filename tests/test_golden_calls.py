@@ -239,8 +239,6 @@ async def populate(world: World) -> None:
         admin.service_accounts.create(name="batch", role_bindings=[on_project(project.id, "ProjectEditor")])
     )
     bindings = await maybe_await(admin.role_bindings.list(principal_type="user", principal_id=user.id))
-    with world.emulator.admin() as owner:
-        create_resources(owner, world.ids, PLAIN)
     world.ids |= {
         "organization": world.emulator.organization_id,
         "project": project.id,
@@ -257,10 +255,15 @@ async def populate(world: World) -> None:
 
 async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[str]]:
     """Make one call, and return its record and the ids of the operations that it sent."""
+    owner, _, name = case.method.partition(".")
+    if owner in PLAIN:  # only then, so that ids in the other sections stay
+        world.ids["project_id"] = world.ids["project"]
+        with world.emulator.admin() as admin:
+            create_resources(admin, world.ids, [owner])
+        world.emulator.requests.clear()
     with use_clock(VirtualClock()):  # a fresh one, so that no call depends on the calls before it
         for operation, fault in case.faults.items():
             world.emulator.faults.add(operation, times=40 if case.method in CONCURRENT else 4, **fault)
-        owner, _, name = case.method.partition(".")
         target: Any = world.client if owner == "client" else getattr(world.client, owner)
         if not hasattr(target, name):
             name = f"a{name}"  # aclose
@@ -351,8 +354,8 @@ async def list_cases(section: str) -> list[RecordedCall]:
     for method in public_methods(section):
         cases.append(success := RecordedCall(method, "success"))
         world = await make_world(Admin)
-        arguments = valid_arguments(method, world.ids)
         _, operations = await make_call(world, success)
+        arguments = valid_arguments(method, world.ids)
         cases += [
             RecordedCall(method, f"{operation} {name}", faults={operation: fault})
             for operation in operations

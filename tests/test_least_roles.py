@@ -350,11 +350,16 @@ def read_table() -> list[tuple[str, tuple[str, str]]]:
 
 def test_page_has_the_least_roles() -> None:
     """The table on the page has the least roles with which the published permissions allow each method, once."""
-    assert sorted(read_table()) == sorted(find_least_roles().items())
+    listed, expected = sorted(read_table()), sorted(find_least_roles().items())
+    lacking, wrong = set(expected) - set(listed), set(listed) - set(expected)
+    assert listed == expected, f"docs/how-to/ci-identity.md, table of roles: add {lacking}, remove {wrong}"
 
 
 def test_all_methods_are_checked() -> None:
     """Each method of each namespace, and the inventory, has a row here, and so one on the page."""
     with Emulator().admin() as admin:
         methods = {f"{each}.{name}" for each in NAMESPACES for name in dir(getattr(admin, each)) if name[0] != "_"}
-    assert ROWS.keys() == {*methods, "inventory"}
+    lacking = {*methods, "inventory"} - ROWS.keys()
+    assert ROWS.keys() == {*methods, "inventory"}, (
+        f"add {lacking} to METHODS in tests/support/resources.py or WORKFLOWS"
+    )

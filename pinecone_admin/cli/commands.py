@@ -118,7 +118,7 @@ def principal(function: _Function) -> _Function:
     for noun in reversed(PRINCIPALS):
         what = "Email address or id" if noun in {"user", "invite"} else "Name or id"
         words = noun.replace("-", " ").replace("api", "API")
-        text = f"{what} of the {words} whose role it is."
+        text = f"{what} of the {words}."
         function = click.option(f"--{noun}", cls=PrincipalOption, type=NameOrId(noun), help=text)(function)
     return function
 

@@ -273,6 +273,22 @@ def list_likely_secrets(document: Node) -> list[str]:
     ]
 
 
+def list_equal_literals(document: Node) -> list[str]:
+    """Return which named literals have the same values, each time with the setting that makes them one."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    fields: dict[str, str] = {}
+    for name, schema in component_schemas(document).items():
+        if "enum" in schema:
+            names.setdefault(tuple(schema["enum"]), []).append(name)
+        for field, each in schema.get("properties", {}).items():
+            fields |= {reference: f"{name}.{field}" for reference in iter_references(each)}
+    groups = [sorted(each, key=len) for each in names.values() if len(each) > 1]
+    return [
+        f"{', '.join(each)} have the same values: add {each[0]}: {fields.get(COMPONENT_PREFIX + each[0], 'a field')}"
+        for each in groups
+    ]
+
+
 def add_field(document: Node, *, field_path: str, schema: Node) -> Node:
     """Add an optional field that the server sends and the document does not list; one that it lists is kept."""
     component, _, name = field_path.partition(".")
