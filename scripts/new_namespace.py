@@ -119,8 +119,8 @@ CHANGELOG.md, under Added of the first version:
 For the hand, if there are any:
 {by_hand}
 
-Then run, with .venv/bin/python, scripts/unasync.py, -m ruff format, -m tests.test_public_api and -m tests.test_golden_calls, and the
-tests."""
+Then run scripts/unasync.py, with .venv/bin/python: -m ruff format ., -m tests.test_public_api and
+-m tests.test_golden_calls, and the tests."""
 
 
 class Parameter(NamedTuple):

@@ -1,6 +1,6 @@
 """What a new resource costs: ``harpies`` with feathers are added whole to a copy of the project, and counted.
 
-They can be listed, created, fetched, updated and deleted, have an enum, and feathers that are listed, added and removed.
+They are listed, created, fetched, updated and deleted, and have an enum; feathers are listed, added and removed.
 The document of the copy gets ``new_resource/harpies.yaml``. What ``scripts/generate.sh``, ``scripts/new_namespace`` and
 ``scripts/unasync.py`` write costs nothing; each file of ``INSERTIONS`` does, and each of its lines.
 """
@@ -21,6 +21,17 @@ from tests.support.mypy_cache import find_mypy_cache
 ROOT = Path(__file__).resolve().parent.parent
 MOST_FILES, MOST_LINES = 15, 200
 
+METHODS = {
+    "list": "list_harpies",
+    "create": "create_harpy",
+    "describe": "fetch_harpy",
+    "update": "update_harpy",
+    "delete": "delete_harpy",
+    "add_feather": "add_harpy_feather",
+    "list_feathers": "list_harpy_feathers",
+    "remove_feather": "remove_harpy_feather",
+}
+IDS = ", ".join(f"`{each}`" for each in METHODS.values())
 # What is added by hand: file, beginning of the line before, new lines. The first comes before the generation.
 SETTING = ("openapi/generator.yaml", "  ErrorCode:", "  HarpyMood: Harpy.mood\n")
 INSERTIONS = [
@@ -92,8 +103,7 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
     (
         "docs/reference/index.md",
         "| `admin.role_bindings`",
-        "| `admin.harpies` | `list` · `create` · `describe` · `update` · `delete` · `add_feather` · `list_feathers` · "
-        "`remove_feather` |\n",
+        f"| `admin.harpies` | {' · '.join(f'`{each}`' for each in METHODS)} |\n",
     ),
     ("docs/reference/index.md", "- [Role bindings]", "- [Harpies](harpies.md)\n"),
     ("docs/reference/models.md", "   Organization Project", "   Harpy HarpyFeather\n"),
@@ -101,15 +111,12 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
     (
         "docs/emulator.md",
         "| `role_bindings` | `list`",
-        "| `harpies` | `list`, `create`, `describe`, `update`, `delete`, `add_feather`, `list_feathers`, `remove_feather` | "
-        "`list_harpies`, `create_harpy`, `fetch_harpy`, `update_harpy`, `delete_harpy`, `add_harpy_feather`, "
-        "`list_harpy_feathers`, `remove_harpy_feather` |\n",
+        f"| `harpies` | {', '.join(f'`{each}`' for each in METHODS)} | {IDS} |\n",
     ),
     (
         "docs/how-to/ci-identity.md",
         "| `organizations.update`",
-        "| `harpies.list`, `harpies.create`, `harpies.describe`, `harpies.update`, `harpies.delete`, "
-        "`harpies.add_feather`, `harpies.list_feathers`, `harpies.remove_feather` | OrgOwner | — |\n",
+        f"| {', '.join(f'`harpies.{each}`' for each in METHODS)} | OrgOwner | — |\n",
     ),
     ("CHANGELOG.md", "### Added", "\n- `admin.harpies` and `pinecone-admin harpy`: harpies and their feathers.\n"),
 ]

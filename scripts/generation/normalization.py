@@ -281,7 +281,7 @@ def list_equal_literals(document: Node) -> list[str]:
         if "enum" in schema:
             names.setdefault(tuple(schema["enum"]), []).append(name)
         for field, each in schema.get("properties", {}).items():
-            fields |= {reference: f"{name}.{field}" for reference in iter_references(each)}
+            fields |= dict.fromkeys(iter_references(each), f"{name}.{field}")
     groups = [sorted(each, key=len) for each in names.values() if len(each) > 1]
     return [
         f"{', '.join(each)} have the same values: add {each[0]}: {fields.get(COMPONENT_PREFIX + each[0], 'a field')}"

@@ -28,9 +28,9 @@ from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.saved_json import decode_record
 from tests.support.api_documents import is_our_document, list_plain_records, load_document
-from tests.support.resources import CREATES, find_method
 from tests.support.contract import make_strict_validator
 from tests.support.docstrings import evaluate_example, evaluate_field_examples
+from tests.support.resources import CREATES, find_method
 
 OURS = {name: load_document(name) for name in ("admin", "oauth") if is_our_document(name)}
 ADMIN: Any = OURS.get("admin", {"components": {"schemas": {}}})
