@@ -74,7 +74,9 @@ def add_feather(call: Call, *, harpy_id: str, color: str) -> object:
     return call.admin.harpies.add_feather(harpy_id=harpy_id, color=color)
 
 
-@NOUN.command("deletes", example="pinecone-admin harpy remove-feather Celaeno FEATHER --yes")
+@NOUN.command(
+    "deletes", example="pinecone-admin harpy remove-feather Celaeno 5f0ef320-f7f6-4e7f-b5f2-bc20a7f5195c --yes"
+)
 @_own
 @argument("feather_id", "Id of the feather.", metavar="FEATHER")
 def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
