@@ -136,6 +136,15 @@ def test_what_looks_like_a_secret_is_marked(fields: Any, expected: list[str]) ->
         assert f"Pet.{name}" not in rules.list_likely_secrets(rules.mark_likely_secrets(configured))
 
 
+def test_literals_with_equal_values_are_told() -> None:
+    """They are listed with the setting that makes them one; what is a literal of its own is not."""
+    pets = {name: make_object(kind=STRING | {"enum": ["cat", "dog"]}) for name in ("Pet", "NewPet")}
+    document = make_expanded(schemas=pets | {"Owner": make_object(kind=STRING | {"enum": ["cat"]})})
+    assert rules.list_equal_literals(rules.name_inline_schemas(document)) == [
+        "PetKind, NewPetKind have the same values: add PetKind: Pet.kind"
+    ]
+
+
 def test_fields_are_added_that_the_document_does_not_list() -> None:
     """An added field is optional; one that the document lists is kept, and an unknown component changes nothing."""
     schemas = {"Pet": make_object(name=STRING)}
