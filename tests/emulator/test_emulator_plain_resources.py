@@ -115,9 +115,9 @@ def test_plain_records_belong_to_what_the_path_names(api: httpx.Client, project_
 @pytest.mark.rule("plain-resources")
 def test_plain_resources_have_no_conflicts(api: httpx.Client) -> None:
     """Two records may be equal but for their ids, and a value that looks like an id need not be one."""
-    first, second = (create(api, "/admin/groups", name="red", labels=["no-such-id"]) for _ in range(2))
+    first, second = (create(api, "/admin/lanterns", name="red", labels=["no-such-id"]) for _ in range(2))
     assert first | {"id": second["id"]} == second
-    assert api.get("/admin/groups").json()["data"] == [first, second]
+    assert api.get("/admin/lanterns").json()["data"] == [first, second]
 
 
 @pytest.mark.rule("plain-resources")
