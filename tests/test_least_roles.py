@@ -8,7 +8,10 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from pinecone_admin import (
     Admin,
@@ -22,7 +25,7 @@ from pinecone_admin import (
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import PROJECT_ROLES, RoleBindingInput, RoleName
-from tests.support.resources import CREATES, METHODS, SINGLE, fill_ids
+from tests.support.resources import CREATES, ID, METHODS, SINGLE, fill_ids, name_singular
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/how-to/ci-identity.md").read_text(encoding="utf-8")
 
@@ -255,7 +258,8 @@ def call_plainly(method: str, at: Organization) -> Call:
     namespace, _, name = method.partition(".")
     targets = NewTargets(at)
     call = partial(getattr(getattr(at.caller, namespace), name), **fill_ids(method, targets))
-    return contains(targets[next(iter(METHODS[f"{namespace}.delete"]))], call) if name == "list" else call
+    verb, _, held = name.partition("_")
+    return contains(targets[f"{name_singular(held or namespace)}_id"], call) if verb == "list" else call
 
 
 # Each row creates what its call needs, and returns the call. A call that returns False did not see everything.
@@ -363,3 +367,29 @@ def test_all_methods_are_checked() -> None:
     assert ROWS.keys() == {*methods, "inventory"}, (
         f"add {lacking} to METHODS in tests/support/resources.py or WORKFLOWS"
     )
+
+
+@pytest.mark.parametrize("shown", [[], ["m"]])
+def test_a_list_of_what_a_resource_holds_is_read(monkeypatch: pytest.MonkeyPatch, shown: list[str]) -> None:
+    """A role permits a list, which is lazy, only if it has what was added to the same resource."""
+    monkeypatch.setitem(METHODS, "policies.create", {})
+    monkeypatch.setitem(METHODS, "policies.add_member", {"policy_id": ID})
+    monkeypatch.setitem(METHODS, "policies.list_members", {"policy_id": ID})
+    monkeypatch.setitem(CREATES, "policy_id", "policies.create")
+    monkeypatch.setitem(CREATES, "member_id", "policies.add_member")
+    numbers, held = count(), set[str]()
+
+    def add_member(*, policy_id: str) -> SimpleNamespace:
+        held.add(policy_id)
+        return SimpleNamespace(id="m")
+
+    def list_members(*, policy_id: str) -> list[SimpleNamespace]:
+        return [SimpleNamespace(id=each) for each in shown if policy_id in held]
+
+    policies = SimpleNamespace(
+        create=lambda: SimpleNamespace(id=str(next(numbers))), add_member=add_member, list_members=list_members
+    )
+    at = Organization("OrgMember")
+    for client in ("owner", "caller"):
+        monkeypatch.setattr(at, client, SimpleNamespace(policies=policies))
+    assert is_permitted(partial(call_plainly, "policies.list_members"), at) == bool(shown)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin._text import counts
 from pinecone_admin.emulator.model import counts as emulator_counts
+from tests.support.resources import name_singular
 
 ROOT = Path(__file__).resolve().parents[2]
 _PLURAL = re.compile(r" (?:[\w-]+ ){0,2}(?:\w{2,}s|people)\b")
@@ -35,6 +37,8 @@ def test_a_plural_follows_the_end_of_the_noun() -> None:
         "database": "databases",
     }.items():
         assert counts.pluralize(singular) == emulator_counts.pluralize(singular) == plural
+    for namespace in (*NAMESPACES, "policies"):
+        assert counts.pluralize(name_singular(namespace)) == namespace
 
 
 def test_no_text_has_a_plural_after_a_length() -> None:
