@@ -315,7 +315,9 @@ def write_row(method: Method) -> str:
     cells = []
     for each in method.parameters:
         optional = "" if each.is_required else "only " if method.name == "update" and is_only else "optional "
-        kind, valid = ("id", repr(each.choices[0])) if each.choices else KINDS.get(each.scalar, ("...", "..."))
+        kind, valid = KINDS.get(each.scalar, ("...", "..."))
+        if each.choices or each.name.endswith("_id"):
+            kind, valid = "id", repr(next(iter(each.choices), "x"))
         cell = "ID" if each.place == "path" else {"limit": "LIMIT", "pagination_token": "TOKEN"}.get(each.name)
         made = f'Argument("{optional}{kind}", "{each.place}", {each.example or valid})'
         cells.append(f'"{each.name}": {cell or made}')

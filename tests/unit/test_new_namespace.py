@@ -38,6 +38,7 @@ def test_an_enum_is_an_option_with_its_values() -> None:
     assert "\"--resource-type\", type=Choice(('organization', 'project')), required=True, help=" in command
     assert "resource_type: models.ResourceType" in command
     assert '"resource_type": Argument("id", "body", "project")' in write_row(method)
+    assert '"principal_id": Argument("id", "body", ' in write_row(method)
 
 
 def test_a_help_is_the_first_clause() -> None:
