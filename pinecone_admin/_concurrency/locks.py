@@ -2,8 +2,6 @@
 
 On Python 3.14, a signal handler can run after ``__enter__`` of a lock and before the block of its ``with``, so that
 nothing releases the lock: https://github.com/python/cpython/issues/148874.
-
-On every version, a signal that comes just before a thread blocks is handled only when it wakes. So waits are in steps.
 """
 
 from __future__ import annotations
@@ -11,17 +9,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
+from contextlib import contextmanager
 from threading import RLock
-from time import monotonic
-from typing import Protocol, TypeVar
+from typing import Protocol
 from weakref import WeakSet
-
-_T = TypeVar("_T")
-
-_STEP = 0.2
-"""Seconds."""
 
 
 class _Owner(Protocol):
@@ -72,16 +63,3 @@ def start_thread(start: Callable[[], object]) -> None:
     """Call ``start`` of a thread; release the lock of ``threading`` for which every other thread waits as it begins."""
     with released_after(threading._active_limbo_lock):  # type: ignore[attr-defined] # noqa: SLF001
         start()
-
-
-def get_in_steps(queue: SimpleQueue[_T], seconds: float) -> _T:
-    """Return the next element; a signal that came just before a step began is handled as soon as the step has ended.
-
-    Raises:
-        Empty: There is none within the seconds.
-    """
-    end = monotonic() + seconds
-    while (left := end - monotonic()) > _STEP:
-        with suppress(Empty):
-            return queue.get(timeout=_STEP)
-    return queue.get(timeout=max(0.0, left))

@@ -11,7 +11,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from pinecone_admin._concurrency.locks import get_in_steps, start_thread
+from pinecone_admin._concurrency.locks import start_thread
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -50,7 +50,7 @@ def run_in_parallel(
                 worker.start()
             if not running:
                 return
-            worker = get_in_steps(done, math.inf)
+            worker = done.get()
             running.remove(worker)
             deliver(worker.item, worker.result())
     except Exception:

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from pinecone_admin._concurrency.locks import get_in_steps, is_owned, release_left_lock
+from pinecone_admin._concurrency.locks import is_owned, release_left_lock
 
 _T = TypeVar("_T")
 
@@ -108,7 +108,7 @@ class FairSemaphore:
                     self._waiting.append(turn)
             if not turn.granted:
                 with suppress(Empty):
-                    get_in_steps(turn.wake, seconds)
+                    turn.wake.get(timeout=max(0.0, seconds))
                 self._stop_waiting(turn)
         except BaseException:
             release_left_lock(self._lock, was_owned=was_owned)

@@ -11,14 +11,18 @@ from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
 from math import inf
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Generic, TypeVar
 
-from pinecone_admin._concurrency.locks import get_in_steps, start_thread
+from pinecone_admin._concurrency.locks import start_thread
 from pinecone_admin._concurrency.sharing import running_loop
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError
 
 _T = TypeVar("_T")
+
+_STEP = 0.2
+"""Seconds."""
 
 
 def fetch_first_token(first_token: Callable[[], object]) -> None:
@@ -70,7 +74,7 @@ class SharedResult(Generic[_T]):
         # Only after the waker is listed: a ``set`` that did not find it has already added its result.
         if not self._results:
             with suppress(Empty):
-                get_in_steps(woken, seconds)
+                woken.get(timeout=max(0.0, seconds))
         return bool(self._results)
 
     async def async_wait(self, seconds: float) -> bool:
@@ -162,14 +166,22 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
     try:
         if not start_daemon_thread(run, "pinecone-admin-call"):
             run()
-        get_in_steps(finished, inf)
+        _wait_in_steps(finished, inf)
     except BaseException:
         # Starting a thread takes a while on a busy machine, and may have been what was interrupted.
         if not results and not _remove_one(pending):
-            with suppress(Empty):
-                get_in_steps(finished, seconds)
+            _wait_in_steps(finished, seconds)
         raise
     return results[0].result()
+
+
+def _wait_in_steps(finished: SimpleQueue[None], seconds: float) -> None:
+    """Wait for an element; a signal that comes just before a step begins is handled as soon as the step has ended."""
+    end = monotonic() + seconds
+    while (left := end - monotonic()) > 0:
+        with suppress(Empty):
+            finished.get(timeout=min(left, _STEP))
+            return
 
 
 def _remove_one(elements: list[_T]) -> bool:
