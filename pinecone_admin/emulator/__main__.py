@@ -223,7 +223,7 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "command",
         nargs="*",
         metavar="COMMAND",
-        help="after two dashes, a command to run where only the emulator is reached, over TLS (Linux)",
+        help="after two dashes, a command to run with no network but the emulator's, over TLS (Linux)",
     )
     # argparse would take the last one without a word.
     counts = Counter(word.partition("=")[0] for word in own_arguments(arguments) if word.startswith("--"))

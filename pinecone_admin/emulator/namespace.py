@@ -1,4 +1,4 @@
-"""Run a command in namespaces of its own, where the production names lead to the emulator and nothing leads outside."""
+"""Run a command in namespaces of its own, where the production names lead to the emulator, with no other network."""
 
 from __future__ import annotations
 

@@ -382,7 +382,7 @@ class CleanupReport:
         dry_run: Whether the report only previews the deletion, and nothing was deleted.
         contents: Contents that were found in the project.
         unseen: Kinds of content whose list the server refuses, such as ``"workspace"``: whether the project contains
-            any cannot be seen, and none is deleted.
+            any cannot be seen, and the workflow deletes none.
         deleted: Whether the project and all its contents are deleted.
         refusal: Why a real run would refuse to delete anything, or None.
         temporary_keys: Ids of the temporary API keys that read the contents, also those that earlier runs left; they

@@ -50,7 +50,7 @@ from pinecone_admin.cli.session import Session
 @click.option("--ca-file", metavar="FILE", help="Where to write the certificate that clients have to trust.")
 @argument(
     "command",
-    "After --, a command to run where only the emulator is reached, at the production addresses, with --tls on Linux.",
+    "After --, a command to run with no network but the emulator, at the production addresses, with --tls on Linux.",
     nargs=-1,
     metavar="[COMMAND …]",
 )
