@@ -114,6 +114,7 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
         "api_keys.rotate": lambda admin: admin.api_keys.rotate(api_key_id=ids["old key"], store=stored.append),
         "api_keys.delete_retired": lambda admin: admin.api_keys.delete_retired(),
         "users.describe_by_email": lambda admin: admin.users.describe_by_email(email="ada@example.com"),
+        "users.ensure": lambda admin: admin.users.ensure(email="ada@example.com", role_bindings=member),
         "invites.ensure": lambda admin: admin.invites.ensure(email="fay@example.com", role_bindings=member),
         "invites.describe_by_email": lambda admin: admin.invites.describe_by_email(email="fay@example.com"),
         "service_accounts.ensure": lambda admin: admin.service_accounts.ensure(

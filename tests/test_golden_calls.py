@@ -164,6 +164,12 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         "users.list": {"email": "ada@example.com", "limit": 5, "pagination_token": None},
         "users.describe": {"user_id": ids["user"]},
         "users.describe_by_email": {"email": "ADA@example.com"},
+        "users.ensure": {
+            "email": "ADA@example.com",
+            "role_bindings": roles,
+            "revoke_unlisted": False,
+            "dry_run": False,
+        },
         "users.delete": {"user_id": ids["user"]},
         "users.offboard": {"email": "Ada@example.com", "dry_run": False},
         "users.offboard_many": {"emails": ["Ada@example.com"], "plan": None},

@@ -286,6 +286,7 @@ WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
     "api_keys.rotate": lambda at: partial(at.caller.api_keys.rotate, api_key_id=at.key(), store=str),
     "api_keys.delete_retired": lambda at: partial(at.caller.api_keys.delete_retired, project_id=at.retired_key()),
     "users.offboard": offboard,
+    "users.ensure": lambda at: partial(at.caller.users.ensure, email=at.email(), role_bindings=MEMBER),
     "invites.ensure": lambda at: partial(
         at.caller.invites.ensure, email=f"{at.name()}@example.com", role_bindings=MEMBER
     ),

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 from generated_client import api
-from generated_client.models import User
+from generated_client.models import Invite, RoleBindingInput, User
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
 from pinecone_admin._http.argument_checks import check_email, set_operation_on_errors
 from pinecone_admin._http.lookup import find_by_email
+from pinecone_admin.models import RoleBindingDict, RoleBindingLike
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AsyncUsers:
-    """List, describe, remove and offboard the users of the organization, as ``admin.users``.
+    """List, describe, ensure, remove and offboard the users of the organization, as ``admin.users``.
 
     Every method also raises the errors of ``AsyncAdmin.send``.
     """
@@ -82,6 +83,52 @@ class AsyncUsers:
             check_email("email", email)
         users = await self.list(email=email).to_list()
         return find_by_email(email, users, noun="user", operation="describe_by_email")
+
+    async def ensure(
+        self,
+        *,
+        email: str,
+        role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike],
+        revoke_unlisted: bool = False,
+        dry_run: bool = False,
+    ) -> workflows.Ensured[User | Invite]:
+        """Grant a member of the organization the roles that are missing, and send anybody else an invite with all.
+
+        A pending invite gets the missing roles, too. An expired one is deleted and replaced: sent again, it would grant
+        the roles that it carries. An invite that was sent is kept, even if this call is cancelled.
+
+        Args:
+            email: Email address, at most 254 characters. Email matching ignores case.
+            role_bindings: 1 to 100 roles that the person will have, as models, mappings or objects with the same three
+                attributes; at least one must be on the organization, also for a member. ``on_organization`` and
+                ``on_project`` build them.
+            revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting.
+            dry_run: Only report what would be done.
+
+        Returns:
+            The user or the invite, whether this call sent the invite, the roles that differed, and what was done.
+
+        Raises:
+            AmbiguousNameError: Several users have the address, or several invites for it are pending; ``ids`` lists
+                them.
+            RefusedError: With ``revoke_unlisted``, no user would remain OrgOwner; nothing was changed.
+            ConflictError: The person accepted the invite during this call, so that the next one finds a member; or an
+                identity provider manages the person.
+            ForbiddenError: The caller may not see the users, or does not hold a role that it would grant.
+            RateLimitError: The organization has sent its 100 invite emails for this hour.
+
+        Example:
+            >>> ensured = await admin.users.ensure(
+            ...     email="ada@example.com", role_bindings=[on_organization("OrgMember")]
+            ... )
+            >>> ensured.created  # ada is a member, so that no invite was sent
+            False
+        """
+        from pinecone_admin._async.workflows.ensure_user import ensure_user  # noqa: PLC0415 - imported on first use
+
+        return await ensure_user(
+            self._admin, email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=dry_run
+        )
 
     async def delete(self, *, user_id: str) -> None:
         """Remove a user from the organization, and revoke all roles of the user.

@@ -30,6 +30,8 @@ async def list_changes(admin: AsyncAdmin) -> Mapping[str, Change]:
         "users.delete": lambda each: each.users.delete(user_id=user.id),
         "users.offboard": lambda each: each.users.offboard(email=ADA, dry_run=False),
         "users.offboard, invite": lambda each: each.users.offboard(email=EVE, dry_run=False),
+        "users.ensure": lambda each: each.users.ensure(email=ADA, role_bindings=[on_organization("OrgManager")]),
+        "users.ensure, new": lambda each: each.users.ensure(**new),
         "invites.create": lambda each: each.invites.create(**new),
         "invites.ensure": lambda each: each.invites.ensure(**new),
         "invites.resend": lambda each: each.invites.resend(invite_id=invite.id),

@@ -167,6 +167,35 @@ def check_one_mailed_invite(state: ScenarioState) -> None:
     assert len(state.emulator.state.invite_mails) == 1
 
 
+def prepare_expired_invite(state: ScenarioState, admin: Admin) -> None:
+    """Start with an expired invite that carries other roles."""
+    prepare_project(state, admin)
+    admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgOwner")])
+    state.emulator.clock.advance(8 * 86_400)
+
+
+def prepare_member(state: ScenarioState, admin: Admin) -> None:
+    """Start with a member who has other roles."""
+    prepare_project(state, admin)
+    state.emulator.add_user("ada@example.com", roles=["OrgManager", ("ProjectEditor", state.ids["project"])])
+
+
+def ensure_user(state: ScenarioState, admin: Admin) -> object:
+    """Ensure that a person has exactly two roles."""
+    roles = [on_organization("OrgMember"), on_project(state.ids["project"], "ProjectViewer")]
+    return admin.users.ensure(email="Ada@example.com", role_bindings=roles, revoke_unlisted=True)
+
+
+def check_roles_of_person(state: ScenarioState) -> None:
+    """Check that the person is a member or has one pending invite, with exactly the two roles."""
+    server = state.emulator.state
+    users = [Principal("user", each.id) for each in server.users.listing if each.email.lower() == "ada@example.com"]
+    invites = [Principal("invite", each.id) for each in server.open_invites]
+    (person,) = [*users, *invites]
+    assert sorted(each.grant.role for each in server.role_bindings.held_by(person)) == ["OrgMember", "ProjectViewer"]
+    assert len(server.invite_mails) <= 1 + len(invites), "one mail for the expired invite, and one for its successor"
+
+
 def ensure_binding(state: ScenarioState, admin: Admin) -> object:
     """Ensure a role binding."""
     return admin.role_bindings.ensure(
@@ -407,6 +436,8 @@ SCENARIOS = {
     "ensure key": Scenario(prepare_project, ensure_key, check_one_stored_key),
     "ensure account": Scenario(prepare_nothing, ensure_account, check_one_stored_account),
     "ensure invite": Scenario(prepare_nothing, ensure_invite, check_one_mailed_invite),
+    "ensure user": Scenario(prepare_expired_invite, ensure_user, check_roles_of_person),
+    "ensure member": Scenario(prepare_member, ensure_user, check_roles_of_person),
     "ensure binding": Scenario(
         prepare_account, ensure_binding, make_role_check("OrgMember", "ProjectViewer", "ProjectEditor")
     ),

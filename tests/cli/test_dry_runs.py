@@ -31,6 +31,9 @@ _PREVIEWS = """
     service-account ensure ci --role OrgManager --if-different update
     service-account rotate-secret ci
     invite ensure eve@example.com --role OrgMember
+    user ensure ada@example.com --role OrgMember --role search:ProjectEditor
+    user ensure eve@example.com --role OrgMember
+    user ensure bob@example.com --role OrgManager --revoke-unlisted
     invite resend bob@example.com
     role-binding ensure --user ada@example.com --role search:ProjectEditor
     role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor
@@ -79,6 +82,7 @@ _WITH_STEPS = """
     service-account ensure x --role OrgMember --store exec:cat
     service-account ensure x --role search:ProjectViewer --if-different update --revoke-unlisted --store exec:cat
     invite ensure eve@example.com --role OrgMember
+    user ensure ada@example.com --role OrgMember --revoke-unlisted
     role-binding ensure --user ada@example.com --role search:ProjectEditor
     role-binding change-role --user ada@example.com --from search:ProjectEditor --to ProjectMember
     user offboard ada@example.com

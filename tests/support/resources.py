@@ -175,6 +175,12 @@ METHODS: dict[str, dict[str, Argument]] = {
         "emails": Argument("emails", "none", ["ann@example.com"]),
         "plan": Argument("optional plan", "none", None),
     },
+    "users.ensure": {
+        "email": Argument("email", "query", "ann@example.com"),
+        "role_bindings": Argument("bindings", "none", BINDINGS),
+        "revoke_unlisted": Argument("switch", "none", False),
+        "dry_run": DRY_RUN,
+    },
     "invites.ensure": {
         "email": Argument("email", "none", "ann@example.com"),
         "role_bindings": Argument("bindings", "none", BINDINGS),

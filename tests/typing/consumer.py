@@ -192,6 +192,8 @@ def workflows(admin: Admin) -> None:
     account = admin.service_accounts.ensure(name="n", role_bindings=[on_organization("OrgMember")])
     assert_type(account, Ensured[ServiceAccountWithSecret | ServiceAccount])
     assert_type(account.differences, list[Difference])
+    person = admin.users.ensure(email="a@b.co", role_bindings=[on_organization("OrgMember")], revoke_unlisted=True)
+    assert_type(person, Ensured[User | Invite])
     assert_type(admin.invites.ensure(email="a@b.co", role_bindings=[on_organization("OrgMember")]), Ensured[Invite])
     assert_type(admin.projects.ensure(name="n", on_difference="update", dry_run=True).steps, list[Step])
     binding = admin.role_bindings.ensure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
@@ -16,7 +16,8 @@ from pinecone_admin._async.workflows.rollback import AsyncRollback
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount
+from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
+from pinecone_admin.workflows.offboarding import find_refusal
 from pinecone_admin.workflows.reports import (
     Difference,
     OnDifference,
@@ -28,6 +29,9 @@ from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+
+
+_KINDS: Mapping[type, PrincipalType] = {Invite: "invite", ServiceAccount: "service_account", User: "user"}
 
 
 @frozen
@@ -70,7 +74,7 @@ class DifferencePolicy:
 
 async def reconcile_bindings(
     admin: AsyncAdmin,
-    principal: ServiceAccount | Invite,
+    principal: ServiceAccount | Invite | User,
     *,
     wanted: Sequence[RoleBindingInput],
     policy: DifferencePolicy,
@@ -78,8 +82,8 @@ async def reconcile_bindings(
     rollback: AsyncRollback,
 ) -> list[Difference]:
     """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
-    kind: PrincipalType = "invite" if isinstance(principal, Invite) else "service_account"
-    name = principal.email if isinstance(principal, Invite) else principal.name
+    kind = _KINDS[type(principal)]
+    name = principal.name if isinstance(principal, ServiceAccount) else principal.email
     bindings = await admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
     keys = keys_of_wanted_bindings(wanted)
@@ -89,6 +93,7 @@ async def reconcile_bindings(
         return differing
     unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
     is_own = bool(unlisted) and _is_own_account(admin, principal, policy)
+    await _check_owner_remains(admin, unlisted.values(), policy)
     for key in keys:
         if key not in found:
             granted = await ensure_role_binding(
@@ -121,13 +126,26 @@ async def reconcile_bindings(
     return differing
 
 
-def _is_own_account(admin: AsyncAdmin, principal: ServiceAccount | Invite, policy: DifferencePolicy) -> bool:
+async def _check_owner_remains(admin: AsyncAdmin, unlisted: Iterable[RoleBinding], policy: DifferencePolicy) -> None:
+    """Raise before the first change if the last owner who is a user would not remain one.
+
+    Raises:
+        RefusedError: The role of that owner is among the bindings to revoke.
+    """
+    leaving = {each.principal_id for each in unlisted if (each.principal_type, each.role) == ("user", "OrgOwner")}
+    if leaving:
+        owners = await admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
+        if (refusal := find_refusal(owners, leaving)) is not None:
+            raise RefusedError(f"{refusal}; nothing was changed", operation=policy.operation)
+
+
+def _is_own_account(admin: AsyncAdmin, principal: ServiceAccount | Invite | User, policy: DifferencePolicy) -> bool:
     """Return whether a principal is the account of the client.
 
     Raises:
         RefusedError: It may be: the client has only a token, which does not tell whose it is.
     """
-    if isinstance(principal, Invite):
+    if not isinstance(principal, ServiceAccount):
         return False
     client_id = own_client_id(admin)
     if client_id is None:

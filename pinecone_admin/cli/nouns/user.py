@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, limit
+from pinecone_admin.cli.commands import Noun, argument, limit, roles
 from pinecone_admin.cli.parameters import NameOrId
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
     from pinecone_admin.cli.session import Session
+    from pinecone_admin.models import RoleBindingInput
 
 NOUN = Noun("user")
 
@@ -31,6 +33,23 @@ def list_(call: Call, *, email: str | None = None) -> object:
 def describe(call: Call, *, user_id: str) -> object:
     """Show one user."""
     return call.admin.users.describe(user_id=user_id)
+
+
+@NOUN.command("changes", example="pinecone-admin user ensure eve@example.com --role OrgMember --yes", previews=True)
+@argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
+@roles(required=True)
+@click.option("--revoke-unlisted", is_flag=True, help="Also revoke all other roles, after granting.")
+def ensure(
+    call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput], revoke_unlisted: bool = False
+) -> object:
+    """Grant a member of the organization the missing roles, or invite the person with all of them.
+
+    A pending invite gets the missing roles; an expired one is deleted and replaced. One of the roles must be on the
+    organization, such as OrgMember.
+    """
+    return call.admin.users.ensure(
+        email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=call.is_dry_run
+    )
 
 
 @NOUN.command("deletes", example="pinecone-admin user delete ada@example.com --yes")

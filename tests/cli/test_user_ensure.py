@@ -1,0 +1,74 @@
+"""``user ensure``: one command for members, for invited people and for everybody else."""
+
+from __future__ import annotations
+
+from tests.cli.command_line import example_organization, run
+
+ENSURE = ("user", "ensure")
+
+
+def test_a_script_ensures_people_without_knowing_who_is_a_member() -> None:
+    """A member, an invited person and a stranger take the same words; run again, nothing is changed."""
+    with example_organization() as emulator:
+        wish = ("--role", "OrgMember", "--role", "search:ProjectEditor", "--yes")
+        for email, created in (("ADA@example.com", False), ("bob@example.com", False), ("eve@example.com", True)):
+            first, again = (run(*ENSURE, email, *wish) for _ in range(2))
+            assert (first.exit, first.stderr, first.json["created"]) == (0, "", created), first
+            assert first.json["steps"], email
+            assert (again.exit, again.json["created"], again.json["steps"]) == (0, False, []), again
+            assert again.json["id"] == first.json["id"]
+        noun = "--user", "ada@example.com"
+        held = {each["role"] for each in run("role-binding", "list", *noun).json}
+        assert held == {"OrgMember", "ProjectViewer", "ProjectEditor"}
+        assert [each.email for each in emulator.state.open_invites] == ["bob@example.com", "eve@example.com"]
+
+
+def test_a_person_is_asked_and_told_what_was_done() -> None:
+    """On a terminal the question shows the wish, and the answer is one line that says what was granted and revoked."""
+    with example_organization():
+        words = (*ENSURE, "ada@example.com", "--role", "OrgManager", "--revoke-unlisted")
+        asked = run(*words, terminal=True, stdin="n\n")
+        assert "About to: user ensure ada@example.com --role OrgManager --revoke-unlisted" in asked.stderr
+        assert (asked.exit, asked.stdout) == (130, "")
+        done = run(*words, terminal=True, stdin="y\n").stdout
+        for part in ("granted OrgManager on the organization to user ada@example.com", "revoked OrgMember on the"):
+            assert part in done
+        assert [each["role"] for each in run("role-binding", "list", "--user", "ada@example.com").json] == [
+            "OrgManager"
+        ]
+
+
+def test_the_last_owner_is_refused() -> None:
+    """The exit code is that of a refusal, also of a dry run; without --revoke-unlisted the owner keeps the role."""
+    with example_organization() as emulator:
+        words = (*ENSURE, "owner@example.com", "--role", "OrgMember", "--output", "json")
+        for way in ("--yes", "--dry-run"):
+            refused = run(*words, "--revoke-unlisted", way)
+            assert (refused.exit, refused.error["operation"]) == (5, "ensure_user")
+            assert "is the last owner of the organization who is a user" in refused.error["message"]
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+        assert run(*words, "--yes").exit == 0
+
+
+def test_an_expired_invite_is_replaced() -> None:
+    """The steps name the expired invite, and its roles are not those of the new one."""
+    with example_organization() as emulator:
+        emulator.clock.advance(8 * 86_400)
+        old = run("invite", "describe", "bob@example.com").json["id"]
+        done = run(*ENSURE, "bob@example.com", "--role", "OrgManager", "--yes")
+        assert [(each["action"], each["id"] == old) for each in done.json["steps"]] == [
+            ("delete", True),
+            ("invite", False),
+        ]
+        assert [each["role"] for each in run("role-binding", "list", "--invite", "bob@example.com").json] == [
+            "OrgManager"
+        ]
+
+
+def test_a_wish_without_a_role_on_the_organization_names_the_option() -> None:
+    """The error is about --role, and nothing is sent that changes anything."""
+    with example_organization() as emulator:
+        done = run(*ENSURE, "ada@example.com", "--role", "search:ProjectViewer", "--yes")
+        assert done.exit == 2
+        assert done.stderr.startswith("error: --role must contain")
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
