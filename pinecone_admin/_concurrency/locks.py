@@ -1,7 +1,9 @@
-"""Release locks that Ctrl-C leaves held, and renew those that a thread of the parent holds at a fork.
+"""Release locks that Ctrl-C leaves held, renew those that a parent's thread holds at a fork, and wait in steps.
 
 On Python 3.14, a signal handler can run after ``__enter__`` of a lock and before the block of its ``with``, so that
 nothing releases the lock: https://github.com/python/cpython/issues/148874.
+
+On every version, a signal that comes just before a thread blocks is handled only when it wakes. So waits are in steps.
 """
 
 from __future__ import annotations
@@ -11,8 +13,12 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import RLock
+from time import monotonic
 from typing import Protocol
 from weakref import WeakSet
+
+STEP = 0.2
+"""Seconds that a step of a wait takes at most."""
 
 
 class _Owner(Protocol):
@@ -63,3 +69,23 @@ def start_thread(start: Callable[[], object]) -> None:
     """Call ``start`` of a thread; release the lock of ``threading`` for which every other thread waits as it begins."""
     with released_after(threading._active_limbo_lock):  # type: ignore[attr-defined] # noqa: SLF001
         start()
+
+
+def make_held_lock() -> threading.Lock:
+    """Return a lock for which a thread waits until another one releases it: a call in C, which Ctrl-C cannot divide."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def acquire_in_steps(lock: threading.Lock, seconds: float) -> bool:
+    """Wait at most the seconds for a lock; return whether it was acquired.
+
+    A signal is handled after a step at the latest. A step that ends raises no exception, which Ctrl-C could leave
+    behind as the context of later ones.
+    """
+    end = monotonic() + seconds
+    while (left := end - monotonic()) > STEP:
+        if lock.acquire(timeout=STEP):
+            return True
+    return lock.acquire(timeout=max(0.0, left))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from contextvars import copy_context
 from itertools import islice
-from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from pinecone_admin._concurrency.locks import start_thread
+from pinecone_admin._concurrency.locks import STEP, acquire_in_steps, make_held_lock, start_thread
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -40,17 +41,20 @@ def run_in_parallel(
         interrupt_timeout: Seconds to wait for the items in progress after Ctrl-C; by default two.
     """
     rest = iter(items)
-    done: SimpleQueue[_Worker[_T, _R]] = SimpleQueue()
+    done: deque[_Worker[_T, _R]] = deque()
+    wakeup = make_held_lock()
     running: set[_Worker[_T, _R]] = set()
     try:
         while True:
             for item in islice(rest, limit - len(running)):
-                worker = _Worker(work, item, done)
+                worker = _Worker(work, item, done, wakeup)
                 running.add(worker)
                 worker.start()
             if not running:
                 return
-            worker = done.get()
+            while not done:
+                acquire_in_steps(wakeup, math.inf)
+            worker = done.popleft()
             running.remove(worker)
             deliver(worker.item, worker.result())
     except Exception:
@@ -69,12 +73,19 @@ class _Worker(Generic[_T, _R]):
     It uses no Future: Ctrl-C during ``wait`` can leave the lock of a Future held, so that the worker never ends.
     """
 
-    def __init__(self, work: Callable[[_T], _R], item: _T, done: SimpleQueue[_Worker[_T, _R]]) -> None:
+    def __init__(
+        self,
+        work: Callable[[_T], _R],
+        item: _T,
+        done: deque[_Worker[_T, _R]],
+        wakeup: threading.Lock,
+    ) -> None:
         self.item = item
         self._thread = threading.Thread(target=self._process, name="pinecone-admin-workflow", daemon=True)
         self._context = copy_context()
         self._work = work
         self._done = done
+        self._wakeup = wakeup
         self._outcome: list[_R] = []
         self._error: BaseException | None = None
 
@@ -90,7 +101,9 @@ class _Worker(Generic[_T, _R]):
             self._outcome.append(self._context.run(self._work, self.item))
         except BaseException as exc:  # noqa: BLE001 - raised by result
             self._error = exc
-        self._done.put(self)
+        self._done.append(self)
+        with suppress(RuntimeError):  # another worker has released it
+            self._wakeup.release()
 
     def result(self) -> _R:
         """Return the result of a worker that is done, or raise its exception."""
@@ -98,18 +111,17 @@ class _Worker(Generic[_T, _R]):
             raise self._error
         return self._outcome[0]
 
-    def join(self, timeout: float | None) -> None:
-        """Wait at most so many seconds until the thread has ended, if it was started."""
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+    def join(self, deadline: float) -> None:
+        """Wait until the thread has ended, if it was started, or the deadline has passed; in steps: see ``locks``."""
+        while self._thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+            self._thread.join(min(left, STEP))
 
 
 def _join(workers: Iterable[_Worker[_T, _R]], seconds: float = math.inf) -> None:
     """Wait until all workers have ended, at most for the given seconds."""
     deadline = time.monotonic() + seconds
     for worker in workers:
-        left = deadline - time.monotonic()
-        worker.join(None if left == math.inf else max(0.0, left))
+        worker.join(deadline)
 
 
 async def async_run_in_parallel(

@@ -7,11 +7,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from pinecone_admin._concurrency.locks import is_owned, release_left_lock
+from pinecone_admin._concurrency.locks import acquire_in_steps, is_owned, make_held_lock, release_left_lock
 
 _T = TypeVar("_T")
 
@@ -79,10 +78,10 @@ class PerProcess(Generic[_T]):
 
 
 class _Turn:
-    """The place of a caller in the queue of a ``FairSemaphore``; ``wake`` is set only if the caller has to wait."""
+    """The place of a caller in the queue of a ``FairSemaphore``; ``wakeup`` is there only if the caller has to wait."""
 
     granted = False
-    wake: SimpleQueue[None]
+    wakeup: threading.Lock
 
 
 class FairSemaphore:
@@ -104,11 +103,10 @@ class FairSemaphore:
                 if self._free:
                     self._free, turn.granted = self._free - 1, True
                 else:
-                    turn.wake = SimpleQueue()
+                    turn.wakeup = make_held_lock()
                     self._waiting.append(turn)
             if not turn.granted:
-                with suppress(Empty):
-                    turn.wake.get(timeout=max(0.0, seconds))
+                acquire_in_steps(turn.wakeup, seconds)
                 self._stop_waiting(turn)
         except BaseException:
             release_left_lock(self._lock, was_owned=was_owned)
@@ -130,7 +128,7 @@ class FairSemaphore:
                 for turn in self._waiting:  # a caller leaves the queue itself: an interrupt may come after each call
                     if not turn.granted:
                         turn.granted = True
-                        turn.wake.put(None)
+                        turn.wakeup.release()
                         return
                 self._free += 1
         except BaseException:

@@ -10,19 +10,14 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
 from math import inf
-from queue import Empty, SimpleQueue
-from time import monotonic
 from typing import Generic, TypeVar
 
-from pinecone_admin._concurrency.locks import start_thread
+from pinecone_admin._concurrency.locks import acquire_in_steps, make_held_lock, start_thread
 from pinecone_admin._concurrency.sharing import running_loop
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError
 
 _T = TypeVar("_T")
-
-_STEP = 0.2
-"""Seconds."""
 
 
 def fetch_first_token(first_token: Callable[[], object]) -> None:
@@ -69,12 +64,11 @@ class SharedResult(Generic[_T]):
 
     def wait(self, seconds: float) -> bool:
         """Wait at most the seconds; return whether the result is set."""
-        woken = SimpleQueue[None]()
-        self._wakers.append(lambda: woken.put(None))
+        wakeup = make_held_lock()
+        self._wakers.append(wakeup.release)
         # Only after the waker is listed: a ``set`` that did not find it has already added its result.
         if not self._results:
-            with suppress(Empty):
-                woken.get(timeout=max(0.0, seconds))
+            acquire_in_steps(wakeup, seconds)
         return bool(self._results)
 
     async def async_wait(self, seconds: float) -> bool:
@@ -147,8 +141,7 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
     if threading.current_thread() is not threading.main_thread():
         return call()  # Ctrl-C is raised in the main thread only
     context, results = copy_context(), list[Future[_T]]()
-    # Unlike a Future, a SimpleQueue is written in C, so that Ctrl-C cannot leave it locked.
-    finished = SimpleQueue[None]()
+    finished = make_held_lock()  # Ctrl-C could leave a Future locked
     # Whoever removes the element decides: the thread begins the call, or an interrupt that came first prevents it.
     pending = [call]
 
@@ -161,27 +154,19 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
         except BaseException as exc:  # noqa: BLE001 - raised below, in the thread of the caller
             result.set_exception(exc)
         results.append(result)
-        finished.put(None)
+        finished.release()
 
     try:
         if not start_daemon_thread(run, "pinecone-admin-call"):
             run()
-        _wait_in_steps(finished, inf)
+        acquire_in_steps(finished, inf)
     except BaseException:
         # Starting a thread takes a while on a busy machine, and may have been what was interrupted.
-        if not results and not _remove_one(pending):
-            _wait_in_steps(finished, seconds)
+        has_begun = not _remove_one(pending)
+        if has_begun and not results:
+            acquire_in_steps(finished, seconds)
         raise
     return results[0].result()
-
-
-def _wait_in_steps(finished: SimpleQueue[None], seconds: float) -> None:
-    """Wait for an element; a signal that comes just before a step begins is handled as soon as the step has ended."""
-    end = monotonic() + seconds
-    while (left := end - monotonic()) > 0:
-        with suppress(Empty):
-            finished.get(timeout=min(left, _STEP))
-            return
 
 
 def _remove_one(elements: list[_T]) -> bool:

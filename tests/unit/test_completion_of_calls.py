@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from pinecone_admin import Admin, AsyncAdmin
-from pinecone_admin._concurrency import waiting
+from pinecone_admin._concurrency import locks
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, complete_if_interrupted
 from pinecone_admin.emulator import Emulator
 from tests.support.concurrency import PATIENCE, wait_until
@@ -110,7 +110,7 @@ def test_ctrl_c_just_before_the_wait_is_handled_during_it() -> None:
         """Tell whether the main thread was at the same place of its wait each of the last ten times."""
         frame = sys._current_frames()[threading.main_thread().ident or 0]
         places.append((frame.f_code.co_name, frame.f_lasti))
-        return frame.f_code.co_filename == waiting.__file__ and len(places) > 10 and len({*places[-10:]}) == 1
+        return frame.f_code.co_filename == locks.__file__ and len(places) > 10 and len({*places[-10:]}) == 1
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
         handled.set()

@@ -54,20 +54,15 @@ def test_an_interrupted_wait_takes_no_permit(*, granted: bool) -> None:
     semaphore = FairSemaphore(1)
     semaphore.acquire(0)
 
-    class InterruptedQueue:
-        """Interrupts its consumer."""
-
-        put = list[None]().append
-
-        def get(self, timeout: float) -> None:
-            """Interrupt the wait."""
-            assert 0 < timeout <= 1
-            if granted:
-                semaphore.release()
-            raise KeyboardInterrupt
+    def acquire(_: threading.Lock, seconds: float) -> bool:
+        """Interrupt the wait."""
+        assert 0 < seconds <= 1
+        if granted:
+            semaphore.release()
+        raise KeyboardInterrupt
 
     with (
-        patch("pinecone_admin._concurrency.sharing.SimpleQueue", InterruptedQueue),
+        patch("pinecone_admin._concurrency.sharing.acquire_in_steps", acquire),
         pytest.raises(KeyboardInterrupt),
     ):
         semaphore.acquire(1)

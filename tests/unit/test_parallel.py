@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
-from tests.support.concurrency import PATIENCE
+from pinecone_admin._concurrency.sharing import FairSemaphore
+from pinecone_admin._concurrency.waiting import SharedResult, complete_if_interrupted
+from tests.support.concurrency import PATIENCE, wait_until
 
 
 def test_an_interrupt_ends_although_an_item_hangs() -> None:
@@ -48,6 +53,32 @@ def test_an_interrupt_waits_for_items_that_end() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_in_parallel(work, range(9), limit=2, deliver=interrupt, interrupted=interrupted, interrupt_timeout=PATIENCE)
     assert ended.is_set()
+
+
+def test_a_signal_just_before_a_wait_is_handled_during_the_wait() -> None:
+    """A signal whose handler could not run before the main thread blocked does not wait for what it blocks on."""
+    release = threading.Event()
+    waits: list[Callable[[], object]] = [
+        lambda: run_in_parallel(lambda _: release.wait(PATIENCE), [1], limit=1, deliver=print, interrupt_timeout=0.0),
+        lambda: SharedResult[None]().wait(PATIENCE),
+        lambda: FairSemaphore(0).acquire(PATIENCE),
+        lambda: complete_if_interrupted(lambda: release.wait(PATIENCE), 0.0),
+    ]
+    for wait in waits:
+        thread = threading.Thread(target=interrupt_when_blocked, args=(threading.get_ident(),))
+        thread.start()
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+        assert time.monotonic() - started < PATIENCE / 2
+        thread.join(PATIENCE)
+    release.set()
+
+
+def interrupt_when_blocked(waiting_thread: int) -> None:
+    """Set the mark of a signal without waking the main thread, once it is in a function that waits."""
+    wait_until(lambda: "/_concurrency/" in sys._current_frames()[waiting_thread].f_code.co_filename)
+    _thread.interrupt_main()
 
 
 def test_items_are_processed_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
