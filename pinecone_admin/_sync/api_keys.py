@@ -271,10 +271,10 @@ class APIKeys:
         )
 
     def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
-        """Delete the old keys that ``rotate`` has kept and that are due by the server's clock.
+        """Delete the old keys that ``rotate`` has kept, and temporary keys, that are due by the server's clock.
 
-        A key is deleted only if the key that replaced it still exists and has its name. If an interrupted rotation has
-        not renamed that key, it is renamed first. Run this regularly, for example each hour.
+        An old key is deleted only if the key that replaced it still exists and has its name. If an interrupted rotation
+        has not renamed that key, it is renamed first. Run this regularly, for example each hour.
 
         Args:
             project_id: Id of the project; None for all projects of the organization.

@@ -13,7 +13,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.resources import DisplayNames, Resources
-from pinecone_admin.workflows.retired_keys import delete_after
+from pinecone_admin.workflows.retired_keys import delete_after, lives_until
 from pinecone_admin.workflows.roles import bindings_by_principal
 
 FindingKind: TypeAlias = Literal[
@@ -124,7 +124,7 @@ def find_editor_keys(inventory: Resources) -> list[Finding]:
 
 
 def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
-    """Find keys that are older than ``max_age``, and say which keys may be.
+    """Find keys that are older than ``max_age``, and say which keys may be; temporary keys are not meant to last.
 
     A response need not say when a key was created. Otherwise, the oldest role binding of a key gives a minimum, because
     a change of its roles may replace the bindings.
@@ -132,6 +132,8 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
     names, dates = DisplayNames(inventory), _oldest_binding_of_keys(inventory)
     findings: list[Finding] = []
     for key in inventory.api_keys:
+        if lives_until(key) is not None:
+            continue
         name, created_at = names.describe(key), key.created_at
         known = created_at or dates.get(key.id)
         age = None if known is None else inventory.taken_at - known
@@ -158,13 +160,14 @@ def _oldest_binding_of_keys(inventory: Resources) -> Mapping[str, datetime]:
 
 
 def find_overdue_keys(inventory: Resources) -> list[Finding]:
-    """Find keys that a rotation has replaced, and that should have been deleted by now."""
+    """Find temporary keys, and keys that a rotation has replaced, that should have been deleted by now."""
     names = DisplayNames(inventory)
     return [
         _find_in_key(
             "retired-key-overdue",
             key,
-            f"{names.describe(key)} was replaced and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
+            f"{names.describe(key)} {'was replaced' if lives_until(key) is None else 'is temporary'} "
+            f"and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
         )
         for key in inventory.api_keys
         if (until := delete_after(key)) is not None and until < inventory.taken_at

@@ -7,7 +7,9 @@ A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a di
 - ``~rotates:``: the new key of a rotation; digest of the id of the old key, and perhaps of the value of the new one.
 - ``~delete-after:20261203T0545Z:``: an old key whose successor is stored, and the UTC minute from which it may be
   deleted; digest of the id of the new key.
-- ``~empties:``: a temporary key; digest of the id of its project.
+- ``~empties:``: a temporary key that empties a project; digest of the id of its project.
+- ``~lives-until:20261203T0545Z:``: a temporary key of ``api_keys.temporary``, and the UTC minute from which it may be
+  deleted unless it is renewed; digest of the id of its project.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ _ELLIPSIS = "…"
 _MINUTE = "%Y%m%dT%H%MZ"
 # Only after the first two purposes may the digest of a value follow.
 _TAG = re.compile(
-    r"~(?:(makes|rotates)|(empties)|(delete-after):(\d{8}T\d{4}Z)):([0-9a-f]{8})(?(1)(?::([0-9a-f]{8}))?) ", re.ASCII
+    r"~(?:(makes|rotates)|(empties)|(delete-after|lives-until):(\d{8}T\d{4}Z)):([0-9a-f]{8})(?(1)(?::([0-9a-f]{8}))?) ",
+    re.ASCII,
 )
 
 
@@ -43,6 +46,7 @@ class NameTag:
         digest: Digest of the subject.
         value_digest: Digest of the value of a key; None if the tag has none.
         delete_after: When an old key may be deleted; None for other purposes.
+        lives_until: When a temporary key may be deleted, unless it is renewed; None for other purposes.
         rest: The name after the tag.
     """
 
@@ -50,6 +54,7 @@ class NameTag:
     digest: str
     value_digest: str | None
     delete_after: datetime | None
+    lives_until: datetime | None
     rest: str
 
     def refers_to(self, subject: str) -> bool:
@@ -63,10 +68,17 @@ def parse_tag(name: str) -> NameTag | None:
     if match is None:
         return None
     try:
-        moment = match[4] and datetime.strptime(match[4], _MINUTE).replace(tzinfo=UTC)
+        moment = datetime.strptime(match[4], _MINUTE).replace(tzinfo=UTC) if match[4] else None
     except ValueError:  # typed by hand: there is no such minute
         return None
-    return NameTag(match[1] or match[2] or match[3], match[5], match[6], moment or None, name[match.end() :])
+    return NameTag(
+        purpose=match[1] or match[2] or match[3],
+        digest=match[5],
+        value_digest=match[6],
+        delete_after=moment if match[3] == "delete-after" else None,
+        lives_until=moment if match[3] == "lives-until" else None,
+        rest=name[match.end() :],
+    )
 
 
 def check_untagged(name: str) -> None:
@@ -113,6 +125,17 @@ def digest_value(value: str) -> str:
 def tag_as_emptying(project_id: str) -> str:
     """Return the name of the temporary key that empties a project."""
     return f"{name_tag('empties', project_id)}temporary"
+
+
+def tag_as_temporary(project_id: str, lives_until: datetime, mark: str) -> str:
+    """Return the name of a temporary key of a project.
+
+    Args:
+        project_id: Id of the project.
+        lives_until: The minute from which the key may be deleted.
+        mark: What distinguishes it from the other temporary keys of the project, at most 30 characters.
+    """
+    return f"{name_tag(f'lives-until:{lives_until.astimezone(UTC):{_MINUTE}}', project_id)}temporary {mark}"
 
 
 def tag_as_successor(old_id: str, name: str) -> str:

@@ -134,7 +134,7 @@ class Rotation:
 
 @frozen(kw_only=True)
 class KeptKey:
-    """A key that a rotation has replaced and that was not deleted.
+    """A temporary key, or one that a rotation has replaced, that was not deleted.
 
     Attributes:
         key: The key.
@@ -149,7 +149,7 @@ class KeptKey:
 
 @frozen(kw_only=True)
 class RetiredKeys:
-    """The keys that rotations have replaced.
+    """The keys that rotations have replaced, and temporary keys.
 
     Attributes:
         dry_run: Whether the report only previews the deletion, and nothing was changed.
@@ -168,7 +168,7 @@ class RetiredKeys:
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        lines = [*map(str, self.steps)] or ["no key has been replaced by a rotation"]
+        lines = [*map(str, self.steps)] or ["no key is temporary or replaced by a rotation"]
         lines += ["nothing was changed"] if self.dry_run else []
         return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Decide which key holds a name during a rotation, and which old keys may be deleted.
+"""Decide which key holds a name during a rotation, and which old or temporary keys may be deleted.
 
 A rotation renames the old key when the value of the new one is stored, and then gives the new key its name. So an old
 key names its successor, and a new key without its name names its predecessor; see ``name_tags``.
@@ -26,9 +26,15 @@ def time_of_deletion(now: datetime, keep_old_for: timedelta) -> datetime:
 
 
 def delete_after(key: APIKey) -> datetime | None:
-    """Return when an old key may be deleted, or None if no rotation has retired the key."""
+    """Return when a retired or temporary key may be deleted, or None if it is neither."""
     tag = name_tags.parse_tag(key.name)
-    return None if tag is None else tag.delete_after
+    return None if tag is None else tag.delete_after or lives_until(key)
+
+
+def lives_until(key: APIKey) -> datetime | None:
+    """Return when a temporary key may be deleted, or None if it is none: the tag of one names its own project."""
+    tag = name_tags.parse_tag(key.name)
+    return tag.lives_until if tag is not None and tag.refers_to(key.project_id) else None
 
 
 def find_original_name(key: APIKey) -> str | None:
@@ -118,8 +124,13 @@ def find_namesake(old: APIKey, new: APIKey, before: Sequence[APIKey], keys: Sequ
     return next((key for key in keys if key.name == new.name and key.id not in known), None)
 
 
+def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime) -> list[APIKey]:
+    """Return the temporary keys that were not renewed in time, because the process that made them was killed."""
+    return [key for key in keys if (moment := lives_until(key)) is not None and moment <= now]
+
+
 def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
-    """Return the retired keys in the order of their deletion: oldest first, and each before its successor."""
+    """Return retired and temporary keys in the order of their deletion: oldest first, and each before its successor."""
 
     def position(key: APIKey) -> tuple[datetime, int]:
         moments = [moment for each in _follow_successors(key, keys) if (moment := delete_after(each)) is not None]
@@ -143,13 +154,13 @@ def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
 
 
 def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | None:
-    """Return why a retired key is not deleted now, or None if it is."""
-    moment = delete_after(old)
+    """Return why a retired or temporary key is not deleted now, or None if it is."""
+    moment, is_temporary = delete_after(old), lives_until(old) is not None
     if moment is None:
         return "it was renamed"
     if now < moment:
-        return f"it is kept until {moment:%Y-%m-%d %H:%M} UTC"
-    return find_obstacle(old, keys)
+        return f"it is {'temporary, and lives' if is_temporary else 'kept'} until {moment:%Y-%m-%d %H:%M} UTC"
+    return None if is_temporary else find_obstacle(old, keys)
 
 
 def find_due_ancestors(old: APIKey, keys: Sequence[APIKey], now: datetime) -> list[APIKey]:

@@ -492,7 +492,7 @@ def test_a_name_given_by_hand_counts(emulator: Emulator) -> None:
     emulator.state.api_keys[new].name = "spare"
     project.advance(2 * HOUR)
     report = emulator.admin().api_keys.delete_retired()
-    assert (report.deleted, report.kept, str(report)) == ([], [], "no key has been replaced by a rotation")
+    assert (report.deleted, report.kept, str(report)) == ([], [], "no key is temporary or replaced by a rotation")
     assert project.names() == {new: "spare", newer: "writer"}
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinecone_admin.workflows import name_tags
+from pinecone_admin.models import APIKey
+from pinecone_admin.workflows import name_tags, retired_keys
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
 NOON = datetime(2026, 12, 3, 5, 45, tzinfo=UTC)
@@ -69,6 +70,27 @@ def test_the_digest_of_a_value_changes_nothing_else(name: str, value: str) -> No
 def test_only_new_keys_have_the_digest_of_a_value() -> None:
     """Any other name with one is an ordinary name; the digest is one that everybody can compute."""
     assert name_tags.digest_value("pcsk_x") == hashlib.blake2b(b"pcsk_x", digest_size=4).hexdigest()
-    for purpose in ("empties", "delete-after:20261203T0545Z"):
+    for purpose in ("empties", "delete-after:20261203T0545Z", "lives-until:20261203T0545Z"):
         assert name_tags.parse_tag(f"~{purpose}:1f0c2a9b reader") is not None
         assert name_tags.parse_tag(f"~{purpose}:1f0c2a9b:5d2e8f01 reader") is None
+
+
+def test_only_the_tag_of_its_own_project_makes_a_key_temporary() -> None:
+    """The tag has the minute in UTC; with the digest of another project, without one, or in words, it means nothing."""
+    name = name_tags.tag_as_temporary("project-id", NOON.astimezone(timezone(timedelta(hours=9))), "f" * 30)
+    assert re.fullmatch(f"~lives-until:20261203T0545Z:[0-9a-f]{{8}} temporary {'f' * 30}", name)
+    assert len(name) <= name_tags.MAX_NAME_LENGTH
+    tag = name_tags.parse_tag(name)
+    assert tag is not None
+    assert (tag.purpose, tag.lives_until, tag.delete_after) == ("lives-until", NOON, None)
+
+    def find(name: str, project_id: str = "project-id") -> tuple[datetime | None, datetime | None]:
+        key = APIKey(id="key-id", project_id=project_id, name=name, roles=["ProjectViewer"])
+        return retired_keys.lives_until(key), retired_keys.delete_after(key)
+
+    assert find(name) == (NOON, NOON)
+    assert find(name_tags.tag_as_retired("new-id", "reader", NOON)) == (None, NOON)
+    no_minute = name.replace("0545Z", "2460Z")
+    for other in (no_minute, name[1:], name.upper(), f"x{name}", name.replace("until", "for"), "lives until 05:45"):
+        assert find(other) == (None, None), other
+    assert find(name, "other-id") == (None, None)

@@ -1,4 +1,4 @@
-"""Delete the keys that rotations have replaced, once they are due."""
+"""Delete the keys that rotations have replaced, and temporary keys that a killed process left, once they are due."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CONCURRENCY = 16
 
 
 async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
-    """Delete the retired keys of a project, or of all projects."""
+    """Delete the retired and temporary keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):
         check_bool("dry_run", dry_run)
         if project_id is not None:
@@ -76,7 +76,7 @@ async def _clean_project(admin: AsyncAdmin, project_id: str, changes: AsyncChang
             deleted.append(old)
         else:
             moment = retired_keys.delete_after(each)
-            assert moment is not None  # noqa: S101 - only retired keys are sorted
+            assert moment is not None  # noqa: S101 - only such keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
             changes.record(describe_retired("keep", old, reason=reason))
     return RetiredKeys(dry_run=changes.dry_run, deleted=deleted, kept=kept, steps=changes.steps)

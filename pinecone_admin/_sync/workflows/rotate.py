@@ -80,6 +80,12 @@ def rotate_api_key(
 
 
 def _refuse_unfinished(old: APIKey) -> None:
+    if (moment := retired_keys.lives_until(old)) is not None:
+        message = (
+            f"API key {old.id} is temporary, and lives until {moment:%Y-%m-%d %H:%M} UTC: it is not rotated, since "
+            "nothing that lasts may depend on it"
+        )
+        raise RefusedError(message, operation="rotate_api_key")
     tag = name_tags.parse_tag(old.name)
     if tag is not None and tag.delete_after is None:
         message = (

@@ -155,5 +155,5 @@ def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
     "--project", "project_id", type=NameOrId("project"), help="Only in this project; without the option, in all."
 )
 def delete_retired(call: Call, *, project_id: str | None = None) -> object:
-    """Delete the old keys that rotations have kept and that are due."""
+    """Delete the keys that rotations or killed runs have left, when due."""
     return call.admin.api_keys.delete_retired(project_id=project_id, dry_run=call.is_dry_run)
