@@ -45,9 +45,9 @@ _MODULES = {
     "._sync.pagination": ("Paginator",),
     ".auth.token": ("AccessToken",),
     ".models": ("RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"),
-    ".operations": ("Operation",),
     ".workflows.inventory": ("Inventory",),
     ".workflows.reports": ("Ensured", "ProjectRole"),
+    "generated_client.types": ("Operation",),  # .operations loads every builder
 }
 __all__ = [
     "AccessToken",

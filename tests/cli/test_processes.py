@@ -73,6 +73,27 @@ def test_helps_and_the_version_load_neither_httpx_nor_the_client() -> None:
     assert not any(name.startswith(("pinecone_admin._sync", "pinecone_admin._async")) for name in modules)
 
 
+def test_a_list_loads_only_what_it_shows(served: dict[str, str]) -> None:
+    """It loads neither the command line of httpx and what that loads, nor trio, nor the models of other things."""
+    loading = [sys.executable, "-X", "importtime", *COMMAND[1:], "project", "list"]
+    done = subprocess.run(loading, env=served, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "httpx" in modules
+    unused = (
+        "rich",
+        "pygments",
+        "trio.",
+        "platformdirs",
+        "difflib",
+        "pinecone_admin.cli.secrets",
+        "pinecone_admin.workflows.",
+    )
+    assert [name for name in modules if name.startswith(unused)] == []
+    assert {
+        f"generated_client.models.{name}" for name in ("api_key", "invite", "user", "create_project_request")
+    } & modules == set()
+
+
 def test_a_person_at_a_terminal_gets_a_table_and_a_script_json(served: dict[str, str]) -> None:
     """The same command, without an option."""
     code, shown = run_on_terminal(["project", "list"], served)

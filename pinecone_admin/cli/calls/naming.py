@@ -17,7 +17,6 @@ from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 from pinecone_admin.models import RoleBinding
-from pinecone_admin.workflows.retired_keys import find_holders
 
 
 @frozen
@@ -79,7 +78,7 @@ class NameLookup:
             return self._find_binding(text)
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
-        by_name = find_holders(text, items) if noun == "api-key" else _matching(items, text)
+        by_name = _find_holders(text, items) if noun == "api-key" else _matching(items, text)
         found = _require_one(by_id or by_name, noun, text, known=items)
         return Thing(noun, found.id, _name_of(found))
 
@@ -153,6 +152,12 @@ def _name_of(item: Any) -> str | None:
         project = [item.resource_id] if item.resource_type == "project" else []
         return ":".join([item.principal_type.replace("_", "-"), item.principal_id, *project, item.role])
     return getattr(item, "email", None) or getattr(item, "name", None)
+
+
+def _find_holders(name: str, keys: Iterable[Any]) -> list[Any]:
+    from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - other lists need no tags
+
+    return find_holders(name, keys)
 
 
 def _matching(items: Iterable[Any], text: str) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -13,25 +13,17 @@ from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.clients import WouldSend
-from pinecone_admin.cli.calls.confirmation import confirm_change, require_change_allowed
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import Positional, PrincipalOption, Reference, Secret, resolve
-from pinecone_admin.cli.secrets.delivery import (
-    SecretDelivery,
-    check_account,
-    check_destination,
-    deliver_made,
-    make_delivery,
-    make_secret,
-)
 from pinecone_admin.cli.session import Session
-from pinecone_admin.workflows import Ensured, Progress
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
+    from pinecone_admin.cli.secrets.delivery import SecretDelivery
+    from pinecone_admin.workflows import Progress
 
 _LARGEST_PAGE = 100
 
@@ -83,15 +75,22 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         command: The command.
         typed: Values of its parameters, without those that were left out.
     """
+    # What changes something or makes a secret loads twice as many modules as a list.
     if command.effect != "reads":
+        from pinecone_admin.cli.calls.confirmation import require_change_allowed  # noqa: PLC0415 - as above
+
         require_change_allowed(session)
     _check_values(command, typed)
     if command.makes is not None:
+        from pinecone_admin.cli.secrets.delivery import check_destination  # noqa: PLC0415 - as above
+
         check_destination(session, command.makes)
     call = Call(session, command)
     with show_progress(session, "looking up names"):
         arguments = _look_up_names(call, typed)
     if command.effect != "reads":
+        from pinecone_admin.cli.calls.confirmation import confirm_change  # noqa: PLC0415 - as above
+
         confirm_change(call, typed)
     function = partial(command.function, call, **arguments)
     try:
@@ -102,8 +101,9 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     except WouldSend as stopped:
         write_preview(session, [stopped.document])
         return
-    if call.fails_on_difference and isinstance(result, Ensured) and result.differences:
-        session.notify(f"failed on {count_noun(len(result.differences), 'difference')}")
+    differences: Sequence[object] = getattr(result, "differences", ()) if call.fails_on_difference else ()
+    if differences:
+        session.notify(f"failed on {count_noun(len(differences), 'difference')}")
         session.exit_code = session.exit_code or exit_codes.FINDINGS
 
 
@@ -143,6 +143,8 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
 def _call(call: Call, function: Callable[[], object]) -> object:
     command, session = call.command, call.session
     if command.makes is not None:
+        from pinecone_admin.cli.secrets.delivery import check_account, make_delivery  # noqa: PLC0415 - see run_command
+
         check_account(session, command.makes, call.own_id)
         if "store" in session.settings:
             call.store = make_delivery(session, command.makes)
@@ -158,6 +160,7 @@ def _call(call: Call, function: Callable[[], object]) -> object:
 
 def _make_secret(call: Call, makes: Secret, function: Callable[[], Any]) -> object:
     """Call a method that makes a secret, and deliver it: a method with ``store`` does so itself, by ``call.store``."""
+    from pinecone_admin.cli.secrets.delivery import deliver_made, make_secret  # noqa: PLC0415 - see run_command
 
     def make(delivery: SecretDelivery) -> object:
         call.store = delivery

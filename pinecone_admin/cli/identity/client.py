@@ -15,8 +15,6 @@ from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
 from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, RecordedAdmin
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.identity.caller import read_organizations
-from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
 from pinecone_admin.cli.identity.sources import (
     READ_ONLY_VARIABLE,
     CallerIdentity,
@@ -27,10 +25,9 @@ from pinecone_admin.cli.identity.sources import (
 )
 from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
-from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
-from pinecone_admin.cli.secrets.env_file_text import parse_env_file
 
 if TYPE_CHECKING:
+    from pinecone_admin.cli.profiles.profile import Profiles
     from pinecone_admin.cli.session import Session
 
 
@@ -62,7 +59,7 @@ def find_identity(session: Session) -> CallerIdentity:
         env_file=session.settings.get("env_file"),
         env=session.env,
         read_env_file=lambda path: read_variables(session, path),
-        load_profiles=lambda: load_profiles(find_profile_file()),
+        load_profiles=_load_profiles,
     )
     expected = session.settings.get("expect_organization")
     if expected is None or expected == identity.expect_organization:
@@ -74,12 +71,20 @@ def find_identity(session: Session) -> CallerIdentity:
     return evolve(identity, expect_organization=expected)
 
 
+def _load_profiles() -> Profiles:
+    from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - few runs need it
+
+    return load_profiles(find_profile_file())
+
+
 def read_variables(session: Session, path: str) -> Mapping[str, str]:
     """Return the variables of an env file; say so if all users can read it.
 
     Raises:
         CLIError: It does not exist, others can write it, or it is damaged.
     """
+    from pinecone_admin.cli.secrets.env_file_text import parse_env_file  # noqa: PLC0415 - few runs need it
+
     found = read_file(Path(path), forbidden=OTHERS_CAN_WRITE)
     name = describe_path(path)
     if found is None:
@@ -98,8 +103,12 @@ def obtain_secret(session: Session) -> CallerIdentity:
     """
     identity = session.identity
     if session.settings.get("client_secret_stdin"):
+        from pinecone_admin.cli.identity.client_secrets import read_secret_from  # noqa: PLC0415 - few runs need it
+
         identity = identity.with_secret(read_secret_from(session.stdin), source="the secret on stdin")
     elif identity.secret_command:
+        from pinecone_admin.cli.identity.client_secrets import run_secret_command  # noqa: PLC0415 - few runs need it
+
         secret = run_secret_command(identity.secret_command, env=session.env, origin=identity.origin)
         identity = identity.with_secret(secret, source="the output of secret-command")
     require_complete(identity)
@@ -144,6 +153,8 @@ def is_read_only(session: Session) -> bool:
 
 def require_organization(admin: Admin, expected: str) -> None:
     """Raise CLIError unless the caller's organization is the expected one, and no other."""
+    from pinecone_admin.cli.identity.caller import read_organizations  # noqa: PLC0415 - few runs need it
+
     found = read_organizations(admin)
     if list(found) == [expected]:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
@@ -11,7 +11,9 @@ from generated_client.types import masked
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import SPELLINGS, CLIError
-from pinecone_admin.cli.profiles.profile import Profile, Profiles
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.profiles.profile import Profile, Profiles
 
 SECRET_VARIABLE = "PINECONE_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", SECRET_VARIABLE)
@@ -183,6 +185,8 @@ def _describe_missing(missing: Sequence[str]) -> str:
 
 def find_misspelt(names: Iterable[str], wanted: Sequence[str]) -> list[tuple[str, str]]:
     """Return the names of variables that nearly have a wanted name, each with that name."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only failures need it
+
     others = [name for name in names if name not in KNOWN_VARIABLES]
     found = [(name, get_close_matches(name.upper(), wanted, n=1, cutoff=0.85)) for name in others]
     return [(name, close[0]) for name, close in found if close]
