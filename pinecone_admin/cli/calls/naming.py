@@ -154,7 +154,7 @@ def _name_of(item: Any) -> str | None:
     return getattr(item, "email", None) or getattr(item, "name", None)
 
 
-def _find_holders(name: str, keys: Iterable[Any]) -> list[Any]:
+def _find_holders(name: str, keys: Sequence[Any]) -> list[Any]:
     from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - other lists need no tags
 
     return find_holders(name, keys)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
@@ -10,7 +11,6 @@ from pinecone_admin.models import to_dict
 
 if TYPE_CHECKING:
     from pinecone_admin.models import APIKey
-    from pinecone_admin.workflows import Ensured, RoleChange, Rotation
 
 
 @frozen
@@ -39,9 +39,13 @@ def build_document(result: object, *, for_people: bool = False) -> dict[str, Any
     # The module of the reports loads most models, which takes 5 ms.
     from pinecone_admin.workflows import Ensured, Provisioned, RoleChange, Rotation  # noqa: PLC0415 - as above
 
-    if isinstance(result, Ensured | RoleChange | Rotation):
-        name = {Ensured: "value", RoleChange: "binding", Rotation: "key"}[type(result)]
-        return _build_report(result, name, for_people=for_people)
+    things: Mapping[object, str] = {Ensured: "value", RoleChange: "binding", Rotation: "key"}
+    if type(result) in things:
+        report = to_dict(result)
+        if for_people:
+            report["steps"] = [*map(str, cast("Ensured[object] | RoleChange | Rotation", result).steps)]
+        thing: dict[str, Any] | None = report.pop(things[type(result)])
+        return {**(thing or {}), **report}
     if isinstance(result, Provisioned):
         return {
             "project": build_document(result.project, for_people=for_people),
@@ -49,12 +53,3 @@ def build_document(result: object, *, for_people: bool = False) -> dict[str, Any
             "bindings": [build_document(each, for_people=for_people) for each in result.bindings],
         }
     return to_dict(result)
-
-
-def _build_report(report: Ensured[object] | RoleChange | Rotation, name: str, *, for_people: bool) -> dict[str, Any]:
-    """Return a report on the thing in its field of this name."""
-    document = to_dict(report)
-    if for_people:
-        document["steps"] = [*map(str, report.steps)]
-    thing: dict[str, Any] | None = document.pop(name)
-    return {**(thing or {}), **document}
