@@ -215,7 +215,8 @@ class Command(click.Command):
         is_by_hand: Whether its function gets the session, and asks and writes by itself; else it gets a ``Call``, and
             returns what the method of the client returns.
         makes: The secret that it makes, if it does.
-        previews: Whether it is a workflow, which has a dry run of its own and completes what an interrupted one began.
+        is_workflow: Whether its method is a workflow: run again, it completes what an interrupted run began; it waits
+            by itself for the change that an interruption meets; and it has a dry run of its own.
         confirms: Whether it deletes so much that the name must be typed.
         removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
             as; empty for none.
@@ -233,7 +234,7 @@ class Command(click.Command):
         example: str,
         is_by_hand: bool = False,
         makes: Secret | None = None,
-        previews: bool = False,
+        is_workflow: bool = False,
         confirms: bool = False,
         removes_own: str = "",
         makes_temporary_keys: bool = False,
@@ -249,7 +250,7 @@ class Command(click.Command):
         self.example: str = example
         self.is_by_hand: bool = is_by_hand
         self.makes: Secret | None = makes
-        self.previews: bool = previews
+        self.is_workflow: bool = is_workflow
         self.confirms: bool = confirms
         self.removes_own: str = removes_own
         self.makes_temporary_keys: bool = makes_temporary_keys

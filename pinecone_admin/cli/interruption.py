@@ -42,7 +42,7 @@ class Interruptions:
         self._count = 0
         self._notices: list[Thread] = []
         self._is_held = False
-        self._killed: list[subprocess.Popen[bytes]] = []
+        self._killable: list[subprocess.Popen[bytes]] = []
         self._before: dict[int, Any] = {}
 
     @property
@@ -57,11 +57,11 @@ class Interruptions:
     @contextmanager
     def second_kills(self, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
         """Kill a process at the second signal; the terminal sends Ctrl-C to it, too."""
-        self._killed.append(process)
+        self._killable.append(process)
         try:
             yield
         finally:
-            self._killed.remove(process)
+            self._killable.remove(process)
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -87,10 +87,10 @@ class Interruptions:
             raise KeyboardInterrupt
 
     def _handle_further(self) -> None:
-        for process in self._killed:
+        for process in self._killable:
             process.kill()
         if self._count == 2:  # noqa: PLR2004 - who sends a third one has been told
-            self._start_notice(Thread(target=self._notify, args=[_KILLED if self._killed else _STILL]))
+            self._start_notice(Thread(target=self._notify, args=[_KILLED if self._killable else _STILL]))
 
     def _start_notice(self, notice: Thread) -> None:
         # A handler must not wait for a lock that its own thread may hold, so that another thread writes.
@@ -100,7 +100,7 @@ class Interruptions:
             self._notices.append(notice)
 
     def _explain_wait(self) -> None:
-        self._notify(_STORING if self._killed else _HELD if self._is_held else _CLEANING_UP)
+        self._notify(_STORING if self._killable else _HELD if self._is_held else _CLEANING_UP)
 
     def end_notices(self) -> None:
         """Write no notice from now on, so that the last line of the command stays the last one."""

@@ -183,12 +183,17 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
     """
     deleted = {each.target for each in changes if each.method == "DELETE" and _has_deleted(each)} | set(gone)
     made = {each.made for each in changes if each.made is not None}
-    undone: set[int] = set()
+    vanished = _find_vanished(changes, made, deleted)
+    undone = _find_undone_lost_creates(changes, made)
+    undone |= {id(each) for each in changes if not vanished.isdisjoint({each.made, each.target, *each.ids.values()})}
+    found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
     for position, each in enumerate(changes):
-        if each.undoes and _has_deleted(each) and each.target not in made:
-            lost = [before for before in changes[:position] if _is_lost_create(before, each.kind)]
-            lost = [before for before in lost if id(before) not in undone]
-            undone |= {id(each), id(lost[-1])} if lost else set()
+        found[_classify(each, changes[position + 1 :], deleted, is_undone=id(each) in undone)].append(each)
+    return Effects(**{name: tuple(found[name]) for name in Effects._fields})
+
+
+def _find_vanished(changes: Sequence[SentChange], made: set[str], deleted: set[str | None]) -> set[str]:
+    """Return the ids of what the command has made that was deleted again, or that was in such a thing."""
     vanished = made & deleted
     while within := {
         each.made
@@ -196,11 +201,18 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
         if each.made is not None and each.made not in vanished and not vanished.isdisjoint(each.ids.values())
     }:
         vanished |= within  # the server deletes a thing with what is in it
-    undone |= {id(each) for each in changes if not vanished.isdisjoint({each.made, each.target, *each.ids.values()})}
-    found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
+    return vanished
+
+
+def _find_undone_lost_creates(changes: Sequence[SentChange], made: set[str]) -> set[int]:
+    """Return the deletions that undo a create whose response was lost, and these creates, by ``id``."""
+    undone: set[int] = set()
     for position, each in enumerate(changes):
-        found[_classify(each, changes[position + 1 :], deleted, is_undone=id(each) in undone)].append(each)
-    return Effects(**{name: tuple(found[name]) for name in Effects._fields})
+        if each.undoes and _has_deleted(each) and each.target not in made:
+            lost = [before for before in changes[:position] if _is_lost_create(before, each.kind)]
+            lost = [before for before in lost if id(before) not in undone]
+            undone |= {id(each), id(lost[-1])} if lost else set()
+    return undone
 
 
 def _has_deleted(change: SentChange) -> bool:

@@ -21,7 +21,7 @@ _UNUSED = ("httpx._main", "trio")
 
 def run() -> NoReturn:
     """Run the command line of this process, and exit."""
-    # Whoever discards the output says so with >/dev/null; a secret or an id would be lost without a word.
+    # A closed stdout is refused, since a secret or an id would be lost in it; output is discarded with >/dev/null.
     is_closed = cast("TextIO | None", sys.stdout) is None
     _open_missing_streams()
     cast("dict[str, object]", sys.modules).update(dict.fromkeys(_UNUSED))  # as if they were not installed

@@ -88,7 +88,7 @@ class Session:
     @property
     def intercepts_changes(self) -> bool:
         """Whether the client must stop at the first change, because the method itself has no dry run."""
-        return self.is_dry_run and not (self.command and self.command.previews)
+        return self.is_dry_run and not (self.command and self.command.is_workflow)
 
     # The client
 

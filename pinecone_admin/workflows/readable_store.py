@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ReadableStore(ABC):
-    """Base class of a ``store`` that can tell which secret is at its target."""
+    """Base class of a ``store`` that can tell which secret is at its target; ``ReadableDelivery`` of the CLI is one."""
 
     @abstractmethod
     def __call__(self, made: Any, /) -> object:

@@ -1,7 +1,9 @@
 """Decide which key holds a name during a rotation, and which old or temporary keys may be deleted.
 
-A rotation renames the old key when the value of the new one is stored, and then gives the new key its name. So an old
-key names its successor, and a new key without its name names its predecessor; see ``name_tags``.
+The new key of a rotation is at first a *candidate*: its tag ``~rotates:`` names the old key, and its value may not be
+stored. When it is stored, the rotation retires the old key: the tag ``~delete-after:`` of that names the new key, which
+is now its *successor*. At last the successor gets the name of the old key. A *leftover* is a candidate of an earlier
+rotation.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ def find_original_name(key: APIKey) -> str | None:
 
 
 def find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
-    """Return the key that replaced an old one, or None if there is none or the old key is not retired."""
+    """Return the successor of an old key, or None if it does not exist or the old key is not retired."""
     tag = name_tags.parse_tag(old.name)
     if tag is None or tag.delete_after is None:
         return None
@@ -51,7 +53,7 @@ def find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
 
 
 def find_predecessor(new: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
-    """Return the key that a new one replaces, if their rotation ended between its two renames; else None."""
+    """Return the old key of which a key is the successor, if this does not have its name yet; else None."""
     if not name_tags.has_purpose(new.name, "rotates"):
         return None
     return next((key for key in keys if (found := find_successor(key, keys)) is not None and found.id == new.id), None)
@@ -65,8 +67,8 @@ def finish_successor(old: APIKey, new: APIKey) -> APIKey:
     return evolve(new, name=name_tags.original_name(old.name, new.name), roles=roles)
 
 
-def find_unnamed_successors(keys: Sequence[APIKey]) -> dict[str, APIKey]:
-    """Return each key whose rotation ended between its two renames, by its id, as it would be after the second."""
+def find_successors_to_rename(keys: Sequence[APIKey]) -> dict[str, APIKey]:
+    """Return each successor that has no name yet, by its id, as it would be with the name."""
     pairs = [(old, find_successor(old, keys)) for old in keys]
     return {
         new.id: finish_successor(old, new)
@@ -77,12 +79,12 @@ def find_unnamed_successors(keys: Sequence[APIKey]) -> dict[str, APIKey]:
 
 def find_holders(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
     """Return the keys that hold a name, including a new key that an interrupted rotation has not renamed."""
-    unnamed = find_unnamed_successors(keys)
-    return [key for key in keys if unnamed.get(key.id, key).name == name]
+    renamed = find_successors_to_rename(keys)
+    return [key for key in keys if renamed.get(key.id, key).name == name]
 
 
-def is_unfinished_successor(key: APIKey, old: APIKey) -> bool:
-    """Return whether a rotation of an old key has made a key and has not finished."""
+def is_candidate(key: APIKey, old: APIKey) -> bool:
+    """Return whether a key is the new one of a rotation of an old key that has not finished."""
     tag = name_tags.parse_tag(key.name)
     return tag is not None and tag.purpose == "rotates" and tag.refers_to(old.id)
 
@@ -95,8 +97,7 @@ def find_concurrent_rotation(
     Args:
         old: The old key, as it was when the rotation began.
         new: The new key of this rotation.
-        leftovers: The unfinished successors that existed when the rotation began; those of a rotation that goes on
-            change.
+        leftovers: The candidates that existed when the rotation began; those of a rotation that goes on change.
         keys: The keys of the project now.
     """
     present = next((key for key in keys if key.id == old.id), None)
@@ -106,7 +107,7 @@ def find_concurrent_rotation(
         return f"it was renamed meanwhile, and is {present.name!r}"
     known = {(key.id, key.name) for key in leftovers}
     for key in keys:
-        if key.id != new.id and is_unfinished_successor(key, old) and (key.id, key.name) not in known:
+        if key.id != new.id and is_candidate(key, old) and (key.id, key.name) not in known:
             return f"key {key.id} is about to replace it, too"
     return None
 

@@ -130,10 +130,10 @@ def test_the_parameters_of_a_command_are_those_of_its_function() -> None:
 
 
 def test_facts_of_a_command_fit_the_call() -> None:
-    """A command previews if its method takes ``dry_run``, and makes a secret that it stores if that takes ``store``."""
+    """A method with ``dry_run`` is a workflow, and the secret of one with ``store`` may be stored already."""
     for command in METHOD_COMMANDS:
         passed = {name for arguments in calls_of(command).values() for name in arguments}
-        assert command.previews == ("dry_run" in passed), command.full_name
+        assert command.is_workflow == ("dry_run" in passed), command.full_name
         stores = command.makes is not None and not command.makes.is_new
         assert stores == ("store" in passed), command.full_name
         makes = {"APIKeyWithSecret": "api-key", "ServiceAccountWithSecret": "service-account"}

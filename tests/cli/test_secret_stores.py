@@ -20,7 +20,7 @@ from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output.files import lock_folder
 from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
-from pinecone_admin.cli.secrets.stores import CommandStore, ReadableFileStore, SecretStore, name_of_id, parse_store
+from pinecone_admin.cli.secrets.stores import CommandStore, FileBackedStore, SecretStore, name_of_id, parse_store
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
 from tests.support.concurrency import wait_until
 
@@ -172,7 +172,7 @@ def test_a_rotation_replaces_what_may_be_the_old_secret(name: str, tmp_path: Pat
     path.chmod(0o600)
     store = parse(place.format(path), is_for_account=is_for_account)
     store.check()
-    assert isinstance(store, ReadableFileStore)
+    assert isinstance(store, FileBackedStore)
     assert (store.describe_replacement() is not None) == is_unknown
     store.store(ACCOUNT if is_for_account else KEY)
     assert SECRET in path.read_text()
@@ -529,7 +529,7 @@ def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions
     """Store a secret by a script, and send signals to this process once it is ready."""
 
     def interrupt() -> None:
-        wait_until(lambda: ready.exists() and bool(interruptions._killed))
+        wait_until(lambda: ready.exists() and bool(interruptions._killable))
         for _ in range(signals):
             os.kill(os.getpid(), signal.SIGTERM)
             wait_until(lambda: interruptions.received)

@@ -45,8 +45,8 @@ class AsyncChangeLog:
         return result
 
 
-async def rename_key(admin: AsyncAdmin, key: APIKey, final: APIKey, changes: AsyncChangeLog) -> APIKey:
-    """Give a key of a rotation its final name and roles; nothing is sent if it has them."""
+async def update_key(admin: AsyncAdmin, key: APIKey, final: APIKey, changes: AsyncChangeLog) -> APIKey:
+    """Give a key its final name and roles; nothing is sent if it has them."""
     if key == final:
         return key
     roles = final.roles if final.roles != key.roles else None

@@ -65,6 +65,9 @@ async def create_stored_key(
 ) -> tuple[APIKeyWithSecret, list[Step]]:
     """Create a key under a temporary name, and store its value.
 
+    If a later run can read the target of ``store``, a digest of the value is added to the name first, by which that run
+    recognizes the key.
+
     Args:
         admin: The client.
         project_id: Id of the project.
@@ -77,15 +80,18 @@ async def create_stored_key(
         check_before_store: Gets the new key, and raises if its value must not be stored.
 
     Returns:
-        The key, which has its temporary name, and the deletions.
+        The key as it was created, without the digest in its name, and the deletions.
     """
     deleted: list[Step] = []
-
-    async def make_key() -> APIKeyWithSecret:
-        return await create_key(
-            admin, project_id=project_id, name=temporary_name, roles=roles, existing=leftovers, rollback=rollback
-        )
-
+    make_key = partial(
+        create_key_with_value,
+        admin,
+        project_id=project_id,
+        name=temporary_name,
+        roles=roles,
+        existing=leftovers,
+        rollback=rollback,
+    )
     try:
         made = await make_key()
     except ForbiddenError:
@@ -127,7 +133,7 @@ def check_unused(store: Store[Any] | None) -> None:
         store.check_unused()
 
 
-async def create_key(
+async def create_key_with_value(
     admin: AsyncAdmin,
     *,
     project_id: str,
@@ -143,7 +149,7 @@ async def create_key(
         named = await list_keys_named(admin, project_id=project_id, name=name)
         return [_undo_key(key) for key in named if key.id not in before]
 
-    return await _create_again_if_lost(
+    return await _create_until_readable(
         admin,
         f"API key {name!r} of project {project_id}",
         partial(admin.api_keys.create, project_id=project_id, name=name, roles=roles),
@@ -153,25 +159,23 @@ async def create_key(
     )
 
 
-async def _create_again_if_lost(
+async def _create_until_readable(
     admin: AsyncAdmin,
     description: str,
-    create: Callable[[], Awaitable[_T]],
+    send: Callable[[], Awaitable[_T]],
     *,
     undo: Callable[[_T], tuple[str, Deletion]],
     find_orphans: Callable[[], Awaitable[_Deletions]],
     rollback: AsyncRollback | None,
 ) -> _T:
-    """Create something with a secret; if the response is lost, delete what it created, which is of no use."""
-
-    async def create_once() -> _T:
-        return await (create() if rollback is None else rollback.create(description, create, undo))
+    """Send a create until its response, with the secret, can be read; delete what the lost ones created."""
+    send_once = send if rollback is None else partial(rollback.create, description, send, undo)
 
     async def delete_orphans(lost_response: PineconeError) -> None:
         for described, delete in await poll_until_listed(find_orphans):
             await delete_and_report(lost_response, described, partial(delete, admin))
 
-    return await repeat_if_response_is_lost(admin, create_once, delete_orphans)
+    return await repeat_if_response_is_lost(admin, send_once, delete_orphans)
 
 
 async def delete_leftover_keys(admin: AsyncAdmin, leftovers: Sequence[APIKey]) -> list[Step]:
@@ -220,7 +224,7 @@ async def create_stored_account(
         named = await list_accounts_named(admin, temporary_name)
         return [_undo_account(account) for account in named if account.id not in before]
 
-    made = await _create_again_if_lost(
+    made = await _create_until_readable(
         admin,
         f"service account {temporary_name!r}",
         partial(admin.service_accounts.create, name=temporary_name, role_bindings=role_bindings),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog, rename_key
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog, update_key
 from pinecone_admin._async.workflows.client_state import require_server_time, server_time
 from pinecone_admin._async.workflows.create_with_secret import (
     delete_if_exists,
@@ -62,7 +62,7 @@ async def _clean_project(admin: AsyncAdmin, project_id: str, changes: AsyncChang
     deleted: list[APIKey] = []
     kept: list[KeptKey] = []
     keys = await admin.api_keys.list(project_id=project_id)
-    keys = await _rename(admin, keys, retired_keys.find_unnamed_successors(keys), changes)
+    keys = await _rename(admin, keys, retired_keys.find_successors_to_rename(keys), changes)
     for each in retired_keys.sort_retired(keys):
         now = require_server_time(admin, operation="delete_retired")
         reason, old = retired_keys.reason_to_keep(each, keys, now), each
@@ -89,7 +89,7 @@ async def delete_retired_key(
 
     Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
     """
-    keys = await delete_unfinished_successors(admin, old, keys, changes)
+    keys = await delete_leftover_candidates(admin, old, keys, changes)
     now = server_time(admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, keys, now)), old]:
         keys = await _rename(admin, keys, retired_keys.rename_predecessors(each, keys), changes)
@@ -99,11 +99,11 @@ async def delete_retired_key(
     return keys
 
 
-async def delete_unfinished_successors(
+async def delete_leftover_candidates(
     admin: AsyncAdmin, old: APIKey, keys: Sequence[APIKey], changes: AsyncChangeLog
 ) -> list[APIKey]:
     """Delete the keys that interrupted rotations of an old key left, and return the other keys."""
-    leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
+    leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
     planned = list(map(describe_leftover_key, leftovers))
     changes.record(*(planned if changes.dry_run else await delete_leftover_keys(admin, leftovers)))
     return [key for key in keys if key not in leftovers]
@@ -121,5 +121,5 @@ async def _rename(
     left: list[APIKey] = []
     for key in keys:
         with suppress(NotFoundError):
-            left.append(await rename_key(admin, key, finals.get(key.id, key), changes))
+            left.append(await update_key(admin, key, finals.get(key.id, key), changes))
     return left

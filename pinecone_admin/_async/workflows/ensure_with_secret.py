@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog, rename_key
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog, update_key
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -54,7 +54,7 @@ from pinecone_admin.workflows.reports import (
     compare_settings,
     keys_of_wanted_bindings,
 )
-from pinecone_admin.workflows.retired_keys import find_holders, find_unnamed_successors
+from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ async def ensure_api_key(
     held = find_holders(name, keys)
     if held:
         key = require_single(held, f"API keys named {name!r}")
-        final = find_unnamed_successors(keys).get(key.id, key)
+        final = find_successors_to_rename(keys).get(key.id, key)
         return await _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
     keys = await admin.api_keys.list(project_id=project_id)
     leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
@@ -134,7 +134,7 @@ async def _reconcile_key(
     """Compare an existing key with the wanted one, once it has the name that an interrupted run has not given it."""
     differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
     policy.refuse(f"API key {key.id}", differing)
-    key = await rename_key(admin, key, final, changes)
+    key = await update_key(admin, key, final, changes)
     if differing and roles is not None and policy.updates:
         update = partial(admin.api_keys.update, api_key_id=key.id, roles=roles)
         step = describe_key_step("update", key, before={"roles": key.roles}, after={"roles": list(roles)})

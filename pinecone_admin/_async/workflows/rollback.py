@@ -65,21 +65,21 @@ class AsyncRollback:
     async def create(
         self,
         description: str,
-        create: Callable[[], Awaitable[_T]],
+        send: Callable[[], Awaitable[_T]],
         undo: Callable[[_T], tuple[str, Deletion]] | None = None,
     ) -> _T:
         """Create something and record it; if this is cancelled, still wait for the response, to know what to undo.
 
         Args:
             description: What may exist if there is no response.
-            create: Sends the request.
+            send: Sends the request.
             undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
         """
 
-        async def create_and_record() -> _T:
+        async def send_and_record() -> _T:
             self._uncertain = description
             try:
-                made = await create()
+                made = await send()
             except PineconeError as error:
                 if error.outcome in {"not_sent", "rejected"}:
                     self._uncertain = None
@@ -90,7 +90,7 @@ class AsyncRollback:
                 self.record(*undo(made))
             return made
 
-        return await async_complete_if_interrupted(create_and_record, COMPLETION_TIMEOUT)
+        return await async_complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)
 
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""

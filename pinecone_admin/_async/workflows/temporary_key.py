@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.create_with_secret import (
-    create_key,
+    create_key_with_value,
     delete_and_report,
     delete_leftover_keys,
     list_keys_named,
@@ -48,9 +48,9 @@ async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str
     """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
     try:
         try:
-            return await create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
+            return await create_key_with_value(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
         except ForbiddenError:  # not every plan has ControlPlaneEditor
-            return await create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+            return await create_key_with_value(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
     except PineconeError:
         raise
     except BaseException:

@@ -46,8 +46,8 @@ class ChangeLog:
         return result
 
 
-def rename_key(admin: Admin, key: APIKey, final: APIKey, changes: ChangeLog) -> APIKey:
-    """Give a key of a rotation its final name and roles; nothing is sent if it has them."""
+def update_key(admin: Admin, key: APIKey, final: APIKey, changes: ChangeLog) -> APIKey:
+    """Give a key its final name and roles; nothing is sent if it has them."""
     if key == final:
         return key
     roles = final.roles if final.roles != key.roles else None

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
-from pinecone_admin._sync.workflows.change_log import ChangeLog, rename_key
+from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
 from pinecone_admin._sync.workflows.create_with_secret import (
     delete_if_exists,
@@ -63,7 +63,7 @@ def _clean_project(admin: Admin, project_id: str, changes: ChangeLog) -> Retired
     deleted: list[APIKey] = []
     kept: list[KeptKey] = []
     keys = admin.api_keys.list(project_id=project_id)
-    keys = _rename(admin, keys, retired_keys.find_unnamed_successors(keys), changes)
+    keys = _rename(admin, keys, retired_keys.find_successors_to_rename(keys), changes)
     for each in retired_keys.sort_retired(keys):
         now = require_server_time(admin, operation="delete_retired")
         reason, old = retired_keys.reason_to_keep(each, keys, now), each
@@ -88,7 +88,7 @@ def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], change
 
     Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
     """
-    keys = delete_unfinished_successors(admin, old, keys, changes)
+    keys = delete_leftover_candidates(admin, old, keys, changes)
     now = server_time(admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, keys, now)), old]:
         keys = _rename(admin, keys, retired_keys.rename_predecessors(each, keys), changes)
@@ -98,9 +98,9 @@ def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], change
     return keys
 
 
-def delete_unfinished_successors(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:
+def delete_leftover_candidates(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:
     """Delete the keys that interrupted rotations of an old key left, and return the other keys."""
-    leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
+    leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
     planned = list(map(describe_leftover_key, leftovers))
     changes.record(*(planned if changes.dry_run else delete_leftover_keys(admin, leftovers)))
     return [key for key in keys if key not in leftovers]
@@ -116,5 +116,5 @@ def _rename(admin: Admin, keys: Sequence[APIKey], finals: Mapping[str, APIKey], 
     left: list[APIKey] = []
     for key in keys:
         with suppress(NotFoundError):
-            left.append(rename_key(admin, key, finals.get(key.id, key), changes))
+            left.append(update_key(admin, key, finals.get(key.id, key), changes))
     return left

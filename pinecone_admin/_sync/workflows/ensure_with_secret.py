@@ -18,7 +18,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._sync.workflows.change_log import ChangeLog, rename_key
+from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -55,7 +55,7 @@ from pinecone_admin.workflows.reports import (
     compare_settings,
     keys_of_wanted_bindings,
 )
-from pinecone_admin.workflows.retired_keys import find_holders, find_unnamed_successors
+from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def ensure_api_key(
     held = find_holders(name, keys)
     if held:
         key = require_single(held, f"API keys named {name!r}")
-        final = find_unnamed_successors(keys).get(key.id, key)
+        final = find_successors_to_rename(keys).get(key.id, key)
         return _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
     keys = admin.api_keys.list(project_id=project_id)
     leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
@@ -135,7 +135,7 @@ def _reconcile_key(
     """Compare an existing key with the wanted one, once it has the name that an interrupted run has not given it."""
     differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
     policy.refuse(f"API key {key.id}", differing)
-    key = rename_key(admin, key, final, changes)
+    key = update_key(admin, key, final, changes)
     if differing and roles is not None and policy.updates:
         update = partial(admin.api_keys.update, api_key_id=key.id, roles=roles)
         step = describe_key_step("update", key, before={"roles": key.roles}, after={"roles": list(roles)})

@@ -66,21 +66,21 @@ class Rollback:
     def create(
         self,
         description: str,
-        create: Callable[[], _T],
+        send: Callable[[], _T],
         undo: Callable[[_T], tuple[str, Deletion]] | None = None,
     ) -> _T:
         """Create something and record it; if this is cancelled, still wait for the response, to know what to undo.
 
         Args:
             description: What may exist if there is no response.
-            create: Sends the request.
+            send: Sends the request.
             undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
         """
 
-        def create_and_record() -> _T:
+        def send_and_record() -> _T:
             self._uncertain = description
             try:
-                made = create()
+                made = send()
             except PineconeError as error:
                 if error.outcome in {"not_sent", "rejected"}:
                     self._uncertain = None
@@ -91,7 +91,7 @@ class Rollback:
                 self.record(*undo(made))
             return made
 
-        return complete_if_interrupted(create_and_record, COMPLETION_TIMEOUT)
+        return complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)
 
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""

@@ -22,7 +22,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.change_log import ChangeLog, rename_key
+from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -32,8 +32,8 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     repeat_if_response_is_lost,
 )
 from pinecone_admin._sync.workflows.delete_retired import (
+    delete_leftover_candidates,
     delete_retired_key,
-    delete_unfinished_successors,
     describe_retired,
 )
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
@@ -70,13 +70,14 @@ def rotate_api_key(
     keys = admin.api_keys.list(project_id=old.project_id)
     old = retired_keys.find_predecessor(old, keys) or old
     _refuse_unfinished(old)
+    # The old key has one as soon as it is retired; before that, an interrupted run has left only candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
         return _replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
-    new = rename_key(admin, new, retired_keys.finish_successor(old, new), changes)
+    new = update_key(admin, new, retired_keys.finish_successor(old, new), changes)
     keys = [new if key.id == new.id else key for key in keys]
-    return _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
+    return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
 
 def _refuse_unfinished(old: APIKey) -> None:
@@ -121,8 +122,8 @@ def _replace_key(
             "rename the key, and rotate it again"
         )
         raise RefusedError(message, operation="rotate_api_key")
-    # By the tag alone: the old key may have been renamed since an interrupted run.
-    leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
+    # The name after the tag is not compared: the old key may have been renamed since an interrupted run.
+    leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
     if (stored := find_stored_key(leftovers, store)) is not None:
         leftovers.remove(stored)
     if changes.dry_run:
@@ -151,14 +152,14 @@ def _replace_key(
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
-        retired = name_tags.tag_as_retired(stored.id, name, moment)
-        old = evolve(old, name=retired)
+        retired_name = name_tags.tag_as_retired(stored.id, name, moment)
+        old = evolve(old, name=retired_name)
         # Only now: this name tells a later run that the new value is stored.
         with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
-            old = admin.api_keys.update(api_key_id=old.id, name=retired)
+            old = admin.api_keys.update(api_key_id=old.id, name=retired_name)
         final = retired_keys.finish_successor(old, stored)
         try:
-            new = rename_key(admin, stored, final, changes)
+            new = update_key(admin, stored, final, changes)
         except NotFoundError as lost:
             rollback.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
             _conclude_lost_key(admin, old, final, before=keys, moment=moment, lost=lost)
@@ -172,12 +173,12 @@ def _replace_key(
             )
             left = [f"API key {namesake.id} or {new.id}, whichever has the value that is not stored"]
             raise LeftoverError(message, left=left, operation="rotate_api_key")
-        # Only now are leftovers deleted: one may be the key of another run, which finds out by the name of this one. A
-        # key that was renamed while the value was stored is no longer one of this rotation.
+        # Leftovers are deleted only now, in _finish_rotation: one may be the key of another run, which finds out by the
+        # name of this one. A key that was renamed while the value was stored is no longer a leftover.
         unchanged = {(key.id, key.name) for key in present}
         keys = [key for key in keys if key.id == old.id or (key.id != new.id and (key.id, key.name) in unchanged)]
         keys.append(new)
-        return _delete_unless_kept(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
+        return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
 
 def _conclude_lost_key(
@@ -196,7 +197,7 @@ def _conclude_lost_key(
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with suppress(NotFoundError):
             admin.api_keys.update(api_key_id=old.id, name=name)
-    rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
+    rivals = [key for key in others if retired_keys.is_candidate(key, old)]
     if successor is not None:
         done = f"another run replaced API key {old.id} meanwhile, with {successor.id}"
     elif rivals:
@@ -230,11 +231,11 @@ def _preview(
     changes.record(*([] if new.id else _describe_replacement(new)), describe_rename(new, final))
     retired = evolve(old, name=name_tags.tag_as_retired(new.id, final.name, moment))
     keys = [*(key for key in keys if key.id != new.id), final]
-    report = _delete_unless_kept(admin, retired, final, keys=keys, keep_old_for=keep_old_for, changes=changes)
+    report = _finish_rotation(admin, retired, final, keys=keys, keep_old_for=keep_old_for, changes=changes)
     return evolve(report, key=old)
 
 
-def _delete_unless_kept(
+def _finish_rotation(
     admin: Admin,
     old: APIKey,
     new: APIKey,
@@ -243,8 +244,9 @@ def _delete_unless_kept(
     keep_old_for: timedelta,
     changes: ChangeLog,
 ) -> Rotation:
+    """Delete the leftovers, and the old key unless it is kept; return the report."""
     if keep_old_for:
-        delete_unfinished_successors(admin, old, keys, changes)
+        delete_leftover_candidates(admin, old, keys, changes)
         moment = retired_keys.delete_after(old)
         reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
         changes.record(describe_retired("keep", old, reason=reason))

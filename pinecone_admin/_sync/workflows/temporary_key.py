@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.waiting import shield_from_cancellation
 from pinecone_admin._sync.workflows.create_with_secret import (
-    create_key,
+    create_key_with_value,
     delete_and_report,
     delete_leftover_keys,
     list_keys_named,
@@ -49,9 +49,9 @@ def _create_temporary_key(admin: Admin, *, project_id: str, name: str) -> APIKey
     """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
     try:
         try:
-            return create_key(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
+            return create_key_with_value(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
         except ForbiddenError:  # not every plan has ControlPlaneEditor
-            return create_key(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+            return create_key_with_value(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
     except PineconeError:
         raise
     except BaseException:

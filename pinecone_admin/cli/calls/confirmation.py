@@ -74,8 +74,8 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
     session, command, own = call.session, call.command, call.own
     subject = own if own is not None else _find_account(call, typed)
     warning = command.removes_own if command.removes_own and subject is not None and _is_own(session, subject) else ""
-    is_given = session.settings.get("confirm") is not None
-    if subject is not None and (is_given or (not session.is_dry_run and (command.confirms or warning))):
+    is_name_given = session.settings.get("confirm") is not None
+    if subject is not None and (is_name_given or (not session.is_dry_run and (command.confirms or warning))):
         subject = call.names.describe(subject) if own is not None else subject
         refuse_other_name(session, subject.name or subject.id)
     if session.is_dry_run:
@@ -83,7 +83,7 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
             confirm_temporary_keys(session, f"{describe_change(command, typed, own)} --dry-run")
         if warning:
             session.notify(f"warning: {warning}")
-    elif subject is not None and (is_given or command.confirms or warning):
+    elif subject is not None and (is_name_given or command.confirms or warning):
         what = ": ".join(filter(None, (describe_change(command, typed, subject), warning)))
         confirm_by_name(session, what, subject.name or subject.id, why=warning or _DELETES)
     elif not session.settings.get("yes"):

@@ -57,7 +57,7 @@ class Call:
         self.is_dry_run: bool = session.is_dry_run
         most: int | None = session.settings.get("limit")
         self.page_size: int | None = None if most is None else min(most, _LARGEST_PAGE)
-        self.store: Callable[[Any], object] = str  # a dry run, which stores nothing, keeps this one
+        self.store: Callable[[Any], object] = str  # only a dry run without --store keeps it, and never calls it
         self.progress: Callable[[Progress], object] | None = None
         self.fails_on_difference: bool = False
 
@@ -97,7 +97,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         if command.makes is None or session.is_dry_run:
             result = _call(call, function)
         else:
-            result = _make_secret(call, command.makes, function)
+            result = _call_secret_maker(call, command.makes, function)
     except WouldSend as stopped:
         write_preview(session, [stopped.document])
         return
@@ -143,13 +143,14 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
 def _call(call: Call, function: Callable[[], object]) -> object:
     command, session = call.command, call.session
     if command.makes is not None:
-        from pinecone_admin.cli.secrets.delivery import check_account, make_delivery  # noqa: PLC0415 - see run_command
+        from pinecone_admin.cli.secrets.delivery import check_account, prepare_delivery  # noqa: PLC0415 - see run_command
 
         check_account(session, command.makes, call.own_id)
         if "store" in session.settings:
-            call.store = make_delivery(session, command.makes)
+            call.store = prepare_delivery(session, command.makes)
     with show_progress(session, command.full_name) as call.progress:
-        if command.effect == "reads" or command.previews or command.makes is not None:
+        # A workflow completes its own requests; a command that makes a secret comes here only for its dry run.
+        if command.effect == "reads" or command.is_workflow or command.makes is not None:
             result = function()
         else:
             result = complete_if_interrupted(function, COMPLETION_TIMEOUT)
@@ -158,15 +159,21 @@ def _call(call: Call, function: Callable[[], object]) -> object:
     return result
 
 
-def _make_secret(call: Call, makes: Secret, function: Callable[[], Any]) -> object:
-    """Call a method that makes a secret, and deliver it: a method with ``store`` does so itself, by ``call.store``."""
-    from pinecone_admin.cli.secrets.delivery import deliver_made, make_secret  # noqa: PLC0415 - see run_command
+def _call_secret_maker(call: Call, makes: Secret, function: Callable[[], Any]) -> object:
+    """Call a method that makes a secret.
 
-    def make(delivery: SecretDelivery) -> object:
+    Ensure, provision and rotate get ``call.store`` and call it themselves; only a plain create returns the secret.
+    """
+    from pinecone_admin.cli.secrets.delivery import (  # noqa: PLC0415 - see run_command
+        create_and_deliver,
+        make_secret_and_write_result,
+    )
+
+    def call_method(delivery: SecretDelivery) -> object:
         call.store = delivery
-        return deliver_made(call.session, makes, delivery, function) if makes.is_new else function()
+        return create_and_deliver(call.session, makes, delivery, function) if makes.is_new else function()
 
-    return make_secret(call.session, makes, call.command.full_name, make, account_id=call.own_id)
+    return make_secret_and_write_result(call.session, makes, call.command.full_name, call_method, owner_id=call.own_id)
 
 
 def _write_result(call: Call, result: object) -> None:

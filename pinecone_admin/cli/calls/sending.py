@@ -30,8 +30,9 @@ from pinecone_admin.cli.secrets.delivery import (
     SecretDelivery,
     check_account,
     check_destination,
-    deliver_made,
-    make_secret,
+    create_and_deliver,
+    make_secret_and_write_result,
+    rotate_and_deliver,
 )
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
@@ -83,7 +84,7 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     elif method != "GET":
         confirm(session, f"send: {method} {target}")
     if makes is not None:
-        _make_secret(session, makes, operation, account_id)
+        _send_secret_maker(session, makes, operation, account_id)
         return
     response = _send(session, operation)
     session.ledger.is_complete = True
@@ -103,11 +104,15 @@ def _read_body(session: Session, text: str) -> str:
     return read_text(text.removeprefix("@"), session.stdin) if is_elsewhere else text
 
 
-def _make_secret(session: Session, makes: Secret, operation: Operation[Any], account_id: str | None) -> None:
-    def make(delivery: SecretDelivery) -> object:
-        return deliver_made(session, makes, delivery, lambda: session.admin.send(operation))
+def _send_secret_maker(session: Session, makes: Secret, operation: Operation[Any], account_id: str | None) -> None:
+    send = partial(session.admin.send, operation)
 
-    make_secret(session, makes, "send", make, account_id=account_id)
+    def send_and_deliver(delivery: SecretDelivery) -> object:
+        if makes.replaces:
+            return rotate_and_deliver(session, delivery, send)
+        return create_and_deliver(session, makes, delivery, send)
+
+    make_secret_and_write_result(session, makes, "send", send_and_deliver, owner_id=account_id)
 
 
 def _send(session: Session, operation: Operation[Any]) -> Any:

@@ -29,7 +29,7 @@ from pinecone_admin.cli.doctor.variables import find_variable_problems
 from pinecone_admin.cli.exit_codes import REFUSED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import look_at_caller
-from pinecone_admin.cli.identity.client import obtain_secret, open_client
+from pinecone_admin.cli.identity.client import complete_identity, open_client
 from pinecone_admin.cli.identity.sources import SECRET_VARIABLE, TOKEN_VARIABLE, CallerIdentity
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_items
@@ -102,7 +102,7 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
         yield Diagnosis("variables", "failed", exc.message, "correct the option, or the file that it names")
         return
     problems = find_variable_problems(session.env, _list_used_variables(session, identity))
-    used, refusal = _complete_identity(session)
+    used, refusal = _try_to_complete_identity(session)
     config = _resolve_config(session.env, used)
     if problems or not isinstance(config, Diagnosis) or config.check != "variables":  # else "no fault found" is untrue
         fine = Diagnosis("variables", "ok", f"no fault found; the identity comes from {identity.origin}")
@@ -120,10 +120,10 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
         yield from _check_calls(session, used, is_explained=bool(problems))
 
 
-def _complete_identity(session: Session) -> tuple[CallerIdentity, str]:
+def _try_to_complete_identity(session: Session) -> tuple[CallerIdentity, str]:
     """Return the identity with its secret, or without it and why it cannot be obtained."""
     try:
-        return obtain_secret(session), ""
+        return complete_identity(session), ""
     except CLIError as exc:
         return session.identity, exc.message
 

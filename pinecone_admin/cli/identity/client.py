@@ -37,7 +37,7 @@ def make_client(session: Session) -> Admin:
     Raises:
         CLIError: The caller cannot be identified, or its organization is not the expected one.
     """
-    identity = obtain_secret(session)
+    identity = complete_identity(session)
     admin = open_client(session, identity)
     if identity.expect_organization is not None:
         try:
@@ -95,7 +95,7 @@ def read_variables(session: Session, path: str) -> Mapping[str, str]:
     return parse_env_file(text, source=name)
 
 
-def obtain_secret(session: Session) -> CallerIdentity:
+def complete_identity(session: Session) -> CallerIdentity:
     """Return the identity of a session with its secret, from stdin or the command of its profile.
 
     Raises:

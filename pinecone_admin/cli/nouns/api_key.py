@@ -72,7 +72,7 @@ def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole
     "changes",
     example="pinecone-admin api-key ensure writer --project search --reveal --yes",
     makes=Secret("api-key", may_exist=True),
-    previews=True,
+    is_workflow=True,
 )
 @argument("name", "Exact name of the key, 1 to 80 characters.", metavar="NAME")
 @_in_project
@@ -130,7 +130,7 @@ def delete(call: Call, *, api_key_id: str) -> None:
     example="pinecone-admin api-key rotate reader --project search --keep-old-for 7d "
     "--store env-file:.env#PINECONE_API_KEY --yes",
     makes=Secret("api-key", replaces=True),
-    previews=True,
+    is_workflow=True,
 )
 @click.option(
     "--keep-old-for",
@@ -150,7 +150,7 @@ def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
     )
 
 
-@NOUN.command("deletes", example="pinecone-admin api-key delete-retired --project search --yes", previews=True)
+@NOUN.command("deletes", example="pinecone-admin api-key delete-retired --project search --yes", is_workflow=True)
 @click.option(
     "--project", "project_id", type=NameOrId("project"), help="Only in this project; without the option, in all."
 )

@@ -46,7 +46,9 @@ def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput])
     return call.admin.invites.create(email=email, role_bindings=role_bindings)
 
 
-@NOUN.command("changes", example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes", previews=True)
+@NOUN.command(
+    "changes", example="pinecone-admin invite ensure eve@example.com --role OrgMember --yes", is_workflow=True
+)
 @_email
 @roles(required=True)
 @if_different

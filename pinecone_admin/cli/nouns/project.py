@@ -68,7 +68,7 @@ def create(
     )
 
 
-@NOUN.command("changes", example="pinecone-admin project ensure docs --yes", previews=True)
+@NOUN.command("changes", example="pinecone-admin project ensure docs --yes", is_workflow=True)
 @argument("name", "Exact name of the project, 1 to 512 characters.", metavar="NAME")
 @_max_pods
 @_force_encryption_with_cmek
@@ -120,7 +120,7 @@ def delete(call: Call, *, project_id: str) -> None:
 @NOUN.command(
     "deletes",
     example="pinecone-admin project delete-with-cleanup search --confirm search",
-    previews=True,
+    is_workflow=True,
     confirms=True,
     makes_temporary_keys=True,
 )
@@ -149,7 +149,7 @@ def delete_with_cleanup(
     example="pinecone-admin project provision acme --key-role DataPlaneEditor "
     "--grant user:ada@example.com:ProjectViewer --reveal --yes",
     makes=Secret("api-key", may_exist=True, nested=True),
-    previews=True,
+    is_workflow=True,
 )
 @argument(
     "name", "Name of the project, 1 to 512 characters. The first 80 characters are the name of the key.", metavar="NAME"
@@ -198,7 +198,7 @@ def stale(session: Session, *, name_pattern: str, older_than: timedelta, save: s
     plan_deletion(session, name_pattern=name_pattern, older_than=older_than, save=save)
 
 
-@NOUN.by_hand("deletes", example="pinecone-admin project delete-stale plan.json --dry-run", previews=True)
+@NOUN.by_hand("deletes", example="pinecone-admin project delete-stale plan.json --dry-run", is_workflow=True)
 @argument("plan", "File that project stale has written.", metavar="PLAN")
 def delete_stale(session: Session, *, plan: str) -> None:
     """Delete the projects of a saved plan with everything in them, and no others.

@@ -93,7 +93,7 @@ def create(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
 @NOUN.command(
     "changes",
     example="pinecone-admin role-binding ensure --user ada@example.com --role search:ProjectEditor --yes",
-    previews=True,
+    is_workflow=True,
 )
 @_wanted_role
 @principal
@@ -132,7 +132,7 @@ def delete(call: Call, *, role_binding_id: str) -> None:
     "changes",
     example="pinecone-admin role-binding change-role --user ada@example.com "
     "--from search:ProjectViewer --to ProjectEditor --yes",
-    previews=True,
+    is_workflow=True,
     removes_own=_REVOKES_OWN,
 )
 @click.option(

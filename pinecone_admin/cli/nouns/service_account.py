@@ -55,7 +55,7 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
     "changes",
     example="pinecone-admin service-account ensure deploy --role OrgMember --reveal --yes",
     makes=Secret("service-account", may_exist=True),
-    previews=True,
+    is_workflow=True,
 )
 @argument("name", "Exact name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
 @roles()

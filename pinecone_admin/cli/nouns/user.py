@@ -59,7 +59,7 @@ def delete(call: Call, *, user_id: str) -> None:
     call.admin.users.delete(user_id=user_id)
 
 
-@NOUN.by_hand("deletes", example="pinecone-admin user offboard ada@example.com --yes", previews=True)
+@NOUN.by_hand("deletes", example="pinecone-admin user offboard ada@example.com --yes", is_workflow=True)
 @argument("email", "Email address or id of one person.", required=False, metavar="[USER]")
 @click.option("--from", "people", metavar="FILE", help="Make a plan for the people in a CSV file with a column email.")
 @click.option("--plan", metavar="FILE", help="Remove the people of a plan that was saved before, and nobody else.")

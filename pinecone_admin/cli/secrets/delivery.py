@@ -20,7 +20,7 @@ from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError, describe_secret
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
-from pinecone_admin.cli.secrets.stores import STORE_FORMS, ReadableFileStore, SecretStore, parse_store
+from pinecone_admin.cli.secrets.stores import STORE_FORMS, FileBackedStore, SecretStore, parse_store
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError, SecretNotStoredError
@@ -36,7 +36,7 @@ _NOUNS = {"api-key": "a new API key", "service-account": "a new service account"
 
 
 class SecretDelivery:
-    """The ``store`` of a command: passes the secret on, and knows whether it arrived.
+    """The argument ``store`` of a method: passes the secret on, and knows whether it arrived.
 
     Args:
         store: Where the secret goes.
@@ -74,14 +74,14 @@ class SecretDelivery:
 
 
 class ReadableDelivery(SecretDelivery, ReadableStore):
-    """The ``store`` of a command whose place can be read, so that a run goes on with what an earlier one has stored.
+    """A delivery to a place that can be read, so that a run goes on with what an earlier one has stored.
 
     Args:
         store: Where the secret goes.
         session: The session.
     """
 
-    def __init__(self, store: ReadableFileStore, session: Session) -> None:
+    def __init__(self, store: FileBackedStore, session: Session) -> None:
         super().__init__(store, session)
         self._readable = store
 
@@ -127,7 +127,7 @@ def _check_store(session: Session, makes: Secret) -> None:
     store = find_store(session, makes)
     try:
         store.check()
-        if isinstance(store, ReadableFileStore) and (remark := store.describe_replacement()) is not None:
+        if isinstance(store, FileBackedStore) and (remark := store.describe_replacement()) is not None:
             session.notify(remark)
         if not makes.may_exist:  # others may find that the secret was made and stored by an earlier run
             store.check_unused()
@@ -158,23 +158,23 @@ def find_store(session: Session, makes: Secret) -> SecretStore:
         raise CLIError(f"--store: {error}") from error
 
 
-def check_account(session: Session, makes: Secret, account_id: str | None) -> None:
+def check_account(session: Session, makes: Secret, owner_id: str | None) -> None:
     """Check that the secret of an account that is rotated does not replace that of another one.
 
     Args:
         session: The session.
         makes: The secret that is made.
-        account_id: Id of the service account, if it exists already.
+        owner_id: Id of the service account or API key whose secret is replaced; nothing is checked of a key.
 
     Raises:
         CLIError: It would.
     """
-    if not _is_rotated_account(makes) or "store" not in session.settings or account_id is None:
+    if not _is_rotated_account(makes) or "store" not in session.settings or owner_id is None:
         return
     store = find_store(session, makes)
-    if isinstance(store, ReadableFileStore) and store.read_present().client_id:
+    if isinstance(store, FileBackedStore) and store.read_present().client_id:
         try:
-            store.check_replaceable(session.admin.service_accounts.describe(service_account_id=account_id).client_id)
+            store.check_replaceable(session.admin.service_accounts.describe(service_account_id=owner_id).client_id)
         except StoreError as error:
             raise CLIError(f"--store: {error}", says_if_unchanged=True) from error
 
@@ -184,37 +184,37 @@ def _is_rotated_account(makes: Secret) -> bool:
     return makes.is_of_account and makes.replaces
 
 
-def make_delivery(session: Session, makes: Secret) -> SecretDelivery:
-    """Return the ``store`` of a command, as its options say."""
+def prepare_delivery(session: Session, makes: Secret) -> SecretDelivery:
+    """Return what a method gets as ``store``, as the options say."""
     store = find_store(session, makes)
-    return ReadableDelivery(store, session) if isinstance(store, ReadableFileStore) else SecretDelivery(store, session)
+    return ReadableDelivery(store, session) if isinstance(store, FileBackedStore) else SecretDelivery(store, session)
 
 
-def make_secret(
+def make_secret_and_write_result(
     session: Session,
     makes: Secret,
     title: str,
-    make: Callable[[SecretDelivery], object],
+    make_and_deliver: Callable[[SecretDelivery], object],
     *,
-    account_id: str | None = None,
+    owner_id: str | None = None,
 ) -> object:
-    """Make a secret, write the result, and return it.
+    """Make and deliver a secret, write the result without it, and return the result.
 
     Args:
         session: The session.
         makes: The secret that is made.
         title: What is being done.
-        make: Makes the secret, delivers it, and returns what it belongs to.
-        account_id: Id of the service account whose secret is replaced, if it is one.
+        make_and_deliver: Makes the secret, delivers it, and returns what it belongs to.
+        owner_id: Id of the service account or API key whose secret is replaced; None if it is a new one.
 
     Raises:
         CLIError: The secret was not stored; the message says whether it was rescued or its key deleted.
     """
-    delivery = make_delivery(session, makes)
-    check_account(session, makes, account_id)
+    delivery = prepare_delivery(session, makes)
+    check_account(session, makes, owner_id)
     with _reserved_rescue(makes) as rescue, show_progress(session, title):
         try:
-            result = make(delivery)
+            result = make_and_deliver(delivery)
         except BaseException as error:
             if delivery.undelivered is None or delivery.entry is None:
                 if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
@@ -224,21 +224,23 @@ def make_secret(
                 _keep_secret(delivery.undelivered, delivery.entry, rescue)
             raise _explain_failure(delivery) from None
     session.ledger.is_complete = True
-    _write_result(session, makes, delivery, result)
+    _write_without_secret(session, makes, delivery, result)
     return result
 
 
-def deliver_made(session: Session, makes: Secret, delivery: SecretDelivery, make: Callable[[], Any]) -> object:
-    """Deliver what a method makes that takes no ``store``; if that fails, delete what is new."""
-    made: _Made
-    if makes.replaces:
-        session.interruptions.hold()  # from here on, an interruption could lose the secret
-        made = make()
-        delivery(made)
-        return made
+def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery, create: Callable[[], Any]) -> object:
+    """Deliver what a method without ``store`` creates; if that fails, delete it."""
     with Rollback(session.admin) as rollback:
-        made = rollback.create(_NOUNS[makes.kind], make, _undo)
+        made: _Made = rollback.create(_NOUNS[makes.kind], create, _undo)
         delivery(made)
+    return made
+
+
+def rotate_and_deliver(session: Session, delivery: SecretDelivery, rotate: Callable[[], Any]) -> object:
+    """Deliver the secret with which a request replaces that of an account, which cannot be undone."""
+    session.interruptions.hold()  # from here on, an interruption could lose the secret
+    made: _Made = rotate()
+    delivery(made)
     return made
 
 
@@ -307,7 +309,7 @@ def _may_exist(session: Session, secret: NewSecret) -> bool:
     return True
 
 
-def _write_result(session: Session, makes: Secret, delivery: SecretDelivery, result: object) -> None:
+def _write_without_secret(session: Session, makes: Secret, delivery: SecretDelivery, result: object) -> None:
     if delivery.was_stored_before:
         session.notify("no new secret was made: an earlier run stored it, and this one finished the work")
     elif delivery.entry is None:

@@ -70,8 +70,8 @@ class PresentSecret:
 
 
 @frozen(kw_only=True)
-class ReadableFileStore(SecretStore):
-    """A file that takes a secret and from which it can be read again.
+class FileBackedStore(SecretStore):
+    """A file, or a part of one, that takes a secret and from which it can be read again.
 
     Attributes:
         path: Its path.
@@ -161,7 +161,7 @@ class ReadableFileStore(SecretStore):
 
 
 @frozen(kw_only=True)
-class EnvFileStore(ReadableFileStore):
+class EnvFileStore(FileBackedStore):
     """A variable of an env file; of a service account, a second one with the client id."""
 
     name: str
@@ -172,7 +172,7 @@ class EnvFileStore(ReadableFileStore):
         return f"{self.name} in {self.path}"
 
     def check_unused(self) -> None:
-        """Check that the file does not set the variable."""
+        """Check that the file does not set the variable, unless it may be replaced."""
         if not self.replaces and is_set(self.find_file().read(), self.name):
             raise StoreError(
                 f"{self.path} already sets {self.name}, which may be the only copy of another secret: "
@@ -192,7 +192,7 @@ class EnvFileStore(ReadableFileStore):
 
 
 @frozen(kw_only=True)
-class FileStore(ReadableFileStore):
+class FileStore(FileBackedStore):
     """A file that contains the secret alone; of a service account, JSON with the client id, too."""
 
     @property
@@ -201,7 +201,7 @@ class FileStore(ReadableFileStore):
         return self.path
 
     def check_unused(self) -> None:
-        """Check that the file is empty or does not exist."""
+        """Check that the file is empty or does not exist, unless it may be replaced."""
         if not self.replaces and self.find_file().read():
             raise StoreError(
                 f"{self.path} is not empty, and may be the only copy of another secret: "
