@@ -35,7 +35,7 @@ def describe(call: Call, *, user_id: str) -> object:
     return call.admin.users.describe(user_id=user_id)
 
 
-@NOUN.command("changes", example="pinecone-admin user ensure eve@example.com --role OrgMember --yes", previews=True)
+@NOUN.command("changes", example="pinecone-admin user ensure eve@example.com --role OrgMember --yes", is_workflow=True)
 @argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
 @roles(required=True)
 @click.option("--revoke-unlisted", is_flag=True, help="Also revoke all other roles, after granting.")
