@@ -69,7 +69,7 @@ def describe_command(command: Command, parent: click.Context, word: str, common:
     return write_section(
         context.command_path.removeprefix(f"{PROGRAM} "),
         *write_paragraphs(command.help),
-        write_usage(usage),
+        nodes.literal_block(usage, usage, language="text", classes=["usage"]),  # it breaks where it has no room
         define(list_options(command, context, common)),
         nodes.paragraph("", "Example:"),
         write_code(break_command(command.example)),
@@ -120,13 +120,6 @@ def mark_code(text: str) -> nodes.paragraph:
 def write_code(text: str, language: str = "sh") -> nodes.literal_block:
     """Return lines as they are."""
     return nodes.literal_block(text, text, language=language)
-
-
-def write_usage(text: str) -> nodes.literal_block:
-    """Return a usage, which breaks where it has no room."""
-    block = write_code(text, "text")
-    block["classes"].append("usage")
-    return block
 
 
 def break_command(command: str) -> str:

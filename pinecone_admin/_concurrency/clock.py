@@ -77,16 +77,6 @@ def use_clock(clock: ClientClock) -> Generator[None, None, None]:
 _never_set = threading.Event()
 
 
-def pause_for(seconds: float) -> None:
-    """Wait for the seconds by the current clock."""
-    current_clock().sleep(seconds, _never_set)
-
-
-async def async_pause_for(seconds: float) -> None:
-    """Async twin of ``pause_for``."""
-    await current_clock().async_sleep(seconds, _never_set)
-
-
 class PollBackoff:
     """Waits that double, from half a second to eight, until a deadline.
 

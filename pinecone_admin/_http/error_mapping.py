@@ -51,11 +51,6 @@ _MAX_REDIRECT_LENGTH = 200
 _MAX_DEPTH = 50
 
 
-def error_class(status: int) -> type[ApiError]:
-    """Return the error class of a status: ServiceError for 5xx, ApiError for any other unlisted status."""
-    return _CLASS_BY_STATUS.get(status, errors.ServiceError if status >= 500 else ApiError)  # noqa: PLR2004
-
-
 class ErrorMapper(Protocol):
     """Returns the error for a response that is not a success."""
 
@@ -68,7 +63,8 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
     """Return the error for a response that is not a success, whatever its body contains."""
     status, headers = response.status, response.headers
     code, message, details = parse_error_body(response.body)
-    error = error_class(status)(
+    unlisted = errors.ServiceError if status >= 500 else ApiError  # noqa: PLR2004
+    error = _CLASS_BY_STATUS.get(status, unlisted)(
         f"{message or describe_foreign_response(response, call)}{_describe_outcome(call)}",
         status_code=status,
         error_code=code,

@@ -103,7 +103,8 @@ def _check_shape(operation: object) -> None:
     try:
         # Fast path: the texts of nearly all operations are plain ASCII.
         if not (type(id) is type(method) is type(path) is str and (id + method + path).isascii()):
-            _check_texts(id, method, path)
+            for name, text in zip(_TEXTS, (id, method, path), strict=True):
+                check_string(name, text)
         for name in _MAPPINGS:
             value = getattr(given, name)
             if value.__class__ is not dict or value:  # most operations have none of the three
@@ -126,11 +127,6 @@ def _check_function(returns: object) -> None:
         )
     if not callable(returns) or iscoroutinefunction(returns):
         raise type_error("returns", "a model, None or a synchronous function of the JSON value", returns)
-
-
-def _check_texts(*texts: object) -> None:
-    for name, text in zip(_TEXTS, texts, strict=True):
-        check_string(name, text)
 
 
 def _check_names(name: str, value: object) -> None:

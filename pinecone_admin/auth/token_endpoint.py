@@ -24,7 +24,6 @@ from pinecone_admin.auth.token import (
     expiry_from_timestamp,
 )
 from pinecone_admin.auth.token_response import (
-    TokenResponse,
     UnusableTokenResponse,
     error_from_exchange,
     error_from_unusable_response,
@@ -96,7 +95,17 @@ class TokenEndpoint:
         parsed = parse_token_response(response.body, wall=wall)
         if isinstance(parsed, UnusableTokenResponse):
             return error_from_unusable_response(parsed, response, call)
-        return self._issue_token(parsed, monotonic, wall)
+        if parsed.assumed:
+            _log.warning(
+                "the token endpoint returned no usable expires_in: the token is used for %d s", parsed.lifetime
+            )
+        return IssuedToken(
+            token=AccessToken(value=parsed.token, expires_at=expiry_from_timestamp(wall + parsed.lifetime)),
+            lifetime=parsed.lifetime,
+            monotonic=monotonic,
+            wall=wall,
+            jitter=random.uniform(0.0, 0.2),  # noqa: S311 - spreads load, not used for security
+        )
 
     def _build_request(self, client_id: str, client_secret: Masked) -> BufferedRequest:
         body = {
@@ -117,16 +126,3 @@ class TokenEndpoint:
             "Content-Length": str(len(content)),
         }
         return BufferedRequest("POST", url, httpx.Headers(headers), content)
-
-    def _issue_token(self, parsed: TokenResponse, monotonic: float, wall: float) -> IssuedToken:
-        if parsed.assumed:
-            _log.warning(
-                "the token endpoint returned no usable expires_in: the token is used for %d s", parsed.lifetime
-            )
-        return IssuedToken(
-            token=AccessToken(value=parsed.token, expires_at=expiry_from_timestamp(wall + parsed.lifetime)),
-            lifetime=parsed.lifetime,
-            monotonic=monotonic,
-            wall=wall,
-            jitter=random.uniform(0.0, 0.2),  # noqa: S311 - spreads load, not used for security
-        )

@@ -100,7 +100,9 @@ def _read_jwt_expiry(token: str) -> float | None:
 def error_from_exchange(response: BufferedResponse, *, call: CallState, wall: float) -> TokenError:
     """Return the error for a response that is not a success; it omits the body, which could contain a token."""
     status, headers = response.status, response.headers
-    code = _find_oauth_code(response.body)
+    sent = (parse_json_object(response.body) or {}).get("error")
+    # Any other text than a known code could be an echoed secret.
+    code = sent if isinstance(sent, str) and sent in _OAUTH_CODES else None
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
     kind = InvalidCredentialsError if invalid else TokenError
     reason = "the client id and secret are not accepted" if invalid else "the token endpoint issued no token"
@@ -137,9 +139,3 @@ def error_from_unusable_response(
 
 def _keep_harmless_headers(headers: httpx.Headers) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name in _HARMLESS_HEADERS}
-
-
-def _find_oauth_code(body: bytes) -> str | None:
-    # Any other text than a known code could be an echoed secret.
-    code = (parse_json_object(body) or {}).get("error")
-    return code if isinstance(code, str) and code in _OAUTH_CODES else None

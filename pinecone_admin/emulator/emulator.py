@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import format_datetime
+from functools import partial
 from random import Random
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, cast
@@ -25,7 +26,7 @@ from pinecone_admin.emulator.control.configuration import (
     changed_settings,
     settings_document,
 )
-from pinecone_admin.emulator.control.faults import ANY, Fault, Faults
+from pinecone_admin.emulator.control.faults import ANY, Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 from pinecone_admin.emulator.http.transport import EmulatorTransport
 from pinecone_admin.emulator.model.clock import Clock
@@ -213,24 +214,13 @@ class Emulator:
             # A fault may name an operation that the emulator does not have.
             if fault and not operation_id and fault.operation != ANY:
                 operation_id = fault.operation
-            response = (
-                dispatch.handle(request, self.state, self.clock)
-                if fault is None
-                else self._respond_with_fault(fault, request)
-            )
+            if fault and fault.revoke_token:
+                self.state.revoke_token(dispatch.bearer_token(request) or "")
+            respond = partial(dispatch.handle, request, self.state, self.clock)
+            response = self.faults.respond(fault, request, respond, now) if fault else respond()
             self.requests.add(request, operation_id, response, now, fault.kind if fault else None)
             # The emulator's time, not the server's: clients compare a date in Retry-After with it.
             return evolve(response, headers={"date": format_datetime(now, usegmt=True), **response.headers})
-
-    def _respond_with_fault(self, fault: Fault, request: Request) -> Response:
-        if fault.revoke_token:
-            self.state.revoke_token(dispatch.bearer_token(request) or "")
-        return self.faults.respond(
-            fault,
-            request,
-            lambda: dispatch.handle(request, self.state, self.clock),
-            self.clock.now(),
-        )
 
     def read_state(self, read: Callable[[State], T]) -> T:
         """Return what a function makes of the state, which no request changes meanwhile.

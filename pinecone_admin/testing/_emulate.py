@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache, wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from multiprocessing import spawn
@@ -206,7 +206,9 @@ class _Emulation:
         self._began = emulator.clock.elapsed()
         self._ending = ExitStack()
         if serve:
-            self._ending.enter_context(_import_serving()(emulator))
+            from pinecone_admin.emulator import serving  # noqa: PLC0415 — an extra
+
+            self._ending.enter_context(serving(emulator))
             self.addresses = dict(zip(_ADDRESS_VARIABLES, (emulator.host, emulator.oauth_url), strict=True))
             # A proxy has no way to the loopback of this machine.
             self.serving_variables = self.addresses | dict.fromkeys(("NO_PROXY", "no_proxy"), _exclude_loopback())
@@ -246,12 +248,6 @@ def _exclude_loopback() -> str:
     """Return a value for NO_PROXY that excludes loopback and what is excluded now."""
     excluded = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     return excluded if excluded == "*" else ",".join(filter(None, (excluded, "127.0.0.1")))
-
-
-def _import_serving() -> Callable[[Emulator], AbstractContextManager[str]]:
-    from pinecone_admin.emulator import serving  # noqa: PLC0415 — an extra
-
-    return serving
 
 
 class _Environment:
@@ -311,7 +307,12 @@ class _ActiveEmulations:
         """Make an emulation the innermost."""
         with released_after(self._lock), self._lock:
             if not self._active:
-                self._install_patches()
+                self._environment = _Environment()
+                self._installed.callback(self._environment.restore)
+                self._installed.enter_context(_environment_in_children())
+                self._installed.enter_context(use_clock(_EmulatedClock()))
+                self._installed.enter_context(_intercepted_requests())
+                self._installed.enter_context(guarded_production())
             # The next emulation begins a day later, so that a client which outlives this one finds its token expired.
             self._latest = max(self._latest, time.monotonic(), *(each.monotonic() for each in self._active)) + _DAY
             emulation.since = self._latest
@@ -334,14 +335,6 @@ class _ActiveEmulations:
         """Let the time run on in real time."""
         for each in self._active:
             each.continue_in_child()
-
-    def _install_patches(self) -> None:
-        self._environment = _Environment()
-        self._installed.callback(self._environment.restore)
-        self._installed.enter_context(_environment_in_children())
-        self._installed.enter_context(use_clock(_EmulatedClock()))
-        self._installed.enter_context(_intercepted_requests())
-        self._installed.enter_context(guarded_production())
 
 
 _emulations = _ActiveEmulations()

@@ -39,11 +39,6 @@ def lives_until(key: APIKey) -> datetime | None:
     return tag.lives_until if tag is not None and tag.refers_to(key.project_id) else None
 
 
-def find_original_name(key: APIKey) -> str | None:
-    """Return the name of a key before a rotation retired it, or None if its end was cut off and is lost."""
-    return name_tags.original_name(key.name) if not name_tags.is_cut(key.name) else None
-
-
 def find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
     """Return the successor of an old key, or None if it does not exist or the old key is not retired."""
     tag = name_tags.parse_tag(old.name)

@@ -225,9 +225,6 @@ async def _run_all(
         if interrupted.is_set():
             raise RefusedError("the call was interrupted", operation="delete_stale")
 
-    async def process(project: _P) -> _Outcome:
-        return await work(project, stop_if_interrupted)
-
     def deliver(project: _P, outcome: _Outcome) -> None:
         outcomes[project.id] = outcome
         if progress is not None:
@@ -235,7 +232,7 @@ async def _run_all(
             progress(Progress(done=len(outcomes), total=len(projects), step=step))
 
     await async_run_in_parallel(
-        process,
+        lambda project: work(project, stop_if_interrupted),
         projects,
         limit=concurrency,
         deliver=deliver,

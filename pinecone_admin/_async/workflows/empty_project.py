@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -33,12 +34,8 @@ _UNSEEN = (403, 404, 501)
 async def read_contents(keyed: AsyncAdmin) -> tuple[list[Content], list[str]]:
     """Read all lists to their end, before anything on them is deleted; return also the kinds that cannot be seen."""
     found: dict[str, list[Content] | None] = {}
-
-    async def read(kind: ContentKind) -> list[Content] | None:
-        return await _list_contents(keyed, kind)
-
     await async_run_in_parallel(
-        read,
+        partial(_list_contents, keyed),
         CONTENT_KINDS,
         limit=len(CONTENT_KINDS),
         deliver=lambda kind, contents: found.update({kind.name: contents}),

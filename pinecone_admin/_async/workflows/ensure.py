@@ -55,9 +55,6 @@ async def ensure_project(
         named = [project for project in await admin.projects.list() if project.name == name]
         return require_single(named, f"projects named {name!r}") if named else None
 
-    async def create() -> Project:
-        return await admin.send(operation)
-
     changes = AsyncChangeLog(dry_run=dry_run)
     settings: dict[str, Any] = {"max_pods": max_pods, "force_encryption_with_cmek": force_encryption_with_cmek}
     requested = {each: value for each, value in settings.items() if value is not None}
@@ -67,7 +64,7 @@ async def ensure_project(
             action="create", kind="project", name=name, id=None if made is None else made.id, after=requested
         ),
         find=find,
-        create=create,
+        create=partial(admin.send, operation),
         undo=lambda made: (f"project {made.id}", lambda client: client.projects.delete(project_id=made.id)),
         is_unique=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
@@ -54,9 +55,6 @@ async def ensure_role_binding(
         found = await bindings.to_list(max_items=1)
         return found[0] if found else None
 
-    async def create() -> RoleBinding:
-        return await admin.send(operation)
-
     key = key_of_binding(role, resource_type, resource_id)
     changes = AsyncChangeLog(dry_run=dry_run, project=project)
     wanted = AsyncEnsurable(
@@ -70,7 +68,7 @@ async def ensure_role_binding(
             after={"role": key.role},
         ),
         find=find,
-        create=create,
+        create=partial(admin.send, operation),
         undo=lambda made: (
             f"role binding {made.id}",
             lambda client: client.role_bindings.delete(role_binding_id=made.id),

@@ -205,10 +205,10 @@ async def _list_bindings(admin: AsyncAdmin, principal: User | Invite) -> list[Ro
 
 async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> list[APIKey]:
     found: dict[str, list[APIKey]] = {}
-
-    async def list_project_keys(project_id: str) -> list[APIKey]:
-        return await admin.api_keys.list(project_id=project_id)
-
-    limit = min(_CONCURRENCY, admin.max_connections)
-    await async_run_in_parallel(list_project_keys, project_ids, limit=limit, deliver=found.__setitem__)
+    await async_run_in_parallel(
+        lambda project_id: admin.api_keys.list(project_id=project_id),
+        project_ids,
+        limit=min(_CONCURRENCY, admin.max_connections),
+        deliver=found.__setitem__,
+    )
     return [key for project_id in project_ids for key in found[project_id]]

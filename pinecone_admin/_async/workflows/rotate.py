@@ -114,8 +114,8 @@ async def _replace_key(
     keep_old_for: timedelta,
     changes: AsyncChangeLog,
 ) -> Rotation:
-    name = retired_keys.find_original_name(old)
-    if name is None:
+    name = name_tags.original_name(old.name)
+    if name_tags.is_cut(old.name):
         message = (
             f"API key {old.id} is named {old.name!r}: its successor was deleted, and with it the end of the name; "
             "rename the key, and rotate it again"

@@ -115,7 +115,9 @@ class Retrier:
                     self._budget.refund(call.endpoint, call.retry_tokens or SUCCESS_REFUND)
                 return result
             if delay is None:
-                return _response_or_raise(result)
+                if isinstance(result.cause, BufferedResponse):
+                    return result.cause
+                raise result.cause
             self._clock.sleep(delay, call.closed)
             if call.closed.is_set():
                 raise httpx.TransportError("closed during the wait for the next attempt")
@@ -223,12 +225,6 @@ def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: flo
     if call.tokens:
         built.headers["authorization"] = f"Bearer {call.tokens[-1].value}"
     return built
-
-
-def _response_or_raise(failed: _FailedAttempt) -> BufferedResponse:
-    if isinstance(failed.cause, BufferedResponse):
-        return failed.cause
-    raise failed.cause
 
 
 class RetryTransport(httpx.BaseTransport):

@@ -226,9 +226,6 @@ def _run_all(
         if interrupted.is_set():
             raise RefusedError("the call was interrupted", operation="delete_stale")
 
-    def process(project: _P) -> _Outcome:
-        return work(project, stop_if_interrupted)
-
     def deliver(project: _P, outcome: _Outcome) -> None:
         outcomes[project.id] = outcome
         if progress is not None:
@@ -236,7 +233,7 @@ def _run_all(
             progress(Progress(done=len(outcomes), total=len(projects), step=step))
 
     run_in_parallel(
-        process,
+        lambda project: work(project, stop_if_interrupted),
         projects,
         limit=concurrency,
         deliver=deliver,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
@@ -34,12 +35,8 @@ _UNSEEN = (403, 404, 501)
 def read_contents(keyed: Admin) -> tuple[list[Content], list[str]]:
     """Read all lists to their end, before anything on them is deleted; return also the kinds that cannot be seen."""
     found: dict[str, list[Content] | None] = {}
-
-    def read(kind: ContentKind) -> list[Content] | None:
-        return _list_contents(keyed, kind)
-
     run_in_parallel(
-        read,
+        partial(_list_contents, keyed),
         CONTENT_KINDS,
         limit=len(CONTENT_KINDS),
         deliver=lambda kind, contents: found.update({kind.name: contents}),

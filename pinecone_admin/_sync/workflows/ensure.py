@@ -56,9 +56,6 @@ def ensure_project(
         named = [project for project in admin.projects.list() if project.name == name]
         return require_single(named, f"projects named {name!r}") if named else None
 
-    def create() -> Project:
-        return admin.send(operation)
-
     changes = ChangeLog(dry_run=dry_run)
     settings: dict[str, Any] = {"max_pods": max_pods, "force_encryption_with_cmek": force_encryption_with_cmek}
     requested = {each: value for each, value in settings.items() if value is not None}
@@ -68,7 +65,7 @@ def ensure_project(
             action="create", kind="project", name=name, id=None if made is None else made.id, after=requested
         ),
         find=find,
-        create=create,
+        create=partial(admin.send, operation),
         undo=lambda made: (f"project {made.id}", lambda client: client.projects.delete(project_id=made.id)),
         is_unique=False,
     )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set_operation_on_errors
@@ -55,9 +56,6 @@ def ensure_role_binding(
         found = bindings.to_list(max_items=1)
         return found[0] if found else None
 
-    def create() -> RoleBinding:
-        return admin.send(operation)
-
     key = key_of_binding(role, resource_type, resource_id)
     changes = ChangeLog(dry_run=dry_run, project=project)
     wanted = Ensurable(
@@ -71,7 +69,7 @@ def ensure_role_binding(
             after={"role": key.role},
         ),
         find=find,
-        create=create,
+        create=partial(admin.send, operation),
         undo=lambda made: (
             f"role binding {made.id}",
             lambda client: client.role_bindings.delete(role_binding_id=made.id),

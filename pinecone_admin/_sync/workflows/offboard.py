@@ -202,10 +202,10 @@ def _list_bindings(admin: Admin, principal: User | Invite) -> list[RoleBinding]:
 
 def _list_keys(admin: Admin, project_ids: Sequence[str]) -> list[APIKey]:
     found: dict[str, list[APIKey]] = {}
-
-    def list_project_keys(project_id: str) -> list[APIKey]:
-        return admin.api_keys.list(project_id=project_id)
-
-    limit = min(_CONCURRENCY, admin.max_connections)
-    run_in_parallel(list_project_keys, project_ids, limit=limit, deliver=found.__setitem__)
+    run_in_parallel(
+        lambda project_id: admin.api_keys.list(project_id=project_id),
+        project_ids,
+        limit=min(_CONCURRENCY, admin.max_connections),
+        deliver=found.__setitem__,
+    )
     return [key for project_id in project_ids for key in found[project_id]]

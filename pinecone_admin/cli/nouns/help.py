@@ -42,17 +42,15 @@ def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) 
 def help_(session: Session, *, words: tuple[str, ...] = ()) -> None:
     """Show a page about a topic, or the help of a command."""
     if not words:
-        session.stdout.write(_list_topics())
+        width = max(map(len, TOPICS)) + 2
+        topics = "".join(f"  {name:{width}}{summarize_topic(name)}\n" for name in TOPICS)
+        session.stdout.write(
+            f"Topics, each shown by pinecone-admin help TOPIC:\n\n{topics}\nOf a command: pinecone-admin help COMMAND\n"
+        )
     elif len(words) == 1 and words[0] in TOPICS:
         session.stdout.write(TOPICS[words[0]])
     else:
         session.stdout.write(_render_command(click.get_current_context(), words))
-
-
-def _list_topics() -> str:
-    width = max(map(len, TOPICS)) + 2
-    topics = "".join(f"  {name:{width}}{summarize_topic(name)}\n" for name in TOPICS)
-    return f"Topics, each shown by pinecone-admin help TOPIC:\n\n{topics}\nOf a command: pinecone-admin help COMMAND\n"
 
 
 def _render_command(context: click.Context, words: tuple[str, ...]) -> str:

@@ -68,11 +68,6 @@ def warn_of_unread(session: Session, unread: Sequence[str]) -> None:
         session.notify(f"warning: could not be read: {part}")
 
 
-def summarize_inventory(inventory: Inventory) -> list[dict[str, Any]]:
-    """Return how many there are of each kind."""
-    return [{"kind": each.replace("_", " "), "number": len(getattr(inventory, each))} for each in _LISTS]
-
-
 def list_resources(inventory: Inventory) -> list[dict[str, Any]]:
     """Return each resource as a row for a spreadsheet."""
     return [
@@ -109,7 +104,9 @@ def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) 
     if session.output in {"csv", "raw"} and not has_query:
         write_items(session, list_resources(inventory))
     elif is_saved or (session.output == "table" and not has_query):
-        write_items(session, summarize_inventory(inventory))
+        write_items(
+            session, [{"kind": each.replace("_", " "), "number": len(getattr(inventory, each))} for each in _LISTS]
+        )
     else:
         write_value(session, inventory.to_dict())
 

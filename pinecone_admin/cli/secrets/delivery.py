@@ -222,7 +222,10 @@ def make_secret_and_write_result(
                 raise
             if rescue is not None or _may_exist(session, delivery.undelivered):
                 _keep_secret(delivery.undelivered, delivery.entry, rescue)
-            raise _explain_failure(delivery) from None
+            # The ledger adds what remains.
+            message = "; ".join([str(delivery.failure), *read_notes(delivery.failure)])
+            code = SecretNotStoredError.help_code
+            raise CLIError(message, exit=_exit_of(delivery.failure), help_code=code) from None
     session.ledger.is_complete = True
     _write_without_secret(session, makes, delivery, result)
     return result
@@ -266,12 +269,6 @@ def _reserved_rescue(makes: Secret) -> Generator[RescueFile | None, None, None]:
     finally:
         if not rescue.is_used:
             rescue.path.unlink(missing_ok=True)
-
-
-def _explain_failure(delivery: SecretDelivery) -> CLIError:
-    """Return the error that says why a secret was not stored, and what was undone; the ledger adds what remains."""
-    message = "; ".join([str(delivery.failure), *read_notes(delivery.failure)])
-    return CLIError(message, exit=_exit_of(delivery.failure), help_code=SecretNotStoredError.help_code)
 
 
 def _exit_of(failure: Exception | None) -> int:

@@ -262,13 +262,13 @@ def _quota_exceeded(state: State, things: str, project: ProjectRecord | None = N
 
 def require_project_quota(context: OperationContext) -> None:
     """Require that the project quota is not exhausted."""
-    if len(context.state.projects) >= context.state.project_quota:
+    if len(context.state.projects) >= context.state.plan.projects:
         raise _quota_exceeded(context.state, "projects")
 
 
 def require_user_quota(context: OperationContext) -> None:
     """Require room for another user; an invite that is pending takes a place."""
-    quota = context.state.user_quota
+    quota = context.state.plan.users
     pending = sum(invite.status(context.now) == "pending" for invite in context.state.open_invites)
     if quota is not None and len(context.state.users) + pending >= quota:
         raise _quota_exceeded(context.state, "users")
@@ -291,7 +291,7 @@ def require_region(state: State, index: Mapping[str, object]) -> None:
 
 def require_api_key_quota(context: OperationContext, target: ProjectRecord) -> None:
     """Require that the API key quota of a project is not exhausted."""
-    quota, plan = context.state.api_key_quota, context.state.organization.plan
+    quota, plan = context.state.plan.api_keys, context.state.organization.plan
     if quota is not None and len(target.api_keys) >= quota:
         raise _permission_denied(
             f"project {target.id} has {count_noun(quota, 'API key')} already, the limit on the {plan} plan"
@@ -402,9 +402,9 @@ def require_another_organization_role(context: OperationContext, revoked: RoleBi
 
 def require_free_email(context: OperationContext, address: str) -> None:
     """Require an email that neither an invite that can still be resent nor a user has."""
-    if invite := context.state.find_open_invite(address):
-        message = f"invite {invite.id} for {quoted(address)} is {invite.status(context.now)}"
-        raise _already_exists(message, invite_id=invite.id)
+    if invites := context.state.find_open_invites(address):
+        message = f"invite {invites[0].id} for {quoted(address)} is {invites[0].status(context.now)}"
+        raise _already_exists(message, invite_id=invites[0].id)
     _require_no_user(context, address)
 
 

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.control.faults import Fault
 from pinecone_admin.emulator.control.request_log import LoggedRequest
-from pinecone_admin.emulator.model.records import APIKeyRecord, InviteRecord, Principal, ProjectRecord
+from pinecone_admin.emulator.model.records import InviteRecord, Principal, ProjectRecord
 from pinecone_admin.emulator.model.state import State
 
 if TYPE_CHECKING:
@@ -218,10 +218,11 @@ def _render_projects(state: State) -> str:
 
 
 def _render_project(state: State, project: ProjectRecord) -> str:
-    def render_key(key: APIKeyRecord) -> str:
-        return f"<li>{_name(key.name)} {_chips(state.roles_of(key))}</li>"
-
-    keys, more = _render_some(project.api_keys.values(), render_key, _SHOWN_WITHIN)
+    keys, more = _render_some(
+        project.api_keys.values(),
+        lambda key: f"<li>{_name(key.name)} {_chips(state.roles_of(key))}</li>",
+        _SHOWN_WITHIN,
+    )
     held = "".join(
         f"<li>{kind} {_chips(islice(sorted(names), _SHOWN_WITHIN))}{_count_rest(names)}</li>"
         for kind, names in project.contents.items()

@@ -93,16 +93,12 @@ def _require_local_sender(request: Request, *, any_host: bool) -> None:
     """Refuse web pages, which could reset the emulator, add faults and read secrets."""
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
     # A page whose own name is made to lead to this machine (DNS rebinding) sends that name.
-    if not (any_host or is_loopback(_host_name(host))):
+    # The port is no part of its name; an IPv6 address is in brackets.
+    if not (any_host or is_loopback(re.sub(r":\d*$", "", host).strip("[]"))):
         raise Refusal(403, "PERMISSION_DENIED", f"Host must be a loopback address, not {quoted(host)}")
     # The page of another site sends its own origin.
     if origin is not None and origin.lower() not in {f"{scheme}://{host.lower()}" for scheme in ("http", "https")}:
         raise Refusal(403, "PERMISSION_DENIED", f"Origin {quoted(origin)} may not control the emulator")
-
-
-def _host_name(host: str) -> str:
-    # Without the port; an IPv6 address is in brackets.
-    return re.sub(r":\d*$", "", host).strip("[]")
 
 
 def is_loopback(host: str) -> bool:

@@ -63,7 +63,10 @@ def application(emulator: Emulator, *, any_host: bool = False) -> ASGIApp:
         await _ResponseSender(scope, receive, send).send_response(response)
         # An open page asks for itself every two seconds.
         if not is_page_request(request):
-            _log_request(request, response, time.perf_counter() - started)
+            path = mask_secrets(f"{request.path}?{request.query}" if request.query else request.path)
+            result = response.delivery.end or response.status
+            milliseconds = (time.perf_counter() - started) * 1000
+            _logger.info("%s %s %s %.1f ms %s", request.method, path, result, milliseconds, operation_id(request))
 
     return app
 
@@ -103,13 +106,6 @@ async def _respond(emulator: Emulator, request: Request, received: HTTPRequest, 
 
 def _refusal_response(refusal: Refusal) -> Response:
     return json_response(refusal.status, {"x-pinecone-request-id": str(uuid4())}, refusal.document)
-
-
-def _log_request(request: Request, response: Response, seconds: float) -> None:
-    path = mask_secrets(f"{request.path}?{request.query}" if request.query else request.path)
-    result = response.delivery.end or response.status
-    operation = operation_id(request)
-    _logger.info("%s %s %s %.1f ms %s", request.method, path, result, seconds * 1000, operation)
 
 
 @frozen

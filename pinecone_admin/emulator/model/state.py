@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import count
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from attrs import define, evolve, field
@@ -71,27 +72,12 @@ class State:
 
     @property
     def plan(self) -> Plan:
-        """The organization's plan."""
-        name = self.organization.plan
-        return BUILDER if self.settings.builder and name == "Free" else self.settings.plans[name]
-
-    @property
-    def project_quota(self) -> int:
-        """The number of projects that the organization may have."""
-        quota = self.settings.project_quota
-        return self.plan.projects if quota is None else quota
-
-    @property
-    def user_quota(self) -> int | None:
-        """The number of users that the organization may have; None for no limit."""
-        quota = self.settings.user_quota
-        return self.plan.users if quota is None else quota
-
-    @property
-    def api_key_quota(self) -> int | None:
-        """The number of API keys that a project may have; None for no limit."""
-        quota = self.settings.api_key_quota
-        return self.plan.api_keys if quota is None else quota
+        """The organization's plan, with the quotas that the settings have in place of its own."""
+        settings, name = self.settings, self.organization.plan
+        plan = BUILDER if settings.builder and name == "Free" else settings.plans[name]
+        quotas = {"projects": settings.project_quota, "users": settings.user_quota, "api_keys": settings.api_key_quota}
+        own: dict[str, Any] = {name: quota for name, quota in quotas.items() if quota is not None}
+        return evolve(plan, **own)
 
     @property
     def open_invites(self) -> Listing[InviteRecord]:
@@ -209,10 +195,6 @@ class State:
         invite.processed_at = now
         return user
 
-    def find_open_invite(self, email: str) -> InviteRecord | None:
-        """Return the invite for an email that has not been accepted, ignoring case, or None."""
-        return next((each for each in self.open_invites if each.email.casefold() == email.casefold()), None)
-
     def find_email(self, principal: Principal) -> str | None:
         """Return the email of a user or of an invite; None for any other principal."""
         record = self.find_principal(principal)
@@ -224,14 +206,14 @@ class State:
             return
         user = self.users.find(email)
         bindings = self.role_bindings.held_by(Principal("user", user.id)) if user else []
-        self._people_before.setdefault(email.casefold(), PersonBefore(user, bindings, self._find_open_invites(email)))
+        self._people_before.setdefault(email.casefold(), PersonBefore(user, bindings, self.find_open_invites(email)))
 
     def restore_people(self) -> None:
         """Make each person that was remembered what they were."""
         for email, before in self._people_before.items():
             if user := self.users.find(email):
                 self.remove_user(user)
-            for invite in self._find_open_invites(email):
+            for invite in self.find_open_invites(email):
                 if invite not in before.invites:
                     self.remove_invite(invite)
             if before.user:
@@ -242,7 +224,8 @@ class State:
                     self.role_bindings.add(binding)
         self._people_before.clear()
 
-    def _find_open_invites(self, email: str) -> list[InviteRecord]:
+    def find_open_invites(self, email: str) -> list[InviteRecord]:
+        """Return the invites for an email that have not been accepted, ignoring case."""
         return [each for each in self.open_invites if each.email.casefold() == email.casefold()]
 
     def add_service_account(self, name: str, now: datetime) -> ServiceAccountRecord:
