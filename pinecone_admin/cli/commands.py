@@ -100,17 +100,21 @@ def argument(name: str, text: str, **attributes: Any) -> Decorator:
     return click.argument(name, cls=Positional, text=text, **attributes)
 
 
-def own_key(function: _Function) -> _Function:
-    """Add the API key that a command is about, and the project in which its name is looked for."""
-    project = click.option(
+def key_scope(function: _Function) -> _Function:
+    """Add the project in which the name of an API key is looked for."""
+    return click.option(
         "--project",
         "scope",
         **SETTING,
         type=NameOrId("project"),
         help="Project in which the name of the key is looked for; by default in all.",
-    )
+    )(function)
+
+
+def own_key(function: _Function) -> _Function:
+    """Add the API key that a command is about, and the project in which its name is looked for."""
     key = argument("api_key_id", "Name or id of the API key.", type=NameOrId("api-key"), metavar="API-KEY")
-    return key(project(function))
+    return key(key_scope(function))
 
 
 def principal(function: _Function) -> _Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
@@ -341,18 +341,24 @@ def parse_grant(option: str, text: str) -> WantedGrant:
     return WantedGrant(noun, principal, role)
 
 
-def parse_binding(option: str, text: str) -> tuple[Reference, WantedRole]:
+BindingReading: TypeAlias = tuple[Reference, WantedRole]
+"""The principal and the role of a role binding, as a text can be read."""
+
+
+def parse_binding(option: str, text: str) -> list[BindingReading]:
     """Return the principal and the role that ``TYPE:PRINCIPAL:ROLE`` or ``TYPE:PRINCIPAL:PROJECT:ROLE`` means.
+
+    Names may have colons, so that there can be several readings; the first has the shortest name of a project.
 
     Raises:
         CLIError: A part is missing, or there is no such type or role.
     """
     forms = "TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, such as user:ada@example.com:search:ProjectViewer"
     noun, principal, role = _split_parts(option, text, forms)
-    before, colon, project = principal.rpartition(":")
-    if role in PROJECT_ROLES and colon and before:
-        return Reference(noun, before), parse_role(option, f"{project}:{role}")
-    return Reference(noun, principal), parse_role(option, role)
+    parts = principal.split(":") if role in PROJECT_ROLES else []
+    splits = [(":".join(parts[:place]), ":".join(parts[place:])) for place in range(len(parts) - 1, 0, -1)]
+    readings = [(Reference(noun, who), WantedRole(role, project)) for who, project in splits if who and project]
+    return readings or [(Reference(noun, principal), parse_role(option, role))]
 
 
 def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:

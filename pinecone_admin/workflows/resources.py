@@ -74,28 +74,22 @@ class DisplayNames:
             self._principals |= {("service_account", each.id): each.name for each in one.service_accounts}
             self._principals |= {("api_key", each.id): each.name for each in one.api_keys}
 
-    def project(self, project_id: str) -> str:
-        """Return the name of a project, or its id if the name is unknown."""
-        return self._projects.get(project_id, project_id)
-
-    def principal(self, kind: str, principal_id: str) -> str:
-        """Return the email address or name of a principal, or its id if that is unknown."""
-        return self._principals.get((kind, principal_id), principal_id)
-
     def describe(self, resource: Resource) -> str:
         """Describe any resource of an inventory."""
         match resource:
             case Organization() | Project() | ServiceAccount() | APIKey():
                 description = f"{_NOUNS[type(resource)]} {resource.name!r} ({resource.id})"
                 if isinstance(resource, APIKey):
-                    description += f" of project {self.project(resource.project_id)!r}"
+                    description += f" of project {self._projects.get(resource.project_id, resource.project_id)!r}"
             case User() | Invite():
                 noun = "user" if isinstance(resource, User) else "invite for"
                 description = f"{noun} {resource.email} ({resource.id})"
             case RoleBinding():
-                project = f"project {self.project(resource.resource_id)!r}"
+                id = resource.resource_id
+                project = f"project {self._projects[id]!r} ({id})" if id in self._projects else f"project {id!r}"
                 target = project if resource.resource_type == "project" else "the organization"
                 noun = _PRINCIPAL_NOUNS.get(resource.principal_type, resource.principal_type)
-                principal = self.principal(resource.principal_type, resource.principal_id)
+                name = self._principals.get((resource.principal_type, resource.principal_id))
+                principal = f"{name} ({resource.principal_id})" if name else resource.principal_id
                 description = f"{resource.role} for {noun} {principal} on {target}"
         return description

@@ -368,20 +368,23 @@ def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
 
 
 def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:
-    """Role bindings cut the ids of others and say so, and dates are shortened; the id of the thing itself is whole."""
-    wide, plain = {"COLUMNS": "170", "NO_COLOR": "1"}, {"NO_COLOR": "1"}
+    """Role bindings show names, and as many ids as there is room for, and say what is missing; dates are shortened."""
+    wide, plain = {"COLUMNS": "190", "NO_COLOR": "1"}, {"NO_COLOR": "1"}
     with example_organization():
         listed = run("role-binding", "list").json
         narrow, full = (run("role-binding", "list", terminal=True, env=env).stdout for env in (plain, wide))
         invites = run("invite", "list", terminal=True, env=plain).stdout.splitlines()
-        blocks = run("role-binding", "list", terminal=True, env={"COLUMNS": "70"}).stdout
+        blocks = run("role-binding", "list", terminal=True, env={"COLUMNS": "40"}).stdout
     assert len(narrow.splitlines()) == len(listed) + 2
-    assert "Some ids are cut off; a wider terminal or --output json shows all." in narrow.splitlines()[-1]
+    assert "There is no room for all ids; a wider terminal or --output json shows all." in narrow.splitlines()[-1]
     assert len(full.splitlines()) == len(listed) + 1
     for each in listed:
         ids = [each["id"], each["principal_id"], each["resource_id"]]
-        assert [id in narrow for id in ids] == [True, False, False]
+        assert [id in narrow for id in ids] == [False, False, False]
         assert [id in full for id in ids] == [id in blocks for id in ids] == [True, True, True]
+        for text in (narrow, full, blocks):
+            assert each["principal_name"] in text
+            assert each["resource_type"] == "organization" or each["resource_name"] in text
     assert re.fullmatch(r"bob@example\.com +pending +\d{4}-\d\d-\d\d +\x1b\[2m\S{36}\x1b\[0m *", invites[1])
 
 

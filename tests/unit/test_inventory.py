@@ -74,11 +74,11 @@ def test_changes_are_readable() -> None:
     assert str(BEFORE.diff(after)).splitlines() == [
         "+ project 'docs' (p3)",
         "+ user bob@example.com (u2)",
-        "+ OrgMember for service account android on the organization",
+        "+ OrgMember for service account android (s1) on the organization",
         "- project 'atlas' (p2)",
         "- API key 'writer' (k2) of project 'atlas'",
         "- invite for bob@example.com (i1)",
-        "- OrgOwner for user ada@example.com on the organization",
+        "- OrgOwner for user ada@example.com (u1) on the organization",
         "~ organization 'Acme' (o): plan is now 'Dedicated', was 'Enterprise'",
         "~ API key 'reader' (k1) of project 'search': roles is now ProjectViewer, DataPlaneEditor, was ProjectViewer",
         (
@@ -86,8 +86,8 @@ def test_changes_are_readable() -> None:
             "2026-07-02T00:00:00+00:00, was 2026-07-01T12:00:00+00:00"
         ),
         (
-            "~ ProjectViewer for user bob@example.com on project 'search': principal_type is now 'user', was 'invite'; "
-            "principal_id is now 'u2', was 'i1'"
+            "~ ProjectViewer for user bob@example.com (u2) on project 'search' (p1): "
+            "principal_type is now 'user', was 'invite'; principal_id is now 'u2', was 'i1'"
         ),
     ]
     assert BEFORE.diff(after)
@@ -218,7 +218,7 @@ def test_an_unlisted_role_and_a_time_without_a_zone_are_accepted() -> None:
     read = Inventory.from_dict(data)
     assert [row.level for row in read.access().rows() if row.principal_id == "u1"] == ["unknown"]
     assert [str(change) for change in BEFORE.diff(read).changed] == [
-        "~ OrgWizard for user ada@example.com on the organization: role is now 'OrgWizard', was 'OrgOwner'"
+        "~ OrgWizard for user ada@example.com (u1) on the organization: role is now 'OrgWizard', was 'OrgOwner'"
     ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import frozen
@@ -14,7 +15,7 @@ from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject
-from pinecone_admin.cli.parameters import find_nearest, is_id, parse_binding
+from pinecone_admin.cli.parameters import BindingReading, Reference, WantedRole, find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 from pinecone_admin.models import RoleBinding
 
@@ -79,18 +80,40 @@ class NameLookup:
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
         by_name = _find_holders(text, items) if noun == "api-key" else _matching(items, text)
-        found = _require_one(by_id or by_name, noun, text, known=items)
+        found = _require_one(by_id or by_name, noun, text, known=items, describe=partial(self._describe_choice, noun))
         return Thing(noun, found.id, _name_of(found))
 
     def _find_binding(self, text: str) -> Thing:
-        who, role = parse_binding("ROLE-BINDING", text)
-        principal = self.find(who.noun, who.text)
+        who, role = self._choose_reading(parse_binding("ROLE-BINDING", text), text)
+        project = None if role.project is None else self.find("project", role.project).id
+        principal = self.find(who.noun, who.text, project=project)
         filters: dict[str, Any] = {"principal_type": principal.api_type, "principal_id": principal.id}
-        if role.project is not None:
-            filters |= {"resource_type": "project", "resource_id": self.find("project", role.project).id}
+        if project is not None:
+            filters |= {"resource_type": "project", "resource_id": project}
         filters["role"] = role.role
-        found = _require_one(list(self._admin.role_bindings.list(**filters)), "role-binding", text, known=())
+        bindings = list(self._admin.role_bindings.list(**filters))
+        found = _require_one(bindings, "role-binding", text, known=(), describe=lambda each: each.id)
         return Thing("role-binding", found.id, text)
+
+    def _choose_reading(self, readings: Sequence[BindingReading], text: str) -> BindingReading:
+        """Return the reading of a role binding whose names exist, of those that colons in names leave open."""
+        possible = readings if len(readings) == 1 else [each for each in readings if self._is_possible(*each)]
+        if len(possible) > 1:
+            raise CLIError(f"{text!r} can be read in several ways, since names have colons: give the project by its id")
+        return possible[0] if possible else readings[0]
+
+    def _is_possible(self, who: Reference, role: WantedRole) -> bool:
+        return all(
+            is_id(text) or bool(_matching(self._candidates(noun, "", None), text))
+            for noun, text in (("project", role.project or ""), (who.noun, who.text))
+        )
+
+    def _describe_choice(self, noun: str, item: Any) -> str:
+        """Return the id of one of several things of a name, with what tells it from the others."""
+        if noun == "api-key":
+            names = {each.id: each.name for each in self._candidates("project", "", None)}
+            return f"{item.id} in project {names.get(item.project_id, item.project_id)!r}"
+        return f"{item.id} ({item.email})" if noun == "user" else str(item.id)
 
     def describe(self, thing: Thing) -> Thing:
         """Return the thing with its name, which is fetched if it is not known."""
@@ -130,11 +153,13 @@ def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
         yield from (KeyOfProject(key, project.name) for key in keys)
 
 
-def _require_one(found: Sequence[Any], noun: str, text: str, *, known: Iterable[Any]) -> Any:
+def _require_one(
+    found: Sequence[Any], noun: str, text: str, *, known: Iterable[Any], describe: Callable[[Any], str]
+) -> Any:
     if not found:
         raise missing_thing(noun, text, filter(None, map(_name_of, known)))
     if len(found) > 1:
-        ids = ", ".join(each.id for each in found)
+        ids = ", ".join(map(describe, found))
         message = f"there are {count_noun(len(found), spell_noun(noun))} {text!r}: give the id of one, {ids}"
         raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
     return found[0]

@@ -80,7 +80,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         from pinecone_admin.cli.calls.confirmation import require_change_allowed  # noqa: PLC0415 - as above
 
         require_change_allowed(session)
-    _check_values(command, typed)
+    _check_values(session, command, typed)
     if command.makes is not None:
         from pinecone_admin.cli.secrets.delivery import check_destination  # noqa: PLC0415 - as above
 
@@ -107,7 +107,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.exit_code = session.exit_code or exit_codes.FINDINGS
 
 
-def _check_values(command: Command, typed: Mapping[str, Any]) -> None:
+def _check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
     for each in command.own_params:
         if isinstance(each, Positional) and str(typed[str(each.name)]) == "":
             raise CLIError(f"{each.human_readable_name}: the value is empty")
@@ -116,6 +116,8 @@ def _check_values(command: Command, typed: Mapping[str, Any]) -> None:
     if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
         listed = ", ".join(each.opts[0] for each in principals)
         raise CLIError(f"give {'only one' if chosen else 'one'} of {listed}")
+    if chosen and "scope" in session.settings and "api_key" not in typed and command.effect != "reads":
+        raise CLIError("--project is where the key of --api-key is: the project of a role is written PROJECT:ROLE")
 
 
 def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +136,7 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
             call.own = value.find(call, project=project)
             arguments[name] = call.own.id
         elif isinstance(each, PrincipalOption) and value is not None:
-            arguments["principal"] = value.find(call)
+            arguments["principal"] = value.find(call, project=project)
         elif value is not None:
             arguments[name] = [resolve(call, part) for part in value] if each.multiple else resolve(call, value)
     return arguments

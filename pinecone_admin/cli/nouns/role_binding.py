@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, limit, principal
-from pinecone_admin.cli.parameters import ROLES, Choice, NameOrId, Role
+from pinecone_admin.cli.commands import Noun, argument, key_scope, limit, principal
+from pinecone_admin.cli.parameters import ROLES, Choice, NameOrId, Reference, Role
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
@@ -31,9 +31,22 @@ _wanted_role = click.option(
 _REVOKES_OWN = "this revokes a role of the account that the command itself acts as"
 
 
+def _look_there_for_key(context: click.Context, _: click.Parameter, value: Reference | None) -> Reference | None:
+    """Let the project of the roles be the one in which the name of the key is looked for."""
+    if value is not None:
+        context.obj.settings["scope"] = value
+    return value
+
+
 @NOUN.command("reads", example="pinecone-admin role-binding list --user ada@example.com")
 @principal
-@click.option("--project", "resource_id", type=NameOrId("project"), help="Only roles on this project.")
+@click.option(
+    "--project",
+    "resource_id",
+    type=NameOrId("project"),
+    callback=_look_there_for_key,
+    help="Only roles on this project.",
+)
 @click.option(
     "--on",
     "resource_type",
@@ -50,10 +63,13 @@ def list_(
     resource_id: str | None = None,
     role: RoleName | None = None,
 ) -> object:
-    """List who holds which role."""
+    """List who holds which role.
+
+    Names that the account may not see are left out. --output raw lists ids alone, and reads no names.
+    """
     if resource_id is not None and resource_type is None:
         resource_type = "project"
-    return call.admin.role_bindings.list(
+    bindings = call.admin.role_bindings.list(
         principal_type=None if principal is None else principal.api_type,
         principal_id=None if principal is None else principal.id,
         resource_type=resource_type,
@@ -61,6 +77,11 @@ def list_(
         role=role,
         limit=call.page_size,
     )
+    if call.session.output == "raw" and "query" not in call.session.settings:
+        return bindings
+    from pinecone_admin.cli.calls.binding_names import name_bindings  # noqa: PLC0415 - a help needs no models
+
+    return name_bindings(call.admin, bindings)
 
 
 @NOUN.command("reads", example="pinecone-admin role-binding describe b2d650af-313b-42b7-9836-31890063e42f")
@@ -79,6 +100,7 @@ def describe(call: Call, *, role_binding_id: str) -> object:
 )
 @_wanted_role
 @principal
+@key_scope
 def create(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     """Grant a role."""
     return call.admin.role_bindings.create(
@@ -97,6 +119,7 @@ def create(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
 )
 @_wanted_role
 @principal
+@key_scope
 def ensure(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     """Grant a role, unless it is held already."""
     return call.admin.role_bindings.ensure(
@@ -144,6 +167,7 @@ def delete(call: Call, *, role_binding_id: str) -> None:
 )
 @click.option("--to", "to_role", type=Choice(ROLES), required=True, help="Role to grant.")
 @principal
+@key_scope
 def change_role(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
     """Replace a role: grant the new one, then revoke the old one.
 

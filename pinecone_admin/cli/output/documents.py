@@ -10,7 +10,7 @@ from attrs import frozen
 from pinecone_admin.models import to_dict
 
 if TYPE_CHECKING:
-    from pinecone_admin.models import APIKey
+    from pinecone_admin.models import APIKey, RoleBinding
 
 
 @frozen
@@ -26,6 +26,31 @@ class KeyOfProject:
     project_name: str
 
 
+@frozen
+class NamedBinding:
+    """A role binding in a list, with names beside its ids.
+
+    Attributes:
+        binding: The role binding.
+        principal_name: Name or email address of who holds the role; None if it is unknown.
+        resource_name: Name of what the role is on; None if it is unknown.
+    """
+
+    binding: RoleBinding
+    principal_name: str | None
+    resource_name: str | None
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the fields of the role binding, and each name behind the id that it belongs to."""
+        document: dict[str, Any] = {}
+        names = {"principal_id": self.principal_name, "resource_id": self.resource_name}
+        for field, value in to_dict(self.binding).items():
+            document[field] = value
+            if field in names:
+                document[field.replace("_id", "_name")] = names[field]
+        return document
+
+
 def build_document(result: object, *, for_people: bool = False) -> dict[str, Any]:
     """Return a result as plain JSON values, in which secrets are masked.
 
@@ -34,6 +59,8 @@ def build_document(result: object, *, for_people: bool = False) -> dict[str, Any
     """
     if isinstance(result, KeyOfProject):
         return {**to_dict(result.key), "project_name": result.project_name}
+    if isinstance(result, NamedBinding):
+        return result.to_document()
     if type(result).__module__.startswith("generated_client."):
         return to_dict(result)
     # The module of the reports loads most models, which takes 5 ms.

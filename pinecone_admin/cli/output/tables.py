@@ -54,19 +54,27 @@ def _shorten(id: Any) -> str:
 
 
 def _show_principal(row: Row) -> str:
-    kind = show(row.get("principal_type"))
-    return f"{_SHORT_TYPES.get(kind, kind)} {_shorten(row.get('principal_id'))}"
+    kind, name = show(row.get("principal_type")), _without_tag(row.get("principal_name"))
+    if kind == "user" and name:  # an address alone is a user: in 80 columns, there is no room for the word
+        return name
+    return f"{_SHORT_TYPES.get(kind, kind)} {name or _shorten(row.get('principal_id'))}"
 
 
 def _show_resource(row: Row) -> str:
-    return _shorten(row.get("resource_id")) if row.get("resource_type") == "project" else "org"
+    if row.get("resource_type") != "project":
+        return "org"
+    return show(row.get("resource_name")) or _shorten(row.get("resource_id"))
 
 
 def _shorten_tag(row: Row) -> str:
+    return _without_tag(row.get("name"))
+
+
+def _without_tag(value: Plain) -> str:
     """Return the name of a key, with only the first character of the tag that a rotation puts before it."""
     from pinecone_admin.workflows.name_tags import parse_tag  # noqa: PLC0415 - explain loads no client
 
-    name = show(row.get("name"))
+    name = show(value)
     tag = parse_tag(name)
     return name if tag is None else f"{name[0]}{_CUT} {tag.rest}"
 
@@ -78,7 +86,7 @@ def describe_omissions(layout: Layout, fullest: Layout) -> str:
     if _shorten_tag in columns:
         left_out.append("some names of old keys are cut off")
     elif not {_show_principal, _show_resource}.isdisjoint(columns):
-        left_out.append("some ids are cut off")
+        left_out.append("there is no room for all ids")
     sentence = f"{', and '.join(left_out)}; a wider terminal or --output json shows all."
     return sentence[0].upper() + sentence[1:] if left_out else ""
 
@@ -103,26 +111,28 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
         {"project": fields("project_name"), "name": fields("name"), "roles": fields("roles"), "id": fields("id")},
         {"project": fields("project_name"), "name": _shorten_tag, "roles": fields("roles"), "id": fields("id")},
     ),
+    "NamedBinding": (
+        {
+            "role": fields("role"),
+            "who": fields("principal_type", "principal_name", "principal_id"),
+            "on": fields("resource_type", "resource_name", "resource_id"),
+            "id": fields("id"),
+        },
+        {"role": fields("role"), "who": _show_principal, "on": _show_resource, "id": fields("id")},
+        # Commands also take a role binding by its holder.
+        {"role": fields("role"), "who": _show_principal, "on": _show_resource, "id": lambda row: _shorten(row["id"])},
+    ),
     "Organization": (
         {"name": fields("name"), "plan": fields("plan"), "payment": fields("payment_status"), "id": fields("id")},
     ),
     "Project": _CREATED,
-    "RoleBinding": (
-        {
-            "role": fields("role"),
-            "who": fields("principal_type", "principal_id"),
-            "on": fields("resource_type", "resource_id"),
-            "id": fields("id"),
-        },
-        {"role": fields("role"), "who": _show_principal, "on": _show_resource, "id": fields("id")},
-    ),
     "ServiceAccount": _CREATED,
     "User": (
         {"email": fields("email"), "name": fields("name"), "id": fields("id")},
         {"email": fields("email"), "id": fields("id")},
     ),
 }
-"""The tables of each model, the fullest first; each shows the whole id of the thing itself."""
+"""The tables of each model, the fullest first; but for the narrowest of role bindings, each has the whole id."""
 
 
 def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:

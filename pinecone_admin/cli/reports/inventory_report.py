@@ -90,6 +90,7 @@ def list_changes(changes: Changes) -> list[dict[str, Any]]:
             "kind": each.kind,
             "id": each.id,
             "name": each.name,
+            "description": each.description,  # which says who has a role, and on what
             "field": each.field or "",
             "before": str(each.before) if each.field else "",
             "after": str(each.after) if each.field else "",

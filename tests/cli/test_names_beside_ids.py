@@ -1,0 +1,153 @@
+"""Where things are shown by their ids, their names stand beside them."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from pinecone_admin import Admin, on_project
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import example_organization, run
+
+LIST = ("role-binding", "list")
+
+
+def name_roles(*words: str) -> dict[tuple[str, str], tuple[str | None, str | None]]:
+    """Return who has the listed roles and on what, by type of principal and role."""
+    return {
+        (each["principal_type"], each["role"]): (each["principal_name"], each["resource_name"])
+        for each in run(*LIST, *words).json
+    }
+
+
+def list_operations(emulator: Emulator, *words: str) -> list[str | None]:
+    """Return the operations that a list of role bindings sends, without the requests for tokens."""
+    emulator.requests.clear()
+    assert run(*LIST, *words).exit == 0
+    return [each.operation_id for each in emulator.requests if each.operation_id != "get_token"]
+
+
+def test_role_bindings_have_the_names_of_every_kind() -> None:
+    """Users, invites, accounts, keys, projects and the organization are named in JSON, each behind its id."""
+    with example_organization():
+        assert name_roles() == {
+            ("service_account", "OrgOwner"): ("emulator", "Emulated Organization"),
+            ("user", "OrgOwner"): ("owner@example.com", "Emulated Organization"),
+            ("user", "OrgMember"): ("ada@example.com", "Emulated Organization"),
+            ("user", "ProjectViewer"): ("ada@example.com", "search"),
+            ("api_key", "DataPlaneViewer"): ("reader", "search"),
+            ("invite", "OrgMember"): ("bob@example.com", "Emulated Organization"),
+        }
+        (row, *_) = csv.DictReader(io.StringIO(run(*LIST, "--output", "csv").stdout))
+        assert list(row)[1:7] == [
+            *("principal_type", "principal_id", "principal_name"),
+            *("resource_type", "resource_id", "resource_name"),
+        ]
+        assert run(*LIST, "--query", "[?role=='ProjectViewer'].principal_name | [0]").json == "ada@example.com"
+
+
+def test_names_cost_few_requests() -> None:
+    """Few principals are fetched one by one, many by one list; with --output raw, nothing but the roles is read."""
+    with example_organization() as emulator:
+        assert list_operations(emulator, "--output", "raw") == ["list_role_bindings"]
+        assert sorted(map(str, list_operations(emulator, "--on", "project"))) == [
+            *("fetch_user", "list_project_api_keys", "list_projects", "list_role_bindings")
+        ]
+        for number in range(120):
+            emulator.add_user(f"user{number}@example.com", roles=["OrgMember"])
+        sent = list_operations(emulator)
+        assert (sent.count("list_role_bindings"), sent.count("list_users"), sent.count("fetch_user")) == (2, 2, 0)
+        assert None not in {who for who, _ in name_roles().values()}
+
+
+def test_a_name_that_the_account_may_not_see_is_null() -> None:
+    """A member of one project gets the list of its roles all the same; its table shows the beginning of the id."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        made = admin.service_accounts.create(name="seer", role_bindings=[on_project(project.id, "ProjectMember")])
+        env = {
+            "PINECONE_CLIENT_ID": made.service_account.client_id,
+            "PINECONE_CLIENT_SECRET": made.client_secret,
+            "NO_COLOR": "1",
+        }
+        listed = run(*LIST, "--on", "project", env=env).json
+        assert {(each["principal_type"], each["principal_name"], each["resource_name"]) for each in listed} == {
+            ("user", None, "search"),
+            ("api_key", "reader", "search"),
+            ("service_account", None, "search"),
+        }
+        table = run(*LIST, "--on", "project", terminal=True, env=env).stdout
+        assert f"user {listed[0]['principal_id'][:6]}…  " in table
+
+
+def make_twin_key(admin: Admin) -> str:
+    """Create a key ``reader`` in the project ``empty``, too, and return its id."""
+    empty = admin.projects.describe_by_name(name="empty")
+    return admin.api_keys.create(project_id=empty.id, name="reader", roles=["ProjectViewer"]).key.id
+
+
+def test_a_key_of_a_role_is_looked_for_in_a_project() -> None:
+    """--project says which of two keys of a name is meant; with another principal, it is refused."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        twin = make_twin_key(admin)
+        grant = ("role-binding", "create", "--role", "empty:ProjectEditor", "--api-key", "reader", "--yes")
+        assert run(*grant).exit == 5
+        made = run(*grant, "--project", "empty").json
+        assert (made["principal_id"], made["role"]) == (twin, "ProjectEditor")
+        (listed, _) = run(*LIST, "--api-key", "reader", "--project", "empty").json
+        assert listed["principal_id"] == twin
+        change = ("role-binding", "change-role", "--api-key", "reader", "--from", "empty:ProjectEditor")
+        assert run(*change, "--to", "DataPlaneEditor", "--project", "empty", "--yes").json["principal_id"] == twin
+        assert run("role-binding", "delete", "api-key:reader:empty:DataPlaneEditor", "--yes").exit == 0
+        wrong = run("role-binding", "create", "--role", "OrgMember", "--user", "ada@example.com", "--project", "empty")
+        assert wrong.exit == 2
+        assert "the project of a role is written PROJECT:ROLE" in wrong.stderr
+
+
+def test_what_is_ambiguous_is_told_apart_by_names() -> None:
+    """Of keys of one name, the message says in which project each is; of users, it says the addresses."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        twin = make_twin_key(admin)
+        done = run("api-key", "describe", "reader")
+        assert (done.exit, f"{twin} in project 'empty'" in done.stderr) == (5, True)
+        assert " in project 'search', " in done.stderr
+        other = emulator.add_user("ada@other.example", name="Ada").id
+        done = run("user", "describe", "Ada")
+        assert (done.exit, f"{other} (ada@other.example)" in done.stderr) == (5, True)
+        assert "(ada@example.com), " in done.stderr
+
+
+def test_a_project_whose_name_has_colons_works() -> None:
+    """Roles are split at the last colon, and those that somebody holds are found by the project that exists."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        for name in ("team:search", "eu:search"):
+            admin.projects.create(name=name)
+        run("service-account", "create", "a:b", "--role", "OrgMember", "--store", "exec:cat", "--yes")
+        for who in ("user:ada@example.com", "service-account:a:b"):
+            noun, _, name = who.partition(":")
+            role = "team:search:ProjectEditor"
+            assert run("role-binding", "create", f"--{noun}", name, "--role", role, "--yes").exit == 0
+            held = run("role-binding", "describe", f"{who}:{role}").json
+            assert held["resource_id"] == run("project", "describe", "team:search").json["id"]
+        for name in ("robot", "robot:eu"):
+            admin.service_accounts.create(name=name)
+        unclear = run("role-binding", "describe", "service-account:robot:eu:search:ProjectEditor")
+        assert (unclear.exit, "can be read in several ways" in unclear.stderr) == (2, True)
+        absent = run("role-binding", "describe", "user:ada@example.com:nowhere:else:ProjectEditor")
+        assert (absent.exit, "there is no project 'else'" in absent.stderr) == (4, True)
+        project = run("project", "describe", "eu:search").json["id"]
+        by_id = run("role-binding", "describe", f"service-account:robot:eu:{project}:ProjectEditor")
+        assert (by_id.exit, "there is no role binding" in by_id.stderr) == (4, True)
+
+
+def test_differences_say_whose_roles_have_changed() -> None:
+    """A row of CSV and a line of text name who got a role on what, with their ids."""
+    with example_organization():
+        assert run("inventory", "--save", "before.json").exit == 0
+        grant = ("role-binding", "create", "--user", "ada@example.com", "--role", "search:ProjectEditor", "--yes")
+        made = run(*grant).json
+        ada, search = f"ada@example.com ({made['principal_id']})", f"'search' ({made['resource_id']})"
+        said = f"ProjectEditor for user {ada} on project {search}"
+        (row,) = csv.DictReader(io.StringIO(run("inventory", "--diff", "before.json", "--output", "csv").stdout))
+        assert (row["change"], row["id"], row["description"]) == ("added", made["id"], said)
+        assert run("inventory", "--diff", "before.json", "--output", "raw").stdout == f"+ {said}\n"
