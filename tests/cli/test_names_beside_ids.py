@@ -76,6 +76,8 @@ def test_a_name_that_the_account_may_not_see_is_null() -> None:
             ("api_key", "reader", "search"),
             ("service_account", None, "search"),
         }
+        for number in range(12):  # whose whole list would be read
+            emulator.add_user(f"user{number}@example.com", roles=["OrgMember", ("ProjectViewer", project.id)])
         table = run(*LIST, "--on", "project", terminal=True, env=env).stdout
         assert f"user {listed[0]['principal_id'][:6]}…  " in table
 
