@@ -89,8 +89,13 @@ class RequestBuilder:
 
     def _build_url(self, operation: Operation[Any]) -> httpx.URL:
         path = self._api_url + _expand_path(operation.path, operation.path_parameters)
-        query = _encode_query(operation.query) if operation.query else ""
-        return _parse_url(path + query) if query else _parse_url_once(path)
+        pairs = [
+            (as_plain_value(name), text)
+            for name, value in operation.query.items()
+            if value is not None
+            for text in _query_values(name, value)
+        ]
+        return _parse_url(f"{path}?{urlencode(pairs)}") if pairs else _parse_url_once(path)
 
 
 def _other_headers(given: Mapping[str, str | None], present: httpx.Headers) -> Sequence[tuple[bytes, bytes]]:
@@ -131,16 +136,6 @@ def _split_path(path: str) -> Sequence[str]:
     if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
         raise value_error("path", f"{path!r} is not a path of the API")
     return parts
-
-
-def _encode_query(query: Mapping[str, object]) -> str:
-    pairs = [
-        (as_plain_value(name), text)
-        for name, value in query.items()
-        if value is not None
-        for text in _query_values(name, value)
-    ]
-    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _query_values(name: str, value: object) -> list[str]:

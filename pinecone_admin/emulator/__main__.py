@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import socket
+import stat
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -282,8 +283,8 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
     changes = {name: value for name, value in given.items() if value is not None}
     emulator = _EmulatorOfProcess(seed=options.seed, clock=Clock(ticking=True), **changes)
     if options.state is not None:
-        if _exists(options.state):
-            if not options.state.is_file():
+        with suppress(FileNotFoundError):  # it is written at the end; links that lead to each other raise OSError
+            if not stat.S_ISREG(options.state.stat().st_mode):
                 raise ValueError("not a file")
             document: object = json.loads(options.state.read_text(encoding="utf-8"))
             emulator.load(overlay_settings(document, changes))
@@ -299,15 +300,6 @@ def _overlay_credentials(document: dict[str, Any], options: argparse.Namespace) 
     caller["client_id"] = options.client_id or caller["client_id"]
     caller["client_secret"] = options.client_secret or caller["client_secret"]
     return document
-
-
-def _exists(path: Path) -> bool:
-    """Return whether a file exists; unlike ``Path.exists``, raise OSError for links that lead to each other."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _require_writable(path: Path) -> None:

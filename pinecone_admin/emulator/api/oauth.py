@@ -35,18 +35,17 @@ def get_token(request: Request, state: State, now: datetime) -> Document:
 
 
 def _read_token_request(request: Request) -> list[str]:
+    is_form = request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded")
     try:
-        sent = _decode_token_request(request)
+        sent = (
+            dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+            if is_form
+            else checks.decode_object(request.body)
+        )
     except ValueError as error:
         message = f"the body must be a JSON object or a form: {error}"
         raise OAuthRefusal(400, "invalid_request", message) from error
     return [_required_string(sent, name) for name in ("client_id", "client_secret", "grant_type", "audience")]
-
-
-def _decode_token_request(request: Request) -> Mapping[str, object]:
-    if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
-        return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    return checks.decode_object(request.body)
 
 
 def _required_string(sent: Mapping[str, object], name: str) -> str:
