@@ -66,7 +66,7 @@ def _describe_end(session: Session, error: BaseException | None) -> CommandFailu
         error,
         ledger=session.ledger,
         is_interrupted=is_interrupted,
-        goes_on=command is not None and command.is_workflow and not session.is_dry_run,
+        goes_on=command is not None and command.goes_on and not session.is_dry_run,
         spellings={} if command is None else command.spellings,
     )
 

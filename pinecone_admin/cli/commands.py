@@ -219,8 +219,8 @@ class Command(click.Command):
         is_by_hand: Whether its function gets the session, and asks and writes by itself; else it gets a ``Call``, and
             returns what the method of the client returns.
         makes: The secret that it makes, if it does.
-        is_workflow: Whether its method is a workflow: run again, it completes what an interrupted run began; it waits
-            by itself for the change that an interruption meets; and it has a dry run of its own.
+        is_workflow: Whether its method is a workflow, which has a dry run of its own and, run again, completes what an
+            interrupted run began.
         confirms: Whether it deletes so much that the name must be typed.
         removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
             as; empty for none.
@@ -279,6 +279,11 @@ class Command(click.Command):
     def summary(self) -> str:
         """The first sentence of its help."""
         return (self.help or "").partition("\n\n")[0]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the same words complete an interrupted run; those of a rotation may have the name of the new key."""
+        return self.is_workflow and not (self.makes is not None and self.makes.replaces)
 
     @property
     def spellings(self) -> dict[str, str]:

@@ -29,7 +29,7 @@ def conclude(
         ledger: What it has done.
         is_interrupted: Whether it was interrupted.
         is_completed: Whether it reached its end although it was interrupted; the reason says so.
-        goes_on: Whether the same command goes on where an interrupted one stopped.
+        goes_on: Whether the same command does what an interrupted one has not done.
         says_if_unchanged: Whether the line also says that nothing was changed.
         says_outcome: Whether the reason already says that its own request may have been processed.
     """
@@ -39,7 +39,7 @@ def conclude(
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         said.append(_UNDONE if effects.undone else _NOTHING)
     if is_interrupted and goes_on and not is_completed and effects.remaining:
-        said.append("the same command goes on from here")
+        said.append("the same command does what is left")
     return CommandFailure(
         message="; ".join([reason.message, *said]),
         exit=exit_code,

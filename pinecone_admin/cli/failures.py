@@ -107,7 +107,7 @@ def describe_failure(
         error: The error with which the command ended.
         ledger: What the command did.
         is_interrupted: Whether there was a signal.
-        goes_on: Whether the same command goes on where an interrupted one stopped.
+        goes_on: Whether the same command does what an interrupted one has not done.
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:

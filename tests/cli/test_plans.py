@@ -283,7 +283,7 @@ def test_an_interrupted_plan_says_what_is_done(tmp_path: Path) -> None:
     assert gone
     assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (130, "", 1)
     assert set(re.findall(r"delete_project ([\w-]+)", done.stderr)) == gone
-    assert "done; the same command goes on from here" in done.stderr
+    assert "done; the same command does what is left" in done.stderr
 
 
 def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:

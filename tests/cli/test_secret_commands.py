@@ -10,6 +10,7 @@ import stat
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from unittest import mock
 
@@ -541,6 +542,42 @@ def test_what_an_interrupted_run_stored_is_not_made_again(name: str, place: str,
         assert len(made) == 1
     if name != "api-key rotate":  # here, the old key shows what is stored
         assert "an earlier run stored it, and this one finished the work" in again.stderr
+
+
+@pytest.mark.parametrize("keep_old_for", ["0", "7d"])
+@pytest.mark.parametrize("refused", [b'"~delete-after', b'"reader"'], ids=["old key", "new key"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_interrupted_rotation_says_how_it_goes_on(
+    keep_old_for: str, refused: bytes, tmp_path: Path, *, after: bool
+) -> None:
+    """If a run that completes an earlier one is interrupted, what its last line says keeps the key that is stored."""
+
+    def refuse_renaming(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        return httpx.Response(503) if request.method == "PATCH" and refused in request.read() else handle()
+
+    path, hints = tmp_path / "secret", 0
+    options = ("--keep-old-for", keep_old_for, "--store", f"file:{path}", "--yes")
+    for number in count(1):
+        path.unlink(missing_ok=True)
+        with example_organization() as emulator:
+            (old,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
+            hint = f"run this again with the id of the old key, {old}: it completes the rotation"
+            with intercepted(refuse_renaming):
+                assert hint in run("api-key", "rotate", "reader", *options).stderr
+            stored = path.read_text()
+            interruption = InterruptionAt(number, after=after)
+            with interruption.armed():
+                done = run("api-key", "rotate", "reader", *options)
+            if not interruption.was_sent:
+                break
+            if "nothing was changed" not in done.stderr:
+                hints += 1
+                assert hint in done.stderr
+                assert "the same command" not in done.stderr
+                run("api-key", "rotate", old, *options)
+                names = {key.value: key.name for key in emulator.state.api_keys.values()}
+                assert (path.read_text(), names[stored]) == (stored, "reader")
+    assert hints > 0
 
 
 @pytest.mark.parametrize(

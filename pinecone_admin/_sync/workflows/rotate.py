@@ -75,9 +75,19 @@ def rotate_api_key(
     if new is None:
         return _replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
-    new = update_key(admin, new, retired_keys.finish_successor(old, new), changes)
-    keys = [new if key.id == new.id else key for key in keys]
-    return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
+    with Rollback(admin) as rollback:
+        rollback.keep(_describe_next_run(old, new))
+        new = update_key(admin, new, retired_keys.finish_successor(old, new), changes)
+        keys = [new if key.id == new.id else key for key in keys]
+        return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
+
+
+def _describe_next_run(old: APIKey, new: APIKey) -> str:
+    # By the name, or by the id of the new key, the next run would replace the new key once it has its name.
+    return (
+        f"the value of API key {new.id} is stored; run this again with the id of the old key, {old.id}: it completes "
+        f"the rotation, or stores the value of another new key and deletes {new.id}"
+    )
 
 
 def _refuse_unfinished(old: APIKey) -> None:
@@ -151,6 +161,7 @@ def _replace_key(
             )
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
+        rollback.keep(_describe_next_run(old, stored))
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
         retired_name = name_tags.tag_as_retired(stored.id, name, moment)
         old = evolve(old, name=retired_name)

@@ -151,7 +151,8 @@ def _call(call: Call, function: Callable[[], object]) -> object:
         if "store" in session.settings:
             call.store = prepare_delivery(session, command.makes)
     with show_progress(session, command.full_name) as call.progress:
-        # A workflow completes its own requests; a command that makes a secret comes here only for its dry run.
+        # A single change is waited for if it is interrupted; a workflow can take long, and can be run again. A command
+        # that makes a secret comes here only for its dry run.
         if command.effect == "reads" or command.is_workflow or command.makes is not None:
             result = function()
         else:
