@@ -14,6 +14,7 @@ from unittest import mock
 import pytest
 import yaml
 from jmespath.functions import Functions
+from rich.cells import cell_len
 
 from pinecone_admin.cli.output.formats import STREAMS, render_value
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
@@ -71,7 +72,7 @@ def test_the_default_is_a_table_on_a_terminal_and_json_elsewhere() -> None:
     """A script needs no option to get JSON."""
     with example_organization():
         assert run("project", "list").json[0]["name"] == "search"
-        assert run("project", "list", terminal=True).stdout.splitlines()[0].split()[0].endswith("NAME")
+        assert "NAME" in run("project", "list", terminal=True).stdout.splitlines()[0]
 
 
 def test_an_empty_list_is_empty_in_every_format() -> None:
@@ -99,6 +100,33 @@ def test_a_query_selects_part_of_the_output() -> None:
         assert "PROJECT" in table
         missing = run("project", "list", "--query", "missing")
         assert (missing.json, missing.stderr) == (None, "--query 'missing' selects nothing\n")
+
+
+def test_a_query_gives_its_columns_to_csv_raw_and_tables() -> None:
+    """Whatever a query makes has a column for each of its parts; a thing that it finds has its id as the raw value."""
+    with example_organization():
+        ids = [each["id"] for each in run("project", "list").json]
+        keys = run("api-key", "list", "--output", "raw").stdout
+        for query, heading in (
+            ("[].[name, id]", "name,id"),
+            ("[].{name: name, id: id}", "name,id"),
+            ("sort_by([].{name: name, id: id}, &name) | reverse(@)", "name,id"),
+            ("[?name].[name, a.b.id || id]", "name,2"),
+            ("[].[name, id] | [*].[[0], [1]]", "1,2"),
+            ("@ | [*].[name, @.id]", "name,2"),
+        ):
+            words = ["project", "list", "--query", query]
+            raw, table = run_as("csv", words).stdout, run_as("table", words).stdout
+            assert raw == f"{heading}\nsearch,{ids[0]}\nempty,{ids[1]}\n", query
+            assert run_as("raw", words).stdout == f"search\t{ids[0]}\nempty\t{ids[1]}\n", query
+            assert table.splitlines()[0].split() == heading.upper().split(","), query
+        one = ["project", "describe", "search", "--query", "[name, max_pods]"]
+        assert run_as("raw", one).stdout == "search\t0\n"
+        assert run_as("csv", one).stdout == "name,max_pods\nsearch,0\n"
+        found = ["project", "list", "--query", "[?name=='empty']"]
+        assert run_as("raw", found).stdout == f"{ids[1]}\n"
+        assert run_as("raw", ["api-key", "list", "--query", "[].[roles, id]"]).stdout == f'["DataPlaneViewer"]\t{keys}'
+        assert run_as("raw", ["project", "list", "--query", "[].[name]"]).stdout == "search\nempty\n"
 
 
 def test_a_wrong_query_is_found_before_anything_is_sent() -> None:
@@ -372,12 +400,13 @@ def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:
     wide, plain = {"COLUMNS": "190", "NO_COLOR": "1"}, {"NO_COLOR": "1"}
     with example_organization():
         listed = run("role-binding", "list").json
-        narrow, full = (run("role-binding", "list", terminal=True, env=env).stdout for env in (plain, wide))
+        cut, whole = (run("role-binding", "list", terminal=True, env=env) for env in (plain, wide))
+        narrow, full = cut.stdout, whole.stdout
         invites = run("invite", "list", terminal=True, env=plain).stdout.splitlines()
         blocks = run("role-binding", "list", terminal=True, env={"COLUMNS": "40"}).stdout
-    assert len(narrow.splitlines()) == len(listed) + 2
-    assert "There is no room for all ids; a wider terminal or --output json shows all." in narrow.splitlines()[-1]
-    assert len(full.splitlines()) == len(listed) + 1
+    assert len(narrow.splitlines()) == len(full.splitlines()) == len(listed) + 1
+    assert cut.stderr == "There is no room for all ids; a wider terminal or --output json shows all.\n"
+    assert whole.stderr == ""
     for each in listed:
         ids = [each["id"], each["principal_id"], each["resource_id"]]
         assert [id in narrow for id in ids] == [False, False, False]
@@ -389,14 +418,13 @@ def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:
 
 
 def test_a_table_names_the_columns_that_it_has_no_room_for() -> None:
-    """A list that leaves a column out says so below its rows."""
+    """A list that leaves a column out says so on stderr, below its rows."""
     with example_organization():
         narrow, full = (
-            run("user", "list", terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"}).stdout
-            for columns in ("60", "170")
+            run("user", "list", terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"}) for columns in ("60", "170")
         )
-    assert "There is no room for NAME; a wider terminal" in narrow.splitlines()[-1]
-    assert "There is no room" not in full
+    assert narrow.stderr == "There is no room for NAME; a wider terminal or --output json shows all.\n"
+    assert full.stderr == ""
 
 
 def test_keys_that_a_rotation_keeps_are_rows_of_the_table_in_80_columns() -> None:
@@ -410,7 +438,27 @@ def test_keys_that_a_rotation_keeps_are_rows_of_the_table_in_80_columns() -> Non
                 done = run(*words, terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"})
                 (row,) = [line for line in done.stdout.splitlines() if "~" in line]
                 assert f"{shown}  " in row
-                assert ("Some names of old keys are cut off" in done.stdout) is (columns == "80")
+                assert ("Some names of old keys are cut off" in done.stderr) is (columns == "80")
+
+
+@pytest.mark.parametrize("name", ["tenant-" + "x" * 60 + "-eu", "東" * 40 + "京"])
+def test_a_long_name_is_cut_in_the_middle_on_a_terminal_and_nowhere_else(name: str) -> None:
+    """Its beginning and its end stay, so does the id, and stderr says so; a pipe gets all columns, however long."""
+    words = ("project", "list")
+    with example_organization() as emulator, emulator.admin() as admin:
+        project = admin.projects.create(name=name)
+        shown = run(*words, terminal=True)
+        piped = run(*words, "--output", "table")
+        tiny = run(*words, terminal=True, env={"COLUMNS": "50"})
+    row = re.sub("\x1b\\[[0-9]*m", "", shown.stdout.splitlines()[-1])
+    assert row.startswith(name[:5])
+    assert name.endswith(row.partition("…")[2].split()[0])
+    assert row.endswith(f" UTC  {project.id}")
+    assert cell_len(row) == 80
+    assert shown.stderr == "Long names are cut in the middle; a wider terminal or --output json shows all.\n"
+    assert piped.stdout.splitlines()[0].split() == ["NAME", "CREATED", "ID"]
+    assert (name in piped.stdout, piped.stderr) == (True, "")
+    assert name in tiny.stdout
 
 
 def test_texts_are_wrapped_in_their_column() -> None:

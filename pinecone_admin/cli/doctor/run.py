@@ -48,7 +48,7 @@ def run_checks(session: Session) -> None:
     if session.output == "table" and session.settings.get("query") is None:
         from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - only tables need it
 
-        console = make_console(session.stdout, session.env)
+        console = make_console(session)
         with session.until_closed():
             for result in results:
                 _print_result(console, result)

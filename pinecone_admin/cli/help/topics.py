@@ -38,11 +38,13 @@ Formats, selecting a part, and what goes to which stream.
 
 On a terminal the output is a table, elsewhere JSON. --output chooses another:
 
-  table  For reading.
+  table  For reading. If a terminal has no room for all of it, standard error
+         says what is cut off or left out.
   json   For programs; an error is then an object on standard error, too.
   yaml   As json, for reading and for files.
   csv    For spreadsheets.
-  raw    One value on each line, for variables of a shell.
+  raw    One value on each line, for variables of a shell. Columns of a query
+         are separated by tabs.
 
 The columns of csv are the fields of json, in their order. A field of an object
 within has the names of both, with a dot: organization.id. Words of a list are
@@ -54,6 +56,7 @@ project_id, project, level and roles. An empty list has no header.
 --query selects a part with a JMESPath expression:
 
   pinecone-admin project list --query '[].name' --output raw
+  pinecone-admin project list --query '[].[name, id]' --output csv
 
 Standard output has data and nothing else. Progress, questions and warnings go
 to standard error; progress is shown only on a terminal. NO_COLOR=1 turns

@@ -132,10 +132,29 @@ def text_of(value: Plain) -> str:
 
 
 def stream_raw(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[str]:  # noqa: ARG001 - one signature
-    """Yield one value a line."""
+    """Yield a line for each item: its value, or those of a list, separated by tabs."""
     for item in items:
         values = item if is_list(item) else [item]
-        yield from (f"{make_printable(text_of(_raw_value(each)))}\n" for each in values)
+        yield "\t".join(make_printable(text_of(_raw_value(each))) for each in values) + "\n"
+
+
+def split_columns(selected: Plain, source: Plain) -> Plain:
+    """Return what a query selects, with a list of the values in the place of each object that the query itself makes.
+
+    Args:
+        selected: What it selects.
+        source: What it selects from: an object of it stays, so that raw output has the id of a thing.
+    """
+    things = {id(each) for each in _find_objects(source)}
+    items = selected if is_list(selected) else [selected]
+    return [[*item.values()] if is_object(item) and id(item) not in things else item for item in items]
+
+
+def _find_objects(value: Plain) -> Iterator[Plain]:
+    if is_object(value):
+        yield value
+    for each in value.values() if is_object(value) else value if is_list(value) else ():
+        yield from _find_objects(each)
 
 
 def _raw_value(value: Plain) -> Plain:

@@ -15,6 +15,8 @@ MAX_QUOTED = 100
 _MAX_REASON = 200
 
 _Node: TypeAlias = dict[str, Any]
+_STEPS = frozenset({"filter_projection", "pipe", "projection", "subexpression", "value_projection"})
+"""Nodes whose second child makes what they select."""
 
 
 def check_query(query: str) -> None:
@@ -48,6 +50,32 @@ def search(query: str, plain: Any) -> Any:
     if (problem := _find_json_problem(selected)) is not None:
         raise _refuse(query, f"gives what JSON cannot express: {problem}")
     return selected
+
+
+def name_columns(query: str, selected: Any) -> Any:
+    """Return what an expression selects, with the rows of a list that it makes, as ``[].[name, id]``, as objects."""
+    import jmespath  # noqa: PLC0415 - only --query needs it
+
+    node: Any = jmespath.compile(query).parsed
+    depth = 0
+    while node["type"] in _STEPS:
+        depth += node["type"] not in {"pipe", "subexpression"}
+        node = node["children"][1]
+    if node["type"] != "multi_select_list" or depth > 1 or selected is None:
+        return selected
+    names = [_name_column(each) or f"{position}" for position, each in enumerate(node["children"], 1)]
+    if len(set(names)) < len(names):
+        names = [f"{position}" for position in range(1, len(names) + 1)]
+    rows = [dict(zip(names, row, strict=True)) for row in (selected if depth else [selected])]
+    return rows if depth else rows[0]
+
+
+def _name_column(node: _Node) -> str:
+    """Return the name of the field that an expression is; nothing if it is none."""
+    if node["type"] == "subexpression":
+        names = list(map(_name_column, node["children"]))
+        return ".".join(names) if all(names) else ""
+    return node["value"] if node["type"] == "field" else ""
 
 
 def _find_problems(tree: _Node) -> Iterator[str]:

@@ -1,16 +1,22 @@
-"""Tables and blocks for people, on a terminal."""
+"""Tables and blocks for people."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, islice
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as RichTable
 
     from pinecone_admin.cli.session import Session
 
@@ -27,6 +33,10 @@ _SHORT_TYPES = {"service_account": "account", "api_key": "key"}
 _GAP = 2
 _LEAST_TEXT = 30
 """Columns that a text needs so that it is wrapped in its table."""
+_LEAST_NAME = 20
+"""Columns that a name needs so that it is cut, and its table is not replaced by blocks."""
+_UNLIMITED = 1_000_000
+_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
 def show(value: Plain) -> str:
@@ -79,7 +89,7 @@ def _without_tag(value: Plain) -> str:
     return name if tag is None else f"{name[0]}{_CUT} {tag.rest}"
 
 
-def describe_omissions(layout: Layout, fullest: Layout) -> str:
+def describe_omissions(layout: Layout, fullest: Layout, *, has_cut_names: bool = False) -> str:
     """Return a sentence about what a table leaves out for lack of room, or nothing if it shows all."""
     columns = layout.values()
     left_out = [f"there is no room for {name.upper()}" for name in fullest if name not in layout]
@@ -87,6 +97,8 @@ def describe_omissions(layout: Layout, fullest: Layout) -> str:
         left_out.append("some names of old keys are cut off")
     elif not {_show_principal, _show_resource}.isdisjoint(columns):
         left_out.append("there is no room for all ids")
+    if has_cut_names:
+        left_out.append("long names are cut in the middle")
     sentence = f"{', and '.join(left_out)}; a wider terminal or --output json shows all."
     return sentence[0].upper() + sentence[1:] if left_out else ""
 
@@ -135,89 +147,165 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
 """The tables of each model, the fullest first; but for the narrowest of role bindings, each has the whole id."""
 
 
-def make_console(stream: TextIO, env: Mapping[str, str]) -> Console:
-    """Return the console of a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - only tables need it
+def make_console(session: Session) -> Console:
+    """Return the console of stdout: as wide as the terminal, and without a limit elsewhere."""
+    from rich.console import Console  # noqa: PLC0415 - only some reports need it
 
     class OwnConsole(Console):
         def on_broken_pipe(self) -> None:
             raise  # noqa: PLE0704 - called where it was caught; rich would end the process with exit code 1
 
-    return OwnConsole(file=stream, no_color=bool(env.get("NO_COLOR")), highlight=False, emoji=False, markup=False)
+    width = None if session.stdout.isatty() else _UNLIMITED
+    no_color = bool(session.env.get("NO_COLOR"))
+    return OwnConsole(file=session.stdout, width=width, no_color=no_color, highlight=False, emoji=False, markup=False)
 
 
-def print_rows(console: Console, rows: Sequence[Mapping[str, Plain]], kind: str = "") -> None:
-    """Print the fullest table that fits the terminal; else wrap the texts in its last column, or print blocks.
+def write_lines(session: Session, lines: Iterable[str]) -> None:
+    """Write lines to stdout, which keep their styles only on a terminal."""
+    is_styled = session.stdout.isatty() and session.env.get("TERM") not in {"dumb", "unknown"}
+    click.echo("\n".join(lines), session.stdout, color=is_styled)
+
+
+def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:
+    """Write the fullest table that fits the terminal, and say on stderr what it leaves out; a pipe has no limit.
+
+    If none fits, long names are cut in the middle, or the texts in the last column wrapped; else each row is a block.
 
     Args:
-        console: The console.
+        session: The session.
         rows: The rows.
         kind: Name of the model of the rows; any other name shows all fields.
     """
     layouts = LAYOUTS.get(kind) or ({name: fields(name) for row in rows for name in row},)
-    tables = [(layout, [[column(row) for column in layout.values()] for row in rows]) for layout in layouts]
-    fitting = next((table for table in tables if _measure(*table) <= console.width), None)
-    layout, cells = fitting or tables[0]
-    if fitting is None and (kind in LAYOUTS or not _can_wrap(layout, cells, console.width)):
-        _print_blocks(console, [dict(zip(layout, row, strict=True)) for row in cells])
-        return
-    _print_table(console, layout, cells)
-    note = describe_omissions(layout, tables[0][0])
-    if note:
-        console.print(note, style="dim", soft_wrap=True)
+    room = get_terminal_size().columns if session.stdout.isatty() else _UNLIMITED
+    tables = [_Table(layout, rows) for layout in layouts]
+    fitting = next((table for table in tables if table.width <= room), None)
+    table = fitting or next((table for table in tables if table.cut_names(room)), None)
+    if table is not None:
+        write_lines(session, table.format_lines())
+        note = describe_omissions(table.layout, tables[0].layout, has_cut_names=fitting is None)
+        if note:
+            session.notify(note)
+    elif kind not in LAYOUTS and tables[0].can_be_wrapped(room):
+        make_console(session).print(tables[0].wrap())
+    else:
+        blocks = (format_fields(dict(zip(layouts[0], row, strict=True))) for row in tables[0].cells)
+        write_lines(session, islice(chain.from_iterable(["", *block] for block in blocks), 1, None))
 
 
-def _can_wrap(layout: Layout, cells: Sequence[Sequence[str]], width: int) -> bool:
-    """Return whether the texts in the last column can be wrapped between their words."""
-    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
+class _Table:
+    """A table of texts.
 
-    room = width - _measure([*layout][:-1], [row[:-1] for row in cells]) - _GAP
-    longest = max(cell_len(word) for row in cells for word in row[-1].split(" "))
-    return len(layout) > 1 and room >= max(longest, _LEAST_TEXT)
+    Args:
+        layout: The columns.
+        rows: The rows.
+
+    Attributes:
+        layout: The columns.
+        cells: The texts of each row.
+        widths: How wide each column is.
+    """
+
+    def __init__(self, layout: Layout, rows: Sequence[Row]) -> None:
+        self.layout: Layout = layout
+        self.cells: list[list[str]] = [[column(row) for column in layout.values()] for row in rows]
+        columns = zip(layout, *self.cells, strict=True)
+        self.widths: list[int] = [max(map(_measure, column)) for column in columns]
+
+    @property
+    def width(self) -> int:
+        """How wide it is."""
+        return sum(self.widths) + _GAP * (len(self.widths) - 1)
+
+    def cut_names(self, room: int) -> bool:
+        """Cut long names so that the table fits; return whether it does."""
+        named = [position for position, each in enumerate(self.layout.items()) if _has_names(*each)]
+        others = self.width - sum(self.widths[each] for each in named)
+        fitting = (
+            most
+            for most in range(room - others, _LEAST_NAME - 1, -1)
+            if others + sum(min(self.widths[each], most) for each in named) <= room
+        )
+        most = next(fitting, None) if named else None
+        if most is None:
+            return False
+        for position in named:
+            self.widths[position] = min(self.widths[position], most)
+            for row in self.cells:
+                row[position] = cut_middle(row[position], most)
+        return True
+
+    def format_lines(self) -> Iterator[str]:
+        """Yield its lines, with styles."""
+        yield self._format_line([name.upper() for name in self.layout], [_BOLD] * len(self.layout))
+        styles = [_DIM if name == "id" else "" for name in self.layout]
+        for row in self.cells:
+            yield self._format_line(row, styles)
+
+    def _format_line(self, texts: Sequence[str], styles: Sequence[str]) -> str:
+        *padded, last = (
+            f"{style}{text}{_RESET if style else ''}{' ' * (width - _measure(text) + _GAP)}"
+            for text, style, width in zip(texts, styles, self.widths, strict=True)
+        )
+        return "".join([*padded, last.rstrip()])
+
+    def can_be_wrapped(self, room: int) -> bool:
+        """Return whether the texts in the last column can be wrapped between their words."""
+        left = room - (self.width - self.widths[-1])
+        longest = max(_measure(word) for row in self.cells for word in row[-1].split(" "))
+        return len(self.layout) > 1 and left >= max(longest, _LEAST_TEXT)
+
+    def wrap(self) -> RichTable:
+        """Return the table for a console, which wraps the last column."""
+        from rich.table import Table  # noqa: PLC0415 - only what is wrapped needs it
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+        *_, last = self.layout
+        for heading in self.layout:
+            table.add_column(heading.upper(), no_wrap=heading != last, style="dim" if heading == "id" else "")
+        for row in self.cells:
+            table.add_row(*map(Text, row))
+        return table
 
 
-def _measure(headings: Iterable[str], cells: Sequence[Sequence[str]]) -> int:
-    """Return how wide a table is."""
-    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
-
-    columns = zip(headings, *cells, strict=True)
-    widths = [max(map(cell_len, column)) for column in columns]
-    return sum(widths) + _GAP * (len(widths) - 1)
+def _has_names(heading: str, column: Column) -> bool:
+    """Return whether what is in a column may be cut: ids are copied."""
+    return heading in {"email", "name", "project"} or column in {_show_principal, _show_resource}
 
 
-def _print_table(console: Console, headings: Layout, cells: Sequence[Sequence[str]]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only tables need it
-    from rich.text import Text  # noqa: PLC0415 - as above
+def _measure(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - few names need it
 
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    *_, last = headings
-    for heading in headings:
-        table.add_column(heading.upper(), no_wrap=heading != last, style="dim" if heading == "id" else "")
-    for row in cells:
-        table.add_row(*map(Text, row))
-    console.print(table)
+    return cell_len(text)
 
 
-def _print_blocks(console: Console, rows: Sequence[Mapping[str, Plain]]) -> None:
-    for position, row in enumerate(rows):
-        if position:
-            console.print()
-        print_fields(console, row)
+def cut_middle(text: str, room: int) -> str:
+    """Return a text without its middle if it takes more columns than there are."""
+    if _measure(text) <= room:
+        return text
+    end = (room - 1) // 2
+    return f"{_take(text, room - 1 - end)}{_CUT}{_take(text[::-1], end)[::-1]}"
 
 
-def print_fields(console: Console, fields: Mapping[str, Plain], indent: int = 0) -> None:
-    """Print an object: one field a line, and what is in a field below it."""
-    from rich.text import Text  # noqa: PLC0415 - only tables need it
+def _take(text: str, room: int) -> str:
+    """Return as much of the beginning of a text as there is room for."""
+    return text[: bisect([*accumulate(map(_measure, text))], room)]
 
+
+def format_fields(fields: Mapping[str, Plain], indent: int = 0) -> Iterator[str]:
+    """Yield the lines of an object, with styles: one field a line, and what is in a field below it."""
     width = max((len(name) for name, value in fields.items() if not _is_nested(value)), default=0) + _GAP
     for name, value in fields.items():
-        label = name.replace("_", " ")
+        label = " " * indent + name.replace("_", " ")
         if _is_nested(value):
-            console.print(Text(" " * indent + label, style="bold"))
-            _print_nested(console, value, indent + _GAP)
+            yield f"{_BOLD}{label}{_RESET}"
+            yield from _format_nested(value, indent + _GAP)
         else:
-            heading = (" " * indent + label.ljust(width), "bold")
-            console.print(Text.assemble(heading, show(value) or "-"), soft_wrap=True)
+            yield f"{_BOLD}{label.ljust(indent + width)}{_RESET}{show(value) or '-'}"
 
 
 def _is_nested(value: Plain) -> bool:
@@ -227,25 +315,9 @@ def _is_nested(value: Plain) -> bool:
     return bool(value) and is_object(value)
 
 
-def _print_nested(console: Console, value: Plain, indent: int) -> None:
-    from rich.text import Text  # noqa: PLC0415 - only tables need it
-
+def _format_nested(value: Plain, indent: int) -> Iterator[str]:
     for each in value if is_list(value) else [value]:
         if is_object(each):
-            print_fields(console, each, indent)
+            yield from format_fields(each, indent)
         else:
-            console.print(Text(" " * indent + show(each)), soft_wrap=True)
-
-
-def write_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table without ids, whose last column, the reason or the result, is wrapped."""
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    names = [name for name in rows[0] if name != "id"]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in names:
-        table.add_column(name.upper(), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(show(row[name])) for name in names))
-    make_console(session.stdout, session.env).print(table)
+            yield " " * indent + show(each)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.output.formats import STREAMS, is_list, is_object, render_value, to_plain
-from pinecone_admin.cli.output.query import MAX_QUOTED, search
+from pinecone_admin.cli.output.formats import STREAMS, is_list, is_object, render_value, split_columns, to_plain
+from pinecone_admin.cli.output.query import MAX_QUOTED, name_columns, search
 from pinecone_admin.cli.session import Session
 
 
@@ -25,15 +25,25 @@ def write_document(session: Session, value: object) -> None:
     """
     query = session.settings.get("query")
     is_for_people = session.output == "table" and not query
-    plain = search(query, to_plain(value)) if query else to_plain(value, for_people=is_for_people)
-    if query and plain is None:
-        session.notify(f"--query {make_printable(query, most=MAX_QUOTED)!r} selects nothing")
+    plain = to_plain(value, for_people=is_for_people)
+    if query:
+        plain = _select(session, query, plain)
     if session.output != "table":
         _write_pieces(session, render_value(plain, session.output, ascii_only=_is_ascii_only(session)))
     elif query is None and _has_text(value):
         _write_pieces(session, (f"{make_printable(line)}\n" for line in str(value).split("\n")))
     else:
         _print_plain(session, plain)
+
+
+def _select(session: Session, query: str, source: Any) -> Any:
+    """Return what a query selects, with columns where the format of the session has some."""
+    selected = search(query, source)
+    if selected is None:
+        session.notify(f"--query {make_printable(query, most=MAX_QUOTED)!r} selects nothing")
+    if session.output in {"csv", "raw", "table"}:
+        selected = name_columns(query, selected)
+    return split_columns(selected, source) if session.output == "raw" else selected
 
 
 def write_items(session: Session, items: Iterable[object]) -> None:
@@ -82,13 +92,12 @@ def wants_document(session: Session) -> bool:
 
 
 def _print_preview(session: Session, would_do: Any) -> None:
-    from pinecone_admin.cli.output.tables import make_console, print_fields  # noqa: PLC0415 - only tables need it
+    from pinecone_admin.cli.output.tables import format_fields, write_lines  # noqa: PLC0415 - only tables need it
 
     if is_list(would_do):
-        console = make_console(session.stdout, session.env)
         for request in would_do:
-            session.stdout.write(f"would send {request['method']} {request['path']}\n")
-            print_fields(console, request["body"] or {}, indent=2)
+            heading = f"would send {request['method']} {request['path']}"
+            write_lines(session, [heading, *format_fields(request["body"] or {}, indent=2)])
     else:
         write_document(session, would_do)
 
@@ -109,22 +118,20 @@ def _has_text(value: object) -> bool:
 
 
 def _print_items(session: Session, items: list[Any]) -> None:
-    from pinecone_admin.cli.output.tables import make_console, print_rows  # noqa: PLC0415 - only tables need it
+    from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
 
     if items:
-        kind = type(items[0]).__name__
-        print_rows(make_console(session.stdout, session.env), [to_plain(each) for each in items], kind)
+        write_rows(session, [to_plain(each) for each in items], type(items[0]).__name__)
     else:
         session.notify("there are none")
 
 
 def _print_plain(session: Session, plain: Any) -> None:
-    from pinecone_admin.cli.output.tables import make_console, print_fields, print_rows  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.output.tables import format_fields, write_lines, write_rows  # noqa: PLC0415 - as above
 
-    console = make_console(session.stdout, session.env)
     if is_object(plain):
-        print_fields(console, plain)
+        write_lines(session, format_fields(plain))
     elif plain and is_list(plain) and all(map(is_object, plain)):
-        print_rows(console, plain)
+        write_rows(session, plain)
     else:
-        _write_pieces(session, STREAMS["raw"]([plain]))
+        _write_pieces(session, STREAMS["raw"](plain if is_list(plain) else [plain]))

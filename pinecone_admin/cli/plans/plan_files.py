@@ -60,10 +60,10 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
     if wants_document(session):
         write_value(session, document)
     elif session.output == "table" and rows:
-        from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - loads rich
+        from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
 
         with session.until_closed():
-            write_rows(session, rows)
+            write_rows(session, [{name: row[name] for name in row if name != "id"} for row in rows])
     else:
         write_items(session, rows)
 

@@ -27,10 +27,15 @@ def write_tables(session: Session, access: Access, review: Review, *, rows: bool
         review: The findings.
         rows: Whether to show the access, too.
     """
-    console = make_console(session.stdout, session.env)
+    console = make_console(session)
     if rows:
         console.print(build_access_table(access))
     console.print(build_findings(review))
+    session.stdout.flush()
+    if rows and any(each.is_owner for each in access.holders):
+        session.notify("owners of the organization own every project, and are listed once")
+    if access.findings:
+        session.notify("pinecone-admin explain KIND says what to do about a finding")
 
 
 def build_access_table(access: Access) -> Table:
@@ -48,9 +53,6 @@ def build_access_table(access: Access) -> Table:
         if not row.project_id or row.principal_id not in owners:
             table.add_row(*_build_cells(row, is_first=row.project_id != previous))
             previous = row.project_id
-    if owners:
-        table.caption = Text("Owners of the organization own every project, and are listed once.", style="dim")
-        table.caption_justify = "left"
     return table
 
 
@@ -81,6 +83,4 @@ def build_findings(review: Review) -> Group:
             if finding.kind == kind:
                 text = Text(finding.text).append(make_printable(note), style="green")
                 parts.append(Padding(text, (0, 0, 0, 2)))
-    if notes:
-        parts.append(Text("pinecone-admin explain KIND says what to do about one.", style="dim"))
     return Group(*parts)

@@ -132,7 +132,7 @@ def write_change_lines(session: Session, changes: Changes) -> None:
 
     from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - as above
 
-    console = make_console(session.stdout, session.env)
+    console = make_console(session)
     for line in str(changes).splitlines():
         console.print(Text(line, style=_STYLES[line[0]]), soft_wrap=True)
 
