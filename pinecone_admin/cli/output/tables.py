@@ -178,7 +178,7 @@ def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:
     """
     layouts = LAYOUTS.get(kind) or ({name: fields(name) for row in rows for name in row},)
     room = get_terminal_size().columns if session.stdout.isatty() else _UNLIMITED
-    tables = [_Table(layout, rows) for layout in layouts]
+    tables = [_TextTable(layout, rows) for layout in layouts]
     fitting = next((table for table in tables if table.width <= room), None)
     table = fitting or next((table for table in tables if table.cut_names(room)), None)
     if table is not None:
@@ -193,7 +193,7 @@ def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:
         write_lines(session, islice(chain.from_iterable(["", *block] for block in blocks), 1, None))
 
 
-class _Table:
+class _TextTable:
     """A table of texts.
 
     Args:
