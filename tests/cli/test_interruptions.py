@@ -209,6 +209,7 @@ def test_a_signal_before_or_after_the_command_claims_nothing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pinecone_admin.cli.main.main", interrupt)
+    monkeypatch.setattr("pinecone_admin.cli.main._UNUSED", ())  # trio is for other tests
     monkeypatch.setattr("sys.argv", ["pinecone-admin", "project", "list"])
     with pytest.raises(SystemExit) as ended:
         run_process()

@@ -69,7 +69,7 @@ async def rotate_api_key(
     keys = await admin.api_keys.list(project_id=old.project_id)
     old = retired_keys.find_predecessor(old, keys) or old
     _refuse_unfinished(old)
-    # The old key has one as soon as it is retired; before that, an interrupted run has left only candidates.
+    # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
         return await _replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
