@@ -49,6 +49,7 @@ CREATES = {
     "docs/how-to/ci-identity.md": {"create_service_account"},
     "docs/how-to/create-a-key.md": {"create_project", "create_api_key"},
     "docs/how-to/invite-a-person.md": {"create_invite"},
+    "docs/how-to/key-for-one-test-run.md": {"create_api_key"},
     "docs/how-to/provision-a-tenant.md": {"create_project", "create_api_key", "create_role_binding"},
     "docs/how-to/rotate-a-key.md": {"create_api_key"},
     "docs/runbooks/leaked-key.md": {"create_api_key"},

@@ -31,7 +31,7 @@ from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.operations import fetch_project
-from tests.support.clock import VirtualClock
+from tests.support.clock import HeldClock, VirtualClock
 from tests.support.resources import PLAIN, create_resources, fill_ids, find_namespace_class
 
 GOLDEN = Path(__file__).with_name("golden_calls.txt")
@@ -156,6 +156,7 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         | {"on_difference": "report", "dry_run": False},
         "api_keys.describe_by_name": {"project_id": ids["project"], "name": "k"},
         "api_keys.delete_retired": {"project_id": ids["project"], "dry_run": False},
+        "api_keys.temporary": {"project_id": ids["project"], "roles": ["ProjectViewer"], "ttl": timedelta(hours=1)},
         "api_keys.describe": {"api_key_id": ids["key"]},
         "api_keys.update": {"api_key_id": ids["key"], "name": "k", "roles": ["ProjectViewer"]},
         "api_keys.delete": {"api_key_id": ids["key"]},
@@ -209,7 +210,13 @@ def public_methods(section: str) -> list[str]:
 
 
 async def maybe_await(value: Any) -> Any:
-    """Return a value, awaited if it is awaitable; read a paginator to its end."""
+    """Return a value, awaited if it is awaitable; read a paginator to its end, and enter and leave a context."""
+    if type(value).__name__ == "_GeneratorContextManager":
+        with value as made:
+            return made
+    if type(value).__name__ == "_AsyncGeneratorContextManager":
+        async with value as made:
+            return made
     if hasattr(value, "to_list"):
         value = value.to_list()
     return await value if isinstance(value, Awaitable) else value
@@ -267,7 +274,7 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
         with world.emulator.admin() as admin:
             create_resources(admin, world.ids, [owner])
         world.emulator.requests.clear()
-    with use_clock(VirtualClock()):  # a fresh one, so that no call depends on the calls before it
+    with use_clock(HeldClock()):  # a fresh one, so that no call depends on the calls before it
         for operation, fault in case.faults.items():
             world.emulator.faults.add(operation, times=40 if case.method in CONCURRENT else 4, **fault)
         target: Any = world.client if owner == "client" else getattr(world.client, owner)
@@ -280,9 +287,9 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
             except Exception as error:  # noqa: BLE001 - any error belongs in the record
                 outcome = format_error(error)
         requests = [format_request(request) for request in world.recorder.requests]
-        lines = [
-            re.sub(r"(x{20})x{20,}|\b(Bearer )[\w.-]{60,}", r"\1\2...", line) for line in [*requests, *log, *outcome]
-        ]
+        # Long values, and what distinguishes a temporary key.
+        varying = r"(x{20})x{20,}|\b(Bearer )[\w.-]{60,}|(temporary )[0-9a-f]{8}\b"
+        lines = [re.sub(varying, r"\1\2\3...", line) for line in [*requests, *log, *outcome]]
         if case.method in PARALLEL:
             varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"
             lines = sorted({re.sub(varying, r"\1...\2", line) for line in lines})

@@ -179,6 +179,17 @@ def take_inventory(at: Organization) -> Call:
     return read_everything
 
 
+def make_temporary_key(at: Organization) -> Call:
+    """Return a call that makes a key for the time of a block."""
+    project_id = at.project()
+
+    def call() -> None:
+        with at.caller.api_keys.temporary(project_id=project_id, roles=["ProjectViewer"]):
+            pass
+
+    return call
+
+
 def offboard(at: Organization) -> Call:
     """Return a call that removes somebody, and says whether the report names the key that they may know."""
     project_id, key_id = project_key(at)
@@ -284,6 +295,7 @@ WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
     "projects.delete_stale": delete_stale,
     "api_keys.ensure": lambda at: partial(at.caller.api_keys.ensure, project_id=at.project(), name="new", store=str),
     "api_keys.rotate": lambda at: partial(at.caller.api_keys.rotate, api_key_id=at.key(), store=str),
+    "api_keys.temporary": make_temporary_key,
     "api_keys.delete_retired": lambda at: partial(at.caller.api_keys.delete_retired, project_id=at.retired_key()),
     "users.offboard": offboard,
     "users.ensure": lambda at: partial(at.caller.users.ensure, email=at.email(), role_bindings=MEMBER),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
 from math import inf
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pinecone_admin._concurrency.locks import acquire_in_steps, make_held_lock, start_thread
 from pinecone_admin._concurrency.sharing import running_loop
@@ -39,6 +39,34 @@ def start_daemon_thread(work: Callable[[], object], name: str = "pinecone-admin-
     except (RuntimeError, MemoryError):
         return False
     return True
+
+
+def start_background_task(work: Callable[[], object]) -> None:
+    """Do something beside the caller, in a daemon thread; work that must end with the caller finds out itself."""
+    start_daemon_thread(work, "pinecone-admin-work")
+
+
+_tasks: set[object] = set()
+"""Tasks in progress, to which asyncio has weak references only."""
+
+
+def async_start_background_task(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Async twin of ``start_background_task``, in a task of this event loop.
+
+    It belongs to no task group of the caller, which would have to be left in the task that has entered it; pytest, for
+    example, runs both halves of a fixture in different tasks.
+    """
+    import asyncio  # noqa: PLC0415 - see the package
+
+    loop = running_loop()
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        task = loop.create_task(work())
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
+    else:
+        import trio  # noqa: PLC0415 - installed if a trio loop is running
+
+        trio.lowlevel.spawn_system_task(work)
 
 
 class SharedResult(Generic[_T]):

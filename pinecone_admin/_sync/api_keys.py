@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -269,6 +270,39 @@ class APIKeys:
         return rotate_api_key(
             self._admin, api_key_id=api_key_id, store=store, keep_old_for=keep_old_for, dry_run=dry_run
         )
+
+    def temporary(
+        self, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta = timedelta(hours=6)
+    ) -> AbstractContextManager[APIKeyWithSecret]:
+        """Create an API key for the time of a block, and delete it at the end, however the block ends.
+
+        The name of the key says until when it lives. In the background, the key is renamed every third of ``ttl``, so
+        that it lives as long as the block. If the process is killed, the key is deleted by ``delete_retired``, or by
+        the next call in the same project, as soon as the time in its name is over. A forked child, too, can use the
+        key, and deletes nothing.
+
+        Args:
+            project_id: Id of the project that the key gives access to.
+            roles: Roles of the key.
+            ttl: How long the key outlives a process that is killed or suspended, from a minute; by the server's clock.
+
+        Returns:
+            A context manager that gives the key with its value.
+
+        Raises:
+            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
+            NotFoundError: The organization has no project with this id.
+            RefusedError: The server's responses have no valid Date, so that its time is unknown.
+            LeftoverError: At the end, the key could not be deleted.
+
+        Example:
+            >>> with admin.api_keys.temporary(project_id=project.id, roles=["DataPlaneViewer"]) as made:
+            ...     print(made.key.roles)  # here, made.value works
+            ['DataPlaneViewer']
+        """
+        from pinecone_admin._sync.workflows.temporary_key import renewed_key  # noqa: PLC0415 - imported on first use
+
+        return renewed_key(self._admin, project_id=project_id, roles=roles, ttl=ttl)
 
     def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
         """Delete the old keys that ``rotate`` has kept, and temporary keys, that are due by the server's clock.

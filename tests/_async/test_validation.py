@@ -89,9 +89,12 @@ CASES = [(method, name) for method, arguments in METHODS.items() for name in arg
 async def call_method(
     script: ScriptedTransport, make_client: Callable[..., AsyncAdmin], method: str, **arguments: Any
 ) -> None:
-    """Call a method of a namespace, and read its list if it returns one."""
+    """Call a method of a namespace, and read its list if it returns one, or enter its context."""
     namespace, name = method.split(".")
     result = getattr(getattr(make_client(script), namespace), name)(**arguments)
+    if hasattr(result, "__aenter__"):
+        async with result:
+            return
     await (result.to_list() if hasattr(result, "to_list") else result)
 
 

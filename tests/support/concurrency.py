@@ -83,6 +83,13 @@ def wait_for_event(event: threading.Event) -> None:
     assert event.wait(PATIENCE)
 
 
+async def async_wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds that no event signals."""
+    with anyio.fail_after(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - as it says
+            await anyio.sleep(0.001)
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     """Wait until a condition holds that no event signals."""
     deadline = time.monotonic() + PATIENCE

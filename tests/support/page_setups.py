@@ -93,6 +93,7 @@ SETUPS: Mapping[str, Setup] = {
     "docs/emulator.md": control,
     "docs/how-to/ci-identity.md": empty_project("search"),
     "docs/how-to/find-by-name.md": empty_project("checkout"),
+    "docs/how-to/key-for-one-test-run.md": empty_project("search"),
     "docs/how-to/invite-a-person.md": empty_project("atlas"),
     "docs/how-to/scim.md": members("ada"),
     "docs/how-to/offboard-a-person.md": members("ada", "bob", "eve", "joe", "kim", "lee"),

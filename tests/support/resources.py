@@ -166,6 +166,11 @@ METHODS: dict[str, dict[str, Argument]] = {
         "concurrency": Argument("seconds", "none", 4),
         "progress": Argument("optional function", "none", print),
     },
+    "api_keys.temporary": {
+        "project_id": ID,
+        "roles": Argument("roles", "none", ["ProjectViewer"]),
+        "ttl": Argument("duration", "none", timedelta(hours=1)),
+    },
     "api_keys.delete_retired": {"project_id": Argument("optional id", "none", "p"), "dry_run": DRY_RUN},
     "users.offboard": {
         "email": Argument("email", "query", "ann@example.com"),

@@ -17,6 +17,7 @@ from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import APIKey, Invite, Organization, ServiceAccount, Unlisted, User
 from pinecone_admin.workflows import Access, Inventory, Unread
 from pinecone_admin.workflows.findings import FindingKind
+from pinecone_admin.workflows.name_tags import tag_as_temporary
 from tests.support.records import make_binding, make_project
 
 NOW = datetime(2026, 7, 20, 12, tzinfo=UTC)
@@ -200,6 +201,22 @@ def test_an_overdue_retired_key_is_found() -> None:
     (text,) = find_texts(evolve(INVENTORY, api_keys=keys), "retired-key-overdue")
     assert text.startswith(f"API key '{names[0]}' (k0) of project 'search' was replaced")
     assert text.endswith("should have been deleted after 2026-07-20 11:59 UTC")
+
+
+def test_a_temporary_key_is_never_old_and_may_be_overdue() -> None:
+    """Of a key whose name says until when it lives, that moment counts, and no age; in another project it does not."""
+    overdue, alive, copied = (
+        tag_as_temporary(project_id, NOW + timedelta(minutes=minutes), "5d2e8f01")
+        for project_id, minutes in (("p1", -1), ("p1", 0), ("p2", -1))
+    )
+    keys = [
+        APIKey(id=name, name=name, project_id="p1", roles=[], created_at=NOW - timedelta(days=91))
+        for name in (overdue, alive, copied)
+    ]
+    findings = evolve(INVENTORY, api_keys=keys, role_bindings=[]).access(max_key_age=timedelta(days=90)).findings
+    found = [(each.kind, each.key_id) for each in findings if each.key_id]
+    assert found == [("key-is-old", copied), ("retired-key-overdue", overdue)]
+    assert findings[-1].text.endswith("is temporary and should have been deleted after 2026-07-20 11:59 UTC")
 
 
 def test_every_kind_of_finding_is_a_slug() -> None:

@@ -1,21 +1,37 @@
-"""A key that exists as long as a workflow needs it, and is then deleted, or named if that fails."""
+"""Keys that exist as long as a workflow or a caller needs them, and are then deleted, or named if that fails."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import os
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+from pinecone_admin._async.workflows.client_state import require_server_time
 from pinecone_admin._async.workflows.create_with_secret import (
     create_key_with_value,
     delete_and_report,
     delete_leftover_keys,
     list_keys_named,
 )
-from pinecone_admin._async.workflows.rollback import marking_undo
-from pinecone_admin._concurrency.waiting import async_shield_from_cancellation
+from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, marking_undo
+from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._concurrency.waiting import (
+    async_complete_if_interrupted,
+    async_shield_from_cancellation,
+    async_start_background_task,
+)
+from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
+from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
-from pinecone_admin.models import APIKey, APIKeyWithSecret
+from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
+from pinecone_admin.operations import create_api_key
+from pinecone_admin.workflows import name_tags, retired_keys
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -23,34 +39,76 @@ if TYPE_CHECKING:
 _DELETION_TIMEOUT = 30.0
 """Seconds for deleting the key, even if the workflow was cancelled."""
 
+_SHORTEST_TTL = timedelta(minutes=1)
+"""Names of temporary keys have minutes."""
+
+_RETRY_INTERVAL = 60.0
+"""Seconds, at most, until a renewal that failed is tried again."""
+
+_OPERATION = "temporary_api_key"
+
 
 @asynccontextmanager
 async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> AsyncGenerator[APIKeyWithSecret]:
     """Create a key that may change the contents of a project, and then delete it."""
-    made = await _create_temporary_key(admin, project_id=project_id, name=name)
-    failure: BaseException | None = None
+    create = partial(_create_temporary_key, admin, project_id=project_id, name=name)
     try:
+        made = await create(roles=["ControlPlaneEditor"])
+    except ForbiddenError:  # not every plan has ControlPlaneEditor
+        made = await create(roles=["ProjectEditor"])
+    async with _deleted_at_the_end(admin, made.key):
         yield made
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        description = f"temporary API key {made.key.id} of project {project_id}"
-        in_time = False
-        with async_shield_from_cancellation(_DELETION_TIMEOUT):
-            await delete_and_report(failure, description, admin.api_keys.delete, api_key_id=made.key.id)
-            in_time = True
-        if not in_time:
-            raise LeftoverError(f"{description} could not be deleted in time", left=[description]) from failure
 
 
-async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> APIKeyWithSecret:
-    """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
-    try:
+@asynccontextmanager
+async def renewed_key(
+    admin: AsyncAdmin, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta
+) -> AsyncGenerator[APIKeyWithSecret]:
+    """Create a key whose name says until when it lives, renew that in the background, and then delete it."""
+    with set_operation_on_errors(_OPERATION):
+        if check_timedelta("ttl", ttl) < _SHORTEST_TTL:
+            raise value_error("ttl", "must be at least a minute")
+        check_key_roles("roles", roles)
+        body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
+        check_operation(create_api_key(project_id=project_id, body=body))
+    await _delete_overdue_keys(admin, project_id)
+    # Names are not unique: if a response is lost, only this distinguishes the key from those of concurrent runs.
+    mark = secrets.token_hex(4)
+    name = name_live_key(admin, project_id, ttl, mark)
+    made = await _create_temporary_key(admin, project_id=project_id, name=name, roles=body.roles)
+    ended = threading.Event()
+    async with _deleted_at_the_end(admin, made.key):
         try:
-            return await create_key_with_value(admin, project_id=project_id, name=name, roles=["ControlPlaneEditor"])
-        except ForbiddenError:  # not every plan has ControlPlaneEditor
-            return await create_key_with_value(admin, project_id=project_id, name=name, roles=["ProjectEditor"])
+            async_start_background_task(partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, ended=ended))
+            yield made
+        finally:
+            ended.set()
+
+
+def name_live_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str) -> str:
+    """Return the name of a temporary key that lives from now on, by the server's clock."""
+    now = require_server_time(admin, operation=_OPERATION)
+    return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(now, ttl), mark)
+
+
+async def _delete_overdue_keys(admin: AsyncAdmin, project_id: str) -> None:
+    """Delete the temporary keys of a project that killed processes left; one that cannot be deleted is no obstacle."""
+    keys = await admin.api_keys.list(project_id=project_id)
+    now = require_server_time(admin, operation=_OPERATION)
+    try:
+        await delete_leftover_keys(admin, retired_keys.find_overdue_temporary_keys(keys, now))
+    except PineconeError as error:
+        logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
+
+
+async def _create_temporary_key(
+    admin: AsyncAdmin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None
+) -> APIKeyWithSecret:
+    """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
+    create = partial(create_key_with_value, admin, project_id=project_id, name=name, roles=roles)
+    try:
+        # If the request were abandoned, the server could create the key after the search for it.
+        return await async_complete_if_interrupted(create, COMPLETION_TIMEOUT)
     except PineconeError:
         raise
     except BaseException:
@@ -61,6 +119,54 @@ async def _create_temporary_key(admin: AsyncAdmin, *, project_id: str, name: str
         ):  # the next run deletes a key that remains
             await delete_leftover_keys(admin, await list_keys_named(admin, project_id=project_id, name=name))
         raise
+
+
+@asynccontextmanager
+async def _deleted_at_the_end(admin: AsyncAdmin, key: APIKey) -> AsyncGenerator[None]:
+    """Delete a key at the end, however it comes, but not in a forked child, whose parent still uses the key."""
+    maker, failure = os.getpid(), None
+    try:
+        yield
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        if os.getpid() == maker:
+            await _delete_temporary_key(admin, key, failure)
+
+
+async def _delete_temporary_key(admin: AsyncAdmin, key: APIKey, failure: BaseException | None) -> None:
+    description = f"temporary API key {key.id} of project {key.project_id}"
+    delete = partial(delete_and_report, failure, description, admin.api_keys.delete, api_key_id=key.id)
+    in_time = False
+    with async_shield_from_cancellation(_DELETION_TIMEOUT):
+        # Also if a second interruption comes meanwhile, from which no scope shields.
+        await async_complete_if_interrupted(delete, _DELETION_TIMEOUT)
+        in_time = True
+    if not in_time:
+        raise LeftoverError(f"{description} could not be deleted in time", left=[description]) from failure
+
+
+async def _keep_alive(admin: AsyncAdmin, key: APIKey, *, ttl: timedelta, mark: str, ended: threading.Event) -> None:
+    """Rename a key every third of its ttl, until the end; in a forked child, never."""
+    maker, interval = os.getpid(), ttl.total_seconds() / 3
+    pause = interval
+    while True:
+        await current_clock().async_sleep(pause, ended)
+        if ended.is_set() or os.getpid() != maker:
+            return
+        try:
+            # Its response has the server's time: the estimate does not know for how long this machine was suspended.
+            await admin.api_keys.describe(api_key_id=key.id)
+            await admin.api_keys.update(api_key_id=key.id, name=name_live_key(admin, key.project_id, ttl, mark))
+            pause = interval
+        except PineconeError as error:
+            if ended.is_set():
+                return
+            logger.warning("temporary API key %s was not renewed: %s", key.id, error)
+            if isinstance(error, NotFoundError):
+                return
+            pause = min(interval, _RETRY_INTERVAL)
 
 
 async def is_deleted(admin: AsyncAdmin, key: APIKey) -> bool:

@@ -1,0 +1,365 @@
+# Derived from tests/_async/test_workflow_temporary_key.py by scripts/unasync.py: change that, not this file.
+"""Keys for the time of a block: renewed while it lasts, deleted at its end, and found by their names after a kill."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Generator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from pinecone_admin import (
+    Admin,
+    ForbiddenError,
+    LeftoverError,
+    NotFoundError,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    RefusedError,
+)
+from pinecone_admin._concurrency.clock import use_clock
+from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.workflows import name_tags
+from tests.support.clock import HeldClock
+from tests.support.concurrency import wait_until
+from tests.support.errors import raises
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
+
+pytestmark = pytest.mark.anyio
+
+ROLES: list[Any] = ["DataPlaneViewer"]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """Return an emulator whose clock shows 05:44:30."""
+    return Emulator(seed=1, clock=Clock(datetime(2026, 12, 3, 5, 44, 30, tzinfo=UTC)))
+
+
+@pytest.fixture
+def project_id(emulator: Emulator) -> str:
+    """Create a project, and return its id."""
+    with emulator.admin() as admin:
+        return admin.projects.create(name="search").id
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Generator[HeldClock, None, None]:
+    """Hold the pauses between two renewals."""
+    clock = HeldClock()
+    with use_clock(clock):
+        yield clock
+
+
+def names(emulator: Emulator) -> list[str]:
+    """Return the names of all keys."""
+    return [key.name for key in emulator.state.api_keys.values()]
+
+
+def is_named(emulator: Emulator, moment: str) -> bool:
+    """Return whether the only key lives until a moment, by its name."""
+    return [name.partition(":")[2][:14] for name in names(emulator)] == [moment]
+
+
+def fail_deletions(emulator: Emulator, *, kind: InjectedFault = InjectedFault.FORBIDDEN) -> Admin:
+    """Return a client that cannot delete a key."""
+    return FaultyTransport(emulator, dict.fromkeys(range(1, 99), kind), only_method="DELETE").admin()
+
+
+def leave_key(emulator: Emulator, project_id: str, ttl: timedelta = HOUR) -> str:
+    """Leave a key behind, as a process that is killed in the block does, and return its id."""
+    before = set(emulator.state.api_keys)
+    with pytest.raises(LeftoverError):
+        with fail_deletions(emulator).api_keys.temporary(project_id=project_id, roles=ROLES, ttl=ttl):
+            pass
+    (left,) = emulator.state.api_keys.keys() - before
+    return left
+
+
+def test_the_key_exists_for_the_time_of_the_block(admin: Admin, emulator: Emulator, project_id: str) -> None:
+    """It has the roles, and its name says until when it lives; after the block it is gone."""
+    with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+        assert [record.value for record in emulator.state.api_keys.values()] == [made.value]
+        assert admin.api_keys.describe(api_key_id=made.key.id) == made.key
+        assert made.key.roles == ROLES
+        assert made.key.name.startswith("~lives-until:20261203T1145Z:")
+    assert names(emulator) == []
+
+
+def test_the_block_may_end_in_any_way(admin: Admin, emulator: Emulator, project_id: str) -> None:
+    """An error, Ctrl-C or an exit leaves the block as it is, with a note, and without the key."""
+    for kind in (ValueError, KeyboardInterrupt, SystemExit):
+        with pytest.raises(kind) as caught:
+            with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+                raise kind
+        assert caught.value.__notes__ == [f"temporary API key {made.key.id} of project {project_id} was deleted again"]
+        assert names(emulator) == []
+
+
+def test_the_key_is_renewed_every_third_of_its_ttl(
+    admin: Admin, emulator: Emulator, project_id: str, clock: HeldClock
+) -> None:
+    """The name shows the new time, by the server's clock, which alone goes on while the machine is suspended."""
+    with admin.api_keys.temporary(project_id=project_id, roles=ROLES, ttl=HOUR) as made:
+        assert is_named(emulator, "20261203T0645Z")
+        for passed, moment in ((1, "20261203T0715Z"), (2, "20261203T0745Z"), (3, "20261203T0815Z")):
+            wait_until(partial(clock.has_begun, passed))
+            emulator.clock.advance(1800)
+            clock.passed = passed
+            wait_until(partial(is_named, emulator, moment))
+        assert (admin.api_keys.describe(api_key_id=made.key.id)).roles == ROLES
+        assert clock.begun[:3] == [1200.0] * 3
+    assert names(emulator) == []
+
+
+def test_a_renewal_that_fails_is_tried_again_soon(
+    emulator: Emulator, project_id: str, clock: HeldClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A warning names the key and not its value; the renewal is tried again after a minute."""
+    transport = FaultyTransport(emulator, dict.fromkeys(range(3, 99), InjectedFault.FORBIDDEN), only_method="PATCH")
+    caplog.set_level(logging.DEBUG)
+    with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+        for passed in (1, 2):
+            wait_until(partial(clock.has_begun, passed))
+            clock.passed = passed
+        wait_until(lambda: len(clock.begun) == 3)
+    assert clock.begun == [7200.0, 60.0, 60.0]
+    found = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [text.partition(": ")[0] for text in found] == [f"temporary API key {made.key.id} was not renewed"] * 2
+    assert "403" in found[0]
+    assert made.value not in caplog.text
+    assert names(emulator) == []
+
+
+def test_a_key_that_somebody_deletes_is_not_renewed(
+    admin: Admin, emulator: Emulator, project_id: str, clock: HeldClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A warning says so, and the block ends as it would have."""
+    with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+        emulator.state.remove_api_key(emulator.state.api_keys[made.key.id])
+        clock.passed = 99
+        wait_until(lambda: "was not renewed" in caplog.text)
+    assert clock.begun == [7200.0]
+
+
+def test_nothing_is_renewed_after_the_block(
+    emulator: Emulator, project_id: str, clock: HeldClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The background work ends with the block, and neither sends anything nor warns."""
+    transport = FaultyTransport(emulator)
+    client = transport.admin()
+    with client.api_keys.temporary(project_id=project_id, roles=ROLES):
+        wait_until(lambda: clock.begun)
+    wait_until(lambda: clock.slept)
+    for _ in range(5):  # a thread would have the time to send something
+        client.organizations.list()
+    assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "DELETE", *["GET"] * 5]
+    assert caplog.text == ""
+
+
+def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator, project_id: str) -> None:
+    """The error names it, and what ended the block before, if something did."""
+    for before in (None, OSError("the tests failed")):
+        with raises(LeftoverError, match=r"temporary API key [\w-]+ of project") as caught:
+            with fail_deletions(emulator).api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+                if before is not None:
+                    raise before
+        assert caught.value.left == [f"temporary API key {made.key.id} of project {project_id}"]
+        assert (caught.value.__cause__ is before) == (before is not None)
+    assert len(names(emulator)) == 2
+
+
+@pytest.mark.parametrize("by", ["the next key", "delete_retired"])
+def test_a_key_that_a_kill_left_is_deleted_when_its_time_is_over(
+    admin: Admin, emulator: Emulator, project_id: str, by: str
+) -> None:
+    """Nothing touches it before; keys of the project that only look like one stay, as do those of other projects."""
+    other = (admin.projects.create(name="other")).id
+    tag = name_tags.tag_as_temporary(other, emulator.clock.now(), "5d2e8f01")
+    lookalikes = [tag, "~ lives until 05:45", "~lives-until:20261203T0545Z x", "~lives-until:20269903T0545Z:1f0c2a9b x"]
+    for name in lookalikes:
+        admin.api_keys.create(project_id=project_id, name=name)
+    left = leave_key(emulator, project_id)
+
+    def clean() -> None:
+        if by == "delete_retired":
+            admin.api_keys.delete_retired()
+        else:
+            with admin.api_keys.temporary(project_id=project_id, roles=ROLES):
+                pass
+
+    for seconds, remains in ((0, True), (3629, True), (1, False)):
+        emulator.clock.advance(seconds)
+        clean()
+        assert (left in emulator.state.api_keys) == remains
+    assert names(emulator) == lookalikes
+
+
+def test_delete_retired_reports_temporary_keys(admin: Admin, emulator: Emulator, project_id: str) -> None:
+    """One that lives is kept, with the reason; one that is overdue is deleted; a dry run says the same."""
+    left = leave_key(emulator, project_id)
+    leave_key(emulator, project_id, 2 * HOUR)
+    emulator.clock.advance(3630)
+    texts: list[list[str]] = []
+    for dry_run in (True, False):
+        report = admin.api_keys.delete_retired(project_id=project_id, dry_run=dry_run)
+        assert [key.id for key in report.deleted] == [left]
+        assert [each.reason for each in report.kept] == ["it is temporary, and lives until 2026-12-03 07:45 UTC"]
+        assert report.kept[0].delete_after == datetime(2026, 12, 3, 7, 45, tzinfo=UTC)
+        texts.append([str(step) for step in report.steps])
+    assert [text.replace("would delete", "deleted").replace("would keep", "kept") for text in texts[0]] == texts[1]
+    assert texts[1][0].startswith("deleted key 'temporary ")
+
+
+def test_a_key_that_was_renewed_meanwhile_stays(emulator: Emulator, project_id: str) -> None:
+    """A name is read again just before the deletion: a process that was suspended may have renewed its key."""
+    left = leave_key(emulator, project_id)
+    emulator.clock.advance(3630)
+    record = emulator.state.api_keys[left]
+    later = name_tags.tag_as_temporary(project_id, emulator.clock.now() + HOUR, "5d2e8f01")
+    for number in (2, 3):
+        transport, before = FaultyTransport(emulator), record.name
+
+        def renew(transport: FaultyTransport = transport, number: int = number) -> None:
+            if len(transport.requests) == number:
+                record.name = later
+
+        transport.before_request = renew
+        if number == 2:
+            with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES):
+                pass
+        else:
+            transport.admin().api_keys.delete_retired()
+        assert list(emulator.state.api_keys) == [left]
+        record.name = before
+
+
+def test_overdue_keys_that_cannot_be_deleted_are_no_obstacle(
+    emulator: Emulator, project_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next key is made all the same, and a warning says that they are left."""
+    leave_key(emulator, project_id)
+    emulator.clock.advance(3630)
+    with pytest.raises(LeftoverError):
+        with fail_deletions(emulator).api_keys.temporary(project_id=project_id, roles=ROLES):
+            assert len(names(emulator)) == 2
+    assert "temporary API keys of earlier runs were not deleted" in caplog.text
+
+
+def test_two_at_once_do_not_disturb_each_other(emulator: Emulator, project_id: str) -> None:
+    """Each has its own key, even where the response to the creation of the second is lost, and it is made again."""
+    admin, other = emulator.admin(), FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}).admin()
+    with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as first:
+        with other.api_keys.temporary(project_id=project_id, roles=ROLES) as second:
+            assert list(emulator.state.api_keys) == [first.key.id, second.key.id]
+        assert list(emulator.state.api_keys) == [first.key.id]
+    assert names(emulator) == []
+
+
+def test_a_quota_without_room(admin: Admin, emulator: Emulator, project_id: str) -> None:
+    """Nothing is made and nothing deleted; an overdue key makes room."""
+    emulator.configure(api_key_quota=1)
+    left = leave_key(emulator, project_id)
+    with raises(ForbiddenError):
+        with admin.api_keys.temporary(project_id=project_id, roles=ROLES):
+            pass
+    assert list(emulator.state.api_keys) == [left]
+    emulator.clock.advance(3630)
+    with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+        assert list(emulator.state.api_keys) == [made.key.id]
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+def test_an_interruption_at_any_request_leaves_no_key(emulator: Emulator, project_id: str, at: int) -> None:
+    """Ctrl-C while the key is made, used or deleted ends with it deleted."""
+    transport = FaultyTransport(emulator)
+
+    def interrupt() -> None:
+        if len(transport.requests) == at:
+            raise KeyboardInterrupt
+
+    transport.before_request = interrupt
+    with suppress(KeyboardInterrupt):
+        with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+            transport.admin().api_keys.describe(api_key_id=made.key.id)
+    assert len(transport.requests) >= at
+    if at < 4:  # then, the deletion itself never arrives
+        assert names(emulator) == []
+
+
+def test_a_killed_process_leaves_at_most_a_key_that_says_so(emulator: Emulator, project_id: str) -> None:
+    """Killed at any request, it leaves nothing that delete_retired does not delete later."""
+    for at in range(1, 4):
+        for fault in (InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER):
+            admin = FaultyTransport(emulator, {at: fault}).admin()
+            with suppress(KilledError):
+                with admin.api_keys.temporary(project_id=project_id, roles=ROLES, ttl=HOUR):
+                    pass
+            emulator.clock.advance(3660)
+            emulator.admin().api_keys.delete_retired()
+            assert names(emulator) == []
+
+
+def test_a_forked_child_deletes_nothing(emulator: Emulator, project_id: str) -> None:
+    """A child that leaves the block, too, sends nothing; the parent deletes the key at its own end."""
+    transport = FaultyTransport(emulator)
+    (reader, writer), child = os.pipe(), -1
+    try:
+        with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES):
+            sent = len(transport.requests)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads is what this tests
+                child = os.fork()
+            if child:
+                os.waitpid(child, 0)
+    finally:
+        if not child:
+            os.write(writer, bytes([len(transport.requests) - sent, len(names(emulator))]))
+            os._exit(0)
+    os.close(writer)
+    assert os.read(reader, 9) == bytes([0, 1])
+    os.close(reader)
+    assert names(emulator) == []
+
+
+def test_wrong_arguments_send_nothing(emulator: Emulator, project_id: str) -> None:
+    """Each error names the argument; a server without a Date is refused before a key is made."""
+    transport = FaultyTransport(emulator)
+    wrong: list[tuple[dict[str, Any], type[PineconeError], str]] = [
+        ({"ttl": timedelta(seconds=59)}, PineconeValueError, "ttl must be at least a minute"),
+        ({"ttl": 3600}, PineconeTypeError, "ttl must be a timedelta"),
+        ({"roles": None}, PineconeTypeError, "roles must be a list"),
+        ({"roles": ["OrgOwner"]}, PineconeValueError, r"roles\[0\]"),
+        ({"project_id": ""}, PineconeValueError, "project_id is empty"),
+    ]
+    for changes, kind, text in wrong:
+        arguments: dict[str, Any] = {"project_id": project_id, "roles": ROLES} | changes
+        with raises(kind, match=text):
+            with transport.admin().api_keys.temporary(**arguments):
+                pass
+    assert transport.requests == []
+    dateless = OtherDates(emulator, "")
+    with raises(RefusedError, match="no valid Date"):
+        with dateless.admin().api_keys.temporary(project_id=project_id, roles=ROLES):
+            pass
+    assert [request.partition(" ")[0] for request in dateless.requests] == ["GET"]
+
+
+def test_a_temporary_key_is_not_rotated(admin: Admin, emulator: Emulator, project_id: str) -> None:
+    """The error says until when it lives; no name of one can be asked for."""
+    with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+        with raises(RefusedError, match="is temporary, and lives until 2026-12-03 11:45 UTC"):
+            admin.api_keys.rotate(api_key_id=made.key.id, store=print)
+        with raises(PineconeValueError, match="unfinished work"):
+            admin.api_keys.ensure(project_id=project_id, name=made.key.name)
+        assert list(emulator.state.api_keys) == [made.key.id]
+        with raises(NotFoundError):
+            admin.api_keys.describe_by_name(project_id=project_id, name="temporary")
