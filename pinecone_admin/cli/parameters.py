@@ -42,6 +42,9 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE |
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MOST_SHOWN = 5
+_LEAST_LIKENESS = 0.75  # difflib's own 0.6 takes user for search
+_MOST_CHANGED = 2
+"""Characters that differ in words of one spelling mistake: long words, such as addresses, are alike with more."""
 
 
 def suggest(word: str, words: Sequence[str]) -> str:
@@ -52,11 +55,15 @@ def suggest(word: str, words: Sequence[str]) -> str:
 
 def find_nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the word that is spelt nearly like another one, if there is one."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only misspelt words need it
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - only misspelt words need it
 
     lower = {each.lower(): each for each in words}
-    close = get_close_matches(word.lower(), lower, n=1)
-    return lower[close[0]] if close else None
+    close = get_close_matches(word.lower(), lower, n=1, cutoff=_LEAST_LIKENESS)
+    if not close:
+        return None
+    parts = SequenceMatcher(None, word.lower(), close[0]).get_opcodes()
+    changed = sum(max(end - start, to - since) for tag, start, end, since, to in parts if tag != "equal")
+    return lower[close[0]] if changed <= _MOST_CHANGED else None
 
 
 def is_id(text: str) -> bool:

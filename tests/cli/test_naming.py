@@ -14,6 +14,7 @@ from pinecone_admin.cli.parameters import (
     Duration,
     WantedGrant,
     WantedRole,
+    find_nearest,
     is_id,
     parse_duration,
     parse_grant,
@@ -270,6 +271,28 @@ def test_suggestions() -> None:
     """The nearest word is suggested, or all are listed."""
     assert suggest("tabel", ("table", "json")) == "did you mean table?"
     assert suggest("xml", ("table", "json")) == "choose from table, json"
+
+
+def test_only_what_is_near_is_suggested() -> None:
+    """A mistake of one or two characters is near; words that only share some letters, or a domain, are not."""
+    for word, near in (
+        ("lst", "list"),
+        ("lsit", "list"),
+        ("Serch", "search"),
+        ("nobdy@example.com", "nobody@example.com"),
+    ):
+        assert find_nearest(word, ["docs", near]) == near
+    for word, far in (
+        ("user", "search"),
+        ("nobody@example.com", "bob@example.com"),
+        ("prod", "proxy"),
+        ("staging", "training"),
+    ):
+        assert find_nearest(word, [far]) is None
+    with example_organization():
+        assert run("project", "describe", "user").stderr == "error: there is no project 'user' [PA205]\n"
+        for option, end in (("--user", "No such option '--user'"), ("--qery", "'--qery': did you mean --query?")):
+            assert run("project", "list", option, "x").stderr.partition(" (see ")[0].endswith(end)
 
 
 def test_values_of_commands_are_passed_on() -> None:

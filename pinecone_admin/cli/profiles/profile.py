@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, cast
 
 from attrs import field, frozen
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.parameters import find_nearest
 
 # Also what a shell shows as a word of its own.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -143,8 +143,8 @@ def _check_keys(table: Mapping[str, object], known: Sequence[str], *, where: str
             continue
         if key.replace("_", "-").lower() in _SECRET_KEYS:
             raise ValueError(f"{where} holds {key!r}: a profile never holds a secret; let secret-command print it")
-        close = get_close_matches(key, known, n=1)
-        raise ValueError(f"{where} has an unknown key {key!r}" + (f": did you mean {close[0]}?" if close else ""))
+        near = find_nearest(key, known)
+        raise ValueError(f"{where} has an unknown key {key!r}" + (f": did you mean {near}?" if near else ""))
 
 
 def _read_command(name: str, value: object) -> tuple[str, ...]:
