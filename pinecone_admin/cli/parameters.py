@@ -253,7 +253,7 @@ class Reference(NamedTuple):
 
     def find(self, call: Call, *, project: str | None = None) -> Thing:
         """Return the thing; an API key is looked for in one project, or else in all."""
-        return call.names.find(self.noun, self.text, project=project)
+        return call.find(self.noun, self.text, project=project)
 
     def resolve(self, call: Call) -> str:
         """Return the id."""
@@ -276,7 +276,7 @@ class WantedRole(NamedTuple):
         role: Any = self.role
         if self.project is None:
             return on_organization(role)
-        return on_project(call.names.find("project", self.project).id, role)
+        return on_project(call.find("project", self.project).id, role)
 
 
 class WantedGrant(NamedTuple):
@@ -291,7 +291,7 @@ class WantedGrant(NamedTuple):
 
     def resolve(self, call: Call) -> dict[str, str]:
         """Return the role with the id of the principal."""
-        found = call.names.find(self.noun, self.principal)
+        found = call.find(self.noun, self.principal)
         return {"principal_type": found.api_type, "principal_id": found.id, "role": self.role}
 
 

@@ -153,3 +153,45 @@ def test_differences_say_whose_roles_have_changed() -> None:
         (row,) = csv.DictReader(io.StringIO(run("inventory", "--diff", "before.json", "--output", "csv").stdout))
         assert (row["change"], row["id"], row["description"]) == ("added", made["id"], said)
         assert run("inventory", "--diff", "before.json", "--output", "raw").stdout == f"+ {said}\n"
+
+
+def test_a_dry_run_names_what_was_typed_as_a_name_or_as_an_id() -> None:
+    """In JSON, names has each thing that was named, with its kind; on a terminal, they are lines below the request."""
+    with example_organization():
+        (viewer,) = run(*LIST, "--user", "ada@example.com", "--role", "ProjectViewer").json
+        search = {"kind": "project", "id": viewer["resource_id"], "name": "search"}
+        ada = {"kind": "user", "id": viewer["principal_id"], "name": "ada@example.com"}
+        binding = {"kind": "role_binding", "id": viewer["id"], "name": "user:ada@example.com:search:ProjectViewer"}
+        grant = ("role-binding", "create", "--role", "search:ProjectEditor", "--user")
+        for words, names in (
+            (("project", "delete", "search"), [search]),
+            (("project", "delete", viewer["resource_id"]), [search]),
+            ((*grant, "ada@example.com"), [search, ada]),
+            ((*grant, viewer["principal_id"]), [search, ada]),
+            (("role-binding", "delete", viewer["id"]), [binding]),
+            (("invite", "create", "eve@example.com", "--role", "OrgMember"), []),
+        ):
+            assert run(*words, "--dry-run").json["names"] == names, words
+            shown = run(*words, "--dry-run", terminal=True).stdout
+            assert [each["name"] in shown and each["id"] in shown for each in names] == [True] * len(names)
+        gone = run("project", "delete", "00000000-0000-4000-8000-000000000000", "--dry-run")
+        assert gone.exit == 4
+
+
+def test_reports_on_roles_name_the_projects() -> None:
+    """Steps and differences name each project beside its id, whether it was typed as a name, as an id or not at all."""
+    with example_organization() as emulator:
+        search = run("project", "describe", "search").json["id"]
+        named = f"search ({search})"
+        for project in ("search", search):
+            ensure = ("user", "ensure", "ada@example.com", "--role", "OrgMember", "--role", f"{project}:ProjectEditor")
+            would = run(*ensure, "--dry-run").json["would_do"]
+            assert [each["project"] for each in would["steps"]] == ["search"]
+            assert would["differences"][0]["found"].endswith(f"ProjectViewer on project {named}")
+            new = run("user", "ensure", "eve@example.com", *ensure[3:], "--dry-run").json["would_do"]
+            assert new["steps"][0]["after"]["roles"][1] == f"ProjectEditor on project {named}"
+        unasked = run("user", "ensure", "ada@example.com", "--role", "OrgMember", "--yes", terminal=True).stdout
+        assert f"found OrgMember on organization, ProjectViewer on project {named}, wanted OrgMember" in unasked
+        emulator.faults.add("list_projects", status=403, times=None)
+        kept = run(*ensure[:5], "--role", f"{search}:ProjectEditor", "--yes")
+        assert (kept.exit, kept.json["steps"][0]["project"]) == (0, None)

@@ -156,7 +156,7 @@ def test_a_place_for_the_secret_is_required_before_anything_is_sent(name: str, t
 
 @each_maker
 def test_a_stored_secret_is_in_its_store_alone(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Each kind of store gets the valid secret; stdout, stderr, the logs and other files do not."""
+    """Each kind of store gets the valid secret; stdout says which it was, and no other file, stream or log has it."""
     caplog.set_level(logging.DEBUG)
     stores = {
         f"file:{tmp_path}/key": tmp_path / "key",
@@ -171,7 +171,8 @@ def test_a_stored_secret_is_in_its_store_alone(name: str, tmp_path: Path, caplog
             (secret,) = live_secrets(emulator) - before
             assert (done.exit, done.stderr) == (0, "")
             assert secret not in done.stdout + caplog.text
-            assert done.json
+            # The words of a command may be confidential.
+            assert done.json["stored_in"] == ("exec:tee" if place.startswith("exec:") else place)
             assert find_files_with({secret}, tmp_path) == [target]
             target.unlink()
 
@@ -453,6 +454,20 @@ def test_what_is_made_has_its_id_in_one_place(name: str, tmp_path: Path) -> None
             made = run(*words_of(name, *place)).json
             ids.append({path for path in ("id", "key.id") if jmespath.search(path, made)})
     assert ids[0] == ids[1] == ({"key.id"} if name == "project provision" else {"id"})
+
+
+def test_a_person_is_told_where_the_secret_went(tmp_path: Path) -> None:
+    """On a terminal it is a line beside the output; of what exists or is shown, nothing claims a place."""
+    place = f"file:{tmp_path}/secret"
+    create = ("api-key", "create", "k", "--project", "search", "--yes")
+    with example_organization():
+        done = run(*create, "--store", place, terminal=True)
+        assert (done.exit, done.stderr) == (0, f"the secret is stored in {place}\n")
+        ensured = run("api-key", "ensure", "k", "--project", "search", "--yes", "--store", f"{place}2")
+        assert ensured.json["stored_in"] is None
+        assert "stored_in" not in run(*create, "--reveal").json
+        raw = run(*create, "--store", f"{place}3", "--output", "raw").stdout
+        assert raw.strip() in {each["id"] for each in run("api-key", "list", "--project", "search").json}
 
 
 @each_maker

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin import Admin
 from pinecone_admin._http.argument_checks import is_key_value
@@ -16,8 +16,14 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import BindingReading, Reference, WantedRole, find_nearest, is_id, parse_binding
-from pinecone_admin.errors import AmbiguousNameError, NotFoundError
+from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
+
+if TYPE_CHECKING:
+    from pinecone_admin.workflows import Step
+
+if TYPE_CHECKING:
+    from pinecone_admin.workflows import Step
 
 
 @frozen
@@ -115,6 +121,34 @@ class NameLookup:
             return f"{item.id} in project {names.get(item.project_id, item.project_id)!r}"
         return f"{item.id} ({item.email})" if noun == "user" else str(item.id)
 
+    def name_projects(self, report: Any) -> None:
+        """Add the names of projects to the steps and the differences of a report, beside their ids."""
+        steps, differences = getattr(report, "steps", []), getattr(report, "differences", [])
+        has_ids = any(map(_lacks_names, steps)) or any(each.setting == "role_bindings" for each in differences)
+        if not has_ids:
+            return
+        try:
+            names = {each.id: each.name for each in self._candidates("project", "", None)}
+        except PineconeError:  # the work is done, and its report has the ids
+            return
+        steps[:] = [_name_projects(each, names) if _lacks_names(each) else each for each in steps]
+        differences[:] = [
+            evolve(each, found=_add_names(each.found, names), wanted=_add_names(each.wanted, names))
+            for each in differences
+        ]
+
+    def describe_all(self, things: Iterable[Thing]) -> list[Thing]:
+        """Return things with their names, which are fetched if they are not known."""
+        return [self._describe_binding(each) if each.noun == "role-binding" else self.describe(each) for each in things]
+
+    def _describe_binding(self, thing: Thing) -> Thing:
+        if thing.name is not None:
+            return thing
+        from pinecone_admin.cli.calls.binding_names import spell_binding  # noqa: PLC0415 - only these previews need it
+
+        binding = self._admin.role_bindings.describe(role_binding_id=thing.id)
+        return Thing(thing.noun, thing.id, spell_binding(self._admin, binding))
+
     def describe(self, thing: Thing) -> Thing:
         """Return the thing with its name, which is fetched if it is not known."""
         namespace = self._namespace_of(thing.noun)
@@ -163,6 +197,26 @@ def _require_one(
         message = f"there are {count_noun(len(found), spell_noun(noun))} {text!r}: give the id of one, {ids}"
         raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
     return found[0]
+
+
+def _lacks_names(step: Step) -> bool:
+    # The roles of a key have no ids, being on its project.
+    return (step.project_id is not None and step.project is None) or (step.kind != "api_key" and "roles" in step.after)
+
+
+def _name_projects(step: Step, names: Mapping[str, str]) -> Step:
+    roles = cast("Iterable[str]", step.after.get("roles", ()))
+    named = {"roles": [_add_names(each, names) for each in roles]} if roles else {}
+    return evolve(step, project=step.project or names.get(step.project_id or ""), after={**step.after, **named})
+
+
+def _add_names(text: str, names: Mapping[str, str]) -> str:
+    """Return a text in which each id of a project is behind its name."""
+    from pinecone_admin.workflows.steps import describe_thing  # noqa: PLC0415 - only reports need it
+
+    for id, name in names.items():
+        text = text.replace(id, describe_thing("", name, id))
+    return text
 
 
 def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:

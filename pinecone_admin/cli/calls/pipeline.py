@@ -40,6 +40,7 @@ class Call:
         command: The command.
         admin: The client.
         names: Finds things by their names.
+        found: What was named on the command line, by its id.
         own: The thing that the command is about, if it exists already.
         is_dry_run: Whether nothing may be changed.
         page_size: How many things a page needs to have, or None for the server's choice.
@@ -53,6 +54,7 @@ class Call:
         self.command: Command = command
         self.admin: Admin = session.admin
         self.names: NameLookup = NameLookup(session.admin)
+        self.found: dict[str, Thing] = {}
         self.own: Thing | None = None
         self.is_dry_run: bool = session.is_dry_run
         most: int | None = session.settings.get("limit")
@@ -60,6 +62,12 @@ class Call:
         self.store: Callable[[Any], object] = str  # only a dry run without --store keeps it, and never calls it
         self.progress: Callable[[Progress], object] | None = None
         self.fails_on_difference: bool = False
+
+    def find(self, noun: str, text: str, *, project: str | None = None) -> Thing:
+        """Return the thing that an id or a name means, as ``NameLookup.find`` does, and remember it."""
+        thing = self.names.find(noun, text, project=project)
+        self.found[thing.id] = thing
+        return thing
 
     @property
     def own_id(self) -> str | None:
@@ -92,14 +100,14 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         from pinecone_admin.cli.calls.confirmation import confirm_change  # noqa: PLC0415 - as above
 
         confirm_change(call, typed)
-    function = partial(command.function, call, **arguments)
+    function = partial(_call_function, call, arguments)
     try:
         if command.makes is None or session.is_dry_run:
             result = _call(call, function)
         else:
             result = _call_secret_maker(call, command.makes, function)
     except WouldSend as stopped:
-        write_preview(session, [stopped.document])
+        write_preview(session, [stopped.document], call.names.describe_all(call.found.values()))
         return
     differences: Sequence[object] = getattr(result, "differences", ()) if call.fails_on_difference else ()
     if differences:
@@ -140,6 +148,14 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
         elif value is not None:
             arguments[name] = [resolve(call, part) for part in value] if each.multiple else resolve(call, value)
     return arguments
+
+
+def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
+    """Call the function of a command, and add the names of projects to the report of a workflow."""
+    result = call.command.function(call, **arguments)
+    if call.command.is_workflow:
+        call.names.name_projects(result)
+    return result
 
 
 def _call(call: Call, function: Callable[[], object]) -> object:
@@ -190,7 +206,7 @@ def _write_result(call: Call, result: object) -> None:
                 items = list(count_items(items, advance))
         write_items(session, items)
     elif session.is_dry_run:
-        write_preview(session, result)
+        write_preview(session, result, call.names.describe_all(call.found.values()))
     elif result is None:
         write_value(session, {"done": call.command.full_name, "id": session.ledger.changes[-1].target})
     else:

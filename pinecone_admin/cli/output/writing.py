@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import STREAMS, is_list, is_object, render_value, split_columns, to_plain
 from pinecone_admin.cli.output.query import MAX_QUOTED, name_columns, search
 from pinecone_admin.cli.session import Session
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.calls.naming import Thing
 
 
 def write_value(session: Session, value: object) -> None:
@@ -58,21 +61,24 @@ def write_items(session: Session, items: Iterable[object]) -> None:
             _write_pieces(session, STREAMS[session.output](plain, ascii_only=_is_ascii_only(session)))
 
 
-def write_preview(session: Session, would_do: object) -> None:
+def write_preview(session: Session, would_do: object, names: Sequence[Thing] = ()) -> None:
     """Write what a dry run would do, with the organization and the caller.
 
     Args:
         session: The session.
         would_do: The requests, as ``WouldSend`` describes them, or the report of a workflow.
+        names: What was named on the command line.
     """
     organization = session.organization
     if session.output == "table" and not session.settings.get("query"):
         write_preview_heading(session)
         with session.until_closed():
-            _print_preview(session, would_do)
+            _print_preview(session, would_do, names)
         return
     known = {"id": organization.id, "name": organization.name}
-    write_value(session, {"dry_run": True, "organization": known, "caller": session.caller, "would_do": would_do})
+    named = [{"kind": each.api_type, "id": each.id, "name": each.name} for each in names]
+    document = {"dry_run": True, "organization": known, "caller": session.caller, "names": named, "would_do": would_do}
+    write_value(session, document)
 
 
 def write_preview_heading(session: Session) -> None:
@@ -91,13 +97,14 @@ def wants_document(session: Session) -> bool:
     return session.settings.get("query") is not None or session.output in {"json", "yaml"}
 
 
-def _print_preview(session: Session, would_do: Any) -> None:
+def _print_preview(session: Session, would_do: Any, names: Sequence[Thing]) -> None:
     from pinecone_admin.cli.output.tables import format_fields, write_lines  # noqa: PLC0415 - only tables need it
 
     if is_list(would_do):
         for request in would_do:
             heading = f"would send {request['method']} {request['path']}"
             write_lines(session, [heading, *format_fields(request["body"] or {}, indent=2)])
+        write_lines(session, [f"  {make_printable(str(thing))}" for thing in names])
     else:
         write_document(session, would_do)
 

@@ -56,6 +56,12 @@ class SecretDelivery:
         self.failure: Exception | None = None
         self.was_stored_before: bool = False
 
+    @property
+    def place(self) -> str | None:
+        """Where the secret is stored, or None if there is none or it was shown."""
+        is_stored = self.was_stored_before or (self.entry is not None and self.entry.state == "stored")
+        return self._store.address if is_stored else None
+
     def __call__(self, made: _Made) -> None:
         """Store the secret of what was made."""
         # A signal from here on would leave open whether the secret is stored.
@@ -314,10 +320,20 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
     if isinstance(result, Rotation) and session.output == "table":
         session.notify(_describe_old_key(result))
     if not session.settings.get("reveal"):
-        write_value(session, _without_secret(result))
+        _write_place(session, delivery, _without_secret(result))
     elif delivery.entry is None:
         absence = _describe_absence(makes, result, for_people=session.output == "table")
         write_value(session, "" if session.output == "raw" else absence)
+
+
+def _write_place(session: Session, delivery: SecretDelivery, result: object) -> None:
+    """Write a result, and where its secret is stored."""
+    if session.output != "table" or session.settings.get("query"):
+        write_value(session, {**build_document(result), "stored_in": delivery.place})
+        return
+    write_value(session, result)
+    if delivery.place is not None:
+        session.notify(f"the secret is stored in {delivery.place}")
 
 
 def _describe_old_key(rotation: Rotation) -> str:

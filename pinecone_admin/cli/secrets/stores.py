@@ -40,6 +40,11 @@ class SecretStore(ABC):
             StoreError: It cannot.
         """
 
+    @property
+    def address(self) -> str:
+        """What ``--store`` calls it; of a command, only the first word, since others may be confidential."""
+        return ""
+
     def check_unused(self) -> None:  # noqa: B027 - a command may store as many secrets as it likes
         """Check that no other secret would be replaced, which may be its only copy.
 
@@ -171,6 +176,11 @@ class EnvFileStore(FileBackedStore):
         """The variable and its file."""
         return f"{self.name} in {self.path}"
 
+    @property
+    def address(self) -> str:
+        """The file and the variable."""
+        return f"env-file:{self.path}#{self.name}"
+
     def check_unused(self) -> None:
         """Check that the file does not set the variable, unless it may be replaced."""
         if not self.replaces and is_set(self.find_file().read(), self.name):
@@ -199,6 +209,11 @@ class FileStore(FileBackedStore):
     def place(self) -> str:
         """The file."""
         return self.path
+
+    @property
+    def address(self) -> str:
+        """The file."""
+        return f"file:{self.path}"
 
     def check_unused(self) -> None:
         """Check that the file is empty or does not exist, unless it may be replaced."""
@@ -236,6 +251,11 @@ class CommandStore(SecretStore):
 
     command: tuple[str, ...]
     interruptions: Interruptions
+
+    @property
+    def address(self) -> str:
+        """The command without its arguments."""
+        return f"exec:{self.command[0]}"
 
     def check(self) -> None:
         """Check that the command can be found."""
