@@ -101,10 +101,11 @@ def _print_preview(session: Session, would_do: Any, names: Sequence[Thing]) -> N
     from pinecone_admin.cli.output.tables import format_fields, write_lines  # noqa: PLC0415 - only tables need it
 
     if is_list(would_do):
+        lines: list[str] = []
         for request in would_do:
-            heading = f"would send {request['method']} {request['path']}"
-            write_lines(session, [heading, *format_fields(request["body"] or {}, indent=2)])
-        write_lines(session, [f"  {make_printable(str(thing))}" for thing in names])
+            lines += [f"would send {request['method']} {request['path']}"]
+            lines += format_fields(request["body"] or {}, indent=2)
+        write_lines(session, [*lines, *(f"  {make_printable(str(each))}" for each in names)])
     else:
         write_document(session, would_do)
 
