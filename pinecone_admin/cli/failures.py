@@ -196,17 +196,7 @@ def _describe_usage(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = f" (see {context.command_path} --help)" if context is not None else ""
     # click puts the choices for an argument that is missing on lines of their own.
-    return make_printable(_LINE_BREAK.sub(" ", _suggest_option(error)).rstrip(".")) + where
-
-
-def _suggest_option(error: click.ClickException) -> str:
-    """Return the message of a usage error; of the options that click suggests, it has the nearest, if one is near."""
-    if not isinstance(error, click.NoSuchOption):
-        return error.format_message()
-    from pinecone_admin.cli.parameters import find_nearest  # noqa: PLC0415 - which imports this module
-
-    nearest = find_nearest(error.option_name, error.possibilities or ())
-    return f"{error.message.rstrip('.')}: did you mean {nearest}?" if nearest else error.message
+    return make_printable(_LINE_BREAK.sub(" ", error.format_message()).rstrip(".")) + where
 
 
 def _describe_system_error(error: OSError) -> str:

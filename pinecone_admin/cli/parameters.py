@@ -401,7 +401,12 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
     """
     if context.resilient_parsing:  # for completion
         return
-    values, _, order = command.make_parser(context).parse_args(list(args))
+    try:
+        values, _, order = command.make_parser(context).parse_args(list(args))
+    except click.NoSuchOption as error:  # click suggests what is less near, too
+        nearest = find_nearest(error.option_name, error.possibilities or ())
+        hint = f": did you mean {nearest}?" if nearest else ""
+        raise click.NoSuchOption(error.option_name, f"{error.message.rstrip('.')}{hint}", ctx=context) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:
         value: object = values.get(str(each.name))

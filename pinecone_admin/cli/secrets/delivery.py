@@ -329,7 +329,7 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
 def _write_place(session: Session, delivery: SecretDelivery, result: object) -> None:
     """Write a result, and where its secret is stored."""
     if session.output != "table" or session.settings.get("query"):
-        write_value(session, {**build_document(result), "stored_in": delivery.place})
+        write_value(session, _add_field(build_document(result), "stored_in", delivery.place))
         return
     write_value(session, result)
     if delivery.place is not None:
@@ -347,10 +347,14 @@ def _describe_old_key(rotation: Rotation) -> str:
 def _describe_absence(makes: Secret, result: object, *, for_people: bool) -> dict[str, Any]:
     """Return the document of a revealed secret with null in its place, and after that what was done."""
     document = build_document(_without_secret(result), for_people=for_people)
-    outcome: dict[str, Any] = {
-        name: document.pop(name) for name in ("created", "differences", "steps") if name in document
-    }
-    return {**document, "client_secret" if makes.is_of_account else "value": None, **outcome}
+    return _add_field(document, "client_secret" if makes.is_of_account else "value", None)
+
+
+def _add_field(document: dict[str, Any], name: str, value: str | None) -> dict[str, Any]:
+    """Return a document with a field more: behind those of the thing, before what was done."""
+    outcome: dict[str, Any] = {each: document[each] for each in ("created", "differences", "steps") if each in document}
+    thing = {each: found for each, found in document.items() if each not in outcome}
+    return {**thing, name: value, **outcome}
 
 
 def _without_secret(result: Any) -> Any:
