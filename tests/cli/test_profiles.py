@@ -62,6 +62,24 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
     assert run("profile", "list").json == []
 
 
+def test_a_profile_becomes_the_default() -> None:
+    """The rest of the file stays; a name that no profile has changes nothing."""
+    path = find_profile_file()
+    assert path is not None
+    for name in ("work", "staging"):
+        assert run("profile", "add", name, "--client-id", name).exit == 0
+    path.write_text("# mine\n" + path.read_text())
+    for name in ("work", "staging", "staging"):
+        used = run("profile", "use", name)
+        assert (used.exit, used.stdout, used.stderr) == (0, "", "")
+        assert [each["name"] for each in run("profile", "list").json if each["default"]] == [name]
+    before = path.read_text()
+    wrong = run("profile", "use", "other")
+    assert (wrong.exit, "there is no profile 'other'" in wrong.stderr) == (2, True)
+    assert path.read_text() == before
+    assert before.startswith("# mine\n")
+
+
 def test_what_no_client_would_accept_is_not_saved() -> None:
     """A name, an id, an address or a command that cannot be right is refused, and the file stays as it was."""
     assert run("profile", "add", "work", "--client-id", "account").exit == 0

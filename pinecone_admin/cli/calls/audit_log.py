@@ -25,18 +25,21 @@ from pinecone_admin.cli.output.files import (
 _MAX_ID_LENGTH = 500
 
 
-def format_entry(change: SentChange, *, time: datetime, client_id: str | None, user: str | None) -> str:
+def format_entry(
+    change: SentChange, *, time: datetime, caller: Mapping[str, str | None], job: Mapping[str, str]
+) -> str:
     """Return the entry of a change as one line of JSON, in ASCII.
 
     Args:
         change: The change.
         time: When it ended.
-        client_id: Client id of the service account that made it, or None if that is unknown.
-        user: Name of the account on this machine that ran the command, or None.
+        caller: The ``client_id`` of the service account that made it, and the ``user`` of this machine, or None.
+        job: The variables of the environment that say which job it was, if it was one.
     """
     fields = {
         "time": time.isoformat(timespec="milliseconds"),
-        "who": {"client_id": client_id, "user": user},
+        "who": caller,
+        "job": job,
         "operation": change.operation,
         "request": f"{change.method} {change.path}",
         "ids": change.ids,
@@ -83,20 +86,22 @@ class AuditLog:
 
     Args:
         path: The file; a new one has mode 0600.
+        source: The option or the variable that names it, for errors.
         on_failure: Function that is called with a line that could not be written.
 
     Raises:
         CLIError: It cannot be written, or another user can write it.
     """
 
-    def __init__(self, path: str, *, on_failure: Callable[[str], object]) -> None:
+    def __init__(self, path: str, *, source: str = "--audit-log", on_failure: Callable[[str], object]) -> None:
         self._path = path
+        self._source = source
         self._on_failure = on_failure
         try:
             self._write(b"")
         except (OSError, ValueError) as exc:
             reason = getattr(exc, "strerror", None) or "invalid name"
-            raise CLIError(f"--audit-log: {describe_path(path)} cannot be written: {reason}") from exc
+            raise CLIError(f"{source}: {describe_path(path)} cannot be written: {reason}") from exc
 
     def append(self, line: str) -> None:
         """Append a line; if that fails, report it, because the change has been made."""
@@ -113,7 +118,7 @@ class AuditLog:
             status = os.fstat(descriptor)
             problem = find_access_problem(status, forbidden=OTHERS_CAN_WRITE)
             if problem:
-                raise CLIError(f"--audit-log: {describe_path(self._path)} {problem}")
+                raise CLIError(f"{self._source}: {describe_path(self._path)} {problem}")
             # A full disk may have cut off the last line. While another process writes one, it only looks so.
             wait_for_lock(descriptor)
             if line and os.fstat(descriptor).st_size and _read_last_byte(descriptor) != b"\n":

@@ -72,6 +72,14 @@ def _note_error(change: SentChange, error: PineconeError) -> None:
     change.is_gone = change.method == "DELETE" and isinstance(error, NotFoundError) and error.error_code is not None
 
 
+def describe_attempt(event: AttemptEvent) -> str:
+    """Return an attempt as ``--verbose`` shows it, with no secret and no id but that of the request."""
+    result = event.status_code or f"failed ({type(event.error).__name__})"
+    waits = "" if event.delay is None else f", again in {event.delay:.1f} s"
+    request = f"{event.method} {event.path}: {result}, {event.duration * 1000:.0f} ms, attempt {event.attempt}"
+    return f"{request}, request id {event.request_id or 'unknown'}{waits}"
+
+
 class RecordedAdmin(Admin):
     """A client that records its changes, as do the copies that ``with_options`` makes of it."""
 

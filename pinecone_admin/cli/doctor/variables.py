@@ -10,12 +10,12 @@ from pinecone_admin.cli.doctor.checks import Diagnosis
 from pinecone_admin.cli.identity.sources import (
     ADDRESS_VARIABLES,
     CREDENTIAL_VARIABLES,
-    KNOWN_VARIABLES,
     SECRET_VARIABLE,
-    SETTING_VARIABLES,
+    SWITCHES,
     TOKEN_VARIABLE,
     find_misspelt,
 )
+from pinecone_admin.cli.variables import VARIABLES
 
 # Values of API keys begin with pcsk_ or pckey_.
 _API_KEY = re.compile(r"\s*pc(sk|key)_\w")
@@ -39,7 +39,7 @@ def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str])
 
 
 def _find_misspelt(env: Mapping[str, str]) -> Iterator[_Problem]:
-    unset = [name for name in KNOWN_VARIABLES if not env.get(name, "").strip()]
+    unset = [name for name in VARIABLES if not env.get(name, "").strip()]
     for given, name in find_misspelt(env, unset):
         yield (f"{given} means nothing here", f"rename it to {name}")
 
@@ -69,7 +69,7 @@ def _find_api_keys(env: Mapping[str, str]) -> Iterator[_Problem]:
 
 
 def _find_bad_settings(env: Mapping[str, str]) -> Iterator[_Problem]:
-    for name in SETTING_VARIABLES:
+    for name in SWITCHES:
         if env.get(name, "") not in {"", "0", "1"}:
             yield (f"{name} is neither 0 nor 1, so it has no effect", f"set {name}=1, or unset it")
 

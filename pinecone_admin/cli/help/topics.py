@@ -7,6 +7,7 @@ from textwrap import fill
 
 from pinecone_admin.cli.exit_codes import MEANINGS
 from pinecone_admin.cli.help.explanations import FINDINGS
+from pinecone_admin.cli.variables import CI_VARIABLES, OTHER_VARIABLES, VARIABLES
 
 _WIDTH = 80
 
@@ -21,6 +22,15 @@ _FINDINGS = "\n".join(
     for kind, (meaning, _, remedy) in FINDINGS.items()
 )
 
+
+def _describe(variables: Mapping[str, str]) -> str:
+    indent = " " * 6
+    texts = (fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent) for text in variables.values())
+    return "\n".join(f"  {name}\n{text}" for name, text in zip(variables, texts, strict=True))
+
+
+_VARIABLES, _OTHER_VARIABLES = _describe(VARIABLES), _describe(OTHER_VARIABLES)
+_CI_VARIABLES = fill(", ".join(CI_VARIABLES), _WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 TOPICS: Mapping[str, str] = {
     "exit-codes": f"""\
@@ -163,11 +173,27 @@ The first of these that exists is used:
   --profile NAME   A profile; pinecone-admin profile add saves one.
   --env-file PATH  Variables in a file.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
-                   PINECONE_CLIENT_SECRET.
-  default profile  The profile that is the default.
+                   PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
+                   of a profile. If both are set, the command stops.
+  default profile  The profile that profile use NAME has made the default.
 
 pinecone-admin whoami shows which account that is, and pinecone-admin doctor
 checks it.
+""",
+    "environment": f"""\
+What the variables of the environment mean.
+
+{_VARIABLES}
+
+Other programs know these, too:
+
+{_OTHER_VARIABLES}
+
+An option comes before its variable, but of the expected organization both must
+be the same. --env-file takes all but the profile from a file, too. The audit
+log has the values of these where they are set:
+
+{_CI_VARIABLES}
 """,
     "findings": f"""\
 What access finds, and what to do about it.

@@ -12,10 +12,13 @@ from attrs import evolve
 
 from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
-from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, RecordedAdmin
+from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, RecordedAdmin, describe_attempt
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import (
+    AUDIT_LOG_VARIABLE,
+    EXPECTED_VARIABLE,
     READ_ONLY_VARIABLE,
     CallerIdentity,
     choose_identity,
@@ -25,8 +28,10 @@ from pinecone_admin.cli.identity.sources import (
 )
 from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
+from pinecone_admin.cli.variables import CI_VARIABLES
 
 if TYPE_CHECKING:
+    from pinecone_admin import AttemptEvent
     from pinecone_admin.cli.profiles.profile import Profiles
     from pinecone_admin.cli.session import Session
 
@@ -61,14 +66,21 @@ def find_identity(session: Session) -> CallerIdentity:
         read_env_file=lambda path: read_variables(session, path),
         load_profiles=_load_profiles,
     )
-    expected = session.settings.get("expect_organization")
-    if expected is None or expected == identity.expect_organization:
-        return identity
-    if identity.expect_organization is not None:
-        raise CLIError(
-            f"--expect-organization {expected}: {identity.origin} expects {identity.expect_organization} instead"
-        )
-    return evolve(identity, expect_organization=expected)
+    for source, expected in (
+        (EXPECTED_VARIABLE, _read_setting(EXPECTED_VARIABLE, session.env, identity.variables)),
+        ("--expect-organization", session.settings.get("expect_organization")),
+    ):
+        if expected is not None:
+            found = identity.expect_organization
+            if found is not None and found != expected:
+                raise CLIError(f"{source} {expected}: {identity.origin} expects {found} instead")
+            identity = evolve(identity, expect_organization=expected)
+    return identity
+
+
+def _read_setting(name: str, *sources: Mapping[str, str]) -> str | None:
+    """Return the value of a variable in the first of several places where it is set, or None."""
+    return next((value for each in sources if (value := each.get(name, "").strip())), None)
 
 
 def _load_profiles() -> Profiles:
@@ -124,10 +136,17 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     arguments: dict[str, Any] = client_arguments(identity, production=(API_URL, OAUTH_URL))
     arguments |= {"source_tag": "cli", "lazy": True, "read_only": is_read_only(session)}
     recorder = None if session.intercepts_changes else _make_recorder(session)
+
+    def note_attempt(event: AttemptEvent) -> None:
+        if recorder is not None:
+            recorder.note_attempt(event)
+        if session.settings.get("verbose"):
+            session.notify(describe_attempt(event))
+
     try:
         if recorder is None:
-            return PreviewAdmin(**arguments)
-        admin = RecordedAdmin(**arguments, on_attempt=recorder.note_attempt)
+            return PreviewAdmin(**arguments, on_attempt=note_attempt)
+        admin = RecordedAdmin(**arguments, on_attempt=note_attempt)
     except (PineconeValueError, PineconeTypeError) as exc:
         message = exc.message_with_names(identity.spellings)
     else:
@@ -165,15 +184,18 @@ def require_organization(admin: Admin, expected: str) -> None:
 def _make_recorder(session: Session) -> ChangeRecorder:
     """Return a recorder of the changes of a session, which also writes them to the audit log, if there is one."""
     recorder = ChangeRecorder(session.ledger)
-    path = session.settings.get("audit_log")
+    option = session.settings.get("audit_log")
+    path = option or _read_setting(AUDIT_LOG_VARIABLE, session.env, session.identity.variables)
     if path is None:
         return recorder
-    log = AuditLog(path, on_failure=session.note_lost_entry)
-    client_id, user = session.client_id, _find_user()
+    source = AUDIT_LOG_VARIABLE if option is None else "--audit-log"
+    log = AuditLog(path, source=source, on_failure=session.note_lost_entry)
+    caller = {"client_id": session.client_id, "user": _find_user()}
+    job = {name: make_printable(value, most=500) for name in CI_VARIABLES if (value := session.env.get(name))}
 
     def record(change: SentChange) -> None:
         if change.attempts != 0:
-            log.append(format_entry(change, time=datetime.now(UTC), client_id=client_id, user=user))
+            log.append(format_entry(change, time=datetime.now(UTC), caller=caller, job=job))
 
     session.ledger.on_settled = record
     return recorder

@@ -11,6 +11,7 @@ from generated_client.types import masked
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import SPELLINGS, CLIError
+from pinecone_admin.cli.variables import VARIABLES
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.profiles.profile import Profile, Profiles
@@ -20,9 +21,12 @@ CREDENTIAL_VARIABLES = ("PINECONE_CLIENT_ID", SECRET_VARIABLE)
 TOKEN_VARIABLE = "PINECONE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
 _IDENTITY_VARIABLES = (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES)
+PROFILE_VARIABLE = "PINECONE_ADMIN_PROFILE"
+EXPECTED_VARIABLE = "PINECONE_ADMIN_EXPECT_ORGANIZATION"
 READ_ONLY_VARIABLE = "PINECONE_ADMIN_READ_ONLY"
-SETTING_VARIABLES = ("PINECONE_ADMIN_ALLOW_HTTP", READ_ONLY_VARIABLE)
-KNOWN_VARIABLES = (*_IDENTITY_VARIABLES, *SETTING_VARIABLES)
+AUDIT_LOG_VARIABLE = "PINECONE_ADMIN_AUDIT_LOG"
+SWITCHES = ("PINECONE_ADMIN_ALLOW_HTTP", READ_ONLY_VARIABLE)
+"""Variables that are 1 or 0."""
 
 _ENVIRONMENT = "the environment"
 _ARGUMENTS = ("client_id", "client_secret", "access_token", "host", "oauth_url")
@@ -100,7 +104,7 @@ def choose_identity(
     read_env_file: Callable[[str], Mapping[str, str]],
     load_profiles: Callable[[], Profiles],
 ) -> CallerIdentity:
-    """Return the identity: of the command line, else of the environment, else of the default profile.
+    """Return the identity: of the command line, else of the environment or the profile that it names, else the default.
 
     Args:
         profile: Name of a profile from the command line, or None.
@@ -120,8 +124,13 @@ def choose_identity(
         origin = f"env file {make_printable(env_file, most=200)}"
         return identity_of_variables(read_env_file(env_file), origin=origin)
     # An address alone counts, too: the default profile would send its changes to another organization.
-    is_set = any(env.get(name, "").strip() for name in _IDENTITY_VARIABLES)
-    default = None if is_set else load_profiles().default_profile
+    given = [name for name in _IDENTITY_VARIABLES if env.get(name, "").strip()]
+    named = env.get(PROFILE_VARIABLE, "").strip()
+    if named and given:
+        raise CLIError(f"{PROFILE_VARIABLE} and {given[0]} each say who acts: unset one, or pass --profile")
+    if named:
+        return identity_of_profile(load_profiles().find(named))
+    default = None if given else load_profiles().default_profile
     if default is None:
         return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
     return identity_of_profile(default)
@@ -187,7 +196,7 @@ def find_misspelt(names: Iterable[str], wanted: Sequence[str]) -> list[tuple[str
     """Return the names of variables that nearly have a wanted name, each with that name."""
     from difflib import get_close_matches  # noqa: PLC0415 - only failures need it
 
-    others = [name for name in names if name not in KNOWN_VARIABLES]
+    others = [name for name in names if name not in VARIABLES]
     found = [(name, get_close_matches(name.upper(), wanted, n=1, cutoff=0.85)) for name in others]
     return [(name, close[0]) for name, close in found if close]
 

@@ -79,6 +79,21 @@ def list_(session: Session) -> None:
     )
 
 
+@NOUN.by_hand("reads", example="pinecone-admin profile use production")
+@argument("name", "Name of the profile.", metavar="NAME")
+def use(session: Session, *, name: str) -> None:
+    """Make a saved profile the default, which is used where nothing else says who acts."""
+    from pinecone_admin.cli.profiles.files import (  # noqa: PLC0415 - as above
+        change_profiles,
+        find_profile_file,
+        make_default,
+    )
+
+    session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
+    change_profiles(find_profile_file(), lambda text: make_default(text, name))
+    session.ledger.note_local_change(f"profile use {name}")
+
+
 @NOUN.by_hand("reads", example="pinecone-admin profile remove production")
 @argument("name", "Name of the profile.", metavar="NAME")
 def remove(session: Session, *, name: str) -> None:

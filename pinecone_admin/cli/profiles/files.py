@@ -109,6 +109,20 @@ def add_profile(text: str, profile: Profile, *, make_default: bool) -> str:
     return tomlkit.dumps(document)
 
 
+def make_default(text: str, name: str) -> str:
+    """Return the text in which a profile is the default.
+
+    Raises:
+        CLIError: There is none of this name.
+    """
+    import tomlkit  # noqa: PLC0415 - only changes need it
+
+    parse_profiles(text, source="the file of the profiles").find(name)
+    document: Any = tomlkit.parse(text)
+    document["default"] = name
+    return tomlkit.dumps(document)
+
+
 def remove_profile(text: str, name: str) -> str:
     """Return the text without a profile, which also is no longer the default one.
 

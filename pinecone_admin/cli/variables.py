@@ -1,0 +1,40 @@
+"""The variables of the environment that mean something to commands, each with what it does."""
+
+from collections.abc import Mapping
+
+VARIABLES: Mapping[str, str] = {
+    "PINECONE_CLIENT_ID": "Client id of the service account as which commands act.",
+    "PINECONE_CLIENT_SECRET": "Its client secret.",
+    "PINECONE_ACCESS_TOKEN": "An access token from elsewhere, which comes before the two.",
+    "PINECONE_CONTROLLER_HOST": "URL of the API; production by default.",
+    "PINECONE_OAUTH_URL": "URL of the token endpoint; production by default.",
+    "PINECONE_ADMIN_ALLOW_HTTP": "1 allows http beyond this machine.",
+    "PINECONE_ADMIN_PROFILE": "The profile to use, as --profile. Refused beside the variables of an account.",
+    "PINECONE_ADMIN_EXPECT_ORGANIZATION": "Refuse to work on any other organization, as --expect-organization.",
+    "PINECONE_ADMIN_READ_ONLY": "1 refuses every change, as --read-only.",
+    "PINECONE_ADMIN_AUDIT_LOG": "The file to which each change is appended, as --audit-log.",
+    "PINECONE_EMULATOR_CLIENT_ID": "Client id that the emulator gives its owner.",
+    "PINECONE_EMULATOR_CLIENT_SECRET": "Client secret that the emulator gives its owner.",
+}
+"""What ``help environment`` says of the variables of this program."""
+
+OTHER_VARIABLES: Mapping[str, str] = {
+    "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY": "Proxies, also in small letters.",
+    "SSL_CERT_FILE, SSL_CERT_DIR": "Certificates to trust in place of the usual ones.",
+    "NO_COLOR": "1 turns colours off.",
+    "COLUMNS": "Width of the terminal, if it is not as it seems.",
+}
+"""What it says of those that other programs know, too."""
+
+CI_VARIABLES = (
+    "GITHUB_ACTOR",
+    "GITHUB_REPOSITORY",
+    "GITHUB_RUN_ID",
+    "GITLAB_USER_LOGIN",
+    "CI_JOB_URL",
+    "BUILDKITE_BUILD_URL",
+    "CIRCLE_USERNAME",
+    "CIRCLE_BUILD_URL",
+    "BUILD_URL",
+)
+"""What GitHub, GitLab, Buildkite, CircleCI and Jenkins set to say who runs a command, and where: for the audit log."""

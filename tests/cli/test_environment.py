@@ -1,0 +1,127 @@
+"""Variables that stand for options, the page about them, and what ``--verbose`` shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin.cli.variables import CI_VARIABLES, OTHER_VARIABLES, VARIABLES
+from tests.cli.command_line import example_organization, run
+from tests.cli.secret_makers import live_secrets
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = ("CLIENT_ID", "CLIENT_SECRET", "CONTROLLER_HOST", "OAUTH_URL", "ACCESS_TOKEN")
+NO_ACCOUNT = dict.fromkeys(f"PINECONE_{name}" for name in ACCOUNT)
+OTHER = "-NF9xx0xx0xx0xx0xx0x"
+"""The id of another organization."""
+
+
+def test_the_page_names_every_variable_that_the_package_reads() -> None:
+    """No module names a variable of this program that ``help environment`` and its list do not have."""
+    page = run("help", "environment").stdout
+    assert all(f"  {name}\n" in page for name in (*VARIABLES, *OTHER_VARIABLES))
+    assert all(name in page for name in CI_VARIABLES)
+    named = {
+        name
+        for path in (ROOT / "pinecone_admin").rglob("*.py")
+        for name in re.findall(r"""["'](PINECONE_[A-Z_]+[A-Z])["']""", path.read_text(encoding="utf-8"))
+    }
+    printed = {"PINECONE_API_KEY", "PINECONE_EMULATOR_CONTROL_URL", "PINECONE_EMULATOR_ORGANIZATION_ID"}
+    assert named - set(VARIABLES) == {"PINECONE_ADMIN_EMULATED", *printed}
+
+
+def test_a_variable_names_the_profile(tmp_path: Path) -> None:
+    """It comes after the options, and is refused beside credentials of the environment."""
+    env = {**NO_ACCOUNT, "PINECONE_ADMIN_PROFILE": "production"}
+    variables = tmp_path / "variables"
+    variables.write_text("PINECONE_CLIENT_ID=a\nPINECONE_ADMIN_PROFILE=ignored\n")
+    with example_organization() as emulator:
+        named = run("project", "list", env=env)
+        assert (named.exit, "profile production has no secret-command" in named.stderr) == (3, True)
+        wrong = run("project", "list", env={**env, "PINECONE_ADMIN_PROFILE": "staging"})
+        assert (wrong.exit, "there is no profile 'staging'" in wrong.stderr) == (2, True)
+        both = run("project", "list", env={**env, "PINECONE_CLIENT_ID": "x"})
+        assert (both.exit, "PINECONE_ADMIN_PROFILE and PINECONE_CLIENT_ID each say" in both.stderr) == (2, True)
+        assert "env file" in run("project", "list", "--env-file", str(variables), env=env).stderr
+        assert "no profile 'other'" in run("project", "list", "--profile", "other", env=env).stderr
+        assert len(emulator.requests) == 0
+
+
+def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
+    """Another organization is refused, whether the environment or an env file says so, and so is another option."""
+    with example_organization() as emulator:
+        own = {"PINECONE_ADMIN_EXPECT_ORGANIZATION": emulator.organization_id}
+        assert run("project", "list", env=own).exit == 0
+        refused = run("project", "create", "x", "--yes", env={"PINECONE_ADMIN_EXPECT_ORGANIZATION": OTHER})
+        assert (refused.exit, f"organization {OTHER} is expected" in refused.stderr) == (3, True)
+        file = tmp_path / "variables"
+        file.write_text(
+            f"PINECONE_CLIENT_ID={emulator.client_id}\nPINECONE_CLIENT_SECRET={emulator.client_secret}\n"
+            f"PINECONE_ADMIN_EXPECT_ORGANIZATION={OTHER}\n"
+        )
+        assert run("project", "list", "--env-file", str(file)).exit == 3
+        differing = run("project", "list", "--expect-organization", OTHER, env=own)
+        assert (differing.exit, f"--expect-organization {OTHER}" in differing.stderr) == (2, True)
+        assert emulator.requests.filter("create_project") == []
+
+
+def test_a_variable_names_the_audit_log(tmp_path: Path) -> None:
+    """Each change is appended to it; the option comes first, and an error names the variable."""
+    log, other = tmp_path / "log", tmp_path / "other"
+    env = {"PINECONE_ADMIN_AUDIT_LOG": str(log)}
+    with example_organization():
+        assert run("project", "create", "a", "--yes", env=env).exit == 0
+        assert run("project", "create", "b", "--yes", "--audit-log", str(other), env=env).exit == 0
+        wrong = run("project", "create", "c", "--yes", env={"PINECONE_ADMIN_AUDIT_LOG": str(tmp_path)})
+    assert len(log.read_text().splitlines()) == len(other.read_text().splitlines()) == 1
+    assert (wrong.exit, wrong.stderr.startswith("error: PINECONE_ADMIN_AUDIT_LOG: ")) == (2, True)
+
+
+def test_the_audit_log_says_which_job_it_was(tmp_path: Path) -> None:
+    """What the services set is in each line, and nothing else of the environment; elsewhere the job is empty."""
+    job = {"GITHUB_ACTOR": "octo\x1bcat", "GITHUB_RUN_ID": "7", "GITHUB_TOKEN": "ghs_placeholder", "CI_JOB_URL": ""}
+    log = tmp_path / "log"
+    alone = dict.fromkeys(CI_VARIABLES)
+    with example_organization():
+        for env in (alone, {**alone, **job}):
+            assert run("project", "create", "a", "--yes", "--audit-log", str(log), env=env).exit == 0
+    first, second = map(json.loads, log.read_text().splitlines())
+    assert first["job"] == {}
+    assert second["job"] == {"GITHUB_ACTOR": "octo\\u001bcat", "GITHUB_RUN_ID": "7"}
+    assert "ghs_" not in log.read_text()
+
+
+@pytest.mark.parametrize("is_dry_run", [False, True])
+def test_verbose_shows_each_attempt_of_each_request_without_secrets(*, is_dry_run: bool) -> None:
+    """Each has a line on stderr, retries too, with the id of the request."""
+    words = ["project", "update", "search", "--name", "found", "--yes", *(["--dry-run"] if is_dry_run else [])]
+    with example_organization() as emulator:
+        emulator.faults.add("list_projects", status=503, times=1)
+        done = run(*words, "--verbose")
+        ids = [each.request_id for each in emulator.requests if each.operation_id != "get_token"]
+        secrets = {*live_secrets(emulator), *emulator.state.tokens, emulator.client_secret}
+    assert done.exit == 0, done
+    pattern = r"(GET|POST|PATCH) (/\S+): (\d{3}), \d+ ms, attempt (\d), request id (\S+?)(, again in \d+\.\d s)?"
+    shown = [re.fullmatch(pattern, line) for line in done.stderr.splitlines()]
+    requests = [each for each in shown if each and each[2] != "/oauth/token"]
+    assert None not in shown, done.stderr
+    assert [each[5] for each in requests] == ids
+    first, second = requests[:2]
+    assert (first[2], first[3], first[4], bool(first[6])) == ("/admin/projects", "503", "1", True)
+    assert (second[2], second[3], second[4], second[6]) == ("/admin/projects", "200", "2", None)
+    assert any(each[1] == "PATCH" for each in requests) is not is_dry_run
+    assert not any(secret in done.stderr for secret in secrets)
+
+
+def test_verbose_says_why_an_attempt_failed() -> None:
+    """An attempt without a response has the kind of the error in the place of the status."""
+    with example_organization() as emulator:
+        emulator.faults.add("list_projects", drop="before", times=1)
+        done = run("project", "list", "--verbose")
+    assert (done.exit, len(done.json)) == (0, 2)
+    assert re.search(
+        r"GET /admin/projects: failed \(Pinecone\w+Error\), \d+ ms, attempt 1, request id unknown", done.stderr
+    )
