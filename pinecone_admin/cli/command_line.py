@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import click
 
@@ -12,6 +13,8 @@ from pinecone_admin.cli.commands import PROGRAM, ROOT, WIDEST
 from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
 from pinecone_admin.cli.failures import describe_completion, describe_failure
 from pinecone_admin.cli.session import Session
+
+_Result = TypeVar("_Result")
 
 COMPLETION_VARIABLE = "_PINECONE_ADMIN_COMPLETE"
 """The scripts of click call the program with this variable; it then prints words and sends nothing."""
@@ -27,14 +30,8 @@ def run_command_line(argv: Sequence[str]) -> int:
         asked = session.env[COMPLETION_VARIABLE]
         return shell_completion.shell_complete(ROOT, {"obj": session}, PROGRAM, COMPLETION_VARIABLE, asked)
     session.expects_json_errors = asks_for_json(argv)
-    with session.interruptions:
-        try:
-            error = _run(session, argv)
-            session.interruptions.hold()
-        except KeyboardInterrupt as late:  # only the first signal raises
-            error = late
-        session.interruptions.end_notices()
-        session.ledger.close()
+
+    def finish(error: BaseException | None) -> int:
         failure = _describe_end(session, error)
         if failure is None:
             return session.exit_code
@@ -43,12 +40,35 @@ def run_command_line(argv: Sequence[str]) -> int:
             session.stderr.flush()
         return failure.exit
 
+    return run_in_session(session, partial(invoke, session, argv), finish)
 
-def _run(session: Session, argv: Sequence[str]) -> BaseException | None:
-    """Run a command line, and return the error with which it ended."""
+
+def run_in_session(
+    session: Session, run: Callable[[], object], finish: Callable[[BaseException | None], _Result]
+) -> _Result:
+    """Run a command in a session, and return what is made of its end.
+
+    Args:
+        session: The session.
+        run: Runs the command.
+        finish: Gets the error with which it ended, or None; signals no longer interrupt it.
+    """
+    with session.interruptions:
+        try:
+            error = _run(session, run)
+            session.interruptions.hold()
+        except KeyboardInterrupt as late:  # only the first signal raises
+            error = late
+        session.interruptions.end_notices()
+        session.ledger.close()
+        return finish(error)
+
+
+def _run(session: Session, run: Callable[[], object]) -> BaseException | None:
+    """Run a command, and return the error with which it ended."""
     try:
         with session:
-            _invoke(session, argv)
+            run()
     except BrokenPipeError:
         pass  # whoever reads stdout has enough
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error ends in one line and a code
@@ -58,20 +78,25 @@ def _run(session: Session, argv: Sequence[str]) -> BaseException | None:
 
 def _describe_end(session: Session, error: BaseException | None) -> CommandFailure | None:
     """Return what to tell about the end of a command; None if it has done its work, and was not interrupted."""
-    is_interrupted = session.interruptions.received
-    if error is None:
-        return describe_completion(session.exit_code, session.ledger) if is_interrupted else None
+    if error is not None:
+        return describe_error(session, error)
+    return describe_completion(session.exit_code, session.ledger) if session.interruptions.received else None
+
+
+def describe_error(session: Session, error: BaseException) -> CommandFailure:
+    """Return what to tell about the error with which a command ended."""
     command = session.command
     return describe_failure(
         error,
         ledger=session.ledger,
-        is_interrupted=is_interrupted,
+        is_interrupted=session.interruptions.received,
         goes_on=command is not None and command.goes_on and not session.is_dry_run,
         spellings={} if command is None else command.spellings,
     )
 
 
-def _invoke(session: Session, argv: Sequence[str]) -> None:
+def invoke(session: Session, argv: Sequence[str]) -> None:
+    """Parse a command line, and run its command."""
     try:
         with ROOT.make_context(PROGRAM, list(argv), obj=session, **_SETTINGS) as context:
             ROOT.invoke(context)

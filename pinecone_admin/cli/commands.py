@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from inspect import cleandoc
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import click
@@ -55,6 +56,8 @@ _OTHER_WORDS: Mapping[str, str] = {
     "add": "create",
     "api": "send",
     "auth": "whoami",
+    "batch": "each",
+    "bulk": "each",
     "config": "profile",
     "edit": "update",
     "get": "describe",
@@ -226,6 +229,7 @@ class Command(click.Command):
         removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
             as; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
+        reads_with: Values with which it only reads, by the names of their parameters.
         params: Its own options and arguments, in any order.
         help: Its help, without the notes of its parameters.
         attributes: Other attributes of a command of click.
@@ -243,6 +247,7 @@ class Command(click.Command):
         confirms: bool = False,
         removes_own: str = "",
         makes_temporary_keys: bool = False,
+        reads_with: Mapping[str, str] = MappingProxyType({}),
         params: Sequence[click.Parameter] | None = None,
         help: str | None = None,  # noqa: A002 - the name that click has for it
         **attributes: Any,
@@ -259,6 +264,7 @@ class Command(click.Command):
         self.confirms: bool = confirms
         self.removes_own: str = removes_own
         self.makes_temporary_keys: bool = makes_temporary_keys
+        self.reads_with: Mapping[str, str] = reads_with
         self.path: tuple[str, ...] = (*noun.path, str(self.name))
         self.own_params: list[click.Parameter] = own_params
         if makes is not None:

@@ -18,6 +18,7 @@ from pinecone_admin.cli.output.progress import DelayedBar, show_progress
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
+    from pinecone_admin.cli.calls.naming import NameLookup
     from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.identity.caller import CallerOrganization
     from pinecone_admin.cli.identity.sources import CallerIdentity
@@ -101,6 +102,13 @@ class Session:
             with self.pause_progress():  # the command that prints the secret may use the terminal
                 self._admin = make_client(self)
         return self._admin
+
+    @cached_property
+    def names(self) -> NameLookup:
+        """Finds things by their names."""
+        from pinecone_admin.cli.calls.naming import NameLookup  # noqa: PLC0415 - loads the client
+
+        return NameLookup(self.admin)
 
     @cached_property
     def organization(self) -> CallerOrganization:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from contextlib import chdir
 from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attrs import frozen
@@ -34,8 +35,9 @@ class ExampleRun:
 
 @cache
 def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
-    """Run the example of every command that ends by itself, in a folder with a plan."""
+    """Run the example of every command that ends by itself, in a folder with a plan and a list of people."""
     with TemporaryDirectory() as folder, chdir(folder):
+        Path("people.csv").write_text("email\ncarol@example.com\n")
         with example_organization():
             run(
                 "project",

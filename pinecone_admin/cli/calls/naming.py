@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
+from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, frozen
 
 from pinecone_admin import Admin
+from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import BindingReading, Reference, WantedRole, find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
@@ -60,11 +63,14 @@ class NameLookup:
 
     Args:
         admin: The client.
+        lists_users: Whether all users are read once, and not one for each address.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, *, lists_users: bool = False) -> None:
         self._admin = admin
-        self._lists: dict[str, list[Any]] = {}
+        self._lists_users = lists_users
+        self._lists: dict[tuple[str, str | None], list[Any]] = {}
+        self._lock = RLock()  # rows look for names in threads
 
     def find(self, noun: str, text: str, *, project: str | None = None) -> Thing:
         """Return the thing that an id or an exact name means.
@@ -88,6 +94,21 @@ class NameLookup:
         by_name = _find_holders(text, items) if noun == "api-key" else _matching(items, text)
         found = _require_one(by_id or by_name, noun, text, known=items, describe=partial(self._describe_choice, noun))
         return Thing(noun, found.id, _name_of(found))
+
+    def forget(self, changes: Iterable[SentChange]) -> None:
+        """Forget what changes may have made wrong, so that a name never stands for what had it before."""
+        for each in changes:
+            if each.outcome in {"rejected", "not_sent"} and not each.is_gone:
+                continue
+            if each.operation == "send" or (each.method == "DELETE" and each.outcome == "unknown"):
+                self._lists.clear()
+            elif each.method == "DELETE":
+                for items in self._lists.values():
+                    items[:] = [item for item in items if not _belongs_to(item, each.target)]
+            else:
+                # Whatever is created or changed may come with role bindings.
+                changed = {each.kind.replace("_", "-"), "role-binding"}
+                self._lists = {key: items for key, items in self._lists.items() if key[0] not in changed}
 
     def _find_binding(self, text: str) -> Thing:
         who, role = self._choose_reading(parse_binding("ROLE-BINDING", text), text)
@@ -158,12 +179,12 @@ class NameLookup:
         return Thing(thing.noun, thing.id, _name_of(found))
 
     def _candidates(self, noun: str, text: str, project: str | None) -> list[Any]:
-        key = f"{noun} {project or ''}"
-        if noun == "user" and "@" in text:
+        if noun == "user" and "@" in text and not self._lists_users:
             return list(self._admin.users.list(email=text))
-        if key not in self._lists:
-            self._lists[key] = list(self._list(noun, project))
-        return self._lists[key]
+        with released_after(self._lock), self._lock:
+            if (noun, project) not in self._lists:
+                self._lists[noun, project] = list(self._list(noun, project))
+            return self._lists[noun, project]
 
     def _list(self, noun: str, project: str | None) -> Iterable[Any]:
         if noun == "api-key":
@@ -185,6 +206,11 @@ def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
         except NotFoundError:
             continue
         yield from (KeyOfProject(key, project.name) for key in keys)
+
+
+def _belongs_to(item: Any, id: str | None) -> bool:
+    """Return whether something is what an id means, or goes when that is deleted."""
+    return id in {getattr(item, name, None) for name in ("id", "project_id", "resource_id", "principal_id")}
 
 
 def _require_one(

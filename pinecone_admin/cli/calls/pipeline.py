@@ -53,7 +53,7 @@ class Call:
         self.session: Session = session
         self.command: Command = command
         self.admin: Admin = session.admin
-        self.names: NameLookup = NameLookup(session.admin)
+        self.names: NameLookup = session.names
         self.found: dict[str, Thing] = {}
         self.own: Thing | None = None
         self.is_dry_run: bool = session.is_dry_run

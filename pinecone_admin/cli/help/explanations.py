@@ -35,7 +35,7 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     6: "Look whether the change was made, then decide; a secret that may have been rotated is rotated again.",
     7: "Read the message, then run the same command again, later.",
     8: "Read the output: the command did its work.",
-    9: "Read what is left; the same command usually goes on where it stopped.",
+    9: "Read what is left; the same command usually goes on where it stopped, and each takes the file of --failed.",
     10: "Grant the service account a role that permits it, or raise the limit that the message names.",
     130: "Read what was done; a workflow goes on if you run it again.",
 }

@@ -156,6 +156,16 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     raise identity_error(f"{identity.origin}: {message}" if not identity.in_environment else message)
 
 
+def share_client(session: Session, admin: Admin) -> Admin:
+    """Return a client over the connections and the token of another one, which records its changes for this session."""
+    if not isinstance(admin, RecordedAdmin):
+        return admin  # it sends reads only
+    recorder = _make_recorder(session)
+    copy = admin.with_options(on_attempt=recorder.note_attempt)
+    copy.recorder = recorder
+    return copy
+
+
 def is_read_only(session: Session) -> bool:
     """Return whether the session may not change anything.
 

@@ -21,6 +21,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     "access": ("reports", "Show who can do what in which project, and what a reviewer should check."),
     "completion": ("help", "Print what makes a shell complete the commands."),
     "doctor": ("identity", "Check variables, network, clock, credentials and roles, and say how to fix what fails."),
+    "each": ("each", "Run a command for each row of a file, over one connection and with one token."),
     "emulator": ("emulator", "Serve an organization on this machine, to try things without an account."),
     "explain": ("help", "Say what a code of an error, an exit or a finding means, and what to do."),
     "help": ("help", "Show a page about a topic, or the help of a command."),

@@ -9,7 +9,12 @@ from pinecone_admin.cli.parameters import Choice
 from pinecone_admin.cli.session import Session
 
 
-@ROOT.by_hand("deletes", example="pinecone-admin send GET '/admin/users?limit=5'", confirms=True)
+@ROOT.by_hand(
+    "deletes",
+    example="pinecone-admin send GET '/admin/users?limit=5'",
+    confirms=True,
+    reads_with={"method": "GET"},
+)
 @argument(
     "method",
     "GET, POST, PATCH, PUT or DELETE, in any case.",

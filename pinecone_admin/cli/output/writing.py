@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.output.formats import STREAMS, is_list, is_object, render_value, split_columns, to_plain
+from pinecone_admin.cli.output.formats import STREAMS, Plain, is_list, is_object, render_value, split_columns, to_plain
 from pinecone_admin.cli.output.query import MAX_QUOTED, name_columns, search
 from pinecone_admin.cli.session import Session
 
@@ -59,6 +60,13 @@ def write_items(session: Session, items: Iterable[object]) -> None:
         else:
             plain = map(to_plain, items)
             _write_pieces(session, STREAMS[session.output](plain, ascii_only=_is_ascii_only(session)))
+
+
+def write_line(session: Session, value: Plain) -> None:
+    """Write one value as a line of JSON, in which nothing can drive a terminal."""
+    with session.until_closed():
+        line = make_printable(json.dumps(value, ensure_ascii=_is_ascii_only(session)))
+        _write_pieces(session, iter([f"{line}\n"]))
 
 
 def write_preview(session: Session, would_do: object, names: Sequence[Thing] = ()) -> None:

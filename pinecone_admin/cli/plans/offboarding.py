@@ -11,7 +11,6 @@ from typing import Any
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
-from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.ledger import find_effects
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
@@ -51,7 +50,7 @@ def offboard(session: Session, *, email: str | None, people: str | None, plan: s
 
 
 def _offboard_one(session: Session, user: str, save: str | None) -> None:
-    names = NameLookup(session.admin)
+    names = session.names
     email = user if "@" in user else names.describe(names.find("user", user)).name or user
     with show_progress(session, "reading what the person can reach"):
         preview = session.admin.users.offboard(email=email)

@@ -1,0 +1,1 @@
+"""Run one command for each row of a file."""

@@ -1,0 +1,227 @@
+"""Read rows of CSV, JSON Lines or a JSON list, and write rows in the same format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO, cast
+
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.files import describe_path, write_report
+from pinecone_admin.cli.output.formats import is_object
+
+_SEPARATORS = ",;\t"
+_MAX_LINE = 1 << 20
+_MAX_LIST = 1 << 26
+"""Characters: what never ends is not read to its end."""
+
+
+class Row(NamedTuple):
+    """A row.
+
+    Attributes:
+        number: Its position among the rows, from 1.
+        raw: What the file has: cells, a JSON value, or a line that is not JSON.
+        values: Its values by column; none if it has a problem.
+        problem: Why it cannot be used; empty if it can.
+    """
+
+    number: int
+    raw: Any
+    values: Mapping[str, Any]
+    problem: str = ""
+
+
+class RowFile:
+    """A file of rows; only a JSON list is kept in memory.
+
+    Args:
+        text: The text of the file.
+        name: What messages call it.
+        is_stream: Whether it can be read only once, as standard input and pipes can.
+
+    Attributes:
+        name: What messages call it.
+        is_stream: Whether it can be read only once.
+        is_list: Whether it is a JSON list.
+        columns: The columns of CSV; None for JSON, where each row has its own.
+        separator: What separates the cells of CSV.
+
+    Raises:
+        CLIError: It cannot be read, or its header is not one.
+    """
+
+    def __init__(self, text: TextIO, *, name: str, is_stream: bool) -> None:
+        self._text = text
+        self.name: str = name
+        self.is_stream: bool = is_stream
+        with _explaining_errors(name):
+            self._rows: Iterator[Row] = self._begin()
+
+    def rows(self) -> Generator[Row]:
+        """Yield the rows, from the first one again if that is possible.
+
+        Raises:
+            CLIError: The rest cannot be read.
+        """
+        with _explaining_errors(self.name):
+            if not self.is_stream:
+                self._text.seek(0)
+                self._rows = self._begin()
+            yield from self._rows
+
+    def _begin(self) -> Iterator[Row]:
+        """Read as far as the format and the columns, and return the rows."""
+        pieces = iter(lambda: self._text.readline(_MAX_LINE), "")
+        beginning = next(filter(str.strip, pieces), "")
+        first = beginning.lstrip()[:1]  # empty if there is nothing: no row, in whatever format
+        self.is_list: bool = first == "["
+        self.columns: Sequence[str] | None = None
+        self.separator: str = max(_SEPARATORS, key=beginning.count)
+        if self.is_list:
+            return number_objects(parse_list(beginning + self._text.read(_MAX_LIST)))
+        lines = _refuse_long_lines(chain([beginning], pieces))
+        if first in {"{", ""}:
+            return number_objects(parse_line(line) for line in lines if line.strip())
+        reader = csv.reader(lines, delimiter=self.separator, strict=True)
+        self.columns = check_header(next(reader, []))
+        return number_cells(filter(None, reader), self.columns)
+
+
+@contextmanager
+def open_rows(path: str, stdin: TextIO) -> Generator[RowFile]:
+    """Open a file of rows, or for ``-`` standard input, whatever the locale is.
+
+    Raises:
+        CLIError: It cannot be read, or its header is not one.
+    """
+    if path == "-":
+        cast("TextIOWrapper", stdin).reconfigure(encoding="utf-8-sig", errors="strict", newline="")
+        yield RowFile(stdin, name="standard input", is_stream=True)
+        return
+    name = describe_path(path)
+    with _explaining_errors(name):
+        text = Path(path).open(encoding="utf-8-sig", newline="")  # noqa: SIM115 - closed below
+    with text:
+        yield RowFile(text, name=name, is_stream=not text.seekable())
+
+
+@contextmanager
+def _explaining_errors(name: str) -> Generator[None]:
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise CLIError(f"{name} is not UTF-8 text") from None
+    except OSError as error:
+        raise CLIError(f"{name} cannot be read: {error.strerror}") from error
+    except (csv.Error, ValueError) as error:
+        raise CLIError(f"{name} cannot be read: {error}") from error
+
+
+def _refuse_long_lines(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if len(line) == _MAX_LINE:
+            raise ValueError(f"a line has more than {_MAX_LINE} characters")
+        yield line
+
+
+def check_header(cells: Sequence[str]) -> Sequence[str]:
+    """Return the names of the columns in a header.
+
+    Raises:
+        ValueError: It has no name, or two columns have the same one.
+    """
+    columns = [cell.strip() for cell in cells]
+    if not any(columns):
+        raise ValueError("it has no header with the names of columns")
+    twice = next((name for name in columns if name and columns.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two columns are named {twice!r}")
+    return columns
+
+
+def number_cells(rows: Iterable[list[str]], columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of CSV."""
+    for number, cells in enumerate(rows, 1):
+        if len(cells) == len(columns):
+            yield Row(number, cells, dict(zip(columns, cells, strict=True)))
+        else:
+            problem = f"it has {count_noun(len(cells), 'cell')}, and the header has {len(columns)}"
+            yield Row(number, cells, {}, problem)
+
+
+def number_objects(items: Iterable[Any]) -> Iterator[Row]:
+    """Yield the rows of JSON."""
+    for number, item in enumerate(items, 1):
+        yield Row(number, item, item) if is_object(item) else Row(number, item, {}, "it is not a JSON object")
+
+
+def parse_line(line: str) -> Any:
+    """Return the JSON value in a line, or the line itself if it is not JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return line.strip()
+
+
+def parse_list(text: str) -> list[Any]:
+    """Return the items of a JSON list.
+
+    Raises:
+        ValueError: It is not one, or it is too long.
+    """
+    if len(text) > _MAX_LIST:
+        raise ValueError(f"it has more than {_MAX_LIST} characters: write JSON Lines, which are read one by one")
+    try:
+        items: list[Any] = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return items
+
+
+class RowWriter:
+    """Writes rows to a file of mode 0600, in the format of another one, each as soon as it is known.
+
+    Args:
+        path: The file, which is replaced.
+        like: The other file.
+    """
+
+    def __init__(self, path: str, like: RowFile) -> None:
+        self._like = like
+        self._is_empty = True
+        header = "" if like.columns is None else _format_cells(like.columns, like.separator)
+        write_report(path, "[" if like.is_list else header)
+        self._file = Path(path).open("a", encoding="utf-8", newline="")  # noqa: SIM115 - closed by ``close``
+
+    def add(self, row: Row) -> None:
+        """Write a row."""
+        self._file.write(self._format(row))
+        self._file.flush()
+        self._is_empty = False
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._like.is_list:
+            self._file.write("\n]\n")
+        self._file.close()
+
+    def _format(self, row: Row) -> str:
+        if self._like.columns is not None:
+            return _format_cells(row.raw, self._like.separator)
+        if self._like.is_list:
+            return f"{'' if self._is_empty else ','}\n{json.dumps(row.raw)}"
+        return f"{row.raw if isinstance(row.raw, str) else json.dumps(row.raw)}\n"
+
+
+def _format_cells(cells: Iterable[str], separator: str) -> str:
+    line = io.StringIO()
+    csv.writer(line, delimiter=separator, lineterminator="\n").writerow(cells)
+    return line.getvalue()

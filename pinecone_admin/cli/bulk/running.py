@@ -1,0 +1,289 @@
+"""Run a command for each row of a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext, suppress
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pinecone_admin._concurrency.parallel import run_in_parallel
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.bulk.row_files import Row, RowFile, RowWriter, open_rows
+from pinecone_admin.cli.bulk.row_session import RowSession, SharedByRows
+from pinecone_admin.cli.bulk.templates import Template, read_template, refuse_placeholders, unknown_column
+from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
+from pinecone_admin.cli.command_line import describe_error, invoke, run_in_session
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.ledger import SentChange, find_effects
+from pinecone_admin.cli.output.files import check_writable
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.writing import write_line
+from pinecone_admin.cli.session import Session
+from pinecone_admin.workflows import Progress
+
+_SHOWN = 3
+"""Commands that the question shows."""
+_MOST_NAMED = 5
+"""Rows that a line names."""
+
+
+def run_for_each(
+    session: Session, path: str, words: Iterable[str], *, concurrency: int, stop: bool, failed: str | None
+) -> None:
+    """Run a command for each row of a file.
+
+    Args:
+        session: The session.
+        path: The file, or ``-`` for standard input.
+        words: The command, with placeholders.
+        concurrency: How many rows run at once.
+        stop: Whether the first failure is the end.
+        failed: File to which rows are written that have to be run again.
+    """
+    template = read_template(session, list(words))
+    session.command = template.command  # so that the client and the questions are those of the command
+    _check_options(session, template, path, concurrency=concurrency, failed=failed)
+    with open_rows(path, session.stdin) as file:
+        if file.columns is not None:
+            _check_columns(template, file.columns)
+        total = None if file.is_stream else _check_rows(file, template)
+        _ask(session, template, file, total)
+        runner = RowRunner(session, template, file, total=total, stop=stop, failed=failed)
+        runner.run(concurrency)
+
+
+def _check_options(session: Session, template: Template, path: str, *, concurrency: int, failed: str | None) -> None:
+    """Raise CLIError if options do not fit the command or one another."""
+    makes_keys = template.command.makes_temporary_keys
+    if template.changes or makes_keys:
+        require_change_allowed(session)
+        if concurrency > 1:
+            raise CLIError("--concurrency is only for commands that change nothing")
+    if session.settings.get("output") not in {None, "json"}:
+        raise CLIError("--output: the output is a line of JSON for each row")
+    refuse_placeholders("--query", session.settings.get("query") or "")
+    if path == "-" and session.settings.get("client_secret_stdin"):
+        raise CLIError("--client-secret-stdin: standard input has the rows")
+    if failed is not None:
+        check_writable(failed)
+        if Path(failed).exists() and Path(path).exists() and Path(failed).samefile(path):
+            raise CLIError("--failed: this is the file with the rows; give another one")
+
+
+def _check_columns(template: Template, columns: Iterable[str]) -> None:
+    for column in sorted(template.columns.difference(columns)):
+        raise unknown_column(column, [*filter(None, columns)])
+
+
+def _check_rows(file: RowFile, template: Template) -> int:
+    """Return how many rows a file has, after checks of all of them; columns of JSON Lines are checked row by row."""
+    total = 0
+    for row in file.rows():
+        if row.problem:
+            raise CLIError(f"{file.name}: row {row.number} cannot be used: {row.problem}")
+        if file.is_list:
+            _check_columns(template, row.values)
+        total = row.number
+    return total
+
+
+def _ask(session: Session, template: Template, file: RowFile, total: int | None) -> None:
+    """Ask once for all rows, with the number of the commands and the first ones.
+
+    Raises:
+        CLIError: Nobody can be asked, or the answer is no.
+    """
+    makes_keys = template.command.makes_temporary_keys
+    if total == 0 or not (makes_keys or (template.changes and not session.is_dry_run)):
+        return
+    if total is None and not session.settings.get("yes"):
+        raise CLIError(f"{file.name} can be read only once, so that its commands cannot be shown first: give --yes")
+    if session.is_interactive and not session.settings.get("yes"):
+        for row in islice(file.rows(), _SHOWN):
+            session.notify(template.show(row))
+    what = f"{template.command.full_name}, {count_noun(total or 0, 'time')}: once for each row of {file.name}"
+    if makes_keys:
+        confirm_temporary_keys(session, what)
+    else:
+        confirm(session, what)
+
+
+class Outcome(NamedTuple):
+    """How a row ended.
+
+    Attributes:
+        exit: The exit code.
+        document: The result or the error, under that name.
+        has_changed: Whether changes of it remain.
+        is_repeatable: Whether it can be run again without a second effect.
+    """
+
+    exit: int
+    document: Mapping[str, Any]
+    has_changed: bool
+    is_repeatable: bool
+
+
+class _Stopped(Exception):  # noqa: N818 - it is no failure
+    """No further row is to be run."""
+
+
+class RowRunner:
+    """Runs the rows of a file, and tells how each ended.
+
+    Args:
+        session: The session of ``each``.
+        template: The command.
+        file: The file.
+        total: How many rows it has, if that is known.
+        stop: Whether the first failure is the end.
+        failed: File to which rows are written that have to be run again.
+    """
+
+    def __init__(
+        self, session: Session, template: Template, file: RowFile, *, total: int | None, stop: bool, failed: str | None
+    ) -> None:
+        self._session, self._template, self._file = session, template, file
+        self._total, self._stop, self._failed = total, stop, failed
+        self._writer = None if failed is None else RowWriter(failed, file)
+        self._shared = SharedByRows(session, template.command)
+        self._running: dict[int, Row] = {}
+        self._latest = 0
+        self._stores: set[str] = set()
+        self._exits = Counter[int]()
+        self._changed = 0
+        self._unclear: list[int] = []
+
+    def run(self, concurrency: int) -> None:
+        """Run the rows.
+
+        Raises:
+            KeyboardInterrupt: There was a signal.
+            CLIError: The rest of the file cannot be read.
+        """
+        # Where the lines are on the terminal, they show how far it is.
+        title, is_shown = f"each: {self._template.command.full_name}", not self._session.stdout.isatty()
+        bar = show_progress(self._session, title) if is_shown else nullcontext(lambda _: None)
+        try:
+            with bar as advance, suppress(_Stopped):
+                self._advance = advance
+                if concurrency > 1:
+                    run_in_parallel(
+                        self._run_beside, self._begin_rows(), limit=concurrency, deliver=self._deliver_and_stop
+                    )
+                else:
+                    for row in self._begin_rows():
+                        self._run_alone(row)
+        finally:
+            self._session.interruptions.hold()
+            self._finish()
+
+    def _begin_rows(self) -> Iterable[Row]:
+        for row in self._file.rows():
+            self._latest, self._running[row.number] = row.number, row
+            yield row
+
+    def _run_alone(self, row: Row) -> None:
+        session = RowSession(self._shared, row.number)
+
+        def finish(error: BaseException | None) -> None:
+            # A signal from here on is only recorded, so that no outcome is lost.
+            self._shared.forget_names(session.ledger.changes)
+            self._deliver(row, _describe_outcome(session, error))
+
+        run_in_session(session, partial(self._invoke, session, row), finish)
+        if session.interruptions.received:
+            raise KeyboardInterrupt
+        self._stop_if_wanted()
+
+    def _run_beside(self, row: Row) -> Outcome:
+        session = RowSession(self._shared, row.number)
+        return run_in_session(session, partial(self._invoke, session, row), partial(_describe_outcome, session))
+
+    def _invoke(self, session: Session, row: Row) -> None:
+        words = self._template.fill(row)
+        if "--store" in self._template.options:
+            store = words[words.index("--store") + 1]
+            if store in self._stores:
+                raise CLIError(f"--store: an earlier row has stored a secret at {store}")
+            self._stores.add(store)
+        invoke(session, words)
+
+    def _deliver(self, row: Row, outcome: Outcome) -> None:
+        """Write how a row ended."""
+        del self._running[row.number]
+        self._exits[outcome.exit] += 1
+        self._session.exit_code = choose_exit(self._exits)
+        self._changed += outcome.has_changed
+        if not outcome.is_repeatable:
+            self._unclear.append(row.number)
+        if outcome.exit and self._writer is not None:
+            self._writer.add(row)
+        write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
+        self._advance(Progress(done=self._exits.total(), total=self._total or 0, step=""))
+
+    def _deliver_and_stop(self, row: Row, outcome: Outcome) -> None:
+        self._deliver(row, outcome)
+        self._stop_if_wanted()
+
+    @property
+    def _is_unread(self) -> bool:
+        """Whether nobody reads the output any longer, which is all that commands without changes have."""
+        return self._session.has_lost_output and not self._template.changes
+
+    def _stop_if_wanted(self) -> None:
+        if self._is_unread or (self._stop and self._session.exit_code):
+            raise _Stopped
+
+    def _finish(self) -> None:
+        """Complete the file of rows that have to be run again, and say what there is to say."""
+        if self._changed:
+            change = SentChange(f"the work of {count_noun(self._changed, 'row')}", method="POST", path="")
+            change.outcome = "done"
+            self._session.ledger.changes.append(change)
+        left = len(self._running) + (self._total or self._latest) - self._latest
+        failed = self._exits.total() - self._exits[exit_codes.DONE]
+        if self._writer is not None:
+            self._write_left(self._writer)
+        if self._is_unread:
+            return
+        if not self._latest:
+            self._session.notify("there are no rows")
+        if failed or left:
+            said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed"] if failed else []
+            said += [f"{count_noun(left, 'row')} not run"] if left else []
+            said += [f"{self._failed} has those to run again"] if self._failed else []
+            self._session.notify(f"warning: {'; '.join(said)}")
+        if self._unclear:
+            named = ", ".join(map(str, self._unclear[:_MOST_NAMED])) + (", …" if self._unclear[_MOST_NAMED:] else "")
+            self._session.notify(f"warning: the changes of some rows may have been made: look first ({named})")
+
+    def _write_left(self, writer: RowWriter) -> None:
+        """Write the rows that have not ended, and those of a file that have not begun."""
+        for row in self._running.values():
+            writer.add(row)
+        if self._total is not None and self._latest < self._total:
+            for row in islice(self._file.rows(), self._latest, None):
+                writer.add(row)
+        writer.close()
+
+
+def _describe_outcome(session: RowSession, error: BaseException | None) -> Outcome:
+    has_changed = bool(find_effects(session.ledger.changes, session.ledger.gone).remaining)
+    if error is None:  # a signal that came too late changes nothing of it
+        return Outcome(session.exit_code, {"result": session.read_result()}, has_changed, is_repeatable=True)
+    failure = describe_error(session, error)
+    return Outcome(failure.exit, failure.document, has_changed, is_repeatable=bool(failure.details["safe_to_retry"]))
+
+
+def choose_exit(exits: Mapping[int, int]) -> int:
+    """Return the exit code for rows, given how many ended with each."""
+    failures = exits.keys() - {exit_codes.DONE}
+    if len(failures) > 1 or (failures and exit_codes.DONE in exits):
+        return exit_codes.PARTLY_DONE
+    return next(iter(failures), exit_codes.DONE)

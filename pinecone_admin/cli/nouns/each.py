@@ -1,0 +1,47 @@
+"""The command ``each``: run another one for each row of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from pinecone_admin.cli.commands import ROOT, argument
+from pinecone_admin.cli.parameters import Count
+from pinecone_admin.cli.session import Session
+
+_MOST_AT_ONCE = 20  # as many connections as a client has
+
+
+@ROOT.by_hand("changes", example="pinecone-admin each people.csv --yes -- invite ensure '{email}' --role OrgMember")
+@argument("file", "CSV with a header, JSON, or JSON Lines; - for standard input.", metavar="FILE")
+@argument(
+    "command",
+    "After --, the words of a command, in which {COLUMN} stands for the value of a column, and {{ for a brace.",
+    nargs=-1,
+    required=True,
+    metavar="COMMAND…",
+)
+@click.option(
+    "--concurrency",
+    type=Count(1, _MOST_AT_ONCE),
+    default=1,
+    help="How many rows run at once, for a command that changes nothing; 1 without the option.",
+)
+@click.option("--stop", is_flag=True, help="Stop after the first row that fails.")
+@click.option("--failed", metavar="FILE", help="Write the rows that failed, or did not run, to a file like FILE.")
+def each(
+    session: Session, *, file: str, command: Sequence[str], concurrency: int, stop: bool, failed: str | None = None
+) -> None:
+    """Run a command for each row of a file, over one connection and with one token.
+
+    Options of every command, --yes and --dry-run stand before -- and hold for all rows. On a terminal, one question
+    shows how many commands there are and the first three; rows of standard input need --yes. A secret goes to a --store
+    with {COLUMN} in it. A value never becomes an option or a second word.
+
+    Each row writes a line of JSON: row, exit, and result or error. A row that fails does not stop the others. The exit
+    code is 0, or the one with which all rows failed, else 9.
+    """
+    from pinecone_admin.cli.bulk.running import run_for_each  # noqa: PLC0415 - loads the client
+
+    run_for_each(session, file, command, concurrency=concurrency, stop=stop, failed=failed)

@@ -1,0 +1,530 @@
+"""``each`` runs a command for each row of a file: one client, one token, and a run of its own for each row."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+from unittest import mock
+
+import httpx
+import pytest
+
+from pinecone_admin.cli.bulk.row_files import RowFile
+from pinecone_admin.emulator import Emulator, serving
+from tests.cli.command_line import Run, example_organization, fill, run
+from tests.cli.secret_makers import intercepted, live_secrets
+from tests.support.concurrency import PATIENCE
+
+EXISTS = ("project", "exists", "{name}")
+CREATE = ("project", "create", "{name}")
+
+
+def each(words: Sequence[str], *options: str, rows: str = "", file: str = "rows.csv", **facts: Any) -> Run:
+    """Run a command for rows, which are written to a file first."""
+    if rows:
+        Path(file).write_text(rows, encoding="utf-8", newline="")
+    return run("each", file, *options, "--", *words, **facts)
+
+
+def lines_of(done: Run) -> list[dict[str, Any]]:
+    """Return the lines of stdout."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def exits_of(done: Run) -> list[int]:
+    """Return the exit codes of the rows, in the order of the rows."""
+    return [line["exit"] for line in sorted(lines_of(done), key=lambda line: line["row"])]
+
+
+def changes_of(emulator: Emulator) -> int:
+    """Return how many requests were sent that may change something."""
+    return sum(request.method != "GET" and request.operation_id != "get_token" for request in emulator.requests)
+
+
+def count_requests(emulator: Emulator, operation: str) -> int:
+    """Return how many requests of an operation were sent."""
+    return sum(request.operation_id == operation for request in emulator.requests)
+
+
+def names_of(emulator: Emulator) -> set[str]:
+    """Return the names of the projects."""
+    return {project.name for project in emulator.state.projects.values()}
+
+
+FORMATS = {
+    "csv": "name,max_pods\nsearch,0\nnothing,0\n",
+    "semicolons": "name;max_pods\r\nsearch;0\r\nnothing;0\r\n",
+    "tabs": "\ufeffname\tmax_pods\nsearch\t0\nnothing\t0\n",
+    "list": '\n[{"name": "search", "max_pods": 0},\n {"name": "nothing", "max_pods": 0}]',
+    "lines": '{"name": "search", "max_pods": 0}\n\n{"name": "nothing", "max_pods": 0}\n',
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -> None:
+    """A line has the number, the exit code and the result; rows that failed are written in the format that they had."""
+    with example_organization():
+        done = each(EXISTS, "--failed", "failed", rows=FORMATS[form])
+        assert lines_of(done) == [{"row": 1, "exit": 0, "result": True}, {"row": 2, "exit": 4, "result": False}]
+        assert (done.exit, done.stderr) == (9, "warning: 1 of 2 rows failed; failed has those to run again\n")
+        assert Path("failed").stat().st_mode & 0o777 == 0o600
+        again = each(("project", "create", "{name}", "--max-pods", "{max_pods}"), "--yes", file="failed")
+        assert [(line["row"], line["result"]["name"]) for line in lines_of(again)] == [(1, "nothing")]
+        piped = each(EXISTS, file="-", stdin=FORMATS[form])
+        assert (piped.exit, exits_of(piped)) == (0, [0, 0])
+
+
+def test_rows_share_one_token_and_names_are_looked_up_once() -> None:
+    """Whatever the number of rows, there is one exchange, and each list is read once."""
+    rows = "who,project\n" + "ada@example.com,search\n" * 5
+    grant = ("role-binding", "create", "--user", "{who}", "--role", "{project}:ProjectEditor")
+    with example_organization() as emulator:
+        done = each(grant, "--dry-run", rows=rows)
+        assert exits_of(done) == [0] * 5
+        sent = {
+            operation: count_requests(emulator, operation) for operation in ("get_token", "list_projects", "list_users")
+        }
+        assert sent == {"get_token": 1, "list_projects": 1, "list_users": 1}
+
+
+def test_a_name_means_what_has_it_when_its_row_runs() -> None:
+    """A row that renames, deletes or creates leaves no stale name for the next ones."""
+    with example_organization() as emulator:
+        search, empty = (
+            next(each.id for each in emulator.state.projects.values() if each.name == name)
+            for name in ("search", "empty")
+        )
+        renamed = each(
+            ("project", "update", "{old}", "--name", "{new}"),
+            "--yes",
+            rows="old,new\nsearch,x\nempty,search\nsearch,y\n",
+        )
+        assert exits_of(renamed) == [0, 0, 0]
+        assert (emulator.state.projects[search].name, emulator.state.projects[empty].name) == ("x", "y")
+        deleted = each(("project", "delete", "{name}"), "--yes", rows="name\ny\ny\nx\n")
+        assert exits_of(deleted) == [0, 4, 5]
+        emulator.requests.clear()
+        each(("project", "delete", "{name}"), "--yes", rows="name\nnothing\nnobody\n")
+        assert count_requests(emulator, "list_projects") == 1
+
+
+HOSTILE = [
+    "--yes",
+    "-x",
+    "--",
+    "a b",
+    "$(touch x)",
+    "'",
+    '"',
+    "=1+1",
+    "'=x",
+    "a,b\nc",
+    "{name}",
+    "{{",
+    "Łódź",
+    "\u202e",
+]
+
+
+def test_a_value_is_one_word_whatever_it_is() -> None:
+    """No value becomes an option, a second word or a placeholder, and a file of failed rows keeps each as it is."""
+    Path("rows.json").write_text(json.dumps([{"--role": value} for value in HOSTILE]))
+    with example_organization() as emulator:
+        done = each(("project", "exists", "{--role}"), "--failed", "failed.json", file="rows.json")
+        assert exits_of(done) == [4] * len(HOSTILE)
+        assert [row["--role"] for row in json.loads(Path("failed.json").read_text())] == HOSTILE
+        for value in HOSTILE:
+            emulator.requests.clear()
+            made = each(("project", "create", "{--role}"), "--yes", file="-", stdin=json.dumps({"--role": value}))
+            assert made.exit == (0 if count_requests(emulator, "create_project") == 1 else 1), (value, made)
+            assert names_of(emulator) <= {"search", "empty", *HOSTILE}
+    assert not Path("x").exists()
+
+
+def test_a_value_that_begins_with_a_dash_is_no_value_of_an_option() -> None:
+    """It is refused there; a dash within, or one that the command line itself has, is not."""
+    rows = "name,new\nsearch,--dry-run\nsearch,-\nsearch,a-b\n"
+    with example_organization() as emulator:
+        done = each(("project", "update", "{name}", "--name", "{new}"), "--yes", rows=rows)
+        assert exits_of(done) == [2, 2, 0]
+        assert "--name: '--dry-run' begins with a dash" in lines_of(done)[0]["error"]["message"]
+        assert each(("project", "update", "a-b", "--name=-{new}"), "--yes", rows="new\nx\n").exit == 0
+        assert names_of(emulator) == {"-x", "empty"}
+
+
+REFUSED = [
+    (["token", "--reveal", "{name}"], "token cannot be run for each row"),
+    (["each", "x.csv", "--", *EXISTS], "each cannot be run"),
+    (["run", "{name}"], "run cannot be run"),
+    (["apply", "{name}"], "apply cannot be run"),
+    (["emulator", "--state", "{name}"], "emulator cannot be run"),
+    ([*CREATE, "--dry-run"], "--dry-run stands before --"),
+    ([*CREATE, "-y"], "--yes stands before --"),
+    ([*CREATE, "--read-only"], "--read-only stands before --"),
+    ([*CREATE, "-oraw"], "--output stands before --"),
+    ([*CREATE, "--query", "{name}"], "--query stands before --"),
+    ([*CREATE, "--help"], "--help stands before --"),
+    (["--yes", *CREATE], "--yes stands before --"),
+    (["project", "--yes", "create", "{name}"], "--yes stands before --"),
+    (["project", "{name}"], "the words of a command have no placeholders"),
+    (["project"], "write the words of a command"),
+    (["project", "creat", "{name}"], "did you mean create?"),
+    (["project", "create", "search"], "no placeholder"),
+    (["project", "create", "{name}", "more"], "unexpected argument 'more'"),
+    (["project", "create", "--max-pods", "{name}"], "NAME"),
+    (["project", "create", "{name}", "--max-pods", "many"], "--max-pods"),
+    (["project", "create", "{name}", "--no-such-option"], "--no-such-option"),
+    (["project", "create", "{nam}"], "{nam}: there is no such column: did you mean name?"),
+    (["project", "create", "{name"], "has a single brace"),
+    (["project", "create", "{}{name}"], "has a single brace"),
+    (["api-key", "create", "{name}", "--project", "search"], "each row makes a secret: give --store"),
+    (["api-key", "create", "{name}", "--project", "search", "--reveal"], "--reveal: the secrets of rows are not shown"),
+    (["api-key", "create", "{name}", "--project", "search", "--store", "file:k"], "needs a place of its own"),
+    (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "its form, such as file:"),
+    (["send", "POST", "/admin/projects", "--body", '{"name": "{name}"}'], "--body takes no placeholder such as {name}"),
+    (["profile", "add", "{name}", "--client-id", "x", "--secret-command", "op {name}"], "--secret-command takes no"),
+]
+
+
+@pytest.mark.parametrize(("words", "text"), REFUSED, ids=[" ".join(words) for words, _ in REFUSED])
+def test_what_rows_cannot_have_is_refused_before_the_first_one(words: list[str], text: str) -> None:
+    """One line says what is wrong, and nothing is sent."""
+    with example_organization() as emulator:
+        done = each(words, "--yes", rows="name\nx\n")
+        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done
+        assert text in done.stderr
+        assert len(emulator.requests) == 0
+
+
+def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
+    """Formats, queries with placeholders, standard input that is wanted twice, and a file that is read and written."""
+    cases = [
+        (("--output", "csv"), "rows.csv", "--output: the output is a line of JSON for each row"),
+        (("--query", "[?name=='{name}']"), "rows.csv", "--query takes no placeholder such as {name}"),
+        (("--client-secret-stdin",), "-", "standard input has the rows"),
+        (("--failed", "rows.csv"), "rows.csv", "--failed: this is the file with the rows"),
+        (("--failed", "no/such/folder"), "rows.csv", "its folder does not exist"),
+        (("--concurrency", "0"), "rows.csv", "from 1 to 20"),
+        ((), "missing.csv", "missing.csv cannot be read: No such file or directory"),
+    ]
+    Path("rows.csv").write_text("name\nx\n")
+    with example_organization() as emulator:
+        for options, file, text in cases:
+            done = each(EXISTS, *options, file=file)
+            assert (done.exit, done.stdout) == (2, ""), options
+            assert text in done.stderr
+        assert "only for commands that change nothing" in each(CREATE, "--yes", "--concurrency", "2").stderr
+        assert len(emulator.requests) == 0
+
+
+DAMAGED = {
+    "name,name\nx,y\n": "two columns are named 'name'",
+    ",\nx,y\n": "no header",
+    'name\nx\n"y\n': "unexpected end of data",
+    'name\nx\n"y"z\n': "expected after",
+    "name\nx\ny,z\n": "row 2 cannot be used: it has 2 cells, and the header has 1",
+    f"name\n{'x' * 200_000}\n": "field larger than field limit",
+    f"name\n{'x' * (1 << 20)}\n": "a line has more than",
+    '[{"name": "x"}, {"name": ]': "cannot be read",
+    '[{"name": "x"}, 5]': "row 2 cannot be used: it is not a JSON object",
+    '[{"name": "x"}, {"nam": "y"}]': "{name}: there is no such column: did you mean nam?",
+    "[" * 100_000: "nested too deeply",
+    '{"name": "x"}\nname\n': "row 2 cannot be used: it is not a JSON object",
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=[f"{number} {text}" for number, text in enumerate(DAMAGED.values())])
+def test_a_damaged_file_is_refused_before_the_first_row(text: str) -> None:
+    """What can be read twice is checked whole, so that nothing is done for a part of it."""
+    with example_organization() as emulator:
+        done = each(CREATE, "--yes", rows=text)
+        assert (done.exit, done.stdout) == (2, ""), done
+        assert DAMAGED[text] in done.stderr
+        assert len(done.stderr) < 600
+        assert len(emulator.requests) == 0
+
+
+def test_a_value_that_cannot_be_typed_fails_in_its_row() -> None:
+    """NUL, lists, nothing, and a column that a line of JSON lacks; the other rows run."""
+    rows = [
+        '{"name": "a\\u0000b"}',
+        '{"name": ["x"]}',
+        '{"name": null}',
+        '{"nam": "x"}',
+        '{"name": 5}',
+        '{"name": "-"}',
+    ]
+    with example_organization() as emulator:
+        done = each(CREATE, "--yes", rows="\n".join(rows))
+        assert exits_of(done) == [2, 2, 2, 2, 0, 2]
+        assert names_of(emulator) == {"search", "empty", "5"}
+        nul = each(EXISTS, rows="name\na\0b\n")
+        assert (nul.exit, "cannot be typed" in nul.stdout) == (2, True)
+        Path("latin.csv").write_bytes(b"name\n\xe9\n")
+        assert "latin.csv is not UTF-8 text" in each(EXISTS, file="latin.csv").stderr
+        assert (
+            "standard input is not UTF-8 text" in each(EXISTS, file="-", stdin="name\né\n", encoding="latin-1").stderr
+        )
+
+
+def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
+    """A dry run changes nothing, a read-only session refuses, another organization ends it, and the log has a line a row."""
+    rows = "name\nx\ny\n"
+    log = tmp_path / "audit.jsonl"
+    with example_organization() as emulator:
+        planned = each(CREATE, "--dry-run", rows=rows)
+        assert [line["result"]["would_do"][0]["body"]["name"] for line in lines_of(planned)] == ["x", "y"]
+        ensured = each(("project", "ensure", "{name}"), "--dry-run", rows=rows)
+        assert [line["result"]["dry_run"] for line in lines_of(ensured)] == [True, True]
+        for options, env in ((["--read-only"], {}), ([], {"PINECONE_ADMIN_READ_ONLY": "1"})):
+            refused = each(CREATE, "--yes", *options, rows=rows, env=env)
+            assert (refused.exit, refused.stdout) == (2, "")
+            assert "this changes the organization, and --read-only" in refused.stderr
+        assert (each(EXISTS, "--read-only", rows=rows).exit, each(EXISTS, "--dry-run", rows=rows).exit) == (4, 4)
+        other = each(CREATE, "--yes", "--expect-organization", "other", rows=rows)
+        assert (other.exit, exits_of(other)) == (3, [3, 3])
+        assert changes_of(emulator) == 0
+        made = each(CREATE, "--yes", "--audit-log", str(log), "--query", "name", rows=rows)
+        assert [line["result"] for line in lines_of(made)] == ["x", "y"]
+        entries = [json.loads(line) for line in log.read_text().splitlines()]
+        assert [(entry["operation"], entry["status"], bool(entry["request_id"])) for entry in entries] == [
+            ("create_project", 200, True)
+        ] * 2
+
+
+def test_a_secret_goes_to_the_place_of_its_row(tmp_path: Path) -> None:
+    """Each has a place of its own, which no value can lead elsewhere; no secret is in the output."""
+    rows = "name,place\nk1,one\nk2,two\nk3,one\nk4,../up\nk5,..\nk6,-x\nk7,\n"
+    words = ("api-key", "create", "{name}", "--project", "search", "--store", f"file:{tmp_path}/{{place}}.key")
+    with example_organization() as emulator:
+        before = live_secrets(emulator)
+        done = each(words, "--yes", rows=rows)
+        assert exits_of(done) == [0, 0, 2, 2, 2, 2, 2]
+        assert "an earlier row has stored a secret at file:" in lines_of(done)[2]["error"]["message"]
+        new = live_secrets(emulator) - before
+        assert {path.read_text() for path in tmp_path.iterdir()} == new
+        assert len(new) == 2
+        assert not any(secret in done.stdout + done.stderr for secret in new)
+
+
+def test_a_value_is_one_word_of_a_command_that_stores(tmp_path: Path) -> None:
+    """The command is split into words before a value is filled in."""
+    script = tmp_path / "store.sh"
+    script.write_text('#!/bin/sh\ncat > /dev/null\nprintf "%s|" "$@" >> "$0.out"\n')
+    script.chmod(0o700)
+    words = ("api-key", "create", "{name}", "--project", "search", "--store", f"exec:{script} 'k {{name}}' end")
+    with example_organization():
+        done = each(words, "--yes", rows='name\na b; $(x)\n"""\'"\n')
+    assert (done.exit, done.stderr) == (0, "")
+    assert Path(f"{script}.out").read_text() == "k a b; $(x)|end|k \"'|end|"
+
+
+def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
+    """The question has the number of rows; standard input, which cannot be shown first, needs --yes."""
+    rows = "name\n" + "".join(f"p {number}\n" for number in range(5))
+    with example_organization() as emulator:
+        declined = each(CREATE, rows=rows, terminal=True, stdin="n\n")
+        assert (declined.exit, declined.stdout, changes_of(emulator)) == (130, "", 0)
+        shown = declined.stderr.splitlines()
+        assert shown[:3] == [f"project create 'p {number}'" for number in range(3)]
+        assert shown[3] == "About to: project create, 5 times: once for each row of rows.csv"
+        assert shown[4].startswith("in organization Emulated Organization (")
+        agreed = each(CREATE, rows=rows, terminal=True, stdin="y\n")
+        assert (agreed.exit, agreed.stderr.count("Go on?"), len(lines_of(agreed))) == (0, 1, 5)
+        silent = each(CREATE, rows=rows)
+        assert (silent.exit, silent.stdout) == (2, "")
+        assert "give --yes" in silent.stderr
+        piped = each(CREATE, file="-", stdin=rows, terminal=True)
+        assert (piped.exit, "can be read only once" in piped.stderr) == (2, True)
+        assert each(EXISTS, file="-", stdin=rows).exit == 0
+        none = each(CREATE, rows="name\n")
+        assert (none.exit, none.stdout, none.stderr) == (0, "", "there are no rows\n")
+
+
+def test_what_asks_for_a_name_is_not_done_by_yes() -> None:
+    """--yes for all rows does not delete contents: each row confirms its own name."""
+    words = ("project", "delete-with-cleanup", "{name}")
+    with example_organization() as emulator:
+        done = each(words, "--yes", rows="name\nempty\n")
+        assert (done.exit, "--confirm empty" in done.stdout, "empty" in names_of(emulator)) == (2, True, True)
+        assert each((*words, "--confirm", "{name}"), "--yes", rows="name\nempty\n").exit == 0
+        assert names_of(emulator) == {"search"}
+
+
+def test_what_makes_temporary_keys_asks_once_for_all_rows() -> None:
+    """A search for old projects says so in its first line, and needs --yes."""
+    words = ("project", "stale", "--name", "{name}", "--older-than", "7d")
+    with example_organization():
+        silent = each(words, rows="name\na*\nb*\n")
+        assert (silent.exit, "temporary API keys" in silent.stderr) == (2, True)
+        done = each(words, "--yes", rows="name\na*\nb*\n")
+        assert (done.exit, exits_of(done)) == (0, [0, 0])
+
+
+def test_the_exit_code_is_that_of_all_rows_or_9() -> None:
+    """Rows that all fail alike share their code; others, and a part, end in 9."""
+    with example_organization():
+        assert each(EXISTS, rows="name\nsearch\nempty\n").exit == 0
+        assert each(EXISTS, rows="name\nx\ny\n").exit == 4
+        assert each(EXISTS, rows="name\nsearch\ny\n").exit == 9
+        assert each(("project", "describe", "{name}"), rows="name\nx\n-\n").exit == 9
+
+
+def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
+    """With --stop, the rows after it are not run, and are among those to run again; a rerun completes the job."""
+    rows = "name\na\nb\nc\n"
+    for options, exits, left in (((), [0, 1, 0], "b\n"), (("--stop",), [0, 1], "b\nc\n")):
+        with example_organization() as emulator:
+            emulator.faults.add("create_project", status=422, where=lambda request: request.json["name"] == "b")
+            done = each(CREATE, "--yes", "--failed", "failed.csv", *options, rows=rows)
+            assert (done.exit, exits_of(done)) == (9, exits)
+            assert Path("failed.csv").read_text() == f"name\n{left}"
+            emulator.faults.clear()
+            assert each(CREATE, "--yes", "--failed", "left.csv", file="failed.csv").exit == 0
+            assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
+            assert Path("left.csv").read_text() == "name\n"
+    assert done.stderr == "warning: 1 of 2 rows failed; 1 row not run; failed.csv has those to run again\n"
+
+
+def test_a_row_whose_change_may_have_been_made_is_named() -> None:
+    """It must not be run again blindly, and the last line says so."""
+    with example_organization() as emulator:
+        emulator.faults.add("create_project", reset="after")
+        done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\n")
+        assert exits_of(done) == [6, 0]
+    assert done.stderr.endswith("warning: the changes of some rows may have been made: look first (1)\n")
+
+
+def test_reads_run_at_once() -> None:
+    """Each row has its line, in the order in which they end, and what they share is read once."""
+    rows = "name\n" + "search\nnothing\n" * 20
+    with example_organization() as emulator:
+        done = each(("project", "describe", "{name}"), "--concurrency", "8", "--failed", "failed.csv", rows=rows)
+        assert exits_of(done) == [0, 4] * 20
+        assert (count_requests(emulator, "get_token"), count_requests(emulator, "list_projects")) == (1, 1)
+        assert Path("failed.csv").read_text() == "name\n" + "nothing\n" * 20
+        stopped = each(EXISTS, "--concurrency", "2", "--stop", "--failed", "failed.csv", rows=rows)
+        ran = lines_of(stopped)
+        assert len(ran) < 10
+        assert len(Path("failed.csv").read_text().splitlines()) - 1 == 40 - sum(line["exit"] == 0 for line in ran)
+
+
+def test_a_request_by_hand_takes_values_as_segments() -> None:
+    """A value is one segment of the path or one value of the query; a GET only reads, so that nobody is asked."""
+    with example_organization() as emulator:
+        done = each(("send", "get", "/admin/users?email={email}"), rows="email\nada@example.com\na+b@example.com\n")
+        assert exits_of(done) == [0, 0]
+        assert [len(line["result"]["data"]) for line in lines_of(done)] == [1, 0]
+        each(("send", "GET", "/admin/projects/{id}"), "--concurrency", "2", rows="id\n../users\nx?limit=1\n")
+        paths = {request.path for request in emulator.requests if request.operation_id != "get_token"}
+        assert not any(path.endswith("/admin/users") for path in paths - {"/admin/users"})
+        assert each(("send", "DELETE", "/admin/projects/{id}"), rows="id\nx\n").exit == 2
+
+
+def interrupt_row(
+    text: bytes, *, times: int = 1
+) -> Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response]:
+    """Return what sends Ctrl-C to this process before a request that has a text in its body."""
+    left = [None] * times
+
+    def handle(request: httpx.Request, send: Callable[[], httpx.Response]) -> httpx.Response:
+        if left and text in request.content:
+            left.pop()
+            os.kill(os.getpid(), signal.SIGINT)
+        return send()
+
+    return handle
+
+
+def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
+    """The row that was interrupted has its line; it and what did not run are in the file; the last line says what was done."""
+    with example_organization() as emulator, intercepted(interrupt_row(b'"b"')):
+        done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\nd\n")
+        assert (done.exit, exits_of(done)) == (130, [0, 130])
+        assert names_of(emulator) == {"search", "empty", "a", "b"}
+    assert Path("failed.csv").read_text() == "name\nb\nc\nd\n"
+    assert done.stderr.splitlines() == [
+        "warning: 1 of 2 rows failed; 2 rows not run; failed.csv has those to run again",
+        "warning: the changes of some rows may have been made: look first (2)",
+        "error: interrupted; the work of 2 rows was done",
+    ]
+
+
+def test_a_row_that_must_not_be_interrupted_ends_and_no_other_begins(tmp_path: Path) -> None:
+    """A signal while a secret is stored counts once that row is done, and a stored secret protects no later row."""
+    script = tmp_path / "store.sh"
+    words = ("api-key", "create", "{name}", "--project", "search", "--store", f"exec:{script} {{name}}")
+    rows = "name\nk1\nk2\nk3\n"
+    for row, exits, left in (("k1", [0], "k2\nk3\n"), ("none", [0, 130], "k2\nk3\n")):
+        script.write_text(f'#!/bin/sh\ncat > /dev/null\n[ "$1" != {row} ] || kill -INT $PPID\n')
+        script.chmod(0o700)
+        with example_organization(), intercepted(interrupt_row(b'"k2"' if row == "none" else b"no body has this")):
+            done = each(words, "--yes", "--failed", "failed.csv", rows=rows)
+        assert (done.exit, exits_of(done)) == (130, exits), (row, done)
+        assert Path("failed.csv").read_text() == f"name\n{left}"
+        assert done.stderr.endswith("error: interrupted; the work of 1 row was done\n")
+
+
+def test_a_closed_pipe_ends_reads_and_no_changes() -> None:
+    """Whoever reads only the first lines stops commands that only read; changes go on, and their exit code counts."""
+    broken = mock.patch("tests.cli.command_line._Stream.write", side_effect=BrokenPipeError)
+    rows = "name\na\nb\nc\n"
+    with example_organization() as emulator:
+        with broken:
+            read = each(EXISTS, rows=rows)
+            made = each(CREATE, "--yes", rows=rows)
+        assert (read.exit, read.stderr, made.exit) == (4, "", 0)
+        assert names_of(emulator) == {"search", "empty", "a", "b", "c"}
+        assert count_requests(emulator, "list_projects") == 1
+
+
+def test_a_file_of_any_length_is_read_row_by_row() -> None:
+    """100,000 rows take no more memory than 1,000, in a file as in a pipe."""
+    peaks: list[int] = []
+    for number in (1_000, 100_000):
+        Path("rows.csv").write_text("name,other\n" + "".join(f"p{each},{'x' * 20}\n" for each in range(number)))
+        for is_stream in (False, True):
+            with Path("rows.csv").open(encoding="utf-8-sig", newline="") as text:
+                tracemalloc.start()
+                rows = RowFile(text, name="rows.csv", is_stream=is_stream)
+                assert sum(row.values["name"] == f"p{row.number - 1}" for row in rows.rows()) == number
+                peaks.append(tracemalloc.get_traced_memory()[1])
+                tracemalloc.stop()
+    assert max(peaks) < 1_000_000
+
+
+@pytest.fixture(scope="module")
+def served() -> Generator[dict[str, str], None, None]:
+    """Serve the organization of the examples; return the environment of its owner."""
+    emulator = Emulator(seed=0)
+    fill(emulator)
+    with serving(emulator):
+        yield {
+            "PATH": os.environ["PATH"],
+            "PINECONE_CLIENT_ID": emulator.client_id,
+            "PINECONE_CLIENT_SECRET": emulator.client_secret,
+            "PINECONE_CONTROLLER_HOST": emulator.host,
+            "PINECONE_OAUTH_URL": emulator.oauth_url,
+        }
+
+
+def test_rows_of_a_pipe_run_as_they_come_and_ctrl_c_ends_the_wait(served: dict[str, str]) -> None:
+    """Each line is written before the next row is there; a signal while nothing comes ends the command."""
+    command = [sys.executable, "-m", "pinecone_admin.cli", "each", "-", "--yes", "--", *CREATE]
+    with subprocess.Popen(command, env=served, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True, bufsize=1) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write("name\n")
+        for number in (1, 2):
+            process.stdin.write(f"piped {number}\n")
+            assert json.loads(process.stdout.readline())["row"] == number
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+        assert process.stderr.read() == "error: interrupted; the work of 2 rows was done\n"
