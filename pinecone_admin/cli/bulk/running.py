@@ -237,7 +237,9 @@ class RowRunner:
         return self._session.has_lost_output and not self._template.changes
 
     def _stop_if_wanted(self) -> None:
-        if self._is_unread or (self._stop and self._session.exit_code):
+        # Where no row has got further than its credentials, none will.
+        cannot_act = self._exits.keys() == {exit_codes.IDENTITY}
+        if cannot_act or self._is_unread or (self._stop and self._session.exit_code):
             raise _Stopped
 
     def _finish(self) -> None:
@@ -274,11 +276,14 @@ class RowRunner:
 
 
 def _describe_outcome(session: RowSession, error: BaseException | None) -> Outcome:
-    has_changed = bool(find_effects(session.ledger.changes, session.ledger.gone).remaining)
+    remaining = find_effects(session.ledger.changes, session.ledger.gone).remaining
     if error is None:  # a signal that came too late changes nothing of it
-        return Outcome(session.exit_code, {"result": session.read_result()}, has_changed, is_repeatable=True)
-    failure = describe_error(session, error)
-    return Outcome(failure.exit, failure.document, has_changed, is_repeatable=bool(failure.details["safe_to_retry"]))
+        exit_code, document = session.exit_code, {"result": session.read_result()}
+    else:
+        failure = describe_error(session, error)
+        exit_code, document = failure.exit, failure.document
+    is_repeatable = exit_code == exit_codes.DONE or all(each.is_repeatable for each in remaining)
+    return Outcome(exit_code, document, bool(remaining), is_repeatable)
 
 
 def choose_exit(exits: Mapping[int, int]) -> int:
