@@ -91,7 +91,7 @@ class RowFile:
         if first in {"{", ""}:
             return number_objects(parse_line(line) for line in lines if line.strip())
         reader = csv.reader(lines, delimiter=self.separator, strict=True)
-        self.columns = check_header(next(reader, []))
+        self.columns = check_header(next(reader))
         return number_cells(filter(None, reader), self.columns)
 
 

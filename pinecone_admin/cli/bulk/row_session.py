@@ -74,8 +74,13 @@ class RowSession(Session):
         super().__init__(stdin=io.StringIO(), stdout=self._output, stderr=io.StringIO(), env=shared.session.env)
         self.settings.update(shared.settings)
 
-    @cached_property
+    @property
     def admin(self) -> Admin:
+        """The client."""
+        return self._client
+
+    @cached_property
+    def _client(self) -> Admin:
         """A client over the connections and the token of all rows, whose changes are in the ledger of this one."""
         return share_client(self, self._shared.get(lambda: self._shared.session.admin))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -166,12 +166,8 @@ class RowRunner:
             KeyboardInterrupt: There was a signal.
             CLIError: The rest of the file cannot be read.
         """
-        # Where the lines are on the terminal, they show how far it is.
-        title, is_shown = f"each: {self._template.command.full_name}", not self._session.stdout.isatty()
-        bar = show_progress(self._session, title) if is_shown else nullcontext(lambda _: None)
         try:
-            with bar as advance, suppress(_Stopped):
-                self._advance = advance
+            with self._show_progress() as self._advance, suppress(_Stopped):
                 if concurrency > 1:
                     run_in_parallel(
                         self._run_beside, self._begin_rows(), limit=concurrency, deliver=self._deliver_and_stop
@@ -182,6 +178,11 @@ class RowRunner:
         finally:
             self._session.interruptions.hold()
             self._finish()
+
+    def _show_progress(self) -> AbstractContextManager[Callable[[Progress], object]]:
+        if self._session.stdout.isatty():  # where the lines show how far it is
+            return nullcontext(bool)
+        return show_progress(self._session, f"each: {self._template.command.full_name}")
 
     def _begin_rows(self) -> Iterable[Row]:
         for row in self._file.rows():

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 from urllib.parse import quote
 
 import click
@@ -20,6 +20,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.bulk.row_files import Row
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, Noun
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.formats import is_list
 from pinecone_admin.cli.parameters import check_options, protect_ids, suggest
 from pinecone_admin.cli.session import Session
 
@@ -136,8 +137,12 @@ def _make_slot(param: click.Parameter, text: str) -> Slot:
     if is_json or name == "secret_command":  # which is split into words when it is saved
         refuse_placeholders(option, text)
     if name == "path":  # of a URL
-        return Slot(name, option, [parse_word(text)], convert=lambda value: quote(value, safe=""))
+        return Slot(name, option, [parse_word(text)], convert=_quote_segment)
     return Slot(name, option, [[text] if is_json else parse_word(text)])
+
+
+def _quote_segment(value: str) -> str:
+    return quote(value, safe="")
 
 
 def refuse_placeholders(option: str, text: str) -> None:
@@ -267,12 +272,12 @@ def _stands_before(option: str) -> CLIError:
 
 def _place_values(command: Command, values: Mapping[str, Any], order: Sequence[click.Parameter]) -> Template:
     options, arguments = list[str | Slot](), list[Slot]()
-    repeated = {name: iter(value) for name, value in values.items() if isinstance(value, list)}
+    repeated = {name: iter(value) for name, value in values.items() if is_list(value)}
     for each in order:
         name = str(each.name)
-        value = next(repeated[name]) if name in repeated else values[name]
-        texts = [value] if isinstance(value, str) else value if isinstance(value, tuple) else ()
-        slots = [_make_slot(each, text) for text in texts]
+        value: Any = next(repeated[name]) if name in repeated else values[name]
+        texts = cast("tuple[str, ...]", value) if isinstance(value, tuple) else (value,)
+        slots = [_make_slot(each, text) for text in texts if isinstance(text, str)]  # a flag has none
         if isinstance(each, click.Argument):
             arguments += slots
             continue

@@ -25,13 +25,12 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @click.option(
     "--concurrency",
     type=Count(1, _MOST_AT_ONCE),
-    default=1,
     help="How many rows run at once, for a command that changes nothing; 1 without the option.",
 )
 @click.option("--stop", is_flag=True, help="Stop after the first row that fails.")
 @click.option("--failed", metavar="FILE", help="Write the rows that failed, or did not run, to a file like FILE.")
 def each(
-    session: Session, *, file: str, command: Sequence[str], concurrency: int, stop: bool, failed: str | None = None
+    session: Session, *, file: str, command: Sequence[str], concurrency: int = 1, stop: bool, failed: str | None = None
 ) -> None:
     """Run a command for each row of a file, over one connection and with one token.
 
