@@ -113,7 +113,7 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
         confirm(session, what)
 
 
-class Outcome(NamedTuple):
+class RowOutcome(NamedTuple):
     """How a row ended.
 
     Attributes:
@@ -202,7 +202,7 @@ class RowRunner:
             raise KeyboardInterrupt
         self._stop_if_wanted()
 
-    def _run_beside(self, row: Row) -> Outcome:
+    def _run_beside(self, row: Row) -> RowOutcome:
         session = RowSession(self._shared, row.number)
         return run_in_session(session, partial(self._invoke, session, row), partial(_describe_outcome, session))
 
@@ -215,7 +215,7 @@ class RowRunner:
             self._stores.add(store)
         invoke(session, words)
 
-    def _deliver(self, row: Row, outcome: Outcome) -> None:
+    def _deliver(self, row: Row, outcome: RowOutcome) -> None:
         """Write how a row ended."""
         del self._running[row.number]
         self._exits[outcome.exit] += 1
@@ -228,7 +228,7 @@ class RowRunner:
         write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
         self._advance(Progress(done=self._exits.total(), total=self._total or 0, step=""))
 
-    def _deliver_and_stop(self, row: Row, outcome: Outcome) -> None:
+    def _deliver_and_stop(self, row: Row, outcome: RowOutcome) -> None:
         self._deliver(row, outcome)
         self._stop_if_wanted()
 
@@ -276,7 +276,7 @@ class RowRunner:
         writer.close()
 
 
-def _describe_outcome(session: RowSession, error: BaseException | None) -> Outcome:
+def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOutcome:
     remaining = find_effects(session.ledger.changes, session.ledger.gone).remaining
     if error is None:  # a signal that came too late changes nothing of it
         exit_code, document = session.exit_code, {"result": session.read_result()}
@@ -284,7 +284,7 @@ def _describe_outcome(session: RowSession, error: BaseException | None) -> Outco
         failure = describe_error(session, error)
         exit_code, document = failure.exit, failure.document
     is_repeatable = exit_code == exit_codes.DONE or all(each.is_repeatable for each in remaining)
-    return Outcome(exit_code, document, bool(remaining), is_repeatable)
+    return RowOutcome(exit_code, document, bool(remaining), is_repeatable)
 
 
 def choose_exit(exits: Mapping[int, int]) -> int:
