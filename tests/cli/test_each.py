@@ -293,8 +293,10 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
         assert (other.exit, exits_of(other)) == (3, [3])
         assert other.stderr == "warning: 1 of 1 row failed; 1 row not run\n"
         assert changes_of(emulator) == 0
-        made = each(CREATE, "--yes", "--audit-log", str(log), "--query", "name", rows=rows)
+        made = each(CREATE, "--yes", "--audit-log", str(log), "--query", "name", "--verbose", rows=rows)
         assert [line["result"] for line in lines_of(made)] == ["x", "y"]
+        requests = [line.partition(": 2")[0] for line in made.stderr.splitlines() if "/admin/" in line]
+        assert requests == ["row 1: POST /admin/projects", "row 2: POST /admin/projects"]
         entries = [json.loads(line) for line in log.read_text().splitlines()]
         assert [(entry["operation"], entry["status"], bool(entry["request_id"])) for entry in entries] == [
             ("create_project", 200, True)

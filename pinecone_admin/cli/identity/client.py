@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,17 +136,10 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     arguments: dict[str, Any] = client_arguments(identity, production=(API_URL, OAUTH_URL))
     arguments |= {"source_tag": "cli", "lazy": True, "read_only": is_read_only(session)}
     recorder = None if session.intercepts_changes else _make_recorder(session)
-
-    def note_attempt(event: AttemptEvent) -> None:
-        if recorder is not None:
-            recorder.note_attempt(event)
-        if session.settings.get("verbose"):
-            session.notify(describe_attempt(event))
-
     try:
         if recorder is None:
-            return PreviewAdmin(**arguments, on_attempt=note_attempt)
-        admin = RecordedAdmin(**arguments, on_attempt=note_attempt)
+            return PreviewAdmin(**arguments, on_attempt=_make_observer(session))
+        admin = RecordedAdmin(**arguments, on_attempt=_make_observer(session, recorder))
     except (PineconeValueError, PineconeTypeError) as exc:
         message = exc.message_with_names(identity.spellings)
     else:
@@ -156,12 +149,24 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     raise identity_error(f"{identity.origin}: {message}" if not identity.in_environment else message)
 
 
+def _make_observer(session: Session, recorder: ChangeRecorder | None = None) -> Callable[[AttemptEvent], None]:
+    """Return what a client calls after each attempt to send a request."""
+
+    def note_attempt(event: AttemptEvent) -> None:
+        if recorder is not None:
+            recorder.note_attempt(event)
+        if session.settings.get("verbose"):
+            session.notify(describe_attempt(event))
+
+    return note_attempt
+
+
 def share_client(session: Session, admin: Admin) -> Admin:
     """Return a client over the connections and the token of another one, which records its changes for this session."""
     if not isinstance(admin, RecordedAdmin):
         return admin  # it sends reads only
     recorder = _make_recorder(session)
-    copy = admin.with_options(on_attempt=recorder.note_attempt)
+    copy = admin.with_options(on_attempt=_make_observer(session, recorder))
     copy.recorder = recorder
     return copy
 
