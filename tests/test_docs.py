@@ -53,7 +53,7 @@ CREATES = {
     "docs/how-to/provision-a-tenant.md": {"create_project", "create_api_key", "create_role_binding"},
     "docs/how-to/rotate-a-key.md": {"create_api_key"},
     "docs/runbooks/leaked-key.md": {"create_api_key"},
-    "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
+    "docs/workflows.md": {"create_project", "create_api_key", "create_invite", "create_role_binding"},
 }
 """What the examples of a page create in the reader's organization, as the page is about it. Others create nothing."""
 NEED_NO_ACCOUNT = ("docs/command-line.md", "docs/emulator.md", "docs/tutorial.md")
@@ -489,6 +489,7 @@ def test_all_workflows_are_listed() -> None:
     listed = {name: preview for names, preview in rows for name in re.findall(r"`([\w.]+)`", names)}
     italics = [(namespace, name) for namespace, names in METHODS for name in re.findall(r"\*`(\w+)`\*", names)]
     assert listed.pop("inventory") == "reads only"
+    assert (listed.pop("plan"), listed.pop("apply")) == ("a plan", "a plan")
     assert listed.keys() == {f"{namespace}.{name}" for namespace, name in italics}
     with Emulator().admin() as admin:
         for namespace, name in italics:

@@ -31,6 +31,7 @@ from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.operations import fetch_project
+from pinecone_admin.workflows import ChangePlan, DesiredState, Step
 from tests.support.clock import HeldClock, VirtualClock
 from tests.support.resources import PLAIN, create_resources, fill_ids, find_namespace_class
 
@@ -111,7 +112,32 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
     ]
     binding = {"principal_type": "user", "principal_id": ids["user"], "resource_type": "project"}
     binding |= {"resource_id": ids["project"]}
+    file = {"organization": ids["organization"], "projects": [{"name": "search"}, {"name": "new"}]}
+    plan = ChangePlan(
+        organization_id=ids["organization"],
+        organization="Emulated Organization",
+        client_id="none",
+        made_at=datetime(2026, 1, 1, tzinfo=UTC),
+        package_version="0",
+        source="org.yaml",
+        digest="",
+        commit=None,
+        steps=[Step(action="create", kind="project", name="new", planned=True, cause="change")],
+        refusals=[],
+        not_listed=[],
+        unfinished=[],
+        notes=[],
+        desired=file,
+        base=None,
+    )
     arguments: dict[str, Arguments] = {
+        "client.plan": {
+            "desired": DesiredState.from_dict(file),
+            "base": None,
+            "client_id": None,
+            "commit": "c0ffee",
+        },
+        "client.apply": {"plan": plan, "store": None, "drift": False, "allow_removals": None},
         "client.send": {"operation": fetch_project(project_id=ids["project"])},
         "client.inventory": {"concurrency": 1, "progress": None},
         "client.token": {},

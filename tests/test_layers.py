@@ -44,7 +44,7 @@ LAYERS = [
     Layer("pinecone_admin._http", "httpx"),
     Layer("pinecone_admin._config", "httpx"),
     Layer("pinecone_admin.auth", "httpx filelock platformdirs"),
-    Layer("pinecone_admin.workflows"),
+    Layer("pinecone_admin.workflows", "yaml"),
     Layer("pinecone_admin._config.assembly", "httpx"),
     Layer("pinecone_admin._sync.transports", "httpx httpcore"),
     Layer("pinecone_admin._async.transports", "httpx httpcore"),

@@ -278,6 +278,91 @@ class Admin:
 
         return take_inventory(self, concurrency=concurrency, progress=progress)
 
+    def plan(
+        self,
+        desired: workflows.DesiredState,
+        *,
+        base: workflows.DesiredState | None = None,
+        client_id: str | None = None,
+        commit: str | None = None,
+    ) -> workflows.ChangePlan:
+        """Return the steps that bring the organization to its desired state; only reads are sent.
+
+        Args:
+            desired: What a file says of the organization.
+            base: The file as it was last applied. What is equal in both files and not in the organization is *drift*,
+                which ``apply`` leaves alone unless it is told otherwise.
+            client_id: Client id of this client's service account; needed only if the client has a token in place of
+                credentials.
+            commit: Commit of the file, for the record.
+
+        Returns:
+            The plan.
+
+        Raises:
+            PineconeValueError: The file contradicts itself or the organization; the message has all problems.
+            ForbiddenError: The account is not seen to be an OrgOwner, or not everything could be read: what it does not
+                see would be made again.
+            RefusedError: The file is of another organization.
+
+        Example:
+            >>> desired = (admin.inventory()).to_desired_state()
+            >>> plan = admin.plan(desired)
+            >>> plan.steps
+            []
+        """
+        from pinecone_admin._sync.workflows.apply_plan import plan_organization  # noqa: PLC0415 - imported on first use
+
+        return plan_organization(self, desired, base=base, client_id=client_id, commit=commit)
+
+    def apply(
+        self,
+        plan: workflows.ChangePlan,
+        *,
+        store: Callable[[workflows.NewSecret], object] | None = None,
+        drift: bool = False,
+        allow_removals: int | None = None,
+    ) -> workflows.ApplyReport:
+        """Carry out a plan: no step that the plan does not have, and none that is no longer needed.
+
+        The organization is read again, and the steps are planned again from the same file. The call is refused if that
+        gives anything that the plan does not have. A step that fails does not stop those that do not depend on it, and
+        the same call goes on from there. Apply an organization from one process at a time: nothing in the API prevents
+        that two create the same project.
+
+        Args:
+            plan: The plan.
+            store: Function that stores the secret of each new key and account, which it receives under the final name,
+                one at a time. It may return anything. If it raises, it must not have stored the secret: the key or
+                account is deleted, and no further one is made.
+            drift: Whether drift is carried out, too.
+            allow_removals: Permit so many deletions, from 0, even if more than a third of the people, accounts or keys
+                would go.
+
+        Returns:
+            What was done, skipped and not done.
+
+        Raises:
+            RefusedError: The organization has changed so that more would be done than the plan has; or no user would be
+                an OrgOwner, the account of this client would lose a role, or too much would go. Nothing was changed.
+            PineconeValueError: Secrets would be made, and there is no ``store``. Nothing was changed.
+            ForbiddenError: The account is not seen to be an OrgOwner, or not everything could be read.
+
+        Example:
+            >>> key = {"name": "writer", "roles": ["DataPlaneEditor"]}
+            >>> wanted = {"organization": organization.id}
+            >>> wanted["projects"] = [{"name": "search", "api_keys": [key]}]
+            >>> plan = admin.plan(DesiredState.from_dict(wanted))
+            >>> report = admin.apply(
+            ...     plan, store=lambda made: vault.update({made.key.name: made.value})
+            ... )
+            >>> list(vault)
+            ['writer']
+        """
+        from pinecone_admin._sync.workflows.apply_plan import apply_plan  # noqa: PLC0415 - imported on first use
+
+        return apply_plan(self, plan, store=store, drift=drift, allow_removals=allow_removals)
+
     def token(self) -> auth.AccessToken:
         """Return an access token for use in other tools.
 

@@ -11,6 +11,9 @@ from pinecone_admin._concurrency.lazy import load_names_on_use
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
+    from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, FailedStep, NewSecret
+    from pinecone_admin.workflows.change_planning import plan_changes
+    from pinecone_admin.workflows.desired_state import DesiredState
     from pinecone_admin.workflows.findings import Finding
     from pinecone_admin.workflows.inventory import Change, Changes, Inventory
     from pinecone_admin.workflows.plans import (
@@ -45,17 +48,22 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "AccessRow",
+    "ApplyReport",
     "Change",
+    "ChangePlan",
     "Changes",
     "CleanupReport",
     "Content",
+    "DesiredState",
     "Difference",
     "Ensured",
+    "FailedStep",
     "Finding",
     "Holder",
     "Inventory",
     "KeptKey",
     "Left",
+    "NewSecret",
     "OffboardManyReport",
     "OffboardPlan",
     "OffboardReport",
@@ -75,6 +83,7 @@ __all__ = [
     "Step",
     "Unread",
     "Waiver",
+    "plan_changes",
 ]
 
 if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
@@ -82,6 +91,9 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
         __name__,
         {
             ".access": ("Access", "AccessRow", "Holder"),
+            ".change_plan": ("ApplyReport", "ChangePlan", "FailedStep", "NewSecret"),
+            ".change_planning": ("plan_changes",),
+            ".desired_state": ("DesiredState",),
             ".findings": ("Finding",),
             ".inventory": ("Change", "Changes", "Inventory"),
             ".plans": (

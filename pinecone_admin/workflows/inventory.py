@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any, Literal, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
 import attrs
 from attrs import frozen
@@ -28,6 +28,9 @@ from pinecone_admin.workflows.access import Access, build_access
 from pinecone_admin.workflows.reports import Progress
 from pinecone_admin.workflows.resources import DisplayNames, Resource, Resources, Unread
 from pinecone_admin.workflows.saved_json import decode_record
+
+if TYPE_CHECKING:
+    from pinecone_admin.workflows.desired_state import DesiredState
 
 ResourceKind: TypeAlias = Literal[
     "organization", "project", "api_key", "user", "invite", "service_account", "role_binding"
@@ -206,6 +209,22 @@ class Inventory(Resources):
             PineconeValueError: An argument is out of range.
         """
         return build_access(self, max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
+
+    def to_desired_state(self) -> DesiredState:
+        """Return the organization as a file has it, sorted; its ``notes`` say what a file cannot express.
+
+        Expired invites and what unfinished work has made are left out.
+
+        Raises:
+            RefusedError: Not everything was read.
+
+        Example:
+            >>> desired = admin.inventory().to_desired_state()
+            >>> saved = json.dumps(desired.to_dict())
+        """
+        from pinecone_admin.workflows.exporting import export_inventory  # noqa: PLC0415 - it imports this module
+
+        return export_inventory(self)
 
 
 def _copy_list(value: object) -> object:

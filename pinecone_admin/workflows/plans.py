@@ -27,6 +27,7 @@ _VERSION = 2
 _MOST_LEVELS = 100
 _STALE = "projects.delete_stale"
 _OFFBOARD = "users.offboard_many"
+_APPLY = "apply"
 _P = TypeVar("_P")
 
 
@@ -75,7 +76,7 @@ class StaleProject:
         return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")
 
 
-class _SavablePlan:
+class SavablePlan:
     """A plan that can be saved as JSON."""
 
     __slots__ = ()
@@ -116,7 +117,7 @@ class _SavablePlan:
 
 
 @frozen(kw_only=True)
-class StalePlan(_SavablePlan):
+class StalePlan(SavablePlan):
     """The projects that ``delete_stale`` would delete; ``delete_stale(plan=…)`` deletes these and no others.
 
     Attributes:
@@ -195,7 +196,7 @@ class StaleReport:
 
 
 @frozen(kw_only=True)
-class OffboardPlan(_SavablePlan):
+class OffboardPlan(SavablePlan):
     """The people whom ``offboard_many`` would remove; ``offboard_many(plan=…)`` removes these and no others.
 
     Attributes:
@@ -272,7 +273,7 @@ class OffboardManyReport:
 
 def _describe_other_plan(workflow: object) -> list[str | Name]:
     """Return the words that say which other plan a document is, if it is one."""
-    found = next((each for each in (_STALE, _OFFBOARD) if each == workflow), None)
+    found = next((each for each in (_STALE, _OFFBOARD, _APPLY) if each == workflow), None)
     return [] if found is None else [": it is one of ", Name(found)]
 
 

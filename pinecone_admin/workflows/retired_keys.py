@@ -8,12 +8,12 @@ rotation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from attrs import evolve
 
-from generated_client.models import APIKey
+from generated_client.models import APIKey, ServiceAccount
 from pinecone_admin.workflows import name_tags
 
 _MINUTE = timedelta(minutes=1)
@@ -181,6 +181,28 @@ def rename_predecessors(old: APIKey, keys: Sequence[APIKey]) -> dict[str, APIKey
             name = name_tags.tag_as_retired(new.id, name_tags.original_name(key.name), moment)
             renamed[key.id] = evolve(key, name=name)
     return renamed
+
+
+def is_under_way(found: APIKey | ServiceAccount, keys: Sequence[APIKey], names: Iterable[str]) -> bool:
+    """Return whether a name is that of a run under way, or interrupted: a tag with the right digits.
+
+    Args:
+        found: A key or an account.
+        keys: The keys of the project.
+        names: Names that the file wants: a tag may be in front of a name that was cut.
+    """
+    tag = name_tags.parse_tag(found.name)
+    if tag is None:
+        return False
+    if tag.purpose == "makes":
+        return any(name_tags.is_being_made(found.name, each) for each in (tag.rest, *names))
+    if not isinstance(found, APIKey):
+        return False
+    if tag.purpose in {"empties", "lives-until"}:
+        return tag.refers_to(found.project_id)
+    if tag.delete_after is not None:
+        return find_successor(found, keys) is not None
+    return any(tag.refers_to(each.id) for each in keys)
 
 
 def _follow_successors(old: APIKey, keys: Sequence[APIKey]) -> list[APIKey]:

@@ -54,6 +54,8 @@ class Step:
             granted or revoked is the field ``role``.
         reason: Why it is done, or why not; None if that needs no explanation.
         planned: Whether this is a preview, and nothing was done.
+        cause: Of a step towards a desired state: ``"drift"`` if only the organization has changed, ``"change"`` if the
+            file has; else None.
 
     Example:
         >>> ensured = admin.projects.ensure(name="checkout", dry_run=True)
@@ -73,6 +75,7 @@ class Step:
     after: Mapping[str, object] = field(factory=dict[str, object])
     reason: str | None = None
     planned: bool = False
+    cause: Literal["drift", "change"] | None = None
 
     def __str__(self) -> str:
         verb = f"would {self.action}" if self.planned else _PAST[self.action]
@@ -142,7 +145,20 @@ def _describe_object(step: Step) -> str:
             ]
             return f"{thing}{place}: {', '.join(pairs)}"
         case _:
-            return f"{thing}{place}"
+            return f"{thing}{place}{_describe_details(step)}"
+
+
+def _describe_details(step: Step) -> str:
+    """Return what a step towards a desired state gives or takes: whoever reviews the file reads only this text."""
+    if step.cause is None:
+        return ""
+    fields = {**step.before, **step.after}
+    roles = _describe_value(fields.pop("roles", None) or "")
+    details = [
+        *filter(None, [roles.strip("'")]),
+        *(f"{name} {_describe_value(value)}" for name, value in fields.items()),
+    ]
+    return f" with {', '.join(details)}" if details else ""
 
 
 def describe_thing(noun: str, name: str | None, id: str | None) -> str:

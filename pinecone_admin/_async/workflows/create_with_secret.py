@@ -117,6 +117,31 @@ async def create_stored_key(
     return made, deleted
 
 
+async def create_named_key(
+    admin: AsyncAdmin,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None,
+    leftovers: Sequence[APIKey],
+    store: Store[APIKeyWithSecret] | None,
+    rollback: AsyncRollback,
+) -> tuple[APIKeyWithSecret, list[Step]]:
+    """Create a key, store its value, delete what interrupted runs left, and give the key its name."""
+    made, deleted = await create_stored_key(
+        admin,
+        project_id=project_id,
+        temporary_name=tag_as_being_made(name),
+        name=name,
+        roles=roles,
+        leftovers=leftovers,
+        store=store,
+        rollback=rollback,
+    )
+    deleted += await delete_leftover_keys(admin, leftovers)
+    return evolve(made, key=await admin.api_keys.update(api_key_id=made.key.id, name=name)), deleted
+
+
 def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] | None) -> APIKey | None:
     """Return the key whose value an interrupted run has stored, or None if there is none or ``store`` cannot tell."""
     if isinstance(store, ReadableStore):
@@ -240,6 +265,23 @@ async def create_stored_account(
             "stores the secret of a new account and then deletes this one"
         )
     return made, await delete_leftover_accounts(admin, leftovers)
+
+
+async def create_named_account(
+    admin: AsyncAdmin,
+    *,
+    name: str,
+    leftovers: Sequence[ServiceAccount],
+    role_bindings: Sequence[RoleBindingInput] | None,
+    store: Store[ServiceAccountWithSecret] | None,
+    rollback: AsyncRollback,
+) -> tuple[ServiceAccountWithSecret, list[Step]]:
+    """Create a service account as ``create_named_key`` creates a key."""
+    made, deleted = await create_stored_account(
+        admin, name=name, leftovers=leftovers, role_bindings=role_bindings, store=store, rollback=rollback
+    )
+    account = await admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
+    return evolve(made, service_account=account), deleted
 
 
 def find_stored_account(

@@ -30,8 +30,9 @@ async def ensure_role_binding(
     dry_run: bool = False,
     project: str | None = None,
     rollback: AsyncRollback | None = None,
+    is_missing: bool = False,
 ) -> Ensured[RoleBinding]:
-    """Ensure that a principal holds a role."""
+    """Ensure that a principal holds a role; with ``is_missing``, one that the caller has just read not to be there."""
     with set_operation_on_errors("ensure_role_binding"):
         check_bool("dry_run", dry_run)
     body = CreateRoleBindingRequest(
@@ -74,6 +75,7 @@ async def ensure_role_binding(
             lambda client: client.role_bindings.delete(role_binding_id=made.id),
         ),
         is_unique=True,
+        is_missing=is_missing,
     )
     async with join_rollback(admin, rollback) as undo:
         binding, created = await wanted.find_or_create(admin, changes, undo)

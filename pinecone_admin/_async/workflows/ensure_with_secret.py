@@ -12,8 +12,8 @@ from pinecone_admin._async.workflows.change_log import AsyncChangeLog, update_ke
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     check_unused,
-    create_stored_account,
-    create_stored_key,
+    create_named_account,
+    create_named_key,
     delete_leftover_accounts,
     delete_leftover_keys,
     describe_leftover_account,
@@ -106,20 +106,17 @@ async def ensure_api_key(
         changes.record(*made_steps, *map(describe_leftover_key, leftovers))
         return Ensured(value=None, created=True, steps=changes.steps)
     async with join_rollback(admin, rollback) as joined:
-        made, deleted = await create_stored_key(
+        made, deleted = await create_named_key(
             admin,
             project_id=project_id,
-            temporary_name=name_tags.tag_as_being_made(name),
             name=name,
             roles=roles,
             leftovers=leftovers,
             store=store,
             rollback=joined,
         )
-        deleted += await delete_leftover_keys(admin, leftovers)
-        named = await admin.api_keys.update(api_key_id=made.key.id, name=name)
-    changes.record(*describe_new_secret(evolve(step, id=named.id), is_stored=store is not None), *deleted)
-    return Ensured(value=APIKeyWithSecret(key=named, value=made.value), created=True, steps=changes.steps)
+    changes.record(*describe_new_secret(evolve(step, id=made.key.id), is_stored=store is not None), *deleted)
+    return Ensured(value=made, created=True, steps=changes.steps)
 
 
 async def _reconcile_key(
@@ -188,13 +185,12 @@ async def ensure_service_account(
             made_steps = describe_new_secret(step, is_stored=store is not None)
             changes.record(*made_steps, *map(describe_leftover_account, leftovers))
             return Ensured(value=None, created=True, steps=changes.steps)
-        made, deleted = await create_stored_account(
+        made, deleted = await create_named_account(
             admin, name=name, leftovers=leftovers, role_bindings=wanted, store=store, rollback=rollback
         )
-        account = await admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
-    value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    changes.record(*describe_new_secret(evolve(step, id=account.id), is_stored=store is not None), *deleted)
-    return Ensured(value=value, created=True, steps=changes.steps)
+    account_id = made.service_account.id
+    changes.record(*describe_new_secret(evolve(step, id=account_id), is_stored=store is not None), *deleted)
+    return Ensured(value=made, created=True, steps=changes.steps)
 
 
 async def _rename_account(

@@ -36,6 +36,7 @@ class AsyncEnsurable(Generic[_T]):
         create: Creates it.
         undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
         is_unique: Whether the server refuses a second one, so that the create may be repeated.
+        is_missing: Whether the caller has just read that it does not exist.
     """
 
     description: str
@@ -44,6 +45,7 @@ class AsyncEnsurable(Generic[_T]):
     create: Callable[[], Awaitable[_T]]
     undo: Callable[[_T], tuple[str, Deletion]] | None
     is_unique: bool
+    is_missing: bool = False
 
     async def find_or_create(
         self, admin: AsyncAdmin, changes: AsyncChangeLog, rollback: AsyncRollback
@@ -65,7 +67,8 @@ class AsyncEnsurable(Generic[_T]):
     async def _create_unless_found(self, admin: AsyncAdmin, rollback: AsyncRollback) -> tuple[_T, bool]:
         backoff = PollBackoff(admin.timeout)
         lost_response: PineconeError | None = None
-        while (found := await self.find()) is None:
+        found = None if self.is_missing else await self.find()
+        while found is None:
             try:
                 if self.is_unique or lost_response is None:
                     return await rollback.create(self.description, self.create, self.undo), True
@@ -81,6 +84,7 @@ class AsyncEnsurable(Generic[_T]):
             if not await backoff.async_wait():
                 assert lost_response is not None  # noqa: S101 - otherwise the create would have returned
                 raise lost_response
+            found = await self.find()
         if lost_response is not None and self.undo is not None:
             rollback.record(*self.undo(found))
         return found, lost_response is not None

@@ -148,11 +148,16 @@ async def _carry_out(admin: AsyncAdmin, steps: Sequence[Step], done: list[Step],
     """Delete the invites and then the user, and add each step to those that are done."""
     for step in steps:
         if step.action == "delete":
-            await _delete_person(admin, step, operation=operation)
+            await delete_person(admin, step, operation=operation)
         done.append(evolve(step, planned=False))
 
 
-async def _delete_person(admin: AsyncAdmin, step: Step, *, operation: str) -> None:
+async def delete_person(admin: AsyncAdmin, step: Step, *, operation: str) -> None:
+    """Delete a user or an invite, unless it is gone.
+
+    Raises:
+        RefusedError: The server refused.
+    """
     assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
     try:
         if step.kind == "invite":

@@ -118,6 +118,31 @@ def create_stored_key(
     return made, deleted
 
 
+def create_named_key(
+    admin: Admin,
+    *,
+    project_id: str,
+    name: str,
+    roles: Sequence[APIKeyRole] | None,
+    leftovers: Sequence[APIKey],
+    store: Store[APIKeyWithSecret] | None,
+    rollback: Rollback,
+) -> tuple[APIKeyWithSecret, list[Step]]:
+    """Create a key, store its value, delete what interrupted runs left, and give the key its name."""
+    made, deleted = create_stored_key(
+        admin,
+        project_id=project_id,
+        temporary_name=tag_as_being_made(name),
+        name=name,
+        roles=roles,
+        leftovers=leftovers,
+        store=store,
+        rollback=rollback,
+    )
+    deleted += delete_leftover_keys(admin, leftovers)
+    return evolve(made, key=admin.api_keys.update(api_key_id=made.key.id, name=name)), deleted
+
+
 def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] | None) -> APIKey | None:
     """Return the key whose value an interrupted run has stored, or None if there is none or ``store`` cannot tell."""
     if isinstance(store, ReadableStore):
@@ -241,6 +266,23 @@ def create_stored_account(
             "stores the secret of a new account and then deletes this one"
         )
     return made, delete_leftover_accounts(admin, leftovers)
+
+
+def create_named_account(
+    admin: Admin,
+    *,
+    name: str,
+    leftovers: Sequence[ServiceAccount],
+    role_bindings: Sequence[RoleBindingInput] | None,
+    store: Store[ServiceAccountWithSecret] | None,
+    rollback: Rollback,
+) -> tuple[ServiceAccountWithSecret, list[Step]]:
+    """Create a service account as ``create_named_key`` creates a key."""
+    made, deleted = create_stored_account(
+        admin, name=name, leftovers=leftovers, role_bindings=role_bindings, store=store, rollback=rollback
+    )
+    account = admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
+    return evolve(made, service_account=account), deleted
 
 
 def find_stored_account(

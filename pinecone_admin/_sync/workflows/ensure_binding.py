@@ -31,8 +31,9 @@ def ensure_role_binding(
     dry_run: bool = False,
     project: str | None = None,
     rollback: Rollback | None = None,
+    is_missing: bool = False,
 ) -> Ensured[RoleBinding]:
-    """Ensure that a principal holds a role."""
+    """Ensure that a principal holds a role; with ``is_missing``, one that the caller has just read not to be there."""
     with set_operation_on_errors("ensure_role_binding"):
         check_bool("dry_run", dry_run)
     body = CreateRoleBindingRequest(
@@ -75,6 +76,7 @@ def ensure_role_binding(
             lambda client: client.role_bindings.delete(role_binding_id=made.id),
         ),
         is_unique=True,
+        is_missing=is_missing,
     )
     with join_rollback(admin, rollback) as undo:
         binding, created = wanted.find_or_create(admin, changes, undo)

@@ -22,8 +22,8 @@ from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
-    create_stored_account,
-    create_stored_key,
+    create_named_account,
+    create_named_key,
     delete_leftover_accounts,
     delete_leftover_keys,
     describe_leftover_account,
@@ -107,20 +107,17 @@ def ensure_api_key(
         changes.record(*made_steps, *map(describe_leftover_key, leftovers))
         return Ensured(value=None, created=True, steps=changes.steps)
     with join_rollback(admin, rollback) as joined:
-        made, deleted = create_stored_key(
+        made, deleted = create_named_key(
             admin,
             project_id=project_id,
-            temporary_name=name_tags.tag_as_being_made(name),
             name=name,
             roles=roles,
             leftovers=leftovers,
             store=store,
             rollback=joined,
         )
-        deleted += delete_leftover_keys(admin, leftovers)
-        named = admin.api_keys.update(api_key_id=made.key.id, name=name)
-    changes.record(*describe_new_secret(evolve(step, id=named.id), is_stored=store is not None), *deleted)
-    return Ensured(value=APIKeyWithSecret(key=named, value=made.value), created=True, steps=changes.steps)
+    changes.record(*describe_new_secret(evolve(step, id=made.key.id), is_stored=store is not None), *deleted)
+    return Ensured(value=made, created=True, steps=changes.steps)
 
 
 def _reconcile_key(
@@ -189,13 +186,12 @@ def ensure_service_account(
             made_steps = describe_new_secret(step, is_stored=store is not None)
             changes.record(*made_steps, *map(describe_leftover_account, leftovers))
             return Ensured(value=None, created=True, steps=changes.steps)
-        made, deleted = create_stored_account(
+        made, deleted = create_named_account(
             admin, name=name, leftovers=leftovers, role_bindings=wanted, store=store, rollback=rollback
         )
-        account = admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
-    value = ServiceAccountWithSecret(service_account=account, client_secret=made.client_secret)
-    changes.record(*describe_new_secret(evolve(step, id=account.id), is_stored=store is not None), *deleted)
-    return Ensured(value=value, created=True, steps=changes.steps)
+    account_id = made.service_account.id
+    changes.record(*describe_new_secret(evolve(step, id=account_id), is_stored=store is not None), *deleted)
+    return Ensured(value=made, created=True, steps=changes.steps)
 
 
 def _rename_account(admin: Admin, account: ServiceAccount, name: str, changes: ChangeLog) -> ServiceAccount:

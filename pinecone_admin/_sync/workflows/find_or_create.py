@@ -37,6 +37,7 @@ class Ensurable(Generic[_T]):
         create: Creates it.
         undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
         is_unique: Whether the server refuses a second one, so that the create may be repeated.
+        is_missing: Whether the caller has just read that it does not exist.
     """
 
     description: str
@@ -45,6 +46,7 @@ class Ensurable(Generic[_T]):
     create: Callable[[], _T]
     undo: Callable[[_T], tuple[str, Deletion]] | None
     is_unique: bool
+    is_missing: bool = False
 
     def find_or_create(self, admin: Admin, changes: ChangeLog, rollback: Rollback) -> tuple[_T | None, bool]:
         """Return the thing and whether this call created it; None if a dry run would create it.
@@ -64,7 +66,8 @@ class Ensurable(Generic[_T]):
     def _create_unless_found(self, admin: Admin, rollback: Rollback) -> tuple[_T, bool]:
         backoff = PollBackoff(admin.timeout)
         lost_response: PineconeError | None = None
-        while (found := self.find()) is None:
+        found = None if self.is_missing else self.find()
+        while found is None:
             try:
                 if self.is_unique or lost_response is None:
                     return rollback.create(self.description, self.create, self.undo), True
@@ -80,6 +83,7 @@ class Ensurable(Generic[_T]):
             if not backoff.wait():
                 assert lost_response is not None  # noqa: S101 - otherwise the create would have returned
                 raise lost_response
+            found = self.find()
         if lost_response is not None and self.undo is not None:
             rollback.record(*self.undo(found))
         return found, lost_response is not None

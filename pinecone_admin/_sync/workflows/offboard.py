@@ -147,11 +147,16 @@ def _carry_out(admin: Admin, steps: Sequence[Step], done: list[Step], *, operati
     """Delete the invites and then the user, and add each step to those that are done."""
     for step in steps:
         if step.action == "delete":
-            _delete_person(admin, step, operation=operation)
+            delete_person(admin, step, operation=operation)
         done.append(evolve(step, planned=False))
 
 
-def _delete_person(admin: Admin, step: Step, *, operation: str) -> None:
+def delete_person(admin: Admin, step: Step, *, operation: str) -> None:
+    """Delete a user or an invite, unless it is gone.
+
+    Raises:
+        RefusedError: The server refused.
+    """
     assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
     try:
         if step.kind == "invite":

@@ -1,0 +1,162 @@
+"""Decide which steps of a plan are carried out, and which must wait for others or not be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve, frozen
+
+from pinecone_admin.errors import (
+    LeftoverError,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    RateLimitError,
+    RefusedError,
+)
+from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, FailedStep, find_new_steps, list_facts
+from pinecone_admin.workflows.change_planning import PlannedChange, ProjectRef, find_refusals
+from pinecone_admin.workflows.resources import Resources
+from pinecone_admin.workflows.steps import Step
+
+
+def select_changes(
+    plan: ChangePlan,
+    changes: Sequence[PlannedChange],
+    inventory: Resources,
+    *,
+    client_id: str,
+    drift: bool,
+    allow_removals: int | None,
+) -> list[PlannedChange]:
+    """Return the changes to carry out.
+
+    Args:
+        plan: The plan that was reviewed.
+        changes: What the same file asks for now.
+        inventory: The organization now.
+        client_id: Client id of the account that carries them out.
+        drift: Whether drift is carried out, too.
+        allow_removals: How many items may go, however many there are.
+
+    Raises:
+        RefusedError: They do what the plan does not have, or must not be done together.
+    """
+    selected = [each for each in changes if drift or each.step.cause != "drift"]
+    steps = [each.step for each in selected]
+    if new := find_new_steps(plan.steps, steps):
+        lines = "; ".join(map(str, new))
+        raise RefusedError(
+            f"the organization has changed, and the plan does not have all of this: {lines}; make another plan",
+            operation="apply",
+        )
+    if refusals := find_refusals(steps, inventory, client_id, allow_removals=allow_removals):
+        raise RefusedError("; ".join(refusals), operation="apply")
+    return selected
+
+
+def find_skipped(plan: ChangePlan, changes: Sequence[PlannedChange], selected: Sequence[PlannedChange]) -> list[Step]:
+    """Return the steps of a plan that are not carried out, each with the reason."""
+    needed, done = ({fact for each in some for fact, _ in list_facts(each.step)} for some in (changes, selected))
+    skipped: list[Step] = []
+    for step in plan.steps:
+        facts = {fact for fact, _ in list_facts(step)}
+        if facts.isdisjoint(done):
+            reason = (
+                "it is no longer needed" if facts.isdisjoint(needed) else "it is drift, which this call leaves alone"
+            )
+            skipped.append(evolve(step, planned=False, reason=reason))
+    return skipped
+
+
+@frozen
+class NotTried:
+    """The reason for which a change was not tried."""
+
+    reason: str
+
+
+class ApplyProgress:
+    """What was carried out so far, and what that means for the rest.
+
+    Args:
+        report: Gets the steps.
+    """
+
+    def __init__(self, report: ApplyReport) -> None:
+        self._report = report
+        self._projects: dict[str, str] = {}
+        self._principals: dict[str, str] = {}
+        self._troubled: set[str] = set()
+        self._lacks_owner = False
+        self._store_failed = False
+        self._invites_ended = False
+
+    def find_project(self, project: ProjectRef) -> str | None:
+        """Return the id of a project, or None if the plan has not created it."""
+        return project.id or self._projects.get(project.name)
+
+    def find_principal(self, change: PlannedChange) -> str | None:
+        """Return the id of a principal, or None if the plan has not created it."""
+        return change.step.id or self._principals.get(change.who)
+
+    def find_obstacle(self, change: PlannedChange) -> str | None:
+        """Return why a change must not be tried, or None."""
+        step = change.step
+        missing = [
+            each.name
+            for each in [*(each.project for each in change.roles), change.project]
+            if each is not None and self.find_project(each) is None
+        ]
+        is_troubled = change.who in self._troubled
+        takes_owner = step.before.get("role") == "OrgOwner" or (step.kind, step.action) == ("user", "delete")
+        obstacles = {
+            f"project {', '.join(missing)} was not created": bool(missing),
+            "a secret could not be stored": change.makes_secret and self._store_failed,
+            "the server takes no more invites for now": step.action == "invite" and self._invites_ended,
+            "who would get it was not created": step.action == "grant" and self.find_principal(change) is None,
+            "not every role was granted": is_troubled and step.action == "revoke",
+            "an invite to the address was not deleted": is_troubled and (step.kind, step.action) == ("user", "delete"),
+            "another one was not made an OrgOwner": self._lacks_owner and takes_owner,
+        }
+        return next((reason for reason, holds in obstacles.items() if holds), None)
+
+    def record(self, change: PlannedChange, result: str | Exception | NotTried | None) -> None:
+        """Record the id of what was made, if anything was, or why a change failed or was not tried."""
+        step = evolve(change.step, planned=False)
+        if isinstance(result, NotTried):
+            self._report.not_run.append(evolve(step, reason=result.reason))
+        elif isinstance(result, Exception):
+            outcome = result.outcome if isinstance(result, PineconeError) else None
+            self._report.failed.append(FailedStep(step=step, error=describe_error(result), outcome=outcome))
+        else:
+            self._record_done(change, evolve(step, id=result or step.id))
+            return
+        self._troubled.add(change.who)
+        self._lacks_owner |= step.action == "grant" and step.after.get("role") == "OrgOwner"
+        self._invites_ended |= step.action == "invite" and isinstance(result, RateLimitError)
+        self._store_failed |= change.makes_secret and isinstance(result, Exception) and _is_of_store(result)
+
+    def _record_done(self, change: PlannedChange, step: Step) -> None:
+        if step.id is not None and step.action in {"create", "invite"}:
+            made = self._projects if step.kind == "project" else self._principals
+            made[step.name or "" if step.kind == "project" else change.who] = step.id
+        self._report.done.append(step)
+
+
+def _is_of_store(error: Exception) -> bool:
+    """Return whether it may be ``store`` that failed, so that no further secret is made."""
+    kinds = (LeftoverError, PineconeTypeError, PineconeValueError)
+    return not isinstance(error, PineconeError) or isinstance(error, kinds)
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an error with its notes, which say what was undone, and who manages a person."""
+    text = str(error) if isinstance(error, PineconeError) else f"{type(error).__name__}: {error}"
+    return "; ".join([text, *getattr(error, "__notes__", ())])
+
+
+def note_done(error: BaseException, steps: Iterable[Step]) -> None:
+    """Note on an error that ends everything what was done before it."""
+    for step in steps:
+        error.add_note(str(step))

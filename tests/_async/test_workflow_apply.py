@@ -1,0 +1,653 @@
+"""An organization in a file: planning, applying, and applying again after every kind of interruption."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from pinecone_admin import (
+    AsyncAdmin,
+    ForbiddenError,
+    PineconeValueError,
+    ReadOnlyError,
+    RefusedError,
+    on_organization,
+    on_project,
+)
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState
+from pinecone_admin.workflows.name_tags import tag_as_successor
+from tests.support.errors import raises
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
+from tests.support.interruption import InterruptingTransport, async_run_interruptibly
+
+pytestmark = pytest.mark.anyio
+
+Made = APIKeyWithSecret | ServiceAccountWithSecret
+
+
+class Vault:
+    """Keeps the secrets of keys and accounts by their names."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, str] = {}
+
+    def __call__(self, made: Made) -> None:
+        """Store a secret."""
+        if isinstance(made, APIKeyWithSecret):
+            self.secrets[made.key.name] = made.value
+        else:
+            self.secrets[made.service_account.name] = made.client_secret
+
+
+def describe(organization: str, **sections: Any) -> DesiredState:
+    """Return a file on an organization."""
+    return DesiredState.from_dict({"organization": organization, **sections})
+
+
+async def populate(emulator: Emulator) -> AsyncAdmin:
+    """Add a project with three keys, an account and four people, two of them invited."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="search")
+    for name, role in (("reader", "DataPlaneViewer"), ("old-batch", "ProjectEditor"), ("by-hand", "ProjectViewer")):
+        await admin.api_keys.create(project_id=project.id, name=name, roles=[role])  # type: ignore[list-item]
+    await admin.service_accounts.create(name="ci", role_bindings=[on_organization("OrgMember")])
+    await admin.service_accounts.create(name="old-ci", role_bindings=[on_organization("OrgMember")])
+    emulator.add_user("Bob@example.com", roles=["OrgManager"])
+    emulator.add_user("eve@example.com", roles=["OrgMember", ("ProjectViewer", project.id)])
+    await admin.invites.create(email="dan@example.com", role_bindings=[on_organization("OrgMember")])
+    return admin
+
+
+def want_changes(emulator: Emulator) -> DesiredState:
+    """Return a file that needs every kind of step."""
+    return describe(
+        emulator.organization_id,
+        projects=[
+            {
+                "name": "search",
+                "api_keys": [
+                    {"name": "reader", "roles": ["DataPlaneViewer", "ControlPlaneViewer"]},
+                    {"name": "writer", "roles": ["DataPlaneEditor"]},
+                    {"name": "old-batch", "absent": True},
+                    {"name": "never-there", "absent": True},
+                ],
+            },
+            {"name": "shop", "api_keys": [{"name": "shop-reader", "roles": ["DataPlaneViewer"]}]},
+        ],
+        service_accounts=[
+            {"name": "ci", "roles": ["OrgMember", "search:ProjectOwner"]},
+            {"name": "shop-ci", "roles": ["OrgMember", "shop:ProjectEditor"]},
+            {"name": "old-ci", "absent": True},
+        ],
+        people=[
+            {"email": "bob@example.com", "roles": ["OrgMember", "search:ProjectViewer"]},
+            {"email": "dan@example.com", "roles": ["OrgMember", "shop:ProjectViewer"]},
+            {"email": "ada@example.com", "roles": ["OrgMember", "shop:ProjectOwner"]},
+            {"email": "eve@example.com", "absent": True},
+        ],
+    )
+
+
+async def test_a_file_is_planned_and_applied_once(emulator: Emulator) -> None:
+    """A plan has one line for each step, carrying it out gives the desired state, and a second plan is empty."""
+    admin, desired, vault = await populate(emulator), want_changes(emulator), Vault()
+    plan = await admin.plan(desired, commit="c0ffee")
+    report = await admin.apply(plan, store=vault)
+    assert (report.failed, report.not_run, report.skipped) == ([], [], [])
+    assert [(each.action, each.kind, each.name) for each in report.done] == [
+        (each.action, each.kind, each.name) for each in plan.steps
+    ]
+    assert sorted(vault.secrets) == ["shop-ci", "shop-reader", "writer"]
+    again = await admin.plan(desired)
+    assert again.steps == []
+    assert (report.commit, report.digest, report.client_id) == ("c0ffee", desired.digest, emulator.client_id)
+    assert json.loads(json.dumps(report.to_dict()))["done"][0]["action"] == "create"
+
+
+async def test_the_text_of_a_plan(emulator: Emulator) -> None:
+    """What concerns owners and secrets comes first, every role is named, and what is not listed comes last."""
+    admin = await populate(emulator)
+    lines = str(await admin.plan(want_changes(emulator))).splitlines()
+    roles = ["DataPlaneViewer"]
+    shown = [re.sub(r" \([0-9a-f-]{36}\)", "", line) for line in lines]
+    assert shown == [
+        f"organization Emulated Organization ({emulator.organization_id}): 14 steps, 3 not listed",
+        "would create service account shop-ci with OrgMember and shop:ProjectEditor",
+        "would create key writer in project search with DataPlaneEditor",
+        "would create key shop-reader in project shop with DataPlaneViewer",
+        "would delete key old-batch in project search with ProjectEditor",
+        "would delete service account old-ci with OrgMember",
+        "would create project shop",
+        "would invite ada@example.com with OrgMember and shop:ProjectOwner",
+        "would grant ProjectOwner on project search to service account ci",
+        "would grant OrgMember on the organization to user bob@example.com",
+        "would grant ProjectViewer on project search to user bob@example.com",
+        "would grant ProjectViewer on project shop to invite for dan@example.com",
+        f"would update key reader in project search: roles from {roles[0]} to ControlPlaneViewer and {roles[0]}",
+        "would revoke OrgManager on the organization from user bob@example.com",
+        "would delete user eve@example.com with OrgMember and search:ProjectViewer",
+        "would keep key by-hand in project search: not listed",
+        "would keep service account emulator: not listed",
+        "would keep user owner@example.com: not listed",
+    ]
+
+
+async def test_applying_reads_only_the_inventory(emulator: Emulator) -> None:
+    """Carrying out every kind of step takes no read beyond one inventory, which planning takes, too."""
+    admin = await populate(emulator)
+    plan = await admin.plan(want_changes(emulator))
+    transport = FaultyTransport(emulator)
+    await transport.async_admin().apply(plan, store=Vault())
+    reads = [each for each in transport.requests if each.startswith("GET")]
+    assert len(reads) == len(set(reads)) == 7
+
+
+async def test_nothing_is_removed_for_being_missing(emulator: Emulator) -> None:
+    """Sections that list nothing change nothing, and say what is there; sections that are missing say nothing."""
+    admin = await populate(emulator)
+    plan = await admin.plan(describe(emulator.organization_id, projects=[], service_accounts=[], people=[]))
+    assert plan.steps == []
+    assert len(plan.not_listed) == 8
+    assert (await admin.plan(describe(emulator.organization_id))).not_listed == []
+
+
+async def test_a_guard_stays(emulator: Emulator) -> None:
+    """What is absent needs no step, and is removed if it comes back."""
+    admin = await populate(emulator)
+    desired = describe(emulator.organization_id, people=[{"email": "zoe@example.com", "absent": True}])
+    assert (await admin.plan(desired)).steps == []
+    emulator.add_user("Zoe@example.com")
+    plan = await admin.plan(desired)
+    assert [(each.action, each.kind) for each in plan.steps] == [("delete", "user")]
+    await admin.apply(plan)
+    assert (await admin.plan(desired)).steps == []
+
+
+async def test_an_absent_person_loses_invites_too(emulator: Emulator) -> None:
+    """The invites of an absent person are deleted, expired ones, too."""
+    admin = await populate(emulator)
+    emulator.clock.advance(8 * 86400)
+    plan = await admin.plan(describe(emulator.organization_id, people=[{"email": "Dan@Example.com", "absent": True}]))
+    assert [(each.action, each.kind) for each in plan.steps] == [("delete", "invite")]
+    await admin.apply(plan)
+    assert await admin.invites.list().to_list() == []
+
+
+async def test_an_expired_invite_is_replaced(emulator: Emulator) -> None:
+    """An expired invite is deleted, not resent: the new one carries the roles of the file only."""
+    admin = await populate(emulator)
+    project = await admin.projects.describe_by_name(name="search")
+    bindings = [on_organization("OrgMember"), on_project(project.id, "ProjectOwner")]
+    old = await admin.invites.create(email="zoe@example.com", role_bindings=bindings)
+    emulator.clock.advance(8 * 86400)
+    desired = describe(emulator.organization_id, people=[{"email": "zoe@example.com", "roles": ["OrgMember"]}])
+    plan = await admin.plan(desired)
+    assert old.id in str(plan)
+    await admin.apply(plan)
+    new = await admin.invites.describe_by_email(email="zoe@example.com")
+    assert new.id != old.id
+    held = await admin.role_bindings.list(principal_id=new.id, principal_type="invite").to_list()
+    assert [each.role for each in held] == ["OrgMember"]
+
+
+async def test_an_invite_that_is_accepted_meanwhile(emulator: Emulator) -> None:
+    """Roles that a plan gives to an invite are given to the person who has accepted it."""
+    admin = await populate(emulator)
+    roles = ["OrgMember", "search:ProjectViewer"]
+    desired = describe(emulator.organization_id, people=[{"email": "dan@example.com", "roles": roles}])
+    plan = await admin.plan(desired)
+    assert [(each.action, each.kind) for each in plan.steps] == [("grant", "invite")]
+    emulator.accept_invite((await admin.invites.describe_by_email(email="dan@example.com")).id)
+    report = await admin.apply(plan)
+    assert [(each.action, each.kind) for each in report.done] == [("grant", "user")]
+    assert (await admin.plan(desired)).steps == []
+
+
+async def test_more_roles_than_an_invite_takes() -> None:
+    """Roles that do not fit into one request are granted after it."""
+    emulator = Emulator(seed=1, project_quota=200)
+    admin = emulator.async_admin()
+    names = [f"p{number}" for number in range(101)]
+    roles = ["OrgMember", *(f"{each}:ProjectViewer" for each in names)]
+    desired = describe(
+        emulator.organization_id,
+        projects=[{"name": each} for each in names],
+        people=[{"email": "ada@example.com", "roles": roles}],
+        service_accounts=[{"name": "ci", "roles": roles}],
+    )
+    report = await admin.apply(await admin.plan(desired), store=Vault())
+    assert report.failed == []
+    assert sum(each.action == "grant" for each in report.done) == 4
+    assert (await admin.plan(desired)).steps == []
+
+
+async def test_a_rename_by_id(emulator: Emulator) -> None:
+    """An id beside another name renames, and roles are meant by the new name."""
+    admin = await populate(emulator)
+    project = await admin.projects.describe_by_name(name="search")
+    account = await admin.service_accounts.describe_by_name(name="ci")
+    key = await admin.api_keys.describe_by_name(project_id=project.id, name="reader")
+    desired = describe(
+        emulator.organization_id,
+        projects=[
+            {
+                "name": "find",
+                "id": project.id,
+                "api_keys": [{"name": "read", "id": key.id, "roles": ["DataPlaneViewer"]}],
+            }
+        ],
+        service_accounts=[{"name": "build", "id": account.id, "roles": ["OrgMember", "find:ProjectViewer"]}],
+    )
+    plan = await admin.plan(desired)
+    assert [each.action for each in plan.steps] == ["rename", "rename", "grant", "rename"]
+    await admin.apply(plan)
+    assert (await admin.plan(desired)).steps == []
+    assert (await admin.api_keys.describe(api_key_id=key.id)).name == "read"
+
+
+async def test_a_key_that_appears_meanwhile(emulator: Emulator) -> None:
+    """A key with the planned name and other roles is not in the plan, so that nothing is done."""
+    admin = await populate(emulator)
+    plan = await admin.plan(want_changes(emulator))
+    project = await admin.projects.describe_by_name(name="search")
+    await admin.api_keys.create(project_id=project.id, name="writer", roles=["ProjectEditor"])
+    before = emulator.dump()
+    with raises(RefusedError, match="would update key writer"):
+        await admin.apply(plan, store=Vault())
+    assert emulator.dump() == before
+
+
+async def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
+    """A plan does not create a project beside one that was renamed in the console."""
+    admin = await populate(emulator)
+    desired = describe(emulator.organization_id, projects=[{"name": "search", "force_encryption_with_cmek": True}])
+    plan = await admin.plan(desired)
+    project = await admin.projects.describe_by_name(name="search")
+    await admin.projects.update(project_id=project.id, name="found")
+    with raises(RefusedError, match="would create project search"):
+        await admin.apply(plan)
+
+
+async def test_what_is_done_meanwhile_is_skipped(emulator: Emulator) -> None:
+    """Steps that are no longer needed are skipped and named; the rest is done."""
+    admin = await populate(emulator)
+    desired = describe(emulator.organization_id, projects=[{"name": "shop"}, {"name": "docs"}])
+    plan = await admin.plan(desired)
+    await admin.projects.create(name="shop")
+    report = await admin.apply(plan)
+    assert [each.name for each in report.done] == ["docs"]
+    assert [(each.name, each.reason) for each in report.skipped] == [("shop", "it is no longer needed")]
+    assert "skipped: create project shop: it is no longer needed" in str(report)
+
+
+async def test_drift_is_left_alone(emulator: Emulator) -> None:
+    """What is equal in both files and was removed in the console is drift: it comes back only where that is asked."""
+    admin = await populate(emulator)
+    eve = {"email": "eve@example.com", "roles": ["OrgMember"]}
+    base = describe(emulator.organization_id, people=[eve])
+    await admin.apply(await admin.plan(base))
+    await admin.users.offboard(email="eve@example.com", dry_run=False)
+    desired = describe(emulator.organization_id, people=[eve], projects=[{"name": "shop"}])
+    plan = await admin.plan(desired, base=base)
+    assert [(each.name, each.cause) for each in plan.steps] == [("shop", "change"), ("eve@example.com", "drift")]
+    assert "would invite eve@example.com with OrgMember (drift)" in str(plan)
+    restored = ChangePlan.from_json(plan.to_json())
+    assert restored == plan
+    report = await admin.apply(restored)
+    assert [each.name for each in report.done] == ["shop"]
+    assert [each.reason for each in report.skipped] == ["it is drift, which this call leaves alone"]
+    report = await admin.apply(restored, drift=True)
+    assert [each.name for each in report.done] == ["eve@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("people", "accounts", "problem"),
+    [
+        ([{"email": "owner@example.com", "roles": ["OrgMember"]}], [], "no user would be an OrgOwner"),
+        ([{"email": "owner@example.com", "absent": True}], [], "no user would be an OrgOwner"),
+        ([], [{"name": "emulator", "roles": []}], "would lose a role"),
+        ([], [{"name": "emulator", "absent": True}], "would lose a role or be deleted"),
+    ],
+)
+async def test_a_plan_that_locks_out_is_refused(
+    emulator: Emulator, people: list[Any], accounts: list[Any], problem: str
+) -> None:
+    """A plan that leaves no owner, or ends the account that carries it out, says so and is refused."""
+    admin = await populate(emulator)
+    plan = await admin.plan(describe(emulator.organization_id, people=people, service_accounts=accounts))
+    assert f"cannot be carried out: {problem}" in str(plan) or problem in str(plan)
+    requests = len(emulator.requests)
+    with raises(RefusedError, match=problem):
+        await admin.apply(plan)
+    assert {each.method for each in list(emulator.requests)[requests:]} == {"GET"}
+
+
+async def test_an_owner_can_be_replaced(emulator: Emulator) -> None:
+    """A new owner is granted the role before the old one loses it."""
+    admin = await populate(emulator)
+    people = [
+        {"email": "bob@example.com", "roles": ["OrgOwner"]},
+        {"email": "owner@example.com", "roles": ["OrgMember"]},
+    ]
+    desired = describe(emulator.organization_id, people=people)
+    report = await admin.apply(await admin.plan(desired))
+    assert [each.action for each in report.done] == ["grant", "grant", "revoke", "revoke"]
+    assert (await admin.plan(desired)).steps == []
+
+
+async def test_many_removals_need_a_number(emulator: Emulator) -> None:
+    """More than three, and more than a third, go only where their number is permitted."""
+    admin = await populate(emulator)
+    project = await admin.projects.create(name="keys")
+    for number in range(4):
+        await admin.api_keys.create(project_id=project.id, name=f"k{number}")
+    keys = [{"name": f"k{number}", "absent": True} for number in range(4)]
+    desired = describe(emulator.organization_id, projects=[{"name": "keys", "api_keys": keys}])
+    plan = await admin.plan(desired)
+    for permitted in (None, 3):
+        with raises(RefusedError, match=r"4 of 7 keys would go: allow_removals=4"):
+            await admin.apply(plan, allow_removals=permitted)
+    assert len((await admin.apply(plan, allow_removals=4)).done) == 4
+
+
+async def test_a_secret_needs_a_store(emulator: Emulator) -> None:
+    """Without store, nothing is changed if a secret would be made."""
+    admin = await populate(emulator)
+    plan = await admin.plan(want_changes(emulator))
+    requests = len(emulator.requests)
+    with raises(PineconeValueError, match="store is needed: 3 secrets would be made"):
+        await admin.apply(plan)
+    assert {each.method for each in list(emulator.requests)[requests:]} == {"GET"}
+
+
+async def test_after_a_store_has_failed_no_secret_is_made(emulator: Emulator) -> None:
+    """The second of three secrets is undone, the third is not made, the rest is done; the same call goes on."""
+    admin, desired, vault = await populate(emulator), want_changes(emulator), Vault()
+    plan = await admin.plan(desired)
+
+    def fail_second(made: Made) -> None:
+        if vault.secrets:
+            fail_to_store(made)
+        vault(made)
+
+    report = await admin.apply(plan, store=fail_second)
+    assert str(report.failed[0]).startswith("failed: create key")
+    assert "the vault is sealed" in report.failed[0].error
+    assert [each.reason for each in report.not_run] == ["a secret could not be stored"]
+    assert len(report.done) == len(plan.steps) - 2
+    assert not any(each.name.startswith("~") for each in emulator.state.api_keys.values())
+    report = await admin.apply(plan, store=vault)
+    assert [each.action for each in report.done] == ["create", "create"]
+    assert (await admin.plan(desired)).steps == []
+
+
+async def test_the_first_429_of_invites_ends_them(emulator: Emulator) -> None:
+    """Further invites are not tried once the server takes no more."""
+    admin = await populate(emulator)
+    people = [{"email": f"p{number:02}@example.com", "roles": ["OrgMember"]} for number in range(60)]
+    plan = await admin.plan(describe(emulator.organization_id, people=people))
+    emulator.faults.add("invites.create", status=429, headers={"Retry-After": "3600"}, times=None)
+    report = await admin.apply(plan)
+    assert report.done == []
+    assert len(report.failed) <= 20
+    assert {each.reason for each in report.not_run} == {"the server takes no more invites for now"}
+
+
+async def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator) -> None:
+    """If a project cannot be created, its keys and the roles on it are not tried, and nothing is revoked for them."""
+    admin = await populate(emulator)
+    emulator.faults.add("projects.create", status=403, times=None)
+    report = await admin.apply(await admin.plan(want_changes(emulator)), store=Vault())
+    assert [each.step.name for each in report.failed] == ["shop"]
+    assert report.failed[0].outcome == "rejected"
+    assert {each.reason for each in report.not_run} == {"project shop was not created"}
+    assert sorted(str(each.name) for each in report.not_run) == [
+        "ada@example.com",
+        "dan@example.com",
+        "shop-ci",
+        "shop-reader",
+    ]
+
+
+async def test_nothing_is_revoked_after_a_failed_grant(emulator: Emulator) -> None:
+    """A person who could not get the new role keeps the old one."""
+    admin = await populate(emulator)
+    emulator.faults.add("role_bindings.create", status=403, times=None)
+    desired = describe(emulator.organization_id, people=[{"email": "bob@example.com", "roles": ["OrgMember"]}])
+    report = await admin.apply(await admin.plan(desired))
+    assert [each.step.action for each in report.failed] == ["grant"]
+    assert [(each.action, each.reason) for each in report.not_run] == [("revoke", "not every role was granted")]
+
+
+async def test_a_person_whom_an_identity_provider_manages() -> None:
+    """A refusal for a person of an identity provider is a failed step that says so."""
+    emulator = Emulator(seed=1)
+    admin = await populate(emulator)
+    plan = await admin.plan(want_changes(emulator))
+    emulator.configure(managed_people=["bob@example.com", "eve@example.com"])
+    report = await admin.apply(plan, store=Vault())
+    failed = {each.step.name: each.error for each in report.failed}
+    assert {str(each).lower() for each in failed} == {"bob@example.com", "eve@example.com"}
+    assert all("identity provider" in each for each in failed.values())
+
+
+@pytest.mark.parametrize("roles", [["OrgManager"], ["OrgMember"], []])
+async def test_a_plan_needs_the_view_of_an_owner(emulator: Emulator, roles: list[str]) -> None:
+    """An account that is not seen to be an OrgOwner plans nothing: what it does not see would be made again."""
+    await populate(emulator)
+    admin = emulator.async_admin(roles=roles)
+    with raises(ForbiddenError, match="view of an OrgOwner"):
+        await admin.plan(describe(emulator.organization_id))
+
+
+async def test_a_token_needs_a_client_id(emulator: Emulator) -> None:
+    """A client that has only a token does not know whose it is."""
+    async with emulator.async_admin() as owner:
+        token = (await owner.token()).value
+        admin = AsyncAdmin(access_token=token, transport=emulator.transport)
+        with raises(PineconeValueError, match="client_id is needed"):
+            await admin.plan(describe(emulator.organization_id))
+        desired = describe(emulator.organization_id, projects=[{"name": "shop"}])
+        plan = await admin.plan(desired, client_id=emulator.client_id)
+        assert len((await admin.apply(plan)).done) == 1
+
+
+async def test_a_file_of_another_organization_is_refused(emulator: Emulator) -> None:
+    """A file and a plan are of one organization."""
+    admin, other = emulator.async_admin(), Emulator(seed=2).async_admin()
+    plan = await admin.plan(describe(emulator.organization_id))
+    with raises(RefusedError, match="is of organization 'Elsewhere'"):
+        await admin.plan(describe("Elsewhere"))
+    with raises(RefusedError, match="the plan is of organization"):
+        await other.apply(plan)
+
+
+async def test_a_read_only_client_applies_nothing(emulator: Emulator) -> None:
+    """A read-only client plans, and refuses to apply."""
+    admin = (await populate(emulator)).with_options(read_only=True)
+    plan = await admin.plan(want_changes(emulator))
+    with raises(ReadOnlyError):
+        await admin.apply(plan, store=Vault())
+
+
+async def test_an_interrupted_rotation_counts_as_its_final_key(emulator: Emulator) -> None:
+    """A new key that a dead rotation has not named holds the name, and the old one is shown as unfinished."""
+    admin = await populate(emulator)
+    project = await admin.projects.describe_by_name(name="search")
+    key = await admin.api_keys.describe_by_name(project_id=project.id, name="reader")
+    keep = timedelta(days=1)
+    await admin.api_keys.rotate(api_key_id=key.id, store=Vault(), keep_old_for=keep)
+    new = await admin.api_keys.describe_by_name(project_id=project.id, name="reader")
+    await admin.api_keys.update(api_key_id=new.id, name=tag_as_successor(key.id, "reader"))
+    wanted = {"name": "reader", "roles": ["DataPlaneEditor"]}
+    desired = describe(emulator.organization_id, projects=[{"name": "search", "api_keys": [wanted]}])
+    plan = await admin.plan(desired)
+    assert [(each.action, each.id) for each in plan.steps] == [("rename", new.id)]
+    assert [(each.id, each.reason) for each in plan.unfinished] == [(key.id, "unfinished work, 0 seconds old")]
+    await admin.apply(plan)
+    assert (await admin.plan(desired)).steps == []
+
+
+async def test_an_export_applied_elsewhere_gives_an_equal_export(emulator: Emulator) -> None:
+    """The export of one organization, applied to an empty one, gives an equal export, and a second run is empty."""
+    source = await populate(emulator)
+    exported = (await source.inventory()).to_desired_state()
+    assert (await source.plan(exported)).steps == []
+    target = Emulator(seed=2)
+    admin = target.async_admin()
+    document = {**exported.to_dict(), "organization": target.organization_id}
+    document["service_accounts"] = [each for each in document["service_accounts"] if each["name"] != "emulator"]
+    desired = DesiredState.from_dict(document)
+    await admin.apply(await admin.plan(desired), store=Vault())
+    found = (await admin.inventory()).to_desired_state().to_dict()
+    assert {**found, "organization": exported.organization} == exported.to_dict()
+    assert (await admin.plan(desired)).steps == []
+
+
+CUTS = [(number, fault) for number in range(1, 60) for fault in (InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER)]
+
+
+async def finish(emulator: Emulator, desired: DesiredState, vault: Vault) -> Mapping[str, Any]:
+    """Plan and apply until nothing is left to do, and return the export of the organization."""
+    admin = emulator.async_admin()
+    report = await admin.apply(await admin.plan(desired), store=vault)
+    assert report.failed == []
+    assert (await admin.plan(desired)).steps == []
+    return (await admin.inventory()).to_desired_state().to_dict()
+
+
+async def check_secrets(emulator: Emulator, vault: Vault) -> None:
+    """Assert that every secret of the vault is that of the key or account with its name."""
+    values = {each.name: each.value for each in emulator.state.api_keys.values()}
+    values |= {each.name: each.client_secret for each in emulator.state.service_accounts.values()}
+    assert {name: values[name] for name in vault.secrets} == vault.secrets
+
+
+async def test_a_run_that_dies_at_any_request_is_completed(stride: Callable[..., Any]) -> None:
+    """Killed before or after each request, the next run gives the same organization: nothing twice, no secret lost."""
+    whole = Emulator(seed=1)
+    await populate(whole)
+    expected = await finish(whole, want_changes(whole), Vault())
+    for number, fault in CUTS[:: stride(7)]:
+        emulator, vault = Emulator(seed=1), Vault()
+        admin = await populate(emulator)
+        desired = want_changes(emulator)
+        plan = await admin.plan(desired)
+        with suppress(KilledError, BaseExceptionGroup):
+            await FaultyTransport(emulator, {number: fault}).async_admin().apply(plan, store=vault)
+        assert await finish(emulator, desired, vault) == expected, (number, fault)
+        await check_secrets(emulator, vault)
+        assert sorted(vault.secrets) == ["shop-ci", "shop-reader", "writer"]
+
+
+async def test_every_lost_response_and_refusal(stride: Callable[..., Any]) -> None:
+    """Whatever one request suffers, the report has each step once, and the next run completes it."""
+    whole = Emulator(seed=1)
+    await populate(whole)
+    expected = await finish(whole, want_changes(whole), Vault())
+    kinds = (InjectedFault.RESPONSE_LOST, InjectedFault.RATE_LIMITED, InjectedFault.FORBIDDEN, InjectedFault.CONFLICT)
+    cases = [(number, fault) for number in range(8, 60) for fault in kinds]
+    for number, fault in cases[:: stride(11)]:
+        emulator, vault = Emulator(seed=1), Vault()
+        admin = await populate(emulator)
+        desired = want_changes(emulator)
+        plan = await admin.plan(desired)
+        report = await FaultyTransport(emulator, {number: fault}).async_admin().apply(plan, store=vault)
+        steps = [*report.done, *(each.step for each in report.failed), *report.not_run]
+        assert sorted((each.action, str(each.name), str(each.project)) for each in steps) == sorted(
+            (each.action, str(each.name), str(each.project)) for each in plan.steps
+        )
+        assert await finish(emulator, desired, vault) == expected, (number, fault)
+        await check_secrets(emulator, vault)
+
+
+async def test_a_cancelled_run_is_completed(stride: Callable[..., Any]) -> None:
+    """Cancelled or interrupted at any request, a run notes what it did, and the next run completes it."""
+    whole = Emulator(seed=1)
+    await populate(whole)
+    expected = await finish(whole, want_changes(whole), Vault())
+    for number in range(8, 50, stride(9)):
+        emulator, vault = Emulator(seed=1), Vault()
+        admin = await populate(emulator)
+        desired = want_changes(emulator)
+        plan = await admin.plan(desired)
+        transport = InterruptingTransport(emulator, number, after=number % 2 == 0)
+        client = transport.async_admin()
+
+        async def work(client: AsyncAdmin = client, plan: ChangePlan = plan, vault: Vault = vault) -> ApplyReport:
+            return await client.apply(plan, store=vault)
+
+        def arm(interrupt: Callable[[], object], transport: InterruptingTransport = transport) -> None:
+            transport.interrupt = interrupt
+
+        await async_run_interruptibly(work, arm, by_task=False)
+        assert await finish(emulator, desired, vault) == expected, number
+        await check_secrets(emulator, vault)
+
+
+async def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None:
+    """Random files over random organizations converge in one run, and touch nothing that they do not list."""
+    for seed in range(0, 60, stride(7)):
+        random, emulator = Random(seed), Emulator(seed=seed)
+        admin = await populate(emulator)
+        desired = draw_file(random, emulator)
+        plan = await admin.plan(desired)
+        untouched = {each.id for each in plan.not_listed}
+        assert untouched.isdisjoint({each.id for each in plan.steps})
+        before = {each.id: each for each in (await admin.inventory()).users if each.id in untouched}
+        if plan.refusals:
+            continue
+        report = await admin.apply(plan, store=Vault(), allow_removals=99)
+        assert report.failed == [], seed
+        assert report.not_run == [], seed
+        again = await admin.plan(desired)
+        assert again.steps == [], seed
+        assert {each.id: each for each in (await admin.inventory()).users if each.id in untouched} == before
+
+
+def draw_file(random: Random, emulator: Emulator) -> DesiredState:
+    """Return a random file on the organization of ``populate``."""
+    names = [each for each in ("search", "shop", "docs") if random.random() < 0.7]
+    places = [*names, *(["search"] if "search" not in names else [])]
+
+    def draw_roles(*, on_organization: bool) -> list[str]:
+        roles = {random.choice(["OrgMember", "OrgManager"])} if on_organization else set[str]()
+        for place in places:
+            if random.random() < 0.5:
+                roles.add(f"{place}:{random.choice(['ProjectViewer', 'ProjectEditor', 'ProjectOwner'])}")
+        return sorted(roles)
+
+    def draw_item(field: str, name: str, *, on_organization: bool) -> dict[str, Any]:
+        if random.random() < 0.3:
+            return {field: name, "absent": True}
+        item: dict[str, Any] = {field: name, "roles": draw_roles(on_organization=on_organization)}
+        return item | ({"keep_other_roles": True} if random.random() < 0.2 else {})
+
+    def draw_key(name: str) -> dict[str, Any]:
+        if random.random() < 0.3:
+            return {"name": name, "absent": True}
+        return {"name": name, "roles": [random.choice(["DataPlaneViewer", "ProjectEditor", "DataPlaneEditor"])]}
+
+    keys = ("reader", "old-batch", "new")
+    accounts, people = ("ci", "old-ci", "new-ci"), ("bob", "eve", "dan", "ada", "zoe")
+    return describe(
+        emulator.organization_id,
+        projects=[
+            {"name": each, "api_keys": [draw_key(key) for key in keys if random.random() < 0.6]} for each in names
+        ],
+        service_accounts=[
+            draw_item("name", each, on_organization=random.random() < 0.5) for each in accounts if random.random() < 0.7
+        ],
+        people=[
+            draw_item("email", f"{each}@example.com", on_organization=True) for each in people if random.random() < 0.7
+        ],
+    )

@@ -1,0 +1,519 @@
+"""Files on an organization: how they are read, and which steps they give, without a client."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinecone_admin import ForbiddenError, PineconeTypeError, PineconeValueError, RefusedError
+from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
+from pinecone_admin.workflows import ChangePlan, DesiredState, Inventory, Step, Unread, plan_changes
+from pinecone_admin.workflows.change_plan import find_new_steps
+from pinecone_admin.workflows.name_tags import name_tag, tag_as_being_made, tag_as_emptying
+from tests.support.errors import raises
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+YAML = """
+organization: -NAbCdEfGh                # id or name
+projects:
+  - name: search
+    max_pods: 0
+    api_keys:
+      - {name: reader, roles: [DataPlaneViewer]}
+      - {name: old-batch, absent: true}
+  - {name: shop-eu, id: 6f3c}
+service_accounts:
+  - {name: ci, roles: [OrgMember, search:ProjectOwner]}
+people:
+  - {email: ada@example.com, roles: [OrgOwner]}
+  - {email: eve@example.com, absent: true}
+ignore:
+  - {kind: api_key, name: "search/debug-*", reason: on-call keys, until: 2027-03-31}
+"""
+
+
+def make_inventory(
+    *,
+    projects: Sequence[str] = (),
+    keys: Sequence[tuple[str, str]] = (),
+    accounts: Sequence[str] = (),
+    users: Sequence[str] = (),
+    roles: Sequence[tuple[str, str, str, str | None]] = (),
+    **changes: Any,
+) -> Inventory:
+    """Return an inventory whose ids are the names after a letter; the client's account is an owner, as one user is.
+
+    Args:
+        projects: Names of the projects.
+        keys: Project and name of each key.
+        accounts: Names of service accounts.
+        users: Addresses of users.
+        roles: Kind and name of a principal, its role, and the project, or None for the organization.
+        changes: Lists of the inventory in place of these.
+    """
+    bindings = [
+        ("service_account", "runner", "OrgOwner", None),
+        ("user", "owner@example.com", "OrgOwner", None),
+        *roles,
+    ]
+    lists: dict[str, Any] = {
+        "organizations": [
+            Organization(
+                id="o-1", name="Acme", plan="Enterprise", payment_status="Active", created_at=NOW, support_tier="Free"
+            )
+        ],
+        "projects": [
+            Project(id=f"p-{each}", name=each, max_pods=0, force_encryption_with_cmek=False, organization_id="o-1")
+            for each in projects
+        ],
+        "api_keys": [
+            APIKey(id=f"k-{project}-{name}", name=name, project_id=f"p-{project}", roles=["ProjectEditor"])
+            for project, name in keys
+        ],
+        "users": [User(id=f"u-{each}", email=each) for each in ("owner@example.com", *users)],
+        "invites": [],
+        "service_accounts": [
+            ServiceAccount(id=f"s-{each}", name=each, client_id=f"c-{each}", created_at=NOW, updated_at=NOW)
+            for each in ("runner", *accounts)
+        ],
+        "role_bindings": [
+            RoleBinding(
+                id=f"b-{number}",
+                principal_type=kind,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+                principal_id=f"{kind[0]}-{name}",
+                resource_type="organization" if project is None else "project",
+                resource_id="o-1" if project is None else f"p-{project}",
+                role=role,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+                created_at=NOW,
+            )
+            for number, (kind, name, role, project) in enumerate(bindings)
+        ],
+    }
+    return Inventory(taken_at=NOW, **(lists | changes))
+
+
+def plan(inventory: Inventory, *, base: dict[str, Any] | None = None, **sections: Any) -> ChangePlan:
+    """Plan a file."""
+    former = None if base is None else DesiredState.from_dict({"organization": "Acme", **base})
+    desired = DesiredState.from_dict({"organization": "Acme", **sections})
+    return plan_changes(inventory, desired, client_id="c-runner", base=former)
+
+
+def summarize(steps: Sequence[Step]) -> list[str]:
+    """Return the steps without ids."""
+    return [re.sub(r" \([^)]*\)", "", str(each)).removeprefix("would ") for each in steps]
+
+
+def test_yaml_and_json_give_the_same_state() -> None:
+    """YAML, JSON and a mapping give the same state, which converts to a mapping and back."""
+    state = DesiredState.from_text(YAML, source="org.yaml")
+    document = state.to_dict()
+    assert DesiredState.from_dict(document) == state
+    assert DesiredState.from_text(json.dumps(document), source="org.json") == state
+    assert document["ignore"][0]["until"] == "2027-03-31"
+    assert len({state.digest, DesiredState.from_dict(document).digest}) == 2
+
+
+def test_all_problems_are_named_at_once() -> None:
+    """An error has every problem, with the file, the line and the path, and the nearest spelling."""
+    text = """
+organization: 1e3
+projects:
+service_accounts: [{name: 5}, {name: on}, {name: ~}, {}, x]
+people:
+  - {email: no, roles: [OrgOwnr, OrgOwner, OrgOwner, ProjectViewer, "a:OrgOwner", ":ProjectViewer"]}
+  - &x {email: Ada@example.com, rolez: []}
+  - {email: ada@example.com, absent: true, roles: []}
+  - !!map {email: a@b.c, email: b@b.c}
+ignore: [{kind: apikey, name: x, reason: "", until: soon}]
+"""
+    with raises(PineconeValueError) as caught:
+        DesiredState.from_text(text, source="org.yaml")
+    problems = caught.value.__notes__
+    assert str(caught.value).startswith("org.yaml: line 7: anchors and aliases are not allowed")
+    assert "line 2: organization must be text, not 1e3: put it in quotes" in problems
+    assert "line 3: projects is empty: leave it out, or write [] for an empty list" in problems
+    assert "line 6: people[0].roles has 'OrgOwnr', which is no role: did you mean 'OrgOwner'?" in problems
+    assert "line 6: people[0].roles has 'OrgOwner' twice" in problems
+    assert "line 7: people[1] has an unknown field 'rolez': did you mean 'roles'?" in problems
+    assert "line 8: people[2] is person 'ada@example.com', as line 7: people[1] is" in problems
+    assert "line 9: the field 'email' is there twice" in problems
+    assert len(problems) == 22
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "the document must be a mapping"),
+        ("[" * 100_000, "too many levels"),
+        ("{" * 5_000, "not YAML"),
+        ("organization: [", "not YAML"),
+        ("organization: a\n---\norganization: b", "several documents"),
+        ('{"organization": "a", "organization": "b"}', "'organization' is there twice"),
+        ('{"organization": "a", "people": null}', "people is empty"),
+        ("{organization: a, people: [*x]}", "not YAML|anchors"),
+        ("{organization: a, <<: {people: []}}", "unknown field '<<'"),
+        ("{organization: 2026-01-01}", "must be text"),
+        ("{organization: 1:30}", "must be text"),
+        ("{organization: a, projects: [{name: x, absent: true}]}", "delete_with_cleanup"),
+        ("{organization: a, projects: [{name: x, max_pods: yes}]}", "whole number"),
+        ("{organization: a, projects: [{name: x, api_keys: [{name: k}]}]}", "needs the field roles"),
+        ("{organization: a, projects: [{name: x, api_keys: [{name: k, roles: []}]}]}", "at least one role"),
+        ("{organization: a, ignore: [{kind: api_key, name: x, reason: y, until: 2027-01-01}]}", "PROJECT/KEY"),
+        ("{organization: a, service_accounts: [{name: x, keep_other_roles: true}]}", "needs the field roles"),
+    ],
+)
+def test_what_a_file_cannot_be(text: str, problem: str) -> None:
+    """A file that is cut, ambiguous, or says what it cannot do is refused with the reason."""
+    with raises(PineconeValueError, match=problem):
+        DesiredState.from_text(text)
+
+
+def test_many_problems_are_counted() -> None:
+    """A message has as many problems as it can, and the notes have all of them."""
+    people = [{"email": f"no address {number}"} for number in range(100)]
+    with raises(PineconeValueError, match="and 7[0-9] more problems") as caught:
+        DesiredState.from_dict({"organization": "a", "people": people})
+    assert len(caught.value.__notes__) == 100
+
+
+def test_yaml_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON needs no package, and YAML names the extra that has it."""
+    real = builtins.__import__
+
+    def refuse(name: str, *arguments: Any) -> Any:
+        if name == "yaml":
+            raise ModuleNotFoundError("No module named 'yaml'", name="yaml")
+        return real(name, *arguments)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    assert DesiredState.from_text('{"organization": "Acme"}').organization == "Acme"
+    with pytest.raises(ModuleNotFoundError, match=r"YAML needs PyYAML.*\[cli\]"):
+        DesiredState.from_text("organization: Acme")
+
+
+def test_wrong_types() -> None:
+    """Each argument is checked."""
+    inventory, state = make_inventory(), DesiredState.from_dict({"organization": "Acme"})
+    wrong: Any = {}
+    with raises(PineconeTypeError, match="data must be a mapping"):
+        DesiredState.from_dict([])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    with raises(PineconeTypeError, match="text must be a str"):
+        DesiredState.from_text(b"")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    for arguments in ((wrong, state, None), (inventory, wrong, None), (inventory, state, wrong)):
+        with raises(PineconeTypeError):
+            plan_changes(arguments[0], arguments[1], client_id="c-runner", base=arguments[2])
+
+
+def test_a_plan_needs_everything() -> None:
+    """A plan is refused if a part is unread, and if the account is no owner or is not there."""
+    unread = [Unread(part="users", project_id=None, error="no")]
+    for inventory, client_id in (
+        (make_inventory(unread=unread), "c-runner"),
+        (make_inventory(accounts=["other"]), "c-other"),
+        (make_inventory(), "c-nobody"),
+    ):
+        with raises(ForbiddenError, match="view of an OrgOwner"):
+            plan_changes(inventory, DesiredState.from_dict({"organization": "Acme"}), client_id=client_id)
+
+
+def test_the_organization_by_name_or_id() -> None:
+    """A file names its organization by id or name, and so does the former file."""
+    inventory = make_inventory()
+    for name in ("Acme", "o-1"):
+        assert not plan_changes(inventory, DesiredState.from_dict({"organization": name}), client_id="c-runner")
+    other = DesiredState.from_dict({"organization": "Other"})
+    state = DesiredState.from_dict({"organization": "Acme"})
+    with raises(RefusedError, match="is of organization 'Other'"):
+        plan_changes(inventory, state, client_id="c-runner", base=other)
+
+
+def test_contradictions_with_the_organization() -> None:
+    """All contradictions are named at once, with their places."""
+    twins = [*make_inventory(projects=["a"]).projects, *make_inventory(projects=["a"]).projects]
+    inventory = make_inventory(projects=["b", "p-b"], keys=[("b", "k")])
+    projects = [*inventory.projects, twins[0], evolve(twins[1], id="p-a2")]
+    with raises(PineconeValueError) as caught:
+        plan(
+            evolve(inventory, projects=projects),
+            projects=[
+                {"name": "a"},
+                {"name": "c", "id": "p-none"},
+                {"name": "p-b", "id": "p-b", "api_keys": [{"name": "k", "id": "k-none", "roles": ["ProjectViewer"]}]},
+            ],
+            people=[
+                {"email": "new@example.com", "roles": ["b:ProjectViewer"]},
+                {"email": "owner@example.com", "roles": ["OrgOwner", "bb:ProjectViewer", "a:ProjectViewer"]},
+            ],
+        )
+    message = str(caught.value)
+    for part in (
+        "projects[0], project 'a': there are 2 of this name: add one of the ids p-a, p-a2",
+        "projects[1], project 'c': nothing has the id p-none",
+        "project p-p-b has the name 'p-b', the id of another project",
+        "nothing has the id k-none",
+        "people[0], person 'new@example.com': would be invited, and needs a role on the organization",
+        "role 'bb:ProjectViewer' is on a project that is neither in the file nor there: use one of",
+        "'a:ProjectViewer' is on a project that is neither in the file nor there, which p-a, p-a2 have: write an id",
+    ):
+        assert part in message, message
+
+
+def test_names_that_several_have() -> None:
+    """An id pins one of several projects of a name, for its keys and for roles."""
+    first, second = (evolve(make_inventory(projects=["a"]).projects[0], id=each) for each in ("p-1", "p-2"))
+    found = plan(
+        evolve(make_inventory(users=["bob@example.com"]), projects=[first, second]),
+        projects=[{"name": "a", "id": "p-2", "api_keys": [{"name": "k", "roles": ["ProjectViewer"]}]}],
+        people=[{"email": "bob@example.com", "roles": ["p-2:ProjectViewer"]}],
+    )
+    assert [(each.action, each.project_id) for each in found.steps] == [("grant", "p-2"), ("create", "p-2")]
+    assert [each.id for each in found.not_listed] == ["p-1", "u-owner@example.com"]
+
+
+def test_what_has_a_tag_with_the_right_digits_is_set_aside() -> None:
+    """Unfinished work is shown as such, and any other name that begins with a tilde is an ordinary one."""
+    names = [
+        tag_as_being_made("reader"),
+        tag_as_being_made("x" * 80),
+        tag_as_emptying("p-a"),
+        name_tag("rotates", "k-a-old") + "old",
+        "old",
+        "~makes:00000000 reader",
+        "~rotates:00000000 x",
+        "~ordinary",
+    ]
+    inventory = make_inventory(projects=["a"], keys=[("a", each) for each in names])
+    keys = [{"name": "x" * 80, "roles": ["ProjectViewer"]}]
+    found = plan(inventory, projects=[{"name": "a", "api_keys": keys}])
+    assert [each.name for each in found.unfinished] == names[:4]
+    assert [each.name for each in found.not_listed] == names[4:]
+    assert {each.reason for each in found.unfinished} == {"unfinished work, of unknown age"}
+    with raises(PineconeValueError, match="must not have the name of unfinished work"):
+        plan(
+            inventory, projects=[{"name": "a", "api_keys": [{"name": "~makes:12345678 x", "roles": ["ProjectViewer"]}]}]
+        )
+
+
+def test_what_is_ignored() -> None:
+    """What is ignored is not listed until its day is over, and must not be managed, too."""
+    inventory = make_inventory(
+        projects=["a", "b"], keys=[("a", "debug-1"), ("a", "x"), ("b", "debug-1")], users=["Z@e.x"]
+    )
+    sections: dict[str, Any] = {
+        "projects": [{"name": "a", "api_keys": []}, {"name": "b", "api_keys": []}],
+        "people": [],
+    }
+    rules = [
+        {"kind": "api_key", "name": "a/debug-*", "reason": "on call", "until": "2026-11-30"},
+        {"kind": "person", "name": "z@E.x", "reason": "board", "until": "2026-11-30"},
+    ]
+    found = plan(inventory, **sections, ignore=rules)
+    assert [each.id for each in found.not_listed] == ["k-a-x", "k-b-debug-1", "u-owner@example.com"]
+    late = [{**each, "until": "2026-11-29"} for each in rules]
+    expired = plan(inventory, **sections, ignore=late)
+    assert len(expired.not_listed) == 5
+    assert expired.notes[0] == "the file ignores api_key 'a/debug-*' until 2026-11-29, which is over"
+    with raises(PineconeValueError, match="the file manages it and ignores it"):
+        plan(inventory, people=[{"email": "z@e.x", "absent": True}], ignore=rules)
+
+
+def test_drift_and_change() -> None:
+    """An item that is equal in both files is drift, whatever the order of its roles; any other is a change."""
+    inventory = make_inventory(projects=["a"], users=["bob@example.com"])
+    bob = {"email": "bob@example.com", "roles": ["OrgMember", "a:ProjectViewer"]}
+    key = {"name": "k", "roles": ["ProjectViewer"]}
+    found = plan(
+        inventory,
+        base={"people": [{**bob, "roles": bob["roles"][::-1]}], "projects": [{"name": "a", "api_keys": [key]}]},
+        people=[{**bob, "email": "BOB@example.com"}, {"email": "new@example.com", "roles": ["OrgMember"]}],
+        projects=[{"name": "a", "max_pods": 1, "api_keys": [key]}],
+    )
+    assert [(each.action, each.cause) for each in found.steps] == [
+        ("update", "change"),
+        ("invite", "change"),
+        ("grant", "change"),
+        ("grant", "change"),
+        ("create", "drift"),
+    ]
+
+
+def test_encryption_cannot_be_turned_off() -> None:
+    """A setting that the server never turns off would make every plan the same."""
+    inventory = make_inventory(projects=["a"])
+    projects = [evolve(inventory.projects[0], force_encryption_with_cmek=True)]
+    with raises(PineconeValueError, match="cannot be turned off"):
+        plan(evolve(inventory, projects=projects), projects=[{"name": "a", "force_encryption_with_cmek": False}])
+
+
+def test_a_swap_of_names() -> None:
+    """A name that an item leaves can be taken by another one, but not the name of one that stays."""
+    inventory = make_inventory(projects=["a", "b"])
+    found = plan(inventory, projects=[{"name": "old-a", "id": "p-a"}, {"name": "a"}])
+    assert summarize(found.steps) == ["rename project a to old-a", "create project a"]
+    with raises(PineconeValueError, match="p-b has the name that p-a would get"):
+        plan(inventory, projects=[{"name": "b", "id": "p-a"}])
+    with raises(PineconeValueError, match="another item of the file has the name"):
+        plan(inventory, projects=[{"name": "c", "id": "p-a"}, {"name": "c", "id": "p-b"}])
+
+
+def test_markdown_is_inert_and_cut() -> None:
+    """Names cannot mention, link or end a span, and what does not fit is counted, but for owners and secrets."""
+    names = ["@octocat", "#1", "`code`", "https://example.com", "[x](y)", "a|b", "</details>", "x\ny"]
+    inventory = make_inventory(projects=names)
+    many = [{"name": f"project number {number}, which has a long name"} for number in range(2000)]
+    accounts = [{"name": f"account {number}", "roles": ["OrgOwner"]} for number in range(100)]
+    text = plan(inventory, projects=many, service_accounts=accounts).to_markdown()
+    assert len(text) <= 60_000
+    assert text.count("would create service account") == 100
+    assert re.search(r"### Changes \(2000\)\n", text)
+    assert re.search(r"- and \d+ more\n", text)
+    lines = [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- `")]
+    for line in lines:
+        fence = re.match("`+", line)
+        assert fence is not None
+        assert line.endswith(fence[0])
+        assert fence[0] not in line[len(fence[0]) : -len(fence[0])]
+    assert sum("octocat" in line for line in text.splitlines()) == 1
+
+
+def test_a_saved_plan_of_another_kind_is_refused() -> None:
+    """A plan is read back equal, and any other document is refused."""
+    found = plan(make_inventory(), projects=[{"name": "a"}], base={"projects": []})
+    assert ChangePlan.from_json(found.to_json()) == found
+    with raises(PineconeValueError, match="not a plan of apply"):
+        ChangePlan.from_json('{"plan_of": "users.offboard_many"}')
+
+
+def test_an_export_leaves_out_what_a_file_cannot_say() -> None:
+    """Roles that no document lists stay, expired invites and unfinished work are left out, and each is said."""
+    invite = Invite(id="i-1", email="x@example.com", status="expired", created_at=NOW)
+    inventory = make_inventory(
+        projects=["a"],
+        keys=[("a", tag_as_being_made("x")), ("a", "k")],
+        users=["bob@example.com"],
+        roles=[("user", "bob@example.com", "OrgWizard", None)],
+        invites=[invite],
+    )
+    state = inventory.to_desired_state()
+    assert state.notes == [
+        "left out: 1 key of unfinished work in project 'a'",
+        "left out: 1 expired invite",
+        "bob@example.com has OrgWizard, which a file cannot have: keep_other_roles leaves it",
+    ]
+    assert plan_changes(inventory, state, client_id="c-runner").steps == []
+    with raises(RefusedError, match="not everything could be read"):
+        evolve(inventory, unread=[Unread(part="users", project_id=None, error="no")]).to_desired_state()
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+ORGANIZATION_ROLES = st.sampled_from(["OrgMember", "OrgManager", "OrgBillingAdmin"])
+PROJECT_ROLES = st.sampled_from(["ProjectOwner", "ProjectEditor", "ProjectViewer"])
+
+
+@st.composite
+def inventories(draw: st.DrawFn) -> Inventory:
+    """Draw an organization of unique names."""
+    projects = draw(st.lists(NAMES.filter(lambda name: not name.startswith("p-")), max_size=3, unique=True))
+    accounts = draw(st.lists(NAMES.filter(lambda name: name != "runner"), max_size=2, unique=True))
+    users = [f"{name}@example.com" for name in draw(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True))]
+    keys = [(project, name) for project in projects for name in draw(st.lists(NAMES, max_size=2, unique=True))]
+    roles: list[tuple[str, str, str, str | None]] = []
+    for kind, names in (("user", users), ("service_account", accounts)):
+        for name in names:
+            roles.append((kind, name, draw(ORGANIZATION_ROLES), None))
+            places = draw(st.lists(st.sampled_from(projects), unique=True)) if projects else []
+            roles += [(kind, name, draw(PROJECT_ROLES), place) for place in places]
+    return make_inventory(projects=projects, keys=keys, accounts=accounts, users=users, roles=roles)
+
+
+@st.composite
+def files(draw: st.DrawFn, inventory: Inventory) -> DesiredState:
+    """Draw a file that lists some of an organization, and some that is not there."""
+    names = draw(st.lists(st.sampled_from([*(each.name for each in inventory.projects), "new"]), unique=True))
+    places = [*names, *(each.name for each in inventory.projects)]
+
+    def draw_holder(field: str, name: str) -> dict[str, Any]:
+        if draw(st.booleans()):
+            return {field: name, "absent": True}
+        project_roles = draw(st.lists(st.sampled_from(places), unique=True)) if places else []
+        roles = {draw(ORGANIZATION_ROLES), *(f"{place}:{draw(PROJECT_ROLES)}" for place in project_roles)}
+        return {field: name, "roles": sorted(roles), "keep_other_roles": draw(st.booleans())}
+
+    def draw_keys(project: str) -> list[dict[str, Any]]:
+        there = [each.name for each in inventory.api_keys if each.project_id == f"p-{project}"]
+        listed = draw(st.lists(st.sampled_from([*there, "new key"]), unique=True))
+        roles = [draw(st.sampled_from(["ProjectEditor", "ProjectViewer"]))]
+        return [{"name": each, **({"absent": True} if draw(st.booleans()) else {"roles": roles})} for each in listed]
+
+    accounts = [each.name for each in inventory.service_accounts if each.name != "runner"]
+    people = [each.email for each in inventory.users if each.email != "owner@example.com"]
+    return DesiredState.from_dict(
+        {
+            "organization": "Acme",
+            "projects": [{"name": each, "api_keys": draw_keys(each)} for each in names],
+            "service_accounts": [
+                draw_holder("name", each) for each in draw(st.lists(st.sampled_from([*accounts, "new"]), unique=True))
+            ],
+            "people": [
+                draw_holder("email", each)
+                for each in draw(st.lists(st.sampled_from([*people, "new@example.com"]), unique=True))
+            ],
+        }
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_properties_of_random_files(data: st.DataObject) -> None:
+    """An export plans nothing; steps touch only what is listed, and only as a field of the file asks."""
+    inventory = data.draw(inventories())
+    exported = inventory.to_desired_state()
+    assert DesiredState.from_dict(exported.to_dict()) == exported
+    assert plan_changes(inventory, exported, client_id="c-runner").steps == []
+    desired = data.draw(files(inventory))
+    found = plan_changes(inventory, desired, client_id="c-runner")
+    check_steps(found, desired)
+    assert find_new_steps(found.steps, plan_changes(inventory, desired, client_id="c-runner").steps) == []
+    assert plan_changes(inventory, desired, client_id="c-runner", base=desired).steps == [
+        evolve(each, cause="drift") for each in found.steps
+    ]
+
+
+def check_steps(found: ChangePlan, desired: DesiredState) -> None:
+    """Assert that each step is about an item of the file, and that the item asks for it."""
+    document = desired.to_dict()
+    items: dict[tuple[str, str | None, str | None], Any] = {
+        ("project", None, each["name"]): each for each in document["projects"]
+    }
+    items |= {("api_key", each["name"], key["name"]): key for each in document["projects"] for key in each["api_keys"]}
+    items |= {("service_account", None, each["name"]): each for each in document["service_accounts"]}
+    items |= {("person", None, each["email"]): each for each in document["people"]}
+    for step in found.steps:
+        kind = "person" if step.kind in {"user", "invite"} else step.kind
+        item = items[kind, step.project if kind == "api_key" else None, step.name]
+        place = "" if step.project is None else f"{step.project}:"
+        match step.action:
+            case "delete":
+                assert item["absent"]
+            case "grant":
+                assert f"{place}{step.after['role']}" in item["roles"]
+            case "revoke":
+                assert f"{place}{step.before['role']}" not in item["roles"]
+                assert "keep_other_roles" not in item
+            case _:
+                assert not item.get("absent")
+                assert step.after.get("roles", []) == sorted(
+                    item.get("roles", []), key=lambda role: (":" in role, role)
+                )
+    listed = {each.id for each in found.not_listed}
+    assert listed.isdisjoint({each.id for each in found.steps if each.id is not None})
