@@ -49,3 +49,14 @@ def test_every_row_is_measured() -> None:
     # On a busy machine bare Python, whose time is taken off, may take longer than an import.
     assert all(isinstance(float(cell.split()[0]), float) for cell in measured["import, over bare Python"][:5])
     assert {count.title for count in COUNTS} <= set(measured)
+
+
+@pytest.mark.long
+def test_every_command_is_measured() -> None:
+    """The benchmark of commands runs, and its table has the rows of the page."""
+    command = [sys.executable, "tests/benchmarks/command_line.py", "--rounds", "1", "--users", "20"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    page = PAGE.partition("## Commands\n")[2].partition("\n## ")[0]
+    assert len(rows) == len([line for line in page.splitlines() if line.startswith("| ")]) == 2 + 13
+    assert all(float(row.split(" | ")[1].split()[0]) > 0 for row in rows[2:])
