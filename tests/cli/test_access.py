@@ -38,7 +38,7 @@ def test_the_files_of_a_review_agree_and_are_private(tmp_path: Path) -> None:
     """Each file has the selected access, mode 0600, and the page names the owners also beside one project."""
     with example_organization():
         names = [f"--{kind}={tmp_path / kind}" for kind in ("html", "csv", "markdown")]
-        done = run("access", "--project", "search", *names)
+        done = run("access", "--project", "search", "--output", "json", *names)
     assert done.exit == 0
     assert done.stderr.splitlines() == [f"wrote {tmp_path / kind}" for kind in ("html", "csv", "markdown")]
     assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
@@ -245,3 +245,21 @@ def test_names_that_others_chose_cannot_drive_the_terminal(tmp_path: Path) -> No
                 done = run(*words, "--output", output)
                 assert done.exit == 0, (words, output)
                 assert not re.search("[\x1b\u202e]", done.stdout + done.stderr), (words, output)
+
+
+def test_beside_files_only_the_findings_go_into_a_pipe(tmp_path: Path) -> None:
+    """Who can do what is in the files; a format or a query that is asked for gives it on stdout, too."""
+    page = tmp_path / "access.html"
+    words = ["access", "--html", str(page)]
+    with example_organization():
+        whole = run("access").json
+        piped = run(*words)
+        asked = run(*words, "--output", "json").json
+        roles = run(*words, "--query", "access[].roles").json
+    assert list(whole) == ["taken_at", "organization", "note", "unread", "findings", "access"]
+    assert list(piped.json) == [*list(whole)[:-1], "written"]
+    assert piped.json["written"] == [str(page)]
+    assert [each["kind"] for each in piped.json["findings"]] == [each["kind"] for each in whole["findings"]]
+    assert asked["access"] == whole["access"]
+    assert len(roles) == len(whole["access"])
+    assert piped.stderr.startswith(f"wrote {page}")

@@ -79,7 +79,7 @@ def report_access(
             write_report(file, render())
             session.notify(f"wrote {file}")
     with session.until_closed():
-        _write(session, selected, review, rows=not files)
+        _write(session, selected, review, files=files)
     for warning in review.warnings:
         session.notify(f"warning: {warning}")
     _choose_exit(session, review, kinds)
@@ -131,13 +131,15 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
     return ids[0]
 
 
-def _write(session: Session, access: Access, review: Review, *, rows: bool) -> None:
+def _write(session: Session, access: Access, review: Review, *, files: Sequence[str]) -> None:
+    """Write the access and the findings; beside files, only the findings, unless a format or a part is asked for."""
     if wants_document(session):
-        write_value(session, build_document(access, review))
+        is_asked_for = not session.settings.keys().isdisjoint({"output", "query"})
+        write_value(session, build_document(access, review, files=[] if is_asked_for else files))
     elif session.output == "table":
         from pinecone_admin.cli.reports.access_tables import write_tables  # noqa: PLC0415 - loads rich
 
-        write_tables(session, access, review, rows=rows)
+        write_tables(session, access, review, rows=not files)
     elif session.output == "csv":
         session.stdout.write(access.to_csv())
     else:
@@ -171,8 +173,9 @@ def _reaches(roles: Sequence[str], levels: frozenset[str]) -> bool:
     return bool(roles) and highest_level(roles) in levels
 
 
-def build_document(access: Access, review: Review) -> dict[str, Any]:
-    """Return access and findings as plain JSON types."""
+def build_document(access: Access, review: Review, *, files: Sequence[str] = ()) -> dict[str, Any]:
+    """Return access and findings as plain JSON types; if files have the access, only their names in its place."""
+    rows = {"written": [*files]} if files else {"access": [to_dict(row) for row in access.rows()]}
     waivers = {
         id(finding): {"reason": waiver.reason, "until": f"{waiver.until}"} for finding, waiver in review.accepted
     }
@@ -182,5 +185,5 @@ def build_document(access: Access, review: Review) -> dict[str, Any]:
         "note": NOTE,
         "unread": access.unread,
         "findings": [{**to_dict(each), "accepted": waivers.get(id(each))} for each in access.findings],
-        "access": [to_dict(row) for row in access.rows()],
+        **rows,
     }
