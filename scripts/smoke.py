@@ -112,6 +112,9 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
             project_id=ids["search"], name="reader"
         ),
         "api_keys.rotate": lambda admin: admin.api_keys.rotate(api_key_id=ids["old key"], store=stored.append),
+        "api_keys.rotate_due": lambda admin: admin.api_keys.rotate_due(
+            older_than=timedelta(days=1), keep_old_for=timedelta(0), store=stored.append
+        ),
         "api_keys.delete_retired": lambda admin: admin.api_keys.delete_retired(),
         "users.describe_by_email": lambda admin: admin.users.describe_by_email(email="ada@example.com"),
         "users.ensure": lambda admin: admin.users.ensure(email="ada@example.com", role_bindings=member),

@@ -52,6 +52,7 @@ CREATES = {
     "docs/how-to/key-for-one-test-run.md": {"create_api_key"},
     "docs/how-to/provision-a-tenant.md": {"create_project", "create_api_key", "create_role_binding"},
     "docs/how-to/rotate-a-key.md": {"create_api_key"},
+    "docs/how-to/rotate-every-night.md": {"create_api_key"},
     "docs/runbooks/leaked-key.md": {"create_api_key"},
     "docs/workflows.md": {"create_project", "create_api_key", "create_invite", "create_role_binding"},
 }
@@ -93,6 +94,7 @@ def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRe
         if page in SETUPS:
             with emulator.admin() as admin:
                 env |= SETUPS[page](emulator, admin, folder) or {}
+        env["PATH"] = os.pathsep.join([str(folder / "bin"), env["PATH"]])  # where a setup puts programs of others
         before = len(emulator.requests)
         for language, group in groupby(blocks, attrgetter("language")):
             if language == "python":

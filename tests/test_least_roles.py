@@ -209,6 +209,18 @@ def offboard_many(at: Organization) -> Call:
     return contains(key_id, remove)
 
 
+def rotate_due(at: Organization) -> Call:
+    """Return a call that must rotate a key which is old enough."""
+    project_id, key_id = project_key(at)
+    at.emulator.clock.advance(2)
+
+    def rotate() -> Iterable[Any]:
+        report = at.caller.api_keys.rotate_due(project_id=project_id, older_than=SECOND, keep_old_for=SECOND, store=str)
+        return [SimpleNamespace(id=each.replaced) for each in report.rotated]
+
+    return contains(key_id, rotate)
+
+
 def delete_stale(at: Organization) -> Call:
     """Return a call that makes a plan, and deletes its project."""
     name = f"stale-{at.name()}"
@@ -296,6 +308,7 @@ WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
     "api_keys.ensure": lambda at: partial(at.caller.api_keys.ensure, project_id=at.project(), name="new", store=str),
     "api_keys.rotate": lambda at: partial(at.caller.api_keys.rotate, api_key_id=at.key(), store=str),
     "api_keys.temporary": make_temporary_key,
+    "api_keys.rotate_due": rotate_due,
     "api_keys.delete_retired": lambda at: partial(at.caller.api_keys.delete_retired, project_id=at.retired_key()),
     "users.offboard": offboard,
     "users.ensure": lambda at: partial(at.caller.users.ensure, email=at.email(), role_bindings=MEMBER),

@@ -328,3 +328,58 @@ class APIKeys:
         from pinecone_admin._sync.workflows.delete_retired import delete_retired_keys  # noqa: PLC0415 - imported on first use
 
         return delete_retired_keys(self._admin, project_id=project_id, dry_run=dry_run)
+
+    def rotate_due(
+        self,
+        *,
+        older_than: timedelta,
+        keep_old_for: timedelta,
+        store: Callable[[APIKeyWithSecret], object],
+        project_id: str | None = None,
+        dry_run: bool = False,
+    ) -> workflows.DueRotations:
+        """Rotate the API keys that are older than a time, and finish what earlier rotations left.
+
+        Run this every night. In one project after another, it gives new keys of interrupted rotations their names,
+        deletes retired keys as ``delete_retired`` does, and then rotates, one key at a time and as ``rotate`` does, the
+        keys whose rotation was interrupted before its value was known to be stored, and those that are older, oldest
+        first. If it is killed, run it again. A key that cannot be rotated does not stop the others. Keys whose names
+        say that a workflow made them, such as temporary ones, are not rotated. Do not rotate a key in another process
+        meanwhile: what ``rotate`` says of two rotations at once holds here, too.
+
+        Args:
+            older_than: Age above which a key is rotated, by the server's clock. Of a key without ``created_at``, the
+                age is that of its oldest role binding, which may be younger than the key.
+            keep_old_for: How long both keys work, from 0; by the server's clock, rounded up to minutes. Each project
+                needs room for the keys that are kept.
+            store: Function that stores the value of a new key, as for ``rotate``. It is called for keys of several
+                projects: ``made.key.project_id`` says which.
+            project_id: Id of the project; None for all projects of the organization.
+            dry_run: Only report what would be done.
+
+        Returns:
+            What was finished, rotated, deleted, kept and not rotated, and the keys whose age is unknown.
+
+        Raises:
+            NotFoundError: The organization has no project with this id.
+            RefusedError: The server's responses have no valid Date, so that its time is unknown.
+
+        Example:
+            >>> report = admin.api_keys.rotate_due(
+            ...     older_than=timedelta(days=90),
+            ...     keep_old_for=timedelta(days=7),
+            ...     store=lambda made: vault.update({made.key.id: made.value}),
+            ... )
+            >>> print(report)
+            no key is due
+        """
+        from pinecone_admin._sync.workflows.rotate_due import rotate_due_keys  # noqa: PLC0415 - imported on first use
+
+        return rotate_due_keys(
+            self._admin,
+            older_than=older_than,
+            keep_old_for=keep_old_for,
+            store=store,
+            project_id=project_id,
+            dry_run=dry_run,
+        )

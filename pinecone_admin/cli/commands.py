@@ -83,7 +83,7 @@ class CommonOption(click.Option):
 
 
 def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
-    if value is not None:
+    if value is not None and value != ():
         if option.name == "query":
             check_query(str(value))
         context.obj.settings[option.name] = value
@@ -171,6 +171,10 @@ def _common_options() -> list[click.Parameter]:
 
 
 def _secret_options(makes: Secret) -> list[click.Parameter]:
+    allow_group = click.Option(["--allow-group"], **SETTING, is_flag=True, help=ALLOW_GROUP)
+    if makes.many:
+        place = click.Option(["--store"], **SETTING, multiple=True, metavar="[PATTERN=]PLACE", help=STORES_BY_NAME)
+        return [place, allow_group]
     store = (
         "Where to store the secret and the client id: env-file:PATH#NAME, where the id is named like NAME, with ID for "
         "SECRET; file:PATH; or exec:COMMAND, which gets the secret on stdin."
@@ -180,10 +184,15 @@ def _secret_options(makes: Secret) -> list[click.Parameter]:
     return [
         click.Option(["--store"], **SETTING, metavar="PLACE", help=store),
         click.Option(["--reveal"], **SETTING, is_flag=True, help="Show the secret instead of storing it."),
-        click.Option(["--allow-group"], **SETTING, is_flag=True, help=ALLOW_GROUP),
+        allow_group,
     ]
 
 
+STORES_BY_NAME = (
+    "Where to store the secrets: env-file:PATH#NAME, file:PATH, or exec:COMMAND, which gets one on stdin, with {kind}, "
+    "{project} and {name} in it; can be repeated, with patterns for KIND/PROJECT/NAME, of which the first that fits "
+    "counts."
+)
 ALLOW_GROUP = "Let --store use a file that its group can read."
 
 

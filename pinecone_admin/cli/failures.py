@@ -10,15 +10,13 @@ from types import MappingProxyType
 import click
 
 from pinecone_admin import errors
+from pinecone_admin._http.redaction import mask_key_values
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
-
-# Values of API keys begin with pcsk_ or pckey_; a name that begins so is shorter.
-_KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")
 
 SPELLINGS: Mapping[str, str] = MappingProxyType({"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1"})
 """What every command calls names of the library."""
@@ -128,7 +126,7 @@ def describe_failure(
         says_if_unchanged=isinstance(error, CLIError) and error.says_if_unchanged,
         says_outcome=_says_outcome(error),
     )
-    message = _KEY_VALUE.sub(r"\1…", failure.message)
+    message = mask_key_values(failure.message)
     if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
         message = make_printable(message, most=_MAX_USAGE_LENGTH)
     return failure._replace(message=message)

@@ -54,6 +54,12 @@ class Interruptions:
         """Let the command run to its end from now on; a signal is only recorded."""
         self._is_held = True
 
+    def release(self) -> None:
+        """Let a signal interrupt the command again, and interrupt it now if there was one while it was held."""
+        self._is_held = False
+        if self.received:
+            raise KeyboardInterrupt
+
     @contextmanager
     def second_kills(self, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
         """Kill a process at the second signal; the terminal sends Ctrl-C to it, too."""

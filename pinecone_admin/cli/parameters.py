@@ -221,12 +221,14 @@ class Secret(NamedTuple):
         replaces: Whether it takes the place of one that is no longer valid, or soon is not.
         may_exist: Whether what it belongs to may exist already, so that an earlier run may have stored it.
         nested: Whether what it belongs to is one of several things in the output.
+        many: Whether there may be several, of which each goes to a place of its own.
     """
 
     kind: str
     replaces: bool = False
     may_exist: bool = False
     nested: bool = False
+    many: bool = False
 
     @property
     def is_of_account(self) -> bool:

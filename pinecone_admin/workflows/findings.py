@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal, TypeAlias
 
 from attrs import field, frozen
@@ -14,7 +14,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.resources import DisplayNames, Resources
 from pinecone_admin.workflows.retired_keys import delete_after, lives_until
-from pinecone_admin.workflows.roles import bindings_by_principal
+from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings
 
 FindingKind: TypeAlias = Literal[
     "could-not-be-read",
@@ -129,7 +129,7 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
     A response need not say when a key was created. Otherwise, the oldest role binding of a key gives a minimum, because
     a change of its roles may replace the bindings.
     """
-    names, dates = DisplayNames(inventory), _oldest_binding_of_keys(inventory)
+    names, dates = DisplayNames(inventory), date_keys_by_bindings(inventory.role_bindings)
     findings: list[Finding] = []
     for key in inventory.api_keys:
         if lives_until(key) is not None:
@@ -149,14 +149,6 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
             text = f"{unsure}: only role bindings, which a change of roles replaces, show its age"
             findings.append(_find_in_key("key-age-unknown", key, text, age=age))
     return findings
-
-
-def _oldest_binding_of_keys(inventory: Resources) -> Mapping[str, datetime]:
-    return {
-        id: min(each.created_at for each in bindings)
-        for (kind, id), bindings in bindings_by_principal(inventory.role_bindings).items()
-        if kind == "api_key"
-    }
 
 
 def find_overdue_keys(inventory: Resources) -> list[Finding]:

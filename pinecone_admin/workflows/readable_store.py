@@ -1,9 +1,12 @@
-"""Stores whose target can be read, so that a later run recognizes what an interrupted run has stored."""
+"""Stores that know their targets: which secret is there, and which target a secret has."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from generated_client.models import APIKey
 
 
 class ReadableStore(ABC):
@@ -24,3 +27,25 @@ class ReadableStore(ABC):
     @abstractmethod
     def holds_account(self, client_id: str) -> bool:
         """Return whether the target has a secret of the service account with this client id."""
+
+
+class StoreByName(ABC):
+    """Base class of a ``store`` that has a target for each secret."""
+
+    @abstractmethod
+    def __call__(self, made: Any, /) -> object:
+        """Store the secret of what was made, at its target."""
+
+    @abstractmethod
+    def check_keys(self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]) -> None:
+        """Raise if the value of a key could not be stored, before anything is made.
+
+        Args:
+            keys: The keys whose new values are to be stored.
+            others: Keys whose values are stored already; no target may be that of one of them.
+            projects: Names of the projects by their ids.
+        """
+
+    @abstractmethod
+    def select_for_key(self, key: APIKey) -> Callable[[Any], object]:
+        """Return the ``store`` of the value of one key."""

@@ -178,6 +178,77 @@ class RetiredKeys:
 
 
 @frozen(kw_only=True)
+class FailedRotation:
+    """An API key that ``rotate_due`` did not rotate, or a project in which it did nothing more.
+
+    Attributes:
+        project_id: Id of the project.
+        key: The key; None if finishing earlier rotations, or deleting retired keys, failed in the project.
+        reason: The error, and what was undone.
+    """
+
+    project_id: str
+    key: APIKey | None
+    reason: str = field(converter=make_printable)
+
+    def __str__(self) -> str:
+        place = describe_thing("project", None, self.project_id)
+        if self.key is None:
+            return make_printable(f"failed in {place}, where no key was rotated: {self.reason}")
+        key = describe_thing("key", self.key.name, self.key.id)
+        return make_printable(f"failed to rotate {key} in {place}: {self.reason}")
+
+
+@frozen(kw_only=True)
+class DueRotations:
+    """What one run of ``rotate_due`` did.
+
+    Attributes:
+        dry_run: Whether the report only previews the run, and nothing was changed.
+        finished: New keys of interrupted rotations, whose values were stored before; this run gave them their names.
+        rotated: The rotations of this run, in order.
+        deleted: Retired keys that were due and were deleted.
+        kept: Retired keys that were not deleted, each with the reason.
+        failed: Keys that were not rotated, each with the reason. The next run tries again.
+        unknown_age: Keys that may be due, as nothing shows their age, or only a role binding that may be younger.
+        steps: What was done, in order; of a dry run, what would be done.
+
+    Example:
+        >>> report = admin.api_keys.rotate_due(
+        ...     older_than=timedelta(days=90),
+        ...     keep_old_for=timedelta(days=7),
+        ...     store=lambda made: None,
+        ...     dry_run=True,
+        ... )
+        >>> json.dumps(report.to_dict())
+    """
+
+    dry_run: bool
+    finished: list[APIKey] = field(factory=list[APIKey])
+    rotated: list[Rotation] = field(factory=list[Rotation])
+    deleted: list[APIKey] = field(factory=list[APIKey])
+    kept: list[KeptKey] = field(factory=list[KeptKey])
+    failed: list[FailedRotation] = field(factory=list[FailedRotation])
+    unknown_age: list[APIKey] = field(factory=list[APIKey])
+    steps: list[Step] = field(factory=list[Step])
+
+    def __str__(self) -> str:
+        """Return the report as text, one item per line."""
+        lines = [*map(str, self.steps), *map(str, self.failed)]
+        lines += [
+            make_printable(f"the age of {describe_thing('key', key.name, key.id)} is unknown")
+            for key in self.unknown_age
+        ]
+        lines = lines or ["no key is due"]
+        lines += ["nothing was changed"] if self.dry_run else []
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return to_dict(self)
+
+
+@frozen(kw_only=True)
 class RoleChange:
     """A role that replaced another.
 

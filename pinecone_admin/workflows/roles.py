@@ -9,6 +9,7 @@ settings, and needs another role to read data.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from generated_client.models import PrincipalType, Project, RoleBinding, RoleName
@@ -65,3 +66,15 @@ def bindings_by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[Princip
     for binding in bindings:
         held.setdefault((binding.principal_type, binding.principal_id), []).append(binding)
     return held
+
+
+def date_keys_by_bindings(bindings: Iterable[RoleBinding]) -> dict[str, datetime]:
+    """Return when the oldest role binding of each API key was created, by the id of the key.
+
+    A change of its roles may replace the bindings of a key, so that it may be older.
+    """
+    return {
+        id: min(each.created_at for each in held)
+        for (kind, id), held in bindings_by_principal(bindings).items()
+        if kind == "api_key"
+    }

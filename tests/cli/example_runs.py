@@ -58,5 +58,7 @@ def _run_example(spec: Command, *, terminal: bool) -> ExampleRun:
     with example_organization() as emulator:
         if spec.full_name == "api-key delete-retired":
             retire_key(emulator)
+        if spec.full_name == "api-key rotate-due":
+            emulator.clock.advance(91 * 86_400)
         done = run(*shlex.split(spec.example)[1:], terminal=terminal)
         return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])

@@ -21,8 +21,8 @@ from pinecone_admin.emulator.http.transport import EmulatorTransport
 from tests.cli.command_line import COMMANDS
 from tests.support.concurrency import PATIENCE
 
-MAKERS = {spec.full_name: spec for spec in COMMANDS if spec.makes}
-"""The commands that make a secret, by name."""
+MAKERS = {spec.full_name: spec for spec in COMMANDS if spec.makes and not spec.makes.many}
+"""The commands that make one secret, by name."""
 ROTATES_ACCOUNT = "service-account rotate-secret"
 """The one whose change cannot be undone."""
 

@@ -234,6 +234,24 @@ class OtherDates(FaultyTransport):
         return response
 
 
+class UndatedTransport(FaultyTransport):
+    """Removes ``created_at`` from the responses that have keys."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._without_dates(request, super().handle_request(request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._without_dates(request, await super().handle_async_request(request))
+
+    def _without_dates(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method != "GET" or not request.url.path.endswith("/api-keys"):
+            return response
+        data = [{**each, "created_at": None} for each in json.loads(response.content)["data"]]
+        return httpx.Response(response.status_code, json={"data": data}, headers={"date": response.headers["date"]})
+
+
 class DelayedListsTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Passes requests on to an emulator; its lists omit a new record for a while.
 

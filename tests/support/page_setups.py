@@ -9,6 +9,7 @@ from pathlib import Path
 from pinecone_admin import Admin, on_organization
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import OrganizationRoleName
+from tests.support.secret_managers import install_stand_ins
 
 Setup = Callable[[Emulator, Admin, Path], Mapping[str, str] | None]
 """Prepares the organization, and the folder in which the examples run; may return further variables."""
@@ -59,7 +60,14 @@ def control(emulator: Emulator, admin: Admin, _folder: Path) -> Mapping[str, str
 def rotations(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
     """Create the keys that are rotated."""
     create_project(admin, "shop", "writer", "mobile")
-    create_project(admin, "mail", "mailer")
+
+
+def old_keys(emulator: Emulator, admin: Admin, folder: Path) -> None:
+    """Create keys that are 91 days old, and stand-ins of the commands of secret managers."""
+    create_project(admin, "search", "reader")
+    create_project(admin, "shop", "web")
+    emulator.clock.advance(91 * 86_400)
+    install_stand_ins(folder / "bin")
 
 
 def review(emulator: Emulator, admin: Admin, folder: Path) -> None:
@@ -100,6 +108,7 @@ SETUPS: Mapping[str, Setup] = {
     "docs/how-to/provision-a-tenant.md": account("tenant-support"),
     "docs/how-to/review-access.md": review,
     "docs/how-to/rotate-a-key.md": rotations,
+    "docs/how-to/rotate-every-night.md": old_keys,
     "docs/how-to/send-an-operation.md": empty_project("draft"),
     "docs/runbooks/leaked-account-secret.md": account("nightly"),
     "docs/runbooks/leaked-key.md": leaked_key,

@@ -159,6 +159,13 @@ METHODS: dict[str, dict[str, Argument]] = {
         "keep_old_for": Argument("duration", "none", timedelta(hours=1)),
         "dry_run": DRY_RUN,
     },
+    "api_keys.rotate_due": {
+        "older_than": Argument("needed duration", "none", timedelta(days=90)),
+        "keep_old_for": Argument("duration", "none", timedelta(hours=1)),
+        "store": Argument("function", "none", print),
+        "project_id": Argument("optional id", "none", "p"),
+        "dry_run": DRY_RUN,
+    },
     "projects.delete_stale": {
         "name_pattern": Argument("pattern", "none", "ci-*"),
         "older_than": Argument("needed duration", "none", timedelta(days=7)),

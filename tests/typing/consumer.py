@@ -56,7 +56,9 @@ from pinecone_admin.workflows import (
     Change,
     CleanupReport,
     Difference,
+    DueRotations,
     Ensured,
+    FailedRotation,
     Inventory,
     Left,
     OffboardPlan,
@@ -203,6 +205,11 @@ def workflows(admin: Admin) -> None:
     assert_type(admin.api_keys.rotate(api_key_id="k", store=store, keep_old_for=timedelta(hours=1)), Rotation)
     assert_type(admin.api_keys.rotate(api_key_id="k", store=put_secret_value).delete_after, datetime | None)
     assert_type(admin.api_keys.delete_retired(project_id="p", dry_run=True), RetiredKeys)
+    nightly = admin.api_keys.rotate_due(
+        older_than=timedelta(days=90), keep_old_for=timedelta(days=7), store=put_secret_value
+    )
+    assert_type(nightly, DueRotations)
+    assert_type(nightly.failed[0], FailedRotation)
     assert_type(admin.api_keys.describe_by_name(project_id="p", name="n"), APIKey)
     assert_type(admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
     tenant = admin.projects.provision(
@@ -282,6 +289,9 @@ async def asynchronous() -> None:
         assert_type(await admin.send(create_project(body=CreateProjectRequest(name="n"))), Project)
         assert_type(await admin.api_keys.rotate(api_key_id="k", store=store), Rotation)
         assert_type(await admin.api_keys.rotate(api_key_id="k", store=store_async), Rotation)
+        day = timedelta(days=1)
+        nightly = await admin.api_keys.rotate_due(older_than=day, keep_old_for=day, store=store_async)
+        assert_type(nightly.rotated, list[Rotation])
         assert_type(await admin.token(), AccessToken)
         assert_type(await admin.projects.ensure(name="n"), Ensured[Project])
         key = await admin.api_keys.ensure(project_id="p", name="n", store=store)

@@ -27,7 +27,8 @@ from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_CONCURRENCY = 16
+CONCURRENCY = 16
+"""How many projects are read at once."""
 
 
 async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
@@ -41,13 +42,14 @@ async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_
 
     async def clean_project(each: str) -> RetiredKeys:
         try:
-            return await _clean_project(admin, each, AsyncChangeLog(dry_run=dry_run, project=names[each]))
+            keys = await admin.api_keys.list(project_id=each)
+            return (await clean_keys(admin, each, keys, AsyncChangeLog(dry_run=dry_run, project=names[each])))[0]
         except NotFoundError:
             if project_id is not None:
                 raise
             return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
 
-    limit = min(_CONCURRENCY, admin.max_connections)
+    limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)
     parts = [reports[each] for each in names]
     return RetiredKeys(
@@ -58,10 +60,16 @@ async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_
     )
 
 
-async def _clean_project(admin: AsyncAdmin, project_id: str, changes: AsyncChangeLog) -> RetiredKeys:
+async def clean_keys(
+    admin: AsyncAdmin, project_id: str, keys: list[APIKey], changes: AsyncChangeLog
+) -> tuple[RetiredKeys, list[APIKey]]:
+    """Finish the renames of rotations among the keys of a project, and delete those that are retired and due.
+
+    Returns:
+        The report, and the keys that are left.
+    """
     deleted: list[APIKey] = []
     kept: list[KeptKey] = []
-    keys = await admin.api_keys.list(project_id=project_id)
     keys = await _rename(admin, keys, retired_keys.find_successors_to_rename(keys), changes)
     for each in retired_keys.sort_retired(keys):
         now = require_server_time(admin, operation="delete_retired")
@@ -79,7 +87,7 @@ async def _clean_project(admin: AsyncAdmin, project_id: str, changes: AsyncChang
             assert moment is not None  # noqa: S101 - only such keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
             changes.record(describe_retired("keep", old, reason=reason))
-    return RetiredKeys(dry_run=changes.dry_run, deleted=deleted, kept=kept, steps=changes.steps)
+    return RetiredKeys(dry_run=changes.dry_run, deleted=deleted, kept=kept, steps=changes.steps), keys
 
 
 async def delete_retired_key(

@@ -28,7 +28,8 @@ from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_CONCURRENCY = 16
+CONCURRENCY = 16
+"""How many projects are read at once."""
 
 
 def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
@@ -42,13 +43,14 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
 
     def clean_project(each: str) -> RetiredKeys:
         try:
-            return _clean_project(admin, each, ChangeLog(dry_run=dry_run, project=names[each]))
+            keys = admin.api_keys.list(project_id=each)
+            return (clean_keys(admin, each, keys, ChangeLog(dry_run=dry_run, project=names[each])))[0]
         except NotFoundError:
             if project_id is not None:
                 raise
             return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
 
-    limit = min(_CONCURRENCY, admin.max_connections)
+    limit = min(CONCURRENCY, admin.max_connections)
     run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)
     parts = [reports[each] for each in names]
     return RetiredKeys(
@@ -59,10 +61,16 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
     )
 
 
-def _clean_project(admin: Admin, project_id: str, changes: ChangeLog) -> RetiredKeys:
+def clean_keys(
+    admin: Admin, project_id: str, keys: list[APIKey], changes: ChangeLog
+) -> tuple[RetiredKeys, list[APIKey]]:
+    """Finish the renames of rotations among the keys of a project, and delete those that are retired and due.
+
+    Returns:
+        The report, and the keys that are left.
+    """
     deleted: list[APIKey] = []
     kept: list[KeptKey] = []
-    keys = admin.api_keys.list(project_id=project_id)
     keys = _rename(admin, keys, retired_keys.find_successors_to_rename(keys), changes)
     for each in retired_keys.sort_retired(keys):
         now = require_server_time(admin, operation="delete_retired")
@@ -80,7 +88,7 @@ def _clean_project(admin: Admin, project_id: str, changes: ChangeLog) -> Retired
             assert moment is not None  # noqa: S101 - only such keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
             changes.record(describe_retired("keep", old, reason=reason))
-    return RetiredKeys(dry_run=changes.dry_run, deleted=deleted, kept=kept, steps=changes.steps)
+    return RetiredKeys(dry_run=changes.dry_run, deleted=deleted, kept=kept, steps=changes.steps), keys
 
 
 def delete_retired_key(admin: Admin, old: APIKey, keys: Sequence[APIKey], changes: ChangeLog) -> list[APIKey]:

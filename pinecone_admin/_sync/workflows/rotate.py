@@ -32,7 +32,6 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     repeat_if_response_is_lost,
 )
 from pinecone_admin._sync.workflows.delete_retired import (
-    delete_leftover_candidates,
     delete_retired_key,
     describe_retired,
 )
@@ -73,7 +72,7 @@ def rotate_api_key(
     # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
-        return _replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
+        return replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
     with Rollback(admin) as rollback:
         rollback.keep(_describe_next_run(old, new))
@@ -116,7 +115,7 @@ def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
         raise RefusedError(message, operation="rotate_api_key")
 
 
-def _replace_key(
+def replace_key(
     admin: Admin,
     old: APIKey,
     keys: Sequence[APIKey],
@@ -125,6 +124,16 @@ def _replace_key(
     keep_old_for: timedelta,
     changes: ChangeLog,
 ) -> Rotation:
+    """Rotate a key for which no new key is stored yet.
+
+    Args:
+        admin: The client.
+        old: The key.
+        keys: The keys of its project.
+        store: Stores the value of the new key.
+        keep_old_for: How long both keys work.
+        changes: Records what is done.
+    """
     name = name_tags.original_name(old.name)
     if name_tags.is_cut(old.name):
         message = (
@@ -255,11 +264,15 @@ def _finish_rotation(
     keep_old_for: timedelta,
     changes: ChangeLog,
 ) -> Rotation:
-    """Delete the leftovers, and the old key unless it is kept; return the report."""
-    if keep_old_for:
-        delete_leftover_candidates(admin, old, keys, changes)
-        moment = retired_keys.delete_after(old)
+    """Delete the old key and the leftovers, or keep both; return the report."""
+    moment = retired_keys.delete_after(old)
+    if keep_old_for and moment is not None:
         reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
+        for key in keys:
+            if retired_keys.is_candidate(key, old):
+                name = name_tags.original_name(old.name, key.name)
+                retired = evolve(key, name=name_tags.tag_as_retired(new.id, name, moment))
+                _retire_leftover(admin, key, retired, f"an earlier run left it; {reason}", changes)
         changes.record(describe_retired("keep", old, reason=reason))
         return Rotation(key=new, replaced=old.id, delete_after=moment, steps=changes.steps)
     keys = [old if key.id == old.id else key for key in keys]
@@ -267,6 +280,17 @@ def _finish_rotation(
         raise RefusedError(f"API key {old.id} is not deleted: {obstacle}", operation="rotate_api_key")
     delete_retired_key(admin, old, keys, changes)
     return Rotation(key=new, replaced=old.id, delete_after=None, steps=changes.steps)
+
+
+def _retire_leftover(admin: Admin, left: APIKey, retired: APIKey, reason: str, changes: ChangeLog) -> None:
+    """Keep a key that an interrupted rotation left as long as the old one: its value may be stored and in use.
+
+    If it was renamed since, it belongs to a run in progress.
+    """
+    with suppress(NotFoundError):
+        if (admin.api_keys.describe(api_key_id=left.id)).name == left.name:
+            rename = partial(admin.api_keys.update, api_key_id=left.id, name=retired.name)
+            changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)
 
 
 def rotate_service_account(

@@ -89,7 +89,11 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
 
         require_change_allowed(session)
     _check_values(session, command, typed)
-    if command.makes is not None:
+    if command.makes is not None and command.makes.many:
+        from pinecone_admin.cli.secrets.stores_by_name import check_rules  # noqa: PLC0415 - as above
+
+        check_rules(session, command.makes)
+    elif command.makes is not None:
         from pinecone_admin.cli.secrets.delivery import check_destination  # noqa: PLC0415 - as above
 
         check_destination(session, command.makes)
@@ -102,7 +106,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         confirm_change(call, typed)
     function = partial(_call_function, call, arguments)
     try:
-        if command.makes is None or session.is_dry_run:
+        if command.makes is None or command.makes.many or session.is_dry_run:
             result = _call(call, function)
         else:
             result = _call_secret_maker(call, command.makes, function)
@@ -113,6 +117,10 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     if differences:
         session.notify(f"failed on {count_noun(len(differences), 'difference')}")
         session.exit_code = session.exit_code or exit_codes.FINDINGS
+    failed: Sequence[object] = getattr(result, "failed", ())
+    if failed:
+        session.notify(f"warning: {count_noun(len(failed), 'rotation')} failed; the next run tries again")
+        session.exit_code = exit_codes.PARTLY_DONE
 
 
 def _check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
@@ -160,7 +168,11 @@ def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
 
 def _call(call: Call, function: Callable[[], object]) -> object:
     command, session = call.command, call.session
-    if command.makes is not None:
+    if command.makes is not None and command.makes.many:
+        from pinecone_admin.cli.secrets.stores_by_name import StoresByName  # noqa: PLC0415 - see run_command
+
+        call.store = StoresByName(session, command.makes) if "store" in session.settings else call.store
+    elif command.makes is not None:
         from pinecone_admin.cli.secrets.delivery import check_account, prepare_delivery  # noqa: PLC0415 - see run_command
 
         check_account(session, command.makes, call.own_id)

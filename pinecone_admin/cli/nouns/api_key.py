@@ -157,3 +157,30 @@ def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
 def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     """Delete the keys that rotations or killed runs have left, when due."""
     return call.admin.api_keys.delete_retired(project_id=project_id, dry_run=call.is_dry_run)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin api-key rotate-due --older-than 90d --keep-old-for 7d "
+    "--store 'file:{project}-{name}.key' --yes",
+    makes=Secret("api-key", replaces=True, many=True),
+    is_workflow=True,
+)
+@click.option("--older-than", type=Duration(), required=True, help="Rotate the keys that are older, such as 90d.")
+@click.option("--keep-old-for", type=Duration(), required=True, help="How long the old keys still work, such as 7d.")
+@click.option(
+    "--project", "project_id", type=NameOrId("project"), help="Only in this project; without the option, in all."
+)
+def rotate_due(call: Call, *, older_than: timedelta, keep_old_for: timedelta, project_id: str | None = None) -> object:
+    """Rotate the API keys that are old, finish interrupted rotations, and delete retired keys that are due.
+
+    Run it every night, and again if it was killed. A key that cannot be rotated does not stop the others: then the
+    exit code is 9.
+    """
+    return call.admin.api_keys.rotate_due(
+        older_than=older_than,
+        keep_old_for=keep_old_for,
+        store=call.store,
+        project_id=project_id,
+        dry_run=call.is_dry_run,
+    )

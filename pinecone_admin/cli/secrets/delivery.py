@@ -192,7 +192,11 @@ def _is_rotated_account(makes: Secret) -> bool:
 
 def prepare_delivery(session: Session, makes: Secret) -> SecretDelivery:
     """Return what a method gets as ``store``, as the options say."""
-    store = find_store(session, makes)
+    return deliver_to(find_store(session, makes), session)
+
+
+def deliver_to(store: SecretStore, session: Session) -> SecretDelivery:
+    """Return what a method gets as ``store`` for a place."""
     return ReadableDelivery(store, session) if isinstance(store, FileBackedStore) else SecretDelivery(store, session)
 
 

@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 
 from attrs import frozen
@@ -44,6 +45,15 @@ class SecretStore(ABC):
     def address(self) -> str:
         """What ``--store`` calls it; of a command, only the first word, since others may be confidential."""
         return ""
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """What two stores have in common if one secret would replace the other; empty if none ever does.
+
+        Raises:
+            StoreError: Nothing can be stored there.
+        """
+        return ()
 
     def check_unused(self) -> None:  # noqa: B027 - a command may store as many secrets as it likes
         """Check that no other secret would be replaced, which may be its only copy.
@@ -94,6 +104,11 @@ class FileBackedStore(SecretStore):
     @abstractmethod
     def place(self) -> str:
         """What messages call the place of the secret."""
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """The file, as systems that ignore case see it."""
+        return (str(self.find_file().path).casefold(),)
 
     @abstractmethod
     def check_unused(self) -> None:
@@ -181,6 +196,11 @@ class EnvFileStore(FileBackedStore):
         """The file and the variable."""
         return f"env-file:{self.path}#{self.name}"
 
+    @property
+    def target(self) -> tuple[str, ...]:
+        """The file and the variable."""
+        return (*super().target, self.name)
+
     def check_unused(self) -> None:
         """Check that the file does not set the variable, unless it may be replaced."""
         if not self.replaces and is_set(self.find_file().read(), self.name):
@@ -257,6 +277,11 @@ class CommandStore(SecretStore):
         """The command without its arguments."""
         return f"exec:{self.command[0]}"
 
+    @property
+    def target(self) -> tuple[str, ...]:
+        """The words of the command: what else tells it where a secret goes is unknown."""
+        return self.command
+
     def check(self) -> None:
         """Check that the command can be found."""
         self._find_executable()
@@ -275,7 +300,13 @@ class CommandStore(SecretStore):
 
 
 def parse_store(
-    text: str, *, allow_group: bool, replaces: bool, is_for_account: bool, interruptions: Interruptions
+    text: str,
+    *,
+    allow_group: bool,
+    replaces: bool,
+    is_for_account: bool,
+    interruptions: Interruptions,
+    fill: Callable[[str], str] = str,
 ) -> SecretStore:
     """Return the store that the text of an option names.
 
@@ -285,6 +316,7 @@ def parse_store(
         replaces: Whether the secret takes the place of one that is no longer valid, or soon is not.
         is_for_account: Whether it is the secret of a service account, and not the value of an API key.
         interruptions: Where a command that stores a secret gets its signals from.
+        fill: Fills the placeholders of a part: only after the split can no value become a second part.
 
     Raises:
         StoreError: The text has none of these forms.
@@ -292,15 +324,17 @@ def parse_store(
     form, _, rest = text.partition(":")
     if form == "env-file":
         path, _, name = rest.rpartition("#")
+        path, name = fill(path), fill(name)
         if not path or not VARIABLE_NAME.fullmatch(name):
             raise StoreError("an env file is given as env-file:PATH#NAME, such as env-file:.env#PINECONE_API_KEY")
         return EnvFileStore(
             path=path, name=name, allow_group=allow_group, replaces=replaces, is_for_account=is_for_account
         )
     if form == "file" and rest:
-        return FileStore(path=rest, allow_group=allow_group, replaces=replaces, is_for_account=is_for_account)
+        return FileStore(path=fill(rest), allow_group=allow_group, replaces=replaces, is_for_account=is_for_account)
     if form == "exec":
-        return CommandStore(command=_split_command(rest), interruptions=interruptions)
+        command = tuple(map(fill, _split_command(rest)))
+        return CommandStore(command=command, interruptions=interruptions)
     # The text is not repeated: it may be a secret that was pasted in the wrong place.
     raise StoreError(f"the place for the secret is given as {STORE_FORMS}")
 

@@ -1,0 +1,171 @@
+"""Rotate the API keys that are old enough, one after another, and finish what earlier rotations left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.client_state import require_server_time
+from pinecone_admin._async.workflows.create_with_secret import Store
+from pinecone_admin._async.workflows.delete_retired import CONCURRENCY, clean_keys
+from pinecone_admin._async.workflows.rotate import replace_key
+from pinecone_admin._concurrency.parallel import async_run_in_parallel
+from pinecone_admin._http.argument_checks import (
+    async_check_function,
+    check_bool,
+    check_identifier,
+    check_timedelta,
+    set_operation_on_errors,
+)
+from pinecone_admin._http.redaction import mask_key_values
+from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeError, ReadOnlyError
+from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
+from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
+from pinecone_admin.workflows.readable_store import StoreByName
+from pinecone_admin.workflows.reports import DueRotations, FailedRotation
+from pinecone_admin.workflows.retired_keys import find_successors_to_rename
+from pinecone_admin.workflows.roles import date_keys_by_bindings
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+
+async def rotate_due_keys(
+    admin: AsyncAdmin,
+    *,
+    older_than: timedelta,
+    keep_old_for: timedelta,
+    store: Store[APIKeyWithSecret],
+    project_id: str | None,
+    dry_run: bool,
+) -> DueRotations:
+    """Read the keys, decide which are due, and then clean up and rotate in one project after another."""
+    with set_operation_on_errors("rotate_due"):
+        check_timedelta("older_than", older_than)
+        check_timedelta("keep_old_for", keep_old_for, allow_zero=True)
+        async_check_function("store", store)
+        check_bool("dry_run", dry_run)
+        if project_id is not None:
+            check_identifier("project_id", project_id)
+    projects = await _read_projects(admin, project_id)
+    keys = await _list_keys(admin, [each.id for each in projects])
+    now = require_server_time(admin, operation="rotate_due")
+    dates = await _date_undated_keys(admin, keys, project_id)
+    found = {id: find_due_keys(listed, dates, now=now, older_than=older_than) for id, listed in keys.items()}
+    names = {each.id: each.name for each in projects}
+    if isinstance(store, StoreByName):
+        _check_targets(store, found, names)
+    run = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run))
+    for id, listed in keys.items():
+        await run.process_project(id, names[id], listed, found[id])
+    return run.report
+
+
+async def _read_projects(admin: AsyncAdmin, project_id: str | None) -> list[Project]:
+    if project_id is None:
+        return await admin.projects.list()
+    return [await admin.projects.describe(project_id=project_id)]
+
+
+async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str, list[APIKey]]:
+    """Return the keys of each project, by its id; a project that was deleted meanwhile has none."""
+    listed: dict[str, list[APIKey]] = {}
+
+    async def list_project(each: str) -> list[APIKey]:
+        try:
+            return await admin.api_keys.list(project_id=each)
+        except NotFoundError:
+            return []
+
+    limit = min(CONCURRENCY, admin.max_connections)
+    await async_run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)
+    return {each: listed[each] for each in project_ids}
+
+
+async def _date_undated_keys(
+    admin: AsyncAdmin, keys: Mapping[str, Sequence[APIKey]], project_id: str | None
+) -> Mapping[str, datetime]:
+    """Return the dates of the oldest role bindings, which are read only if the API does not date every key."""
+    rotatable = (key for listed in keys.values() for key in find_rotatable_keys(listed))
+    if all(key.created_at is not None for key in rotatable):
+        return {}
+    with suppress(ForbiddenError):  # then their age is unknown, as the report says
+        bindings = await admin.role_bindings.list(
+            principal_type="api_key",
+            resource_type=None if project_id is None else "project",
+            resource_id=project_id,
+        )
+        return date_keys_by_bindings(bindings)
+    return {}
+
+
+def _check_targets(store: StoreByName, found: Mapping[str, DueKeys], names: Mapping[str, str]) -> None:
+    due = [key for each in found.values() for key in each.due]
+    others = [key for each in found.values() for key in (*each.unknown_age, *each.young)]
+    store.check_keys(due, others, names)
+
+
+@frozen
+class AsyncDueRun:
+    """One run, which goes on after a failure in a project or of a key.
+
+    Attributes:
+        admin: The client.
+        store: Stores the values of new keys.
+        keep_old_for: How long both keys work.
+        report: What was done so far.
+    """
+
+    admin: AsyncAdmin
+    store: Store[APIKeyWithSecret]
+    keep_old_for: timedelta
+    report: DueRotations
+
+    async def process_project(self, project_id: str, name: str, keys: list[APIKey], found: DueKeys) -> None:
+        """Finish rotations, delete retired keys that are due, and rotate keys, in this order."""
+        self.report.unknown_age.extend(found.unknown_age)
+        unnamed = find_successors_to_rename(keys)
+        changes = AsyncChangeLog(dry_run=self.report.dry_run, project=name)
+        try:
+            retired, keys = await clean_keys(self.admin, project_id, keys, changes)
+        except ReadOnlyError:
+            raise
+        except PineconeError as error:
+            self._add_failure(project_id, None, error)
+            return
+        finally:
+            self.report.steps.extend(changes.steps)
+        self.report.finished.extend(key for key in keys if key.id in unnamed)
+        self.report.deleted.extend(retired.deleted)
+        self.report.kept.extend(retired.kept)
+        for old in found.due:
+            new = await self._rotate(old, name, keys)
+            keys = [*keys, *new]  # else a second key of the same name would take it for that of another run
+
+    async def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
+        """Rotate a key, and return the new one if it was made."""
+        store = self.store.select_for_key(old) if isinstance(self.store, StoreByName) else self.store
+        changes = AsyncChangeLog(dry_run=self.report.dry_run, project=project)
+        try:
+            rotation = await replace_key(
+                self.admin, old, keys, store=store, keep_old_for=self.keep_old_for, changes=changes
+            )
+        except ReadOnlyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
+            self._add_failure(old.project_id, old, error)
+            return []
+        finally:
+            self.report.steps.extend(changes.steps)
+        self.report.rotated.append(rotation)
+        return [] if self.report.dry_run else [rotation.key]
+
+    def _add_failure(self, project_id: str, key: APIKey | None, error: Exception) -> None:
+        texts = [str(error) or type(error).__name__, *dict.fromkeys(getattr(error, "__notes__", ()))]
+        reason = mask_key_values("; ".join(texts))
+        self.report.failed.append(FailedRotation(project_id=project_id, key=key, reason=reason))

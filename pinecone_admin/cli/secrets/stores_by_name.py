@@ -1,0 +1,185 @@
+"""Choose the place of each of many secrets by patterns, with placeholders for what a secret belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any, NamedTuple
+
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.parameters import Secret, suggest
+from pinecone_admin.cli.secrets.delivery import deliver_to
+from pinecone_admin.cli.secrets.new_secret import StoreError
+from pinecone_admin.cli.secrets.stores import STORE_FORMS, SecretStore, parse_store
+from pinecone_admin.cli.session import Session
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.workflows.readable_store import StoreByName
+
+KINDS = ("api-key", "service-account")
+_PLACE = re.compile(r"(?:env-file|file|exec):")
+_RULE = re.compile(rf"(.+?)=({_PLACE.pattern}.*)", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{|\{([a-z]+)\}")
+
+
+class SecretOwner(NamedTuple):
+    """What a secret belongs to.
+
+    Attributes:
+        kind: One of ``KINDS``.
+        project: Name of the project of an API key; empty for a service account.
+        name: Its name.
+    """
+
+    kind: str
+    project: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, self))
+
+    def fits(self, pattern: str) -> bool:
+        """Return whether each part of a pattern fits; parts that it does not have fit."""
+        parts = [each for each in self if each]
+        patterns = pattern.split("/", len(parts) - 1)
+        return all(map(fnmatchcase, parts, patterns))
+
+
+class StoreRules:
+    """The places of many secrets, as the values of ``--store`` say.
+
+    Args:
+        session: The session.
+        replaces: Whether the secrets take the places of others.
+
+    Raises:
+        CLIError: A value is no place, or its pattern fits no kind.
+    """
+
+    def __init__(self, session: Session, *, replaces: bool) -> None:
+        self._session, self._replaces = session, replaces
+        self._rules = [_parse_rule(text) for text in session.settings.get("store", ())]
+
+    def find(self, owner: SecretOwner) -> SecretStore:
+        """Return the place of a secret.
+
+        Raises:
+            StoreError: It has none, or a placeholder cannot be filled.
+        """
+        place = next((place for pattern, place in self._rules if owner.fits(pattern)), None)
+        if place is None:
+            raise StoreError("no pattern fits; a --store without a pattern is for all that come to it")
+        return parse_store(
+            place,
+            allow_group=bool(self._session.settings.get("allow_group")),
+            replaces=self._replaces,
+            is_for_account=owner.kind == "service-account",
+            interruptions=self._session.interruptions,
+            fill=partial(_fill, owner=owner),
+        )
+
+    def check(self, owners: Iterable[SecretOwner], others: Iterable[SecretOwner] = ()) -> None:
+        """Raise CLIError if a secret cannot be stored, or would replace another one.
+
+        Args:
+            owners: What the secrets belong to that are to be made.
+            others: What other secrets belong to, whose places must stay as they are.
+        """
+        taken: dict[tuple[str, ...], SecretOwner] = {}
+        for owner in others:
+            with suppress(StoreError):  # it is not stored now
+                taken[self.find(owner).target] = owner
+        for owner in owners:
+            try:
+                store = self.find(owner)
+                store.check()
+                target = store.target
+            except StoreError as error:
+                raise CLIError(f"--store, for {owner}: {error}", says_if_unchanged=True) from error
+            if target in taken:
+                message = (
+                    f"--store: the secrets of {taken[target]} and {owner} have the same place, where one would replace "
+                    "the other: tell them apart by {project} and {name}, or by patterns"
+                )
+                raise CLIError(message, says_if_unchanged=True)
+            taken[target] = owner
+
+
+class StoresByName(StoreByName):
+    """The ``store`` of a command that makes many secrets.
+
+    Args:
+        session: The session.
+        makes: The secrets that are made.
+    """
+
+    def __init__(self, session: Session, makes: Secret) -> None:
+        self._session = session
+        self._projects: dict[str, str] = {}
+        self.rules: StoreRules = StoreRules(session, replaces=makes.replaces)
+
+    def __call__(self, made: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
+        """Store the secret of what was made."""
+        if isinstance(made, APIKeyWithSecret):
+            self.select_for_key(made.key)(made)
+        else:
+            self._select(SecretOwner("service-account", "", made.service_account.name))(made)
+
+    def check_keys(self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]) -> None:
+        """Raise CLIError if the value of a key could not be stored, before anything is made."""
+        self._projects.update(projects)
+        self.rules.check(map(self._find_owner, keys), map(self._find_owner, others))
+
+    def select_for_key(self, key: APIKey) -> Callable[[Any], object]:
+        """Return the ``store`` of the value of one key."""
+        return self._select(self._find_owner(key))
+
+    def _select(self, owner: SecretOwner) -> Callable[[Any], object]:
+        self._session.interruptions.release()  # the secret before this one is stored
+        return deliver_to(self.rules.find(owner), self._session)
+
+    def _find_owner(self, key: APIKey) -> SecretOwner:
+        if key.project_id not in self._projects:
+            self._projects[key.project_id] = self._session.admin.projects.describe(project_id=key.project_id).name
+        return SecretOwner("api-key", self._projects[key.project_id], key.name)
+
+
+def check_rules(session: Session, makes: Secret) -> None:
+    """Raise CLIError, before anything is sent, unless ``--store`` says where secrets go."""
+    StoreRules(session, replaces=makes.replaces)
+    if "store" not in session.settings and not session.is_dry_run:
+        raise CLIError(f"this makes secrets, which are shown only once: give --store {STORE_FORMS}, with placeholders")
+
+
+def _parse_rule(text: str) -> tuple[str, str]:
+    """Return the pattern and the place of ``PATTERN=PLACE``, or of a place alone, which is for everything."""
+    if _PLACE.match(text):
+        return "*", text
+    if (rule := _RULE.fullmatch(text)) is None:
+        # The text is not repeated: it may be a secret that was pasted in the wrong place.
+        raise CLIError(f"--store: a place for secrets is given as {STORE_FORMS}, perhaps after PATTERN=")
+    kind = rule[1].partition("/")[0]
+    if not any(fnmatchcase(each, kind) for each in KINDS):
+        raise CLIError(f"--store: a pattern is for KIND/PROJECT/NAME, and {kind!r} is no kind: {suggest(kind, KINDS)}")
+    return rule[1], rule[2]
+
+
+def _fill(text: str, *, owner: SecretOwner) -> str:
+    return _PLACEHOLDER.sub(lambda found: _find_value(owner, found[1]) if found[1] else "{", text)
+
+
+def _find_value(owner: SecretOwner, placeholder: str) -> str:
+    """Return what a placeholder stands for, which must be one segment of a path, and no option of a command."""
+    values = owner._asdict()
+    if placeholder not in values:
+        raise StoreError(f"there is no placeholder {{{placeholder}}}: {suggest(placeholder, list(values))}; {{{{ is {{")
+    value: str = values[placeholder]
+    is_segment = value not in {"", ".", ".."} and value.isprintable() and not set(value) & set("/\\")
+    if not is_segment or value.startswith(("-", "~")):
+        raise StoreError(
+            f"its {placeholder}, {value!r}, cannot stand for {{{placeholder}}}: it is empty, . or .., begins with - or "
+            "~, or contains a slash, a backslash or a character that cannot be printed; give it a pattern of its own"
+        )
+    return value
