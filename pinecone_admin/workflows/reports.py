@@ -207,8 +207,8 @@ class DueRotations:
         dry_run: Whether the report only previews the run, and nothing was changed.
         finished: New keys of interrupted rotations, whose values were stored before; this run gave them their names.
         rotated: The rotations of this run, in order.
-        deleted: Retired keys that were due and were deleted.
-        kept: Retired keys that were not deleted, each with the reason.
+        deleted: Retired and temporary keys that were due and were deleted.
+        kept: Retired and temporary keys that were not deleted, each with the reason.
         failed: Keys that were not rotated, each with the reason. The next run tries again.
         unknown_age: Keys that may be due, as nothing shows their age, or only a role binding that may be younger.
         steps: What was done, in order; of a dry run, what would be done.

@@ -215,7 +215,7 @@ async def test_a_project_that_fails_does_not_stop_the_others() -> None:
 
 
 async def test_keys_that_a_workflow_made_are_not_rotated() -> None:
-    """Temporary keys, and those that another workflow is making, stay as they are, however old they are."""
+    """Temporary keys, and those that another workflow is making, stay, however old they are, until their own time."""
     organization = fill(1, 0)
     admin = organization.emulator.async_admin()
     (project,) = organization.emulator.state.projects
@@ -229,8 +229,12 @@ async def test_keys_that_a_workflow_made_are_not_rotated() -> None:
         await admin.api_keys.create(project_id=project, name=name)
     organization.advance(20 * DAY)
     report = await rotate_due(organization)
-    assert (report.rotated, report.steps, report.unknown_age) == ([], [], [])
+    assert (report.rotated, report.unknown_age, report.failed) == ([], [], [])
+    assert [(step.action, step.name) for step in report.steps] == [("keep", "temporary 1")]
     assert [key.name for key in organization.keys] == tagged
+    organization.advance(11 * DAY)
+    assert [key.name for key in (await rotate_due(organization)).deleted] == tagged[2:]
+    assert [key.name for key in organization.keys] == tagged[:2]
 
 
 async def test_two_keys_of_one_name_are_both_rotated() -> None:

@@ -127,7 +127,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     [
         ((), "this makes secrets, which are shown only once: give --store"),
         (("vault:x",), "a place for secrets is given as env-file:PATH#NAME, file:PATH or exec:COMMAND, perhaps after"),
-        (("key/*=file:x",), "a pattern is for KIND/PROJECT/NAME, and 'key' is no kind: did you mean api-key?"),
+        (("api_key/*=file:x",), "a pattern is for KIND/PROJECT/NAME, and 'api_key' is no kind: did you mean api-key?"),
     ],
 )
 def test_places_that_cannot_be_read_are_refused_before_anything_is_sent(
