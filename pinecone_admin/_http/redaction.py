@@ -13,7 +13,6 @@ MASK = "***"
 # A shorter text could be any word.
 _MIN_PREFIX_LENGTH = 4
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/\\]))")
-_KEY_VALUE = re.compile(r"(pc(?:sk|key)_)\w{20,}")  # a name that begins so is shorter
 # Escaped text may be quoted in text that is escaped again, such as a log line that a proxy returns.
 _ESCAPE_LEVELS = 3
 
@@ -28,11 +27,6 @@ def redact_text(text: str, secrets: Iterable[str]) -> str:
         if any(secret in each for each in unescaped):
             text = _escaped_pattern(secret).sub(MASK, text)
     return text
-
-
-def mask_key_values(text: str) -> str:
-    """Return a text without the values of API keys in it, which begin with pcsk_ or pckey_."""
-    return _KEY_VALUE.sub(r"\1…", text)
 
 
 def redact_body(body: bytes, secrets: Sequence[str], names: Sequence[str] = ()) -> bytes:

@@ -9,6 +9,7 @@ import re
 # Compiled when they are used, which takes 0.7 ms: most calls of the client need neither.
 _UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 _SURROGATE = "[\ud800-\udfff]"
+_KEY_VALUE = r"(pc(?:sk|key)_)\w{20,}"  # a name that begins so is shorter
 _ELLIPSIS = "…"
 
 
@@ -21,6 +22,11 @@ def make_printable(text: str, *, most: int | None = None) -> str:
     """
     shown = re.sub(_UNPRINTABLE, _show_code, text if most is None else text[: most + 1])
     return shown if most is None or len(shown) <= most else shown[: most - 1] + _ELLIPSIS
+
+
+def mask_key_values(text: str) -> str:
+    """Return a text without the values of API keys, which begin with pcsk_ or pckey_."""
+    return re.sub(_KEY_VALUE, rf"\1{_ELLIPSIS}", text)
 
 
 def escape_surrogates(json: str) -> str:

@@ -10,8 +10,7 @@ from types import MappingProxyType
 import click
 
 from pinecone_admin import errors
-from pinecone_admin._http.redaction import mask_key_values
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure

@@ -22,7 +22,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._http.redaction import mask_key_values
+from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeError, ReadOnlyError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys

@@ -18,12 +18,12 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._http.redaction import mask_key_values
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key
+from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeError, ReadOnlyError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
