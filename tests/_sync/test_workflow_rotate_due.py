@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import Admin, NotFoundError, PineconeError, ReadOnlyError, RefusedError
+from pinecone_admin import Admin, NotFoundError, PineconeError, ReadOnlyError, RefusedError, UnauthorizedError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DueRotations
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_emptying, tag_as_temporary
@@ -301,9 +301,13 @@ def test_a_project_that_does_not_exist_is_an_error() -> None:
     assert [each.key.name for each in report.rotated] == ["key10"]
 
 
-def test_a_read_only_client_raises() -> None:
-    """A client that must not change anything is an error at the first change, and not a failure of each key."""
+def test_what_fails_for_every_key_raises() -> None:
+    """A client that must not change anything, or is not let in, is an error at once, and not a failure of each key."""
     organization = fill(1, 2)
+    organization.emulator.faults.add("create_api_key", status=401, times=None)
+    with raises(UnauthorizedError):
+        rotate_due(organization)
+    organization.emulator.faults.clear()
     with raises(ReadOnlyError):
         rotate_due(organization, organization.emulator.admin(read_only=True))
     rotate_until_killed(organization, 7, InjectedFault.KILL_BEFORE)

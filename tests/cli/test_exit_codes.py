@@ -76,8 +76,12 @@ def check_commands(name: str, step: int) -> None:
     fault, expected = FAULTS[name]
     for spec in METHOD_COMMANDS[list(FAULTS).index(name) % step :: step]:
         done, reads = run_with_fault(spec, fault)
-        if spec.is_workflow and done.exit == 0:  # a workflow goes on where it can
+        # A workflow goes on where it can; the names in a list of roles are left out where they cannot be read.
+        if done.exit == 0 and (spec.is_workflow or spec.full_name == "role-binding list"):
             assert done.stderr == "", spec.full_name
+            continue
+        if spec.makes is not None and spec.makes.many and done.exit == exit_codes.PARTLY_DONE:  # its report says what
+            assert done.stderr.startswith("warning: "), spec.full_name
             continue
         error = done.error
         assert done.exit == error["exit"], spec.full_name

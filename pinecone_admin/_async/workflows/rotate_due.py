@@ -23,7 +23,14 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._text.printable import mask_key_values
-from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeError, ReadOnlyError
+from pinecone_admin.errors import (
+    ClientClosedError,
+    ForbiddenError,
+    NotFoundError,
+    PineconeError,
+    ReadOnlyError,
+    UnauthorizedError,
+)
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
 from pinecone_admin.workflows.readable_store import StoreByName
@@ -33,6 +40,9 @@ from pinecone_admin.workflows.roles import date_keys_by_bindings
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+
+_OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
+"""Errors after which no other key can be rotated either."""
 
 
 async def rotate_due_keys(
@@ -133,7 +143,7 @@ class AsyncDueRun:
         changes = AsyncChangeLog(dry_run=self.report.dry_run, project=name)
         try:
             retired, keys = await clean_keys(self.admin, project_id, keys, changes)
-        except ReadOnlyError:
+        except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
             self._add_failure(project_id, None, error)
@@ -155,7 +165,7 @@ class AsyncDueRun:
             rotation = await replace_key(
                 self.admin, old, keys, store=store, keep_old_for=self.keep_old_for, changes=changes
             )
-        except ReadOnlyError:
+        except _OF_EVERY_CALL:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
             self._add_failure(old.project_id, old, error)

@@ -24,7 +24,14 @@ from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key
 from pinecone_admin._text.printable import mask_key_values
-from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeError, ReadOnlyError
+from pinecone_admin.errors import (
+    ClientClosedError,
+    ForbiddenError,
+    NotFoundError,
+    PineconeError,
+    ReadOnlyError,
+    UnauthorizedError,
+)
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
 from pinecone_admin.workflows.readable_store import StoreByName
@@ -34,6 +41,9 @@ from pinecone_admin.workflows.roles import date_keys_by_bindings
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+
+_OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
+"""Errors after which no other key can be rotated either."""
 
 
 def rotate_due_keys(
@@ -134,7 +144,7 @@ class DueRun:
         changes = ChangeLog(dry_run=self.report.dry_run, project=name)
         try:
             retired, keys = clean_keys(self.admin, project_id, keys, changes)
-        except ReadOnlyError:
+        except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
             self._add_failure(project_id, None, error)
@@ -154,7 +164,7 @@ class DueRun:
         changes = ChangeLog(dry_run=self.report.dry_run, project=project)
         try:
             rotation = replace_key(self.admin, old, keys, store=store, keep_old_for=self.keep_old_for, changes=changes)
-        except ReadOnlyError:
+        except _OF_EVERY_CALL:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
             self._add_failure(old.project_id, old, error)
