@@ -160,7 +160,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "dry_run": DRY_RUN,
     },
     "api_keys.rotate_due": {
-        "older_than": Argument("needed duration", "none", timedelta(days=90)),
+        "older_than": Argument("duration", "none", timedelta(days=90)),
         "keep_old_for": Argument("duration", "none", timedelta(hours=1)),
         "store": Argument("function", "none", print),
         "project_id": Argument("optional id", "none", "p"),
