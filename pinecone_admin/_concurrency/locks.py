@@ -9,6 +9,7 @@ On every version, a signal that comes just before a thread blocks is handled onl
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -66,9 +67,21 @@ def released_after(lock: RLock) -> Generator[None, None, None]:
 
 
 def start_thread(start: Callable[[], object]) -> None:
-    """Call ``start`` of a thread; release the lock of ``threading`` for which every other thread waits as it begins."""
+    """Call ``start`` of a thread; release the lock of ``threading`` for which every other thread waits as it begins.
+
+    Raises:
+        RuntimeError: No thread could be started.
+    """
+    handled = sys.exception()
     with released_after(threading._active_limbo_lock):  # type: ignore[attr-defined] # noqa: SLF001
-        start()
+        try:
+            start()
+        except RuntimeError as exc:
+            # Ctrl-C in ``Condition.wait``, which waits for a thread that has been started, can end in an error as it
+            # releases a lock that it does not hold. Whoever took that for "not started" would do the work twice.
+            if exc.__context__ is not None and exc.__context__ is not handled:
+                raise exc.__context__ from None
+            raise
 
 
 def make_held_lock() -> threading.Lock:

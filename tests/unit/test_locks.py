@@ -88,8 +88,8 @@ def test_every_thread_is_started_so_that_others_can_begin() -> None:
         start_thread(interrupt_holding_threads)
     assert not is_owned(threading._active_limbo_lock)  # type: ignore[attr-defined]
     starts = {path: re.findall(r"\S+\.start\(\)", path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
-    # A worker is no thread: it starts one as it should.
-    assert [name for names in starts.values() for name in names] == ["worker.start()"]
+    # A worker is no thread, but starts one as it should; what was found in a text begins at a place.
+    assert {name for names in starts.values() for name in names} == {"worker.start()", "found.start()"}
 
 
 def interrupt_holding_threads() -> None:

@@ -89,8 +89,46 @@ def test_items_are_processed_without_threads(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     delivered: dict[int, int] = {}
-    run_in_parallel(lambda number: 2 * number, range(5), limit=2, deliver=delivered.__setitem__)
+    run_in_parallel(lambda number: 2 * number, range(4), limit=2, deliver=delivered.__setitem__)
+    call_while_an_error_is_handled(
+        lambda: run_in_parallel(lambda number: 2 * number, [4], limit=2, deliver=delivered.__setitem__)
+    )
     assert delivered == {number: 2 * number for number in range(5)}
+
+
+def test_an_interrupted_start_does_no_work_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while ``start`` waits for its thread can end in RuntimeError, as if none had been started."""
+    begun: list[int] = []
+    start = threading.Thread.start
+
+    def start_and_be_interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        # As in Condition.wait, where the lock is released before the wait, and again by the ``with`` around it.
+        lock = threading.Lock()
+        with lock:
+            lock.release()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", start_and_be_interrupted)
+    waits: list[Callable[[], object]] = [
+        lambda: run_in_parallel(begun.append, [1], limit=1, deliver=print),
+        lambda: complete_if_interrupted(lambda: begun.append(2), PATIENCE),
+    ]
+    for wait in waits:
+        for handled in (False, True):
+            begun.clear()
+            with pytest.raises(KeyboardInterrupt):
+                call_while_an_error_is_handled(wait) if handled else wait()
+            wait_until(lambda: len(begun) > 0)
+            assert len(begun) == 1
+
+
+def call_while_an_error_is_handled(call: Callable[[], object]) -> None:
+    """Call a function as a rollback is called."""
+    try:
+        int("x")
+    except ValueError:
+        call()
 
 
 INTERRUPTED_INVENTORY = """
