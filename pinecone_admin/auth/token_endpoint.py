@@ -35,7 +35,7 @@ _log = logging.getLogger("pinecone_admin")
 
 
 class RequestSender(Protocol):
-    """Sends a request, and retries it within the deadline of its call."""
+    """Sends a request, and retries it within the deadline of its call: a ``Retrier``, which ``build_shared`` makes."""
 
     def send(self, request: BufferedRequest, call: CallState) -> BufferedResponse:
         """Return the response, or raise what the transport raised."""

@@ -55,7 +55,7 @@ def run_in_session(
     """
     with session.interruptions:
         try:
-            error = _run(session, run)
+            error = _run_in_session(session, run)
             session.interruptions.hold()
         except KeyboardInterrupt as late:  # only the first signal raises
             error = late
@@ -64,7 +64,7 @@ def run_in_session(
         return finish(error)
 
 
-def _run(session: Session, run: Callable[[], object]) -> BaseException | None:
+def _run_in_session(session: Session, run: Callable[[], object]) -> BaseException | None:
     """Run a command, and return the error with which it ended."""
     try:
         with session:

@@ -1,4 +1,4 @@
-"""What commands are made of: the groups, the commands, and the options that several of them have."""
+"""What commands are made of: groups, a command, and the options that several have; the commands are in ``nouns``."""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ class Interruptions:
         return self._count > 0
 
     def hold(self) -> None:
-        """Let the command run to its end from now on; a signal is only recorded."""
+        """Let the command run to its end from now on; a signal is only recorded.
+
+        ``SecretDelivery`` calls it as it begins to store. Until then, an interrupt deletes what was made.
+        """
         self._is_held = True
 
     def release(self) -> None:

@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: The words after ``pinecone-admin``.
     """
-    code = _run(argv)
+    code = _run_with_extra(argv)
     # An emulator that has started ends with 0, or with 9 if it could not save its state.
     if code not in {exit_codes.DONE, exit_codes.PARTLY_DONE} and _is_about_emulator(argv):
         from pinecone_admin.emulator.__main__ import FAILING_COMMAND, asks_for_exports  # noqa: PLC0415 - loads the emulator
@@ -82,7 +82,7 @@ def _is_about_emulator(argv: Sequence[str]) -> bool:
     return next(word for word in argv if word in NOUNS or word in SINGLE_COMMANDS) == "emulator"
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run_with_extra(argv: Sequence[str]) -> int:
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         message = f'packages are not installed ({", ".join(missing)}): in a checkout, run pip install ".[cli]"'

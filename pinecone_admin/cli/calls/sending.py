@@ -32,7 +32,7 @@ from pinecone_admin.cli.secrets.delivery import (
     check_destination,
     create_and_deliver,
     make_secret_and_write_result,
-    rotate_and_deliver,
+    rotate_account_and_deliver,
 )
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
@@ -109,7 +109,7 @@ def _send_secret_maker(session: Session, makes: Secret, operation: Operation[Any
 
     def send_and_deliver(delivery: SecretDelivery) -> object:
         if makes.replaces:
-            return rotate_and_deliver(session, delivery, send)
+            return rotate_account_and_deliver(session, delivery, send)
         return create_and_deliver(session, makes, delivery, send)
 
     make_secret_and_write_result(session, makes, "send", send_and_deliver, owner_id=account_id)

@@ -249,7 +249,7 @@ def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery
     return made
 
 
-def rotate_and_deliver(session: Session, delivery: SecretDelivery, rotate: Callable[[], Any]) -> object:
+def rotate_account_and_deliver(session: Session, delivery: SecretDelivery, rotate: Callable[[], Any]) -> object:
     """Deliver the secret with which a request replaces that of an account, which cannot be undone."""
     session.interruptions.hold()  # from here on, an interruption could lose the secret
     made: _Made = rotate()
