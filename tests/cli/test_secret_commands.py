@@ -585,11 +585,13 @@ def test_an_interrupted_rotation_says_how_it_goes_on(
                 done = run("api-key", "rotate", "reader", *options)
             if not interruption.was_sent:
                 break
+            is_complete = "the change was made" in done.stderr  # it was interrupted as it read names for its report
             if "nothing was changed" not in done.stderr:
-                hints += 1
-                assert hint in done.stderr
                 assert "the same command" not in done.stderr
-                run("api-key", "rotate", old, *options)
+                if not is_complete:
+                    hints += 1
+                    assert hint in done.stderr
+                    run("api-key", "rotate", old, *options)
                 names = {key.value: key.name for key in emulator.state.api_keys.values()}
                 assert (path.read_text(), names[stored]) == (stored, "reader")
     assert hints > 0

@@ -162,6 +162,7 @@ def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
     """Call the function of a command, and add the names of projects to the report of a workflow."""
     result = call.command.function(call, **arguments)
     if call.command.is_workflow:
+        call.session.ledger.is_complete = True  # what follows only reads
         call.names.name_projects(result)
     return result
 
