@@ -188,6 +188,7 @@ REFUSED = [
     (["api-key", "create", "{name}", "--project", "search"], "each row makes a secret: give --store"),
     (["api-key", "create", "{name}", "--project", "search", "--reveal"], "--reveal: the secrets of rows are not shown"),
     (["api-key", "create", "{name}", "--project", "search", "--store", "file:k"], "needs a place of its own"),
+    (["api-key", "rotate-due", "--older-than", "{name}"], "api-key rotate-due cannot be run for each row"),
     (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "its form, such as file:"),
     (["send", "POST", "/admin/projects", "--body", '{"name": "{name}"}'], "--body takes no placeholder such as {name}"),
     (["profile", "add", "{name}", "--client-id", "x", "--secret-command", "op {name}"], "--secret-command takes no"),

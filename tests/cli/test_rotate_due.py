@@ -126,6 +126,9 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     ("stores", "message"),
     [
         ((), "this makes secrets, which are shown only once: give --store"),
+        (("file:{nmae}.key",), "there is no placeholder {nmae}: did you mean name?"),
+        (("exec:sh -c 'jq {x: .}' {name}",), "there is no placeholder {x: .}: choose from kind, project, name"),
+        (("file:}{name}.key",), "has a single brace"),
         (("vault:x",), "a place for secrets is given as env-file:PATH#NAME, file:PATH or exec:COMMAND, perhaps after"),
         (("api_key/*=file:x",), "a pattern is for KIND/PROJECT/NAME, and 'api_key' is no kind: did you mean api-key?"),
     ],
@@ -147,7 +150,6 @@ def test_places_that_cannot_be_read_are_refused_before_anything_is_sent(
             "the secrets of api-key/search/reader and api-key/search/indexer have the same place",
         ),
         (("exec:cat",), "have the same place, where one would replace the other"),
-        (("file:{nmae}.key",), "there is no placeholder {nmae}: did you mean name?"),
         (("api-key/shop/*=file:{name}.key",), "--store, for api-key/search/reader: no pattern fits"),
         (("file:{project}/{name}",), "the folder"),
         (("env-file:.env#{project}-{name}",), "--store, for api-key/search/reader: an env file is given as"),
@@ -209,7 +211,7 @@ def test_a_name_stays_one_word_and_one_value(name: str) -> None:
     env_file = make_rules("env-file:{name}/.env#KEY").find(owner)
     assert isinstance(env_file, EnvFileStore)
     assert (env_file.path, env_file.name) == (f"{name}/.env", "KEY")
-    file = make_rules("file:{{name}-{kind}-{name}").find(owner)
+    file = make_rules("file:{{name}}-{kind}-{name}").find(owner)
     assert isinstance(file, FileStore)
     assert file.path == f"{{name}}-api-key-{name}"
 

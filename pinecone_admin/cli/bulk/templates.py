@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 import click
@@ -22,6 +22,7 @@ from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, No
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.formats import is_list
 from pinecone_admin.cli.parameters import check_options, protect_ids, suggest
+from pinecone_admin.cli.placeholders import Placeholder, Word, names_of, parse_word
 from pinecone_admin.cli.session import Session
 
 _NOT_FOR_ROWS = frozenset({"apply", "each", "emulator", "run", "token"})
@@ -29,42 +30,8 @@ _FOR_ALL_ROWS = frozenset({"yes", "dry_run"})
 """Options of many commands that stand before ``--``, beside those of every command."""
 _READS_STDIN = frozenset({"-", "@-"})
 
-_BRACES = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|[{}]")
 _IN_JSON = re.compile(r"\{[^{}\[\]\"'`:]+\}")
 """A placeholder in a text that has braces of its own."""
-
-
-class Placeholder(NamedTuple):
-    """Where a value of a row belongs."""
-
-    column: str
-
-
-Word: TypeAlias = Sequence[str | Placeholder]
-
-
-def parse_word(text: str) -> Word:
-    """Return the parts of a word; ``{{`` and ``}}`` mean braces.
-
-    Raises:
-        CLIError: There is a single brace.
-    """
-    parts, end = list[str | Placeholder](), 0
-    for found in _BRACES.finditer(text):
-        parts.append(text[end : found.start()])
-        end = found.end()
-        if found[1]:
-            parts.append(Placeholder(found[1]))
-        elif len(found[0]) == 1:
-            raise CLIError(f"{text!r} has a single brace: write {{COLUMN}} for a value, and {{{{ or }}}} for a brace")
-        else:
-            parts.append(found[0][0])
-    return [part for part in [*parts, text[end:]] if part]
-
-
-def columns_of(words: Sequence[Word]) -> set[str]:
-    """Return the columns whose values words have."""
-    return {part.column for word in words for part in word if isinstance(part, Placeholder)}
 
 
 def read_value(row: Row, column: str) -> str:
@@ -125,7 +92,7 @@ class Slot(NamedTuple):
         return text
 
     def _fill_part(self, part: str | Placeholder, row: Row) -> str:
-        return part if isinstance(part, str) else self.convert(read_value(row, part.column))
+        return part if isinstance(part, str) else self.convert(read_value(row, part.name))
 
 
 def _make_slot(param: click.Parameter, text: str) -> Slot:
@@ -160,7 +127,7 @@ def _make_store_slot(text: str) -> Slot:
         words = [parse_word(word) for word in shlex.split(rest)] if form == "exec" else [parse_word(text)]
     except ValueError as error:
         raise CLIError(f"--store: the command cannot be split into words: {error}") from error
-    if not columns_of(words):
+    if not names_of(words):
         raise CLIError("--store: the secret of each row needs a place of its own: write {COLUMN} in it")
     return Slot("store", "--store", words, prefix=f"{form}:" if form == "exec" else "", convert=_check_store_value)
 
@@ -194,7 +161,7 @@ class Template(NamedTuple):
     @property
     def columns(self) -> set[str]:
         """The columns that it needs."""
-        return {column for each in self.slots for column in columns_of(each.words)}
+        return {column for each in self.slots for column in names_of(each.words)}
 
     def fill(self, row: Row) -> list[str]:
         """Return the words of the command for a row.
@@ -263,6 +230,8 @@ def _find_command(words: Sequence[str]) -> tuple[Command, click.Context, list[st
         assert command is not None  # noqa: S101 - another word is an error
         found, context = command, click.Context(command, info_name=name, parent=context)
     assert isinstance(found, Command)  # noqa: S101 - what is no group
+    if found.makes is not None and found.makes.many:  # it has placeholders of its own
+        raise CLIError(f"{found.full_name} cannot be run for each row")
     return found, context, rest
 
 
@@ -294,7 +263,7 @@ def _place_values(command: Command, values: Mapping[str, Any], order: Sequence[c
 
 def _check_constants(context: click.Context, template: Template, values: Mapping[str, Any]) -> None:
     """Raise UsageError or CLIError if a value without placeholders is wrong or missing."""
-    varying = {each.name for each in template.slots if columns_of(each.words)}
+    varying = {each.name for each in template.slots if names_of(each.words)}
     for each in template.command.params:
         if each.name not in varying:
             each.handle_parse_result(context, values, [])

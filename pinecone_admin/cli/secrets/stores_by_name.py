@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import Secret, suggest
+from pinecone_admin.cli.placeholders import names_of, parse_word
 from pinecone_admin.cli.secrets.delivery import deliver_to
 from pinecone_admin.cli.secrets.new_secret import StoreError
 from pinecone_admin.cli.secrets.stores import STORE_FORMS, SecretStore, parse_store
@@ -21,7 +22,6 @@ from pinecone_admin.workflows.readable_store import StoreByName
 KINDS = ("api-key", "service-account")
 _PLACE = re.compile(r"(?:env-file|file|exec):")
 _RULE = re.compile(rf"(.+?)=({_PLACE.pattern}.*)", re.DOTALL)
-_PLACEHOLDER = re.compile(r"\{\{|\{([a-z]+)\}")
 
 
 class SecretOwner(NamedTuple):
@@ -155,27 +155,29 @@ def check_rules(session: Session, makes: Secret) -> None:
 
 def _parse_rule(text: str) -> tuple[str, str]:
     """Return the pattern and the place of ``PATTERN=PLACE``, or of a place alone, which is for everything."""
+    rule = _RULE.fullmatch(text)
     if _PLACE.match(text):
-        return "*", text
-    if (rule := _RULE.fullmatch(text)) is None:
+        pattern, place = "*", text
+    elif rule is not None:
+        pattern, place = rule[1], rule[2]
+    else:
         # The text is not repeated: it may be a secret that was pasted in the wrong place.
         raise CLIError(f"--store: a place for secrets is given as {STORE_FORMS}, perhaps after PATTERN=")
-    kind = rule[1].partition("/")[0]
+    kind = pattern.partition("/")[0]
     if not any(fnmatchcase(each, kind) for each in KINDS):
         raise CLIError(f"--store: a pattern is for KIND/PROJECT/NAME, and {kind!r} is no kind: {suggest(kind, KINDS)}")
-    return rule[1], rule[2]
+    for name in names_of([parse_word(place)]) - set(SecretOwner._fields):
+        raise CLIError(f"--store: there is no placeholder {{{name}}}: {suggest(name, SecretOwner._fields)}")
+    return pattern, place
 
 
 def _fill(text: str, *, owner: SecretOwner) -> str:
-    return _PLACEHOLDER.sub(lambda found: _find_value(owner, found[1]) if found[1] else "{", text)
+    return "".join(part if isinstance(part, str) else _find_value(owner, part.name) for part in parse_word(text))
 
 
 def _find_value(owner: SecretOwner, placeholder: str) -> str:
     """Return what a placeholder stands for, which must be one segment of a path, and no option of a command."""
-    values = owner._asdict()
-    if placeholder not in values:
-        raise StoreError(f"there is no placeholder {{{placeholder}}}: {suggest(placeholder, list(values))}; {{{{ is {{")
-    value: str = values[placeholder]
+    value: str = owner._asdict()[placeholder]
     is_segment = value not in {"", ".", ".."} and value.isprintable() and not set(value) & set("/\\")
     if not is_segment or value.startswith(("-", "~")):
         raise StoreError(
