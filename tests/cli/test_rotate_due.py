@@ -307,7 +307,7 @@ def test_an_interrupted_run_ends_after_the_key_in_progress(
             path.unlink()
         emulator.load(fresh)
         number += stride(5)
-    assert len(seen) > 1
+    assert seen & {1, 2}
 
 
 def test_a_run_goes_on_with_the_value_that_a_killed_one_stored_in_a_file(emulator: Emulator) -> None:
