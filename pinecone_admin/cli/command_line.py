@@ -13,22 +13,21 @@ from pinecone_admin.cli.commands import PROGRAM, ROOT, WIDEST
 from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
 from pinecone_admin.cli.failures import describe_completion, describe_failure
 from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.variables import COMPLETION_VARIABLE
 
 _Result = TypeVar("_Result")
 
-COMPLETION_VARIABLE = "_PINECONE_ADMIN_COMPLETE"
-"""The scripts of click call the program with this variable; it then prints words and sends nothing."""
 _SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
 
 
 def run_command_line(argv: Sequence[str]) -> int:
     """Run a command line on the standard streams, and return its exit code."""
     session = Session.of_process()
-    if COMPLETION_VARIABLE in session.env:
-        from click import shell_completion  # noqa: PLC0415 - only completion needs it
+    asked = session.env.get(COMPLETION_VARIABLE)
+    if asked is not None:
+        from pinecone_admin.cli.completion import run_completion  # noqa: PLC0415 - only completion needs it
 
-        asked = session.env[COMPLETION_VARIABLE]
-        return shell_completion.shell_complete(ROOT, {"obj": session}, PROGRAM, COMPLETION_VARIABLE, asked)
+        return run_completion(ROOT, PROGRAM, session, asked)
     session.expects_json_errors = asks_for_json(argv)
 
     def finish(error: BaseException | None) -> int:

@@ -151,6 +151,13 @@ revoke_unlisted: Decorator = click.option(
 )
 
 
+def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the names of profiles that complete one."""
+    from pinecone_admin.cli.completion import find_profiles  # noqa: PLC0415 - only completion needs it
+
+    return find_profiles(incomplete)
+
+
 def _common_options() -> list[click.Parameter]:
     options: Mapping[str, dict[str, Any]] = {
         "--output -o": {
@@ -160,7 +167,11 @@ def _common_options() -> list[click.Parameter]:
         },
         "--query": {"metavar": "JMESPATH", "help": "Show only this part of the output."},
         "--read-only": {"is_flag": True, "help": "Refuse every change; PINECONE_ADMIN_READ_ONLY=1 does the same."},
-        "--profile": {"metavar": "NAME", "help": "Act as a saved profile, whatever the environment says."},
+        "--profile": {
+            "metavar": "NAME",
+            "shell_complete": complete_profile,
+            "help": "Act as a saved profile, whatever the environment says.",
+        },
         "--env-file": {"metavar": "FILE", "help": "Act as the PINECONE_ variables in FILE say."},
         "--client-secret-stdin": {"is_flag": True, "help": "Read the client secret from stdin."},
         "--expect-organization": {"metavar": "ID", "help": "Refuse to work on any other organization."},

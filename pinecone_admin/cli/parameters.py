@@ -12,6 +12,8 @@ import click
 from pinecone_admin.cli.failures import CLIError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from pinecone_admin.cli.calls.naming import Thing
     from pinecone_admin.cli.calls.pipeline import Call
     from pinecone_admin.models import RoleBindingInput
@@ -168,6 +170,12 @@ class NameOrId(click.ParamType["Reference"]):
         """Return the reference."""
         return Reference(self._noun, value)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
+        """Return the names that complete one, if the API may be asked for them."""
+        from pinecone_admin.cli.completion import find_names  # noqa: PLC0415 - only completion needs it
+
+        return find_names(ctx.obj, self._noun, incomplete)
+
 
 class Role(click.ParamType["WantedRole"]):
     """A role on the organization, or on a project."""
@@ -179,6 +187,14 @@ class Role(click.ParamType["WantedRole"]):
         """Return the role."""
         return parse_role(spell_parameter(param), value)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
+        """Return the roles that complete one, on the organization or behind a project."""
+        from pinecone_admin.cli.completion import select_items  # noqa: PLC0415 - only completion needs it
+
+        project, colon, _ = incomplete.rpartition(":")
+        roles = [f"{project}:{role}" for role in PROJECT_ROLES] if colon else ORGANIZATION_ROLES
+        return select_items(roles, incomplete)
+
 
 class ProjectGrant(click.ParamType["WantedGrant"]):
     """A role on a project for somebody."""
@@ -189,6 +205,13 @@ class ProjectGrant(click.ParamType["WantedGrant"]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedGrant:  # noqa: ARG002 - click's signature
         """Return the grant."""
         return parse_grant(spell_parameter(param), value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
+        """Return the roles that complete one behind its holder."""
+        from pinecone_admin.cli.completion import select_items  # noqa: PLC0415 - only completion needs it
+
+        who, _, _ = incomplete.rpartition(":")
+        return select_items([f"{who}:{role}" for role in PROJECT_ROLES] if ":" in who else [], incomplete)
 
 
 KEY_ROLE = Choice(API_KEY_ROLES, notes=(_ROLES_OF_KEYS,))

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+COMPLETION_VARIABLE = "_PINECONE_ADMIN_COMPLETE"
+"""With this variable, the scripts of click call the program to complete a word."""
+COMPLETE_NAMES_VARIABLE = "PINECONE_ADMIN_COMPLETE_NAMES"
 VARIABLES: Mapping[str, str] = {
     "PINECONE_CLIENT_ID": "Client id of the service account as which commands act.",
     "PINECONE_CLIENT_SECRET": "Its client secret.",
@@ -13,6 +16,7 @@ VARIABLES: Mapping[str, str] = {
     "PINECONE_ADMIN_EXPECT_ORGANIZATION": "Refuse to work on any other organization, as --expect-organization.",
     "PINECONE_ADMIN_READ_ONLY": "1 refuses every change, as --read-only.",
     "PINECONE_ADMIN_AUDIT_LOG": "The file to which each change is appended, as --audit-log.",
+    COMPLETE_NAMES_VARIABLE: "1 lets the shell complete names: it asks the API, and keeps them for a minute.",
     "PINECONE_EMULATOR_CLIENT_ID": "Client id that the emulator gives its owner.",
     "PINECONE_EMULATOR_CLIENT_SECRET": "Client secret that the emulator gives its owner.",
 }

@@ -178,6 +178,10 @@ class NameLookup:
         found = namespace.describe(**{f"{thing.api_type}_id": thing.id})
         return Thing(thing.noun, thing.id, _name_of(found))
 
+    def list_names(self, noun: str) -> list[str]:
+        """Return the names of all things of a kind, each once."""
+        return list(dict.fromkeys(filter(None, map(_name_of, self._candidates(noun, "", None)))))
+
     def _candidates(self, noun: str, text: str, project: str | None) -> list[Any]:
         if noun == "user" and "@" in text and not self._lists_users:
             return list(self._admin.users.list(email=text))

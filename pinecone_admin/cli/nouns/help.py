@@ -9,7 +9,6 @@ from click import shell_completion
 from click.shell_completion import CompletionItem
 
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.command_line import COMPLETION_VARIABLE
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Noun, argument, load_commands
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.help.explanations import find_explanation, list_explanations
@@ -18,6 +17,7 @@ from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.parameters import Choice, find_nearest
 from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.variables import COMPLETION_VARIABLE
 
 
 def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

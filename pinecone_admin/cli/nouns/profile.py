@@ -6,7 +6,7 @@ import shlex
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument
+from pinecone_admin.cli.commands import Noun, argument, complete_profile
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.session import Session
@@ -80,7 +80,7 @@ def list_(session: Session) -> None:
 
 
 @NOUN.by_hand("reads", example="pinecone-admin profile use production")
-@argument("name", "Name of the profile.", metavar="NAME")
+@argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 def use(session: Session, *, name: str) -> None:
     """Make a saved profile the default, which is used where nothing else says who acts."""
     from pinecone_admin.cli.profiles.files import (  # noqa: PLC0415 - as above
@@ -95,7 +95,7 @@ def use(session: Session, *, name: str) -> None:
 
 
 @NOUN.by_hand("reads", example="pinecone-admin profile remove production")
-@argument("name", "Name of the profile.", metavar="NAME")
+@argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 def remove(session: Session, *, name: str) -> None:
     """Remove a saved profile."""
     from pinecone_admin.cli.profiles.files import (  # noqa: PLC0415 - as above

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,15 @@ from pinecone_admin.cli.commands import ROOT
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import Choice, Count, Duration
 from pinecone_admin.cli.session import Session
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from pinecone_admin.cli.completion import find_kinds  # noqa: PLC0415 - only completion needs it
+
+    return find_kinds(incomplete)
 
 
 @ROOT.by_hand("reads", example="pinecone-admin access --project search --level writes")
@@ -32,6 +41,7 @@ from pinecone_admin.cli.session import Session
     "--fail-on",
     multiple=True,
     metavar="KIND[,KIND]",
+    shell_complete=_complete_kinds,
     help="Exit with 8 if there is a finding of one of these kinds; any for all of them; can be repeated.",
 )
 @click.option("--accept", metavar="FILE", help="Findings that are accepted, each with a reason and an end, as YAML.")

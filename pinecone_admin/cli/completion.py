@@ -1,0 +1,145 @@
+"""Complete words in a shell: what is known offline, and, if a variable says so, the names of the organization."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class, shell_complete
+
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.variables import COMPLETE_NAMES_VARIABLE, COMPLETION_VARIABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinecone_admin.cli.session import Session
+
+_TIME_LIMIT = 2.0
+"""Seconds that names may take: a person waits for them."""
+_FRESH = 60.0
+"""Seconds for which names are kept."""
+_PLAIN = re.compile(r"[\w.:/@+=,-]*", re.ASCII)
+
+
+class _TimeIsUp(BaseException):
+    """Ends reading names; no clause for errors catches it, so that nothing is tried again."""
+
+
+def run_completion(root: click.Command, program: str, session: Session, asked: str) -> int:
+    """Print the words that complete the one in the variables of the shell, and return the exit code."""
+    add_completion_class(_Bash)
+    return shell_complete(root, {"obj": session}, program, COMPLETION_VARIABLE, asked)
+
+
+class _Bash(BashComplete):
+    """Bash, which makes words of their own of colons, and inserts a name as it is."""
+
+    _before = ""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the words before the one to complete, and that one, each whole."""
+        args, incomplete = super().get_completion_args()
+        words = list[str]()
+        for word in [*args, incomplete]:
+            if words and (set(word) == {":"} or words[-1].endswith(":")):
+                words[-1] += word
+            else:
+                words.append(word)
+        if words[-1] != incomplete:
+            self._before = words[-1][: words[-1].rindex(":") + 1]
+        return words[:-1], words[-1]
+
+    def format_completion(self, item: CompletionItem[Any]) -> str:
+        """Return an item as bash replaces what it takes for a word by it."""
+        value = str(item.value).removeprefix(self._before)
+        return f"{item.type},{value if _PLAIN.fullmatch(value) else shlex.quote(value)}"
+
+
+def select_items(words: Sequence[str], incomplete: str) -> list[CompletionItem]:
+    """Return the words that complete one."""
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def find_profiles(incomplete: str) -> list[CompletionItem]:
+    """Return the names of profiles that complete one."""
+    from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - only profiles need it
+
+    try:
+        return select_items(list(load_profiles(find_profile_file()).by_name), incomplete)
+    except CLIError:
+        return []
+
+
+def find_kinds(incomplete: str) -> list[CompletionItem]:
+    """Return the lists of kinds of findings in which the last one is completed."""
+    from pinecone_admin.cli.help.explanations import FINDINGS  # noqa: PLC0415 - only findings need it
+
+    before, comma, _last = incomplete.rpartition(",")
+    return select_items([f"{before}{comma}{kind}" for kind in ("any", *FINDINGS)], incomplete)
+
+
+def find_names(session: Session, noun: str, incomplete: str) -> list[CompletionItem]:
+    """Return names of things, where a variable says so: what goes wrong, or takes long, offers none."""
+    if session.env.get(COMPLETE_NAMES_VARIABLE) != "1" or noun == "role-binding":
+        return []
+    from pinecone_admin.errors import PineconeError  # noqa: PLC0415 - as above
+
+    try:
+        names = _limit_time(lambda: _read_names(session, noun))
+    except (CLIError, PineconeError, OSError, ValueError, _TimeIsUp):
+        return []
+    return select_items([name for name in names if name == make_printable(name)], incomplete)
+
+
+def _limit_time(read: Callable[[], list[str]]) -> list[str]:
+    """Call a function, and stop it when the time is up, with a command that prints the secret."""
+    import signal  # noqa: PLC0415 - only names need it
+
+    def stop(*_: object) -> None:
+        raise _TimeIsUp
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, _TIME_LIMIT)
+    try:
+        return read()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _read_names(session: Session, noun: str) -> list[str]:
+    """Return the names that were read within the last minute, or read them."""
+    import json  # noqa: PLC0415 - only names need it
+    import time  # noqa: PLC0415 - as above
+
+    from pinecone_admin.auth.private_files import replace_private_file  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.output.files import OTHERS_CAN_ACCESS, read_file  # noqa: PLC0415 - as above
+
+    path = _find_cache(session, noun)
+    kept = read_file(path, forbidden=OTHERS_CAN_ACCESS)
+    if kept is not None and 0 <= time.time() - path.stat().st_mtime < _FRESH:
+        names: list[str] = json.loads(kept[0])
+        return names
+    from pinecone_admin.cli.calls.naming import NameLookup  # noqa: PLC0415 - loads the client
+
+    names = NameLookup(session.admin).list_names(noun)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    replace_private_file(path, json.dumps(names).encode())
+    return names
+
+
+def _find_cache(session: Session, noun: str) -> Path:
+    """Return the file of the names that an account sees."""
+    from hashlib import sha256  # noqa: PLC0415 - only names need it
+
+    from platformdirs import user_cache_path  # noqa: PLC0415 - as above
+
+    identity = session.identity
+    account = (identity.client_id, identity.access_token, identity.host, noun)
+    key = sha256(repr(account).encode()).hexdigest()[:32]
+    return user_cache_path("pinecone-admin", appauthor=False) / f"names-{key}.json"

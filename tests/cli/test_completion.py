@@ -1,0 +1,141 @@
+"""Completion: offline of what is known, of names where a variable says so, and in each shell as a person uses it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from pinecone_admin.cli.parameters import ORGANIZATION_ROLES, PROJECT_ROLES
+from pinecone_admin.emulator import Emulator, serving
+from tests.cli.command_line import example_organization, run
+from tests.cli.terminals import read_piece, start_on_terminal
+
+NAMES = {"PINECONE_ADMIN_COMPLETE_NAMES": "1"}
+NOBODY = dict.fromkeys(("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN"))
+HOSTILE = "$(touch made) `touch made`; *"
+
+
+def complete(*words: str, env: Mapping[str, str | None] | None = None) -> list[str]:
+    """Return the words that zsh offers in place of the last one."""
+    asked = {"_PINECONE_ADMIN_COMPLETE": "zsh_complete", "COMP_CWORD": f"{len(words)}"}
+    done = run(env={**asked, "COMP_WORDS": " ".join(("pinecone-admin", *words)), **(env or {})})
+    assert (done.exit, done.stderr) == (0, "")
+    return done.stdout.splitlines()[1::3]
+
+
+def test_roles_kinds_and_profiles_are_completed_offline() -> None:
+    """Roles of the organization, those behind a project or a holder, lists of kinds, and the saved profiles."""
+    for name in ("work", "staging"):
+        assert run("profile", "add", name, "--client-id", name).exit == 0
+    assert complete("invite", "create", "--role", "", env=NOBODY) == list(ORGANIZATION_ROLES)
+    assert complete("invite", "create", "--role", "search:Project", env=NOBODY) == [
+        f"search:{role}" for role in PROJECT_ROLES if role.startswith("Project")
+    ]
+    assert complete("api-key", "create", "--role", "DataPlaneE", env=NOBODY) == ["DataPlaneEditor"]
+    grant = ["project", "provision", "--grant", "user:ada@example.com:ProjectO"]
+    assert complete(*grant, env=NOBODY) == ["user:ada@example.com:ProjectOwner"]
+    assert complete("access", "--fail-on", "many-owners,key-is-o", env=NOBODY) == ["many-owners,key-is-old"]
+    assert complete("--profile", "w", env=NOBODY) == ["work"]
+    for command in ("use", "remove"):
+        assert complete("profile", command, "", env=NOBODY) == ["work", "staging"]
+    assert complete("project", "list", "--output", "y", env=NOBODY) == ["yaml"]
+
+
+def test_names_are_completed_only_if_a_variable_says_so_and_read_once_a_minute(home: Path) -> None:
+    """What was read is kept in a private file for a minute; another account has another one."""
+    with example_organization() as emulator, mock.patch.dict("os.environ", {"HOME": str(home)}):
+        assert complete("project", "describe", "") == []
+        assert (len(emulator.requests), list(home.iterdir())) == (0, [])
+        assert complete("project", "describe", "", env=NAMES) == ["search", "empty"]
+        assert complete("api-key", "list", "--project", "se", env=NAMES) == ["search"]
+        assert len(emulator.requests.filter("list_projects")) == 1
+        (kept,) = (home / ".cache/pinecone-admin").iterdir()
+        assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        os.utime(kept, (0, kept.stat().st_mtime - 61))
+        assert complete("project", "describe", "e", env=NAMES) == ["empty"]
+        assert len(emulator.requests.filter("list_projects")) == 2
+        assert complete("user", "describe", "ada", env=NAMES) == ["ada@example.com"]
+        assert complete("api-key", "describe", "", env=NAMES) == ["reader"]
+        assert complete("role-binding", "describe", "", env=NAMES) == []
+        assert complete("project", "describe", "", env={**NAMES, "PINECONE_CLIENT_ID": "other"}) == []
+
+
+def test_names_that_cannot_be_read_in_time_are_not_completed() -> None:
+    """A server that does not answer, a refused account and one without credentials offer nothing, and say nothing."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        account = {"PINECONE_ACCESS_TOKEN": "token", "PINECONE_CONTROLLER_HOST": url, "PINECONE_OAUTH_URL": url}
+        with mock.patch("pinecone_admin.cli.completion._TIME_LIMIT", 0.1):
+            assert complete("project", "describe", "", env={**NAMES, **account}) == []
+    with example_organization() as emulator:
+        emulator.faults.add("get_token", status=401)
+        assert complete("project", "describe", "", env=NAMES) == []
+    assert complete("project", "describe", "", env={**NAMES, **NOBODY}) == []
+
+
+def type_line(shell: str, line: str, env: Mapping[str, str]) -> str:
+    """Return what becomes of a line in an interactive shell after the tabulator key."""
+    if shell == "fish":
+        script = f"pinecone-admin completion fish | source; complete --do-complete '{line}'"
+        command = ["fish", "--no-config", "--command", script]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+        return f"{line.rpartition(' ')[0]} {done.stdout.partition(chr(9))[0].strip()}"
+    options = ["--norc", "-i"] if shell == "bash" else ["-f", "-i"]
+    setup = "" if shell == "bash" else "bindkey -e; autoload -U compinit; compinit -u -D; "
+    program = shutil.which(shell)
+    assert program is not None
+    child, terminal = start_on_terminal([program, *options], {**env, "TERM": "dumb", "PS1": "> "})
+    # ^A is the beginning of the line.
+    typed = f'{setup}eval "$(pinecone-admin completion {shell})"\n{line}\t\x01echo RESULT \nexit\n'
+    os.write(terminal, typed.encode())
+    shown = ""
+    while piece := read_piece(terminal):
+        shown += piece
+    os.close(terminal)
+    child.wait(60)
+    (result,) = [each for each in shown.replace("\r", "\n").splitlines() if each.startswith("RESULT ")]
+    return result.removeprefix("RESULT ").strip()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_completes_commands_roles_and_names(shell: str, tmp_path: Path) -> None:
+    """A command, a role behind a colon, a name with spaces, and one that is code if it is not quoted."""
+    if shutil.which(shell) is None:
+        assert os.environ.get("CI") != "true", f"{shell} is not installed"
+        pytest.skip(f"{shell} is not installed: scripts/test installs it")
+    program = tmp_path / "pinecone-admin"
+    program.write_text(f"#!{sys.executable}\nfrom pinecone_admin.cli.main import run\nrun()\n")
+    program.chmod(0o755)
+    emulator = Emulator(seed=0)
+    with emulator.admin() as admin:
+        for name in ("my project", HOSTILE, "other"):
+            admin.projects.create(name=name)
+    with serving(emulator):
+        env = {
+            **NAMES,
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "LC_ALL": "C.UTF-8",
+            "PINECONE_CLIENT_ID": emulator.client_id,
+            "PINECONE_CLIENT_SECRET": emulator.client_secret,
+            "PINECONE_CONTROLLER_HOST": emulator.host,
+            "PINECONE_OAUTH_URL": emulator.oauth_url,
+        }
+        for line, completed in (
+            ("project delete-s", "project delete-stale"),
+            ("invite create --role search:ProjectEd", "invite create --role search:ProjectEditor"),
+            ("project describe my", "project describe my project"),
+            ("project describe ot", "project describe other"),
+            ("project describe \\$", f"project describe {HOSTILE}"),
+        ):
+            assert type_line(shell, f"pinecone-admin {line}", env) == f"pinecone-admin {completed}"
+    assert not (Path.cwd() / "made").exists()
