@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,30 +60,26 @@ class _Bash(BashComplete):
         return f"{item.type},{value if _PLAIN.fullmatch(value) else shlex.quote(value)}"
 
 
-def select_items(words: Sequence[str], incomplete: str) -> list[CompletionItem]:
-    """Return the words that complete one."""
-    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
-
-
 def find_profiles(incomplete: str) -> list[CompletionItem]:
     """Return the names of profiles that complete one."""
     from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - only profiles need it
 
     try:
-        return select_items(list(load_profiles(find_profile_file()).by_name), incomplete)
+        names = load_profiles(find_profile_file()).by_name
     except CLIError:
         return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 def find_kinds(incomplete: str) -> list[CompletionItem]:
     """Return the lists of kinds of findings in which the last one is completed."""
     from pinecone_admin.cli.help.explanations import FINDINGS  # noqa: PLC0415 - only findings need it
 
-    before, comma, _last = incomplete.rpartition(",")
-    return select_items([f"{before}{comma}{kind}" for kind in ("any", *FINDINGS)], incomplete)
+    before, comma, begun = incomplete.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{kind}") for kind in ("any", *FINDINGS) if kind.startswith(begun)]
 
 
-def find_names(session: Session, noun: str, incomplete: str) -> list[CompletionItem]:
+def find_names(session: Session, noun: str) -> list[str]:
     """Return names of things, where a variable says so: what goes wrong, or takes long, offers none."""
     if session.env.get(COMPLETE_NAMES_VARIABLE) != "1" or noun == "role-binding":
         return []
@@ -93,7 +89,7 @@ def find_names(session: Session, noun: str, incomplete: str) -> list[CompletionI
         names = _limit_time(lambda: _read_names(session, noun))
     except (CLIError, PineconeError, OSError, ValueError, _TimeIsUp):
         return []
-    return select_items([name for name in names if name == make_printable(name)], incomplete)
+    return [name for name in names if name == make_printable(name)]
 
 
 def _limit_time(read: Callable[[], list[str]]) -> list[str]:
@@ -125,9 +121,7 @@ def _read_names(session: Session, noun: str) -> list[str]:
     if kept is not None and 0 <= time.time() - path.stat().st_mtime < _FRESH:
         names: list[str] = json.loads(kept[0])
         return names
-    from pinecone_admin.cli.calls.naming import NameLookup  # noqa: PLC0415 - loads the client
-
-    names = NameLookup(session.admin).list_names(noun)
+    names = session.names.list_names(noun)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     replace_private_file(path, json.dumps(names).encode())
     return names

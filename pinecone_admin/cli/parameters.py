@@ -76,6 +76,13 @@ def is_id(text: str) -> bool:
 # Types
 
 
+def _select_items(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    """Return the words that complete one in a shell."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only completion needs it
+
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
 class Choice(click.Choice[str]):
     """One of a few words, in capitals if case does not matter; another word is an error that says the nearest.
 
@@ -172,9 +179,7 @@ class NameOrId(click.ParamType["Reference"]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
         """Return the names that complete one, if the API may be asked for them."""
-        from pinecone_admin.cli.completion import find_names  # noqa: PLC0415 - only completion needs it
-
-        return find_names(ctx.obj, self._noun, incomplete)
+        return _select_items(ctx.obj.find_names(self._noun), incomplete)
 
 
 class Role(click.ParamType["WantedRole"]):
@@ -189,11 +194,9 @@ class Role(click.ParamType["WantedRole"]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
         """Return the roles that complete one, on the organization or behind a project."""
-        from pinecone_admin.cli.completion import select_items  # noqa: PLC0415 - only completion needs it
-
         project, colon, _ = incomplete.rpartition(":")
         roles = [f"{project}:{role}" for role in PROJECT_ROLES] if colon else ORGANIZATION_ROLES
-        return select_items(roles, incomplete)
+        return _select_items(roles, incomplete)
 
 
 class ProjectGrant(click.ParamType["WantedGrant"]):
@@ -208,10 +211,8 @@ class ProjectGrant(click.ParamType["WantedGrant"]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
         """Return the roles that complete one behind its holder."""
-        from pinecone_admin.cli.completion import select_items  # noqa: PLC0415 - only completion needs it
-
         who, _, _ = incomplete.rpartition(":")
-        return select_items([f"{who}:{role}" for role in PROJECT_ROLES] if ":" in who else [], incomplete)
+        return _select_items([f"{who}:{role}" for role in PROJECT_ROLES] if ":" in who else [], incomplete)
 
 
 KEY_ROLE = Choice(API_KEY_ROLES, notes=(_ROLES_OF_KEYS,))

@@ -110,6 +110,12 @@ class Session:
 
         return NameLookup(self.admin)
 
+    def find_names(self, noun: str) -> list[str]:
+        """Return the names that a shell completes."""
+        from pinecone_admin.cli.completion import find_names  # noqa: PLC0415 - only completion needs it
+
+        return find_names(self, noun)
+
     @cached_property
     def organization(self) -> CallerOrganization:
         """The organization of the caller, read on first use."""
