@@ -107,7 +107,7 @@ def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRe
     assert page not in NEED_NO_ACCOUNT or not any(sent), sent
 
 
-@pytest.mark.long
+@pytest.mark.long(30)
 def test_an_example_whose_emulator_cannot_start_reaches_no_account(tmp_path: Path) -> None:
     """The lines below the start of an emulator are not run with the credentials of a real account, as on a terminal."""
     pages = [page for page in PAGES if starts_emulator(page)]

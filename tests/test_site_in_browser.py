@@ -41,7 +41,7 @@ document.querySelector("output").textContent = JSON.stringify(found);
 """
 
 
-@pytest.mark.long
+@pytest.mark.long(17)
 def test_nothing_on_the_site_is_wider_than_its_column(tmp_path: Path) -> None:
     """Nothing scrolls sideways, except that code and pictures do so on a phone."""
     site, page = tmp_path / "site", tmp_path / "frames.html"

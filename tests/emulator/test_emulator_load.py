@@ -75,14 +75,11 @@ def test_other_requests_are_handled_during_a_dump(emulator: Emulator, monkeypatc
 def test_a_state_is_exempt_from_garbage_collection() -> None:
     """What the command loads is not traversed by later collections, which would stop the server each time."""
     before = gc.get_freeze_count()
-    try:
-        with _paused_garbage_collection():
-            assert not gc.isenabled()
-            emulator = _EmulatorOfProcess()
-        assert gc.isenabled()
-        assert gc.get_freeze_count() > before
-        assert not any(each is emulator.state for each in gc.get_objects())
-        emulator.load({})  # as over HTTP
-        assert not any(each is emulator.state for each in gc.get_objects())
-    finally:
-        gc.unfreeze()
+    with _paused_garbage_collection():
+        assert not gc.isenabled()
+        emulator = _EmulatorOfProcess()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > before
+    assert not any(each is emulator.state for each in gc.get_objects())
+    emulator.load({})  # as over HTTP
+    assert not any(each is emulator.state for each in gc.get_objects())

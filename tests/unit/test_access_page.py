@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pytest
 from attrs import evolve
 
 from pinecone_admin.emulator import Emulator
@@ -93,6 +94,7 @@ def test_filters_leave_the_matching_cells(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_person_filter_leaves_their_projects(tmp_path: Path) -> None:
     """A filter for a person leaves their row and the projects that they have access to."""
     script = 'byId("person").value = "BOB"; filter();'
@@ -102,6 +104,7 @@ def test_a_person_filter_leaves_their_projects(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_click_sorts_and_a_second_click_reverses(tmp_path: Path) -> None:
     """A click on a heading sorts by name, level or count, and a second click reverses the order."""
     script = """
@@ -137,6 +140,7 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
     assert set(seen) <= set(people)
 
 
+@pytest.mark.long
 def test_the_page_prints(tmp_path: Path) -> None:
     """The page prints in landscape on at most six pages."""
     emulator = Emulator(seed=3)
@@ -149,6 +153,7 @@ def test_the_page_prints(tmp_path: Path) -> None:
     assert all(float(width) > float(height) for width, height in pages)
 
 
+@pytest.mark.long
 def test_500_projects_can_be_filtered(tmp_path: Path) -> None:
     """In an organization of 500 projects, a filter finds the row of one project."""
     emulator = Emulator(seed=3)
@@ -159,6 +164,7 @@ def test_500_projects_can_be_filtered(tmp_path: Path) -> None:
     assert name == "docs-dev-4"
 
 
+@pytest.mark.long
 def test_a_project_filter_leaves_people_with_access(tmp_path: Path) -> None:
     """A filter for a project leaves the people with access to it, whatever else they have."""
     script = 'byId("project").value = "ATLAS"; filter();'
@@ -168,6 +174,7 @@ def test_a_project_filter_leaves_people_with_access(tmp_path: Path) -> None:
     assert names == ["ada@example.com", "robot-s1 service account", "bob@example.com", "robot-s2 service account"]
 
 
+@pytest.mark.long
 def test_the_roles_of_an_owner_on_a_project_are_shown(tmp_path: Path) -> None:
     """A cell of an owner of the organization has the owner's roles on that project, too."""
     editor = make_binding("user", "u1", "ProjectEditor", "p1")
@@ -176,6 +183,7 @@ def test_the_roles_of_an_owner_on_a_project_are_shown(tmp_path: Path) -> None:
     assert evaluate(access.to_html(), "", titles, tmp_path) == ["", "", "OrgOwner", "OrgOwner, ProjectEditor"]
 
 
+@pytest.mark.long
 def test_a_matrix_that_is_too_large_waits_for_a_filter(tmp_path: Path) -> None:
     """A matrix of a million cells has no cell at first, and then those of the person who is looked for."""
     page = make_inventory(people=1_000, projects=1_000, owners=3).access().to_html()

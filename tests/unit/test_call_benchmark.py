@@ -38,7 +38,7 @@ def test_page_is_written_only_from_a_whole_run(tmp_path: Path) -> None:
             main([*arguments, "--write", str(tmp_path / "page.md")])
 
 
-@pytest.mark.long
+@pytest.mark.long(13)
 def test_every_row_is_measured() -> None:
     """The benchmark runs with all rows, each client is measured, and ours is compared with the official SDK."""
     rows = run_quickly()

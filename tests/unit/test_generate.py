@@ -46,7 +46,7 @@ from tests.support.api_documents import (
     read_our_document,
 )
 from tests.support.generated_trees import loaded_templates
-from tests.support.mypy_cache import find_mypy_cache
+from tests.support.mypy_cache import fill_mypy_cache, find_mypy_cache
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Stand in for the type checkers, which take longer than all else; long tests run the real ones.
@@ -100,6 +100,12 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tree(tmp_path: Path) -> Path:
     """Return a copy of the repository for one test."""
     return copy_repository(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def mypy_cache() -> None:
+    """Fill the cache of mypy, for tests in which it checks the whole repository."""
+    fill_mypy_cache()
 
 
 def run_generate(tree: Path, *arguments: str | Path, **environment: str) -> Run:
@@ -477,7 +483,8 @@ def test_the_emulator_serves_what_a_document_adds(tree: Path, tmp_path: Path) ->
     assert "[501 UNIMPLEMENTED] archive_lantern is not emulated" in used.stdout, used.stderr
 
 
-@pytest.mark.long
+@pytest.mark.long(17)
+@pytest.mark.usefixtures("mypy_cache")
 def test_an_older_version_is_adopted(tree: Path, tmp_path: Path) -> None:
     """Unused settings and lost operations are reported; its operations can be sent, and its namespaces can be used."""
     spec = write_json(tmp_path / "older.json", read_older_document())
@@ -543,7 +550,8 @@ def test_findings_of_type_checkers_are_reported(tree: Path) -> None:
     assert list_pyright_errors("node: not found\n") == {"basedpyright": "node: not found"}
 
 
-@pytest.mark.long
+@pytest.mark.long(36)
+@pytest.mark.usefixtures("mypy_cache")
 def test_every_finding_of_scripts_check_is_reported(tree: Path, tmp_path: Path) -> None:
     """Whatever types an adopted document changes, each error of basedpyright is in the report."""
     (tree / "basedpyright.py").unlink()
@@ -658,7 +666,8 @@ assert "max_pods: Deprecated." in Project.__doc__
 """
 
 
-@pytest.mark.long
+@pytest.mark.long(10)
+@pytest.mark.usefixtures("mypy_cache")
 def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path) -> None:
     """Limits are those of the document, and a rule that no document states is silent where its field is gone."""
     spec = write_json(tmp_path / "other.json", make_other_limits())
@@ -762,6 +771,7 @@ def test_a_union_of_role_bindings_is_usable_at_once(tree: Path, tmp_path: Path) 
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("mypy_cache")
 def test_code_that_must_follow_a_union_is_listed(tree: Path, tmp_path: Path) -> None:
     """Each hand-written line that constructs a class that is now a union is reported with file, line and reason."""
     done = run_generate(tree, write_json(tmp_path / "union.json", make_union_of_bindings()))
@@ -943,12 +953,14 @@ assert delete_it(pet_id=7, class_="c").returns is None
 """
 
 
-@pytest.mark.long
+@pytest.mark.long(10)
 def test_an_odd_document_is_adopted(tree: Path, tmp_path: Path) -> None:
     """Circular schemas, keywords and quotes import, type-check and decode."""
     (tmp_path / "odd.yaml").write_text(ODD, encoding="utf-8")
+    (tree / "mypy.py").touch()
     done = run_generate(tree, tmp_path / "odd.yaml")
     assert (done.returncode, done.stderr) == (0, "")
+    (tree / "mypy.py").unlink()
     used = run_python(tree, "-c", USE_ODD)
     assert (used.returncode, used.stderr) == (0, "")
     strict = ("--strict", "--config-file", os.devnull, "--cache-dir", str(tmp_path / "mypy"), "-p", "generated_client")

@@ -266,7 +266,7 @@ def make_consumer(surface: Surface) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.long
+@pytest.mark.long(14)
 def test_no_break_is_silent(tmp_path: Path) -> None:
     """What mypy finds in a program that was written for our document is told as breaking, in a sample of thirty.
 
