@@ -50,6 +50,7 @@ CREATES = {
     "docs/how-to/create-a-key.md": {"create_project", "create_api_key"},
     "docs/how-to/invite-a-person.md": {"create_invite"},
     "docs/how-to/key-for-one-test-run.md": {"create_api_key"},
+    "docs/how-to/organization-in-a-file.md": {"create_invite"},
     "docs/how-to/provision-a-tenant.md": {"create_project", "create_api_key", "create_role_binding"},
     "docs/how-to/rotate-a-key.md": {"create_api_key"},
     "docs/how-to/rotate-every-night.md": {"create_api_key"},

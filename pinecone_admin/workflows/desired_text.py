@@ -93,6 +93,11 @@ def _read_yaml(text: str, problems: list[str], json_error: ValueError) -> object
     return None
 
 
+def needs_quotes(text: str) -> bool:
+    """Return whether some reader of YAML takes a text without quotes for something else."""
+    return any(each.fullmatch(text) for each in (_NULL, _TRUTH, _NUMBER, _DATE))
+
+
 class _EventReader:
     """Builds values from the events of a YAML parser.
 

@@ -49,3 +49,13 @@ class StoreByName(ABC):
     @abstractmethod
     def select_for_key(self, key: APIKey) -> Callable[[Any], object]:
         """Return the ``store`` of the value of one key."""
+
+    @abstractmethod
+    def select(self, kind: str, project: str, name: str) -> Callable[[Any], object]:
+        """Return the ``store`` of one secret that is to be made.
+
+        Args:
+            kind: ``"api_key"`` or ``"service_account"``.
+            project: Name of the project of a key; empty for an account.
+            name: Name of the key or the account.
+        """

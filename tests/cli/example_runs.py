@@ -14,6 +14,16 @@ from pinecone_admin.cli.commands import Command
 from pinecone_admin.emulator.control.request_log import LoggedRequest
 from tests.cli.command_line import COMMANDS, Run, example_organization, retire_key, run
 
+ORGANIZATION_FILE = """
+organization: Emulated Organization
+projects:
+  - name: search
+    api_keys:
+      - {name: writer, roles: [DataPlaneEditor]}
+people:
+  - {email: carol@example.com, roles: [OrgMember, "search:ProjectViewer"]}
+"""
+
 # A shell evaluates what it prints: test_emulator_command.py runs it.
 _ENDLESS = {("emulator",)}
 
@@ -38,6 +48,7 @@ def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
     """Run the example of every command that ends by itself, in a folder with a plan and a list of people."""
     with TemporaryDirectory() as folder, chdir(folder):
         Path("people.csv").write_text("email\ncarol@example.com\n")
+        Path("org.yaml").write_text(ORGANIZATION_FILE)
         with example_organization():
             run(
                 "project",

@@ -103,6 +103,7 @@ SETUPS: Mapping[str, Setup] = {
     "docs/how-to/find-by-name.md": empty_project("checkout"),
     "docs/how-to/key-for-one-test-run.md": empty_project("search"),
     "docs/how-to/invite-a-person.md": empty_project("atlas"),
+    "docs/how-to/organization-in-a-file.md": empty_project("search"),
     "docs/how-to/scim.md": members("ada"),
     "docs/how-to/offboard-a-person.md": members("ada", "bob", "eve", "joe", "kim", "lee"),
     "docs/how-to/provision-a-tenant.md": account("tenant-support"),

@@ -55,6 +55,7 @@ from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan
 from pinecone_admin.workflows.change_planning import PlannedChange, find_changes, plan_changes
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.plans import check_organization, check_plan
+from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -75,9 +76,11 @@ async def plan_organization(
     """Read the organization once, and plan."""
     inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
     own = own_client_id(admin) or client_id  # known once there is a token
-    if own is None:
-        with set_operation_on_errors("plan"):
+    with set_operation_on_errors("plan"):
+        if own is None:
             raise value_error("client_id", "is needed: a token does not tell whose it is")
+        if client_id not in {None, own}:
+            raise value_error("client_id", f"is not that of this client, which is {own}")
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
@@ -272,16 +275,21 @@ class _AsyncApplication:
             for each in change.roles
         ]
 
+    def _select_store(self, step: Step) -> Store[Any] | None:
+        if isinstance(self._store, StoreByName):
+            return self._store.select(step.kind, step.project or "", step.name or "")
+        return self._store
+
     async def _create_key(self, change: PlannedChange, name: str) -> str:
         assert change.project is not None  # noqa: S101 - every key has one
         project_id, roles = self._progress.find_project(change.project) or "", self._settings(change.step)["roles"]
-        leftovers = [*change.leftovers]
-        if (stored := find_stored_key(leftovers, self._store)) is not None:
+        leftovers, store = [*change.leftovers], self._select_store(change.step)
+        if (stored := find_stored_key(leftovers, store)) is not None:
             leftovers.remove(stored)
             await self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
             await delete_leftover_keys(self._admin, leftovers)
             return stored.id
-        check_unused(self._store)
+        check_unused(store)
         async with AsyncRollback(self._admin) as rollback:
             made, _ = await create_named_key(
                 self._admin,
@@ -289,27 +297,27 @@ class _AsyncApplication:
                 name=name,
                 roles=roles,
                 leftovers=leftovers,
-                store=self._store,
+                store=store,
                 rollback=rollback,
             )
         return made.key.id
 
     async def _create_account(self, change: PlannedChange, name: str) -> str:
-        leftovers = [*change.leftovers]
-        if (stored := find_stored_account(leftovers, self._store)) is not None:
+        leftovers, store = [*change.leftovers], self._select_store(change.step)
+        if (stored := find_stored_account(leftovers, store)) is not None:
             leftovers.remove(stored)
             await self._grant(change, stored.id)
             await self._admin.service_accounts.update(service_account_id=stored.id, name=name)
             await delete_leftover_accounts(self._admin, leftovers)
             return stored.id
-        check_unused(self._store)
+        check_unused(store)
         async with AsyncRollback(self._admin) as rollback:
             made, _ = await create_named_account(
                 self._admin,
                 name=name,
                 leftovers=leftovers,
                 role_bindings=self._bindings(change),
-                store=self._store,
+                store=store,
                 rollback=rollback,
             )
         return made.service_account.id

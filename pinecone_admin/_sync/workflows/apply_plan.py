@@ -56,6 +56,7 @@ from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan
 from pinecone_admin.workflows.change_planning import PlannedChange, find_changes, plan_changes
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.plans import check_organization, check_plan
+from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -76,9 +77,11 @@ def plan_organization(
     """Read the organization once, and plan."""
     inventory = take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
     own = own_client_id(admin) or client_id  # known once there is a token
-    if own is None:
-        with set_operation_on_errors("plan"):
+    with set_operation_on_errors("plan"):
+        if own is None:
             raise value_error("client_id", "is needed: a token does not tell whose it is")
+        if client_id not in {None, own}:
+            raise value_error("client_id", f"is not that of this client, which is {own}")
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
@@ -273,16 +276,21 @@ class _AsyncApplication:
             for each in change.roles
         ]
 
+    def _select_store(self, step: Step) -> Store[Any] | None:
+        if isinstance(self._store, StoreByName):
+            return self._store.select(step.kind, step.project or "", step.name or "")
+        return self._store
+
     def _create_key(self, change: PlannedChange, name: str) -> str:
         assert change.project is not None  # noqa: S101 - every key has one
         project_id, roles = self._progress.find_project(change.project) or "", self._settings(change.step)["roles"]
-        leftovers = [*change.leftovers]
-        if (stored := find_stored_key(leftovers, self._store)) is not None:
+        leftovers, store = [*change.leftovers], self._select_store(change.step)
+        if (stored := find_stored_key(leftovers, store)) is not None:
             leftovers.remove(stored)
             self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
             delete_leftover_keys(self._admin, leftovers)
             return stored.id
-        check_unused(self._store)
+        check_unused(store)
         with Rollback(self._admin) as rollback:
             made, _ = create_named_key(
                 self._admin,
@@ -290,27 +298,27 @@ class _AsyncApplication:
                 name=name,
                 roles=roles,
                 leftovers=leftovers,
-                store=self._store,
+                store=store,
                 rollback=rollback,
             )
         return made.key.id
 
     def _create_account(self, change: PlannedChange, name: str) -> str:
-        leftovers = [*change.leftovers]
-        if (stored := find_stored_account(leftovers, self._store)) is not None:
+        leftovers, store = [*change.leftovers], self._select_store(change.step)
+        if (stored := find_stored_account(leftovers, store)) is not None:
             leftovers.remove(stored)
             self._grant(change, stored.id)
             self._admin.service_accounts.update(service_account_id=stored.id, name=name)
             delete_leftover_accounts(self._admin, leftovers)
             return stored.id
-        check_unused(self._store)
+        check_unused(store)
         with Rollback(self._admin) as rollback:
             made, _ = create_named_account(
                 self._admin,
                 name=name,
                 leftovers=leftovers,
                 role_bindings=self._bindings(change),
-                store=self._store,
+                store=store,
                 rollback=rollback,
             )
         return made.service_account.id

@@ -159,6 +159,16 @@ def confirm_by_name(session: Session, what: str, name: str, *, why: str = _DELET
             raise _declined()
 
 
+def confirm_number(session: Session, what: str, number: int) -> None:
+    """Ask for the number of deletions.
+
+    Raises:
+        CLIError: The answer is another one.
+    """
+    if _ask(session, what, f"Type {number}, the number of deletions, to go on: ") != str(number):
+        raise _declined()
+
+
 def refuse_other_name(session: Session, name: str) -> None:
     """Raise CLIError if ``--confirm`` gives another name, also in a dry run, which shows what the command would do."""
     given = session.settings.get("confirm")

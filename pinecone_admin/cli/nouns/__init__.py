@@ -19,13 +19,25 @@ NOUNS: Mapping[str, str] = {
 
 SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     "access": ("reports", "Show who can do what in which project, and what a reviewer should check."),
+    "apply": (
+        "desired_state",
+        "Carry out the steps that bring the organization to what a file says, or those of a plan.",
+    ),
     "completion": ("help", "Print what makes a shell complete the commands."),
     "doctor": ("identity", "Check variables, network, clock, credentials and roles, and say how to fix what fails."),
     "each": ("each", "Run a command for each row of a file, over one connection and with one token."),
     "emulator": ("emulator", "Serve an organization on this machine, to try things without an account."),
     "explain": ("help", "Say what a code of an error, an exit or a finding means, and what to do."),
+    "export": (
+        "desired_state",
+        "Write the organization as a file for plan and apply: YAML, sorted, the same between runs.",
+    ),
     "help": ("help", "Show a page about a topic, or the help of a command."),
     "inventory": ("reports", "Read everything in the organization, save it, or show what has changed since."),
+    "plan": (
+        "desired_state",
+        "Show which steps bring the organization to what a file says; nothing is changed.",
+    ),
     "send": ("send", "Send a request that no other command covers."),
     "token": ("identity", "Show an access token, for use in other tools."),
     "whoami": (

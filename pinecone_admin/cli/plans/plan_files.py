@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pinecone_admin._http.argument_checks import check_email
+from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import describe_path, read_text, write_report
 from pinecone_admin.cli.output.writing import (
@@ -21,16 +22,16 @@ from pinecone_admin.cli.output.writing import (
 )
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows import OffboardPlan, StalePlan
+from pinecone_admin.workflows import ChangePlan, OffboardPlan, StalePlan
 from pinecone_admin.workflows.plans import check_organization
 
-_MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --from"}
+_MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --from", "apply": "plan"}
 """The commands that make plans, by the methods that carry them out."""
 
 _HEADINGS = frozenset({"email", "e-mail", "mail", "email address", "e-mail address", "emailaddress", "email_address"})
 _SEPARATORS = ",;\t"
 
-_P = TypeVar("_P", StalePlan, OffboardPlan)
+_P = TypeVar("_P", StalePlan, OffboardPlan, ChangePlan)
 
 
 def load_plan(session: Session, kind: type[_P], path: str) -> _P:
@@ -40,7 +41,17 @@ def load_plan(session: Session, kind: type[_P], path: str) -> _P:
         CLIError: The file is no such plan, or only a part of one; the message names it.
         RefusedError: The plan is of another organization.
     """
-    text = read_text(path, session.stdin)
+    return parse_plan(session, kind, read_text(path, session.stdin), path)
+
+
+def is_saved_plan(text: str) -> bool:
+    """Return whether a text is that of a plan, of any kind."""
+    document = parse_json_object(text.encode())
+    return document is not None and "plan_of" in document
+
+
+def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
+    """Return the plan in the text of a file, as ``load_plan`` does."""
     try:
         plan = kind.from_json(text)
     except PineconeValueError as error:
@@ -78,7 +89,7 @@ def write_planned(session: Session, document: dict[str, Any], rows: Sequence[dic
     write_result(session, document, rows)
 
 
-def as_document(plan: StalePlan | OffboardPlan) -> dict[str, Any]:
+def as_document(plan: StalePlan | OffboardPlan | ChangePlan) -> dict[str, Any]:
     """Return a plan as plain JSON values, as it is saved."""
     document: dict[str, Any] = json.loads(plan.to_json())
     return document

@@ -136,6 +136,10 @@ class StoresByName(StoreByName):
         """Return the ``store`` of the value of one key."""
         return self._select(self._find_owner(key))
 
+    def select(self, kind: str, project: str, name: str) -> Callable[[Any], object]:
+        """Return the ``store`` of one secret that is to be made."""
+        return self._select(SecretOwner(kind.replace("_", "-"), project, name))
+
     def _select(self, owner: SecretOwner) -> Callable[[Any], object]:
         self._session.interruptions.release()  # the secret before this one is stored
         return deliver_to(self.rules.find(owner), self._session)

@@ -1,0 +1,70 @@
+"""The commands ``export``, ``plan`` and ``apply``: an organization in a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pinecone_admin.cli.commands import ROOT, argument
+from pinecone_admin.cli.parameters import Count, Secret
+from pinecone_admin.cli.session import Session
+
+_base = click.option(
+    "--base", metavar="FILE", help="The file as it was last applied: what is equal in both and not there is drift."
+)
+
+
+@ROOT.by_hand("reads", example="pinecone-admin export")
+def export(session: Session) -> None:
+    """Write the organization as a file for plan and apply: YAML, sorted, the same between runs.
+
+    It has no secrets. What a file cannot express, such as an expired invite, is said on stderr.
+    """
+    from pinecone_admin.cli.plans.desired_state import export_organization  # noqa: PLC0415 - loads the models
+
+    export_organization(session)
+
+
+@ROOT.by_hand("reads", example="pinecone-admin plan org.yaml")
+@argument("file", "What the organization should be, as YAML or JSON; - for standard input.", metavar="FILE")
+@_base
+@click.option("--inventory", metavar="FILE", help="Plan from an inventory that was saved before, without credentials.")
+@click.option(
+    "--client-id", metavar="ID", help="Client id of the account that will apply it; needed if nothing else says it."
+)
+@click.option("--save", metavar="FILE", help="Write the plan to a file, for apply.")
+@click.option("--markdown", metavar="FILE", help="Write the plan for the comment of a pull request.")
+@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are steps.")
+def plan(session: Session, **options: Any) -> None:
+    """Show which steps bring the organization to what a file says; nothing is changed.
+
+    What is there and not in the file is shown last, and never removed. The account must be an OrgOwner, since what it
+    does not see would be made again: if it is not, the exit code is 10.
+    """
+    from pinecone_admin.cli.plans.desired_state import plan_file  # noqa: PLC0415 - loads the models
+
+    plan_file(session, **options)
+
+
+@ROOT.by_hand(
+    "changes",
+    example="pinecone-admin apply org.yaml --store 'file:{project}-{name}.key' --yes",
+    makes=Secret("api-key", many=True),
+    is_workflow=True,
+)
+@argument("file", "What the organization should be, or a plan that plan saved; - for standard input.", metavar="FILE")
+@_base
+@click.option("--drift", is_flag=True, help="Also carry out drift: undo what was changed in the console.")
+@click.option("--allow-removals", type=Count(0), help="How many may be deleted; asked for on a terminal.")
+@click.option("--report", metavar="FILE", help="Write what was done to a file.")
+def apply(session: Session, **options: Any) -> None:
+    """Carry out the steps that bring the organization to what a file says, or those of a plan.
+
+    The organization is read again first: a plan is refused if it would do more now than it says. A step that fails does
+    not stop those that do not depend on it; then the exit code is 9, and the same command goes on. Apply an
+    organization from one process at a time.
+    """
+    from pinecone_admin.cli.plans.applying import apply_file  # noqa: PLC0415 - loads the models
+
+    apply_file(session, **options)

@@ -1,0 +1,146 @@
+"""Export an organization as a file, and plan what brings it to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.files import check_writable, describe_path, read_text, write_report
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.tables import write_lines
+from pinecone_admin.cli.output.writing import (
+    wants_document,
+    write_items,
+    write_value,
+)
+from pinecone_admin.cli.plans.plan_files import as_document
+from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory
+from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import PineconeValueError
+from pinecone_admin.workflows import ChangePlan, DesiredState, Step, plan_changes
+from pinecone_admin.workflows.change_plan import describe_object, is_sensitive
+
+_COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
+_SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
+_STYLES = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m", " ": "\x1b[2m"}
+_BOLD, _RESET = "\x1b[1m", "\x1b[0m"
+
+
+def export_organization(session: Session) -> None:
+    """Write the organization as a file, by default in YAML, and say what a file cannot express."""
+    state = read_inventory(session).to_desired_state()
+    for note in state.notes:
+        session.notify(f"warning: {note}")
+    session.settings.setdefault("output", "yaml")
+    write_value(session, state.to_dict())
+
+
+def plan_file(
+    session: Session,
+    *,
+    file: str,
+    base: str | None = None,
+    inventory: str | None = None,
+    client_id: str | None = None,
+    save: str | None = None,
+    markdown: str | None = None,
+    fail_on_change: bool,
+) -> None:
+    """Show a plan, write it to files, and choose the exit code; the arguments are the options of the command."""
+    for path in filter(None, (save, markdown)):
+        check_writable(path)
+    desired, former = read_state(session, file), None if base is None else read_state(session, base)
+    made = make_plan(session, desired, former, inventory, client_id)
+    if save is not None:
+        write_report(save, f"{made.to_json()}\n")
+        session.notify(f"wrote {save}")
+    if markdown is not None:
+        write_report(markdown, made.to_markdown())
+        session.notify(f"wrote {markdown}")
+    write_plan(session, made)
+    for refusal in made.refusals:
+        session.notify(f"warning: apply would refuse this: {refusal}")
+    if made and fail_on_change:
+        session.notify(f"failed on {count_noun(len(made.steps), 'step')}")
+        session.exit_code = exit_codes.FINDINGS
+
+
+def read_state(session: Session, path: str) -> DesiredState:
+    """Return the state in a file."""
+    return parse_state(session, read_text(path, session.stdin), path)
+
+
+def parse_state(session: Session, text: str, path: str) -> DesiredState:
+    """Return the state in the text of a file; of several problems, each gets a line of its own."""
+    try:
+        return DesiredState.from_text(text, source="standard input" if path == "-" else path)
+    except PineconeValueError as error:
+        problems: Sequence[str] = getattr(error, "__notes__", ())
+        if not problems:
+            raise
+        for each in problems:
+            session.notify(f"{describe_path(path)}: {each}")
+        raise CLIError(f"{describe_path(path)} has {count_noun(len(problems), 'problem')}") from error
+
+
+def make_plan(
+    session: Session,
+    desired: DesiredState,
+    base: DesiredState | None,
+    inventory: str | None = None,
+    client_id: str | None = None,
+) -> ChangePlan:
+    """Return the plan for a file, from the organization or from a saved inventory."""
+    commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
+    if inventory is None:
+        with show_progress(session, "reading the organization"):
+            return session.admin.plan(desired, base=base, client_id=client_id, commit=commit)
+    taken = parse_inventory(read_text(inventory, session.stdin), inventory)
+    caller = client_id or session.env.get("PINECONE_CLIENT_ID")
+    if caller is None:
+        raise CLIError("--inventory needs --client-id: the client id of the account that will apply the file")
+    return plan_changes(taken, desired, client_id=caller, base=base, commit=commit)
+
+
+def write_plan(session: Session, plan: ChangePlan) -> None:
+    """Write a plan: sections for a table, rows for a spreadsheet, else all of it."""
+    if wants_document(session):
+        write_value(session, as_document(plan))
+    elif session.output == "table":
+        with session.until_closed():
+            write_lines(session, _format_plan(plan))
+    else:
+        rows = [_describe_row(each) for each in (*plan.steps, *plan.unfinished, *plan.not_listed)]
+        write_items(session, rows if session.output == "csv" else [each["text"] for each in rows])
+
+
+def _describe_row(step: Step) -> dict[str, Any]:
+    names = ("action", "kind", "name", "id", "project", "project_id", "cause")
+    return {**{name: getattr(step, name) or "" for name in names}, "text": str(step)}
+
+
+def _format_plan(plan: ChangePlan) -> list[str]:
+    """Return the lines of a plan for a terminal: what concerns owners and secrets first, and a summary last."""
+    first = [each for each in plan.steps if is_sensitive(each)]
+    rest = [each for each in plan.steps if not is_sensitive(each)]
+    sections = {
+        "Owners and secrets": first,
+        "Changes": [each for each in rest if each.cause != "drift"],
+        "Drift": [each for each in rest if each.cause == "drift"],
+        "Unfinished": plan.unfinished,
+        "Not listed": plan.not_listed,
+    }
+    lines: list[str] = []
+    for title, steps in sections.items():
+        lines += [f"{_BOLD}{title}{_RESET}", *map(_format_step, steps)] if steps else []
+    return [*lines, *map(make_printable, plan.notes), make_printable(plan.summary)]
+
+
+def _format_step(step: Step) -> str:
+    sign = " " if step.action == "keep" else _SIGNS.get(step.action, "~")
+    drift = " (drift)" if step.cause == "drift" else ""
+    return f"{_STYLES[sign]}{sign} {describe_object(step).removeprefix('keep ')}{drift}{_RESET}"

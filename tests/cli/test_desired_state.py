@@ -1,0 +1,282 @@
+"""An organization in a file: export, plan and apply."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import ChangePlan
+from tests.cli.command_line import example_organization, run
+from tests.cli.example_runs import ORGANIZATION_FILE
+
+NOBODY = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+REMOVAL = "organization: Emulated Organization\npeople: [{email: ada@example.com, absent: true}]\n"
+
+
+@pytest.fixture
+def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Serve the organization of the examples to commands that run in a folder with its file."""
+    monkeypatch.chdir(tmp_path)
+    write("org.yaml", ORGANIZATION_FILE)
+    with example_organization() as emulator:
+        yield emulator
+
+
+def write(name: str, text: str) -> None:
+    """Write a file."""
+    Path(name).write_text(text, encoding="utf-8")
+
+
+def list_changes(emulator: Emulator) -> list[str]:
+    """Return the operations that changed something."""
+    return [
+        str(each.operation_id) for each in emulator.requests if each.method != "GET" and each.path != "/oauth/token"
+    ]
+
+
+def shorten(text: str) -> list[str]:
+    """Return the lines of a text without ids and styles."""
+    return re.sub(r" \([^)]*\)|\x1b\[\d+m", "", text).splitlines()
+
+
+def test_an_export_plans_nothing(emulator: Emulator) -> None:
+    """An export is YAML, the same between runs, and plans nothing; with another format it is that."""
+    with emulator.admin() as admin:
+        admin.projects.create(name="1e3")
+    done = run("export")
+    assert (done.exit, done.stderr) == (0, "")
+    assert run("export").stdout == done.stdout
+    assert "- name: '1e3'" in done.stdout
+    write("export.yaml", done.stdout)
+    assert run("plan", "export.yaml", "--fail-on-change").json["steps"] == []
+    assert run("export", "--output", "json").json == yaml.safe_load(done.stdout)
+    assert run("export", "--query", "projects[0].name", "--output", "raw").stdout == "1e3\n"
+
+
+def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
+    """What is left out is said on stderr."""
+    emulator.clock.advance(8 * 86400)
+    assert run("export").stderr == "warning: left out: 1 expired invite\n"
+
+
+def test_a_plan_on_a_terminal(emulator: Emulator) -> None:
+    """A plan has sections with signs, what is not listed after them, and a summary at its end."""
+    done = run("plan", "org.yaml", terminal=True)
+    assert shorten(done.stdout) == [
+        "Owners and secrets",
+        "+ create key writer in project search with DataPlaneEditor",
+        "Changes",
+        "+ invite carol@example.com with OrgMember and search:ProjectViewer",
+        "Not listed",
+        "  key reader in project search",
+        "  project empty",
+        "  user owner@example.com",
+        "  user ada@example.com",
+        "  invite for bob@example.com",
+        "organization Emulated Organization: 2 steps, 5 not listed",
+    ]
+    assert list_changes(emulator) == []
+
+
+def test_a_plan_elsewhere(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
+    """In a pipe, a plan is JSON, or rows; it ends with 8 only if that is asked for."""
+    assert run("plan", "org.yaml").exit == 0
+    done = run("plan", "org.yaml", "--fail-on-change", "--output", "raw")
+    assert (done.exit, done.stderr) == (8, "failed on 2 steps\n")
+    assert shorten(done.stdout)[0] == "would invite carol@example.com with OrgMember and search:ProjectViewer"
+    assert len(run("plan", "org.yaml", "--output", "csv").stdout.splitlines()) == 8
+
+
+def test_a_plan_without_credentials(emulator: Emulator) -> None:
+    """A saved inventory and the client id of the account give the same plan, without a request."""
+    run("inventory", "--save", "inventory.json")
+    run("plan", "org.yaml", "--save", "online.json", "--markdown", "plan.md")
+    before = len(emulator.requests)
+    offline = ("plan", "org.yaml", "--inventory", "inventory.json")
+    refused = run(*offline, env=NOBODY)
+    assert (refused.exit, "--inventory needs --client-id" in refused.stderr) == (2, True)
+    assert run(*offline, "--client-id", emulator.client_id, "--save", "offline.json", env=NOBODY).exit == 0
+    assert len(emulator.requests) == before
+    online, planned = (ChangePlan.from_json(Path(each).read_text()) for each in ("online.json", "offline.json"))
+    assert (online.steps, online.not_listed) == (planned.steps, planned.not_listed)
+    assert "### Owners and secrets\n- `would create key writer" in Path("plan.md").read_text()
+    assert Path("plan.md").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_commit_is_kept(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
+    """The commit that CI names is in the plan and in the report."""
+    done = run("plan", "org.yaml", env={"GITHUB_SHA": "c0ffee"})
+    assert done.json["commit"] == "c0ffee"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_every_problem_of_a_file_has_a_line(emulator: Emulator, command: str) -> None:
+    """A file that cannot be has a line for each problem, and nothing is sent."""
+    write("bad.yaml", "organization: no\npeople: [{email: x}]\nprojects:\n")
+    done = run(command, "bad.yaml")
+    assert done.exit == 2
+    assert done.stderr.splitlines() == [
+        "bad.yaml: line 3: projects is empty: leave it out, or write [] for an empty list",
+        "bad.yaml: line 1: organization must be text, not no: put it in quotes",
+        "bad.yaml: line 2: people[0].email: email is not an email address: 'x'",
+        "error: bad.yaml has 3 problems [PA101]",
+    ]
+    assert not emulator.requests
+
+
+def test_an_account_that_is_no_owner(emulator: Emulator) -> None:
+    """An account that does not see everything ends with 10, and another organization with 5."""
+    member = emulator.add_client(roles=["OrgManager"])
+    env = {"PINECONE_CLIENT_ID": member.client_id, "PINECONE_CLIENT_SECRET": member.client_secret}
+    assert run("plan", "org.yaml", env=env).exit == 10
+    assert run("apply", "org.yaml", "--yes", "--store", "file:{name}", env=env).exit == 10
+    write("other.yaml", "organization: Elsewhere\n")
+    assert run("plan", "other.yaml").exit == 5
+
+
+def test_apply_stores_each_secret_in_its_place(emulator: Emulator) -> None:
+    """Secrets go to the places that patterns and placeholders say, and nowhere else."""
+    key = {"name": "writer", "roles": ["DataPlaneEditor"]}
+    document = {
+        "organization": emulator.organization_id,
+        "projects": [{"name": each, "api_keys": [key]} for each in ("search", "docs")],
+        "service_accounts": [{"name": "deploy", "roles": ["OrgMember"]}],
+    }
+    write("org.json", json.dumps(document))
+    places = (
+        "--store",
+        "api-key/*=file:{project}-{name}.key",
+        "--store",
+        "service-account/*=env-file:.env#{name}_SECRET",
+    )
+    done = run("apply", "org.json", *places, "--yes", "--report", "report.json")
+    assert done.exit == 0, done.stderr
+    keys = {
+        (each.name, emulator.state.projects[each.project_id].name): each for each in emulator.state.api_keys.values()
+    }
+    values = [keys["writer", each].value for each in ("search", "docs")]
+    assert [Path(f"{each}-writer.key").read_text() for each in ("search", "docs")] == values
+    account = next(each for each in emulator.state.service_accounts.values() if each.name == "deploy")
+    assert f"deploy_SECRET={account.client_secret}" in Path(".env").read_text()
+    report = json.loads(Path("report.json").read_text())
+    assert [each["action"] for each in report["done"]] == ["create"] * 4
+    for secret in (*values, account.client_secret):
+        assert secret not in done.stdout + done.stderr + Path("report.json").read_text()
+    assert run("plan", "org.json", "--fail-on-change").exit == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ((), "this makes 1 secret, shown only once: give --store"),
+        (("--store", "file:{nmae}"), "there is no placeholder"),
+        (("--store", "nowhere"), "a place for secrets is given as"),
+        (("--store", "service-account/*=file:x"), "no pattern fits"),
+    ],
+)
+def test_a_secret_without_a_place_is_not_made(emulator: Emulator, options: tuple[str, ...], problem: str) -> None:
+    """Nothing is changed unless each secret has a place."""
+    done = run("apply", "org.yaml", *options, "--yes")
+    assert (done.exit, problem in done.stderr) == (2, True), done.stderr
+    assert list_changes(emulator) == []
+
+
+def test_two_secrets_with_one_place(emulator: Emulator) -> None:
+    """Two secrets with one target are refused before anything is made."""
+    keys = [{"name": each, "roles": ["ProjectViewer"]} for each in ("a", "b")]
+    projects = [{"name": "search", "api_keys": keys}]
+    write("org.json", json.dumps({"organization": emulator.organization_id, "projects": projects}))
+    done = run("apply", "org.json", "--store", "file:{project}", "--yes")
+    assert (done.exit, "have the same place" in done.stderr) == (2, True), done.stderr
+    assert list_changes(emulator) == []
+
+
+def test_deletions_need_their_number(emulator: Emulator) -> None:
+    """Elsewhere than on a terminal, deletions need their number; on one, it is typed after the plan."""
+    write("less.yaml", REMOVAL)
+    for options in (("--yes",), ("--yes", "--allow-removals", "0")):
+        done = run("apply", "less.yaml", *options)
+        assert (done.exit, "give --allow-removals 1" in done.stderr) == (2, True), done.stderr
+    declined = run("apply", "less.yaml", terminal=True, stdin="y\n")
+    assert (declined.exit, list_changes(emulator)) == (130, [])
+    assert "would delete user ada@example.com" in declined.stderr
+    assert run("apply", "less.yaml", terminal=True, stdin="1\n").exit == 0
+    assert list_changes(emulator) == ["delete_user"]
+    assert run("apply", "less.yaml", "--yes").exit == 0
+
+
+def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
+    """A saved plan is carried out once; with what it does not have, it is refused; --base is not for it."""
+    run("plan", "org.yaml", "--save", "plan.json")
+    assert run("apply", "plan.json", "--base", "org.yaml", "--store", "file:k", "--yes").exit == 2
+    preview = run("apply", "plan.json", "--dry-run")
+    assert preview.json["dry_run"] is True
+    assert len(preview.json["would_do"]["steps"]) == 2
+    assert list_changes(emulator) == []
+    with emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        key = admin.api_keys.create(project_id=project.id, name="writer", roles=["ProjectEditor"]).key
+        done = run("apply", "plan.json", "--store", "file:k", "--yes")
+        assert (done.exit, "the plan does not have all of this: would update key writer" in done.stderr) == (5, True)
+        admin.api_keys.delete(api_key_id=key.id)
+    assert run("apply", "plan.json", "--store", "file:k", "--yes").exit == 0
+    assert Path("k").read_text().startswith("pcsk_")
+
+
+def test_drift_is_carried_out_only_if_asked(emulator: Emulator) -> None:
+    """With --base, what was removed in the console comes back only with --drift."""
+    write("base.yaml", "organization: Emulated Organization\npeople: [{email: eve@example.com, roles: [OrgMember]}]\n")
+    done = run("apply", "base.yaml", "--base", "base.yaml", "--yes", "--output", "raw")
+    assert list_changes(emulator) == []
+    assert "drift" in done.stdout
+    assert "(drift)" in run("plan", "base.yaml", "--base", "base.yaml", terminal=True).stdout
+    assert run("apply", "base.yaml", "--base", "base.yaml", "--drift", "--yes").exit == 0
+    assert list_changes(emulator) == ["create_invite"]
+
+
+def test_a_part_that_fails(emulator: Emulator) -> None:
+    """If a step fails, the others are done, the report has the error, and the exit code is 9."""
+    emulator.faults.add("invites.create", status=403)
+    done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--report", "report.json")
+    assert done.exit == 9
+    assert "warning: 1 step failed, and 0 did not run: run it again" in done.stderr
+    report = json.loads(Path("report.json").read_text())
+    assert [each["outcome"] for each in report["failed"]] == ["rejected"]
+    assert [each["name"] for each in report["done"]] == ["writer"]
+    assert run("apply", "org.yaml", "--store", "file:k", "--yes").exit == 0
+
+
+def test_a_place_that_cannot_take_a_secret(emulator: Emulator) -> None:
+    """A store that fails ends the making of secrets: the key is deleted again, and the exit code is 9."""
+    done = run("apply", "org.yaml", "--store", "exec:false", "--yes")
+    assert done.exit == 9, done.stderr
+    assert [each.name for each in emulator.state.api_keys.values()] == ["reader"]
+
+
+def test_a_read_only_session_applies_nothing(emulator: Emulator) -> None:
+    """A read-only session plans, and refuses to apply before anything is read."""
+    assert run("plan", "org.yaml", "--read-only").exit == 0
+    before = len(emulator.requests)
+    assert run("apply", "org.yaml", "--store", "file:k", "--yes", "--read-only").exit == 2
+    assert len(emulator.requests) == before
+
+
+def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
+    """What apply would refuse is a warning of plan, and ends apply with 5."""
+    write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
+    done = run("plan", "none.yaml")
+    assert (done.exit, "warning: apply would refuse this: no user would be an OrgOwner" in done.stderr) == (0, True)
+    assert run("apply", "none.yaml", "--yes", "--allow-removals", "1").exit == 5
+    assert list_changes(emulator) == []
+
+
+def test_a_file_from_standard_input(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
+    """A file can come from standard input, and its problems name that."""
+    assert run("plan", "-", stdin=ORGANIZATION_FILE).json["source"] == "standard input"
+    assert "standard input" in run("plan", "-", stdin="organization: [").stderr
