@@ -256,7 +256,7 @@ async def test_the_age_of_a_key_without_a_date_is_that_of_its_oldest_role_bindin
     transport = UndatedTransport(organization.emulator)
     young = organization.keys[1]
     await organization.emulator.async_admin().api_keys.update(api_key_id=young.id, roles=["ProjectViewer"])
-    report = await rotate_due(organization, transport.async_admin())
+    report = await rotate_due(organization, transport.async_admin(), project_id=young.project_id)
     assert [each.key.name for each in report.rotated] == ["key00"]
     assert [key.id for key in report.unknown_age] == [young.id]
     assert f"({young.id}) is unknown" in str(report).splitlines()[-1]

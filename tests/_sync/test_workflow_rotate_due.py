@@ -253,7 +253,7 @@ def test_the_age_of_a_key_without_a_date_is_that_of_its_oldest_role_binding() ->
     transport = UndatedTransport(organization.emulator)
     young = organization.keys[1]
     organization.emulator.admin().api_keys.update(api_key_id=young.id, roles=["ProjectViewer"])
-    report = rotate_due(organization, transport.admin())
+    report = rotate_due(organization, transport.admin(), project_id=young.project_id)
     assert [each.key.name for each in report.rotated] == ["key00"]
     assert [key.id for key in report.unknown_age] == [young.id]
     assert f"({young.id}) is unknown" in str(report).splitlines()[-1]
