@@ -5,8 +5,9 @@ Usage: tests/benchmarks/command_line.py [--isolated] [--rounds 15] [--before REV
 
 Commands that send nothing are compared with ``python -c "import click"``; ``project list`` of three projects, served
 over loopback, with the same command of an earlier revision. Then a program that describes a project runs with the extra
-and without it, and many users are listed as JSON and as a table. Prints a Markdown table. Each figure is the median of
-the rounds, in which the programs alternate, and so is each difference and each ratio. Needs Linux.
+and without it, many users are listed as JSON and as a table, and a command runs once and for 1,000 rows. Prints a
+Markdown table. Each figure is the median of the rounds, in which the programs alternate, and so is each difference and
+each ratio. Needs Linux.
 """
 
 from __future__ import annotations
@@ -180,7 +181,13 @@ def measure_all(full: Path, plain: Path, before: Path, arguments: argparse.Names
     for number in range(arguments.users):
         emulator.add_user(f"user-{number}@example.com", name=f"User {number}")
     print("| processor time of | | beside the first one | goal |\n| --- | --- | --- | --- |")
-    with serving(emulator):
+    with serving(emulator), tempfile.NamedTemporaryFile("w", suffix=".csv") as names:
+        names.writelines(["name\n", *(f"project-{number % 3}\n" for number in range(1000))])
+        names.flush()
+        rows = {
+            "`project exists`": command("project", "exists", "project-1"),
+            "`each` with 1,000 rows of it": command("each", names.name, "--", "project", "exists", "{name}"),
+        }
         env = {
             "HOME": str(before),
             "PINECONE_CLIENT_ID": emulator.client_id,
@@ -192,6 +199,7 @@ def measure_all(full: Path, plain: Path, before: Path, arguments: argparse.Names
         print_rows(compare(lists, env, arguments.rounds), show_ratio, ["≤ 0.65", "≤ 0.75", "≤ 0.75"])
         print_rows(compare(starts, env, arguments.rounds), show_difference, [""])
         print_rows(compare(large, env, arguments.rounds), show_ratio, ["≤ 1.5"])
+        print_rows(compare(rows, env, arguments.rounds), show_difference, [f"≤ 3{SPACE}s in all"])
 
 
 def main() -> None:

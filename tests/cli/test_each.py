@@ -175,6 +175,8 @@ REFUSED = [
     (["--yes", *CREATE], "--yes stands before --"),
     (["project", "--yes", "create", "{name}"], "--yes stands before --"),
     (["project", "{name}"], "the words of a command have no placeholders"),
+    (["user", "offboard", "--from", "-", "--save", "{name}"], "'-' would read standard input"),
+    (["send", "POST", "/x/{name}", "--body", "@-"], "'@-' would read standard input"),
     (["project"], "write the words of a command"),
     (["project", "creat", "{name}"], "did you mean create?"),
     (["project", "create", "search"], "no placeholder"),
@@ -227,7 +229,7 @@ def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
 
 
 DAMAGED = {
-    "name,name\nx,y\n": "two columns are named 'name'",
+    "name,name\nx,y\n": "2 columns are named 'name'",
     ",\nx,y\n": "no header",
     'name\nx\n"y\n': "unexpected end of data",
     'name\nx\n"y"z\n': "expected after",
@@ -312,7 +314,7 @@ def test_a_secret_goes_to_the_place_of_its_row(tmp_path: Path) -> None:
         before = live_secrets(emulator)
         done = each(words, "--yes", rows=rows)
         assert exits_of(done) == [0, 0, 2, 2, 2, 2, 2]
-        assert "an earlier row has stored a secret at file:" in lines_of(done)[2]["error"]["message"]
+        assert "an earlier row has the same place, file:" in lines_of(done)[2]["error"]["message"]
         new = live_secrets(emulator) - before
         assert {path.read_text() for path in tmp_path.iterdir()} == new
         assert len(new) == 2

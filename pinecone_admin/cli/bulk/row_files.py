@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -19,7 +20,7 @@ from pinecone_admin.cli.output.formats import is_object
 
 _SEPARATORS = ",;\t"
 _MAX_LINE = 1 << 20
-_MAX_LIST = 1 << 26
+_MAX_LIST = 1 << 25
 """Characters: what never ends is not read to its end."""
 
 
@@ -141,9 +142,9 @@ def check_header(cells: Sequence[str]) -> Sequence[str]:
     columns = [cell.strip() for cell in cells]
     if not any(columns):
         raise ValueError("it has no header with the names of columns")
-    twice = next((name for name in columns if name and columns.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"two columns are named {twice!r}")
+    name, number = Counter(filter(None, columns)).most_common(1)[0]
+    if number > 1:
+        raise ValueError(f"{number} columns are named {name!r}")
     return columns
 
 

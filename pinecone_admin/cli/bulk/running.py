@@ -211,7 +211,7 @@ class RowRunner:
         if "--store" in self._template.options:
             store = words[words.index("--store") + 1]
             if store in self._stores:
-                raise CLIError(f"--store: an earlier row has stored a secret at {store}")
+                raise CLIError(f"--store: an earlier row has the same place, {store}")
             self._stores.add(store)
         invoke(session, words)
 

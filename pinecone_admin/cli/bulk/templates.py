@@ -86,7 +86,7 @@ class Slot(NamedTuple):
         words = ["".join(self._fill_part(part, row) for part in word) for word in self.words]
         text = self.prefix + shlex.join(words) if self.prefix else words[0]
         if text in _READS_STDIN:
-            raise CLIError(f"{text!r} means standard input, which a row has not")
+            raise CLIError(f"{text!r} would read standard input, which rows cannot do")
         if self.option and text.startswith("-") and isinstance(self.words[0][0], Placeholder):
             raise CLIError(f"{self.option}: {text!r} begins with a dash")
         return text
@@ -133,7 +133,7 @@ def _make_store_slot(text: str) -> Slot:
 
 
 def _check_store_value(value: str) -> str:
-    if value in {"", ".", ".."} or value.startswith("-") or "/" in value or make_printable(value) != value:
+    if value in {"", ".", ".."} or value.startswith("-") or set(value) & set("/\\") or make_printable(value) != value:
         raise CLIError(f"--store: {value!r} cannot be a part of a path or a command")
     return value
 
@@ -219,7 +219,7 @@ def _find_command(words: Sequence[str]) -> tuple[Command, click.Context, list[st
     while isinstance(found, Noun):
         word = next(iter(rest), "")
         if not word:
-            raise click.UsageError("write the words of a command behind --", context)
+            raise click.UsageError("write the words of a command after --", context)
         if word.startswith("-"):
             raise _stands_before(word)
         if found is ROOT and word in _NOT_FOR_ROWS:
@@ -264,6 +264,9 @@ def _place_values(command: Command, values: Mapping[str, Any], order: Sequence[c
 def _check_constants(context: click.Context, template: Template, values: Mapping[str, Any]) -> None:
     """Raise UsageError or CLIError if a value without placeholders is wrong or missing."""
     varying = {each.name for each in template.slots if names_of(each.words)}
+    for slot in template.slots:
+        if not names_of(slot.words):
+            slot.fill(Row(0, None, {}))
     for each in template.command.params:
         if each.name not in varying:
             each.handle_parse_result(context, values, [])

@@ -17,10 +17,10 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @argument("file", "CSV with a header, JSON, or JSON Lines; - for standard input.", metavar="FILE")
 @argument(
     "command",
-    "After --, the words of a command, in which {COLUMN} stands for the value of a column, and {{ for a brace.",
+    "The words of a command, in which {COLUMN} stands for the value of a column, and {{ for a brace.",
     nargs=-1,
     required=True,
-    metavar="COMMAND…",
+    metavar="-- COMMAND…",
 )
 @click.option(
     "--concurrency",
@@ -28,7 +28,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     help="How many rows run at once, for a command that changes nothing; 1 without the option.",
 )
 @click.option("--stop", is_flag=True, help="Stop after the first row that fails.")
-@click.option("--failed", metavar="FILE", help="Write the rows that failed, or did not run, to a file like FILE.")
+@click.option("--failed", metavar="FILE", help="Write the rows that failed or did not run, to run them again.")
 def each(
     session: Session, *, file: str, command: Sequence[str], concurrency: int = 1, stop: bool, failed: str | None = None
 ) -> None:
