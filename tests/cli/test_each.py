@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import tracemalloc
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -17,11 +18,14 @@ from unittest import mock
 import httpx
 import pytest
 
+from pinecone_admin import Admin
 from pinecone_admin.cli.bulk.row_files import RowFile
+from pinecone_admin.cli.identity import client
+from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import Run, example_organization, fill, run
 from tests.cli.secret_makers import intercepted, live_secrets
-from tests.support.concurrency import PATIENCE
+from tests.support.concurrency import PATIENCE, wait_until
 
 EXISTS = ("project", "exists", "{name}")
 CREATE = ("project", "create", "{name}")
@@ -111,6 +115,10 @@ def test_a_name_means_what_has_it_when_its_row_runs() -> None:
         assert (emulator.state.projects[search].name, emulator.state.projects[empty].name) == ("x", "y")
         deleted = each(("project", "delete", "{name}"), "--yes", rows="name\ny\ny\nx\n")
         assert exits_of(deleted) == [0, 4, 5]
+        with emulator.admin() as admin:
+            ids = [admin.projects.create(name=name).id for name in ("other", "twin", "twin")]
+        deleted = each(("project", "delete", "{name}"), "--yes", rows=f"name\nother\n{ids[1]}\ntwin\ntwin\n")
+        assert exits_of(deleted) == [0, 0, 0, 4]
         emulator.requests.clear()
         each(("project", "delete", "{name}"), "--yes", rows="name\nnothing\nnobody\n")
         assert count_requests(emulator, "list_projects") == 1
@@ -421,6 +429,22 @@ def test_reads_run_at_once() -> None:
         ran = lines_of(stopped)
         assert len(ran) < 10
         assert len(Path("failed.csv").read_text().splitlines()) - 1 == 40 - sum(line["exit"] == 0 for line in ran)
+
+
+def test_rows_that_begin_at_once_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the first row makes the client, the others wait for it."""
+    made: list[None] = []
+    make = client.make_client
+
+    def make_slowly(session: Session) -> Admin:
+        made.append(None)
+        wait_until(lambda: sum(thread.name == "pinecone-admin-workflow" for thread in threading.enumerate()) == 4)
+        return make(session)
+
+    monkeypatch.setattr(client, "make_client", make_slowly)
+    with example_organization():
+        done = each(EXISTS, "--concurrency", "4", rows="name\n" + "search\n" * 4)
+    assert (done.exit, len(made)) == (0, 1)
 
 
 def test_a_request_by_hand_takes_values_as_segments() -> None:
