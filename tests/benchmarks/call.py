@@ -407,22 +407,22 @@ alternate, and so is each difference and each ratio.
 
 | command | processor time | beside the first of its kind | goal |
 | --- | --- | --- | --- |
-| `python -c "import click"` | 42 ms |  |  |
-| `--version` | 47 ms | +4 ms | ≤ +15 ms |
-| `--help` | 50 ms | +5 ms | ≤ +15 ms |
-| `project list --help` | 53 ms | +11 ms | ≤ +15 ms |
-| completing `proj` | 43 ms | +0 ms | ≤ +15 ms |
-| `project list` of three projects, before | 308 ms |  |  |
-| `project list` | 159 ms | 0.53 | ≤ 0.65 |
-| `project list --output table`, into a pipe | 169 ms | 0.55 | ≤ 0.75 |
-| `project list` on a terminal | 168 ms | 0.55 | ≤ 0.75 |
-| a program that describes a project, without extras | 170 ms |  |  |
-| the same with `[cli]` installed | 233 ms | +57 ms |  |
-| `user list` of 20,000 users | 468 ms |  |  |
-| `user list --output table`, into a pipe | 466 ms | 0.99 | ≤ 1.5 |
+| `python -c "import click"` | 39 ms |  |  |
+| `--version` | 41 ms | +3 ms | ≤ +15 ms |
+| `--help` | 47 ms | +7 ms | ≤ +15 ms |
+| `project list --help` | 49 ms | +10 ms | ≤ +15 ms |
+| completing `proj` | 44 ms | +5 ms | ≤ +15 ms |
+| `project list` of three projects, before | 274 ms |  |  |
+| `project list` | 144 ms | 0.53 | ≤ 0.65 |
+| `project list --output table`, into a pipe | 153 ms | 0.56 | ≤ 0.75 |
+| `project list` on a terminal | 148 ms | 0.56 | ≤ 0.75 |
+| a program that describes a project, without extras | 154 ms |  |  |
+| the same with `[cli]` installed | 223 ms | +65 ms |  |
+| `user list` of 20,000 users | 561 ms |  |  |
+| `user list --output table`, into a pipe | 516 ms | 0.91 | ≤ 1.5 |
 
 - `import httpx` imports httpx's own command line, and with it click, rich and pygments, where they are installed. So
-  the extra `cli` delays the start of every program that uses the client, here by a third, as does anything else that
+  the extra `cli` delays the start of every program that uses the client, here by 65 ms, as does anything else that
   installs rich and click. In the process of `pinecone-admin`, and only there, that import is prevented: it took 0.17
   of the time before.
 - Most of the rest came from Python's search for garbage at its exit (0.18 of the time before), and from models and
