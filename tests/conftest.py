@@ -25,6 +25,8 @@ UNTRACED = [
         "_sync/test_workflow_recovery.py",
         "cli/test_endings.py",
         "compat",
+        "emulator/test_emulator_conformance.py",
+        "emulator/test_emulator_permissions.py",
         "faults/test_cancellation.py",
         "faults/test_command_line_faults.py",
         "faults/test_concurrent_exchanges.py",

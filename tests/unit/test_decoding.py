@@ -348,15 +348,17 @@ def test_models_and_builders_load_when_they_are_used() -> None:
     }
 
 
-def test_misspelt_models_and_builders_are_errors() -> None:
+def test_misspelt_models_and_builders_are_errors(pytestconfig: pytest.Config) -> None:
     """At run time and for type checkers, as without lazy loading."""
     with pytest.raises(ImportError, match="cannot import name 'Usr'"):
         exec("from generated_client.models import Usr")
     with pytest.raises(AttributeError, match=r"generated_client\.api' has no attribute 'list_user'"):
         _ = importlib.import_module("generated_client.api").list_user
     code = "from generated_client.models import Usr\nfrom generated_client.api import list_user, list_users\n"
+    # A cache of its own: with other settings, it would spoil the one of scripts/check.
+    options = ["--config-file", os.devnull, "--cache-dir", str(pytestconfig.cache.mkdir("mypy-misspelt"))]
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", os.devnull, "-c", code],
+        [sys.executable, "-m", "mypy", *options, "-c", code],
         capture_output=True,
         text=True,
         check=False,
