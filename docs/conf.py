@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pinecone_admin import __version__
+
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "pinecone-admin"
@@ -32,9 +34,12 @@ smartquotes_action = "D"  # dashes, which Sphinx writes as hyphens after the nam
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"  # that of the theme underlines the names of modules, as links
-html_title = "pinecone-admin"
+html_title = f"pinecone-admin {__version__}"
+html_last_updated_fmt = "%Y-%m-%d"  # of the build, or of the commit that scripts/docs names
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 html_copy_source = False
 html_show_copyright = False

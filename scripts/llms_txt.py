@@ -36,7 +36,7 @@ def read_pages(folder: Path) -> dict[str, str]:
 def read_page(path: Path) -> str:
     """Return the text of a page, which may be that of another file that it includes."""
     text = path.read_text(encoding="utf-8")
-    included = re.match(r"```\{include\} (\S+)\n", text)
+    included = re.search(r"^```\{include\} (\S+)\n", text, re.MULTILINE)
     return text + (path.parent / included[1]).read_text(encoding="utf-8") if included else text
 
 

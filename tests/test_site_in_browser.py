@@ -1,4 +1,4 @@
-"""The site in a browser: no page, table or line of code is wider than its column, and no text than its box."""
+"""The site in a browser: nothing is wider than its column, the search finds the page, and code can be copied."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from html import escape, unescape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -41,20 +42,86 @@ document.querySelector("output").textContent = JSON.stringify(found);
 """
 
 
+SEARCHES = {
+    "tutorial": ["getting started", "quickstart"],
+    "installation": ["pip install"],
+    "configuration": ["environment variables", "base url"],
+    "command-line": ["cli", "bash completion"],
+    "coming-from-the-official-sdk": ["official sdk"],
+    "how-to/create-a-key": ["create api key"],
+    "how-to/key-for-one-test-run": ["temporary key"],
+    "how-to/rotate-a-key": ["rotate keys", "how to rotate an api key"],
+    "how-to/rotate-every-night": ["vault", "kubernetes"],
+    "how-to/invite-a-person": ["add a user", "resend invite"],
+    "how-to/offboard-a-person": ["remove user", "how do I delete a user", "offboarding"],
+    "how-to/scim": ["sso", "okta"],
+    "how-to/provision-a-tenant": ["multi tenant"],
+    "how-to/find-by-name": ["project by name"],
+    "how-to/page-through-a-list": ["pagination"],
+    "workflows": ["terraform", "infrastructure as code", "delete project"],
+    "how-to/review-access": ["audit", "who has access", "unused keys"],
+    "how-to/use-a-read-only-client": ["read only"],
+    "how-to/ci-identity": ["github actions", "gitlab", "oidc"],
+    "how-to/use-a-short-lived-token": ["bearer token"],
+    "how-to/share-tokens": ["token cache"],
+    "tokens-and-networks": ["thread safe", "is it thread-safe?", "proxy", "asyncio"],
+    "timeouts-and-retries": ["timeout", "backoff"],
+    "observability": ["logging", "opentelemetry"],
+    "errors": ["429", "rate limits", "permission denied", "403"],
+    "runbooks/leaked-key": ["leaked key", "api key compromised"],
+    "runbooks/lost-or-last-owner": ["last owner"],
+    "emulator": ["docker", "mock", "testing"],
+    "how-to/send-an-operation": ["raw request"],
+    "performance": ["import time"],
+    "platforms": ["windows"],
+    "development": ["contributing"],
+    "upgrade-notes": ["breaking changes"],
+}
+"""What people search, by the page that comes first."""
+
+SEARCH = """
+const pages = queries.map(query => (Search._performSearch(...Search._parseQuery(query)).at(-1) || ["nothing"])[0]);
+document.querySelector("output").textContent = JSON.stringify(pages);
+"""
+
+COPY = """
+Object.defineProperty(navigator, "clipboard", { value: { writeText: async text => copied.push(text) } });
+const copied = [];
+addEventListener("load", () => {
+  document.querySelectorAll("button.copy").forEach(button => button.click());
+  document.body.innerHTML = "<output></output>";
+  document.querySelector("output").textContent = JSON.stringify(copied);
+});
+"""
+
+
+PLACE = """
+const inner = document.querySelector("iframe").contentDocument;
+const isInView = each => {
+  const { top, bottom, left, right } = each.getBoundingClientRect();
+  return top >= 0 && bottom <= 600 && left >= 0 && right <= 1280;
+};
+document.querySelector("output").textContent = JSON.stringify([
+  inner.querySelectorAll(".sidebar-tree details[open]").length,
+  isInView(inner.querySelector(".sidebar-tree .current-page")),
+  isInView(inner.querySelector(".toc-tree li li a")),
+]);
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--doctree-dir", str(folder / "doctrees")]
+    subprocess.run([*command, str(ROOT / "docs"), str(folder / "site")], check=True, timeout=900)
+    return folder / "site"
+
+
 @pytest.mark.long(17)
-def test_nothing_on_the_site_is_wider_than_its_column(tmp_path: Path) -> None:
+def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path) -> None:
     """Nothing scrolls sideways, except that code and pictures do so on a phone."""
-    site, page = tmp_path / "site", tmp_path / "frames.html"
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "--quiet",
-        "--doctree-dir",
-        str(tmp_path / "doctrees"),
-        str(ROOT / "docs"),
-    ]
-    subprocess.run([*command, str(site)], check=True, timeout=900)
+    page = tmp_path / "frames.html"
     frames = [
         f'<iframe src="{path.as_uri()}" title="{escape(path.stem)} at {width}" width="{width}" height="900"></iframe>'
         for path in sorted(site.rglob("*.html"))
@@ -67,15 +134,58 @@ def test_nothing_on_the_site_is_wider_than_its_column(tmp_path: Path) -> None:
     assert len(frames) > 100
     text = f"<output></output>{''.join(frames)}<script>onload = () => {{{SCRIPT}}}</script>"
     page.write_text(text, encoding="utf-8")
-    assert list_wide_elements(page) == []
+    assert run_page(page) == []
 
 
-def list_wide_elements(page: Path) -> list[str]:
+@pytest.mark.long(17)
+def test_the_search_finds_the_page_that_answers_first(site: Path) -> None:
+    """By the words of people, which may be others than those of the page, in any order and form."""
+    expected = [(query, page) for page, queries in SEARCHES.items() for query in queries]
+    assert len(expected) >= 50
+    files = ["documentation_options", "doctools", "sphinx_highlight", "searchtools", "language_data"]
+    sources = [*(f"_static/{name}.js" for name in files), "searchindex.js"]
+    scripts = "".join(f'<script src="{source}"></script>' for source in sources)
+    queries = json.dumps([query for query, _ in expected])
+    page = site / "all_searches.html"
+    page.write_text(f"<output></output>{scripts}<script>const queries = {queries};{SEARCH}</script>", encoding="utf-8")
+    found = run_page(page)
+    page.unlink()
+    assert list(zip([query for query, _ in expected], found, strict=True)) == expected
+
+
+@pytest.mark.long(17)
+def test_the_button_at_code_copies_it_without_prompts_and_results(site: Path) -> None:
+    """On the page of the reference whose examples are sessions of Python."""
+    text = (site / "reference/projects.html").read_text(encoding="utf-8")
+    page = site / "reference/copied.html"
+    page.write_text(text.replace("<head>", f"<head><script>{COPY}</script>", 1), encoding="utf-8")
+    copied = run_page(page)
+    page.unlink()
+    assert copied
+    assert all(each.startswith(("admin.", "with ", "for ", "print(")) or " = " in each for each in copied), copied
+    assert ">>>" not in "".join(copied)
+
+
+@pytest.mark.long(17)
+def test_a_page_shows_where_it_is_and_what_is_on_it_in_1280_pixels(site: Path, tmp_path: Path) -> None:
+    """The section of the current page is unfolded, and this page and its own contents are in view."""
+    page = tmp_path / "frame.html"
+    source = (site / "threat-model.html").as_uri()
+    page.write_text(
+        f'<output></output><iframe src="{source}" width="1280" height="600"></iframe>'
+        f"<script>onload = () => {{{PLACE}}}</script>",
+        encoding="utf-8",
+    )
+    assert run_page(page) == [1, True, True]
+
+
+def run_page(page: Path) -> list[object]:
     """Return what the script of a page has found."""
     quiet = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
-    options = [*quiet.split(), "--allow-file-access-from-files", f"--user-data-dir={page.parent}/profile", "--dump-dom"]
-    command = [find_program("chromium"), *options, page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
+    with TemporaryDirectory() as profile:
+        options = [*quiet.split(), "--allow-file-access-from-files", f"--user-data-dir={profile}", "--dump-dom"]
+        command = [find_program("chromium"), *options, page.as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=900)
     (output,) = re.findall(r"<output>(.*?)</output>", done.stdout, re.DOTALL)
-    found: list[str] = json.loads(unescape(output))
+    found: list[object] = json.loads(unescape(output))
     return found

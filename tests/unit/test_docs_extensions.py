@@ -38,6 +38,10 @@ default_role = "code"
 - [Members](members.md)
 """,
     "page.md": """\
+---
+keywords: leaf, second word
+---
+
 # A page
 
 After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`, which returns a `RoleBinding`, not
@@ -168,6 +172,22 @@ def test_the_search_finds_a_status_code(site: dict[str, str]) -> None:
     """The index has a status code as a word, since the search drops numbers from a query."""
     index = json.loads(site["searchindex"].removeprefix("Search.setIndex(").removesuffix(")"))
     assert index["docnames"][index["terms"]["_418"]] == "page"
+
+
+def test_the_search_finds_a_page_by_its_keywords(site: dict[str, str]) -> None:
+    """They are main entries of the search, and not in the index of names."""
+    index = json.loads(site["searchindex"].removeprefix("Search.setIndex(").removesuffix(")"))
+    page = index["docnames"].index("page")
+    assert {key: index["indexentries"][key] for key in ("leaf", "second word")} == {
+        "leaf": [[page, "", True]],
+        "second word": [[page, "", True]],
+    }
+    assert "second word" not in site["genindex"]
+
+
+def test_a_page_has_its_first_sentence_as_description(site: dict[str, str]) -> None:
+    """Without marks."""
+    assert '<meta name="description" content="After a 418, call admin.role_bindings.list(limit=5), or' in site["page"]
 
 
 def test_tables_are_stacked_where_they_have_no_room(site: dict[str, str]) -> None:
