@@ -25,9 +25,10 @@ extensions = [
 exclude_patterns = ["_extensions"]
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:class", r"(collections\.abc|datetime|httpx|os|ssl|types)\..*|timedelta"),  # other packages have other sites
+    # other packages have other sites
+    ("py:class", r"(collections\.abc|contextlib|datetime|httpx|os|ssl|types)\..*|timedelta"),
     ("py:class", r"T|.*\._T(_co)?"),  # type variables
-    ("py:class", r"pinecone_admin\.emulator\.(api|control|model)\..*"),  # private
+    ("py:class", r"pinecone_admin\.(emulator\.(api|control|model)|workflows\.desired_state)\..*"),  # private
 ]
 default_role = "code"
 smartquotes_action = "D"  # dashes, which Sphinx writes as hyphens after the name of a parameter, and no quotes

@@ -74,7 +74,7 @@ SEARCHES = {
     "how-to/send-an-operation": ["raw request"],
     "performance": ["import time"],
     "platforms": ["windows"],
-    "development": ["contributing"],
+    "contributing": ["contributing"],
     "upgrade-notes": ["breaking changes"],
 }
 """What people search, by the page that comes first."""
@@ -89,7 +89,7 @@ Object.defineProperty(navigator, "clipboard", { value: { writeText: async text =
 const copied = [];
 addEventListener("load", () => {
   document.querySelectorAll("button.copy").forEach(button => button.click());
-  document.body.innerHTML = "<output></output>";
+  document.body.replaceChildren(document.createElement("output"));
   document.querySelector("output").textContent = JSON.stringify(copied);
 });
 """

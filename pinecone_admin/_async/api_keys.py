@@ -299,7 +299,8 @@ class AsyncAPIKeys:
             LeftoverError: At the end, the key could not be deleted.
 
         Example:
-            >>> async with admin.api_keys.temporary(project_id=project.id, roles=["DataPlaneViewer"]) as made:
+            >>> roles = ["DataPlaneViewer"]
+            >>> async with admin.api_keys.temporary(project_id=project.id, roles=roles) as made:
             ...     print(made.key.roles)  # here, made.value works
             ['DataPlaneViewer']
         """

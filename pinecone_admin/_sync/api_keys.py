@@ -296,7 +296,8 @@ class APIKeys:
             LeftoverError: At the end, the key could not be deleted.
 
         Example:
-            >>> with admin.api_keys.temporary(project_id=project.id, roles=["DataPlaneViewer"]) as made:
+            >>> roles = ["DataPlaneViewer"]
+            >>> with admin.api_keys.temporary(project_id=project.id, roles=roles) as made:
             ...     print(made.key.roles)  # here, made.value works
             ['DataPlaneViewer']
         """

@@ -42,6 +42,12 @@ def test_no_install_installs_no_programs(words: list[str], tmp_path: Path) -> No
     assert "install" not in run_command(tmp_path, "--no-install", *words)
 
 
+def test_tests_that_are_named_run_without_the_checks(tmp_path: Path) -> None:
+    """Only a run of all tests includes scripts/check."""
+    assert "check" in run_command(tmp_path)
+    assert "check" not in run_command(tmp_path, "tests/unit/test_token.py")
+
+
 def test_options_may_come_in_any_order(tmp_path: Path) -> None:
     """The first word that is no option, and all behind it, are for pytest."""
     for words in (["--python", sys.executable, "--no-install"], ["--no-install", "--python", sys.executable]):
@@ -49,7 +55,6 @@ def test_options_may_come_in_any_order(tmp_path: Path) -> None:
         assert lines[:-1] == [
             f"env quickstart {sys.executable}",
             f"env dev {sys.executable}",
-            "check",
             "python -m pytest -k --all",
         ]
 
