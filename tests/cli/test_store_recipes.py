@@ -29,7 +29,7 @@ PLACES = {
     "aws": ["pinecone/search/reader", "pinecone/shop/web"],
     "gcloud": ["pinecone-search-reader", "pinecone-shop-web"],
     "kubectl": ["pinecone/search/reader", "pinecone/shop/web"],
-    "gh": ["PINECONE_READER_KEY --repo acme/search", "PINECONE_API_KEY --repo acme/shop"],
+    "gh": ["READER_KEY --repo acme/search", "PINECONE_API_KEY --repo acme/shop"],
     "doppler": ["PINECONE_API_KEY --project search --config prd", "PINECONE_API_KEY --project shop --config prd"],
 }
 
