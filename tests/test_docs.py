@@ -145,8 +145,8 @@ def test_no_block_of_python_or_shell_is_left_out() -> None:
     for page in PAGES:
         fences = re.findall(r"^( *)```(.*)$", read_page(page), re.MULTILINE)
         assert {indent for indent, _ in fences} <= {""}, page
-        assert {language for _, language in fences[::2]} <= {"python", "sh", "js", "json", "{eval-rst}"} | {
-            f"{{include}} ../{name}.md" for name in ("CHANGELOG", "SECURITY")
+        assert {language for _, language in fences[::2]} <= {"python", "sh", "js", "json", "yaml", "{eval-rst}"} | {
+            f"{{include}} ../{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")
         }, page
 
 
