@@ -32,7 +32,7 @@ from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.operations import fetch_project
 from pinecone_admin.workflows import ChangePlan, DesiredState, Step
-from tests.support.clock import HeldClock, VirtualClock
+from tests.support.clock import VirtualClock
 from tests.support.resources import PLAIN, create_resources, fill_ids, find_namespace_class
 
 GOLDEN = Path(__file__).with_name("golden_calls.txt")
@@ -302,7 +302,7 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
         with world.emulator.admin() as admin:
             create_resources(admin, world.ids, [owner])
         world.emulator.requests.clear()
-    with use_clock(HeldClock()):  # a fresh one, so that no call depends on the calls before it
+    with use_clock(VirtualClock()):  # a fresh one, so that no call depends on the calls before it
         for operation, fault in case.faults.items():
             world.emulator.faults.add(operation, times=40 if case.method in CONCURRENT else 4, **fault)
         target: Any = world.client if owner == "client" else getattr(world.client, owner)

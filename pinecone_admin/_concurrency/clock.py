@@ -77,6 +77,25 @@ def use_clock(clock: ClientClock) -> Generator[None, None, None]:
 _never_set = threading.Event()
 
 
+def wait_for_time(moment: float, ended: threading.Event) -> None:
+    """Wait until the current clock shows a monotonic time, or the event is set.
+
+    Background work waits in this way: an emulated clock advances by each sleep, and here by what others do.
+    """
+    clock = current_clock()
+    while not ended.is_set() and clock.monotonic() < moment:
+        time.sleep(POLL_INTERVAL)
+
+
+async def async_wait_for_time(moment: float, ended: threading.Event) -> None:
+    """Async twin of ``wait_for_time``."""
+    import anyio  # noqa: PLC0415 - see the package
+
+    clock = current_clock()
+    while not ended.is_set() and clock.monotonic() < moment:  # noqa: ASYNC110 - a clock cannot be awaited
+        await anyio.sleep(POLL_INTERVAL)
+
+
 class PollBackoff:
     """Waits that double, from half a second to eight, until a deadline.
 

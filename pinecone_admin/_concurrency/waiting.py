@@ -41,9 +41,13 @@ def start_daemon_thread(work: Callable[[], object], name: str = "pinecone-admin-
     return True
 
 
+BACKGROUND = "pinecone-admin-work"
+"""Name of threads and tasks that work beside the caller."""
+
+
 def start_background_task(work: Callable[[], object]) -> None:
     """Do something beside the caller, in a daemon thread; work that must end with the caller finds out itself."""
-    start_daemon_thread(work, "pinecone-admin-work")
+    start_daemon_thread(work, BACKGROUND)
 
 
 _tasks: set[object] = set()
@@ -60,7 +64,7 @@ def async_start_background_task(work: Callable[[], Coroutine[Any, Any, None]]) -
 
     loop = running_loop()
     if isinstance(loop, asyncio.AbstractEventLoop):
-        task = loop.create_task(work())
+        task = loop.create_task(work(), name=BACKGROUND)
         _tasks.add(task)
         task.add_done_callback(_tasks.discard)
     else:

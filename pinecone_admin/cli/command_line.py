@@ -11,6 +11,7 @@ import click
 
 from pinecone_admin.cli.commands import PROGRAM, ROOT, WIDEST
 from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
+from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import describe_completion, describe_failure
 from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variables import COMPLETION_VARIABLE
@@ -85,13 +86,16 @@ def _describe_end(session: Session, error: BaseException | None) -> CommandFailu
 def describe_error(session: Session, error: BaseException) -> CommandFailure:
     """Return what to tell about the error with which a command ended."""
     command = session.command
-    return describe_failure(
+    failure = describe_failure(
         error,
         ledger=session.ledger,
         is_interrupted=session.interruptions.received,
         goes_on=command is not None and command.goes_on and not session.is_dry_run,
         spellings={} if command is None else command.spellings,
     )
+    if command is None or command.fails_with is None or failure.exit == INTERRUPTED:
+        return failure
+    return failure._replace(exit=command.fails_with)
 
 
 def invoke(session: Session, argv: Sequence[str]) -> None:

@@ -250,6 +250,7 @@ class Command(click.Command):
             as; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         reads_with: Values with which it only reads, by the names of their parameters.
+        fails_with: The exit code of every failure, if the others mean something else; None if they do not.
         params: Its own options and arguments, in any order.
         help: Its help, without the notes of its parameters.
         attributes: Other attributes of a command of click.
@@ -268,6 +269,7 @@ class Command(click.Command):
         removes_own: str = "",
         makes_temporary_keys: bool = False,
         reads_with: Mapping[str, str] = MappingProxyType({}),
+        fails_with: int | None = None,
         params: Sequence[click.Parameter] | None = None,
         help: str | None = None,  # noqa: A002 - the name that click has for it
         **attributes: Any,
@@ -285,6 +287,7 @@ class Command(click.Command):
         self.removes_own: str = removes_own
         self.makes_temporary_keys: bool = makes_temporary_keys
         self.reads_with: Mapping[str, str] = reads_with
+        self.fails_with: int | None = fails_with
         self.path: tuple[str, ...] = (*noun.path, str(self.name))
         self.own_params: list[click.Parameter] = own_params
         if makes is not None:
@@ -319,6 +322,8 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words after the command, among them ids which start with a dash."""
+        if isinstance(ctx.obj, Session):
+            ctx.obj.command = self
         words = protect_ids(args, self.params)
         check_options(self, ctx, words)
         return super().parse_args(ctx, words)
@@ -326,7 +331,6 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> None:
         """Run the command."""
         session: Session = ctx.obj
-        session.command = self
         typed = given_values(ctx.params)
         if self.is_by_hand:
             self.function(session, **typed)

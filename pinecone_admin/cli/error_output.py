@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -48,7 +48,8 @@ class CommandFailure(NamedTuple):
 
 
 def asks_for_json(argv: Sequence[str]) -> bool:
-    """Return whether a command line asks for JSON, even if it cannot be parsed."""
+    """Return whether a command line asks for JSON, even if it cannot be parsed; what follows ``--`` does not."""
+    argv = list(takewhile(lambda word: word != "--", argv))
     return any(
         word in {"--output=json", "-ojson"} or (word in {"--output", "-o"} and following == "json")
         for word, following in pairwise([*argv, ""])

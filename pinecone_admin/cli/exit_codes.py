@@ -15,6 +15,7 @@ TRY_LATER: Final = 7
 FINDINGS: Final = 8
 PARTLY_DONE: Final = 9
 NOT_ALLOWED: Final = 10
+COMMAND_NOT_RUN: Final = 125
 INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
@@ -29,5 +30,6 @@ MEANINGS: Final = {
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
     PARTLY_DONE: "Not all of it is done; the message says what was done, or what is left.",
     NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
+    COMMAND_NOT_RUN: "run failed before it started its command, whose own exit code it has otherwise.",
     INTERRUPTED: "It was interrupted, or you answered no.",
 }

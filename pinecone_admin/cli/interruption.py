@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from threading import Thread, Timer
 from types import FrameType
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import subprocess
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+_PASSED_ON = (*_NAMES, "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _DELAY = 1.0
 """Seconds after which an interrupted command that has not ended says why."""
 
@@ -43,6 +44,7 @@ class Interruptions:
         self._notices: list[Thread] = []
         self._is_held = False
         self._killable: list[subprocess.Popen[bytes]] = []
+        self._receive: Callable[[int], object] | None = None
         self._before: dict[int, Any] = {}
 
     @property
@@ -63,6 +65,11 @@ class Interruptions:
         if self.received:
             raise KeyboardInterrupt
 
+    def pass_on(self, receive: Callable[[int], object]) -> None:
+        """Call a function with the number of each signal from now on, also of those that would end the process."""
+        self._receive = receive
+        self._handle(_PASSED_ON)
+
     @contextmanager
     def second_kills(self, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
         """Kill a process at the second signal; the terminal sends Ctrl-C to it, too."""
@@ -73,12 +80,15 @@ class Interruptions:
             self._killable.remove(process)
 
     def __enter__(self) -> Self:
+        self._handle(_NAMES)
+        return self
+
+    def _handle(self, names: Iterable[str]) -> None:
         if threading.current_thread() is threading.main_thread():
-            numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+            numbers = {getattr(signal, name) for name in names if hasattr(signal, name)} - self._before.keys()
             # One that is ignored, as nohup does it, stays so.
             ours = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-            self._before = {number: signal.signal(number, self.handle_signal) for number in ours}
-        return self
+            self._before |= {number: signal.signal(number, self.handle_signal) for number in ours}
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
@@ -86,7 +96,10 @@ class Interruptions:
         self.end_notices()
 
     def handle_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
-        """Handle a signal: raise KeyboardInterrupt, or only record it, or kill what goes on after the first one."""
+        """Handle a signal: pass it on, raise KeyboardInterrupt, only record it, or kill what goes on after one."""
+        if self._receive is not None:
+            self._receive(number)
+            return
         self._count += 1
         if self._count > 1:
             self._handle_further()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Generator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,11 +23,11 @@ from pinecone_admin import (
     PineconeValueError,
     RefusedError,
 )
-from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.testing import emulate
 from pinecone_admin.workflows import name_tags
-from tests.support.clock import HeldClock
-from tests.support.concurrency import wait_until
+from tests.support.clock import VirtualClock
+from tests.support.concurrency import wait_for_background, wait_until
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
 
@@ -49,14 +48,6 @@ def project_id(emulator: Emulator) -> str:
     """Create a project, and return its id."""
     with emulator.admin() as admin:
         return admin.projects.create(name="search").id
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Generator[HeldClock, None, None]:
-    """Hold the pauses between two renewals."""
-    clock = HeldClock()
-    with use_clock(clock):
-        yield clock
 
 
 def names(emulator: Emulator) -> list[str]:
@@ -104,65 +95,79 @@ def test_the_block_may_end_in_any_way(admin: Admin, emulator: Emulator, project_
         assert names(emulator) == []
 
 
-def test_the_key_is_renewed_every_third_of_its_ttl(
-    admin: Admin, emulator: Emulator, project_id: str, clock: HeldClock
-) -> None:
+def test_the_key_is_renewed_every_third_of_its_ttl(emulator: Emulator, project_id: str, clock: VirtualClock) -> None:
     """The name shows the new time, by the server's clock, which alone goes on while the machine is suspended."""
+    transport = FaultyTransport(emulator)
+    admin = transport.admin()
     with admin.api_keys.temporary(project_id=project_id, roles=ROLES, ttl=HOUR) as made:
         assert is_named(emulator, "20261203T0645Z")
-        for passed, moment in ((1, "20261203T0715Z"), (2, "20261203T0745Z"), (3, "20261203T0815Z")):
-            wait_until(partial(clock.has_begun, passed))
+        for moment in ("20261203T0715Z", "20261203T0745Z", "20261203T0815Z"):
             emulator.clock.advance(1800)
-            clock.passed = passed
+            clock.advance(1200)
             wait_until(partial(is_named, emulator, moment))
         assert (admin.api_keys.describe(api_key_id=made.key.id)).roles == ROLES
-        assert clock.begun[:3] == [1200.0] * 3
+        assert len([each for each in transport.requests if each.startswith("PATCH")]) == 3
     assert names(emulator) == []
+    assert clock.slept == []
 
 
 def test_a_renewal_that_fails_is_tried_again_soon(
-    emulator: Emulator, project_id: str, clock: HeldClock, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, project_id: str, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A warning names the key and not its value; the renewal is tried again after a minute."""
     transport = FaultyTransport(emulator, dict.fromkeys(range(3, 99), InjectedFault.FORBIDDEN), only_method="PATCH")
     caplog.set_level(logging.DEBUG)
+
+    def warnings() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
     with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES) as made:
-        for passed in (1, 2):
-            wait_until(partial(clock.has_begun, passed))
-            clock.passed = passed
-        wait_until(lambda: len(clock.begun) == 3)
-    assert clock.begun == [7200.0, 60.0, 60.0]
-    found = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert [text.partition(": ")[0] for text in found] == [f"temporary API key {made.key.id} was not renewed"] * 2
-    assert "403" in found[0]
+        for number, seconds in ((1, 7200), (2, 60), (3, 60)):
+            clock.advance(seconds)
+            wait_until(partial(lambda number: len(warnings()) == number, number))
+    starts = [text.partition(": ")[0] for text in warnings()]
+    assert starts == [f"temporary API key {made.key.id} was not renewed"] * 3
+    assert "403" in warnings()[0]
     assert made.value not in caplog.text
     assert names(emulator) == []
 
 
 def test_a_key_that_somebody_deletes_is_not_renewed(
-    admin: Admin, emulator: Emulator, project_id: str, clock: HeldClock, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, project_id: str, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A warning says so, and the block ends as it would have."""
-    with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+    transport = FaultyTransport(emulator)
+    with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES) as made:
         emulator.state.remove_api_key(emulator.state.api_keys[made.key.id])
-        clock.passed = 99
+        clock.advance(7200)
         wait_until(lambda: "was not renewed" in caplog.text)
-    assert clock.begun == [7200.0]
+        wait_for_background()
+    assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "GET", "DELETE"]
 
 
 def test_nothing_is_renewed_after_the_block(
-    emulator: Emulator, project_id: str, clock: HeldClock, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, project_id: str, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The background work ends with the block, and neither sends anything nor warns."""
     transport = FaultyTransport(emulator)
-    client = transport.admin()
-    with client.api_keys.temporary(project_id=project_id, roles=ROLES):
-        wait_until(lambda: clock.begun)
-    wait_until(lambda: clock.slept)
-    for _ in range(5):  # a thread would have the time to send something
-        client.organizations.list()
-    assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "DELETE", *["GET"] * 5]
+    with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES):
+        pass
+    clock.advance(7200)
+    wait_for_background()
+    assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "DELETE"]
     assert caplog.text == ""
+
+
+def test_nothing_is_renewed_by_the_clock_of_an_emulation() -> None:
+    """There, each sleep advances the clock, so that work in the background must not sleep."""
+    with emulate() as emulator:
+        with Admin() as admin:
+            project = admin.projects.create(name="search")
+            before = emulator.clock.elapsed()
+            with admin.api_keys.temporary(project_id=project.id, roles=ROLES):
+                for _ in range(9):
+                    admin.projects.list()
+            assert emulator.clock.elapsed() - before < HOUR
 
 
 def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator, project_id: str) -> None:

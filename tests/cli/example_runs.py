@@ -45,8 +45,11 @@ class ExampleRun:
 
 @cache
 def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
-    """Run the example of every command that ends by itself, in a folder with a plan and a list of people."""
+    """Run the example of every command that ends by itself, in a folder with a plan, a list of people and a program."""
     with TemporaryDirectory() as folder, chdir(folder):
+        program = Path("run-tests")
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o700)
         Path("people.csv").write_text("email\ncarol@example.com\n")
         Path("org.yaml").write_text(ORGANIZATION_FILE)
         with example_organization():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable
 
-import anyio
-
 
 class VirtualClock:
     """Stands still until something sleeps or the test advances it.
@@ -54,42 +52,3 @@ class VirtualClock:
             await result
         if not until.is_set():
             self.advance(seconds)
-
-
-class HeldClock(VirtualClock):
-    """Holds long sleeps, which background work does between its steps, until the test lets them pass.
-
-    Attributes:
-        begun: The duration of each long sleep that has begun, in seconds.
-        passed: How many of them may end.
-    """
-
-    _LONG = 15.0
-    """More than any pause between two attempts of a call."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun: list[float] = []
-        self.passed = 0
-
-    def has_begun(self, number: int) -> bool:
-        """Return whether the long sleep with a number, from 1, is the latest one."""
-        return len(self.begun) == number
-
-    def sleep(self, seconds: float, until: threading.Event) -> None:
-        """Wait until the test lets the sleep pass, or the event is set."""
-        if seconds >= self._LONG:
-            self.begun.append(seconds)
-            number = len(self.begun)
-            while number > self.passed and not until.wait(0.001):
-                pass
-        super().sleep(seconds, until)
-
-    async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Wait until the test lets the sleep pass, or the event is set."""
-        if seconds >= self._LONG:
-            self.begun.append(seconds)
-            number = len(self.begun)
-            while number > self.passed and not until.is_set():  # noqa: ASYNC110 - a threading.Event cannot be awaited
-                await anyio.sleep(0.001)
-        await super().async_sleep(seconds, until)

@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 
 from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin._concurrency.waiting import BACKGROUND
 
 _T = TypeVar("_T")
 
@@ -96,6 +97,16 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+async def async_wait_for_background() -> None:
+    """Wait until no work goes on beside the test; trio does not list such tasks, and this returns at once."""
+    await async_wait_until(lambda: all(task.name != BACKGROUND for task in anyio.get_running_tasks()))
+
+
+def wait_for_background() -> None:
+    """Wait until no work goes on beside the test."""
+    wait_until(lambda: all(thread.name != BACKGROUND for thread in threading.enumerate()))
 
 
 async def async_fetch_token(admin: AsyncAdmin) -> str:

@@ -19,7 +19,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     list_keys_named,
 )
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, marking_undo
-from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
 from pinecone_admin._concurrency.waiting import (
     async_complete_if_interrupted,
     async_shield_from_cancellation,
@@ -71,15 +71,20 @@ async def renewed_key(
         check_key_roles("roles", roles)
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
-    await _delete_overdue_keys(admin, project_id)
+    overdue = await find_overdue_keys(admin, project_id)
+    try:
+        await delete_leftover_keys(admin, overdue)
+    except PineconeError as error:  # no obstacle
+        logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
     # Names are not unique: if a response is lost, only this distinguishes the key from those of concurrent runs.
     mark = secrets.token_hex(4)
     name = name_live_key(admin, project_id, ttl, mark)
     made = await _create_temporary_key(admin, project_id=project_id, name=name, roles=body.roles)
-    ended = threading.Event()
+    made_at, ended = current_clock().monotonic(), threading.Event()
+    keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=ended)
     async with _deleted_at_the_end(admin, made.key):
         try:
-            async_start_background_task(partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, ended=ended))
+            async_start_background_task(keep_alive)
             yield made
         finally:
             ended.set()
@@ -91,14 +96,10 @@ def name_live_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str)
     return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(now, ttl), mark)
 
 
-async def _delete_overdue_keys(admin: AsyncAdmin, project_id: str) -> None:
-    """Delete the temporary keys of a project that killed processes left; one that cannot be deleted is no obstacle."""
+async def find_overdue_keys(admin: AsyncAdmin, project_id: str) -> list[APIKey]:
+    """Return the temporary keys of a project that killed processes left, and whose time is over."""
     keys = await admin.api_keys.list(project_id=project_id)
-    now = require_server_time(admin, operation=_OPERATION)
-    try:
-        await delete_leftover_keys(admin, retired_keys.find_overdue_temporary_keys(keys, now))
-    except PineconeError as error:
-        logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
+    return retired_keys.find_overdue_temporary_keys(keys, require_server_time(admin, operation=_OPERATION))
 
 
 async def _create_temporary_key(
@@ -147,26 +148,29 @@ async def _delete_temporary_key(admin: AsyncAdmin, key: APIKey, failure: BaseExc
         raise LeftoverError(f"{description} could not be deleted in time", left=[description]) from failure
 
 
-async def _keep_alive(admin: AsyncAdmin, key: APIKey, *, ttl: timedelta, mark: str, ended: threading.Event) -> None:
+async def _keep_alive(
+    admin: AsyncAdmin, key: APIKey, *, ttl: timedelta, mark: str, made_at: float, ended: threading.Event
+) -> None:
     """Rename a key every third of its ttl, until the end; in a forked child, never."""
-    maker, interval = os.getpid(), ttl.total_seconds() / 3
-    pause = interval
+    maker, interval, clock = os.getpid(), ttl.total_seconds() / 3, current_clock()
+    due = made_at + interval
     while True:
-        await current_clock().async_sleep(pause, ended)
+        await async_wait_for_time(due, ended)
         if ended.is_set() or os.getpid() != maker:
             return
+        began = clock.monotonic()
         try:
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             await admin.api_keys.describe(api_key_id=key.id)
             await admin.api_keys.update(api_key_id=key.id, name=name_live_key(admin, key.project_id, ttl, mark))
-            pause = interval
+            due = began + interval
         except PineconeError as error:
             if ended.is_set():
                 return
             logger.warning("temporary API key %s was not renewed: %s", key.id, error)
             if isinstance(error, NotFoundError):
                 return
-            pause = min(interval, _RETRY_INTERVAL)
+            due = began + min(interval, _RETRY_INTERVAL)
 
 
 async def is_deleted(admin: AsyncAdmin, key: APIKey) -> bool:

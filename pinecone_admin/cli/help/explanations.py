@@ -37,6 +37,7 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     8: "Read the output: the command did its work.",
     9: "Read what is left; the same command usually goes on where it stopped, and each takes the file of --failed.",
     10: "Grant the service account a role that permits it, or raise the limit that the message names.",
+    125: "Read the message, and explain the code in it.",
     130: "Read what was done; a workflow goes on if you run it again.",
 }
 

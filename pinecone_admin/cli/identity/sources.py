@@ -39,6 +39,19 @@ def without_own(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if not name.upper().startswith("PINECONE_")}
 
 
+_CREDENTIAL_WORDS = frozenset({"CREDENTIALS", "KEY", "PASSWORD", "SECRET", "TOKEN"})
+
+
+def without_credentials(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a command with a key of its own: variables that say where the service is, stay."""
+    return {name: value for name, value in env.items() if name in without_own(env) or not _is_credential(name)}
+
+
+def _is_credential(name: str) -> bool:
+    words = name.upper().split("_")
+    return not _CREDENTIAL_WORDS.isdisjoint(words) or words[-2:] == ["CLIENT", "ID"]
+
+
 def identity_error(message: str, *, says_if_unchanged: bool = False) -> CLIError:
     """Return the error that the caller cannot be identified: credentials are missing or cannot be obtained."""
     return CLIError(message, exit=exit_codes.IDENTITY, says_if_unchanged=says_if_unchanged)

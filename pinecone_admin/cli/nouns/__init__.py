@@ -38,6 +38,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
         "desired_state",
         "Show which steps bring the organization to what a file says; nothing is changed.",
     ),
+    "run": ("run", "Run a command with an API key that lives only as long."),
     "send": ("send", "Send a request that no other command covers."),
     "token": ("identity", "Show an access token, for use in other tools."),
     "whoami": (

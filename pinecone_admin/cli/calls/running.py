@@ -1,0 +1,150 @@
+"""Run a command with a temporary API key: the parts of the command ``run``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+from math import inf
+from typing import Any
+
+from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name_live_key
+from pinecone_admin.cli.calls.clients import WouldSend
+from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
+from pinecone_admin.cli.calls.naming import NameLookup
+from pinecone_admin.cli.exit_codes import PARTLY_DONE
+from pinecone_admin.cli.failures import CLIError, describe_failure
+from pinecone_admin.cli.identity.sources import without_credentials
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.writing import write_preview
+from pinecone_admin.cli.parameters import Reference
+from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import LeftoverError
+from pinecone_admin.models import APIKeyRole, CreateAPIKeyRequest
+from pinecone_admin.operations import create_api_key, delete_api_key
+
+_DEFAULT_TTL = timedelta(hours=6)
+_KILLED = 128
+"""What shells add to the number of the signal that ended a command."""
+
+
+def run_with_key(
+    session: Session,
+    command: Sequence[str],
+    *,
+    project: Reference,
+    roles: Sequence[APIKeyRole],
+    ttl: timedelta = _DEFAULT_TTL,
+) -> None:
+    """Run a command with a temporary API key, and end with its exit code.
+
+    Raises:
+        CLIError: The command was not started.
+    """
+    core_limit = _limit_core_dumps(0)
+    require_change_allowed(session)
+    if shutil.which(command[0], path=session.env.get("PATH")) is None:
+        raise CLIError(f"there is no command {command[0]!r}", says_if_unchanged=True)
+    with show_progress(session, "looking up names"):
+        found = NameLookup(session.admin).find(project.noun, project.text)
+    arguments: dict[str, Any] = {"project_id": found.id, "roles": roles, "ttl": ttl}
+    if session.is_dry_run:
+        _preview(session, **arguments)
+        return
+    confirm(session, f"run {shlex.join(command)} with a temporary API key of {found}, which has {', '.join(roles)}")
+    status: int | None = None
+    try:
+        with ExitStack() as stack:
+            with show_progress(session, "making a temporary API key"):
+                made = stack.enter_context(session.admin.api_keys.temporary(**arguments))
+            env = without_credentials(session.env) | {"PINECONE_API_KEY": made.value}
+            status = _run(session, command, env, core_limit)
+            with show_progress(session, "deleting the temporary API key"):
+                stack.close()
+    except LeftoverError as error:
+        if status is None:
+            raise
+        status = status or PARTLY_DONE
+        error.add_note("when its time is over, pinecone-admin api-key delete-retired deletes it")
+        failure = describe_failure(error, ledger=session.ledger)._replace(exit=status)
+        with suppress(OSError):
+            session.stderr.write(failure.render(as_json=session.expects_json_errors))
+    session.exit_code = status
+
+
+def _preview(session: Session, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta) -> None:
+    """Show the requests that come before the command."""
+    with show_progress(session, "reading the keys of the project"):
+        overdue = find_overdue_keys(session.admin, project_id)
+    body = CreateAPIKeyRequest(name=name_live_key(session.admin, project_id, ttl, "…"), roles=list(roles))
+    operations = [
+        *(delete_api_key(api_key_id=each.id) for each in overdue),
+        create_api_key(project_id=project_id, body=body),
+    ]
+    write_preview(session, [WouldSend(each).document for each in operations])
+
+
+def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_limit: int) -> int:
+    """Run a command on our standard streams, and return its exit code as a shell does.
+
+    From now on, signals go to the command, and no longer interrupt us: so the key is deleted after it has ended.
+
+    Args:
+        session: The session.
+        command: The command.
+        env: Its environment.
+        core_limit: Its limit of core dumps, which ours must not be.
+    """
+    running: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+
+    def receive(number: int) -> None:
+        if not running:
+            early.append(number)
+        elif not _has_got(running[0], number):
+            running[0].send_signal(number)
+
+    session.interruptions.pass_on(receive)
+    try:
+        _limit_core_dumps(core_limit)  # a child inherits it
+        running.append(subprocess.Popen(command, env=env))  # noqa: S603 - the user names the command
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CLIError(f"{command[0]} cannot be run: {reason}") from error
+    finally:
+        _limit_core_dumps(0)
+    while early:
+        running[0].send_signal(early.pop())
+    # It waits in a thread, because a wait for a process would handle a signal only when the process has ended.
+    status = complete_if_interrupted(running[0].wait, inf)
+    return status if status >= 0 else _KILLED - status
+
+
+def _has_got(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Return whether a process got a signal itself: the terminal sends one to all of its foreground processes."""
+    if number not in {signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)}:
+        return False
+    if not hasattr(os, "tcgetpgrp"):  # Windows
+        return True
+    try:
+        with open("/dev/tty", "rb") as terminal:  # noqa: PTH123 - a device
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgid(process.pid)
+    except OSError:  # there is no terminal, or the process has ended
+        return False
+
+
+def _limit_core_dumps(size: int) -> int:
+    """Limit the core dumps of this process, which would contain its credentials, and return the limit before."""
+    try:
+        import resource  # noqa: PLC0415 - missing on Windows
+    except ImportError:
+        return size
+    before, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (size, most))
+    return before

@@ -1,0 +1,305 @@
+"""The command ``run``: what its command gets, how both end, and that the key is gone whatever ended them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from pinecone_admin.emulator import Emulator, Request, serving
+from tests.cli.command_line import fill
+from tests.cli.terminals import read_piece, start_on_terminal
+from tests.support.concurrency import PATIENCE
+
+PROGRAM = [sys.executable, "-m", "pinecone_admin.cli"]
+RUN = ["run", "--project", "search", "--role", "DataPlaneViewer"]
+SLEEP = "import sys, time; print('ready', flush=True); time.sleep(600)"
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
+
+
+@frozen
+class Served:
+    """The organization of the examples, with one key, which is served.
+
+    Attributes:
+        emulator: The organization.
+        env: The environment of its owner.
+    """
+
+    emulator: Emulator
+    env: dict[str, str]
+
+    def start(self, *command: str, options: Sequence[str] = ("--yes",)) -> subprocess.Popen[str]:
+        """Start run with a command, in a session without a terminal."""
+        words = [*PROGRAM, *RUN, *options, "--", *command]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, env=self.env, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+    def start_waiting(self, code: str = SLEEP) -> subprocess.Popen[str]:
+        """Start run with a program in Python, and wait until that has written that it is ready."""
+        process = self.start(sys.executable, "-c", code)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    def run(self, *command: str, options: Sequence[str] = ("--yes",)) -> tuple[int, str, str]:
+        """Run run with a command, and return its exit code and what both have written."""
+        return end(self.start(*command, options=options))
+
+    def keys(self) -> list[str]:
+        """Return the names of all keys."""
+        return [key.name for key in self.emulator.state.api_keys.values()]
+
+
+@pytest.fixture
+def served() -> Generator[Served, None, None]:
+    """Serve the organization of the examples."""
+    emulator = Emulator(seed=0)
+    fill(emulator)
+    with serving(emulator):
+        env = {
+            "HOME": os.environ["HOME"],
+            "PATH": os.environ["PATH"],
+            "PINECONE_CLIENT_ID": emulator.client_id,
+            "PINECONE_CLIENT_SECRET": emulator.client_secret,
+            "PINECONE_CONTROLLER_HOST": emulator.host,
+            "PINECONE_OAUTH_URL": emulator.oauth_url,
+        }
+        yield Served(emulator, env)
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Wait for the end of a process, and return its exit code and what it has written."""
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    return process.returncode, stdout, stderr
+
+
+def test_the_command_gets_the_key_and_no_other_credential(served: Served, tmp_path: Path) -> None:
+    """Other variables stay; the output is the command's; the value is in no output of ours, and no audit log."""
+    credentials = ("PINECONE_ACCESS_TOKEN_OLD", "PINECONE_API_KEY", "PINECONE_TEST_CLIENT_ID", "pinecone_secret")
+    served.env.update(dict.fromkeys(credentials, "given"), PINECONE_INDEX="docs", OTHER_API_KEY="given")
+    code = "import json, os; print(json.dumps(dict(os.environ)))"
+    log = tmp_path / "audit.jsonl"
+    options = ("--yes", "--output", "json", "--audit-log", str(log))
+    status, stdout, stderr = served.run(sys.executable, "-c", code, options=options)
+    assert (status, stderr) == (0, "")
+    env = json.loads(stdout)
+    value = env.pop("PINECONE_API_KEY")
+    assert value.startswith("pcsk_")
+    kept = {"PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL", "PINECONE_INDEX", "OTHER_API_KEY"}
+    assert {name for name in env if "PINECONE" in name.upper() or env[name] == "given"} == kept
+    entries = log.read_text()
+    assert value not in entries
+    assert [json.loads(line)["operation"] for line in entries.splitlines()] == ["create_api_key", "delete_api_key"]
+    assert served.keys() == ["reader"]
+
+
+LOOK_AROUND = """
+import json, os, pathlib, resource
+value, parent = os.environ["PINECONE_API_KEY"].encode(), os.getppid()
+lists = [each.read_bytes() for each in pathlib.Path("/proc").glob("[0-9]*/cmdline")]
+limit = next(line for line in open(f"/proc/{parent}/limits") if line.startswith("Max core file size"))
+print(json.dumps([sum(value in each for each in lists), limit.split()[4], resource.getrlimit(resource.RLIMIT_CORE)]))
+"""
+
+
+def test_the_key_is_in_no_list_of_processes_and_in_no_core_dump_of_ours(served: Served) -> None:
+    """Our limit of core dumps is 0; that of the command is as it was."""
+    limit = ["bash", "-c", 'ulimit -S -c 1024; exec "$@"', "bash"]
+    words = [*limit, *PROGRAM, *RUN, "--yes", "--", sys.executable, "-c", LOOK_AROUND]
+    done = subprocess.run(words, env=served.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    shown, ours, (its, _) = json.loads(done.stdout)
+    assert (shown, ours, its) == (0, "0", 1024 * 1024)
+
+
+def test_the_exit_code_is_the_commands(served: Served) -> None:
+    """A signal that ends the command gives 128 and its number, as in shells."""
+    for code, expected in (("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137)):
+        assert served.run(sys.executable, "-c", code) == (expected, "", "")
+    assert served.run("sh", "-c", "kill -TERM $$") == (143, "", "")
+    assert served.keys() == ["reader"]
+
+
+def test_what_fails_before_the_command_ends_with_125(served: Served, tmp_path: Path) -> None:
+    """Nothing is started, and no key is left; the line and the object say why."""
+    script = tmp_path / "script"
+    script.write_text("#!/nonexistent/interpreter\n")
+    script.chmod(0o700)
+    marker = tmp_path / "started"
+    started = ("touch", str(marker))
+    cases: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
+        (("--yes",), ("no-such-command",), "there is no command 'no-such-command'; nothing was changed"),
+        (("--yes",), (str(script),), f"{script} cannot be run: No such file or directory"),
+        (("--yes", "--ttl", "30s"), started, "--ttl must be at least a minute"),
+        (("--yes", "--read-only"), started, "this changes the organization"),
+        (("--yes", "--role", "Reader"), started, "'Reader' is not one of them"),
+        (("--yes", "--expect-organization", "other"), started, "organization other is expected"),
+        ((), started, "there is no terminal to ask on"),
+    ]
+    for options, command, text in cases:
+        status, stdout, stderr = served.run(*command, options=(*options, "--output", "json"))
+        line, document = stderr.splitlines()
+        assert (status, stdout, json.loads(document)["error"]["exit"]) == (125, "", 125), line
+        assert text in line
+        assert (served.keys(), marker.exists()) == (["reader"], False)
+    served.emulator.configure(api_key_quota=1)
+    status, stdout, stderr = served.run(*started)
+    assert (status, stdout, served.keys(), marker.exists()) == (125, "", ["reader"], False)
+    assert "create_api_key: [403" in stderr
+    served.emulator.faults.add("get_token", status=401, times=None)
+    assert served.run(*started)[0] == 125
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_key_that_cannot_be_deleted(served: Served, code: int) -> None:
+    """The line names it; the exit code is 9 if the command ended with 0, and otherwise the command's."""
+    served.emulator.faults.add("delete_api_key", status=403, times=None)
+    status, stdout, stderr = served.run("sh", "-c", f"echo done; exit {code}", options=("--yes", "--output", "json"))
+    assert (status, stdout) == (code or 9, "done\n")
+    line, document = stderr.splitlines()
+    assert json.loads(document)["error"]["exit"] == status
+    (left,) = (key for key in served.emulator.state.api_keys.values() if key.name != "reader")
+    assert f"temporary API key {left.id} of project" in line
+    assert "could not be deleted: delete_api_key: [403" in line
+    assert "pinecone-admin api-key delete-retired deletes it" in line
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_to_ours_goes_to_the_command(served: Served, number: signal.Signals) -> None:
+    """It ends as the command ends, after the key is deleted."""
+    process = served.start_waiting(f"import signal; signal.signal({number}, signal.SIG_DFL); {SLEEP}")
+    process.send_signal(number)
+    assert end(process) == (128 + number, "", "")
+    assert served.keys() == ["reader"]
+
+
+def test_a_command_that_handles_a_signal_decides_how_it_ends(served: Served) -> None:
+    """It may clean up with its key, and go on until it wants to end; a later signal is passed on, too."""
+    code = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'once more\\n'))\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: sys.exit(5))\n"
+        "os.write(1, b'ready\\n')\n"
+        "while True: signal.pause()\n"
+    )
+    process = served.start_waiting(code)
+    assert process.stdout is not None
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "once more\n"
+    assert len(served.keys()) == 2
+    process.send_signal(signal.SIGUSR1)
+    assert end(process) == (5, "", "")
+    assert served.keys() == ["reader"]
+
+
+COUNT = """
+import os, signal, sys
+got = []
+signal.signal(signal.SIGINT, lambda *_: (got.append(1), os.write(1, b"counted ")))
+signal.signal(signal.SIGUSR1, lambda *_: sys.exit(f"<{len(got)}>"))
+os.write(1, b"ready ")
+while True: signal.pause()
+"""
+
+
+def test_ctrl_c_reaches_the_command_once(served: Served) -> None:
+    """The terminal sends it to both, so that ours does not pass it on; the key is deleted when the command ends."""
+    words = [*PROGRAM, *RUN, "--yes", "--", sys.executable, "-c", COUNT]
+    child, terminal = start_on_terminal(words, {**served.env, "TERM": "xterm"})
+    shown = ""
+
+    def read_until(condition: Callable[[], bool]) -> None:
+        nonlocal shown
+        while not condition():
+            piece = read_piece(terminal)
+            assert piece, shown
+            shown += piece
+
+    read_until(lambda: "ready" in shown)
+    for number in range(1, 6):  # of two signals that come almost together, a process may see one
+        os.write(terminal, b"\x03")
+        read_until(lambda number=number: shown.count("counted") >= number)  # type: ignore[misc]
+    child.send_signal(signal.SIGUSR1)  # to ours alone, which handles the others before it
+    read_until(lambda: ">" in shown)
+    assert "<5>" in shown
+    assert child.wait(PATIENCE) == 1
+    os.close(terminal)
+    assert served.keys() == ["reader"]
+
+
+def test_an_interruption_while_the_key_is_made_leaves_none(served: Served) -> None:
+    """The command is not started, and the run ends as an interrupted command does."""
+    process: list[subprocess.Popen[str]] = []
+
+    def interrupt(_: Request) -> bool:
+        process[0].send_signal(signal.SIGTERM)
+        return False
+
+    served.emulator.faults.add("create_api_key", where=interrupt, status=503)
+    process.append(served.start("echo", "started"))
+    status, stdout, stderr = end(process[0])
+    assert (status, stdout) == (130, "")
+    assert stderr.startswith("error: interrupted; nothing remains of what was done")
+    assert served.keys() == ["reader"]
+
+
+@pytest.mark.parametrize("by", ["run", "delete-retired"])
+def test_the_key_of_a_run_that_was_killed_is_deleted_when_its_time_is_over(served: Served, by: str) -> None:
+    """SIGKILL leaves the command and its key; nothing deletes the key before, and both ways do so after six hours."""
+    process = served.start_waiting(f"import os; print('ready', os.getpid(), sep='\\n', flush=True); {SLEEP}")
+    assert process.stdout is not None
+    command = int(process.stdout.readline())
+    process.kill()
+    assert process.wait(PATIENCE) == -signal.SIGKILL
+
+    def clean() -> None:
+        if by == "run":
+            assert served.run("true") == (0, "", "")
+        else:
+            words = [*PROGRAM, "api-key", "delete-retired", "--project", "search", "--yes"]
+            assert subprocess.run(words, env=served.env, stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+    clean()
+    assert len(served.keys()) == 2
+    os.kill(command, signal.SIGKILL)  # it has lived on, with its key
+    process.communicate(timeout=PATIENCE)
+    served.emulator.clock.advance(6 * 3600 + 60)
+    clean()
+    assert served.keys() == ["reader"]
+
+
+def test_two_at_once_have_a_key_each(served: Served) -> None:
+    """Each ends by itself, and deletes only its own."""
+    code = "import os, time; print('ready', os.environ['PINECONE_API_KEY'], sep='\\n', flush=True); time.sleep(600)"
+    first, second = served.start_waiting(code), served.start_waiting(code)
+    assert len(served.keys()) == 3
+    values = {key.value for key in served.emulator.state.api_keys.values() if key.name != "reader"}
+    assert {each.stdout.readline() for each in (first, second) if each.stdout} == {f"{value}\n" for value in values}
+    for process, number in ((first, 2), (second, 1)):
+        process.send_signal(signal.SIGTERM)
+        assert end(process)[0] == 143
+        assert len(served.keys()) == number
+    assert served.keys() == ["reader"]
+
+
+def test_a_dry_run_shows_the_requests_and_sends_reads(served: Served, tmp_path: Path) -> None:
+    """A key that is overdue would be deleted first; the command is not run."""
+    served.emulator.faults.add("delete_api_key", status=403, times=None)
+    assert served.run("true")[0] == 9
+    served.emulator.faults.clear()
+    served.emulator.clock.advance(6 * 3600 + 60)
+    before, marker = served.keys(), tmp_path / "started"
+    status, stdout, stderr = served.run("touch", str(marker), options=("--dry-run",))
+    assert (status, stderr, marker.exists(), served.keys()) == (0, "", False, before)
+    planned = json.loads(stdout)["would_do"]
+    assert [each["operation"] for each in planned] == ["delete_api_key", "create_api_key"]
+    assert planned[1]["body"]["roles"] == ["DataPlaneViewer"]
+    assert planned[1]["body"]["name"].startswith("~lives-until:")
