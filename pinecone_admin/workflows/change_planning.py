@@ -321,7 +321,7 @@ class _Planner:
                 named = by_name.get(item.name, [])
                 if len(named) > 1:
                     ids = ", ".join(each.id for each in named)
-                    self._refuse(item, f"there are {len(named)} of this name: add one of the ids {ids}")
+                    self._refuse(item, f"several have this name: add one of the ids {ids}")
                 match = named[0] if named else None
             if match is not None:
                 found[id(item)] = match

@@ -25,13 +25,12 @@ from attrs import frozen
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import COMMANDS, Run, _Stream, example_organization, limit_file_size, retire_key, run
-from tests.cli.secret_makers import intercepted, live_secrets, read_files, words_of
+from tests.cli.secret_makers import MAKERS, intercepted, live_secrets, read_files, words_of
 from tests.support.concurrency import PATIENCE
 
 STEP, LONG_STEP = 9, 5
 """One of so many cases runs every day and with --all; neither has a factor in common with the number of endings."""
 
-MAKERS = [spec.full_name for spec in COMMANDS if spec.makes and not spec.makes.many]
 LINES = [
     *(spec.example for spec in COMMANDS if spec.effect != "reads" and not spec.is_by_hand and not spec.makes),
     *(shlex.join(["pinecone-admin", *words_of(name, "--store", f"file:{name}.key")]) for name in MAKERS),

@@ -257,7 +257,7 @@ def test_contradictions_with_the_organization() -> None:
         )
     message = str(caught.value)
     for part in (
-        "projects[0], project 'a': there are 2 of this name: add one of the ids p-a, p-a2",
+        "projects[0], project 'a': several have this name: add one of the ids p-a, p-a2",
         "projects[1], project 'c': nothing has the id p-none",
         "project p-p-b has the name 'p-b', the id of another project",
         "nothing has the id k-none",

@@ -133,12 +133,13 @@ command finds it there and finishes. It cannot look into what exec: has stored,
 and makes another one. To repeat api-key rotate, give the id of the old key:
 once the new one has the name, the name stands for that, and it is rotated, too.
 
-Where a command makes many secrets, {kind}, {project} and {name} in a place stand
-for api-key or service-account, and for the names of the project and of what the
-secret belongs to; {{ and }} are braces. Each becomes one segment of a path or a
-part of one word, or is refused before anything is made, as are two secrets with
-one place. --store can be repeated as PATTERN=PLACE: the first pattern that fits
-KIND/PROJECT/NAME counts, such as api-key/search/*=file:search-{name}.key.
+Where a command makes many secrets, {kind}, {project} and {name} in a place
+stand for api-key or service-account, and for the names of the project and of
+what the secret belongs to; {{ and }} are braces. Each becomes one segment of a
+path or a part of one word, or is refused before anything is made, as are two
+secrets with one place. --store can be repeated as PATTERN=PLACE: the first
+pattern that fits KIND/PROJECT/NAME counts, such as
+api-key/search/*=file:search-{name}.key.
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
