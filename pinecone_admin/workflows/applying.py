@@ -14,7 +14,15 @@ from pinecone_admin.errors import (
     RateLimitError,
     RefusedError,
 )
-from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, FailedStep, find_new_steps, list_facts
+from pinecone_admin.models import APIKeyWithSecret
+from pinecone_admin.workflows.change_plan import (
+    ApplyReport,
+    ChangePlan,
+    FailedStep,
+    NewSecret,
+    find_new_steps,
+    list_facts,
+)
 from pinecone_admin.workflows.change_planning import PlannedChange, ProjectRef, find_refusals
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.steps import Step
@@ -91,6 +99,11 @@ class ApplyProgress:
         self._lacks_owner = False
         self._store_failed = False
         self._invites_ended = False
+        self._secrets: list[str] = []
+
+    def redact(self, made: NewSecret) -> None:
+        """Mask a secret in the errors of steps from now on: what a store raises may quote it."""
+        self._secrets.append(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret)
 
     def find_project(self, project: ProjectRef) -> str | None:
         """Return the id of a project, or None if the plan has not created it."""
@@ -128,7 +141,10 @@ class ApplyProgress:
             self._report.not_run.append(evolve(step, reason=result.reason))
         elif isinstance(result, Exception):
             outcome = result.outcome if isinstance(result, PineconeError) else None
-            self._report.failed.append(FailedStep(step=step, error=describe_error(result), outcome=outcome))
+            text = describe_error(result)
+            for secret in self._secrets:
+                text = text.replace(secret, "***")
+            self._report.failed.append(FailedStep(step=step, error=text, outcome=outcome))
         else:
             self._record_done(change, evolve(step, id=result or step.id))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -243,6 +243,7 @@ def _check_organization(inventory: Inventory, state: DesiredState) -> None:
         raise RefusedError(f"{source} is of organization {state.organization!r}, not of {found}", operation="plan")
 
 
+_A = TypeVar("_A", User, Invite)
 _Identity: TypeAlias = tuple[ItemKind, str | None, str]
 
 
@@ -683,34 +684,33 @@ class _Planner:
         items = self._desired.people
         if items is None:
             return
-        users = {normalize_email(each.email): each for each in self._inventory.users}
-        invites: dict[str, list[Invite]] = {}
-        for invite in self._inventory.invites:
-            if invite.status != "processed":
-                invites.setdefault(normalize_email(invite.email), []).append(invite)
+        users = _group_by_address(self._inventory.users)
+        invites = _group_by_address(each for each in self._inventory.invites if each.status != "processed")
         for item in items:
             self._refuse_ignored(item, None)
-            self._plan_person(item, users.get(item.key), invites.get(item.key, []))
+            if len(found := users.get(item.key, [])) > 1:
+                self._refuse(item, f"several users have this address: {', '.join(each.id for each in found)}")
+            self._plan_person(item, users.get(item.key, []), invites.get(item.key, []))
         listed = {each.key for each in items}
-        for email, user in users.items():
-            if email not in listed:
+        for user in self._inventory.users:
+            if normalize_email(user.email) not in listed:
                 self._add_not_listed("person", "user", user, user.email)
         for email, each in invites.items():
             if email not in listed and email not in users:
                 self._add_not_listed("person", "invite", each[0], each[0].email)
 
-    def _plan_person(self, item: DesiredItem, user: User | None, invites: Sequence[Invite]) -> None:
-        roles = self._resolve_roles(item)
+    def _plan_person(self, item: DesiredItem, users: Sequence[User], invites: Sequence[Invite]) -> None:
         if item.absent:
             for invite in invites:
                 self._add_deletion(item, "invite", invite, invite.email)
-            if user is not None:
+            for user in users:
                 self._add_deletion(item, "user", user, user.email)
             return
+        roles = self._resolve_roles(item)
         pending = [each for each in invites if each.status == "pending"]
-        if user is not None:
+        if users:
             if item.roles is not None:
-                self._plan_roles(item, "user", user, roles)
+                self._plan_roles(item, "user", users[0], roles)
         elif len(pending) > 1:
             self._refuse(
                 item, f"there are {count_noun(len(pending), 'invite')}: {', '.join(each.id for each in pending)}"
@@ -742,6 +742,13 @@ def _list_items(state: DesiredState) -> Iterator[tuple[_Identity, DesiredItem]]:
         yield (item.kind, None, item.key), evolve(item, keys=None)
         for key in item.keys or ():
             yield (key.kind, item.name, key.key), key
+
+
+def _group_by_address(people: Iterable[_A]) -> dict[str, list[_A]]:
+    found: dict[str, list[_A]] = {}
+    for each in people:
+        found.setdefault(normalize_email(each.email), []).append(each)
+    return found
 
 
 def _name_principal(item: DesiredItem) -> str:

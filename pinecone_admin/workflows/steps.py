@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -153,12 +153,15 @@ def _describe_details(step: Step) -> str:
     if step.cause is None:
         return ""
     fields = {**step.before, **step.after}
-    roles = _describe_value(fields.pop("roles", None) or "")
-    details = [
-        *filter(None, [roles.strip("'")]),
-        *(f"{name} {_describe_value(value)}" for name, value in fields.items()),
-    ]
+    roles: Any = fields.pop("roles", [])
+    details = [" and ".join(map(_quote_role, roles))] if roles else []
+    details += [f"{name} {_describe_value(value)}" for name, value in fields.items()]
     return f" with {', '.join(details)}" if details else ""
+
+
+def _quote_role(role: str) -> str:
+    """Return a role as it is, or in quotes if its project has a name that could read as another role."""
+    return role if all(map(_PLAIN_NAME.fullmatch, role.split(":"))) else repr(role)
 
 
 def describe_thing(noun: str, name: str | None, id: str | None) -> str:

@@ -390,6 +390,43 @@ async def test_after_a_store_has_failed_no_secret_is_made(emulator: Emulator) ->
     assert (await admin.plan(desired)).steps == []
 
 
+async def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
+    """What a store raises is in the report, with the secret masked."""
+    admin, made = await populate(emulator), list[str]()
+
+    def quote(secret: Made) -> None:
+        made.append(secret.value if isinstance(secret, APIKeyWithSecret) else secret.client_secret)
+        raise ValueError(f"cannot keep {made[-1]!r}")
+
+    report = await admin.apply(await admin.plan(want_changes(emulator)), store=quote)
+    assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
+    assert made[0] not in str(report) + json.dumps(report.to_dict())
+
+
+async def test_hostile_names(emulator: Emulator) -> None:
+    """Names with colons, slashes, line breaks, tildes and markup are applied as they are, and planned once."""
+    admin, vault = emulator.async_admin(), Vault()
+    names = ["a:b", "x/y", "line\nbreak", "~odd", " ", "@octocat", "`code`", "\u202egnp", "OrgOwner", "*"]
+    roles = ["OrgMember", *(f"{each}:ProjectViewer" for each in names)]
+    desired = describe(
+        emulator.organization_id,
+        projects=[{"name": each, "api_keys": [{"name": each, "roles": ["ProjectViewer"]}]} for each in names],
+        service_accounts=[{"name": each, "roles": roles} for each in names],
+        people=[{"email": "ada@example.com", "roles": roles}],
+    )
+    plan = await admin.plan(desired)
+    assert len(str(plan).splitlines()) == 1 + len(plan.steps) + len(plan.not_listed)
+    lines = [each for each in plan.to_markdown().splitlines() if each.startswith("- `")]
+    assert len(lines) == len(plan.steps) + len(plan.not_listed)
+    assert "OrgMember and *:ProjectViewer" not in str(plan)
+    assert "OrgMember and ' :ProjectViewer' and '*:ProjectViewer' and " in str(plan)
+    report = await admin.apply(ChangePlan.from_json(plan.to_json()), store=vault)
+    assert (report.failed, report.not_run) == ([], [])
+    assert (await admin.plan(desired)).steps == []
+    exported = (await admin.inventory()).to_desired_state()
+    assert (await admin.plan(exported)).steps == []
+
+
 async def test_the_first_429_of_invites_ends_them(emulator: Emulator) -> None:
     """Further invites are not tried once the server takes no more."""
     admin = await populate(emulator)
@@ -438,6 +475,27 @@ async def test_a_person_whom_an_identity_provider_manages() -> None:
     failed = {each.step.name: each.error for each in report.failed}
     assert {str(each).lower() for each in failed} == {"bob@example.com", "eve@example.com"}
     assert all("identity provider" in each for each in failed.values())
+
+
+@pytest.mark.parametrize(
+    ("settings", "failed"),
+    [
+        ({"project_quota": 1}, ["shop"]),
+        ({"api_key_quota": 3}, ["writer"]),
+        ({"payment_status": "Suspended"}, ["shop", "writer"]),
+        ({"plan": "Free"}, ["reader", "shop", "writer"]),
+    ],
+)
+async def test_plans_and_quotas(emulator: Emulator, settings: dict[str, Any], failed: list[str]) -> None:
+    """What a plan, a quota or the billing state refuses is a failed step, and the rest is done or says why not."""
+    admin = await populate(emulator)
+    plan = await admin.plan(want_changes(emulator))
+    emulator.configure(**settings)
+    report = await admin.apply(plan, store=Vault())
+    assert set(failed) <= {str(each.step.name) for each in report.failed}, report.failed
+    assert {each.outcome for each in report.failed} == {"rejected"}
+    assert len(report.done) + len(report.failed) + len(report.not_run) == len(plan.steps)
+    assert not any(each.name.startswith("~") for each in emulator.state.api_keys.values())
 
 
 @pytest.mark.parametrize("roles", [["OrgManager"], ["OrgMember"], []])
@@ -522,6 +580,9 @@ async def finish(emulator: Emulator, desired: DesiredState, vault: Vault) -> Map
     report = await admin.apply(await admin.plan(desired), store=vault)
     assert report.failed == []
     assert (await admin.plan(desired)).steps == []
+    names = [each.name for each in emulator.state.api_keys.values()]
+    names += [each.name for each in emulator.state.service_accounts.values()]
+    assert [each for each in names if each.startswith("~")] == []
     return (await admin.inventory()).to_desired_state().to_dict()
 
 

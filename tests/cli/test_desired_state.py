@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan
 from tests.cli.command_line import example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
+from tests.cli.secret_makers import InterruptionAt
 
 NOBODY = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
 REMOVAL = "organization: Emulated Organization\npeople: [{email: ada@example.com, absent: true}]\n"
@@ -280,3 +281,21 @@ def test_a_file_from_standard_input(emulator: Emulator) -> None:  # noqa: ARG001
     """A file can come from standard input, and its problems name that."""
     assert run("plan", "-", stdin=ORGANIZATION_FILE).json["source"] == "standard input"
     assert "standard input" in run("plan", "-", stdin="organization: [").stderr
+
+
+def test_an_interrupted_apply_is_completed(emulator: Emulator, stride: Callable[[int], int]) -> None:
+    """Interrupted at any request, apply says what it did, and run again it completes the work: no secret is lost."""
+    words = ("apply", "org.yaml", "--store", "file:{name}.key", "--yes")
+    for number in range(1, 14, stride(3)):
+        for after in (False, True):
+            emulator.reset()
+            Path("writer.key").unlink(missing_ok=True)
+            interruption = InterruptionAt(number, after=after)
+            with interruption.armed():
+                done = run(*words)
+            assert done.exit in {0, 130}, (number, after, done.stderr)
+            again = run(*words)
+            assert again.exit == 0, (number, after, again.stderr)
+            assert run("plan", "org.yaml", "--fail-on-change").exit == 0
+            writers = [each for each in emulator.state.api_keys.values() if "writer" in each.name]
+            assert [(each.name, each.value) for each in writers] == [("writer", Path("writer.key").read_text())]

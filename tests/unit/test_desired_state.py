@@ -280,6 +280,17 @@ def test_names_that_several_have() -> None:
     assert [each.id for each in found.not_listed] == ["p-1", "u-owner@example.com"]
 
 
+def test_an_address_that_several_have() -> None:
+    """An address that two users or two invites have is refused with their ids."""
+    inventory = make_inventory(users=["bob@example.com", "Bob@example.com"])
+    bob = {"email": "bob@example.com", "roles": ["OrgMember"]}
+    with raises(PineconeValueError, match=r"several users have this address: u-bob@example.com, u-Bob@example.com"):
+        plan(inventory, people=[bob])
+    invites = [Invite(id=each, email="bob@example.com", status="pending", created_at=NOW) for each in ("i-1", "i-2")]
+    with raises(PineconeValueError, match="there are 2 invites: i-1, i-2"):
+        plan(make_inventory(invites=invites), people=[bob])
+
+
 def test_what_has_a_tag_with_the_right_digits_is_set_aside() -> None:
     """Unfinished work is shown as such, and any other name that begins with a tilde is an ordinary one."""
     names = [
@@ -290,6 +301,8 @@ def test_what_has_a_tag_with_the_right_digits_is_set_aside() -> None:
         "old",
         "~makes:00000000 reader",
         "~rotates:00000000 x",
+        "~empties:00000000 temporary",
+        "~lives-until:20270101T0000Z:00000000 temporary",
         "~ordinary",
     ]
     inventory = make_inventory(projects=["a"], keys=[("a", each) for each in names])

@@ -51,11 +51,11 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.applying import ApplyProgress, NotTried, find_skipped, note_done, select_changes
-from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan
+from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, NewSecret
 from pinecone_admin.workflows.change_planning import PlannedChange, find_changes, plan_changes
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.plans import check_organization, check_plan
-from pinecone_admin.workflows.readable_store import StoreByName
+from pinecone_admin.workflows.readable_store import ReadableStore, StoreByName
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -276,9 +276,17 @@ class _AsyncApplication:
         ]
 
     def _select_store(self, step: Step) -> Store[Any] | None:
-        if isinstance(self._store, StoreByName):
-            return self._store.select(step.kind, step.project or "", step.name or "")
-        return self._store
+        store = self._store
+        if isinstance(store, StoreByName):
+            return store.select(step.kind, step.project or "", step.name or "")
+        if store is None or isinstance(store, ReadableStore):
+            return store
+
+        def store_known(made: NewSecret) -> object:
+            self._progress.redact(made)
+            return store(made)
+
+        return store_known
 
     async def _create_key(self, change: PlannedChange, name: str) -> str:
         assert change.project is not None  # noqa: S101 - every key has one
