@@ -28,6 +28,7 @@ from pinecone_admin import Admin, AsyncAdmin, ConflictError, FailedPreconditionE
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.operations import fetch_project
+from pinecone_admin.workflows import DesiredState
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))  # after the installed package
 from tests.support.resources import CREATES, METHODS, SINGLE, fill_ids, keep_id
@@ -85,6 +86,19 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
         plan = await wait(admin.users.offboard_many(emails=["chi@example.com", "dev@example.com"]))
         return await wait(admin.users.offboard_many(emails=["chi@example.com", "dev@example.com"], plan=plan))
 
+    async def use_temporary_key(admin: Any) -> Any:
+        context = admin.api_keys.temporary(project_id=ids["search"], roles=["DataPlaneViewer"])
+        if isinstance(admin, AsyncAdmin):
+            async with context as made:
+                return made
+        with context as made:
+            return made
+
+    desired = DesiredState.from_dict({"organization": ids["organization_id"], "projects": [{"name": "desired"}]})
+
+    async def apply(admin: Any) -> Any:
+        return await wait(admin.apply(await wait(admin.plan(desired))))
+
     plain = {method: partial(call_plainly, method=method) for method in METHODS if method in SINGLE}
     # They come last and in reverse, so that a key is deleted before its project.
     deletes = [method for method in plain if method.partition(".")[2].startswith(("delete", "remove"))]
@@ -94,6 +108,8 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
         "send": lambda admin: admin.send(fetch_project(project_id=ids["search"])),
         "with_options": lambda admin: admin.with_options(timeout=20).projects.list(),
         "inventory": lambda admin: admin.inventory(),
+        "plan": lambda admin: admin.plan(desired),
+        "apply": apply,
         "update_secret": lambda admin: admin.update_secret(ids["secret"]),
         "projects.ensure": lambda admin: admin.projects.ensure(name="ensured"),
         "projects.describe_by_name": lambda admin: admin.projects.describe_by_name(name="search"),
@@ -112,6 +128,7 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
             project_id=ids["search"], name="reader"
         ),
         "api_keys.rotate": lambda admin: admin.api_keys.rotate(api_key_id=ids["old key"], store=stored.append),
+        "api_keys.temporary": use_temporary_key,
         "api_keys.rotate_due": lambda admin: admin.api_keys.rotate_due(
             older_than=timedelta(days=1), keep_old_for=timedelta(0), store=stored.append
         ),
