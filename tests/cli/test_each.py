@@ -99,6 +99,22 @@ def test_rows_share_one_token_and_names_are_looked_up_once() -> None:
         assert sent == {"get_token": 1, "list_projects": 1, "list_users": 1}
 
 
+def test_a_secret_of_the_caller_is_obtained_once(tmp_path: Path) -> None:
+    """The command of a profile runs once, and standard input is read once, whatever the number of rows."""
+    script = tmp_path / "secret.sh"
+    with example_organization() as emulator:
+        script.write_text(f"#!/bin/sh\necho run >> {tmp_path}/runs\necho {emulator.client_secret}\n")
+        script.chmod(0o700)
+        identity = ("--client-id", emulator.client_id, "--secret-command", str(script))
+        addresses = ("--host", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
+        assert run("profile", "add", "p", *identity, *addresses).exit == 0
+        done = each(EXISTS, "--profile", "p", "--concurrency", "3", rows="name\n" + "search\n" * 6)
+        assert (done.exit, (tmp_path / "runs").read_text()) == (0, "run\n")
+        secret = f"{emulator.client_secret}\n"
+        piped = each(EXISTS, "--client-secret-stdin", stdin=secret, env={"PINECONE_CLIENT_SECRET": None})
+        assert (piped.exit, exits_of(piped)) == (0, [0] * 6)
+
+
 def test_a_name_means_what_has_it_when_its_row_runs() -> None:
     """A row that renames, deletes or creates leaves no stale name for the next ones."""
     with example_organization() as emulator:
