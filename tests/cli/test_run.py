@@ -22,6 +22,13 @@ PROGRAM = [sys.executable, "-m", "pinecone_admin.cli"]
 RUN = ["run", "--project", "search", "--role", "DataPlaneViewer"]
 SLEEP = "import sys, time; print('ready', flush=True); time.sleep(600)"
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
+# A shell lets what it runs in the background ignore some signals, and so would ours.
+HEED_SIGNALS = f"""
+import os, signal, sys
+for number in {[*map(int, SIGNALS)]}:
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 @frozen
@@ -38,7 +45,7 @@ class Served:
 
     def start(self, *command: str, options: Sequence[str] = ("--yes",)) -> subprocess.Popen[str]:
         """Start run with a command, in a session without a terminal."""
-        words = [*PROGRAM, *RUN, *options, "--", *command]
+        words = [sys.executable, "-I", "-S", "-c", HEED_SIGNALS, *PROGRAM, *RUN, *options, "--", *command]
         pipe = subprocess.PIPE
         return subprocess.Popen(words, env=self.env, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
