@@ -345,6 +345,32 @@ def test_a_secret_goes_to_the_place_of_its_row(tmp_path: Path) -> None:
         assert not any(secret in done.stdout + done.stderr for secret in new)
 
 
+def test_two_names_of_a_file_are_one_place(tmp_path: Path) -> None:
+    """A link would let one row replace the value that another one has just stored."""
+    (tmp_path / "one").touch(mode=0o600)
+    (tmp_path / "link").symlink_to("one")
+    words = ("api-key", "rotate", "{name}", "--project", "search", "--keep-old-for", "7d")
+    with example_organization() as emulator:
+        create = ("api-key", "create", "{name}", "--project", "search", "--store", f"file:{tmp_path}/{{name}}.key")
+        assert each(create, "--yes", rows="name\nk1\nk2\n").exit == 0
+        before = live_secrets(emulator)
+        store = ("--store", f"file:{tmp_path}/{{place}}")
+        done = each((*words, *store), "--yes", rows="name,place\nk1,one\nk2,link\n")
+        assert exits_of(done) == [0, 2]
+        assert "an earlier row has the same place, file:" in lines_of(done)[1]["error"]["message"]
+        assert live_secrets(emulator) - before == {(tmp_path / "one").read_text()}
+
+
+@pytest.mark.parametrize(("form", "value"), [("file:{place}/k", "~"), ("env-file:.env#{place}", ".other#NAME")])
+def test_a_value_does_not_lead_to_another_file(form: str, value: str) -> None:
+    """A tilde would be the home folder, and a number sign would end the path elsewhere."""
+    words = ("api-key", "create", "{name}", "--project", "search", "--store", form)
+    with example_organization() as emulator:
+        done = each(words, "--yes", rows=f"name,place\nk,{value}\n")
+        assert (done.exit, changes_of(emulator)) == (2, 0)
+        assert f"{value!r} cannot be a part of a path or a command" in lines_of(done)[0]["error"]["message"]
+
+
 def test_a_value_is_one_word_of_a_command_that_stores(tmp_path: Path) -> None:
     """The command is split into words before a value is filled in."""
     script = tmp_path / "store.sh"

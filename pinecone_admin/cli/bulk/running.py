@@ -23,6 +23,8 @@ from pinecone_admin.cli.ledger import SentChange, find_effects
 from pinecone_admin.cli.output.files import check_writable
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
+from pinecone_admin.cli.secrets.new_secret import StoreError
+from pinecone_admin.cli.secrets.stores import parse_store
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Progress
 
@@ -154,7 +156,7 @@ class RowRunner:
         self._shared = SharedByRows(session, template.command)
         self._running: dict[int, Row] = {}
         self._latest = 0
-        self._stores: set[str] = set()
+        self._targets: set[tuple[str, ...]] = set()
         self._exits = Counter[int]()
         self._changed = 0
         self._unclear: list[int] = []
@@ -209,11 +211,18 @@ class RowRunner:
     def _invoke(self, session: Session, row: Row) -> None:
         words = self._template.fill(row)
         if "--store" in self._template.options:
-            store = words[words.index("--store") + 1]
-            if store in self._stores:
-                raise CLIError(f"--store: an earlier row has the same place, {store}")
-            self._stores.add(store)
+            self._reserve_place(session, words[words.index("--store") + 1])
         invoke(session, words)
+
+    def _reserve_place(self, session: Session, place: str) -> None:
+        """Raise CLIError if an earlier row has the same place, whatever it calls it."""
+        with suppress(StoreError):  # the command says what is wrong
+            store = parse_store(
+                place, allow_group=True, replaces=True, is_for_account=False, interruptions=session.interruptions
+            )
+            if store.target in self._targets:
+                raise CLIError(f"--store: an earlier row has the same place, {place}")
+            self._targets.add(store.target)
 
     def _deliver(self, row: Row, outcome: RowOutcome) -> None:
         """Write how a row ended."""

@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
@@ -129,11 +130,13 @@ def _make_store_slot(text: str) -> Slot:
         raise CLIError(f"--store: the command cannot be split into words: {error}") from error
     if not names_of(words):
         raise CLIError("--store: the secret of each row needs a place of its own: write {COLUMN} in it")
-    return Slot("store", "--store", words, prefix=f"{form}:" if form == "exec" else "", convert=_check_store_value)
+    convert = partial(_check_store_value, separators="/\\#" if form == "env-file" else "/\\")
+    return Slot("store", "--store", words, prefix=f"{form}:" if form == "exec" else "", convert=convert)
 
 
-def _check_store_value(value: str) -> str:
-    if value in {"", ".", ".."} or value.startswith("-") or set(value) & set("/\\") or make_printable(value) != value:
+def _check_store_value(value: str, separators: str) -> str:
+    is_segment = value not in {"", ".", ".."} and not set(value) & set(separators) and make_printable(value) == value
+    if not is_segment or value.startswith(("-", "~")):
         raise CLIError(f"--store: {value!r} cannot be a part of a path or a command")
     return value
 
