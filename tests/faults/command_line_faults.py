@@ -33,6 +33,7 @@ from attrs import define, field, frozen
 from pinecone_admin.cli.exit_codes import NOT_FOUND, UNKNOWN_OUTCOME, USAGE
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.model.records import APIKeyRecord
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import MAKERS, intercepted, live_secrets, read_files, words_of
 from tests.faults.killed_commands import CommandForker
@@ -199,14 +200,19 @@ class Case:
 
 
 def count_new(emulator: Emulator, before: set[str]) -> dict[str, int]:
-    """Return how many keys, accounts and projects are new."""
+    """Return how many keys, accounts and projects are new; a key that a rotation has retired is kept for services."""
     state = emulator.state
     kinds = {
-        "keys": state.api_keys,
+        "keys": state.api_keys.keys() - {each.id for each in list_retired(emulator)},
         "accounts": [each.id for each in state.service_accounts.listing],
         "projects": state.projects,
     }
     return {kind: len(set(ids) - before) for kind, ids in kinds.items()}
+
+
+def list_retired(emulator: Emulator) -> list[APIKeyRecord]:
+    """Return the keys that rotations keep for a time."""
+    return [each for each in emulator.state.api_keys.values() if each.name.startswith("~delete-after:")]
 
 
 def list_ids(emulator: Emulator) -> set[str]:
@@ -252,7 +258,7 @@ class Grid:
         if fault.count < number:
             return None
         second = run(*words)
-        valid = live_secrets(self.emulator) - secrets
+        valid = live_secrets(self.emulator) - secrets - {each.value for each in list_retired(self.emulator)}
         texts = [first.stdout, second.stdout, *(Path(each).read_text() for each in ("secret",) if Path(each).exists())]
         texts += [text for path, text in read_files(Path("state")).items() if path.name in first.stderr + second.stderr]
         names = [each.name for each in self.emulator.state.api_keys.values()]

@@ -58,5 +58,5 @@ def test_every_command_is_measured() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
     page = PAGE.partition("## Commands\n")[2].partition("\n## ")[0]
-    assert len(rows) == len([line for line in page.splitlines() if line.startswith("| ")]) == 2 + 13
+    assert len(rows) == len([line for line in page.splitlines() if line.startswith("| ")]) == 2 + 15
     assert all(float(row.split(" | ")[1].split()[0]) > 0 for row in rows[2:])
