@@ -242,7 +242,7 @@ def list_facts(step: Step) -> Iterator[tuple[tuple[object, ...], tuple[str | Non
     ids = (None if step.kind == "invite" and step.action != "delete" else step.id, step.project_id)
     match step.action:
         case "grant" | "revoke":
-            role = step.after.get("role", step.before.get("role"))
+            role = str(step.after.get("role", step.before.get("role")))  # a saved plan may have anything there
             yield (step.action, *who, step.project, role), ids
         case "delete":
             yield (step.action, step.kind, *who, step.project), ids
@@ -257,11 +257,11 @@ def _list_field_facts(
 ) -> Iterator[tuple[tuple[object, ...], tuple[str | None, ...]]]:
     for name, value in step.after.items():
         if name != "roles":
-            yield ("set", *who, step.project, name, value), ids
+            yield ("set", *who, step.project, name, repr(value)), ids
             continue
-        before, after = set(_as_list(step.before.get(name))), set(_as_list(value))
+        before, after = ({*map(str, _as_list(each))} for each in (step.before.get(name), value))
         for role in after - before:
-            place, _, plain = str(role).rpartition(":")
+            place, _, plain = role.rpartition(":")
             yield ("grant", *who, place or step.project, plain), (ids[0], ids[1] if step.kind == "api_key" else None)
         for role in before - after:
             yield ("revoke", *who, step.project, role), ids

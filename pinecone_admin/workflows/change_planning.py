@@ -271,7 +271,11 @@ class _Planner:
         self.notes: list[str] = []
         self._inventory = inventory
         self._desired = desired
-        self._base = {} if base is None else dict(_list_items(base))
+        self._base: dict[_Identity, list[DesiredItem]] = {}
+        for identity, item in () if base is None else _list_items(base):
+            self._base.setdefault(identity, []).append(item)
+        projects = [] if base is None else base.projects or []
+        self._former_names = {each.id: each.name for each in projects if each.id is not None}
         self._ignored: list[IgnoreRule] = []
         self._refs: dict[str, ProjectRef] = {}
         self._roles: dict[tuple[str, str], RoleOn] = {}
@@ -298,6 +302,8 @@ class _Planner:
             self._list_rest(self._inventory.projects, found, "project")
         self._plan_accounts()
         self._plan_people()
+        ended = {each.id for change in self.changes for each in change.leftovers}
+        self.unfinished = [each for each in self.unfinished if each.id not in ended]
 
     # Identities
 
@@ -367,9 +373,14 @@ class _Planner:
             self._refuse(item, "the file manages it and ignores it")
 
     def _cause(self, item: DesiredItem, project: str | None = None) -> Any:
-        before = self._base.get((item.kind, project, item.key))
+        before = self._base.get((item.kind, project, item.key), ())  # several, if ids tell them apart
         # The keys of a project are items of their own.
-        return "drift" if before == evolve(item, keys=None) else "change"
+        return "drift" if evolve(item, keys=None) in before else "change"
+
+    def _find_former_name(self, item: DesiredItem, project: Project | None) -> str:
+        """Return what a project is called in the file as it was last applied, with whose keys its keys compare."""
+        is_in_base = ("project", None, item.name) in self._base
+        return self._former_names.get(item.id or "", item.name if project is None or is_in_base else project.name)
 
     def _list_rest(
         self, present: Iterable[Any], found: Mapping[int, Any], kind: ItemKind, project: ProjectRef | None = None
@@ -415,9 +426,10 @@ class _Planner:
                 )
                 self.changes.append(PlannedChange(step=step, rank=PROJECTS))
         if item.keys is not None:
-            self._plan_keys(item, ProjectRef(item.name, None if project is None else project.id))
+            ref = ProjectRef(item.name, None if project is None else project.id)
+            self._plan_keys(item, ref, self._find_former_name(item, project))
 
-    def _plan_keys(self, project: DesiredItem, ref: ProjectRef) -> None:
+    def _plan_keys(self, project: DesiredItem, ref: ProjectRef, former_name: str) -> None:
         items = project.keys or []
         keys = [] if ref.id is None else self._keys.get(ref.id, [])
         unnamed = find_successors_to_rename(keys)
@@ -430,11 +442,12 @@ class _Planner:
                 present.append(unnamed.get(key.id, key))
         found = self._match_all(items, present, ref.name)
         for item in items:
-            self._plan_key(item, found.get(id(item)), ref, keys)
+            self._plan_key(item, found.get(id(item)), ref, keys, self._cause(item, former_name))
         self._list_rest(present, found, "api_key", ref)
 
-    def _plan_key(self, item: DesiredItem, key: APIKey | None, project: ProjectRef, keys: Sequence[APIKey]) -> None:
-        cause = self._cause(item, project.name)
+    def _plan_key(
+        self, item: DesiredItem, key: APIKey | None, project: ProjectRef, keys: Sequence[APIKey], cause: Any
+    ) -> None:
         roles = sorted(item.roles or ())
 
         def add(action: StepAction, rank: int, leftovers: Sequence[APIKey] = (), **fields: Any) -> None:
@@ -455,12 +468,8 @@ class _Planner:
         if key is None:
             if not item.absent:
                 self._check_new_name(item)
-                add(
-                    "create",
-                    KEYS,
-                    [each for each in keys if name_tags.is_being_made(each.name, item.name)],
-                    after={"roles": roles},
-                )
+                left = [each for each in keys if name_tags.is_being_made(each.name, item.name)]
+                add("create", KEYS, left, after={"roles": roles}, reason=_describe_leftovers(left))
         elif item.absent:
             add("delete", DELETIONS, before={"roles": sorted(key.roles)})
         elif key.name != item.name or sorted(key.roles) != roles:
@@ -546,6 +555,8 @@ class _Planner:
                 self._add_role_step("grant", item, kind, principal.id, role)
         if item.keep_other_roles:
             return
+        if kind == "user" and held and not wanted:
+            self._refuse(item, "would lose every role, and so leave the organization: write absent: true")
         for role, binding in held.items():
             if role not in kept:
                 self._add_role_step("revoke", item, kind, principal.id, role, binding_id=binding.id)
@@ -596,14 +607,15 @@ class _Planner:
     ) -> None:
         """Create an account or an invite with its roles; those that do not fit into the request are granted after."""
         given = roles[:MAX_CREATED_ROLES]
+        reason = _describe_leftovers(leftovers)
+        if replaced:
+            reason = f"an expired invite is deleted, since resending it would grant what it carried: {replaced[0].id}"
         step = Step(
             action=action,
             kind=kind,
             name=item.name,
             after={"roles": [self._format_role(each) for each in given]},
-            reason=f"an expired invite is deleted, since resending it would grant what it carried: {replaced[0].id}"
-            if replaced
-            else None,
+            reason=reason,
             planned=True,
             cause=self._cause(item),
         )
@@ -696,7 +708,8 @@ class _Planner:
             if normalize_email(user.email) not in listed:
                 self._add_not_listed("person", "user", user, user.email)
         for email, each in invites.items():
-            if email not in listed and email not in users:
+            # Not even the file sees what the invite of a member would add.
+            if email in users or email not in listed:
                 self._add_not_listed("person", "invite", each[0], each[0].email)
 
     def _plan_person(self, item: DesiredItem, users: Sequence[User], invites: Sequence[Invite]) -> None:
@@ -734,6 +747,11 @@ def _describe_kept(kind: str, id: str, name: str, project: ProjectRef | None, re
         reason=reason,
         planned=True,
     )
+
+
+def _describe_leftovers(left: Sequence[Any]) -> str | None:
+    ids = ", ".join(each.id for each in left)
+    return f"an interrupted run left {ids}: it gets the name if its secret is stored, or is deleted" if left else None
 
 
 def _list_items(state: DesiredState) -> Iterator[tuple[_Identity, DesiredItem]]:

@@ -360,6 +360,19 @@ def test_many_removals_need_a_number(emulator: Emulator) -> None:
     assert len((admin.apply(plan, allow_removals=4)).done) == 4
 
 
+def test_a_change_that_a_plan_calls_drift_is_refused(emulator: Emulator) -> None:
+    """An edited plan cannot pass a deletion off as drift, or put what is no text in a step."""
+    admin = populate(emulator)
+    desired = describe(emulator.organization_id, people=[{"email": "eve@example.com", "absent": True}])
+    document = json.loads((admin.plan(desired)).to_json())
+    document["steps"][0]["cause"] = "drift"
+    with raises(RefusedError, match="the plan does not have all of this: would delete user eve@example.com"):
+        admin.apply(ChangePlan.from_json(json.dumps(document)))
+    document["steps"][0] |= {"action": "grant", "after": {"role": {}, "roles": [{}]}, "cause": "change"}
+    with raises(RefusedError, match="the plan does not have all of this"):
+        admin.apply(ChangePlan.from_json(json.dumps(document)))
+
+
 def test_a_secret_needs_a_store(emulator: Emulator) -> None:
     """Without store, nothing is changed if a secret would be made."""
     admin = populate(emulator)

@@ -170,6 +170,10 @@ ignore: [{kind: apikey, name: x, reason: "", until: soon}]
         ("{organization: a, projects: [{name: x, api_keys: [{name: k, roles: []}]}]}", "at least one role"),
         ("{organization: a, ignore: [{kind: api_key, name: x, reason: y, until: 2027-01-01}]}", "PROJECT/KEY"),
         ("{organization: a, service_accounts: [{name: x, keep_other_roles: true}]}", "needs the field roles"),
+        ("organization: a  # no more\u2028people: []", r"line 1: has the character \\u2028"),
+        ("organization: a  # no more\x85people: []", r"line 1: has the character \\u0085"),
+        ("organization: a  # no more\rpeople: []", r"line 1: has the character \\u000d"),
+        ("organization: a\r\npeople: []  # \u202e", r"line 2: has the character \\u202e"),
     ],
 )
 def test_what_a_file_cannot_be(text: str, problem: str) -> None:
@@ -308,7 +312,7 @@ def test_what_has_a_tag_with_the_right_digits_is_set_aside() -> None:
     inventory = make_inventory(projects=["a"], keys=[("a", each) for each in names])
     keys = [{"name": "x" * 80, "roles": ["ProjectViewer"]}]
     found = plan(inventory, projects=[{"name": "a", "api_keys": keys}])
-    assert [each.name for each in found.unfinished] == names[:4]
+    assert [each.name for each in found.unfinished] == [names[0], *names[2:4]]
     assert [each.name for each in found.not_listed] == names[4:]
     assert {each.reason for each in found.unfinished} == {"unfinished work, of unknown age"}
     with raises(PineconeValueError, match="must not have the name of unfinished work"):
@@ -358,6 +362,55 @@ def test_drift_and_change() -> None:
         ("grant", "change"),
         ("create", "drift"),
     ]
+
+
+def test_drift_of_keys_that_share_a_name() -> None:
+    """Keys that only ids tell apart are drift, each of them, where both files have them."""
+    first = make_inventory(projects=["a"], keys=[("a", "k")])
+    inventory = evolve(first, api_keys=[evolve(first.api_keys[0], id=each) for each in ("k-1", "k-2")])
+    keys = [{"name": "k", "id": each, "roles": ["ProjectViewer"]} for each in ("k-1", "k-2")]
+    projects = [{"name": "a", "api_keys": keys}]
+    found = plan(inventory, base={"projects": projects}, projects=projects)
+    assert [(each.id, each.cause) for each in found.steps] == [("k-1", "drift"), ("k-2", "drift")]
+
+
+@pytest.mark.parametrize("former", [{"name": "a"}, {"name": "a", "id": "p-a"}])
+def test_drift_in_a_project_that_is_renamed(former: dict[str, str]) -> None:
+    """A rename of a project does not bring back the keys that somebody deleted in the console."""
+    keys = [{"name": "k", "roles": ["ProjectViewer"]}]
+    found = plan(
+        make_inventory(projects=["a"]),
+        base={"projects": [{**former, "api_keys": keys}]},
+        projects=[{"name": "b", "id": "p-a", "api_keys": [*keys, {"name": "new", "roles": ["ProjectViewer"]}]}],
+    )
+    assert [(each.action, each.name, each.cause) for each in found.steps] == [
+        ("rename", "a", "change"),
+        ("create", "k", "drift"),
+        ("create", "new", "change"),
+    ]
+
+
+def test_nobody_leaves_without_the_word_absent() -> None:
+    """To revoke every role of a member removes them, as ``absent`` does, which counts removals."""
+    inventory = make_inventory(users=["bob@example.com"], roles=[("user", "bob@example.com", "OrgMember", None)])
+    with raises(PineconeValueError, match="leave the organization: write absent: true"):
+        plan(inventory, people=[{"email": "bob@example.com", "roles": []}])
+
+
+def test_what_an_interrupted_run_left_is_not_said_to_be_kept() -> None:
+    """The step that ends what an interrupted run left names it."""
+    names = [tag_as_being_made("reader"), tag_as_being_made("other")]
+    inventory = make_inventory(projects=["a"], keys=[("a", each) for each in names])
+    found = plan(inventory, projects=[{"name": "a", "api_keys": [{"name": "reader", "roles": ["ProjectViewer"]}]}])
+    assert [each.name for each in found.unfinished] == names[1:]
+    assert f"an interrupted run left k-a-{names[0]}: it gets the name" in str(found.steps[0])
+
+
+def test_the_invite_of_a_member_is_shown() -> None:
+    """A file cannot name the invite of a member, which could add roles."""
+    invite = Invite(id="i-1", email="BOB@example.com", status="pending", created_at=NOW)
+    found = plan(make_inventory(users=["bob@example.com"], invites=[invite]), people=[{"email": "bob@example.com"}])
+    assert [each.id for each in found.not_listed] == ["u-owner@example.com", "i-1"]
 
 
 def test_encryption_cannot_be_turned_off() -> None:
