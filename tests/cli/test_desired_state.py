@@ -60,6 +60,15 @@ def test_an_export_plans_nothing(emulator: Emulator) -> None:
     assert run("export", "--query", "projects[0].name", "--output", "raw").stdout == "1e3\n"
 
 
+@pytest.mark.usefixtures("emulator")
+def test_a_carriage_return_hides_nothing() -> None:
+    """A lone carriage return, which YAML takes for the end of a comment, is refused; with a line feed it is none."""
+    Path("org.yaml").write_bytes(b"organization: Emulated Organization  # no more\rpeople: []\n")
+    assert "line 1: has the character \\u000d" in run("plan", "org.yaml").stderr
+    Path("org.yaml").write_bytes(b"organization: Emulated Organization\r\npeople: []\r\n")
+    assert run("plan", "org.yaml").exit == 0
+
+
 def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
     """What is left out is said on stderr."""
     emulator.clock.advance(8 * 86400)

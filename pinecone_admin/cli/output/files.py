@@ -147,7 +147,8 @@ def read_text(path: str, stdin: TextIO) -> str:
         if path == "-":
             text = stdin.read(_MAX_CHARACTERS + 1).removeprefix("\ufeff")
         else:
-            with Path(path).open(encoding="utf-8-sig") as file:
+            # A lone carriage return stays one, so that a desired state can be refused for what it hides.
+            with Path(path).open(encoding="utf-8-sig", newline="") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
     except OSError as error:
         raise PineconeValueError(f"cannot read {describe_path(path)}: {error.strerror or error}") from error
