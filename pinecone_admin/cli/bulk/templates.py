@@ -255,7 +255,7 @@ def _place_values(command: Command, values: Mapping[str, Any], order: Sequence[c
             continue
         is_help = each not in command.params
         if is_help or isinstance(each, CommonOption) or name in _FOR_ALL_ROWS:
-            raise _stands_before(each.opts[0])
+            raise _stands_before(max(each.opts, key=len))
         if name == "reveal":
             raise CLIError("--reveal: the secrets of rows are not shown; give --store with {COLUMN} in it")
         options += [each.secondary_opts[0] if value is False else each.opts[0], *slots]
