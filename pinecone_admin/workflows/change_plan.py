@@ -216,6 +216,10 @@ def _as_list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
 
 
+def _as_mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
 def sort_for_reading(steps: Iterable[Step]) -> list[Step]:
     """Return what concerns owners and secrets first."""
     return sorted(steps, key=lambda each: not is_sensitive(each))
@@ -255,14 +259,20 @@ def list_facts(step: Step) -> Iterator[tuple[tuple[object, ...], tuple[str | Non
 def _list_field_facts(
     step: Step, who: tuple[object, ...], ids: tuple[str | None, ...]
 ) -> Iterator[tuple[tuple[object, ...], tuple[str | None, ...]]]:
+    for replaced in _as_list(step.before.get("replaced_ids")):
+        yield ("replace", *who, step.project, str(replaced)), ids
+    project_ids = _as_mapping(step.after.get("project_ids"))
     for name, value in step.after.items():
+        if name == "project_ids":
+            continue
         if name != "roles":
             yield ("set", *who, step.project, name, repr(value)), ids
             continue
         before, after = ({*map(str, _as_list(each))} for each in (step.before.get(name), value))
         for role in after - before:
             place, _, plain = role.rpartition(":")
-            yield ("grant", *who, place or step.project, plain), (ids[0], ids[1] if step.kind == "api_key" else None)
+            project_id = ids[1] if step.kind == "api_key" else project_ids.get(place)
+            yield ("grant", *who, place or step.project, plain), (ids[0], project_id)
         for role in before - after:
             yield ("revoke", *who, step.project, role), ids
 

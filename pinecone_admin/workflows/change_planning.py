@@ -469,7 +469,14 @@ class _Planner:
             if not item.absent:
                 self._check_new_name(item)
                 left = [each for each in keys if name_tags.is_being_made(each.name, item.name)]
-                add("create", KEYS, left, after={"roles": roles}, reason=_describe_leftovers(left))
+                add(
+                    "create",
+                    KEYS,
+                    left,
+                    before=_name_replaced(left),
+                    after={"roles": roles},
+                    reason=_describe_leftovers(left),
+                )
         elif item.absent:
             add("delete", DELETIONS, before={"roles": sorted(key.roles)})
         elif key.name != item.name or sorted(key.roles) != roles:
@@ -531,11 +538,12 @@ class _Planner:
         return self._roles.setdefault(key, RoleOn(role, project))
 
     def _format_role(self, role: RoleOn) -> str:
-        """Return a role as the file has it: with the name of its project, or with the id if others have the name."""
-        if role.project is None:
-            return role.role
-        is_plain = self._refs.get(role.project.name) == role.project
-        return f"{role.project.name if is_plain else role.project.id}:{role.role}"
+        """Return a role as the file has it."""
+        return role.role if role.project is None else f"{self._format_place(role.project)}:{role.role}"
+
+    def _format_place(self, project: ProjectRef) -> str | None:
+        """Return the name of a project, or its id if others have the name."""
+        return project.name if self._refs.get(project.name) == project else project.id
 
     def _held_roles(self, kind: Any, principal_id: str) -> dict[RoleOn, RoleBinding]:
         held: dict[RoleOn, RoleBinding] = {}
@@ -609,12 +617,23 @@ class _Planner:
         given = roles[:MAX_CREATED_ROLES]
         reason = _describe_leftovers(leftovers)
         if replaced:
-            reason = f"an expired invite is deleted, since resending it would grant what it carried: {replaced[0].id}"
+            ids = ", ".join(each.id for each in replaced)
+            reason = f"an expired invite is deleted, since resending it would grant what it carried: {ids}"
+        # The same name may be that of another project when the plan is carried out.
+        project_ids = {
+            self._format_place(each.project): each.project.id
+            for each in given
+            if each.project is not None and each.project.id is not None
+        }
         step = Step(
             action=action,
             kind=kind,
             name=item.name,
-            after={"roles": [self._format_role(each) for each in given]},
+            before=_name_replaced([*replaced, *leftovers]),
+            after={
+                "roles": [self._format_role(each) for each in given],
+                **({"project_ids": project_ids} if project_ids else {}),
+            },
             reason=reason,
             planned=True,
             cause=self._cause(item),
@@ -747,6 +766,10 @@ def _describe_kept(kind: str, id: str, name: str, project: ProjectRef | None, re
         reason=reason,
         planned=True,
     )
+
+
+def _name_replaced(replaced: Sequence[Any]) -> dict[str, object]:
+    return {"replaced_ids": [each.id for each in replaced]} if replaced else {}
 
 
 def _describe_leftovers(left: Sequence[Any]) -> str | None:

@@ -49,9 +49,10 @@ class Step:
         project: Name of the project that contains it, or that a role is on; None outside of projects, and if the
             workflow has not read the name.
         project_id: Id of that project; None outside of projects, and before the project is created.
-        before: Fields that are changed, with their values before.
+        before: Fields that are changed, with their values before. ``replaced_ids`` has the ids of what something new
+            replaces: expired invites, or what interrupted runs left.
         after: The same fields with their values after; of something new, those that were requested. A role that is
-            granted or revoked is the field ``role``.
+            granted or revoked is the field ``role``. ``project_ids`` has the ids of the projects that ``roles`` name.
         reason: Why it is done, or why not; None if that needs no explanation.
         planned: Whether this is a preview, and nothing was done.
         cause: Of a step towards a desired state: ``"drift"`` if only the organization has changed, ``"change"`` if the
@@ -154,6 +155,8 @@ def _describe_details(step: Step) -> str:
         return ""
     fields = {**step.before, **step.after}
     roles: Any = fields.pop("roles", [])
+    for name in ("project_ids", "replaced_ids"):  # the roles have the names, and the reason has the ids
+        fields.pop(name, None)
     details = [" and ".join(map(_quote_role, roles))] if roles else []
     details += [f"{name} {_describe_value(value)}" for name, value in fields.items()]
     return f" with {', '.join(details)}" if details else ""

@@ -24,7 +24,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState
-from pinecone_admin.workflows.name_tags import tag_as_successor
+from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly
@@ -275,6 +275,59 @@ async def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     await admin.projects.update(project_id=project.id, name="found")
     with raises(RefusedError, match="would create project search"):
         await admin.apply(plan)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"people": [{"email": "zoe@example.com", "roles": ["OrgMember", "search:ProjectOwner"]}]},
+        {"service_accounts": [{"name": "new", "roles": ["search:ProjectOwner"]}]},
+        {"service_accounts": [{"name": "ci", "roles": ["OrgMember", "search:ProjectOwner"]}]},
+        {"projects": [{"name": "search", "api_keys": [{"name": "new", "roles": ["ProjectEditor"]}]}]},
+    ],
+)
+async def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, sections: dict[str, Any]) -> None:
+    """What a plan gives on a project is not given on another one that has got its name."""
+    admin = await populate(emulator)
+    plan = ChangePlan.from_json((await admin.plan(describe(emulator.organization_id, **sections))).to_json())
+    prod = await admin.projects.create(name="prod")
+    search = await admin.projects.describe_by_name(name="search")
+    await admin.projects.update(project_id=search.id, name="old")
+    await admin.projects.update(project_id=prod.id, name="search")
+    with raises(RefusedError, match="the plan does not have all of this"):
+        await admin.apply(plan, store=Vault())
+    await admin.projects.update(project_id=prod.id, name="prod")
+    await admin.projects.update(project_id=search.id, name="search")
+    assert (await admin.apply(plan, store=Vault())).done
+
+
+@pytest.mark.parametrize("kind", ["api_key", "service_account", "invite"])
+async def test_what_would_be_replaced_appears_meanwhile(emulator: Emulator, kind: str) -> None:
+    """A plan deletes no leftover of a run, and no expired invite, that it does not name."""
+    admin = await populate(emulator)
+    project = await admin.projects.describe_by_name(name="search")
+    sections: dict[str, dict[str, Any]] = {
+        "api_key": {"projects": [{"name": "search", "api_keys": [{"name": "new", "roles": ["ProjectViewer"]}]}]},
+        "service_account": {"service_accounts": [{"name": "new", "roles": ["OrgMember"]}]},
+        "invite": {"people": [{"email": "new@example.com", "roles": ["OrgMember"]}]},
+    }
+    desired = describe(emulator.organization_id, **sections[kind])
+    plan = await admin.plan(desired)
+    if kind == "api_key":
+        await admin.api_keys.create(project_id=project.id, name=tag_as_being_made("new"))
+    elif kind == "service_account":
+        await admin.service_accounts.create(name=tag_as_being_made("new"))
+    else:
+        await admin.invites.create(email="new@example.com", role_bindings=[on_organization("OrgMember")])
+        emulator.clock.advance(8 * 86400)
+        await admin.organizations.list()  # with another token
+    before = emulator.dump()
+    with raises(RefusedError, match="the plan does not have all of this"):
+        await admin.apply(plan, store=Vault())
+    assert emulator.dump() == before
+    report = await admin.apply(ChangePlan.from_json((await admin.plan(desired)).to_json()), store=Vault())
+    assert [each.kind for each in report.done] == [kind]
+    assert (await admin.plan(desired)).unfinished == []
 
 
 async def test_what_is_done_meanwhile_is_skipped(emulator: Emulator) -> None:
