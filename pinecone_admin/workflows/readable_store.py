@@ -37,8 +37,10 @@ class StoreByName(ABC):
         """Store the secret of what was made, at its target."""
 
     @abstractmethod
-    def check_keys(self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]) -> None:
-        """Raise if the value of a key could not be stored, before anything is made.
+    def find_problems(
+        self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Return why the values of keys could not be stored, by the ids of these keys, before anything is made.
 
         Args:
             keys: The keys whose new values are to be stored.

@@ -209,7 +209,7 @@ class DueRotations:
         rotated: The rotations of this run, in order.
         deleted: Retired and temporary keys that were due and were deleted.
         kept: Retired and temporary keys that were not deleted, each with the reason.
-        failed: Keys that were not rotated, each with the reason. The next run tries again.
+        failed: Keys that were not rotated, each with the reason.
         unknown_age: Keys that may be due, as nothing shows their age, or only a role binding that may be younger.
         steps: What was done, in order; of a dry run, what would be done.
 

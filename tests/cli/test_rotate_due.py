@@ -111,7 +111,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     store = f'exec:{sys.executable} -c "{program}" ' + "{project} {name}"
     done = rotate(store)
     assert done.exit == 9
-    assert done.stderr == "warning: 1 rotation failed; the next run tries again\n"
+    assert done.stderr == "warning: 1 rotation failed; the report says why\n"
     (failed,) = done.json["failed"]
     assert failed["key"]["name"] == "indexer"
     assert failed["reason"].startswith(f"{sys.executable} ended with exit status 1: sealed; API key ")
@@ -156,27 +156,40 @@ def test_places_that_cannot_be_read_are_refused_before_anything_is_sent(
         (("exec:no-such-command {project} {name}",), "no-such-command is not an executable file"),
     ],
 )
-def test_places_that_do_not_suit_every_key_are_refused_before_anything_is_made(
+def test_keys_whose_places_do_not_suit_are_not_rotated(
     emulator: Emulator, stores: tuple[str, ...], message: str
 ) -> None:
-    """Nothing is made or deleted, and the line says for which key what is wrong; so does a dry run."""
+    """Nothing is made, and the report says for which key what is wrong; so does a dry run."""
     for more in ((), ("--dry-run",)):
-        done = rotate(*stores, more=more)
-        assert (done.exit, changes(emulator)) == (2, []), done
-        assert message in done.stderr
-        assert "nothing was changed" in done.stderr
+        done = rotate(*stores, more=("--project", "search", *more))
+        assert (done.exit, changes(emulator)) == (9, []), done
+        failed = done.json.get("would_do", done.json)["failed"]
+        assert [each["key"]["name"] for each in failed] == ["reader", "indexer"]
+        assert message in failed[0]["reason"]
     assert [path for path in Path().rglob("*") if path.is_file() and "pinecone" not in str(path)] == []
 
 
-def test_the_place_of_a_key_that_is_not_due_yet_stays_as_it_is(emulator: Emulator) -> None:
-    """A value that would replace that of another key is refused, although the other one is not rotated now."""
+@pytest.mark.parametrize("is_old", [False, True], ids=["beside a young one", "both due"])
+def test_a_second_key_of_a_name_stops_only_the_keys_of_that_name(emulator: Emulator, *, is_old: bool) -> None:
+    """Neither key is rotated nor its place written; others are rotated, and retired keys deleted when they are due."""
+    assert rotate("file:{project}-{name}.key").exit == 0
+    stored = {path: path.read_text() for path in Path().glob("shop-*.key")}
+    emulator.clock.advance(90 * DAYS)
     with emulator.admin() as admin:
         shop = admin.projects.describe_by_name(name="shop")
-        admin.api_keys.create(project_id=shop.id, name="reader")
-    done = rotate("file:{project}-{name}.key")
-    assert done.exit == 2
-    assert "the secrets of api-key/shop/reader and api-key/shop/reader have the same place" in done.stderr
-    assert rotate("file:{name}.key", more=("--project", "search")).exit == 0
+        twin = admin.api_keys.create(project_id=shop.id, name="reader").key
+        emulator.clock.advance((91 if is_old else 2) * DAYS)
+        done = rotate("file:{project}-{name}.key")
+        assert done.exit == 9
+        assert [each["key"]["name"] for each in done.json["failed"]] == ["reader"] * (1 + is_old)
+        assert "shop/reader and api-key/shop/reader have the same place" in done.json["failed"][0]["reason"]
+        assert "or rename one of them" in done.json["failed"][-1]["reason"]
+        assert [each["key"]["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
+        assert len(done.json["deleted"]) == 3
+        assert {path: path.read_text() for path in Path().glob("shop-*.key")} == stored
+        admin.api_keys.update(api_key_id=twin.id, name="writer")
+    again = rotate("file:{project}-{name}.key")
+    assert (again.exit, len(again.json["rotated"])) == (0, 1 + is_old)
 
 
 def test_a_dry_run_needs_no_place(emulator: Emulator) -> None:

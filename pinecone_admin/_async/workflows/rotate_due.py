@@ -68,9 +68,8 @@ async def rotate_due_keys(
     dates = await _date_undated_keys(admin, keys, project_id)
     found = {id: find_due_keys(listed, dates, now=now, older_than=older_than) for id, listed in keys.items()}
     names = {each.id: each.name for each in projects}
-    if isinstance(store, StoreByName):
-        _check_targets(store, found, names)
-    run = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run))
+    problems = _find_problems(store, found, names)
+    run = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run), problems)
     for id, listed in keys.items():
         await run.process_project(id, names[id], listed, found[id])
     return run.report
@@ -114,10 +113,15 @@ async def _date_undated_keys(
     return {}
 
 
-def _check_targets(store: StoreByName, found: Mapping[str, DueKeys], names: Mapping[str, str]) -> None:
+def _find_problems(
+    store: Store[APIKeyWithSecret], found: Mapping[str, DueKeys], names: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return why new values could not be stored, by the ids of their keys."""
+    if not isinstance(store, StoreByName):  # it does not know before it is called
+        return {}
     due = [key for each in found.values() for key in each.due]
     others = [key for each in found.values() for key in (*each.unknown_age, *each.young)]
-    store.check_keys(due, others, names)
+    return store.find_problems(due, others, names)
 
 
 @frozen
@@ -129,12 +133,14 @@ class AsyncDueRun:
         store: Stores the values of new keys.
         keep_old_for: How long both keys work.
         report: What was done so far.
+        problems: Why the new values of keys could not be stored, by the ids of these keys, which are not rotated.
     """
 
     admin: AsyncAdmin
     store: Store[APIKeyWithSecret]
     keep_old_for: timedelta
     report: DueRotations
+    problems: Mapping[str, str]
 
     async def process_project(self, project_id: str, name: str, keys: list[APIKey], found: DueKeys) -> None:
         """Finish rotations, delete retired keys that are due, and rotate keys, in this order."""
@@ -146,7 +152,7 @@ class AsyncDueRun:
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            self._add_failure(project_id, None, error)
+            self._add_failure(project_id, None, _describe(error))
             return
         finally:
             self.report.steps.extend(changes.steps)
@@ -154,6 +160,9 @@ class AsyncDueRun:
         self.report.deleted.extend(retired.deleted)
         self.report.kept.extend(retired.kept)
         for old in found.due:
+            if old.id in self.problems:
+                self._add_failure(project_id, old, self.problems[old.id])
+                continue
             new = await self._rotate(old, name, keys)
             keys = [*keys, *new]  # else a second key of the same name would take it for that of another run
 
@@ -168,14 +177,17 @@ class AsyncDueRun:
         except _OF_EVERY_CALL:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
-            self._add_failure(old.project_id, old, error)
+            self._add_failure(old.project_id, old, _describe(error))
             return []
         finally:
             self.report.steps.extend(changes.steps)
         self.report.rotated.append(rotation)
         return [] if self.report.dry_run else [rotation.key]
 
-    def _add_failure(self, project_id: str, key: APIKey | None, error: Exception) -> None:
-        texts = [str(error) or type(error).__name__, *dict.fromkeys(getattr(error, "__notes__", ()))]
-        reason = mask_key_values("; ".join(texts))
-        self.report.failed.append(FailedRotation(project_id=project_id, key=key, reason=reason))
+    def _add_failure(self, project_id: str, key: APIKey | None, reason: str) -> None:
+        failure = FailedRotation(project_id=project_id, key=key, reason=mask_key_values(reason))
+        self.report.failed.append(failure)
+
+
+def _describe(error: Exception) -> str:
+    return "; ".join([str(error) or type(error).__name__, *dict.fromkeys(getattr(error, "__notes__", ()))])

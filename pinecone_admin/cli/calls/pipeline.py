@@ -119,7 +119,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.exit_code = session.exit_code or exit_codes.FINDINGS
     failed: Sequence[object] = getattr(result, "failed", ())
     if failed:
-        session.notify(f"warning: {count_noun(len(failed), 'rotation')} failed; the next run tries again")
+        session.notify(f"warning: {count_noun(len(failed), 'rotation')} failed; the report says why")
         session.exit_code = exit_codes.PARTLY_DONE
 
 

@@ -80,31 +80,39 @@ class StoreRules:
             fill=partial(_fill, owner=owner),
         )
 
-    def check(self, owners: Iterable[SecretOwner], others: Iterable[SecretOwner] = ()) -> None:
-        """Raise CLIError if a secret cannot be stored, or would replace another one.
+    def check(self, owners: Sequence[SecretOwner]) -> None:
+        """Raise CLIError if a secret cannot be stored, or would replace another one."""
+        for problem in filter(None, self.find_problems(owners)):
+            raise CLIError(problem, says_if_unchanged=True)
+
+    def find_problems(self, owners: Sequence[SecretOwner], others: Iterable[SecretOwner] = ()) -> list[str | None]:
+        """Return why each secret cannot be stored, or would replace another one; None for one that can be stored.
 
         Args:
             owners: What the secrets belong to that are to be made.
             others: What other secrets belong to, whose places must stay as they are.
         """
-        taken: dict[tuple[str, ...], SecretOwner] = {}
+        places = [self._find_place(owner) for owner in owners]
+        taken: dict[tuple[str, ...], list[SecretOwner]] = {}
+        for owner, place in zip(owners, places, strict=True):
+            if not isinstance(place, StoreError):
+                taken.setdefault(place, []).append(owner)
         for owner in others:
             with suppress(StoreError):  # it is not stored now
-                taken[self.find(owner).target] = owner
-        for owner in owners:
-            try:
-                store = self.find(owner)
-                store.check()
-                target = store.target
-            except StoreError as error:
-                raise CLIError(f"--store, for {owner}: {error}", says_if_unchanged=True) from error
-            if target in taken:
-                message = (
-                    f"--store: the secrets of {taken[target]} and {owner} have the same place, where one would replace "
-                    "the other: tell them apart by {project} and {name}, or by patterns"
-                )
-                raise CLIError(message, says_if_unchanged=True)
-            taken[target] = owner
+                taken.setdefault(self.find(owner).target, []).append(owner)
+        return [
+            f"--store, for {owner}: {place}" if isinstance(place, StoreError) else _describe_clash(taken[place])
+            for owner, place in zip(owners, places, strict=True)
+        ]
+
+    def _find_place(self, owner: SecretOwner) -> tuple[str, ...] | StoreError:
+        """Return the target of a secret, or why it has none that can take it."""
+        try:
+            store = self.find(owner)
+            store.check()
+        except StoreError as error:
+            return error
+        return store.target
 
 
 class StoresByName(StoreByName):
@@ -127,10 +135,13 @@ class StoresByName(StoreByName):
         else:
             self._select(SecretOwner("service-account", "", made.service_account.name))(made)
 
-    def check_keys(self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]) -> None:
-        """Raise CLIError if the value of a key could not be stored, before anything is made."""
+    def find_problems(
+        self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return why the values of keys could not be stored, by the ids of these keys."""
         self._projects.update(projects)
-        self.rules.check(map(self._find_owner, keys), map(self._find_owner, others))
+        problems = self.rules.find_problems([*map(self._find_owner, keys)], map(self._find_owner, others))
+        return {key.id: problem for key, problem in zip(keys, problems, strict=True) if problem is not None}
 
     def select_for_key(self, key: APIKey) -> Callable[[Any], object]:
         """Return the ``store`` of the value of one key."""
@@ -148,6 +159,16 @@ class StoresByName(StoreByName):
         if key.project_id not in self._projects:
             self._projects[key.project_id] = self._session.admin.projects.describe(project_id=key.project_id).name
         return SecretOwner("api-key", self._projects[key.project_id], key.name)
+
+
+def _describe_clash(owners: Sequence[SecretOwner]) -> str | None:
+    """Return what is wrong if several secrets have one place; None if it has only one."""
+    if len(owners) == 1:
+        return None
+    return (
+        f"--store: the secrets of {owners[0]} and {owners[1]} have the same place, where one would replace the other: "
+        "tell them apart by {project} and {name}, or by patterns, or rename one of them"
+    )
 
 
 def check_rules(session: Session, makes: Secret) -> None:
