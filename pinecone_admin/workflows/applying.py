@@ -52,16 +52,22 @@ def select_changes(
     """
     selected = [each for each in changes if drift or each.step.cause != "drift"]
     steps = [each.step for each in selected]
+    check_planned(plan, steps, drift=drift)
+    if refusals := find_refusals(steps, inventory, client_id, allow_removals=allow_removals):
+        raise RefusedError("; ".join(refusals), operation="apply")
+    return selected
+
+
+def check_planned(plan: ChangePlan, steps: Iterable[Step], *, drift: bool) -> None:
+    """Raise RefusedError unless a plan has all that steps do; without ``drift``, those that are drift do nothing."""
     # What the plan shows as drift was not reviewed as something that a call without ``drift`` does.
-    if new := find_new_steps([each for each in plan.steps if drift or each.cause != "drift"], steps):
+    planned, found = ([each for each in some if drift or each.cause != "drift"] for some in (plan.steps, steps))
+    if new := find_new_steps(planned, found):
         lines = "; ".join(map(str, new))
         raise RefusedError(
             f"the organization has changed, and the plan does not have all of this: {lines}; make another plan",
             operation="apply",
         )
-    if refusals := find_refusals(steps, inventory, client_id, allow_removals=allow_removals):
-        raise RefusedError("; ".join(refusals), operation="apply")
-    return selected
 
 
 def find_skipped(plan: ChangePlan, changes: Sequence[PlannedChange], selected: Sequence[PlannedChange]) -> list[Step]:

@@ -239,6 +239,24 @@ def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
     assert Path("k").read_text().startswith("pcsk_")
 
 
+def test_the_texts_of_a_saved_plan_are_not_shown(emulator: Emulator) -> None:
+    """What is shown of a saved plan is what is done now, whatever its own steps say; a plan of less is refused."""
+    run("plan", "org.yaml", "--save", "plan.json")
+    expected = run("apply", "plan.json", "--dry-run", "--store", "file:k", "--output", "raw").stdout
+    document = json.loads(Path("plan.json").read_text())
+    for step in document["steps"]:
+        step |= {"reason": "as agreed", "before": {"role": "OrgMember"}}
+    write("edited.json", json.dumps(document))
+    assert run("apply", "edited.json", "--dry-run", "--store", "file:k", "--output", "raw").stdout == expected
+    asked = run("apply", "edited.json", "--store", "file:k", terminal=True, stdin="n\n").stderr
+    assert ("as agreed" in asked, "would create key writer" in asked) == (False, True)
+    write("less.json", json.dumps({**document, "steps": []}))
+    for options in (("--dry-run",), ("--yes",)):
+        done = run("apply", "less.json", "--store", "file:k", *options)
+        assert (done.exit, "the plan does not have all of this" in done.stderr) == (5, True), done.stderr
+    assert list_changes(emulator) == []
+
+
 def test_drift_is_carried_out_only_if_asked(emulator: Emulator) -> None:
     """With --base, what was removed in the console comes back only with --drift."""
     write("base.yaml", "organization: Emulated Organization\npeople: [{email: eve@example.com, roles: [OrgMember]}]\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from attrs import evolve
+
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_number, require_change_allowed
@@ -18,7 +20,8 @@ from pinecone_admin.cli.plans.plan_files import as_document, is_saved_plan, pars
 from pinecone_admin.cli.secrets.stores import STORE_FORMS
 from pinecone_admin.cli.secrets.stores_by_name import SecretOwner, StoresByName
 from pinecone_admin.cli.session import Session
-from pinecone_admin.workflows import ChangePlan, Step
+from pinecone_admin.workflows import ChangePlan, DesiredState, Step
+from pinecone_admin.workflows.applying import check_planned
 from pinecone_admin.workflows.change_planning import makes_secret
 
 _SECRETS = Secret("api-key", many=True)
@@ -37,7 +40,7 @@ def apply_file(
     require_change_allowed(session)
     if report is not None:
         check_writable(report)
-    made = _make_or_load_plan(session, file, base)
+    planned, made = _make_or_load_plan(session, file, base, drift=drift)
     steps = [each for each in made.steps if drift or each.cause != "drift"]
     store = _check_store(session, steps)
     if session.is_dry_run:
@@ -45,7 +48,7 @@ def apply_file(
         return
     allowed = _confirm(session, made, steps, file, allow_removals)
     with show_progress(session, "applying the file"):
-        done = session.admin.apply(made, store=store, drift=drift, allow_removals=allowed)
+        done = session.admin.apply(planned, store=store, drift=drift, allow_removals=allowed)
     session.ledger.is_complete = not (done.failed or done.not_run)
     if report is not None:
         write_report(report, json.dumps(done.to_dict(), indent=2) + "\n")
@@ -57,14 +60,28 @@ def apply_file(
         session.exit_code = exit_codes.PARTLY_DONE
 
 
-def _make_or_load_plan(session: Session, path: str, base: str | None) -> ChangePlan:
-    """Return a saved plan, or the plan for a file."""
+def _make_or_load_plan(session: Session, path: str, base: str | None, *, drift: bool) -> tuple[ChangePlan, ChangePlan]:
+    """Return a saved plan with what it does now, or the plan for a file twice."""
     text = read_text(path, session.stdin)
     if not is_saved_plan(text):
-        return make_plan(session, parse_state(session, text, path), None if base is None else read_state(session, base))
+        made = make_plan(session, parse_state(session, text, path), None if base is None else read_state(session, base))
+        return made, made
     if base is not None:
         raise CLIError("--base is for a file: a plan has the one with which it was made")
-    return parse_plan(session, ChangePlan, text, path)
+    saved = parse_plan(session, ChangePlan, text, path)
+    return saved, _renew(session, saved, drift=drift)
+
+
+def _renew(session: Session, saved: ChangePlan, *, drift: bool) -> ChangePlan:
+    """Return what a saved plan does now; what it says itself may have been edited, and is not shown."""
+    made = make_plan(
+        session,
+        DesiredState.from_dict(saved.desired),
+        None if saved.base is None else DesiredState.from_dict(saved.base),
+        client_id=None if session.client_id else saved.client_id,
+    )
+    check_planned(saved, made.steps, drift=drift)
+    return evolve(made, source=saved.source, digest=saved.digest, commit=saved.commit)
 
 
 def _check_store(session: Session, steps: Sequence[Step]) -> StoresByName | None:
