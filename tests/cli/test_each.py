@@ -279,6 +279,19 @@ def test_a_damaged_file_is_refused_before_the_first_row(text: str) -> None:
         assert len(emulator.requests) == 0
 
 
+def test_null_and_numbers_that_json_cannot_write_fail_in_their_row() -> None:
+    """They do not become empty text or "Infinity", and the row and the column are named."""
+    values = {"null": "is null", "1e400": "is too large", "-1e400": "is too large", "NaN": "not a number", '""': ""}
+    rows = [f'{{"value": {value}}}' for value in values]
+    with example_organization():
+        done = each(("project", "exists", "search{value}"), rows="\n".join(rows))
+    assert exits_of(done) == [2, 2, 2, 2, 0]
+    for number, (line, text) in enumerate(zip(lines_of(done)[:4], values.values(), strict=False), 1):
+        assert line["row"] == number
+        assert line["error"]["message"].startswith("the value of column value is ")
+        assert text in line["error"]["message"]
+
+
 def test_a_value_that_cannot_be_typed_fails_in_its_row() -> None:
     """NUL, lists, nothing, and a column that a line of JSON lacks; the other rows run."""
     rows = [

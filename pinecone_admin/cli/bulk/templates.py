@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import partial
+from math import isfinite
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
@@ -48,7 +49,11 @@ def read_value(row: Row, column: str) -> str:
     value = row.values[column]
     if isinstance(value, dict | list):
         raise CLIError(f"the value of column {column} is not text")
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    if value is None:
+        raise CLIError(f"the value of column {column} is null")
+    if isinstance(value, float) and not isfinite(value):  # such as 1e400
+        raise CLIError(f"the value of column {column} is too large, or not a number")
+    text = value if isinstance(value, str) else json.dumps(value)
     if re.search("[\0\ud800-\udfff]", text):
         raise CLIError(f"the value of column {column} has a character that cannot be typed")
     return text

@@ -28,7 +28,12 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     help="How many rows run at once, for a command that changes nothing; 1 without the option.",
 )
 @click.option("--stop", is_flag=True, help="Stop after the first row that fails.")
-@click.option("--failed", metavar="FILE", help="Write the rows that failed or did not run, to run them again.")
+@click.option(
+    "--failed",
+    metavar="FILE",
+    help="Write the rows that failed or did not run, to run them again. It is complete only when each has ended by "
+    "itself.",
+)
 def each(
     session: Session, *, file: str, command: Sequence[str], concurrency: int = 1, stop: bool, failed: str | None = None
 ) -> None:
