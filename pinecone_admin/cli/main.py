@@ -76,10 +76,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _is_about_emulator(argv: Sequence[str]) -> bool:
-    """Return whether the first word that names a command is ``emulator``."""
-    if "emulator" not in argv:
-        return False
-    return next(word for word in argv if word in NOUNS or word in SINGLE_COMMANDS) == "emulator"
+    return _first_command(argv) == "emulator"
+
+
+def _first_command(argv: Sequence[str]) -> str:
+    """Return the first word that names a command; empty if none does."""
+    return next((word for word in argv if word in NOUNS or word in SINGLE_COMMANDS), "")
 
 
 def _run_with_extra(argv: Sequence[str]) -> int:
@@ -93,5 +95,7 @@ def _run_with_extra(argv: Sequence[str]) -> int:
 
 
 def _fail(failure: CommandFailure, argv: Sequence[str]) -> int:
+    if failure.exit == exit_codes.USAGE and _first_command(argv) == "run":
+        failure = failure._replace(exit=exit_codes.COMMAND_NOT_RUN)
     sys.stderr.write(failure.render(as_json=asks_for_json(argv)))
     return failure.exit

@@ -432,6 +432,8 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
     except click.NoSuchOption as error:  # click suggests what is less near, too
         nearest = find_nearest(error.option_name, error.possibilities or ())
         hint = f": did you mean {nearest}?" if nearest else ""
+        if "--" not in args and any(each.name == "command" for each in command.params):
+            hint += "; options of the command stand behind --"
         raise click.NoSuchOption(error.option_name, f"{error.message.rstrip('.')}{hint}", ctx=context) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:

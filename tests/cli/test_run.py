@@ -310,3 +310,32 @@ def test_a_dry_run_shows_the_requests_and_sends_reads(served: Served, tmp_path: 
     assert [each["operation"] for each in planned] == ["delete_api_key", "create_api_key"]
     assert planned[1]["body"]["roles"] == ["DataPlaneViewer"]
     assert planned[1]["body"]["name"].startswith("~lives-until:")
+
+
+def test_the_output_is_that_of_the_command(served: Served, tmp_path: Path) -> None:
+    """Other formats and a query are for a dry run alone, and else refused before anything is sent."""
+    marker = tmp_path / "started"
+    for option, value, end_of_line in (("--output", "yaml", ", and errors can be json"), ("--query", "would_do", "")):
+        status, stdout, stderr = served.run("touch", str(marker), options=("--yes", option, value))
+        assert (status, stdout, marker.exists(), list(served.emulator.requests)) == (125, "", False, [])
+        text = f"the output is that of the command{end_of_line}; nothing was changed [PA101]"
+        assert stderr == f"error: {option}: {text}\n"
+    status, stdout, _ = served.run("true", options=("--dry-run", "--output", "yaml", "--query", "would_do[].operation"))
+    assert (status, stdout) == (0, "- create_api_key\n")
+
+
+def test_an_option_of_the_command_stands_behind_the_dashes(served: Served) -> None:
+    """Where -- is missing, the error says where it belongs; behind it, no word is an option of ours."""
+    words = [*PROGRAM, *RUN, "--yes", "sh", "-c", "true"]
+    done = subprocess.run(words, env=served.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 125
+    assert "No such option '-c'; options of the command stand behind --" in done.stderr
+    _, _, stderr = served.run("true", options=("--yes", "--projct", "x"))
+    assert "No such option '--projct': did you mean --project?" in stderr
+
+
+def test_a_closed_stdout_is_a_failure_before_the_command(served: Served) -> None:
+    """A script can tell it from an exit code of the command."""
+    script = f"{' '.join([*PROGRAM, *RUN])} --yes -- true >&-; exit $?"
+    done = subprocess.run(["bash", "-c", script], env=served.env, capture_output=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, b"stdout is closed; nothing was changed" in done.stderr) == (125, True)

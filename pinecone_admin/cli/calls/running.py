@@ -48,6 +48,8 @@ def run_with_key(
         CLIError: The command was not started.
     """
     core_limit = _limit_core_dumps(0)
+    if not session.is_dry_run:
+        _refuse_output_options(session)
     require_change_allowed(session)
     if shutil.which(command[0], path=session.env.get("PATH")) is None:
         raise CLIError(f"there is no command {command[0]!r}", says_if_unchanged=True)
@@ -76,6 +78,13 @@ def run_with_key(
         with suppress(OSError):
             session.stderr.write(failure.render(as_json=session.expects_json_errors))
     session.exit_code = status
+
+
+def _refuse_output_options(session: Session) -> None:
+    if "query" in session.settings:
+        raise CLIError("--query: the output is that of the command", says_if_unchanged=True)
+    if session.settings.get("output") not in {None, "json"}:
+        raise CLIError("--output: the output is that of the command, and errors can be json", says_if_unchanged=True)
 
 
 def _preview(session: Session, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta) -> None:
