@@ -55,7 +55,7 @@ CREATES = {
     "docs/how-to/rotate-a-key.md": {"create_api_key"},
     "docs/how-to/rotate-every-night.md": {"create_api_key"},
     "docs/runbooks/leaked-key.md": {"create_api_key"},
-    "docs/workflows.md": {"create_project", "create_api_key", "create_invite", "create_role_binding"},
+    "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
 }
 """What the examples of a page create in the reader's organization, as the page is about it. Others create nothing."""
 NEED_NO_ACCOUNT = ("docs/command-line.md", "docs/emulator.md", "docs/tutorial.md")

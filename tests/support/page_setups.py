@@ -91,8 +91,7 @@ def unfinished(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
 
 
 def workflows(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
-    """Create the accounts that the examples change, and the project that they delete."""
-    create_account(admin, "nightly")
+    """Create the account that the examples change, and the project that they delete."""
     create_account(admin, "reporter", "OrgManager")
     create_project(admin, "old-experiment")
 
