@@ -45,7 +45,7 @@ STUBBED = "docs/observability.md"  # its test runs its examples with stubs of th
 EMULATOR = re.compile(r"pinecone[-_]admin[. ]emulator")
 CREATES = {
     "README.md": {"create_project", "create_api_key"},
-    "docs/errors.md": {"create_invite", "create_project"},
+    "docs/errors.md": {"create_invite"},
     "docs/how-to/ci-identity.md": {"create_service_account"},
     "docs/how-to/create-a-key.md": {"create_project", "create_api_key"},
     "docs/how-to/invite-a-person.md": {"create_invite"},
@@ -54,6 +54,7 @@ CREATES = {
     "docs/how-to/provision-a-tenant.md": {"create_project", "create_api_key", "create_role_binding"},
     "docs/how-to/rotate-a-key.md": {"create_api_key"},
     "docs/how-to/rotate-every-night.md": {"create_api_key"},
+    "docs/runbooks/create-with-unknown-outcome.md": {"create_project"},
     "docs/runbooks/leaked-key.md": {"create_api_key"},
     "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
 }
@@ -247,14 +248,15 @@ def test_every_recipe_for_pytest_passes(tmp_path: Path) -> None:
     assert f"\n{sum(block.text.count('def test_') for block in recipes)} passed" in output
 
 
-LOST_CREATES = {block.page: block for block in BLOCKS if "error.outcome" in block.text and ".create(" in block.text}
+LOST_CREATES = [block for block in BLOCKS if "error.outcome in" in block.text and ".create(" in block.text]
 
 
-def load_recipe(page: str, name: str) -> Callable[..., Any]:
-    """Run the recipe of a page where nothing goes wrong, and return one of its functions."""
+def load_recipe(name: str) -> Callable[..., Any]:
+    """Run the recipe with a function where nothing goes wrong, and return the function."""
+    (text,) = [block.text for block in LOST_CREATES if f"def {name}(" in block.text]
     names: dict[str, Any] = {"__name__": "docs"}
     with emulate():
-        exec(LOST_CREATES[page].text, names)
+        exec(text, names)
     return cast("Callable[..., Any]", names[name])
 
 
@@ -269,13 +271,13 @@ def test_the_readme_says_what_a_lost_response_means(
     drop: Literal["before", "after"], namesakes: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The program of the README creates once, says that it has to be looked for, and raises the error."""
-    assert list(LOST_CREATES) == ["README.md", "docs/errors.md", "docs/runbooks/create-with-unknown-outcome.md"]
+    (text,) = [block.text for block in BLOCKS if block.page == "README.md" and "error.outcome" in block.text]
     with emulate() as emulator, Admin() as admin:
         for _ in range(namesakes):
             admin.projects.create(name="ledger")
         emulator.faults.add("create_project", drop=drop)
         with pytest.raises(PineconeConnectionError):
-            exec(LOST_CREATES["README.md"].text, {})
+            exec(text, {})
         assert len(emulator.state.projects) == namesakes + (drop == "after")
     assert "look before you repeat" in capsys.readouterr().out
 
@@ -283,7 +285,7 @@ def test_the_readme_says_what_a_lost_response_means(
 @pytest.mark.parametrize("drop", ["before", "after"])
 def test_a_project_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "after"], namesakes: int) -> None:
     """After a lost response, the recipe returns the project that was not there before, or raises that error."""
-    create_project = load_recipe("docs/errors.md", "create_project")
+    create_project = load_recipe("create_project")
     with emulate() as emulator, Admin() as admin:
         others = {admin.projects.create(name="ledger").id for _ in range(namesakes)}
         emulator.faults.add("create_project", drop=drop)
@@ -299,7 +301,7 @@ def test_a_project_of_others_is_not_taken_for_the_new_one(drop: Literal["before"
 @pytest.mark.parametrize("drop", ["before", "after"])
 def test_a_key_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "after"], namesakes: int) -> None:
     """After a lost response, the recipe deletes only the key that was not there before, and keeps a value."""
-    create_key = load_recipe("docs/runbooks/create-with-unknown-outcome.md", "create_key")
+    create_key = load_recipe("create_key")
     with emulate() as emulator, Admin() as admin:
         project_id = admin.projects.create(name="search").id
         others = {admin.api_keys.create(project_id=project_id, name="reader").key.id for _ in range(namesakes)}
