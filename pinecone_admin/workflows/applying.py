@@ -24,6 +24,7 @@ from pinecone_admin.workflows.change_plan import (
     list_facts,
 )
 from pinecone_admin.workflows.change_planning import PlannedChange, ProjectRef, find_refusals
+from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.steps import Step
 
@@ -165,6 +166,36 @@ class ApplyProgress:
             made = self._projects if step.kind == "project" else self._principals
             made[step.name or "" if step.kind == "project" else change.who] = step.id
         self._report.done.append(step)
+
+
+class RedactingStore(ReadableStore):
+    """A readable store whose secrets are masked in the errors of a report.
+
+    Args:
+        store: Stores the secrets.
+        progress: Masks them.
+    """
+
+    def __init__(self, store: ReadableStore, progress: ApplyProgress) -> None:
+        self._store = store
+        self._progress = progress
+
+    def __call__(self, made: NewSecret, /) -> object:
+        """Store a secret."""
+        self._progress.redact(made)
+        return self._store(made)
+
+    def check_unused(self) -> None:
+        """Raise if the target has another secret."""
+        self._store.check_unused()
+
+    def holds_key(self, value_digest: str) -> bool:
+        """Return whether the target has the value of a key."""
+        return self._store.holds_key(value_digest)
+
+    def holds_account(self, client_id: str) -> bool:
+        """Return whether the target has a secret of an account."""
+        return self._store.holds_account(client_id)
 
 
 def _is_of_store(error: Exception) -> bool:

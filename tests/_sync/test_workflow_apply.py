@@ -26,6 +26,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
+from pinecone_admin.workflows.readable_store import ReadableStore
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 from tests.support.interruption import InterruptingTransport, run_interruptibly
@@ -468,6 +469,37 @@ def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
     report = admin.apply(admin.plan(want_changes(emulator)), store=quote)
     assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
     assert made[0] not in str(report) + json.dumps(report.to_dict())
+
+
+class QuotingStore(ReadableStore):
+    """A readable store that has no secret, and quotes each that it gets."""
+
+    def __init__(self) -> None:
+        self.secrets: list[str] = []
+
+    def __call__(self, made: Made) -> None:
+        """Quote a secret."""
+        self.secrets.append(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret)
+        raise ValueError(f"cannot keep {self.secrets[-1]!r}")
+
+    def check_unused(self) -> None:
+        """Find nothing."""
+
+    def holds_key(self, value_digest: str) -> bool:  # noqa: ARG002 - the base class has it
+        """Find nothing."""
+        return False
+
+    def holds_account(self, client_id: str) -> bool:  # noqa: ARG002 - the base class has it
+        """Find nothing."""
+        return False
+
+
+def test_a_readable_store_that_quotes_the_secret(emulator: Emulator) -> None:
+    """What a readable store raises is masked, too."""
+    admin, store = populate(emulator), QuotingStore()
+    report = admin.apply(admin.plan(want_changes(emulator)), store=store)
+    assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
+    assert store.secrets[0] not in str(report) + json.dumps(report.to_dict())
 
 
 def test_hostile_names(emulator: Emulator) -> None:

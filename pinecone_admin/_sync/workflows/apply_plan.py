@@ -51,7 +51,14 @@ from pinecone_admin.models import (
     RoleBindingInput,
 )
 from pinecone_admin.operations import create_invite, create_project
-from pinecone_admin.workflows.applying import ApplyProgress, NotTried, find_skipped, note_done, select_changes
+from pinecone_admin.workflows.applying import (
+    ApplyProgress,
+    NotTried,
+    RedactingStore,
+    find_skipped,
+    note_done,
+    select_changes,
+)
 from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, NewSecret
 from pinecone_admin.workflows.change_planning import PlannedChange, find_changes, plan_changes
 from pinecone_admin.workflows.desired_state import DesiredState
@@ -280,8 +287,10 @@ class _AsyncApplication:
         store = self._store
         if isinstance(store, StoreByName):
             return store.select(step.kind, step.project or "", step.name or "")
-        if store is None or isinstance(store, ReadableStore):
-            return store
+        if store is None:
+            return None
+        if isinstance(store, ReadableStore):
+            return RedactingStore(store, self._progress)
 
         def store_known(made: NewSecret) -> object:
             self._progress.redact(made)
