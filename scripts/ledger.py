@@ -3,9 +3,9 @@
 
 Usage: ledger.py [--check]
 
-The sources are the catalogue of rules, the permission matrix, the marks of the tests, the conformance checks, and the
-reports of conformance runs in docs/conformance. With --check nothing is written, and the exit status is 1 if the page
-differs.
+The sources are the catalogue of rules, the permission matrix, the marks of the tests, the conformance checks, the
+reports of conformance runs in docs/conformance, and the names of operations. With --check nothing is written, and the
+exit status is 1 if the page differs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 from derived_page import render_table, write_or_check
 from pinecone_admin.emulator.api.control_plane import ROUTES
 from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
+from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.routing import OperationRoute
 from pinecone_admin.emulator.api.rule_catalogue import RULES
@@ -61,6 +62,13 @@ UNEMULATED_INTRODUCTION = """\
 
 These published routes of api.pinecone.io return 501 `UNIMPLEMENTED`. Hosts other than the Admin API's and the token
 endpoint's are not emulated.
+"""
+
+OPERATIONS_INTRODUCTION = """\
+## Operations
+
+A fault names an operation by its id, or by the method that sends it. The log of requests has both. Other methods, such
+as `projects.ensure`, send several of these.
 """
 
 _COLUMNS = (
@@ -137,6 +145,8 @@ def render_page(tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) ->
             render_table(header, rules),
             UNEMULATED_INTRODUCTION,
             render_table(("route", "operation"), unemulated),
+            OPERATIONS_INTRODUCTION,
+            render_table(("method", "id"), _operation_rows()),
         ]
     )
 
@@ -149,6 +159,10 @@ def _matrix_rows() -> Iterator[tuple[str, ...]]:
     for row in PERMISSIONS.values():
         cells = [row.cells[role] for role in _COLUMNS]
         yield row.text, *(f"{_REACHES[each.reach]}{'' if each.page else ' **A**'}" for each in cells)
+
+
+def _operation_rows() -> list[tuple[str, str]]:
+    return sorted((f"`{method}`", f"`{operation}`") for operation, method in METHOD_NAMES.items() if method)
 
 
 def _escape(cell: str) -> str:

@@ -110,8 +110,6 @@ docs/reference/index.md, in the table and below it:
 | `admin.{namespace}` | {methods} |
 - [{title}]({page}.md)
 docs/reference/models.md, resources under Resources, literals under Roles and other values: {models}
-docs/emulator.md, in the table of operations:
-| `{namespace}` | {names} | {operations} |
 docs/how-to/ci-identity.md, in the table of roles: {full_names}
 CHANGELOG.md, under Added of the first version:
 - `admin.{namespace}` and `pinecone-admin {noun}`: {summary}.
@@ -119,7 +117,7 @@ CHANGELOG.md, under Added of the first version:
 For the hand, if there are any:
 {by_hand}
 
-Then run scripts/unasync.py, with .venv/bin/python: -m ruff format ., -m tests.test_public_api and
+Then run scripts/unasync.py and scripts/ledger.py, with .venv/bin/python: -m ruff format ., -m tests.test_public_api and
 -m tests.test_golden_calls, and the tests."""
 
 
@@ -390,8 +388,6 @@ def main(namespace: str) -> None:
         rows="\n".join(f'    "{namespace}.{each.name}": {write_row(each)},' for each in methods),
         methods=" · ".join(f"`{each}`" for each in verbs),
         models=" ".join(sorted(set(re.findall(r"models\.(\w+)", f"{shown}")))),
-        names=", ".join(f"`{each}`" for each in verbs),
-        operations=", ".join(f"`{each.operation}`" for each in methods),
         full_names=", ".join(f"`{namespace}.{each}`" for each in verbs),
         by_hand="\n".join(list_by_hand(list(files)[1], methods)),
     )

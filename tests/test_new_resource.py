@@ -19,17 +19,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MOST_FILES, MOST_LINES = 15, 200
 
-METHODS = {
-    "list": "list_harpies",
-    "create": "create_harpy",
-    "describe": "fetch_harpy",
-    "update": "update_harpy",
-    "delete": "delete_harpy",
-    "add_feather": "add_harpy_feather",
-    "list_feathers": "list_harpy_feathers",
-    "remove_feather": "remove_harpy_feather",
-}
-IDS = ", ".join(f"`{each}`" for each in METHODS.values())
+METHODS = (
+    "list",
+    "create",
+    "describe",
+    "update",
+    "delete",
+    "add_feather",
+    "list_feathers",
+    "remove_feather",
+)
 # What is added by hand: file, beginning of the line before, new lines. The first comes before the generation.
 SETTING = ("openapi/generator.yaml", "  ErrorCode:", "  HarpyMood: Harpy.mood\n")
 INSERTIONS = [
@@ -108,11 +107,6 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
     ("docs/reference/index.md", "- [Role bindings]", "- [Harpies](harpies.md)\n"),
     ("docs/reference/models.md", "   Organization Project", "   Harpy HarpyFeather\n"),
     ("docs/reference/models.md", "   PrincipalType ResourceType", "   HarpyMood\n"),
-    (
-        "docs/emulator.md",
-        "| `role_bindings` | `list`",
-        f"| `harpies` | {', '.join(f'`{each}`' for each in METHODS)} | {IDS} |\n",
-    ),
     (
         "docs/how-to/ci-identity.md",
         "| `organizations.update`",

@@ -4,7 +4,7 @@
 Usage: tests/benchmarks/emulator_load.py [--users N] [--connections N] [--seconds S] [--moto] [--write PATH]
 
 --moto installs moto into an environment that is removed again; its IAM users are what service accounts are here. Prints
-two tables in Markdown, or writes them to the page that has a place for them, docs/emulator.md.
+two tables in Markdown, or writes them to the page that has a place for them, docs/development.md.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def render_section(tables: Iterable[str]) -> str:
     """Return the tables and how they were measured."""
     place = f"{len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, {MOTO.replace('==', ' ')}"
     return f"""\
-Written by `tests/benchmarks/emulator_load.py --moto --write docs/emulator.md`, in one run over loopback: {place}.
+Written by `tests/benchmarks/emulator_load.py --moto --write docs/development.md`, in one run over loopback:
+{place}.
 The organization is read, and service accounts are created; of moto an IAM user. moto closes each connection.
 
 {chr(10).join(tables)}"""

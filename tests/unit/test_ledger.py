@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ledger
 
+from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 
 
@@ -17,6 +18,14 @@ def test_page_lists_every_rule() -> None:
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
         assert f"| {rule.source.standing} |" in row
         assert "::test_" in row
+
+
+def test_page_lists_every_operation_and_its_method() -> None:
+    """The page has a row for each operation that a method sends, with its id."""
+    rows = ledger.render_page(ledger.find_tests(ledger.TESTS), {}).partition("## Operations\n")[2].splitlines()
+    assert "| `projects.describe` | `fetch_project` |" in rows
+    assert "| `api_keys.list` | `list_project_api_keys` |" in rows
+    assert len([row for row in rows if row.startswith("| `")]) == len(METHOD_NAMES) - 1  # no method gets a token
 
 
 def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
