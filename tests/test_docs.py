@@ -47,7 +47,7 @@ CREATES = {
     "README.md": {"create_project", "create_api_key"},
     "docs/errors.md": {"create_invite"},
     "docs/how-to/ci-identity.md": {"create_service_account"},
-    "docs/how-to/create-a-key.md": {"create_project", "create_api_key"},
+    "docs/how-to/create-and-find.md": {"create_project", "create_api_key"},
     "docs/how-to/invite-a-person.md": {"create_invite"},
     "docs/how-to/key-for-one-test-run.md": {"create_api_key"},
     "docs/how-to/organization-in-a-file.md": {"create_invite"},

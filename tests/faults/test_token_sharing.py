@@ -16,7 +16,7 @@ from tests.faults.external_servers import find_free_port, run_redis
 from tests.faults.server import Server, respond_after, send_response
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE_CACHE_EXAMPLE, REDIS_CACHE_EXAMPLE = re.findall(
+_, FILE_CACHE_EXAMPLE, REDIS_CACHE_EXAMPLE = re.findall(
     r"^```python\n(.*?)^```$",
     (ROOT / "docs/how-to/share-tokens.md").read_text(),
     re.MULTILINE | re.DOTALL,

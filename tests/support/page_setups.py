@@ -97,7 +97,6 @@ def workflows(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
 SETUPS: Mapping[str, Setup] = {
     "docs/emulator-control.md": control,
     "docs/how-to/ci-identity.md": empty_project("search"),
-    "docs/how-to/find-by-name.md": empty_project("checkout"),
     "docs/how-to/key-for-one-test-run.md": empty_project("search"),
     "docs/how-to/invite-a-person.md": empty_project("atlas"),
     "docs/how-to/organization-in-a-file.md": empty_project("search"),
