@@ -387,23 +387,21 @@ def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 LARGE_ORGANIZATION = """\
 ## A large organization
 
-What the page of `access --html` costs over the inventory, from computing who can do what to the bytes of the file.
+What `access --html` costs over the inventory, from who can do what to the bytes of the file.
 
 | `tests/benchmarks/access_page.py` | page | processor time | memory | goal |
 | --- | --- | --- | --- | --- |
 | 110,000 role bindings of 10,000 people on 10,000 projects, 10 owners | 9.1 MB | 0.9 s | 56 MB | ≤ 15 MB, 3 s, 200 MB |
 | the same with `--owners 500` | 8.8 MB | 2.4 s | 55 MB | ≤ 15 MB, 3 s, 200 MB |
 
-The page holds a text for each role of a person on a project, and nothing for the 100 million pairs of a person and a
-project: the script of the page shows of these what the filters leave. The memory is the growth of the process's peak.
+The memory is the growth of the peak.
 """
 
 COMMANDS = """\
 ## Commands
 
-Processor time, measured by `tests/benchmarks/command_line.py --isolated --before fb7fc8e` in one run over loopback, in
-an environment with the extra `cli` and nothing else. Each figure is the median of 15 rounds, in which the programs
-alternate, and so is each difference and each ratio.
+Processor time by `tests/benchmarks/command_line.py --isolated --before fb7fc8e` in one run over loopback: medians of 15
+rounds, in which the programs alternate. Only the extra `cli` is installed.
 
 | command | processor time | beside the first of its kind | goal |
 | --- | --- | --- | --- |
@@ -420,86 +418,72 @@ alternate, and so is each difference and each ratio.
 | the same with `[cli]` installed | 223 ms | +65 ms |  |
 | `user list` of 20,000 users | 561 ms |  |  |
 | `user list --output table`, into a pipe | 516 ms | 0.91 | ≤ 1.5 |
+| `project exists` | 124 ms |  |  |
+| `each` with 1,000 rows of `project exists` | 991 ms | +866 ms | ≤ 3 s in all |
 
-- `import httpx` imports httpx's own command line, and with it click, rich and pygments, where they are installed. So
-  the extra `cli` delays the start of every program that uses the client, here by 65 ms, as does anything else that
-  installs rich and click. In the process of `pinecone-admin`, and only there, that import is prevented: it took 0.17
-  of the time before.
-- Most of the rest came from Python's search for garbage at its exit (0.18 of the time before), and from models and
-  workflows that a list does not use.
+- `import httpx` imports click, rich and pygments where they are installed. So the extra `cli` delays every program that
+  uses the client, here by 65 ms; `pinecone-admin` itself prevents that.
 - A table is written without rich, which took 2.5 s for 20,000 rows.
+- The last two rows are of another run, of 5 rounds. `each` peaks at 30 MB with 100,000 rows that send nothing, as with
+  1,000.
 """
 
 WHAT_LIMITS = """\
 ## What limits the figures
 
-- **A create** spends most of its time in httpx, httpcore and h11, as the table above shows: h11 alone checks and
-  writes each header with a dozen calls. The client avoids a trace hook on its own connections (10 µs of processor
-  time), an empty part as the body of a GET (8), decoding all headers of a response to find two (6), checking the same
-  request headers again (3), a new origin and JSON encoder for each call (3), and three system calls of the stream of
-  httpcore (5). A request goes out as soon as it is whole, so that the server works while h11 notes its end and prepares
-  to read. The client still asks the socket twice whether anything is left to read, so that an unsolicited response is
-  never given to the next request.
-- **Threads**: a thread gives up the interpreter at each system call, and then waits until another thread makes one, or
-  has run for 5 ms. So fewer system calls save more time from 32 threads than from one: three fewer save a tenth.
-- **The machine**: other programs use its processors, too, so the ratios change from run to run. Eight runs within three
-  days, of which this page has the seventh, measured 0.82 to 0.88 for the first response, 1.01 to 1.14 for a create,
-  0.91 to 1.02 for pages, and 0.55 to 0.62 for 32 threads: each but the create missed its goal in two of them.
-- **A page**: of the time that it takes beyond a GET of one project, `json.loads` takes 0.07 ms, the models of 100
-  role bindings 0.05, and the URL of the page 0.02; the rest is receiving 27 kB. The official SDK decodes straight into
-  models in C. Ours took 0.03 ms more when each model was made by its constructor, and 0.02 more when each date was read
-  by a function.
-- **The first response**: three quarters of its time are those of httpx alone, which both clients load. The rest is
-  loading attrs (8 ms), the methods that attrs generates for 27 classes (7 ms), and some 60 modules of our own. Internal
-  classes have only the methods that they use; operations, request models and rare patterns load when they are used.
-  Without an https URL, as in this benchmark, no TLS context is made (3 ms) and no certificates are loaded (5 ms).
-- **Large responses**: a success above 4 MiB is refused; some 19,000 projects or 25,000 keys with names of 25 characters
-  fit. `tests/benchmarks/large_body.py` measures what the largest body costs: role bindings take 0.1 s and 16 MiB, and
-  0.3 s if python-dateutil has to read their dates. The costliest that was found, lists in lists, takes 1.0 s on quiet
-  processors, 1.6 s on busy ones, and 200 MiB, and then ends in an error. For small bodies, the fixed cost of a call
-  dominates.
+- **A create** spends most of its time in httpx, httpcore and h11. The client asks the socket twice whether anything is
+  left to read, so that no request gets an unsolicited response.
+- **Threads** give up the interpreter at each system call, until another makes one or has run for 5 ms: three system
+  calls fewer saved a tenth.
+- **The machine** is shared. Eight runs within three days, of which this page has the seventh, measured 0.82 to 0.88 for
+  the first response, 1.01 to 1.14 for a create, 0.91 to 1.02 for pages, and 0.55 to 0.62 for 32 threads: each but the
+  create missed its goal twice.
+- **A page** is a GET, `json.loads` (0.07 ms), the models (0.05), its URL (0.02), and receiving 27 kB. The official SDK
+  decodes in C.
+- **The first response** is httpx for three quarters; https, not measured here, adds a TLS context (3 ms) and
+  certificates (5 ms).
+- **Large responses**: a success above 4 MiB, some 19,000 projects or 25,000 keys, is refused. By
+  `tests/benchmarks/large_body.py`, role bindings of that size take 0.1 s and 16 MiB, or 0.3 s if python-dateutil reads
+  their dates; the costliest body found, lists in lists, 1.0 s (1.6 s on busy processors) and 200 MiB, and is an error.
 """
 
 
 def render_page(tables: Sequence[str], sizes: Sizes) -> str:
     """Return the page as Markdown."""
     comparison, own_calls, tasks, threads, memory = tables
-    return f"""# Performance, measured
+    return f"""---
+keywords: benchmark, speed, import time, latency
+---
 
-Written by `tests/benchmarks/call.py --isolated --write docs/performance.md`, in one run on loopback, in an environment
-with only the two packages and their dependencies: {len(os.sched_getaffinity(0))} cores,
+# Performance, measured
+
+Written by `tests/benchmarks/call.py --isolated --write docs/performance.md`, in one run on loopback, with only
+the two packages and their dependencies: {len(os.sched_getaffinity(0))} cores,
 Python {platform.python_version()}, httpx {version("httpx")}, official SDK {version("pinecone")}.
 
 ## A call
 
 {comparison}
 
-Each figure is the median of {sizes.rounds} rounds. Each round also has a ratio, ours to the official SDK's, or to
-httpx's where the official SDK has no async client. The table has the median of these ratios, which need not be the
-quotient of the figures beside it, and their middle half, which shows the noise.
+Each figure is the median of {sizes.rounds} rounds. The ratio is the
+median of the rounds' ratios, ours to the official SDK's, or to httpx's where that has no async client.
 
-- Within a round, the time of a call, or of a page, is the median of that of short blocks of calls, so a moment in which
-  another program has the processor does not count.
-- The server is a process that sends fixed responses from memory. Its time is part of every figure except the CPU. Each
-  client has its own process. The rounds of the clients alternate, in an order that changes from round to round.
-- Import: each round is a fresh process that imports `Admin`, or `httpx`, or `http.client` with `json`, from its start
-  to its end, less the time of a process that does nothing.
-- First response and RSS: each round is another fresh process. Its time starts before the import and includes the
-  construction of the client and the token exchange. Its memory after the import includes Python's.
-- GET and POST: `projects.describe` and `projects.create` over an open connection, {sizes.calls} calls per round. CPU
-  is the processor time of the client's process during as many GETs more.
+- Each client has its own process; the rounds alternate in changing order. Within a round, a call or page is the median
+  of short blocks.
+- The server's time, for fixed responses, is part of every figure but the CPU.
+- Import: a fresh process that imports `Admin`, `httpx`, or `http.client` with `json`, less one that does nothing.
+- First response: a fresh process, from the import on, with construction and token exchange. RSS includes Python's.
+- GET, POST and CPU: {sizes.calls} calls of `projects.describe` or `projects.create` over an open connection.
 - Pages: `for binding in admin.role_bindings.list()`, 100 role bindings per page.
-- Threads and tasks: {sizes.many_calls:,} GETs per round on one client with its default number of connections;
-  `http.client` has one per thread. The time of a call is that from the end of one call to the end of the next one.
-- httpx and `http.client` send the same requests with a token and decode the JSON. They have no retries, models
-  or errors of their own; but a GET of httpx that fails is repeated once, since a few do from 32 threads.
+- Threads and tasks: {sizes.many_calls:,} GETs on one client with its default number of connections
+  (`http.client`: one for each thread), from the end of one call to that of the next.
+- httpx and `http.client` have no retries, models or errors; GETs of httpx that fail from 32 threads are repeated once.
 
 ## What a create enters
 
 {own_calls}
 
-Counted with `sys.setprofile` after 100 creates in the same process: every function, comprehension and generator in the
-files of the client's packages, each time that it is entered or resumed.
+Counted with `sys.setprofile` after 100 creates: functions, comprehensions and generators, entered or resumed.
 
 {WHAT_LIMITS}
 {LARGE_ORGANIZATION}
@@ -514,8 +498,7 @@ Medians of {sizes.growth_rounds} rounds of {sizes.many_calls:,} GETs.
 
 {memory}
 
-Each in a fresh process, compared with its memory after 1,000 calls or ten pages. Pages have 100 role bindings, and the
-program keeps none of them.
+Fresh processes, over their memory after 1,000 calls or ten pages of 100 role bindings, of which they keep none.
 """
 
 

@@ -276,7 +276,7 @@ def measure_fault(case: Case, column: Column, certificates: Certificates, figure
     if verb == "POST":
         figures.add("POSTs processed twice", processed > 1)
         if case.times is None:
-            figures.posts[fault.name] = f"{sent} / {processed}, {describe_result(results[0])}"
+            figures.posts[fault.name] = f"{sent}/{processed} {describe_result(results[0])}"
 
 
 def measure_random_creates(column: Column, certificates: Certificates, figures: Figures, count: int) -> None:
@@ -482,40 +482,35 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 
 {render_table(["", *titles], figures)}
 
-- Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, each once as a permanent and
-  once as a transient fault, with {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts the requests that it
-  receives and processes. Faults without a server (connection refused, name resolution) are covered by the tests only.
-- Creates under random faults: from {CALLERS} threads or tasks at once, half of them over sockets that fail in
-  {len(RANDOM_FAULTS)} ways, half inside `emulate()` with {len(EMULATED_FAULTS)} faults.
-  `python -m tests.faults.random_creates` makes 100,000.
-- Calls that outlived their timeout: still running after {CALL_DEADLINE:g} s.
-- Calls that failed with a valid token: the token endpoint is down in {len(ENDPOINT_FAILURES)} ways, and the
-  token has 250 or 20 seconds left.
-- Forks: four threads use the client, tokens are valid for a second, and children are forked at random moments.
-- Secrets: the client secret, token and API key are canaries, searched for in errors with everything that they
-  reference, tracebacks with locals, `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
-- The official SDK has no option for its timeout, its waits between attempts or a CA. The report sets its timeout from
-  outside, skips its waits, resets its retry budget for each case, and sets the CA with `SSL_CERT_FILE`.
+- Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, permanent and transient, with
+  {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts what it receives and processes.
+- Random faults: {CALLERS} threads or tasks at once, half over sockets that fail in {len(RANDOM_FAULTS)} ways, half
+  inside `emulate()` with {len(EMULATED_FAULTS)} faults. `python -m tests.faults.random_creates` makes 100,000.
+- Outlived their timeout: still running after {CALL_DEADLINE:g} s.
+- With a valid token: 250 or 20 seconds are left, and the token endpoint is down in {len(ENDPOINT_FAILURES)} ways.
+- Forks: at random moments, while four threads use the client with tokens of a second.
+- Secrets: client secret, token and API key, searched for in errors and all that they reference, tracebacks with locals,
+  `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
+- The official SDK has no option for its timeout, waits or CA: timeout and CA are set from outside, the waits skipped,
+  and its retry budget reset for each case.
 
 ## Load during an outage
 
-{CALLS_IN_OUTAGE:,} reads, one after the other, while the server responds 503 to each request. Every client may send a
-call {ATTEMPTS} times; without a budget, that would be {ATTEMPTS * CALLS_IN_OUTAGE:,} requests.
+{CALLS_IN_OUTAGE:,} reads, one after the other, of up to {ATTEMPTS} attempts, while the server responds 503.
 
 {render_table(["", "requests", f"calls that were sent {ATTEMPTS} times"], outages)}
 
 ## Networks
 
-The tests use threads, asyncio with and without uvloop, and trio, and send requests directly, with TLS 1.2 and 1.3,
-and through proxies by CONNECT, by CONNECT over TLS, and by SOCKS 5 with and without credentials. A proxy that
-fails or refuses while it opens a tunnel, or sends more than its reply, means that a request was not sent. A response
-that nobody asked for is looked for in every layer, the queue of the event loop included. In about 27,000 seeded cases,
-bytes of responses, of TLS or of the replies of a proxy are damaged: only errors of this package are raised, no call
-outlives its timeout, and the next call gets its own response.
+Tested: threads, asyncio with and without uvloop, trio; direct, with TLS 1.2 and 1.3, and through proxies by CONNECT, by
+CONNECT over TLS, and by SOCKS 5 with and without credentials. If a proxy fails or refuses a tunnel, the request was not
+sent. Unsolicited responses are looked for in every layer. In about 27,000 seeded cases, bytes of responses, TLS or
+replies of a proxy are damaged: only errors of this package are raised, no call outlives its timeout, and the next call
+gets its own response.
 
 ## One create under each permanent fault
 
-Requests sent / processed, and what the caller gets.
+Requests sent/processed, and what the caller gets.
 
 {render_table(["fault", titles[0], titles[-1]], posts)}
 """

@@ -111,7 +111,7 @@ SETUPS: Mapping[str, Setup] = {
     "docs/runbooks/leaked-key.md": leaked_key,
     "docs/runbooks/names-with-tilde.md": unfinished,
     "docs/runbooks/offboarding-evidence.md": members("ada"),
-    "docs/upgrade-notes.md": empty_project("search"),
+    "docs/coming-from-the-official-sdk.md": empty_project("search"),
     "docs/workflows.md": workflows,
 }
 """The setups by page."""
