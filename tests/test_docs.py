@@ -48,6 +48,7 @@ CREATES = {
     "docs/errors.md": {"create_invite"},
     "docs/how-to/ci-identity.md": {"create_service_account"},
     "docs/how-to/create-and-find.md": {"create_project", "create_api_key"},
+    "docs/how-to/github-actions-and-gitlab.md": {"create_service_account"},
     "docs/how-to/invite-a-person.md": {"create_invite"},
     "docs/how-to/key-for-one-test-run.md": {"create_api_key"},
     "docs/how-to/organization-in-a-file.md": {"create_invite"},

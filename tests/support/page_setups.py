@@ -68,6 +68,12 @@ def old_keys(emulator: Emulator, admin: Admin, folder: Path) -> None:
     install_stand_ins(folder / "bin")
 
 
+def identities(_emulator: Emulator, admin: Admin, folder: Path) -> None:
+    """Create the project of the tests, and stand-ins of the commands of GitHub and GitLab."""
+    create_project(admin, "search")
+    install_stand_ins(folder / "bin")
+
+
 def review(emulator: Emulator, admin: Admin, folder: Path) -> None:
     """Create a project with a key, and keep an inventory from before a person was added."""
     create_project(admin, "search", "reader")
@@ -98,6 +104,7 @@ SETUPS: Mapping[str, Setup] = {
     "docs/emulator-control.md": control,
     "docs/how-to/ci-identity.md": empty_project("search"),
     "docs/how-to/key-for-one-test-run.md": empty_project("search"),
+    "docs/how-to/github-actions-and-gitlab.md": identities,
     "docs/how-to/invite-a-person.md": empty_project("atlas"),
     "docs/how-to/organization-in-a-file.md": empty_project("search"),
     "docs/how-to/scim.md": members("ada"),

@@ -1,14 +1,15 @@
 """Stand-ins of the commands of secret managers: each checks its arguments, reads its input, and keeps what it got.
 
 A stand-in is this file under the name of the command. It takes the arguments that the vendor documents for the use that
-docs/how-to/rotate-every-night.md makes of it, and no others:
+docs/how-to/rotate-every-night.md and docs/how-to/github-actions-and-gitlab.md make of it, and no others:
 
 - vault: developer.hashicorp.com/vault/docs/commands/kv/put
 - op: developer.1password.com/docs/cli/reference/management-commands/item
 - aws: docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html
 - gcloud: cloud.google.com/sdk/gcloud/reference/secrets/versions/add
 - kubectl: external-secrets.io/latest/introduction/faq
-- gh: cli.github.com/manual/gh_secret_set
+- gh: cli.github.com/manual/gh_secret_set and gh_variable_set
+- glab: docs.gitlab.com/cli/variable/set
 - doppler: docs.doppler.com/docs/setting-secrets
 """
 
@@ -27,7 +28,7 @@ COMMANDS = ("vault", "op", "aws", "gcloud", "kubectl", "gh", "doppler")
 def install_stand_ins(folder: Path) -> None:
     """Write the stand-ins into a folder, in which they also keep what they get."""
     folder.mkdir()
-    for name in COMMANDS:
+    for name in FORMS:
         path = folder / name
         path.write_text(f"#!{sys.executable}\n{Path(__file__).read_text(encoding='utf-8')}", encoding="utf-8")
         path.chmod(0o755)
@@ -54,7 +55,9 @@ FORMS = {
     "aws": r"secretsmanager put-secret-value --secret-id (?P<place>\S+) --secret-string (?P<file>file:///dev/stdin)",
     "gcloud": r"secrets versions add (?P<place>[\w-]+) --data-file=-",
     "kubectl": r"annotate externalsecret \S+ --namespace \S+ force-sync=\d+ --overwrite",
-    "gh": r"secret set (?P<place>[A-Z_][A-Z0-9_]* --repo [\w.-]+/[\w.-]+)",
+    "gh": r"secret set (?P<place>[A-Z_][A-Z0-9_]*( --env [\w-]+)? --repo [\w.-]+/[\w.-]+)"
+    r"|variable set [A-Z_]+ --env [\w-]+ --repo [\w.-]+/[\w.-]+ --body \S+",
+    "glab": r"variable set ((?P<place>[A-Z_]+ --masked --scope [\w-]+)|[A-Z_]+ --scope [\w-]+ --value \S+)",
     "doppler": r"secrets set (?P<place>[A-Z_][A-Z0-9_]* --project \S+ --config \S+) --no-interactive --silent",
 }
 
@@ -66,7 +69,7 @@ def main() -> int:
     if form is None or os.environ.get("UNAVAILABLE") == path.name:
         sys.stderr.write(f"{path.name}: this cannot be done\n")
         return 2
-    found = form.groupdict()
+    found = {name: text for name, text in form.groupdict().items() if text}
     entry: dict[str, object] = {"words": [path.name, *sys.argv[1:]]}
     if found.get("action") == "get":
         fields = [{"id": "username", "value": "x"}, {"id": "credential", "type": "CONCEALED", "value": "old"}]

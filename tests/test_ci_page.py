@@ -1,0 +1,199 @@
+"""docs/how-to/github-actions-and-gitlab.md: the files of both hosts fit their schemas, and their commands run.
+
+Stand-ins take the place of gh and curl: the arguments are from cli.github.com/manual and docs.gitlab.com/api.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pinecone_admin.emulator import Emulator, serving
+from tests.support.concurrency import PATIENCE
+from tests.support.recipes import list_blocks
+from tests.support.secret_managers import install_stand_ins, read_kept
+
+PAGE = "docs/how-to/github-actions-and-gitlab.md"
+TEXTS = {block.text.split("\n")[0][2:]: block.text for block in list_blocks(PAGE) if block.language == "yaml"}
+"""The files, by the path in their first line."""
+FILES: dict[str, Any] = {Path(name).stem: yaml.safe_load(text) for name, text in TEXTS.items()}
+STAND_INS = {
+    "pip": 'case "$*" in install\\ wheels/pinecone_admin-*.whl\\[cli\\]*) ;; *) exit 2 ;; esac',
+    "pytest": 'test "$*" = tests/integration && test -n "$PINECONE_API_KEY" && test -z "$PINECONE_CLIENT_SECRET"',
+    "gh": """case "$*" in
+        "run list --workflow organization.yml --branch main --status completed --limit 1 --json databaseId --jq"*)
+            echo 17 ;;
+        "run download 17 --name inventory") cp "$KEPT/inventory.json" . ;;
+        "api --header Accept: application/vnd.github.raw repos/acme/shop/contents/org.yaml?ref=c0ffee")
+            cat "$KEPT/org.yaml" ;;
+        "pr comment 7 --body-file plan.md --edit-last --create-if-none") cp plan.md "$KEPT/comment" ;;
+        *) exit 2 ;;
+        esac""",
+    "curl": """case "$*" in
+        "--fail --location --header JOB-TOKEN: job --output inventory.json "\
+"https://gitlab.example.com/api/v4/projects/5/jobs/artifacts/main/raw/inventory.json?job=inventory")
+            cp "$KEPT/inventory.json" . ;;
+        "--fail --header PRIVATE-TOKEN: comment --data-urlencode body@plan.md "\
+"https://gitlab.example.com/api/v4/projects/5/merge_requests/7/notes") cp plan.md "$KEPT/comment" ;;
+        *) exit 2 ;;
+        esac""",
+}
+"""Scripts of the stand-ins; those of secret managers are in tests/support/secret_managers.py."""
+
+pytestmark = pytest.mark.long
+
+
+class Pipeline:
+    """A repository with org.yaml and its jobs, of either host; the secrets are those of an emulator.
+
+    Attributes:
+        emulator: The emulator, with a project and no key.
+        kept: The folder for what the host keeps, such as the comment.
+        before: The commit before the merge, which adds a key.
+    """
+
+    def __init__(self, emulator: Emulator, host: str, kept: Path) -> None:
+        self.emulator, self.kept = emulator, kept
+        with emulator.admin() as admin:
+            admin.projects.create(name="search")
+        self._repository = kept / "repository"
+        self._repository.mkdir()
+        install_stand_ins(kept / "bin")
+        for name, script in STAND_INS.items():
+            (kept / "bin" / name).write_text(f"#!/bin/bash\n{script}\n")
+            (kept / "bin" / name).chmod(0o755)
+        path = os.pathsep.join([str(kept / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+        addresses = {"PINECONE_CONTROLLER_HOST": host, "PINECONE_OAUTH_URL": emulator.oauth_url}
+        self._env = {"PATH": path, "HOME": str(kept), "KEPT": str(kept)} | addresses
+        self._write(kept, "{name: reader, roles: [DataPlaneViewer]}")
+        self._write(self._repository, "{name: old, absent: true}")
+        self.run("git init --quiet --initial-branch main")
+        self.before = self._commit()
+
+    def _write(self, folder: Path, key: str) -> None:
+        text = (
+            f"organization: {self.emulator.state.organization.id}\nprojects:\n- {{name: search, api_keys: [{key}]}}\n"
+        )
+        (folder / "org.yaml").write_text(text)
+
+    def _commit(self) -> str:
+        self.run("git add org.yaml; git -c user.name=x -c user.email=x@example.com commit --quiet --message x")
+        return self.run("git rev-parse HEAD").strip()
+
+    def merge(self) -> None:
+        """Commit the change of org.yaml."""
+        (self._repository / "org.yaml").write_text((self.kept / "org.yaml").read_text())
+        self._commit()
+
+    def run(self, script: str, env: Mapping[str, str] | None = None) -> str:
+        """Run a script as the hosts do, keep the inventory that it made, and return its output."""
+        command = ["bash", "-eo", "pipefail", "-c", script]
+        env = self._env | dict(env or {})
+        folder = self._repository
+        done = subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        if (folder / "inventory.json").exists():
+            (self.kept / "inventory.json").write_bytes((folder / "inventory.json").read_bytes())
+        return done.stdout
+
+    def run_github(self, name: str, job: str) -> None:
+        """Run the commands of a job on GitHub, each with the variables of the job and its own."""
+        values = {
+            "github.token": "token",
+            "github.event.before": self.before,
+            "github.event.pull_request.head.sha": "c0ffee",
+            "github.event.pull_request.number": "7",
+            "vars.PINECONE_CLIENT_ID": self.emulator.client_id,
+            "secrets.PINECONE_CLIENT_SECRET": self.emulator.client_secret,
+        }
+        parts = FILES[name]["jobs"][job]
+        for step in parts["steps"]:
+            env = {"GITHUB_REPOSITORY": "acme/shop"} | parts.get("env", {}) | step.get("env", {})
+            for key, text in env.items():
+                env[key] = re.sub(r"\$\{\{ (.+?) \}\}", lambda found: values[found[1]], text)
+            if "run" in step:
+                self.run(step["run"], env)
+
+    def run_gitlab(self, job: str) -> None:
+        """Run the commands of a job on GitLab in one shell, with the secret of its environment."""
+        parts = FILES[".gitlab-ci"][job]
+        env = {
+            "CI_API_V4_URL": "https://gitlab.example.com/api/v4",
+            "CI_COMMIT_BEFORE_SHA": self.before,
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_JOB_TOKEN": "job",
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": self.before,
+            "CI_MERGE_REQUEST_IID": "7",
+            "CI_PROJECT_ID": "5",
+            "COMMENT_TOKEN": "comment",
+            "PINECONE_CLIENT_ID": self.emulator.client_id,
+        }
+        if "environment" in parts:
+            env["PINECONE_CLIENT_SECRET"] = self.emulator.client_secret
+        self.run("\n".join([*FILES[".gitlab-ci"]["default"]["before_script"], *parts["script"]]), env)
+
+    def check_plan(self) -> None:
+        """Check that the comment has the plan, and that nothing was changed."""
+        assert "would create key reader in project search" in (self.kept / "comment").read_text()
+        assert len(self.emulator.state.api_keys) == 0
+
+    def check_apply(self) -> None:
+        """Check that the key was created, and is in Vault."""
+        (key,) = self.emulator.state.api_keys.values()
+        assert read_kept(self.kept / "bin") == {"pinecone/search/reader": key.value}
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Generator[Pipeline]:
+    """Create a repository."""
+    emulator = Emulator(seed=0)
+    with serving(emulator) as host:
+        yield Pipeline(emulator, host, tmp_path)
+
+
+def test_github_tests_with_a_key_and_plans_without_a_secret(pipeline: Pipeline) -> None:
+    """The key is deleted at the end of the tests; the plan is a comment before the merge, and applied after it."""
+    pipeline.run_github("tests", "tests")
+    assert len(pipeline.emulator.requests.filter("api_keys.delete")) == 1
+    pipeline.run_github("organization", "drift")
+    pipeline.run_github("plan", "plan")
+    pipeline.check_plan()
+    pipeline.merge()
+    pipeline.run_github("organization", "apply")
+    pipeline.check_apply()
+
+
+def test_gitlab_tests_with_a_key_and_plans_without_a_secret(pipeline: Pipeline) -> None:
+    """The key is deleted at the end of the tests; the plan is a comment before the merge, and applied after it."""
+    pipeline.run_gitlab("tests")
+    assert len(pipeline.emulator.requests.filter("api_keys.delete")) == 1
+    pipeline.run_gitlab("inventory")
+    pipeline.merge()
+    pipeline.run_gitlab("plan")
+    pipeline.check_plan()
+    pipeline.run_gitlab("apply")
+    pipeline.check_apply()
+    pipeline.run_gitlab("drift")
+
+
+def test_the_files_fit_the_schemas_of_the_hosts(tmp_path: Path) -> None:
+    """The hosts would take them, as far as their schemas say, and each action is one of a release."""
+    schemas: dict[str, list[Path]] = {"vendor.github-workflows": [], "vendor.gitlab-ci": []}
+    for name, text in TEXTS.items():
+        path = tmp_path / Path(name).name
+        path.write_text(text)
+        schemas["vendor.gitlab-ci" if name == ".gitlab-ci.yml" else "vendor.github-workflows"].append(path)
+    for schema, paths in schemas.items():
+        subprocess.run([sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *paths], check=True)
+    actions = re.findall(r"uses: (\S+)", "".join(TEXTS.values()))
+    assert [each for each in actions if not re.fullmatch(r"\S+@v\d+", each)] == []
