@@ -87,7 +87,7 @@ class ChangePlan(SavablePlan):
     def __str__(self) -> str:
         """Return the plan as text, one step per line; what concerns owners and secrets comes first."""
         lines = [self.summary, *map(describe_step, sort_for_reading(self.steps))]
-        lines += [f"cannot be carried out: {each}" for each in self.refusals]
+        lines += [f"apply refuses this: {each}" for each in self.refusals]
         return "\n".join(map(make_printable, [*lines, *self.notes, *map(str, (*self.unfinished, *self.not_listed))]))
 
     def to_markdown(self) -> str:
@@ -109,7 +109,7 @@ class ChangePlan(SavablePlan):
             "organization read": f"{self.made_at:%Y-%m-%d %H:%M} UTC, by pinecone-admin {self.package_version}",
         }
         head = [f"**{_code(self.summary)}**", *(f"- {name}: {_code(fact)}" for name, fact in facts.items() if fact)]
-        head += [f"- cannot be carried out: {_code(each)}" for each in self.refusals]
+        head += [f"- apply refuses this: {_code(each)}" for each in self.refusals]
         head += [f"- {_code(each)}" for each in self.notes]
         head += ["", "### Owners and secrets", *_list_steps(first)] if first else []
         text = "\n".join(head) + "\n"

@@ -202,7 +202,7 @@ def find_refusals(
     }
     if allow_removals is None or removed.total() > allow_removals:
         refusals += [
-            f"{count} of {total} {_PLURALS[kind]} would go: permit {count_noun(removed.total(), 'removal')}"
+            f"{count} of {total} {_PLURALS[kind]} would go, unless {removed.total()} removals are allowed"
             for kind, total in totals.items()
             if (count := removed[kind]) > _FEW_REMOVALS and count * _SHARE_OF_REMOVALS > total
         ]

@@ -34,6 +34,7 @@ ItemKind: TypeAlias = Literal["project", "api_key", "service_account", "person"]
 _SECTIONS: Mapping[str, ItemKind] = {"projects": "project", "service_accounts": "service_account", "people": "person"}
 _STATE_FIELDS = ("organization", *_SECTIONS, "ignore")
 _RULE_FIELDS = ("kind", "name", "reason", "until")
+_LISTS = (*_SECTIONS, "ignore", "api_keys", "roles")
 _SETTINGS = ("max_pods", "force_encryption_with_cmek")
 _FIELDS: Mapping[ItemKind, tuple[str, ...]] = {
     "project": ("name", "id", *_SETTINGS, "api_keys"),
@@ -301,7 +302,8 @@ class _Reader:
                     given, path, "", f"has an unknown field {make_printable(repr(key), most=_MAX_QUOTED)}{hint}"
                 )
             elif given[key] is None:
-                self._refuse(given, path, key, "is empty: leave it out, or write [] for an empty list")
+                hint = "write [] for an empty list" if key in _LISTS else "put it in quotes if it is text"
+                self._refuse(given, path, key, f"is empty: leave it out, or {hint}")
         return given
 
     def _list(self, fields: Mapping[str, Any], path: str, key: str) -> Sequence[object]:
@@ -357,7 +359,7 @@ class _Reader:
         name = self._name(kind, fields, path)
         id = self._checked(fields, path, "id", check_identifier)
         roles = self._roles(kind, fields, path) if "roles" in fields else None
-        absent = self._flag(fields, path, "absent")
+        absent = "absent" in _FIELDS[kind] and self._flag(fields, path, "absent")
         others = [each for each in fields if each in _FIELDS[kind] and each not in {"name", "email", "id", "absent"}]
         if absent and others:
             self._refuse(fields, path, "absent", f"is true, so that {', '.join(others)} must be left out")

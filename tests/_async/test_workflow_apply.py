@@ -378,7 +378,7 @@ async def test_a_plan_that_locks_out_is_refused(
     """A plan that leaves no owner, or ends the account that carries it out, says so and is refused."""
     admin = await populate(emulator)
     plan = await admin.plan(describe(emulator.organization_id, people=people, service_accounts=accounts))
-    assert f"cannot be carried out: {problem}" in str(plan) or problem in str(plan)
+    assert re.search(f"apply refuses this: .*{problem}", str(plan))
     requests = len(emulator.requests)
     with raises(RefusedError, match=problem):
         await admin.apply(plan)
@@ -408,7 +408,7 @@ async def test_many_removals_need_a_number(emulator: Emulator) -> None:
     desired = describe(emulator.organization_id, projects=[{"name": "keys", "api_keys": keys}])
     plan = await admin.plan(desired)
     for permitted in (None, 3):
-        with raises(RefusedError, match="4 of 7 keys would go: permit 4 removals"):
+        with raises(RefusedError, match="4 of 7 keys would go, unless 4 removals are allowed"):
             await admin.apply(plan, allow_removals=permitted)
     assert len((await admin.apply(plan, allow_removals=4)).done) == 4
 

@@ -12,6 +12,7 @@ import yaml
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan
+from pinecone_admin.workflows.name_tags import tag_as_being_made
 from tests.cli.command_line import example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
 from tests.cli.secret_makers import InterruptionAt
@@ -92,6 +93,28 @@ def test_a_plan_on_a_terminal(emulator: Emulator) -> None:
         "organization Emulated Organization: 2 steps, 5 not listed",
     ]
     assert list_changes(emulator) == []
+
+
+def test_a_plan_on_a_terminal_says_what_a_step_ends(emulator: Emulator) -> None:
+    """The reason of a step is shown: an invite that it replaces, a key that it deletes, the age of unfinished work."""
+    with emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        for name in ("writer", "other"):
+            admin.api_keys.create(project_id=project.id, name=tag_as_being_made(name), roles=["ProjectViewer"])
+    emulator.clock.advance(8 * 86400)
+    write("org.yaml", ORGANIZATION_FILE.replace("carol", "bob"))
+    shown = run("plan", "org.yaml", terminal=True).stdout
+    assert "an interrupted run left" in shown
+    assert "an expired invite is deleted" in shown
+    assert re.search(r"unfinished work, \d+ days.* old", shown)
+
+
+def test_a_saved_plan_is_no_file(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
+    """A saved plan in the place of a file is named as what it is."""
+    run("plan", "org.yaml", "--save", "plan.json")
+    for words in (("plan", "plan.json"), ("apply", "org.yaml", "--base", "plan.json", "--yes")):
+        done = run(*words)
+        assert done.stderr.splitlines()[0].startswith("error: plan.json is a saved plan")
 
 
 def test_a_plan_elsewhere(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
@@ -299,7 +322,7 @@ def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
     """What apply would refuse is a warning of plan, and ends apply with 5."""
     write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
     done = run("plan", "none.yaml")
-    assert (done.exit, "warning: apply would refuse this: no user would be an OrgOwner" in done.stderr) == (0, True)
+    assert (done.exit, "warning: apply refuses this: no user would be an OrgOwner" in done.stderr) == (0, True)
     assert run("apply", "none.yaml", "--yes", "--allow-removals", "1").exit == 5
     assert list_changes(emulator) == []
 

@@ -17,12 +17,12 @@ from pinecone_admin.cli.output.writing import (
     write_items,
     write_value,
 )
-from pinecone_admin.cli.plans.plan_files import as_document
+from pinecone_admin.cli.plans.plan_files import as_document, is_saved_plan
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ChangePlan, DesiredState, Step, plan_changes
-from pinecone_admin.workflows.change_plan import describe_object, is_sensitive
+from pinecone_admin.workflows.change_plan import describe_step, is_sensitive
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
 _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
@@ -63,7 +63,7 @@ def plan_file(
         session.notify(f"wrote {markdown}")
     write_plan(session, made)
     for refusal in made.refusals:
-        session.notify(f"warning: apply would refuse this: {refusal}")
+        session.notify(f"warning: apply refuses this: {refusal}")
     if made and fail_on_change:
         session.notify(f"failed on {count_noun(len(made.steps), 'step')}")
         session.exit_code = exit_codes.FINDINGS
@@ -76,6 +76,8 @@ def read_state(session: Session, path: str) -> DesiredState:
 
 def parse_state(session: Session, text: str, path: str) -> DesiredState:
     """Return the state in the text of a file; of several problems, each gets a line of its own."""
+    if is_saved_plan(text):
+        raise CLIError(f"{describe_path(path)} is a saved plan, which has a file in it: only apply takes one")
     try:
         return DesiredState.from_text(text, source="standard input" if path == "-" else path)
     except PineconeValueError as error:
@@ -142,5 +144,5 @@ def _format_plan(plan: ChangePlan) -> list[str]:
 
 def _format_step(step: Step) -> str:
     sign = " " if step.action == "keep" else _SIGNS.get(step.action, "~")
-    drift = " (drift)" if step.cause == "drift" else ""
-    return f"{_STYLES[sign]}{sign} {describe_object(step).removeprefix('keep ')}{drift}{_RESET}"
+    text = describe_step(step).removeprefix("would ").removeprefix("keep ").removesuffix(": not listed")
+    return f"{_STYLES[sign]}{sign} {text}{_RESET}"
