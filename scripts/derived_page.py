@@ -14,7 +14,7 @@ def write_or_check(page: Path, text: str, arguments: Sequence[str]) -> int:
         return 0
     if page.exists() and page.read_text(encoding="utf-8") == text:
         return 0
-    sys.stderr.write(f"docs/{page.name} differs from its sources: run scripts/{Path(sys.argv[0]).name}\n")
+    sys.stderr.write(f"{page} differs from its sources: run scripts/{Path(sys.argv[0]).name}\n")
     return 1
 
 

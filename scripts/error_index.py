@@ -21,23 +21,35 @@ from pinecone_admin._text.help_codes import HELP, Help
 PAGE = Path(__file__).resolve().parent.parent / "docs/errors-by-code.md"
 
 INTRODUCTION = """\
-<!-- Derived by scripts/error_index.py from pinecone_admin/_text/help_codes.py. -->
+---
+keywords: help code, error codes, explain, PA code, exception hierarchy, base classes
+---
+
+<!-- Derived by scripts/error_index.py from pinecone_admin/_text/help_codes.py and the classes. -->
 
 # Errors by code
 
-Every error has a short code, `error.help_code`, that stays the same when its message is reworded. This page says what
-each code means, why the error occurs, and what to do. The line of an error of the command line ends in its code, such
-as `[PA209]`, and `pinecone-admin explain PA209` shows the same.
+What each error means, why it occurs, and what to do, by its code. The code, `error.help_code`, stays the same when a
+message is reworded. On the command line, the line of an error ends in it, such as `[PA209]`, and
+`pinecone-admin explain PA209` shows what this page says. `except` takes each error by its own name, by those in the last
+column, and by `PineconeError`.
 """
 
 
-def render_page(help_by_code: Mapping[str, Help], names: Mapping[str, str]) -> str:
+def render_page(help_by_code: Mapping[str, Help], kinds: Mapping[str, type[PineconeError]]) -> str:
     """Return the page."""
     rows = [
-        (f"[`{code}`](#{code.lower()})", f"`{names[code]}`: {entry.meaning}") for code, entry in help_by_code.items()
+        (f"[`{code}`](#{code.lower()})", f"`{kinds[code].__name__}`", entry.meaning, list_bases(kinds[code]))
+        for code, entry in help_by_code.items()
     ]
-    sections = [render_section(code, names[code], entry) for code, entry in help_by_code.items()]
-    return "\n".join([INTRODUCTION, render_table(("code", "error"), rows), *sections])
+    sections = [render_section(code, kinds[code].__name__, entry) for code, entry in help_by_code.items()]
+    return "\n".join([INTRODUCTION, render_table(("code", "error", "meaning", "also caught as"), rows), *sections])
+
+
+def list_bases(kind: type[PineconeError]) -> str:
+    """Return the names of the more general errors that an error also is."""
+    common = {*PineconeError.__mro__, kind}
+    return ", ".join(f"`{each.__name__}`" for each in kind.__mro__ if each not in common)
 
 
 def render_section(code: str, name: str, entry: Help) -> str:
@@ -49,12 +61,12 @@ def render_section(code: str, name: str, entry: Help) -> str:
     return "\n".join([f"## {code}\n\n`{name}`: {entry.meaning}\n", *lines, ""])
 
 
-def list_names() -> dict[str, str]:
-    """Return the name of the public error with each code."""
+def list_kinds() -> dict[str, type[PineconeError]]:
+    """Return the public error with each code."""
     values = [getattr(errors, name) for name in errors.__all__]
     kinds = [value for value in values if inspect.isclass(value) and issubclass(value, PineconeError)]
-    return {kind.help_code: kind.__name__ for kind in kinds}
+    return {kind.help_code: kind for kind in kinds}
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_check(PAGE, render_page(HELP, list_names()), sys.argv[1:]))
+    sys.exit(write_or_check(PAGE, render_page(HELP, list_kinds()), sys.argv[1:]))

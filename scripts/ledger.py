@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Write docs/emulator-rules.md: each rule of the emulator, where it comes from, and what holds the emulator to it.
+"""Write docs/emulator-rules.md, and a page of rules a noun: where each is from, and what holds the emulator to it.
 
 Usage: ledger.py [--check]
 
 The sources are the catalogue of rules, the permission matrix, the marks of the tests, the conformance checks, the
 reports of conformance runs in docs/conformance, and the names of operations. With --check nothing is written, and the
-exit status is 1 if the page differs.
+exit status is 1 if a page differs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from derived_page import render_table, write_or_check
 from pinecone_admin.emulator.api.control_plane import ROUTES
@@ -23,27 +23,79 @@ from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.routing import OperationRoute
-from pinecone_admin.emulator.api.rule_catalogue import RULES
+from pinecone_admin.emulator.api.rule_catalogue import RULES_BY_NOUN, ServerRule
 from tests.conformance.__main__ import CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs/emulator-rules.md"
+INDEX = ROOT / "docs/emulator-rules.md"
+FOLDER = ROOT / "docs/emulator-rules"
 TESTS = ROOT / "tests/emulator"
 REPORTS = ROOT / "docs/conformance"
 SERVICE = "https://api.pinecone.io"
 
 NEVER_RUN = "No check was run against the service yet.\n"
 
-INTRODUCTION = """\
-<!-- Derived by scripts/ledger.py from the catalogue of rules, the tests, the conformance checks and their reports. -->
+DERIVED = "<!-- Derived by scripts/ledger.py from the catalogue of rules, the tests, and the conformance checks. -->\n"
 
+
+class NounPage(NamedTuple):
+    """The heading of a page of rules, what they are about, and what people search to find it."""
+
+    title: str
+    contents: str
+    keywords: str
+
+
+PAGES = {
+    "requests": NounPage(
+        "Requests and lists",
+        "versions, statuses, ids, pages of lists, and the order of checks",
+        "x-pinecone-api-version, next page token, check order",
+    ),
+    "tokens": NounPage(
+        "Tokens", "the token endpoint, its errors and its limits", "token endpoint errors, expires_in, audience"
+    ),
+    "organizations": NounPage(
+        "Organizations", "names, plans, billing and deletion", "delete organization refused, billing status"
+    ),
+    "projects": NounPage(
+        "Projects", "names, quotas, pods, encryption and deletion", "project quota, max_pods, cmek encryption"
+    ),
+    "api-keys": NounPage(
+        "API keys", "values, names, roles and quotas", "api key quota, key prefix, api key roles, pcsk"
+    ),
+    "people": NounPage(
+        "Users and invites",
+        "emails, invite mails, quotas and identity providers",
+        "invite expires, invite mail limit, user quota",
+    ),
+    "service-accounts": NounPage(
+        "Service accounts", "credentials, names, and what a rotation ends", "service account plan, client id format"
+    ),
+    "role-bindings": NounPage(
+        "Role bindings", "scopes, grants, conflicts and filters", "grant a role, last owner binding, role scopes"
+    ),
+    "project-contents": NounPage(
+        "Contents of a project",
+        "indexes, collections, backups, assistants and workspaces",
+        "index quota, backup quota, index tags, assistant limits",
+    ),
+}
+"""The page of each noun of the catalogue."""
+
+INTRODUCTION = f"""\
+---
+keywords: emulator rules, permission matrix, which role may, not emulated, operation ids
+---
+
+{DERIVED}
 # The rules of the emulator
 
 What the [emulator](emulator.md) does because the service should do it, and how well that is known. A rule is
-*published* if Pinecone's documents or reference pages state it, *pinned* if official tests or clients depend on it, and
-*assumed* if no source that could be read says so. Every rule has tests. Where a rule also has a conformance check, the
-check asks any Admin API whether the rule holds; *passed* is the date on which the service itself last passed it, from
-the reports in `docs/conformance`, which [a run from a checkout](development.md#conformance) adds.
+*published* if Pinecone's documents or reference pages state it, *observed* if official tests or clients depend on it or
+users reported it, and *assumed* if no source that could be read says so. Every rule has tests. Where a rule also has a
+conformance check, the check asks any Admin API whether the rule holds; *passed* is the date on which the service itself
+last passed it, from the reports in `docs/conformance`, which [a run from a checkout](development.md#conformance) adds.
 """
 
 MATRIX_INTRODUCTION = """\
@@ -85,8 +137,12 @@ _REACHES = {"all": "all", "own project": "own", "itself": "itself", "none": "no"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write or check the page, and return the exit status."""
-    return write_or_check(PAGE, render_page(find_tests(TESTS), read_dates(REPORTS)), arguments)
+    """Write or check the pages, and return the exit status."""
+    tests, dates = find_tests(TESTS), read_dates(REPORTS)
+    FOLDER.mkdir(exist_ok=True)
+    pages = {FOLDER / f"{noun}.md": render_page(noun, tests, dates) for noun in PAGES}
+    pages[INDEX] = render_index(is_dated=bool(dates))
+    return max(write_or_check(page, text, arguments) for page, text in pages.items())
 
 
 def find_tests(folder: Path) -> dict[str, list[str]]:
@@ -118,37 +174,47 @@ def read_dates(folder: Path) -> dict[str, str]:
     return dates
 
 
-def render_page(tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) -> str:
-    """Return the page."""
-    checked = {each.rule for each in CHECKS}
-    rules = [
-        (
-            f"`{name}`",
-            _escape(rule.text),
-            rule.source.standing,
-            _escape(rule.source.text),
-            "<br>".join(f"`{each}`" for each in tests[name]),
-            _describe_check(dates.get(name)) if name in checked else "",
-        )
-        for name, rule in RULES.items()
-    ]
-    header = ("rule", "what holds", "standing", "source", "tests in tests/emulator", "conformance check")
+def render_index(*, is_dated: bool) -> str:
+    """Return the page that says what a rule is, and has what concerns all nouns."""
     routes: list[OperationRoute[Any]] = [*ADMIN_ROUTES, *ROUTES]
     unemulated = [(f"{each.method} {each.path}", f"`{each.id}`") for each in routes if not each.run]
     return "\n".join(
         [
             INTRODUCTION,
-            *([] if dates else [NEVER_RUN]),
+            *([] if is_dated else [NEVER_RUN]),
+            "## Rules by noun\n",
+            *(f"- [{each.title}](emulator-rules/{noun}.md): {each.contents}." for noun, each in PAGES.items()),
+            "",
             MATRIX_INTRODUCTION,
             render_table(("to", *_COLUMNS[:-1], "other project roles"), _matrix_rows()),
-            "## All rules\n",
-            render_table(header, rules),
-            UNEMULATED_INTRODUCTION,
-            render_table(("route", "operation"), unemulated),
             OPERATIONS_INTRODUCTION,
             render_table(("method", "id"), _operation_rows()),
+            UNEMULATED_INTRODUCTION,
+            render_table(("route", "operation"), unemulated),
         ]
     )
+
+
+def render_page(noun: str, tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) -> str:
+    """Return the page of a noun."""
+    checked = {each.rule for each in CHECKS}
+    rows = [
+        _describe_rule(name, rule, tests[name], _describe_check(dates.get(name)) if name in checked else "")
+        for name, rule in RULES_BY_NOUN[noun].items()
+    ]
+    title, contents, keywords = PAGES[noun]
+    header = ("rule", "what holds", "basis", "source", "tests in tests/emulator", "conformance check")
+    introduction = (
+        f"{contents[0].upper()}{contents[1:]}. [The rules of the emulator](../emulator-rules.md) explain the columns.\n"
+    )
+    return "\n".join(
+        [f"---\nkeywords: {keywords}\n---\n", DERIVED, f"# Rules: {title}\n", introduction, render_table(header, rows)]
+    )
+
+
+def _describe_rule(name: str, rule: ServerRule, tests: Sequence[str], check: str) -> tuple[str, ...]:
+    text, source = _escape(rule.text), _escape(rule.source.text)
+    return f"`{name}`", text, rule.source.basis, source, "<br>".join(f"`{each}`" for each in tests), check
 
 
 def _describe_check(date: str | None) -> str:

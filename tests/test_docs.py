@@ -352,6 +352,13 @@ def test_the_page_of_commands_marks_code_whole_and_topics_are_prose(monkeypatch:
     assert parts["waivers"] == ["paragraph", "paragraph", "literal_block", "paragraph"]
 
 
+def test_every_command_is_on_one_page_of_the_reference() -> None:
+    """The pages of commands have each noun and each command without one, once."""
+    pages = "".join(read_page(page) for page in PAGES if page.startswith("docs/reference/commands/"))
+    words = [word for listed in re.findall(r"command-reference:: (.+)", pages) for word in listed.split()]
+    assert sorted(words) == sorted({command.path[0] for command in COMMANDS})
+
+
 def test_sources_of_the_pages_have_short_lines() -> None:
     """No line has more than 142 characters, except in tables, so that a difference can be read."""
     long = [
@@ -483,10 +490,10 @@ def test_retry_table_has_each_status() -> None:
 
 def test_all_errors_are_listed_with_their_help_codes() -> None:
     """The table of errors lists every class, with its code."""
-    listed = re.findall(r"^\| `(\w+)`[^|]* \| `(PA\d+)` \|", read_page("docs/errors.md"), re.MULTILINE)
+    listed = re.findall(r"^\| \[`(PA\d+)`\][^|]* \| `(\w+)` \|", read_page("docs/errors-by-code.md"), re.MULTILINE)
     classes = {each for name in errors.__all__ if inspect.isclass(each := getattr(errors, name))}
     kinds = {each for each in classes if issubclass(each, PineconeError)}
-    assert sorted(listed) == sorted((kind.__name__, kind.help_code) for kind in kinds)
+    assert sorted(listed) == sorted((kind.help_code, kind.__name__) for kind in kinds)
 
 
 def test_all_workflows_are_listed() -> None:

@@ -1,4 +1,4 @@
-"""The reference of the command line: ``command-reference`` documents the commands that the program has."""
+"""The reference of the command line: directives that document its commands, common options and topics of the help."""
 
 from __future__ import annotations
 
@@ -34,32 +34,45 @@ ENTRY = re.compile(r"  (\S+(?: \S+)*)(?:  +|\n {6,})(\S.*(?:\n {6,}.*)*)(?:\n|$)
 
 
 class CommandReference(SphinxDirective):
-    """Document each command, the options that all commands have, and the topics of the help."""
+    """Document the commands that its arguments name by their first words, such as ``api-key`` or ``apply``."""
+
+    required_arguments = 1
+    optional_arguments = 99
 
     def run(self) -> list[nodes.Node]:
-        """Return a section for the commands of each kind, one for the options, and one for the topics."""
+        """Return a section for each command."""
         context = click.Context(ROOT, info_name=PROGRAM)
-        common = {"--help", *(name for option in ROOT.params for name in option.opts)}
-        return [
-            *describe_groups(ROOT, context, common),
-            write_section("Options of every command", define(list_options(ROOT, context, set()))),
-            write_section("Topics", *(write_section(name, *write_topic(text)) for name, text in TOPICS.items())),
-        ]
+        return [each for word in self.arguments for each in describe_commands(word, context)]
 
 
-def describe_groups(root: click.Group, context: click.Context, common: set[str]) -> Iterator[nodes.section]:
-    """Yield a section for each group of commands, and one for each command outside of a group."""
-    for word in root.list_commands(context):
-        command = root.get_command(context, word)
-        if isinstance(command, click.Group):
-            below = click.Context(command, info_name=word, parent=context)
-            found = [(each, command.get_command(below, each)) for each in command.list_commands(below)]
-            sections = [
-                describe_command(each, below, name, common) for name, each in found if isinstance(each, Command)
-            ]
-            yield write_section(word, *write_paragraphs(command.help)[:1], *sections)  # the next is about --help
-        elif isinstance(command, Command):
-            yield describe_command(command, context, word, common)
+class CommandOptions(SphinxDirective):
+    """Document the options that all commands have."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a list of them."""
+        return [define(list_options(ROOT, click.Context(ROOT, info_name=PROGRAM), set()))]
+
+
+class CommandTopics(SphinxDirective):
+    """Document the topics of the help."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each topic."""
+        return [write_section(name, *write_topic(text)) for name, text in TOPICS.items()]
+
+
+def describe_commands(word: str, context: click.Context) -> Iterator[nodes.section]:
+    """Yield a section for each command of a group, or one for a command outside of the groups."""
+    common = {"--help", *(name for option in ROOT.params for name in option.opts)}
+    command = ROOT.get_command(context, word)
+    if isinstance(command, click.Group):
+        below = click.Context(command, info_name=word, parent=context)
+        for each in command.list_commands(below):
+            found = command.get_command(below, each)
+            if isinstance(found, Command):
+                yield describe_command(found, below, each, common)
+    elif isinstance(command, Command):
+        yield describe_command(command, context, word, common)
 
 
 def describe_command(command: Command, parent: click.Context, word: str, common: set[str]) -> nodes.section:
@@ -145,4 +158,6 @@ def define(entries: Definitions) -> nodes.definition_list:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
     app.add_directive("command-reference", CommandReference)
+    app.add_directive("command-options", CommandOptions)
+    app.add_directive("command-topics", CommandTopics)
     return {"parallel_read_safe": True}

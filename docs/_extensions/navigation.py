@@ -1,4 +1,7 @@
-"""The navigation: a page that is an index lists other pages once, for readers of the site and of the checkout."""
+"""The navigation: an index lists other pages once, for readers of the site and of the checkout.
+
+An index is a page of that name, or one beside a folder of its own name.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from sphinx.util.typing import ExtensionMetadata
 CAPTION = re.compile(r'<p class="caption" role="heading">(.+?)</p>')
 
 
-def add_tables_of_contents(_app: Sphinx, name: str, source: list[str]) -> None:
+def add_tables_of_contents(app: Sphinx, name: str, source: list[str]) -> None:
     """Make a hidden table of contents of the links in the lists of each section of an index."""
-    if name.rpartition("/")[2] == "index":
+    if name.rpartition("/")[2] == "index" or (app.srcdir / name).is_dir():
         sections = re.split(r"^## (.+)$", source[0], flags=re.MULTILINE)[1:]
         for title, text in zip(sections[::2], sections[1::2], strict=True):
             pages = "\n".join(re.findall(r"^- \[.+?\]\((.+?)\.md\)", text, re.MULTILINE))

@@ -33,13 +33,22 @@ def test_a_vertical_bar_stays_within_its_cell() -> None:
 
 def test_the_index_of_errors_has_a_section_for_each_code() -> None:
     """Each code has a heading of its own, so that #pa209 is its anchor, with its error and all its texts."""
-    page = error_index.render_page(HELP, error_index.list_names())
+    page = error_index.render_page(HELP, error_index.list_kinds())
     sections = dict(zip(HELP, page.split("\n## ")[1:], strict=True))
     for code, (meaning, reason, *remedies) in HELP.items():
         heading, _, text = sections[code].partition("\n")
         assert heading == code
-        assert f"`{error_index.list_names()[code]}`: {meaning}" in text
+        assert f"`{error_index.list_kinds()[code].__name__}`: {meaning}" in text
         assert all(each in text for each in (reason, *remedies))
+
+
+def test_the_index_of_errors_names_what_else_catches_an_error() -> None:
+    """Its more general errors, of Python's, too, but neither itself nor what catches every error."""
+    kinds = error_index.list_kinds()
+    names = {code: re.findall(r"`(\w+)`", error_index.list_bases(kind)) for code, kind in kinds.items()}
+    assert names["PA100"] == []
+    assert names["PA101"] == ["ValueError"]
+    assert names["PA302"] == ["TokenError", "UnauthorizedError", "ApiError"]
 
 
 def test_the_index_of_errors_says_what_explain_says() -> None:

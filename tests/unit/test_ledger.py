@@ -1,31 +1,51 @@
-"""scripts/ledger.py: the page of the emulator's rules is complete, and reports of the service date its rules."""
+"""scripts/ledger.py: the pages of the emulator's rules are complete, and reports of the service date its rules."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import ledger
 
 from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
-from pinecone_admin.emulator.api.rule_catalogue import RULES
+from pinecone_admin.emulator.api.rule_catalogue import RULES, RULES_BY_NOUN
 
 
-def test_page_lists_every_rule() -> None:
-    """The page has a row for each rule, with its standing and at least one test."""
-    page = ledger.render_page(ledger.find_tests(ledger.TESTS), {})
+def render_noun(noun: str) -> str:
+    """Return the page of a noun, of whose rules none was checked."""
+    return ledger.render_page(noun, ledger.find_tests(ledger.TESTS), {})
+
+
+def test_pages_list_every_rule_once() -> None:
+    """The page of its noun has a row for each rule, with its basis and at least one test."""
+    rows = [line for noun in ledger.PAGES for line in render_noun(noun).splitlines() if line.startswith("| `")]
     for name, rule in RULES.items():
-        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
-        assert f"| {rule.source.standing} |" in row
+        (row,) = [line for line in rows if line.startswith(f"| `{name}` |")]
+        assert f"| {rule.source.basis} |" in row
         assert "::test_" in row
+    assert len(rows) == len(RULES)
+
+
+def test_there_is_a_page_for_each_noun_and_no_other() -> None:
+    """The folder has the pages of the nouns of the catalogue, to which the index links in their order."""
+    assert list(ledger.PAGES) == list(RULES_BY_NOUN)
+    assert {path.stem for path in ledger.FOLDER.iterdir()} == set(RULES_BY_NOUN)
+    assert re.findall(r"\(emulator-rules/(.+)\.md\)", ledger.render_index(is_dated=False)) == list(RULES_BY_NOUN)
 
 
 def test_page_lists_every_operation_and_its_method() -> None:
-    """The page has a row for each operation that a method sends, with its id."""
-    rows = ledger.render_page(ledger.find_tests(ledger.TESTS), {}).partition("## Operations\n")[2].splitlines()
+    """The index has a row for each operation that a method sends, with its id."""
+    section = ledger.render_index(is_dated=False).partition("## Operations\n")[2].partition("\n## ")[0]
+    rows = section.splitlines()
     assert "| `projects.describe` | `fetch_project` |" in rows
     assert "| `api_keys.list` | `list_project_api_keys` |" in rows
     assert len([row for row in rows if row.startswith("| `")]) == len(METHOD_NAMES) - 1  # no method gets a token
+
+
+def test_only_an_undated_index_says_that_no_check_was_run() -> None:
+    """The sentence is there until the first report of the service."""
+    assert [ledger.NEVER_RUN in ledger.render_index(is_dated=dated) for dated in (False, True)] == [True, False]
 
 
 def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
@@ -42,7 +62,7 @@ def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
         (tmp_path / f"{9 - number}.json").write_text(json.dumps(report))
     dates = ledger.read_dates(tmp_path)
     assert dates == {"uuids": "2026-10-01"}
-    page = ledger.render_page(ledger.find_tests(ledger.TESTS), dates)
+    page = ledger.render_page("requests", ledger.find_tests(ledger.TESTS), dates)
     (row,) = [line for line in page.splitlines() if line.startswith("| `uuids` |")]
     assert row.endswith("| passed 2026-10-01 |")
-    assert row != next(line for line in page.splitlines() if line.startswith("| `key-value` |"))
+    assert row != next(line for line in page.splitlines() if line.startswith("| `names-not-unique` |"))

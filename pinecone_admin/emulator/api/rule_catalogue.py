@@ -11,12 +11,12 @@ class Source:
     """Where a rule comes from.
 
     Args:
-        standing: published: Pinecone states it. pinned: official tests or clients depend on it. assumed: the sources
-            that could be read are silent.
+        basis: published: Pinecone states it. observed: official tests or clients depend on it, or users reported it.
+            assumed: the sources that could be read are silent.
         text: The source by name.
     """
 
-    standing: Literal["published", "published in part", "pinned", "assumed"]
+    basis: Literal["published", "published in part", "observed", "assumed"]
     text: str
 
 
@@ -39,22 +39,21 @@ _MATRIX = Source(
     "see the matrix",
 )
 _ROLE_PAGES = Source("published", "Pinecone's pages understanding-organizations and understanding-projects")
-_LIVE = Source("pinned", "live tests of the official Python SDK")
-_CLIENTS = Source("pinned", "official SDKs, Terraform provider, tests of the Go client")
-_FIELD = Source("pinned", "live tests of the Go client, pc and the Terraform provider; the API document has 201")
+_LIVE = Source("observed", "live tests of the official Python SDK")
+_CLIENTS = Source("observed", "official SDKs, Terraform provider, tests of the Go client")
+_FIELD = Source("observed", "live tests of the Go client, pc and the Terraform provider; the API document has 201")
 _VERSIONING = Source("published", "page on API versioning (reference/api/versioning)")
 _LIMITS = Source("published", "page on object limits (reference/api/database-limits/object-limits)")
 _KEYS = Source("published", "page on managing API keys (guides/projects/manage-api-keys)")
 _EXAMPLES = Source("published in part", "examples of the OAuth document, which clients in the field decode")
-_SEEN = Source("pinned", "responses of the service that were reported in 2024")
+_SEEN = Source("observed", "responses of the service that were reported in 2024")
 _NEXUS = Source("published", "control-plane document of Nexus, 2026-07")
 _ASSUMED = Source("assumed", "no source")
 _CONTROL = Source("published", "control-plane and assistant documents 2025-10 and 2026-04")
-_LATER = Source("pinned", "live tests of the official SDKs 10 and TypeScript 9, which use 2026-07")
+_LATER = Source("observed", "live tests of the official SDKs 10 and TypeScript 9, which use 2026-07")
 _OWN = Source("assumed", "not a rule of the service, but one of the emulator")
 
-RULES: Mapping[str, ServerRule] = {
-    # Wire
+_REQUESTS = {
     "version-header": ServerRule(
         "X-Pinecone-Api-Version is YYYY-MM, also with a suffix such as .alpha; malformed, it returns 400 "
         "INVALID_ARGUMENT",
@@ -62,6 +61,7 @@ RULES: Mapping[str, ServerRule] = {
     ),
     "no-version": ServerRule("without a version, a request gets the oldest stable one that is supported", _VERSIONING),
     "any-version": ServerRule("any version of that form is accepted", _ASSUMED),
+    "doubled-version": ServerRule("the version header may come twice with one value", _CLIENTS),
     "unknown-route": ServerRule("an unknown route returns 404 NOT_FOUND", _ASSUMED),
     "unemulated": ServerRule("a published route that is not emulated returns 501 UNIMPLEMENTED and its name", _OWN),
     "plain-resources": ServerRule(
@@ -77,6 +77,40 @@ RULES: Mapping[str, ServerRule] = {
     "error-shape": ServerRule("an error is {status, error: {code, message}}, with optional details", _API),
     "request-id": ServerRule("every response has x-pinecone-request-id", _CLIENTS),
     "front-end-errors": ServerRule("some errors come from the front end and are text or HTML", _ASSUMED),
+    "unauthenticated": ServerRule("a missing, unknown, expired or revoked token returns 401 UNAUTHENTICATED", _API),
+    "not-found": ServerRule(
+        "anything outside the caller's organization returns 404 NOT_FOUND, with a message such as Project … not found",
+        _CLIENTS,
+    ),
+    "invisible": ServerRule(
+        "the id of what a caller may not see returns 404; what it sees but may not do returns 403 PERMISSION_DENIED",
+        _ASSUMED,
+    ),
+    "organization-role": ServerRule(
+        "without an organization role, lists and creates beyond a project return 403", _ASSUMED
+    ),
+    "open-permissions": ServerRule("by a setting of the emulator, only the rule on granting is enforced", _OWN),
+    "fields": ServerRule("a missing or malformed field returns 400 INVALID_ARGUMENT, and the message names it", _API),
+    "created": ServerRule("creating a service account returns 201; a project, an invite or a binding 200", _API),
+    "changed": ServerRule("PATCH, resend and rotate return 200", _API),
+    "deleted": ServerRule(
+        "a delete returns 202 without a body, takes effect at once, and returns 404 when repeated", _API
+    ),
+    "uuids": ServerRule("the ids of projects, keys, users, invites, service accounts and bindings are UUIDs", _API),
+    "names-not-unique": ServerRule("names are not unique", _PAGES),
+    "secrets-once": ServerRule("a secret is returned by create or rotate only", _API),
+    "paged-lists": ServerRule(
+        "users, invites, service accounts and role bindings are paged, 100 a page by default", _API
+    ),
+    "limit-range": ServerRule("a limit outside 1 to 100 returns 400 OUT_OF_RANGE", _PAGES),
+    "page-token": ServerRule(
+        "a page token is opaque; a foreign one, or one of other filters, returns 400 INVALID_ARGUMENT", _PAGES
+    ),
+    "last-page": ServerRule("pagination is null or absent on the last page", _API),
+    "whole-lists": ServerRule("lists of organizations, projects and keys are not paged", _API),
+}
+
+_TOKENS = {
     "token-request": ServerRule(
         "a token request has client_id, client_secret, grant_type and audience, as JSON or as a form", _OAUTH
     ),
@@ -91,28 +125,39 @@ RULES: Mapping[str, ServerRule] = {
     "token-grant-type": ServerRule("another grant type returns 400 unsupported_grant_type", _OAUTH),
     "token-audience": ServerRule("another audience returns 403; the trailing slash is significant", _OAUTH),
     "token-rate-limit": ServerRule("too many token requests return 429 with Retry-After", _OAUTH),
-    # Identifiers and values
-    "uuids": ServerRule("the ids of projects, keys, users, invites, service accounts and bindings are UUIDs", _API),
+}
+
+_ORGANIZATIONS = {
     "organization-id": ServerRule("an organization's id is a free-form string", _API),
-    "key-value": ServerRule("a key's value is pcsk_<label>_<unique>; sources disagree about the prefix", _DISPUTED),
-    "client-credentials": ServerRule(
-        "a client id is 32 alphanumerics, a client secret 64 characters of [-_A-Za-z0-9]", _API
+    "organization-name": ServerRule("an organization's name has 1 to 512 characters", _API),
+    "read-organization": ServerRule("every organization role sees the organization", _MATRIX),
+    "update-organization": ServerRule("only OrgOwner updates the organization", _MATRIX),
+    "delete-organization": ServerRule("only OrgOwner deletes the organization", _MATRIX),
+    "first-owner": ServerRule("a new organization has one user, who owns it", _ASSUMED),
+    "organization-deletion": ServerRule(
+        "deleting an organization that is not Free, is not Active or has projects returns 412", _PAGES
     ),
-    "secrets-once": ServerRule("a secret is returned by create or rotate only", _API),
-    "key-fields": ServerRule(
-        "a key has the documented fields and created_at, which the page on keys shows and no document lists", _LIVE
+    "billing": ServerRule("creating under a payment status that forbids it returns 402", _PARTLY),
+    "quota-message": ServerRule(
+        "the message of an exceeded quota names the organization, and says to upgrade the plan", _PARTLY
     ),
-    "user-name": ServerRule("a user's name is left out if it is not set", _API),
-    "invite-times": ServerRule("an invite's expires_at and processed_at can be null", _API),
-    "names-not-unique": ServerRule("names are not unique", _PAGES),
-    # Status
-    "created": ServerRule("creating a service account returns 201; a project, an invite or a binding 200", _API),
-    "created-key": ServerRule("creating a key returns 200; a setting makes it 201", _FIELD),
-    "changed": ServerRule("PATCH, resend and rotate return 200", _API),
-    "deleted": ServerRule(
-        "a delete returns 202 without a body, takes effect at once, and returns 404 when repeated", _API
+}
+
+_PROJECTS = {
+    "project-name": ServerRule("a project's name has 1 to 512 characters and no NUL", _API),
+    "create-project": ServerRule("OrgOwner and OrgManager create projects", _MATRIX),
+    "read-projects": ServerRule(
+        "OrgOwner sees every project; a project's owner, manager and members see it, and so does an organization role "
+        "with any role on it; lists leave out the rest",
+        _MATRIX,
     ),
-    # Defaults and limits
+    "manage-projects": ServerRule("OrgOwner updates and deletes every project, ProjectOwner its own", _MATRIX),
+    "creator-owns-project": ServerRule("an OrgManager that creates a project becomes its ProjectOwner", _ASSUMED),
+    "project-quota": ServerRule(
+        "a project beyond the plan's 1 (Starter, named Free), 5 (Builder), 20 (Standard) or 100 returns 403 "
+        "QUOTA_EXCEEDED",
+        _LIMITS,
+    ),
     "max-pods": ServerRule("max_pods is 0 by default", _API),
     "pod-access": ServerRule(
         "max_pods above 0 returns 400 INVALID_ARGUMENT without pod access; organizations that began before 2025-08-18 "
@@ -125,100 +170,53 @@ RULES: Mapping[str, ServerRule] = {
     "encryption": ServerRule(
         "encryption is off by default and, once on, stays on; turning it off while it is off does nothing", _API
     ),
-    "key-roles-default": ServerRule("a key gets the role ProjectEditor by default", _API),
-    "key-roles-replaced": ServerRule("PATCH of a key's roles replaces them all", _API),
-    "organization-name": ServerRule("an organization's name has 1 to 512 characters", _API),
-    "project-name": ServerRule("a project's name has 1 to 512 characters and no NUL", _API),
+    "project-contents": ServerRule(
+        "deleting a project that holds indexes, collections, assistants or backups returns 412, in this order", _PAGES
+    ),
+    "project-workspaces": ServerRule("deleting a project that holds workspaces returns 412", _ASSUMED),
+    "project-keys": ServerRule("deleting a project deletes its keys", _PAGES),
+}
+
+_API_KEYS = {
+    "key-value": ServerRule("a key's value is pcsk_<label>_<unique>; sources disagree about the prefix", _DISPUTED),
+    "key-fields": ServerRule(
+        "a key has the documented fields and created_at, which the page on keys shows and no document lists", _LIVE
+    ),
+    "created-key": ServerRule("creating a key returns 200; a setting makes it 201", _FIELD),
     "key-name": ServerRule("a key's name has 1 to 80 characters", _API),
-    "service-account-name": ServerRule("a service account's name has 1 to 80 bytes of UTF-8", _API),
-    "email": ServerRule("an email has at most 254 characters; a malformed one returns 400 INVALID_ARGUMENT", _API),
-    "invite-role-bindings": ServerRule(
-        "an invite has 1 to 100 role bindings, at least one of them on the organization", _API
-    ),
-    "service-account-role-bindings": ServerRule("a service account is created with 0 to 100 role bindings", _API),
-    "service-account-empty-patch": ServerRule(
-        "PATCH of a service account without fields returns 200 and changes updated_at", _PAGES
-    ),
-    "fields": ServerRule("a missing or malformed field returns 400 INVALID_ARGUMENT, and the message names it", _API),
-    # Lists
-    "paged-lists": ServerRule(
-        "users, invites, service accounts and role bindings are paged, 100 a page by default", _API
-    ),
-    "limit-range": ServerRule("a limit outside 1 to 100 returns 400 OUT_OF_RANGE", _PAGES),
-    "page-token": ServerRule(
-        "a page token is opaque; a foreign one, or one of other filters, returns 400 INVALID_ARGUMENT", _PAGES
-    ),
-    "last-page": ServerRule("pagination is null or absent on the last page", _API),
-    "whole-lists": ServerRule("lists of organizations, projects and keys are not paged", _API),
-    "email-filter": ServerRule(
-        "the email filter of users ignores case; a malformed email returns 400 INVALID_ARGUMENT", _PAGES
-    ),
-    "invite-list": ServerRule(
-        "the list of invites has pending and expired ones; processed ones are found by id", _PAGES
-    ),
-    "binding-filters": ServerRule("the filters of role bindings are combined with AND", _PAGES),
-    "binding-filter-types": ServerRule(
-        "principal_id requires principal_type, resource_id requires resource_type; otherwise 400", _PAGES
-    ),
-    # Roles
-    "role-scopes": ServerRule(
-        "four roles are for the organization, nine for a project; one of the other scope returns 400 INVALID_ARGUMENT",
-        _API,
-    ),
     "key-roles": ServerRule(
         "an API key can have only the six Editor and Viewer roles, and only on its own project", _API
     ),
-    "member-first": ServerRule("a user must be a member before roles are bound to it", _PAGES),
-    "role-union": ServerRule("a principal's permissions are the union of its role bindings", _PAGES),
-    "bindings-immutable": ServerRule(
-        "a role binding cannot be changed: to change a role, create one binding and delete the other", _API
-    ),
-    "organization-bindings": ServerRule(
-        "an organization binding has the organization's id, whether it was sent or not", _PAGES
-    ),
-    "project-bindings": ServerRule("a project binding without resource_id returns 400 INVALID_ARGUMENT", _PAGES),
-    "grant-rule": ServerRule(
-        "granting a role that the caller does not hold returns 403 PERMISSION_DENIED; OrgOwner holds every role, "
-        "ProjectOwner every role on its project",
-        _ROLE_PAGES,
-    ),
-    # Permissions: the rows of the matrix in `permissions`, then what holds for all of them
-    "read-organization": ServerRule("every organization role sees the organization", _MATRIX),
-    "update-organization": ServerRule("only OrgOwner updates the organization", _MATRIX),
-    "delete-organization": ServerRule("only OrgOwner deletes the organization", _MATRIX),
-    "create-project": ServerRule("OrgOwner and OrgManager create projects", _MATRIX),
-    "manage-members": ServerRule("only OrgOwner changes users and invites", _MATRIX),
-    "bind-on-organization": ServerRule("only OrgOwner binds and revokes organization roles", _MATRIX),
-    "manage-service-accounts": ServerRule("only OrgOwner changes service accounts", _MATRIX),
-    "read-principals": ServerRule("every organization role sees users, invites and service accounts", _MATRIX),
-    "rotate-own-secret": ServerRule("a service account rotates its own secret, whatever its roles", _ASSUMED),
-    "read-projects": ServerRule(
-        "OrgOwner sees every project; a project's owner, manager and members see it, and so does an organization role "
-        "with any role on it; lists leave out the rest",
-        _MATRIX,
-    ),
-    "manage-projects": ServerRule("OrgOwner updates and deletes every project, ProjectOwner its own", _MATRIX),
-    "bind-on-project": ServerRule(
-        "OrgOwner binds and revokes roles on every project, ProjectOwner on its own", _MATRIX
+    "key-roles-default": ServerRule("a key gets the role ProjectEditor by default", _API),
+    "key-roles-replaced": ServerRule("PATCH of a key's roles replaces them all", _API),
+    "plan-key-roles": ServerRule("on Starter and Builder, API keys can have the default role only", _KEYS),
+    "key-quota": ServerRule(
+        "a key beyond the quota of its project, 5 on the smallest plan, returns 403 PERMISSION_DENIED", _PAGES
     ),
     "read-api-keys": ServerRule(
         "OrgOwner sees all API keys; a project's owner, manager and members those of their project", _MATRIX
     ),
     "manage-api-keys": ServerRule("OrgOwner changes all API keys, ProjectOwner those of its project", _MATRIX),
-    "read-role-bindings": ServerRule(
-        "everybody sees its own role bindings, a project's owner, manager and members those on it, and OrgOwner all",
-        _MATRIX,
+}
+
+_PEOPLE = {
+    "email": ServerRule("an email has at most 254 characters; a malformed one returns 400 INVALID_ARGUMENT", _API),
+    "user-name": ServerRule("a user's name is left out if it is not set", _API),
+    "email-filter": ServerRule(
+        "the email filter of users ignores case; a malformed email returns 400 INVALID_ARGUMENT", _PAGES
     ),
-    "invisible": ServerRule(
-        "the id of what a caller may not see returns 404; what it sees but may not do returns 403 PERMISSION_DENIED",
-        _ASSUMED,
+    "read-principals": ServerRule("every organization role sees users, invites and service accounts", _MATRIX),
+    "manage-members": ServerRule("only OrgOwner changes users and invites", _MATRIX),
+    "user-quota": ServerRule(
+        "a user beyond the plan's 2 on Starter, or 5 on Builder, returns 403 QUOTA_EXCEEDED", _LIMITS
     ),
-    "organization-role": ServerRule(
-        "without an organization role, lists and creates beyond a project return 403", _ASSUMED
+    "invite-times": ServerRule("an invite's expires_at and processed_at can be null", _API),
+    "invite-role-bindings": ServerRule(
+        "an invite has 1 to 100 role bindings, at least one of them on the organization", _API
     ),
-    "creator-owns-project": ServerRule("an OrgManager that creates a project becomes its ProjectOwner", _ASSUMED),
-    "open-permissions": ServerRule("by a setting of the emulator, only the rule on granting is enforced", _OWN),
-    # Invites
+    "invite-list": ServerRule(
+        "the list of invites has pending and expired ones; processed ones are found by id", _PAGES
+    ),
     "invite-lifetime": ServerRule("an invite is valid for 7 days", _PAGES),
     "invite-resend": ServerRule("resend makes an invite pending for another 7 days, even an expired one", _PAGES),
     "invite-mails": ServerRule(
@@ -228,53 +226,10 @@ RULES: Mapping[str, ServerRule] = {
         "an accepted invite is processed, and its role bindings pass to a user with a new id", _PAGES
     ),
     "invite-processed": ServerRule("resending or binding a processed invite returns 409 ALREADY_EXISTS", _PAGES),
-    # Refusals
-    "unauthenticated": ServerRule("a missing, unknown, expired or revoked token returns 401 UNAUTHENTICATED", _API),
-    "billing": ServerRule("creating under a payment status that forbids it returns 402", _PARTLY),
-    "project-quota": ServerRule(
-        "a project beyond the plan's 1 (Starter, named Free), 5 (Builder), 20 (Standard) or 100 returns 403 "
-        "QUOTA_EXCEEDED",
-        _LIMITS,
-    ),
-    "user-quota": ServerRule(
-        "a user beyond the plan's 2 on Starter, or 5 on Builder, returns 403 QUOTA_EXCEEDED", _LIMITS
-    ),
-    "index-quota": ServerRule(
-        "an index beyond the project's 5 (Starter), 10 (Builder), 20 (Standard) or 200 returns 403 QUOTA_EXCEEDED",
-        _LIMITS,
-    ),
-    "backup-quota": ServerRule(
-        "a backup beyond the project's 500 (Standard) or 1000 returns 403 QUOTA_EXCEEDED; Starter and Builder have 0",
-        _LIMITS,
-    ),
-    "quota-message": ServerRule(
-        "the message of an exceeded quota names the organization, and says to upgrade the plan", _PARTLY
-    ),
-    "plan-regions": ServerRule("on Starter, serverless indexes are in us-east-1 of aws only", _LIMITS),
-    "region-refusal": ServerRule(
-        "an index in a region that the plan does not have returns 400 INVALID_ARGUMENT", _ASSUMED
-    ),
-    "key-quota": ServerRule(
-        "a key beyond the quota of its project, 5 on the smallest plan, returns 403 PERMISSION_DENIED", _PAGES
-    ),
-    "plan-roles": ServerRule("a role that the plan does not include returns 403 PERMISSION_DENIED", _PARTLY),
-    "plan-key-roles": ServerRule("on Starter and Builder, API keys can have the default role only", _KEYS),
-    "plan-service-accounts": ServerRule(
-        "creating, changing or rotating service accounts below Enterprise returns 403 FORBIDDEN", _LIVE
-    ),
-    "not-found": ServerRule(
-        "anything outside the caller's organization returns 404 NOT_FOUND, with a message such as Project … not found",
-        _CLIENTS,
-    ),
-    "binding-exists": ServerRule("an identical binding returns 409 ALREADY_EXISTS", _PAGES),
     "invite-pending": ServerRule(
         "an email with a pending or expired invite returns 409 ALREADY_EXISTS and the message names the invite", _PAGES
     ),
     "invite-member": ServerRule("the email of a member returns 409 ALREADY_EXISTS", _PAGES),
-    "last-owner": ServerRule("deleting the last OrgOwner binding of a user returns 409 ABORTED", _PAGES),
-    "last-organization-role": ServerRule(
-        "deleting a user's last organization role while it holds others returns 409 ABORTED", _PAGES
-    ),
     "invite-organization-role": ServerRule(
         "deleting a pending invite's last organization role returns 409 ABORTED", _PAGES
     ),
@@ -289,20 +244,67 @@ RULES: Mapping[str, ServerRule] = {
         "what it does about removed and invited people is assumed",
         Source("published in part", "Pinecone's page okta-scim-provisioning, which leaves details open"),
     ),
-    "first-owner": ServerRule("a new organization has one user, who owns it", _ASSUMED),
-    "project-contents": ServerRule(
-        "deleting a project that holds indexes, collections, assistants or backups returns 412, in this order", _PAGES
+}
+
+_SERVICE_ACCOUNTS = {
+    "client-credentials": ServerRule(
+        "a client id is 32 alphanumerics, a client secret 64 characters of [-_A-Za-z0-9]", _API
     ),
-    "project-workspaces": ServerRule("deleting a project that holds workspaces returns 412", _ASSUMED),
-    "organization-deletion": ServerRule(
-        "deleting an organization that is not Free, is not Active or has projects returns 412", _PAGES
+    "service-account-name": ServerRule("a service account's name has 1 to 80 bytes of UTF-8", _API),
+    "service-account-role-bindings": ServerRule("a service account is created with 0 to 100 role bindings", _API),
+    "service-account-empty-patch": ServerRule(
+        "PATCH of a service account without fields returns 200 and changes updated_at", _PAGES
     ),
-    # Revocation
-    "project-keys": ServerRule("deleting a project deletes its keys", _PAGES),
-    "account-tokens": ServerRule("deleting a service account revokes its tokens", _PAGES),
+    "plan-service-accounts": ServerRule(
+        "creating, changing or rotating service accounts below Enterprise returns 403 FORBIDDEN", _LIVE
+    ),
+    "manage-service-accounts": ServerRule("only OrgOwner changes service accounts", _MATRIX),
+    "rotate-own-secret": ServerRule("a service account rotates its own secret, whatever its roles", _ASSUMED),
     "rotated-secret": ServerRule("a rotated secret is invalid at once", _PAGES),
     "rotated-tokens": ServerRule("rotating a secret revokes its tokens, unless configured otherwise", _DISPUTED),
-    # The control plane
+    "account-tokens": ServerRule("deleting a service account revokes its tokens", _PAGES),
+}
+
+_ROLE_BINDINGS = {
+    "role-scopes": ServerRule(
+        "four roles are for the organization, nine for a project; one of the other scope returns 400 INVALID_ARGUMENT",
+        _API,
+    ),
+    "role-union": ServerRule("a principal's permissions are the union of its role bindings", _PAGES),
+    "grant-rule": ServerRule(
+        "granting a role that the caller does not hold returns 403 PERMISSION_DENIED; OrgOwner holds every role, "
+        "ProjectOwner every role on its project",
+        _ROLE_PAGES,
+    ),
+    "plan-roles": ServerRule("a role that the plan does not include returns 403 PERMISSION_DENIED", _PARTLY),
+    "bind-on-organization": ServerRule("only OrgOwner binds and revokes organization roles", _MATRIX),
+    "bind-on-project": ServerRule(
+        "OrgOwner binds and revokes roles on every project, ProjectOwner on its own", _MATRIX
+    ),
+    "read-role-bindings": ServerRule(
+        "everybody sees its own role bindings, a project's owner, manager and members those on it, and OrgOwner all",
+        _MATRIX,
+    ),
+    "member-first": ServerRule("a user must be a member before roles are bound to it", _PAGES),
+    "binding-exists": ServerRule("an identical binding returns 409 ALREADY_EXISTS", _PAGES),
+    "bindings-immutable": ServerRule(
+        "a role binding cannot be changed: to change a role, create one binding and delete the other", _API
+    ),
+    "organization-bindings": ServerRule(
+        "an organization binding has the organization's id, whether it was sent or not", _PAGES
+    ),
+    "project-bindings": ServerRule("a project binding without resource_id returns 400 INVALID_ARGUMENT", _PAGES),
+    "binding-filters": ServerRule("the filters of role bindings are combined with AND", _PAGES),
+    "binding-filter-types": ServerRule(
+        "principal_id requires principal_type, resource_id requires resource_type; otherwise 400", _PAGES
+    ),
+    "last-owner": ServerRule("deleting the last OrgOwner binding of a user returns 409 ABORTED", _PAGES),
+    "last-organization-role": ServerRule(
+        "deleting a user's last organization role while it holds others returns 409 ABORTED", _PAGES
+    ),
+}
+
+_PROJECT_CONTENTS = {
     "control-key": ServerRule(
         "an API key reaches its project: ProjectEditor and ControlPlaneEditor change it, their Viewers only read it",
         _PAGES,
@@ -313,7 +315,6 @@ RULES: Mapping[str, ServerRule] = {
     "control-version-header": ServerRule(
         "a response of the control plane has the version in x-pinecone-api-version", _SEEN
     ),
-    "doubled-version": ServerRule("the version header may come twice with one value", _CLIENTS),
     "control-created": ServerRule(
         "creating an index, a collection or a backup returns 201, an assistant 200; a name that is taken 409", _CONTROL
     ),
@@ -331,12 +332,24 @@ RULES: Mapping[str, ServerRule] = {
         _LATER,
     ),
     "index-pods": ServerRule("in 2026-07, a pod-based index is shown, and creating one returns 400", _LATER),
+    "index-quota": ServerRule(
+        "an index beyond the project's 5 (Starter), 10 (Builder), 20 (Standard) or 200 returns 403 QUOTA_EXCEEDED",
+        _LIMITS,
+    ),
+    "plan-regions": ServerRule("on Starter, serverless indexes are in us-east-1 of aws only", _LIMITS),
+    "region-refusal": ServerRule(
+        "an index in a region that the plan does not have returns 400 INVALID_ARGUMENT", _ASSUMED
+    ),
     "collection-list": ServerRule("the list of collections is empty where there are none", _CONTROL),
     "collection-source": ServerRule("creating a collection of an index that is not pod-based returns 400", _CONTROL),
     "backup-pages": ServerRule("backups are paged, 10 a page by default and up to 100", _CONTROL),
     "backup-deletion": ServerRule("deleting a backup that is still being made returns 412", _CONTROL),
     "backup-source": ServerRule(
         "the backups of a deleted index are listed with include_deleted; without it, the index returns 404", _LATER
+    ),
+    "backup-quota": ServerRule(
+        "a backup beyond the project's 500 (Standard) or 1000 returns 403 QUOTA_EXCEEDED; Starter and Builder have 0",
+        _LIMITS,
     ),
     "assistant-pages": ServerRule("assistants are paged from 2026-04 on, 50 a page by default", _CONTROL),
     "assistant-patch": ServerRule("PATCH replaces the instructions and the metadata of an assistant", _CONTROL),
@@ -349,4 +362,19 @@ RULES: Mapping[str, ServerRule] = {
         "deleting a workspace returns 202; it is Terminating for a while, then its name returns 404", _NEXUS
     ),
 }
+
+RULES_BY_NOUN: Mapping[str, Mapping[str, ServerRule]] = {
+    "requests": _REQUESTS,
+    "tokens": _TOKENS,
+    "organizations": _ORGANIZATIONS,
+    "projects": _PROJECTS,
+    "api-keys": _API_KEYS,
+    "people": _PEOPLE,
+    "service-accounts": _SERVICE_ACCOUNTS,
+    "role-bindings": _ROLE_BINDINGS,
+    "project-contents": _PROJECT_CONTENTS,
+}
+"""The rules of the service by noun; those on permissions are the rows of the matrix in `permissions`."""
+
+RULES: Mapping[str, ServerRule] = {name: rule for rules in RULES_BY_NOUN.values() for name, rule in rules.items()}
 """Each rule by name."""
