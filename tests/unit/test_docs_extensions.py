@@ -96,7 +96,12 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 
    StalePlan
 ```
+
+## Below
+
+- [More](members/more.md)
 """,
+    "members/more.md": "# More\n",
 }
 
 LINES = [(0, 86), (0, 87), (1, 82), (1, 83)]
@@ -116,6 +121,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def build(folder: Path, pages: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Build a site of pages in a folder."""
     for name, text in pages.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", str(folder), str(folder / "site")]
     environment = os.environ | {"NO_COLOR": "1"}  # where CI is set, Sphinx colours its warnings
@@ -163,9 +169,10 @@ def test_the_reference_has_the_inherited_methods_of_a_class_and_none_that_only_t
 
 
 def test_an_index_makes_the_navigation(site: dict[str, str]) -> None:
-    """Each list of links below a heading is a table of contents with that heading."""
+    """Its lists are tables of contents with their headings, and so are those of a page beside a folder of its name."""
     assert '<span class="caption-text">Read</span>' in site["page"]
     assert 'rel="next" title="A reference"' in site["page"]
+    assert 'rel="next" title="More"' in site["members"]
 
 
 def test_the_search_finds_a_status_code(site: dict[str, str]) -> None:
