@@ -31,8 +31,8 @@ keywords: help code, error codes, explain, PA code, exception hierarchy, base cl
 
 What each error means, why it occurs, and what to do, by its code. The code, `error.help_code`, stays the same when a
 message is reworded. On the command line, the line of an error ends in it, such as `[PA209]`, and
-`pinecone-admin explain PA209` shows what this page says. `except` takes each error by its own name, by those in the last
-column, and by `PineconeError`.
+`pinecone-admin explain PA209` shows what this page says. `except` takes each error by its own name, by those in the
+last column, and by `PineconeError`.
 """
 
 
