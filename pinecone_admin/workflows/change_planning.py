@@ -277,6 +277,7 @@ class _Planner:
         projects = [] if base is None else base.projects or []
         self._former_names = {each.id: each.name for each in projects if each.id is not None}
         self._ignored: list[IgnoreRule] = []
+        self._hidden = 0
         self._refs: dict[str, ProjectRef] = {}
         self._roles: dict[tuple[str, str], RoleOn] = {}
         self._wanted_roles: dict[str, RoleOn | None] = {}
@@ -302,6 +303,8 @@ class _Planner:
             self._list_rest(self._inventory.projects, found, "project")
         self._plan_accounts()
         self._plan_people()
+        if self._hidden:
+            self.notes.append(f"the file ignores {count_noun(self._hidden, 'item')} of those that are there")
         ended = {each.id for change in self.changes for each in change.leftovers}
         self.unfinished = [each for each in self.unfinished if each.id not in ended]
 
@@ -395,9 +398,9 @@ class _Planner:
         self, kind: ItemKind, step_kind: str, found: Any, name: str, project: ProjectRef | None = None
     ) -> None:
         place = None if project is None else project.name
-        if not any(
-            rule.covers(kind, normalize_email(name) if kind == "person" else name, place) for rule in self._ignored
-        ):
+        if any(rule.covers(kind, normalize_email(name) if kind == "person" else name, place) for rule in self._ignored):
+            self._hidden += 1
+        else:
             self.not_listed.append(_describe_kept(step_kind, found.id, name, project, "not listed"))
 
     # Projects and keys

@@ -24,8 +24,9 @@ _NUMBER = re.compile(
     r"[-+]?(0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|\.(inf|Inf|INF)|"
     r"([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9_]+)([eE][-+]?[0-9]+)?)|\.(nan|NaN|NAN)"
 )
-# YAML ends a line, and so a comment, at some characters that no reviewer sees; others show a text in another order.
-_HIDDEN = re.compile("\r(?!\n)|[\x85\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# YAML ends a line, and so a comment, at some characters that no reviewer sees; others show a text in another order. A
+# byte order mark within the text indents a line for PyYAML, and not for libyaml.
+_HIDDEN = re.compile("(?<!^)\ufeff|\r(?!\n)|[\x85\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
 
 
@@ -62,7 +63,7 @@ def read_text(text: str) -> tuple[object, list[str]]:
     """
     problems: list[str] = []
     if (hidden := _HIDDEN.search(text)) is not None:
-        line, code = text.count("\n", 0, hidden.start()) + 1, make_printable(hidden[0])
+        line, code = text.count("\n", 0, hidden.start()) + 1, f"\\u{ord(hidden[0]):04x}"
         return None, [
             f"line {line}: has the character {code}, which a reviewer does not see: write its code, in quotes"
         ]

@@ -33,7 +33,9 @@ _PAST: Mapping[StepAction, str] = {
 }
 _NOUNS: Mapping[str, str] = {"api_key": "key", "service_account": "service account", "invite": "invite for"}
 _PREPOSITIONS: Mapping[StepAction, str] = {"grant": "to", "revoke": "from"}
-_PLAIN_NAME = re.compile(r"[\w.@+-]+")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.@+-]+")
+# Python prints these, and a reader sees nothing, or a space.
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
 
 
 @frozen(kw_only=True)
@@ -164,7 +166,7 @@ def _describe_details(step: Step) -> str:
 
 def _quote_role(role: str) -> str:
     """Return a role as it is, or in quotes if its project has a name that could read as another role."""
-    return role if all(map(_PLAIN_NAME.fullmatch, role.split(":"))) else repr(role)
+    return role if all(map(_PLAIN_NAME.fullmatch, role.split(":"))) else _quote(role)
 
 
 def describe_thing(noun: str, name: str | None, id: str | None) -> str:
@@ -181,5 +183,10 @@ def _describe_value(value: object) -> str:
 
 
 def _quote(name: str) -> str:
-    """Return a name as it is if it is one plain word, else in quotes: it must not read as part of the sentence."""
-    return name if _PLAIN_NAME.fullmatch(name) else repr(name)
+    """Return a name as it is if it is one plain word, else in quotes: it must not read as part of the sentence.
+
+    An address shows letters beyond ASCII by their codes: one that only looks like that of a colleague gets their roles.
+    """
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    return ascii(name) if "@" in name else _BLANK.sub(lambda match: ascii(match[0])[1:-1], repr(name))

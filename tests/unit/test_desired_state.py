@@ -174,6 +174,7 @@ ignore: [{kind: apikey, name: x, reason: "", until: soon}]
         ("organization: a  # no more\u2028people: []", r"line 1: has the character \\u2028"),
         ("organization: a  # no more\x85people: []", r"line 1: has the character \\u0085"),
         ("organization: a  # no more\rpeople: []", r"line 1: has the character \\u000d"),
+        ("organization: a\n\ufeffpeople: []", r"line 2: has the character \\ufeff"),
         ("organization: a\r\npeople: []  # \u202e", r"line 2: has the character \\u202e"),
     ],
 )
@@ -337,6 +338,7 @@ def test_what_is_ignored() -> None:
     ]
     found = plan(inventory, **sections, ignore=rules)
     assert [each.id for each in found.not_listed] == ["k-a-x", "k-b-debug-1", "u-owner@example.com"]
+    assert found.notes == ["the file ignores 2 items of those that are there"]
     late = [{**each, "until": "2026-11-29"} for each in rules]
     expired = plan(inventory, **sections, ignore=late)
     assert len(expired.not_listed) == 5
@@ -451,6 +453,43 @@ def test_markdown_is_inert_and_cut() -> None:
         assert line.endswith(fence[0])
         assert fence[0] not in line[len(fence[0]) : -len(fence[0])]
     assert sum("octocat" in line for line in text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("\u0430da@example.com", r"'\u0430da@example.com'"),
+        ("ada@ex\u00e4mple.com", r"'ada@ex\xe4mple.com'"),
+        ("kay\u212a@example.com", r"'kay\u212a@example.com'"),
+        ("ada\u200b@example.com", r"'ada\u200b@example.com'"),
+        ("ada\u3164@example.com", r"'ada\u3164@example.com'"),
+    ],
+)
+def test_an_address_that_looks_like_another_one(name: str, shown: str) -> None:
+    """An address shows what is not ASCII by its code: it would look like that of a colleague, who is not meant."""
+    found = plan(make_inventory(), people=[{"email": name, "roles": ["OrgOwner"]}])
+    assert str(found.steps[0]) == f"would invite {shown} with OrgOwner"
+    assert shown in found.to_markdown()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("M\u00fcller", "'M\u00fcller'"),
+        ("se\u200barch", r"'se\u200barch'"),
+        ("search\u3164", r"'search\u3164'"),
+        ("se\u034farch", r"'se\u034farch'"),
+        ("search\ufe0f", r"'search\ufe0f'"),
+        ("search ", "'search '"),
+    ],
+)
+def test_a_name_that_hides_a_character(name: str, shown: str) -> None:
+    """A name that is no plain word of ASCII is in quotes, also before a role, and what nobody sees has its code."""
+    account = {"name": "ci", "roles": [f"{name}:ProjectViewer"]}
+    found = plan(make_inventory(), projects=[{"name": name}], service_accounts=[account])
+    assert str(found.steps[0]) == f"would create project {shown}"
+    assert shown.rstrip("'") + ":ProjectViewer'" in str(found.steps[1])
 
 
 def test_a_saved_plan_of_another_kind_is_refused() -> None:
