@@ -1,4 +1,4 @@
-"""docs/errors.md: the recipes for tenacity and Celery repeat a call where that is safe and may help, and only there."""
+"""The recipes for tenacity and Celery repeat a call where that is safe and may help, and only there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.support.recipes import list_blocks
 
-PAGE = "docs/errors.md"
+PAGES = {"tenacity": "docs/errors.md", "celery": "docs/how-to/django-celery-fastapi.md"}
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +54,10 @@ class Celery:
 
 def load_recipe(package: str) -> dict[str, Any]:
     """Run the recipe for a package, and return its variables."""
-    (text,) = [block.text for block in list_blocks(PAGE) if f"from {package} import" in block.text]
+    page = PAGES[package]
+    (text,) = [block.text for block in list_blocks(page) if f"from {package} import" in block.text]
     variables: dict[str, Any] = {"__name__": "recipe"}
-    exec(compile(text, PAGE, "exec"), variables)
+    exec(compile(text, page, "exec"), variables)
     return variables
 
 
