@@ -12,10 +12,10 @@ from pinecone_admin._concurrency.lazy import load_names_on_use
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
     from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, FailedStep, NewSecret
-    from pinecone_admin.workflows.change_planning import plan_changes
     from pinecone_admin.workflows.desired_state import DesiredState
     from pinecone_admin.workflows.findings import Finding
     from pinecone_admin.workflows.inventory import Change, Changes, Inventory
+    from pinecone_admin.workflows.planner import plan_changes
     from pinecone_admin.workflows.plans import (
         Left,
         OffboardManyReport,
@@ -96,7 +96,7 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
         {
             ".access": ("Access", "AccessRow", "Holder"),
             ".change_plan": ("ApplyReport", "ChangePlan", "FailedStep", "NewSecret"),
-            ".change_planning": ("plan_changes",),
+            ".planner": ("plan_changes",),
             ".desired_state": ("DesiredState",),
             ".findings": ("Finding",),
             ".inventory": ("Change", "Changes", "Inventory"),

@@ -23,7 +23,8 @@ from pinecone_admin.workflows.change_plan import (
     find_new_steps,
     list_facts,
 )
-from pinecone_admin.workflows.change_planning import PlannedChange, ProjectRef, find_refusals
+from pinecone_admin.workflows.planned_changes import PlannedChange, ProjectRef
+from pinecone_admin.workflows.planner import find_refusals
 from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.steps import Step

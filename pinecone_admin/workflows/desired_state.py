@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import partial
 from hashlib import sha256
-from typing import Any, Literal, Self, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, Self, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
@@ -19,6 +21,7 @@ from pinecone_admin._http.argument_checks import (
     check_integer,
     check_string,
     type_error,
+    value_error,
 )
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.operation_checks import check_name
@@ -26,33 +29,16 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeError, PineconeValueError
 from pinecone_admin.models import literal_values
-from pinecone_admin.workflows.desired_text import NotText, line_of, read_text
+from pinecone_admin.workflows.strict_yaml import line_of, read_text
 
 ItemKind: TypeAlias = Literal["project", "api_key", "service_account", "person"]
 """Kind of an item of a file; a person is a member, or somebody who is to be invited."""
 
+SETTINGS = ("max_pods", "force_encryption_with_cmek")
+"""Settings of a project."""
+
 _SECTIONS: Mapping[str, ItemKind] = {"projects": "project", "service_accounts": "service_account", "people": "person"}
-_STATE_FIELDS = ("organization", *_SECTIONS, "ignore")
-_RULE_FIELDS = ("kind", "name", "reason", "until")
-_LISTS = (*_SECTIONS, "ignore", "api_keys", "roles")
-_SETTINGS = ("max_pods", "force_encryption_with_cmek")
-_FIELDS: Mapping[ItemKind, tuple[str, ...]] = {
-    "project": ("name", "id", *_SETTINGS, "api_keys"),
-    "api_key": ("name", "id", "roles", "absent"),
-    "service_account": ("name", "id", "roles", "keep_other_roles", "absent"),
-    "person": ("email", "roles", "keep_other_roles", "absent"),
-}
-_MODELS: Mapping[ItemKind, type] = {
-    "project": CreateProjectRequest,
-    "api_key": CreateAPIKeyRequest,
-    "service_account": CreateServiceAccountRequest,
-}
-_NOUNS: Mapping[ItemKind, str] = {
-    "project": "project",
-    "api_key": "key",
-    "service_account": "service account",
-    "person": "person",
-}
+_SOME_DAY = "2027-03-31"
 _MAX_QUOTED = 80
 _MAX_MESSAGE = 1800
 """Characters of a message that lists problems; the notes of the error have all of them."""
@@ -66,10 +52,10 @@ class DesiredItem:
         kind: Kind of the item.
         name: Name, or email address of a person.
         id: Id that pins it; None to identify it by its name.
-        roles: All its roles, as ``ROLE`` or ``PROJECT:ROLE``; None if they are not managed.
+        settings: What one request sets: the settings of a project that are managed, or the roles of a key.
+        roles: All roles of an account or a person, as ``ROLE`` or ``PROJECT:ROLE``; None if they are not managed.
         keep_other_roles: Whether other roles are left to it.
         absent: Whether it must not exist.
-        settings: Settings of a project that are managed.
         keys: The keys of a project; None if they are not managed.
         place: Where it is in the file.
     """
@@ -77,10 +63,10 @@ class DesiredItem:
     kind: ItemKind
     name: str
     id: str | None = None
-    roles: frozenset[str] | None = None
+    settings: Mapping[str, Any] = field(factory=dict[str, Any])
+    roles: list[str] | None = None
     keep_other_roles: bool = False
     absent: bool = False
-    settings: Mapping[str, Any] = field(factory=dict[str, Any])
     keys: list[DesiredItem] | None = None
     place: str = field(default="", eq=False)
 
@@ -90,17 +76,20 @@ class DesiredItem:
         return normalize_email(self.name) if self.kind == "person" else self.name
 
     def __str__(self) -> str:
-        return f"{_NOUNS[self.kind]} {self.name!r}"
+        return f"{self.kind.removeprefix('api_').replace('_', ' ')} {self.name!r}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the item as the file has it."""
-        document: dict[str, Any] = {"email" if self.kind == "person" else "name": self.name}
-        document |= {} if self.id is None else {"id": self.id}
-        document |= self.settings
-        document |= {} if self.roles is None else {"roles": sorted(self.roles)}
-        document |= {name: True for name in ("keep_other_roles", "absent") if getattr(self, name)}
-        document |= {} if self.keys is None else {"api_keys": [each.to_dict() for each in self.keys]}
-        return document
+        fields = {
+            "email" if self.kind == "person" else "name": self.name,
+            "id": self.id,
+            **self.settings,
+            "roles": self.settings.get("roles", self.roles),
+            "keep_other_roles": self.keep_other_roles or None,
+            "absent": self.absent or None,
+            "api_keys": None if self.keys is None else [each.to_dict() for each in self.keys],
+        }
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 @frozen(kw_only=True)
@@ -119,16 +108,13 @@ class IgnoreRule:
     reason: str
     until: date
 
-    def covers(self, kind: ItemKind, name: str, project: str | None) -> bool:
+    def covers(self, kind: ItemKind, key: str, project: str | None) -> bool:
         """Return whether the rule is about an item, which for a key has a project."""
         if kind != self.kind:
             return False
-        pattern = self.name
-        if project is not None:
-            place, _, pattern = pattern.partition("/")
-            if not fnmatchcase(project, place):
-                return False
-        return fnmatchcase(name, pattern.lower() if kind == "person" else pattern)
+        place, _, pattern = ("", "", self.name) if project is None else self.name.partition("/")
+        pattern = normalize_email(pattern) if kind == "person" else pattern
+        return fnmatchcase(project or "", place) and fnmatchcase(key, pattern)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as the file has it."""
@@ -150,7 +136,7 @@ class DesiredState:
         ignore: What is neither listed nor changed.
         notes: What an export could not express.
         source: What the file is called in messages.
-        digest: SHA-256 of the text, or of the canonical JSON of a mapping.
+        digest: SHA-256 of the text in UTF-8, or of the canonical JSON of a mapping.
 
     Example:
         >>> desired = DesiredState.from_text('{"organization": "Acme", "people": []}')
@@ -172,7 +158,7 @@ class DesiredState:
         """Read a file in JSON, or in YAML if PyYAML is installed, as the extra ``cli`` does.
 
         Args:
-            text: Content of the file.
+            text: Content of the file; one that is read with its byte order mark and line ends has the file's digest.
             source: What the file is called in messages, such as its path.
 
         Raises:
@@ -187,12 +173,10 @@ class DesiredState:
             >>> desired.to_dict()["projects"]
             [{'name': 'search'}]
         """
-        check_string("text", text)
-        document, problems = read_text(text)
+        document, problems = read_text(check_string("text", text).removeprefix("\ufeff"))
         _raise_if(problems if document is None else (), source, "text")
-        reader = _Reader(problems)
-        state = reader.read_state(document)
-        _raise_if(reader.problems, source, "text")
+        state = _Reader(problems).read_state(document)
+        _raise_if(problems, source, "text")
         return cast("Self", evolve(state, source=source, digest=sha256(text.encode()).hexdigest()))
 
     @classmethod
@@ -213,9 +197,9 @@ class DesiredState:
         """
         if not isinstance(cast("object", data), Mapping):
             raise type_error("data", "a mapping", data)
-        reader = _Reader([])
-        state = reader.read_state(data)
-        _raise_if(reader.problems, "data", "data")
+        problems: list[str] = []
+        state = _Reader(problems).read_state(data)
+        _raise_if(problems, "data", "data")
         return cast("Self", add_digest(state))
 
     def to_dict(self) -> dict[str, Any]:
@@ -225,10 +209,11 @@ class DesiredState:
             >>> saved = json.dumps(admin.inventory().to_desired_state().to_dict())
         """
         document: dict[str, Any] = {"organization": self.organization}
-        for section in _SECTIONS:
-            items: list[DesiredItem] | None = getattr(self, section)
-            document |= {} if items is None else {section: [each.to_dict() for each in items]}
-        return document | ({"ignore": [each.to_dict() for each in self.ignore]} if self.ignore else {})
+        for name in (*_SECTIONS, "ignore"):
+            items: list[Any] | None = getattr(self, name)
+            if items or (items is not None and name in _SECTIONS):
+                document[name] = [each.to_dict() for each in items]
+        return document
 
 
 def add_digest(state: DesiredState) -> DesiredState:
@@ -260,249 +245,208 @@ def _raise_if(problems: Sequence[str], source: str, argument: str) -> None:
     if problems:
         error = PineconeValueError(describe_problems(problems, source), argument=argument)
         for each in problems if len(problems) > 1 else ():
-            error.add_note(make_printable(each))
+            error.add_note(each)
         raise error
+
+
+class _Field(NamedTuple):
+    """What a field of a file must be.
+
+    Attributes:
+        type: Its type.
+        check: Raises, with the name of the field, unless a value of the type is valid.
+    """
+
+    type: type
+    check: Callable[[str, Any], object] | None = None
+
+
+def _check_name(model: type, _: str, value: str) -> None:
+    check_name(value, model, operation="plan")
+
+
+def _check_kind(name: str, value: str) -> None:
+    kinds = [*_SECTIONS.values(), "api_key"]
+    if value not in kinds:
+        raise value_error(name, f"is {_quote(value)}{suggest(value, kinds)}")
+
+
+_FLAG, _LIST, _TEXT, _ID = _Field(bool), _Field(Sequence), _Field(str), _Field(str, check_identifier)
+_TYPES: Mapping[type, str] = {bool: "true or false", Sequence: "a list", str: "text", int: "a whole number"}
+_FIELDS: Mapping[str, Mapping[str, _Field]] = {
+    "state": {"organization": _TEXT, "projects": _LIST, "service_accounts": _LIST, "people": _LIST, "ignore": _LIST},
+    "project": {
+        "name": _Field(str, partial(_check_name, CreateProjectRequest)),
+        "id": _ID,
+        "max_pods": _Field(int, partial(check_integer, least=0)),
+        "force_encryption_with_cmek": _FLAG,
+        "api_keys": _LIST,
+    },
+    "api_key": {
+        "name": _Field(str, partial(_check_name, CreateAPIKeyRequest)),
+        "id": _ID,
+        "roles": _LIST,
+        "absent": _FLAG,
+    },
+    "service_account": {
+        "name": _Field(str, partial(_check_name, CreateServiceAccountRequest)),
+        "id": _ID,
+        "roles": _LIST,
+        "keep_other_roles": _FLAG,
+        "absent": _FLAG,
+    },
+    "person": {"email": _Field(str, check_email), "roles": _LIST, "keep_other_roles": _FLAG, "absent": _FLAG},
+    "rule": {"kind": _Field(str, _check_kind), "name": _TEXT, "reason": _TEXT, "until": _Field(object)},
+}
+"""The fields of each mapping in a file; the first one is required, and of a rule all are."""
 
 
 class _Reader:
     """Reads a document, and collects all that is wrong with it.
 
     Args:
-        problems: What was wrong with the text.
+        problems: What was wrong with the text; gets the rest.
     """
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
+        self._problems = problems
 
     def read_state(self, document: object) -> DesiredState:
         """Return the state; it counts only if there are no problems."""
-        fields = self._fields(document, "", _STATE_FIELDS)
-        organization = self._text(fields, "", "organization", required=isinstance(document, Mapping)) or ""
+        fields = self._read_fields("state", document, "")
         sections: dict[str, Any] = {
-            name: self._items(kind, fields, name) if name in fields else None for name, kind in _SECTIONS.items()
+            name: self._read_items(kind, fields[name], name) for name, kind in _SECTIONS.items() if name in fields
         }
-        rules = self._list(fields, "", "ignore")
-        ignore = [self._rule(each, f"ignore[{number}]") for number, each in enumerate(rules)]
-        return DesiredState(organization=organization, ignore=[each for each in ignore if each], **sections)
+        rules = [self._read_rule(each, f"ignore[{number}]") for number, each in enumerate(fields.get("ignore", []))]
+        return DesiredState(
+            organization=fields.get("organization", ""), ignore=[each for each in rules if each], **sections
+        )
 
-    def _refuse(self, fields: object, path: str, key: str, problem: str) -> None:
-        self.problems.append(f"{_place(fields, path, key)} {problem}")
+    def _refuse(self, owner: object, path: str, key: str, problem: str) -> None:
+        """Add a problem with its place: the path, after the line if the text is YAML."""
+        self._problems.append(f"{_find_place(owner, path, key)} {problem}")
 
-    def _fields(self, value: object, path: str, known: Sequence[str]) -> Mapping[str, Any]:
-        """Return a mapping with the known fields of a value."""
+    def _read_fields(self, kind: str, value: object, path: str) -> dict[str, Any]:
+        """Return the fields of a mapping that are as they must be."""
         if not isinstance(value, Mapping):
             self._refuse(value, path, "", f"must be a mapping, not {_describe(value)}")
             return {}
+        known = _FIELDS[kind]
         given: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
-        for key in given:
-            if key not in known:
-                hint = suggest(str(key), known)
-                hint = ": a project is deleted with delete_with_cleanup" if key == "absent" else hint
-                self._refuse(
-                    given, path, "", f"has an unknown field {make_printable(repr(key), most=_MAX_QUOTED)}{hint}"
-                )
-            elif given[key] is None:
-                hint = "write [] for an empty list" if key in _LISTS else "put it in quotes if it is text"
-                self._refuse(given, path, key, f"is empty: leave it out, or {hint}")
-        return given
+        for key in [key for key in given if key not in known]:
+            hint = ": a project is deleted with delete_with_cleanup" if key == "absent" else suggest(str(key), known)
+            self._refuse(given, path, "", f"has an unknown field {_quote(key)}{hint}")
+        for key in [*known][: None if kind == "rule" else 1]:
+            if key not in given:
+                self._refuse(given, path, "", f"needs the field {key}")
+        found = {key: given[key] for key in known if key in given}
+        problems = {key: _find_problem(key, each, known[key]) for key, each in found.items()}
+        for key, problem in problems.items():
+            if problem is not None:
+                self._refuse(given, path, key, problem)
+        return {key: each for key, each in found.items() if problems[key] is None}
 
-    def _list(self, fields: Mapping[str, Any], path: str, key: str) -> Sequence[object]:
-        value = fields.get(key)
-        if value is None:  # reported with the fields
-            return []
-        if isinstance(value, str) or not isinstance(value, Sequence):
-            self._refuse(fields, path, key, f"must be a list, not {_describe(value)}")
-            return []
-        return cast("Sequence[object]", value)
-
-    def _text(self, fields: Mapping[str, Any], path: str, key: str, *, required: bool = False) -> str | None:
-        value = fields.get(key)
-        if value is None:
-            if required and key not in fields:
-                self._refuse(fields, path, "", f"needs the field {key}")
-            return None
-        if not isinstance(value, str):
-            self._refuse(fields, path, key, f"must be text, not {_describe(value)}: put it in quotes")
-            return None
-        if not value:
-            self._refuse(fields, path, key, "is empty")
-            return None
-        return value
-
-    def _flag(self, fields: Mapping[str, Any], path: str, key: str) -> bool:
-        value = fields.get(key, False)
-        if not isinstance(value, bool) and value is not None:
-            self._refuse(fields, path, key, f"must be true or false, not {_describe(value)}")
-        return value is True
-
-    def _items(self, kind: ItemKind, fields: Mapping[str, Any], name: str, path: str = "") -> list[DesiredItem]:
+    def _read_items(self, kind: ItemKind, values: Sequence[object], path: str) -> list[DesiredItem]:
         """Return the items of a list, of which none may be there twice."""
-        within = f"{path}.{name}" if path else name
-        read = (
-            self._item(kind, each, f"{within}[{number}]") for number, each in enumerate(self._list(fields, path, name))
-        )
+        read = (self._read_item(kind, each, f"{path}[{number}]") for number, each in enumerate(values))
         items = [each for each in read if each is not None]
-        by_name: dict[str, DesiredItem] = {}
-        by_id: dict[str, DesiredItem] = {}
+        names: dict[str, DesiredItem] = {}
+        ids: dict[str, DesiredItem] = {}
         for item in items:
-            other = by_name.setdefault(item.key, item)
-            if item.id is not None and other.id is not None:
-                other = by_id.setdefault(item.id, item)
+            named, pinned = names.setdefault(item.key, item), ids.setdefault(item.id or item.place, item)
+            other = pinned if None not in {item.id, named.id} else named
             if other is not item:
-                self.problems.append(f"{item.place} is {item}, as {other.place} is")
+                self._problems.append(f"{item.place} is {item}, as {other.place} is")
         return items
 
-    def _item(self, kind: ItemKind, value: object, path: str) -> DesiredItem | None:
-        fields = self._fields(value, path, _FIELDS[kind])
-        if not isinstance(value, Mapping):
-            return None
-        name = self._name(kind, fields, path)
-        id = self._checked(fields, path, "id", check_identifier)
-        roles = self._roles(kind, fields, path) if "roles" in fields else None
-        absent = "absent" in _FIELDS[kind] and self._flag(fields, path, "absent")
-        others = [each for each in fields if each in _FIELDS[kind] and each not in {"name", "email", "id", "absent"}]
-        if absent and others:
-            self._refuse(fields, path, "absent", f"is true, so that {', '.join(others)} must be left out")
-        if kind == "api_key" and not absent and "roles" not in fields:
-            self._refuse(fields, path, "", "needs the field roles")
-        settings = {each: self._setting(fields, path, each) for each in _SETTINGS if each in fields}
-        keys = self._items("api_key", fields, "api_keys", path) if "api_keys" in fields else None
-        keeps = self._flag(fields, path, "keep_other_roles")
-        if keeps and roles is None:
-            self._refuse(fields, path, "keep_other_roles", "needs the field roles")
-        if name is None:
-            return None
-        return DesiredItem(
-            kind=kind,
-            name=name,
-            id=id,
-            roles=roles,
-            keep_other_roles=keeps,
-            absent=absent,
-            settings=settings,
-            keys=keys,
-            place=_place(fields, path, ""),
+    def _read_item(self, kind: ItemKind, value: object, path: str) -> DesiredItem | None:
+        fields = self._read_fields(kind, value, path)
+        settings = {each: fields.pop(each) for each in SETTINGS if each in fields}
+        if "roles" in fields:
+            fields["roles"] = self._read_roles(kind, value, fields["roles"], path)
+        if "api_keys" in fields:
+            fields["keys"] = self._read_items("api_key", fields.pop("api_keys"), f"{path}.api_keys")
+        self._check_together(kind, value, fields, path)
+        if kind == "api_key" and "roles" in fields:
+            settings["roles"] = fields.pop("roles")
+        name = fields.pop("email" if kind == "person" else "name", None)
+        place = _find_place(value, path, "")
+        return None if name is None else DesiredItem(kind=kind, name=name, settings=settings, place=place, **fields)
+
+    def _check_together(self, kind: ItemKind, value: object, fields: Mapping[str, Any], path: str) -> None:
+        """Refuse fields that do not go together."""
+        others = [each for each in fields if each not in {"name", "email", "id", "absent"}]
+        if fields.get("absent") and others:
+            self._refuse(value, path, "absent", f"is true, so that {', '.join(others)} must be left out")
+        is_needed = fields.get("keep_other_roles") or (
+            kind == "api_key" and "name" in fields and not fields.get("absent")
         )
+        if is_needed and "roles" not in fields:
+            self._refuse(value, path, "", "needs the field roles")
 
-    def _name(self, kind: ItemKind, fields: Mapping[str, Any], path: str) -> str | None:
-        if kind == "person":
-            return self._checked(fields, path, "email", check_email, required=True)
+    def _read_roles(self, kind: ItemKind, owner: object, roles: Sequence[object], path: str) -> list[str]:
+        if kind == "api_key" and not roles:
+            self._refuse(owner, path, "roles", "is empty: a key has at least one role")
+        for number, role in enumerate(roles):
+            problem = " twice" if role in roles[:number] else _find_role_problem(kind, role)
+            if problem is not None:
+                self._refuse(owner, path, "roles", f"has {_describe(role)}{problem}")
+        return sorted(map(str, roles))
 
-        def check_length(_: str, value: str) -> None:
-            check_name(value, _MODELS[kind], operation="plan")
-
-        return self._checked(fields, path, "name", check_length, required=True)
-
-    def _checked(
-        self,
-        fields: Mapping[str, Any],
-        path: str,
-        key: str,
-        check: Callable[[str, str], object],
-        *,
-        required: bool = False,
-    ) -> str | None:
-        """Return a text that passes a check of arguments."""
-        text = self._text(fields, path, key, required=required)
-        try:
-            if text is not None:
-                check(key, text)
-        except PineconeError as error:
-            self.problems.append(f"{_place(fields, path, key)}: {error.message}")
-            return None
-        return text
-
-    def _setting(self, fields: Mapping[str, Any], path: str, key: str) -> object:
-        value = fields[key]
-        if key != "max_pods":
-            return self._flag(fields, path, key)
-        try:
-            return None if value is None else check_integer(key, value, least=0)
-        except PineconeError:
-            self._refuse(fields, path, key, f"must be a whole number from 0, not {_describe(value)}")
+    def _read_rule(self, value: object, path: str) -> IgnoreRule | None:
+        fields = self._read_fields("rule", value, path)
+        if fields.get("kind") == "api_key" and "/" not in fields.get("name", "/"):
+            self._refuse(value, path, "name", "must be PROJECT/KEY, both as patterns")
+        day = str(fields.pop("until", _SOME_DAY))
+        with suppress(ValueError):
+            until = date.fromisoformat(day)
+            return IgnoreRule(until=until, **fields) if len(fields) == len(_FIELDS["rule"]) - 1 else None
+        self._refuse(value, path, "until", f"must be a day, such as {_SOME_DAY}")
         return None
 
-    def _roles(self, kind: ItemKind, fields: Mapping[str, Any], path: str) -> frozenset[str]:
-        roles = self._list(fields, path, "roles")
-        if kind == "api_key" and not roles:
-            self._refuse(fields, path, "roles", "is empty: a key has at least one role")
-        found: set[str] = set()
-        for number, role in enumerate(roles):
-            if not isinstance(role, str):
-                self._refuse(fields, path, "roles", f"[{number}] must be text, not {_describe(role)}")
-            elif role in found:
-                self._refuse(fields, path, "roles", f"has {make_printable(role)!r} twice")
-            elif (problem := _find_role_problem(kind, role)) is not None:
-                self._refuse(fields, path, "roles", f"has {make_printable(role, most=_MAX_QUOTED)!r}, {problem}")
-            else:
-                found.add(role)
-        return frozenset(found)
 
-    def _rule(self, value: object, path: str) -> IgnoreRule | None:
-        fields = self._fields(value, path, _RULE_FIELDS)
-        if not isinstance(value, Mapping):
-            return None
-        kind, name, reason = (self._text(fields, path, each, required=True) for each in _RULE_FIELDS[:3])
-        if kind is not None and kind not in _FIELDS:
-            self._refuse(
-                fields, path, "kind", f"is {make_printable(kind, most=_MAX_QUOTED)!r}{suggest(kind, [*_FIELDS])}"
-            )
-        if kind == "api_key" and name is not None and "/" not in name:
-            self._refuse(fields, path, "name", "must be PROJECT/KEY, both as patterns")
-        until = _parse_day(fields.get("until"))
-        if until is None and fields.get("until") is not None:
-            self._refuse(fields, path, "until", "must be a day, such as 2027-03-31")
-        elif "until" not in fields:
-            self._refuse(fields, path, "", "needs the field until")
-        if kind is None or name is None or reason is None or until is None:
-            return None
-        return IgnoreRule(kind=cast("ItemKind", kind), name=name, reason=reason, until=until)
+def _find_problem(key: str, value: object, wanted: _Field) -> str | None:
+    """Return what is wrong with the value of a field, or None."""
+    if value is None:
+        hint = "write [] for an empty list" if wanted is _LIST else "put it in quotes if it is text"
+        return f"is empty: leave it out, or {hint}"
+    # A bool is an int, and a str is a sequence.
+    is_other = (wanted.type is int and isinstance(value, bool)) or (wanted.type is Sequence and isinstance(value, str))
+    if is_other or not isinstance(value, wanted.type):
+        hint = ": put it in quotes" if wanted.type is str else ""
+        return f"must be {_TYPES[wanted.type]}, not {_describe(value)}{hint}"
+    if value == "":
+        return "is empty"
+    try:
+        if wanted.check is not None:
+            wanted.check(key, value)
+    except PineconeError as error:
+        return error.message_with_names({key: ""}).strip()
+    return None
 
 
-def _place(fields: object, path: str, key: str) -> str:
-    """Return where a field is: its path, after its line if the text is YAML."""
+def _find_role_problem(kind: ItemKind, role: object) -> str | None:
+    """Return what is wrong with a role, after the role, or None."""
+    if not isinstance(role, str):
+        return ", which is no text"
+    project = role.rpartition(":")[0] or "PROJECT"
+    known = [f"{project}:{each}" for each in literal_values("ProjectRoleName")]
+    known = [*literal_values("APIKeyRole")] if kind == "api_key" else [*literal_values("OrganizationRoleName"), *known]
+    return None if role in known else f", which is no role{suggest(role, known)}"
+
+
+def _find_place(owner: object, path: str, key: str) -> str:
     full = ".".join(filter(None, [path, key])) or "the document"
-    line = line_of(fields, key)
+    line = line_of(owner, key)
     return full if line is None else f"line {line}: {full}"
+
+
+def _quote(value: object) -> str:
+    return make_printable(repr(value), most=_MAX_QUOTED)
 
 
 def _describe(value: object) -> str:
     """Return a value of a wrong type for a message."""
     if isinstance(value, Mapping):
         return "a mapping"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "a list"
-    shown = str(value).lower() if isinstance(value, bool) or value is None else str(value)
-    return make_printable(repr(value) if isinstance(value, str) else shown, most=_MAX_QUOTED)
-
-
-def _find_role_problem(kind: ItemKind, text: str) -> str | None:
-    """Return what is wrong with a role, or None."""
-    project, colon, role = text.rpartition(":")
-    on_organization, on_project = literal_values("OrganizationRoleName"), literal_values("ProjectRoleName")
-    if kind == "api_key":
-        known = literal_values("APIKeyRole")
-        return None if text in known else f"which is no role of a key{suggest(role, known)}"
-    if not colon:
-        if text in on_project:
-            return f"which is a role on a project: write PROJECT:{text}"
-        return None if text in on_organization else f"which is no role{suggest(text, on_organization)}"
-    if not project:
-        return "which names no project"
-    if role in on_organization:
-        return f"but {role} is a role on the organization: leave the project out"
-    return (
-        None
-        if role in on_project
-        else f"but {make_printable(role)!r} is no role on a project{suggest(role, on_project)}"
-    )
-
-
-def _parse_day(value: object) -> date | None:
-    text = value.text if isinstance(value, NotText) else value
-    if isinstance(text, date) and not isinstance(text, datetime):
-        return text
-    try:
-        return date.fromisoformat(text) if isinstance(text, str) and len(text) == len("2027-03-31") else None
-    except ValueError:
-        return None
+    return _quote(value) if isinstance(value, str) or not isinstance(value, Sequence) else "a list"

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from attrs import evolve
 
 from generated_client.models import APIKey, ServiceAccount
 from pinecone_admin.workflows import name_tags
+from pinecone_admin.workflows.resources import Resource
 
 _MINUTE = timedelta(minutes=1)
+_T = TypeVar("_T", bound=Resource)
 
 
 def time_of_deletion(now: datetime, keep_old_for: timedelta) -> datetime:
@@ -183,14 +186,25 @@ def rename_predecessors(old: APIKey, keys: Sequence[APIKey]) -> dict[str, APIKey
     return renamed
 
 
-def is_under_way(found: APIKey | ServiceAccount, keys: Sequence[APIKey], names: Iterable[str]) -> bool:
-    """Return whether a name is that of a run under way, or interrupted: a tag with the right digits.
+def set_aside_unfinished(found: Sequence[_T], names: Iterable[str]) -> tuple[list[_T], list[_T]]:
+    """Return what there is, and apart from it the keys and accounts of runs under way, or interrupted.
+
+    A new key that an interrupted rotation has not named counts as what it is to be.
 
     Args:
-        found: A key or an account.
-        keys: The keys of the project.
+        found: The keys of a project, or all of another kind.
         names: Names that the file wants: a tag may be in front of a name that was cut.
     """
+    keys = [each for each in found if isinstance(each, APIKey)]
+    unnamed: dict[str, Any] = dict(find_successors_to_rename(keys))
+    made = [each for each in found if isinstance(each, APIKey | ServiceAccount) and each.id not in unnamed]
+    aside = {each.id for each in made if _is_under_way(each, keys, names)}
+    present = [unnamed.get(each.id, each) for each in found if each.id not in aside]
+    return present, [each for each in found if each.id in aside]
+
+
+def _is_under_way(found: APIKey | ServiceAccount, keys: Sequence[APIKey], names: Iterable[str]) -> bool:
+    """Return whether a name is that of a run under way, or interrupted: a tag with the right digits."""
     tag = name_tags.parse_tag(found.name)
     if tag is None:
         return False

@@ -33,6 +33,7 @@ _PAST: Mapping[StepAction, str] = {
 }
 _NOUNS: Mapping[str, str] = {"api_key": "key", "service_account": "service account", "invite": "invite for"}
 _PREPOSITIONS: Mapping[StepAction, str] = {"grant": "to", "revoke": "from"}
+_ROLE_ACTIONS = {*_PREPOSITIONS, "keep", "skip"}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.@+-]+")
 # Python prints these, and a reader sees nothing, or a space.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
@@ -82,8 +83,8 @@ class Step:
 
     def __str__(self) -> str:
         verb = f"would {self.action}" if self.planned else _PAST[self.action]
-        reason = "" if self.reason is None else f": {self.reason}"
-        return make_printable(f"{verb} {_describe_object(self)}{reason}")
+        reasons = filter(None, [_describe_replaced(self), self.reason])
+        return make_printable(": ".join([f"{verb} {_describe_object(self)}", *reasons]))
 
 
 def describe_key_step(
@@ -131,7 +132,7 @@ def _describe_object(step: Step) -> str:
     is_in_project = (step.project or step.project_id) is not None
     project = describe_thing("project", step.project, step.project_id)
     role = step.after.get("role", step.before.get("role"))
-    if role is not None:
+    if role is not None and step.action in _ROLE_ACTIONS:
         place = project if is_in_project else "the organization"
         return f"{role} on {place} {_PREPOSITIONS.get(step.action, 'for')} {thing}"
     place = f" in {project}" if is_in_project else ""
@@ -157,11 +158,22 @@ def _describe_details(step: Step) -> str:
         return ""
     fields = {**step.before, **step.after}
     roles: Any = fields.pop("roles", [])
-    for name in ("project_ids", "replaced_ids"):  # the roles have the names, and the reason has the ids
+    for name in ("project_ids", "replaced_ids"):  # the roles have the names, and the rest of the line has the ids
         fields.pop(name, None)
     details = [" and ".join(map(_quote_role, roles))] if roles else []
     details += [f"{name} {_describe_value(value)}" for name, value in fields.items()]
     return f" with {', '.join(details)}" if details else ""
+
+
+def _describe_replaced(step: Step) -> str | None:
+    """Return what becomes of what something new replaces, or None if it replaces nothing."""
+    replaced = step.before.get("replaced_ids")
+    if not replaced:
+        return None
+    ids = _describe_value(replaced)
+    if step.kind == "invite":
+        return f"an expired invite is deleted, since resending it would grant what it carried: {ids}"
+    return f"an interrupted run left {ids}: it gets the name if its secret is stored, or is deleted"
 
 
 def _quote_role(role: str) -> str:

@@ -155,9 +155,9 @@ def test_every_problem_of_a_file_has_a_line(emulator: Emulator, command: str) ->
     done = run(command, "bad.yaml")
     assert done.exit == 2
     assert done.stderr.splitlines() == [
-        "bad.yaml: line 3: projects is empty: leave it out, or write [] for an empty list",
         "bad.yaml: line 1: organization must be text, not no: put it in quotes",
-        "bad.yaml: line 2: people[0].email: email is not an email address: 'x'",
+        "bad.yaml: line 3: projects is empty: leave it out, or write [] for an empty list",
+        "bad.yaml: line 2: people[0].email is not an email address: 'x'",
         "error: bad.yaml has 3 problems [PA101]",
     ]
     assert not emulator.requests

@@ -60,8 +60,9 @@ from pinecone_admin.workflows.applying import (
     select_changes,
 )
 from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, NewSecret
-from pinecone_admin.workflows.change_planning import PlannedChange, find_changes, plan_changes
 from pinecone_admin.workflows.desired_state import DesiredState
+from pinecone_admin.workflows.planned_changes import PlannedChange, find_changes
+from pinecone_admin.workflows.planner import plan_changes
 from pinecone_admin.workflows.plans import check_organization, check_plan
 from pinecone_admin.workflows.readable_store import ReadableStore, StoreByName
 from pinecone_admin.workflows.steps import Step

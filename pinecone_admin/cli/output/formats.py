@@ -82,7 +82,7 @@ def _load_yaml() -> Any:
 @cache
 def _make_dumper() -> Any:
     """Return a dumper that quotes what any reader of YAML takes for something else than text, such as ``1e3``."""
-    from pinecone_admin.workflows.desired_text import needs_quotes  # noqa: PLC0415 - only this format needs it
+    from pinecone_admin.workflows.strict_yaml import needs_quotes  # noqa: PLC0415 - only this format needs it
 
     yaml = _load_yaml()
 

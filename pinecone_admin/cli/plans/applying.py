@@ -22,7 +22,7 @@ from pinecone_admin.cli.secrets.stores_by_name import SecretOwner, StoresByName
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import ChangePlan, DesiredState, Step
 from pinecone_admin.workflows.applying import check_planned
-from pinecone_admin.workflows.change_planning import makes_secret
+from pinecone_admin.workflows.planner import makes_secret
 
 _SECRETS = Secret("api-key", many=True)
 

@@ -18,25 +18,26 @@ from pinecone_admin._text.printable import make_printable
 
 # What any version of YAML, or any of its readers, takes for something other than text.
 _NULL = re.compile(r"~|null|Null|NULL|")
-_TRUTH = re.compile(r"(?i)y|yes|n|no|on|off|true|false")
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_NUMBER = re.compile(
-    r"[-+]?(0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|\.(inf|Inf|INF)|"
-    r"([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9_]+)([eE][-+]?[0-9]+)?)|\.(nan|NaN|NAN)"
+_NOT_TEXT = re.compile(
+    rf"{_NULL.pattern}"
+    r"|(?i:y|yes|n|no|on|off|true|false)"
+    r"|[-+]?(0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|\.(inf|Inf|INF)"
+    r"|([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9_]+)([eE][-+]?[0-9]+)?)|\.(nan|NaN|NAN)"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"
 )
 # YAML ends a line, and so a comment, at some characters that no reviewer sees; others show a text in another order. A
 # byte order mark within the text indents a line for PyYAML, and not for libyaml.
-_HIDDEN = re.compile("(?<!^)\ufeff|\r(?!\n)|[\x85\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
+_HIDDEN = re.compile("\ufeff|\r(?!\n)|[\x85\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-@frozen
+@frozen(repr=False)
 class NotText:
     """A value without quotes that some reader of YAML does not take for text, such as ``no``, ``1e3`` or a day."""
 
     text: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text
 
 
@@ -103,7 +104,7 @@ def _read_yaml(text: str, problems: list[str], json_error: ValueError) -> object
 
 def needs_quotes(text: str) -> bool:
     """Return whether some reader of YAML takes a text without quotes for something else."""
-    return any(each.fullmatch(text) for each in (_NULL, _TRUTH, _NUMBER, _DATE))
+    return _NOT_TEXT.fullmatch(text) is not None
 
 
 class _EventReader:
@@ -171,5 +172,4 @@ def _read_scalar(event: Any) -> object:
         return text == "true"
     if _WHOLE_NUMBER.fullmatch(text):
         return int(text)
-    is_text = not any(each.fullmatch(text) for each in (_TRUTH, _NUMBER, _DATE))
-    return text if is_text else NotText(text)
+    return NotText(text) if needs_quotes(text) else text
