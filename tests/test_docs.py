@@ -46,6 +46,7 @@ EMULATOR = re.compile(r"pinecone[-_]admin[. ]emulator")
 CREATES = {
     "README.md": {"create_project", "create_api_key"},
     "docs/errors.md": {"create_invite"},
+    "docs/how-to/beside-terraform.md": {"create_api_key"},
     "docs/how-to/ci-identity.md": {"create_service_account"},
     "docs/how-to/create-and-find.md": {"create_project", "create_api_key"},
     "docs/how-to/github-actions-and-gitlab.md": {"create_service_account"},

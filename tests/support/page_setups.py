@@ -68,6 +68,22 @@ def old_keys(emulator: Emulator, admin: Admin, folder: Path) -> None:
     install_stand_ins(folder / "bin")
 
 
+def terraform(_emulator: Emulator, admin: Admin, folder: Path) -> None:
+    """Create a project and a key as Terraform would, and stand-ins of it and of Vault."""
+    project = admin.projects.create(name="search")
+    admin.api_keys.create(project_id=project.id, name="reader")
+    install_stand_ins(folder / "bin")
+    script = f"""#!/bin/sh
+case "$*" in
+  "output -raw search_project_id") printf %s {project.id} ;;
+  "state rm pinecone_api_key.reader") ;;
+  *) exit 1 ;;
+esac
+"""
+    (folder / "bin/terraform").write_text(script, encoding="utf-8")
+    (folder / "bin/terraform").chmod(0o755)
+
+
 def identities(_emulator: Emulator, admin: Admin, folder: Path) -> None:
     """Create the project of the tests, and stand-ins of the commands of GitHub and GitLab."""
     create_project(admin, "search")
@@ -102,6 +118,7 @@ def workflows(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
 
 SETUPS: Mapping[str, Setup] = {
     "docs/emulator-control.md": control,
+    "docs/how-to/beside-terraform.md": terraform,
     "docs/how-to/ci-identity.md": empty_project("search"),
     "docs/how-to/key-for-one-test-run.md": empty_project("search"),
     "docs/how-to/github-actions-and-gitlab.md": identities,

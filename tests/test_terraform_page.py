@@ -1,0 +1,36 @@
+"""docs/how-to/beside-terraform.md: a file that names the projects of Terraform by their ids never makes a project."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from pinecone_admin import PineconeValueError
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import DesiredState
+from tests.support.recipes import list_blocks
+
+(TEXT,) = [block.text for block in list_blocks("docs/how-to/beside-terraform.md") if block.language == "yaml"]
+
+
+def test_a_project_of_terraform_is_never_made() -> None:
+    """With the project, its key is planned and nothing else; without it, the plan is refused."""
+    emulator = Emulator()
+    file = yaml.safe_load(TEXT) | {"organization": emulator.state.organization.id}
+    with emulator.admin() as admin:
+        with pytest.raises(PineconeValueError, match="nothing has the id"):
+            admin.plan(DesiredState.from_dict(file))
+        file["projects"][0]["id"] = admin.projects.create(name="search").id
+        assert [(step.action, step.kind) for step in admin.plan(DesiredState.from_dict(file)).steps] == [
+            ("create", "api_key")
+        ]
+
+
+def test_a_project_that_terraform_renamed_is_renamed_back() -> None:
+    """The file has the name that the project had."""
+    emulator = Emulator()
+    file = yaml.safe_load(TEXT) | {"organization": emulator.state.organization.id}
+    with emulator.admin() as admin:
+        file["projects"][0]["id"] = admin.projects.create(name="search-eu").id
+        plan = admin.plan(DesiredState.from_dict(file))
+        assert ("rename", "project") in [(step.action, step.kind) for step in plan.steps]
