@@ -36,6 +36,7 @@ UNTRACED = [
         "faults/test_guarantees.py",
         "faults/test_interrupted_calls.py",
         "faults/test_interrupted_rotations.py",
+        "faults/test_killed_applies.py",
         "faults/test_nginx.py",
         "faults/test_random_faults.py",
         "faults/test_random_workflows.py",
