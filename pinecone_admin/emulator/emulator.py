@@ -79,7 +79,8 @@ class Emulator:
             which the published documents say.
         key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
-        pod_access: Whether a project's `max_pods` may exceed 0, as in organizations that began before 2025-08-18.
+        pod_access: Whether a project's `max_pods` may exceed 0, as in organizations that began before 2025-08-18; the
+            command `pc project create` needs it.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one, from 0.
         max_pods_floor: What a smaller `max_pods` other than 0 is raised to, from 0.
         managed_people: Whether an identity provider manages everybody, or the email addresses of those it manages.
