@@ -401,6 +401,9 @@ class _Planner:
                 self._add(wanted, "delete", each, before={"roles": lost})
             return
         current = next(filter(_is_current, found), None)
+        # What is renamed so, another run would complete or delete.
+        if name_tags.parse_tag(item.name) is not None and (current is None or _name_of(current) != item.name):
+            self._refuse(item, "gets the name of unfinished work")
         roles = self._resolve_roles(item)
         would_be_invited = item.kind == "person" and not isinstance(current, User)
         if would_be_invited and all(":" in each for each in roles) and (item.roles is not None or current is None):
@@ -415,8 +418,6 @@ class _Planner:
     def _create(self, wanted: _Wanted, roles: Sequence[str], replaced: Sequence[_Present]) -> None:
         """Create an item with its roles; those that do not fit into the request are granted after."""
         item = wanted.item
-        if name_tags.parse_tag(item.name) is not None:
-            self._refuse(item, "a new one must not have the name of unfinished work")
         after = dict(item.settings)
         if item.kind in {"service_account", "person"}:
             after["roles"] = roles[:MAX_CREATED_ROLES]
