@@ -11,7 +11,8 @@ from pinecone_admin._concurrency.lazy import load_names_on_use
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
-    from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, FailedStep, NewSecret
+    from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSecret
+    from pinecone_admin.workflows.change_plan import ChangePlan
     from pinecone_admin.workflows.desired_state import DesiredState
     from pinecone_admin.workflows.findings import Finding
     from pinecone_admin.workflows.inventory import Change, Changes, Inventory
@@ -95,7 +96,8 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
         __name__,
         {
             ".access": ("Access", "AccessRow", "Holder"),
-            ".change_plan": ("ApplyReport", "ChangePlan", "FailedStep", "NewSecret"),
+            ".apply_report": ("ApplyReport", "FailedStep", "NewSecret"),
+            ".change_plan": ("ChangePlan",),
             ".planner": ("plan_changes",),
             ".desired_state": ("DesiredState",),
             ".findings": ("Finding",),

@@ -15,14 +15,9 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.models import APIKeyWithSecret
-from pinecone_admin.workflows.change_plan import (
-    ApplyReport,
-    ChangePlan,
-    FailedStep,
-    NewSecret,
-    find_new_steps,
-    list_facts,
-)
+from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSecret
+from pinecone_admin.workflows.change_plan import ChangePlan
+from pinecone_admin.workflows.plan_facts import check_planned
 from pinecone_admin.workflows.planned_changes import PlannedChange, ProjectRef
 from pinecone_admin.workflows.planner import find_refusals
 from pinecone_admin.workflows.readable_store import ReadableStore
@@ -54,36 +49,10 @@ def select_changes(
     """
     selected = [each for each in changes if drift or each.step.cause != "drift"]
     steps = [each.step for each in selected]
-    check_planned(plan, steps, drift=drift)
+    check_planned(plan.steps, steps, drift=drift)
     if refusals := find_refusals(steps, inventory, client_id, allow_removals=allow_removals):
         raise RefusedError("; ".join(refusals), operation="apply")
     return selected
-
-
-def check_planned(plan: ChangePlan, steps: Iterable[Step], *, drift: bool) -> None:
-    """Raise RefusedError unless a plan has all that steps do; without ``drift``, those that are drift do nothing."""
-    # What the plan shows as drift was not reviewed as something that a call without ``drift`` does.
-    planned, found = ([each for each in some if drift or each.cause != "drift"] for some in (plan.steps, steps))
-    if new := find_new_steps(planned, found):
-        lines = "; ".join(map(str, new))
-        raise RefusedError(
-            f"the organization has changed, and the plan does not have all of this: {lines}; make another plan",
-            operation="apply",
-        )
-
-
-def find_skipped(plan: ChangePlan, changes: Sequence[PlannedChange], selected: Sequence[PlannedChange]) -> list[Step]:
-    """Return the steps of a plan that are not carried out, each with the reason."""
-    needed, done = ({fact for each in some for fact, _ in list_facts(each.step)} for some in (changes, selected))
-    skipped: list[Step] = []
-    for step in plan.steps:
-        facts = {fact for fact, _ in list_facts(step)}
-        if facts.isdisjoint(done):
-            reason = (
-                "it is no longer needed" if facts.isdisjoint(needed) else "it is drift, which this call leaves alone"
-            )
-            skipped.append(evolve(step, planned=False, reason=reason))
-    return skipped
 
 
 @frozen

@@ -12,7 +12,8 @@ from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.planner import makes_secret, plan_changes, rank_step
+from pinecone_admin.workflows.plan_facts import makes_secret
+from pinecone_admin.workflows.planner import plan_changes, rank_step
 from pinecone_admin.workflows.steps import Step
 
 

@@ -123,11 +123,6 @@ def rank_step(step: Step) -> int:
             return {"project": 0, "service_account": 1, "invite": 2}.get(step.kind, 4)
 
 
-def makes_secret(step: Step) -> bool:
-    """Return whether a step makes a secret, which has to be stored."""
-    return step.action == "create" and step.kind in {"api_key", "service_account"}
-
-
 def find_refusals(
     steps: Sequence[Step], inventory: Resources, client_id: str, *, allow_removals: int | None = None
 ) -> list[str]:

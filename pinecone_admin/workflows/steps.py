@@ -140,11 +140,13 @@ def _describe_object(step: Step) -> str:
         case "store":
             return f"the {'value' if step.kind == 'api_key' else 'secret'} of {thing}{place}"
         case "rename":
-            others = [f", and its {name} to {_describe_value(value)}" for name, value in step.after.items()][1:]
-            return f"{thing}{place} to {_describe_value(step.after['name'])}{''.join(others)}"
+            fields = dict(step.after)
+            name = _describe_value(fields.pop("name", None))
+            others = [f", and its {each} to {_describe_value(value)}" for each, value in fields.items()]
+            return f"{thing}{place} to {name}{''.join(others)}"
         case "update":
             pairs = [
-                f"{name} from {_describe_value(step.before[name])} to {_describe_value(value)}"
+                f"{name} from {_describe_value(step.before.get(name))} to {_describe_value(value)}"
                 for name, value in step.after.items()
             ]
             return f"{thing}{place}: {', '.join(pairs)}"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pinecone_admin import ForbiddenError, PineconeTypeError, PineconeValueError, RefusedError
 from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin.workflows import ChangePlan, DesiredState, Inventory, Step, Unread, plan_changes
-from pinecone_admin.workflows.change_plan import find_new_steps
 from pinecone_admin.workflows.name_tags import name_tag, tag_as_being_made, tag_as_emptying
+from pinecone_admin.workflows.plan_facts import find_new_steps
 from tests.support.errors import raises
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

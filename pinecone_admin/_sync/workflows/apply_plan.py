@@ -51,16 +51,17 @@ from pinecone_admin.models import (
     RoleBindingInput,
 )
 from pinecone_admin.operations import create_invite, create_project
+from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.applying import (
     ApplyProgress,
     NotTried,
     RedactingStore,
-    find_skipped,
     note_done,
     select_changes,
 )
-from pinecone_admin.workflows.change_plan import ApplyReport, ChangePlan, NewSecret
+from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredState
+from pinecone_admin.workflows.plan_facts import find_skipped
 from pinecone_admin.workflows.planned_changes import PlannedChange, find_changes
 from pinecone_admin.workflows.planner import plan_changes
 from pinecone_admin.workflows.plans import check_organization, check_plan
@@ -125,7 +126,7 @@ def apply_plan(
         source=plan.source,
         digest=plan.digest,
         commit=plan.commit,
-        skipped=find_skipped(plan, changes, selected),
+        skipped=find_skipped(plan.steps, *([each.step for each in some] for some in (changes, selected))),
     )
     try:
         _AsyncApplication(admin, store, ApplyProgress(report)).run(selected)

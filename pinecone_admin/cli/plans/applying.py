@@ -21,8 +21,7 @@ from pinecone_admin.cli.secrets.stores import STORE_FORMS
 from pinecone_admin.cli.secrets.stores_by_name import SecretOwner, StoresByName
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import ChangePlan, DesiredState, Step
-from pinecone_admin.workflows.applying import check_planned
-from pinecone_admin.workflows.planner import makes_secret
+from pinecone_admin.workflows.plan_facts import check_planned, makes_secret
 
 _SECRETS = Secret("api-key", many=True)
 
@@ -80,7 +79,7 @@ def _renew(session: Session, saved: ChangePlan, *, drift: bool) -> ChangePlan:
         None if saved.base is None else DesiredState.from_dict(saved.base),
         client_id=None if session.client_id else saved.client_id,
     )
-    check_planned(saved, made.steps, drift=drift)
+    check_planned(saved.steps, made.steps, drift=drift)
     return evolve(made, source=saved.source, digest=saved.digest, commit=saved.commit)
 
 

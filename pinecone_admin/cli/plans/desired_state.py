@@ -22,7 +22,7 @@ from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_in
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ChangePlan, DesiredState, Step, plan_changes
-from pinecone_admin.workflows.change_plan import describe_step, is_sensitive
+from pinecone_admin.workflows.change_plan import describe_step, split_sections
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
 _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
@@ -127,18 +127,9 @@ def _describe_row(step: Step) -> dict[str, Any]:
 
 def _format_plan(plan: ChangePlan) -> list[str]:
     """Return the lines of a plan for a terminal: what concerns owners and secrets first, and a summary last."""
-    first = [each for each in plan.steps if is_sensitive(each)]
-    rest = [each for each in plan.steps if not is_sensitive(each)]
-    sections = {
-        "Owners and secrets": first,
-        "Changes": [each for each in rest if each.cause != "drift"],
-        "Drift": [each for each in rest if each.cause == "drift"],
-        "Unfinished": plan.unfinished,
-        "Not listed": plan.not_listed,
-    }
     lines: list[str] = []
-    for title, steps in sections.items():
-        lines += [f"{_BOLD}{title}{_RESET}", *map(_format_step, steps)] if steps else []
+    for title, steps in split_sections(plan).items():
+        lines += [f"{_BOLD}{title}{_RESET}", *map(_format_step, steps)]
     return [*lines, *map(make_printable, plan.notes), make_printable(plan.summary)]
 
 
