@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,15 @@ def test_a_carriage_return_hides_nothing() -> None:
     assert "line 1: has the character \\u000d" in run("plan", "org.yaml").stderr
     Path("org.yaml").write_bytes(b"organization: Emulated Organization\r\npeople: []\r\n")
     assert run("plan", "org.yaml").exit == 0
+
+
+def test_the_digest_is_that_of_the_file(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
+    """The digest in a plan is what sha256sum says of the file, also with a byte order mark and Windows line ends."""
+    data = b"\xef\xbb\xbforganization: Emulated Organization\r\npeople: []\r\n"
+    Path("org.yaml").write_bytes(data)
+    assert run("plan", "org.yaml", "--save", "plan.json").json["digest"] == sha256(data).hexdigest()
+    Path("plan.json").write_bytes(b"\xef\xbb\xbf" + Path("plan.json").read_bytes())
+    assert run("apply", "plan.json", "--yes").json["digest"] == sha256(data).hexdigest()
 
 
 def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:

@@ -184,6 +184,15 @@ def test_what_a_file_cannot_be(text: str, problem: str) -> None:
         DesiredState.from_text(text)
 
 
+def test_an_id_or_a_name_twice() -> None:
+    """Two items with one id are refused, whatever their names; two of one name only if an id is missing."""
+    pinned = [{"name": "a", "id": "p-1"}, {"name": "a", "id": "p-2"}]
+    assert DesiredState.from_dict({"organization": "a", "projects": pinned}).projects is not None
+    for projects in ([pinned[0], {"name": "b", "id": "p-1"}], [pinned[0], {"name": "a"}], [{"name": "a"}, *pinned]):
+        with raises(PineconeValueError, match=r"projects\[1\] is project '[ab]', as projects\[0\] is"):
+            DesiredState.from_dict({"organization": "a", "projects": projects})
+
+
 def test_many_problems_are_counted() -> None:
     """A message has as many problems as it can, and the notes have all of them."""
     people = [{"email": f"no address {number}"} for number in range(100)]
@@ -503,6 +512,35 @@ def test_a_saved_plan_of_another_kind_is_refused() -> None:
     assert ChangePlan.from_json(found.to_json()) == found
     with raises(PineconeValueError, match="not a plan of apply"):
         ChangePlan.from_json('{"plan_of": "users.offboard_many"}')
+
+
+def test_the_text_of_a_saved_plan_is_made_from_its_facts() -> None:
+    """What is written into a saved plan beside its facts is not shown, and shows no step as another one."""
+    inventory = make_inventory(projects=["a"], keys=[("a", tag_as_being_made("k"))])
+    keys = [{"name": "k", "roles": ["ProjectEditor"]}]
+    account = {"name": "ci", "roles": ["OrgOwner"]}
+    found = plan(inventory, projects=[{"name": "b", "id": "p-a", "api_keys": keys}], service_accounts=[account])
+    document = json.loads(found.to_json())
+    for step in document["steps"]:
+        step["before"] |= {"role": "OrgMember", "roles": ["OrgOwner"] if step["action"] == "rename" else []}
+        step |= {"reason": "as agreed", "planned": False, "cause": None}
+        step["after"] = {**({} if step["action"] == "rename" else {"role": "OrgMember"}), **step["after"]}
+    edited = ChangePlan.from_json(json.dumps(document))
+    assert [str(each) for each in edited.steps] == [str(each) for each in found.steps]
+    assert find_new_steps(edited.steps, found.steps) == find_new_steps(found.steps, edited.steps) == []
+    for fields in ({"after": {}}, {"before": {"roles": 1}, "after": {"roles": [{}], "name": {}}}, {"action": "store"}):
+        document["steps"] = [step | fields for step in document["steps"]]
+        assert str(ChangePlan.from_json(json.dumps(document))).startswith("organization Acme (o-1): 3 steps")
+
+
+def test_a_deletion_takes_no_more_than_was_reviewed() -> None:
+    """Who has got another role since is not deleted by a plan that does not show the role."""
+    member, owner = (("user", "bob@example.com", role, None) for role in ("OrgMember", "OrgOwner"))
+    people = [{"email": "bob@example.com", "absent": True}]
+    planned = plan(make_inventory(users=["bob@example.com"], roles=[member]), people=people).steps
+    found = plan(make_inventory(users=["bob@example.com"], roles=[member, owner]), people=people).steps
+    assert find_new_steps(planned, found) == found
+    assert find_new_steps(found, planned) == []
 
 
 def test_an_export_leaves_out_what_a_file_cannot_say() -> None:

@@ -20,7 +20,7 @@ NOUNS: Mapping[str, str] = {
 SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     "access": ("reports", "Show who can do what in which project, and what a reviewer should check."),
     "apply": (
-        "desired_state",
+        "export_plan_apply",
         "Carry out the steps that bring the organization to what a file says, or those of a plan.",
     ),
     "completion": ("help", "Print what makes a shell complete the commands."),
@@ -29,13 +29,13 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     "emulator": ("emulator", "Serve an organization on this machine, to try things without an account."),
     "explain": ("help", "Say what a code of an error, an exit or a finding means, and what to do."),
     "export": (
-        "desired_state",
+        "export_plan_apply",
         "Write the organization as a file for plan and apply: YAML, sorted, the same between runs.",
     ),
     "help": ("help", "Show a page about a topic, or the help of a command."),
     "inventory": ("reports", "Read everything in the organization, save it, or show what has changed since."),
     "plan": (
-        "desired_state",
+        "export_plan_apply",
         "Show which steps bring the organization to what a file says; nothing is changed.",
     ),
     "run": ("run", "Run a command with an API key that lives only as long."),

@@ -137,18 +137,18 @@ def wait_for_lock(descriptor: int) -> None:
             time.sleep(_LOCK_INTERVAL)
 
 
-def read_text(path: str, stdin: TextIO) -> str:
-    """Return the text of a file, or of standard input for ``-``.
+def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
+    """Return the text of a file, or of standard input for ``-``; by default, without a byte order mark.
 
     Raises:
         PineconeValueError: It cannot be read, is not UTF-8, or is larger than 256 Mi characters.
     """
     try:
         if path == "-":
-            text = stdin.read(_MAX_CHARACTERS + 1).removeprefix("\ufeff")
+            text = stdin.read(_MAX_CHARACTERS + 1)
         else:
             # A lone carriage return stays one, so that a desired state can be refused for what it hides.
-            with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            with Path(path).open(encoding="utf-8", newline="") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
     except OSError as error:
         raise PineconeValueError(f"cannot read {describe_path(path)}: {error.strerror or error}") from error
@@ -156,7 +156,7 @@ def read_text(path: str, stdin: TextIO) -> str:
         raise PineconeValueError(f"cannot read {describe_path(path)}: it is not UTF-8 text") from error
     if len(text) > _MAX_CHARACTERS:
         raise PineconeValueError(f"cannot read {describe_path(path)}: it is too large")
-    return text
+    return text if keep_mark else text.removeprefix("\ufeff")
 
 
 def check_writable(path: str) -> None:

@@ -46,14 +46,14 @@ def load_plan(session: Session, kind: type[_P], path: str) -> _P:
 
 def is_saved_plan(text: str) -> bool:
     """Return whether a text is that of a plan, of any kind."""
-    document = parse_json_object(text.encode())
+    document = parse_json_object(text.removeprefix("\ufeff").encode())
     return document is not None and "plan_of" in document
 
 
 def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
     """Return the plan in the text of a file, as ``load_plan`` does."""
     try:
-        plan = kind.from_json(text)
+        plan = kind.from_json(text.removeprefix("\ufeff"))
     except PineconeValueError as error:
         raise CLIError(error.message_with_names({"text": describe_path(path), **_MAKERS})) from error
     check_organization(plan.organization_id, [session.organization], operation="plan")

@@ -15,7 +15,7 @@ from pinecone_admin.cli.output.files import check_writable, read_text, write_rep
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import wants_document, write_preview, write_preview_heading, write_value
 from pinecone_admin.cli.parameters import Secret
-from pinecone_admin.cli.plans.desired_state import make_plan, parse_state, read_state, write_plan
+from pinecone_admin.cli.plans.plan_command import make_plan, parse_state, read_state, write_plan
 from pinecone_admin.cli.plans.plan_files import as_document, is_saved_plan, parse_plan
 from pinecone_admin.cli.secrets.stores import STORE_FORMS
 from pinecone_admin.cli.secrets.stores_by_name import SecretOwner, StoresByName
@@ -61,7 +61,7 @@ def apply_file(
 
 def _make_or_load_plan(session: Session, path: str, base: str | None, *, drift: bool) -> tuple[ChangePlan, ChangePlan]:
     """Return a saved plan with what it does now, or the plan for a file twice."""
-    text = read_text(path, session.stdin)
+    text = read_text(path, session.stdin, keep_mark=True)
     if not is_saved_plan(text):
         made = make_plan(session, parse_state(session, text, path), None if base is None else read_state(session, base))
         return made, made

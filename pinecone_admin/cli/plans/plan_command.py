@@ -71,7 +71,7 @@ def plan_file(
 
 def read_state(session: Session, path: str) -> DesiredState:
     """Return the state in a file."""
-    return parse_state(session, read_text(path, session.stdin), path)
+    return parse_state(session, read_text(path, session.stdin, keep_mark=True), path)
 
 
 def parse_state(session: Session, text: str, path: str) -> DesiredState:
