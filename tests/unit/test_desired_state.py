@@ -528,7 +528,12 @@ def test_the_text_of_a_saved_plan_is_made_from_its_facts() -> None:
     edited = ChangePlan.from_json(json.dumps(document))
     assert [str(each) for each in edited.steps] == [str(each) for each in found.steps]
     assert find_new_steps(edited.steps, found.steps) == find_new_steps(found.steps, edited.steps) == []
-    for fields in ({"after": {}}, {"before": {"roles": 1}, "after": {"roles": [{}], "name": {}}}, {"action": "store"}):
+    damages: list[dict[str, Any]] = [
+        {"after": {}},
+        {"before": {"roles": 1}, "after": {"roles": [{}], "name": {}}},
+        {"action": "store"},
+    ]
+    for fields in damages:
         document["steps"] = [step | fields for step in document["steps"]]
         assert str(ChangePlan.from_json(json.dumps(document))).startswith("organization Acme (o-1): 3 steps")
 
