@@ -6,7 +6,7 @@ A plan that was reviewed permits what has the same facts, so that its texts show
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from attrs import evolve
 
@@ -56,11 +56,12 @@ def keep_facts(step: Step) -> Step:
 
 def _keep_fields(fields: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
     kept = {name: fields[name] for name in names if name in fields}
-    return {name: _list_texts(each) if name in {"roles", "replaced_ids"} else each for name, each in kept.items()}
+    # A saved plan may have anything in the place of lists and mappings.
+    kept |= {name: _list_texts(kept[name]) for name in ("roles", "replaced_ids") if name in kept}
+    return {name: each for name, each in kept.items() if name != "project_ids" or isinstance(each, dict)}
 
 
 def _list_texts(value: object) -> list[str]:
-    """Return a list of texts; a saved plan may have anything in its place."""
     return [*map(str, value)] if isinstance(value, list) else []  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
 
@@ -88,13 +89,12 @@ def list_granted(step: Step) -> list[RoleIn]:
 
 def _list_roles(step: Step, some: Mapping[str, object], others: Mapping[str, object]) -> list[RoleIn]:
     """Return the roles that are only in one of the two mappings."""
-    ids: Any = step.after.get("project_ids")
+    ids = cast("Mapping[str, str]", step.after.get("project_ids", {}))
     known, found = {*_texts_of(others)}, list[RoleIn]()
     for text in _texts_of(some):
         place, _, role = text.rpartition(":")
         if text not in known:
-            project_id = step.project_id if not place else ids.get(place) if isinstance(ids, dict) else None
-            found.append(RoleIn(role, place or step.project, project_id))
+            found.append(RoleIn(role, place or step.project, ids.get(place) if place else step.project_id))
     return found
 
 
@@ -133,7 +133,7 @@ def find_new_steps(planned: Iterable[Step], found: Iterable[Step]) -> list[Step]
 
     def is_known(fact: tuple[object, ...], ids: tuple[str | None, ...]) -> bool:
         pairs = (zip(each, ids, strict=True) for each in known.get(fact, ()))
-        return any(all(one in {None, other} for one, other in pair) for pair in pairs)
+        return any(all(one is None or one == other for one, other in pair) for pair in pairs)
 
     return [step for step in found if not all(is_known(*each) for each in list_facts(step))]
 

@@ -531,11 +531,15 @@ def test_the_text_of_a_saved_plan_is_made_from_its_facts() -> None:
     damages: list[dict[str, Any]] = [
         {"after": {}},
         {"before": {"roles": 1}, "after": {"roles": [{}], "name": {}}},
+        {"action": "create", "after": {"roles": ["a:b"], "project_ids": {"a": []}}},
+        {"action": "create", "after": {"roles": ["a:b"], "project_ids": 1}},
         {"action": "store"},
     ]
     for fields in damages:
         document["steps"] = [step | fields for step in document["steps"]]
-        assert str(ChangePlan.from_json(json.dumps(document))).startswith("organization Acme (o-1): 3 steps")
+        damaged = ChangePlan.from_json(json.dumps(document))
+        assert str(damaged).startswith("organization Acme (o-1): 3 steps")
+        assert find_new_steps(damaged.steps, found.steps) == found.steps
 
 
 def test_a_deletion_takes_no_more_than_was_reviewed() -> None:
