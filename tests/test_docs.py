@@ -33,7 +33,7 @@ from tests.support.page_setups import SETUPS
 from tests.support.programs import find_program
 from tests.support.recipes import PAGES, ROOT, Block, list_blocks, read_page
 
-TESTED_ELSEWHERE = ("from tenacity import",)  # in test_retry_recipes.py, with faults
+TESTED_ELSEWHERE = ("from tenacity import", "import pandas", "import polars")  # in tests of their own
 BLOCKS = [
     block
     for page in PAGES

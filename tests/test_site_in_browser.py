@@ -63,6 +63,7 @@ SEARCHES = {
     "how-to/review-access": ["audit", "who has access", "unused keys"],
     "how-to/github-actions-and-gitlab": ["github actions", "gitlab", "pull request comment"],
     "how-to/django-celery-fastapi": ["django", "celery", "fastapi", "web framework"],
+    "how-to/data-frames": ["pandas", "polars", "plot"],
     "how-to/ci-identity": ["ci identity", "oidc"],
     "how-to/share-tokens": ["token cache", "bearer token"],
     "tokens-and-networks": ["thread safe", "is it thread-safe?", "proxy", "asyncio"],

@@ -1,0 +1,94 @@
+"""docs/how-to/data-frames.md: the rows are flat, and the programs run, with stand-ins of packages that are missing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pinecone_admin import to_dict
+from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.testing import emulate
+from tests.support.recipes import list_blocks
+
+ROWS, *PROGRAMS = [block for block in list_blocks("docs/how-to/data-frames.md") if block.language == "python"]
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """Return an organization with a key that is 91 days old, and one that is new."""
+    emulator = Emulator(clock=Clock(datetime(2026, 7, 1, tzinfo=UTC)))
+    with emulator.admin() as admin:
+        project_id = admin.projects.create(name="search").id
+        admin.api_keys.create(project_id=project_id, name="old", roles=["ControlPlaneViewer", "DataPlaneViewer"])
+        emulator.clock.advance(91 * 86_400)
+    with emulator.admin() as admin:
+        admin.api_keys.create(project_id=project_id, name="new", roles=["ProjectEditor"])
+    return emulator
+
+
+def test_each_row_has_the_same_plain_columns(emulator: Emulator) -> None:
+    """The rows have names, one text of roles, and the age by the server's clock."""
+    variables: dict[str, Any] = {}
+    exec(ROWS.text, variables)
+    with emulator.admin() as admin:
+        inventory = admin.inventory()
+    assert variables["list_keys"](inventory) == [
+        {"project": "search", "key": "old", "roles": "ControlPlaneViewer DataPlaneViewer", "age": 91},
+        {"project": "search", "key": "new", "roles": "ProjectEditor", "age": 0},
+    ]
+    assert {type(value) for row in to_dict(inventory.users) for value in row.values()} <= {str, type(None)}
+
+
+class Package:
+    """Stands for a package that is not installed: everything in it can be called, indexed and compared.
+
+    Attributes:
+        rows: What a table was made of.
+    """
+
+    rows: list[dict[str, object]]
+
+    def DataFrame(self, rows: list[dict[str, object]]) -> Package:  # noqa: N802 - named after those of the packages
+        """Make a table."""
+        self.rows = rows
+        return self
+
+    def __getattr__(self, name: str) -> Package:
+        return self
+
+    def __call__(self, *_: object, **__: object) -> Package:
+        """Take anything."""
+        return self
+
+    def __getitem__(self, key: object) -> Package:
+        return self
+
+    def __gt__(self, other: object) -> Package:
+        return self
+
+
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_a_program_makes_a_table_of_the_rows(
+    name: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The package gets a row for each key; where it is installed, the program prints the one that is old."""
+    (tmp_path / ROWS.file).write_text(ROWS.text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "key_rows", raising=False)
+    monkeypatch.chdir(tmp_path)
+    package = Package()
+    is_installed = find_spec(name) is not None
+    if not is_installed:
+        monkeypatch.setitem(sys.modules, name, cast("Any", package))
+    (program,) = [block.text for block in PROGRAMS if f"import {name}" in block.text]
+    with emulate(emulator):
+        exec(program, {"__name__": "program"})
+    if is_installed:
+        assert "old" in capsys.readouterr().out
+    else:
+        assert [row["key"] for row in package.rows] == ["old", "new"]
