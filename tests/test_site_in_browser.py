@@ -45,7 +45,7 @@ document.querySelector("output").textContent = JSON.stringify(found);
 
 SEARCHES = {
     "tutorial": ["getting started", "quickstart"],
-    "installation": ["pip install"],
+    "installation": ["uninstall", "pip install"],
     "configuration": ["environment variables", "base url"],
     "command-line": ["cli", "bash completion"],
     "coming-from-the-official-sdk": ["official sdk"],
