@@ -489,10 +489,9 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 - Outlived their timeout: still running after {CALL_DEADLINE:g} s.
 - With a valid token: 250 or 20 seconds are left, and the token endpoint is down in {len(ENDPOINT_FAILURES)} ways.
 - Forks: at random moments, while four threads use the client with tokens of a second.
-- Secrets: client secret, token and API key, searched for in errors and all that they reference, tracebacks with locals,
-  `repr`, pprint, rich, pickles, frames of other threads, and logs at every level.
-- The official SDK has no option for its timeout, waits or CA: timeout and CA are set from outside, the waits skipped,
-  and its retry budget reset for each case.
+- Secrets: client secret, token and API key, in errors and all that they reference, tracebacks with locals, `repr`,
+  pprint, rich, pickles, frames of other threads, and logs.
+- The official SDK's timeout and CA are set from outside, its waits skipped, its retry budget reset for each case.
 
 ## Load during an outage
 
@@ -503,8 +502,7 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 ## Networks
 
 Tested: threads, asyncio with and without uvloop, trio; direct, with TLS 1.2 and 1.3, and through proxies by CONNECT, by
-CONNECT over TLS, and by SOCKS 5 with and without credentials. If a proxy fails or refuses a tunnel, the request was not
-sent. Unsolicited responses are looked for in every layer. In about 27,000 seeded cases, bytes of responses, TLS or
+CONNECT over TLS, and by SOCKS 5 with and without credentials. In about 27,000 seeded cases, bytes of responses, TLS or
 replies of a proxy are damaged: only errors of this package are raised, no call outlives its timeout, and the next call
 gets its own response.
 
