@@ -12,10 +12,7 @@ project = "pinecone-admin"
 author = "the authors of pinecone-admin"
 extensions = [
     "myst_parser",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "code_width",
-    "commands",
     "links",
     "navigation",
     "reference",
@@ -24,14 +21,7 @@ extensions = [
 ]
 exclude_patterns = ["_extensions"]
 nitpicky = True
-nitpick_ignore_regex = [
-    # other packages have other sites
-    ("py:class", r"(collections\.abc|contextlib|datetime|httpx|os|ssl|types)\..*|timedelta"),
-    ("py:class", r"T|.*\._T(_co)?"),  # type variables
-    ("py:class", r"pinecone_admin\.(emulator\.(api|control|model)|workflows\.desired_state)\..*"),  # private
-]
-default_role = "code"
-smartquotes_action = "D"  # dashes, which Sphinx writes as hyphens after the name of a parameter, and no quotes
+smartquotes = False
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"  # that of the theme underlines the names of modules, as links
@@ -47,12 +37,3 @@ html_show_copyright = False
 html_show_sphinx = False
 
 myst_heading_anchors = 4
-
-add_module_names = False
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
-autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
-autodoc_member_order = "bysource"
-napoleon_use_ivar = True
-napoleon_use_rtype = False

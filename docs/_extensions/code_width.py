@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
@@ -12,7 +11,7 @@ WIDTH = 90
 """How many characters of code fit the column, whose width is the same in every window of 1000 pixels and more."""
 
 INDENTATION = 4
-"""How many of them a list, or the description of a class or method, takes from the code in it."""
+"""How many of them a list takes from the code in it."""
 
 
 def report_long_lines(_app: Sphinx, document: nodes.document) -> None:
@@ -29,7 +28,7 @@ def find_room(node: nodes.Element | None) -> int:
     """Return how many characters fit a line of code in an element."""
     if node is None:
         return WIDTH
-    narrows = isinstance(node, addnodes.desc_content | nodes.list_item | nodes.definition)
+    narrows = isinstance(node, nodes.list_item | nodes.definition)
     return find_room(node.parent) - INDENTATION * narrows
 
 

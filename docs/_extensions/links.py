@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from docutils import nodes
-from reference import find_namespace_class
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
-
-from pinecone_admin._sync.client import NAMESPACES
 
 
 class LinkNames(SphinxPostTransform):
@@ -31,8 +28,21 @@ class LinkNames(SphinxPostTransform):
                 continue
             name = find_namespace_of_row(literal) + literal.astext().partition("(")[0]
             if place := targets.get(name):
-                link = make_refnode(self.app.builder, self.env.docname, *place, literal.deepcopy(), name)
-                literal.replace_self(link)
+                literal.replace_self(self.link(place, name, literal.deepcopy()))
+            elif self.env.docname.startswith("reference/"):
+                self.link_types(literal, targets)
+
+    def link_types(self, literal: nodes.literal, targets: Mapping[str, tuple[str, str]]) -> None:
+        """Link the names within a type, such as ``list[Project]``."""
+        parts = re.split(r"\b([A-Z]\w+)\b", literal.astext())
+        links = [self.link(targets[each], each, nodes.Text(each)) if each in targets else None for each in parts]
+        if any(links):
+            literal.children = []
+            literal += [link or nodes.Text(part) for link, part in zip(links, parts, strict=True)]
+
+    def link(self, place: tuple[str, str], name: str, shown: nodes.Node) -> nodes.reference:
+        """Return a link to an entry of the reference."""
+        return make_refnode(self.app.builder, self.env.docname, *place, shown, name)
 
 
 def find_namespace_of_row(literal: nodes.literal) -> str:
@@ -55,6 +65,7 @@ def find_targets(env: BuildEnvironment) -> Mapping[str, tuple[str, str]]:
         module, _, name = path.partition(".")
         if module == "admin":
             targets[path] = targets[name] = place
+            targets[path.rpartition(".")[0]] = (entry.docname, "")
         elif path.startswith("pinecone_admin.Admin."):
             targets[path.replace("pinecone_admin.Admin", "admin")] = place
             targets[path.removeprefix("pinecone_admin.")] = place
@@ -65,18 +76,7 @@ def find_targets(env: BuildEnvironment) -> Mapping[str, tuple[str, str]]:
     return targets
 
 
-def link_namespace(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, text: nodes.Element) -> Any:
-    """Link the class of a namespace, which is private, to the page of the namespace."""
-    kinds = {find_namespace_class(name).__name__: name for name in NAMESPACES}
-    namespace = kinds.get(node["reftarget"].removeprefix("Async"))
-    if namespace is None:
-        return None
-    page = env.domains.python_domain.objects[f"admin.{namespace}.list"].docname
-    return make_refnode(app.builder, node["refdoc"], page, "", text)
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
-    app.connect("missing-reference", link_namespace)
     app.add_post_transform(LinkNames)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

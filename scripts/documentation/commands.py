@@ -1,0 +1,120 @@
+"""The page of the command line: the commands that the program has, their options, and the topics of its help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from textwrap import dedent
+
+import click
+
+from documentation.docstrings import break_lines, render_item
+from documentation.entries import WIDTH
+from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, load_commands
+from pinecone_admin.cli.help.topics import TOPICS
+
+Definitions = Iterable[tuple[str, str]]
+
+INTRODUCTION = """\
+# Commands
+
+All commands of `pinecone-admin`, which comes with the extra `cli`. `pinecone-admin --help` shows the same.
+"""
+
+_NAMES = sorted((each.full_name for each in load_commands() if each.path[1:]), reverse=True)
+CODE = re.compile(
+    r"(?:\baccess )?--[a-z][\w-]*(?: update\b| [A-Z]{2,}(?:,[A-Z]+)*\b)?|@FILE"
+    r"|\b(?:env-file|file|exec):[A-Z#]+|\b[A-Z]+(?::[A-Z]+)+\b|\buser:[\w@.]+(?::\w+)+"
+    r"|\bPINECONE_\w*(?:=1)?|\b[A-Z]+(?:_[A-Z]+)+\b(?:=1)?"
+    r"|(?<![\w.])[~/][\w./-]*\w|\beval \"[^\"]+\""
+    rf"|\bpinecone-admin (?:{'|'.join(_NAMES)}|(?:(?:help|explain) )?[\w-]+)(?: [A-Z/][\w/]*)*"
+    rf"|(?<!\ba )\b(?:{'|'.join(_NAMES)})\b(?: FILE)?"
+)
+"""What is code in a help text: options, values, variables, paths and commands."""
+
+ENTRY = re.compile(r"  (\S+(?: \S+)*)(?:  +|\n {6,})(\S.*(?:\n {6,}.*)*)(?:\n|$)")
+"""A term of a topic, with its meaning beside or below it."""
+
+
+def render_commands() -> str:
+    """Return a section for the commands of each kind, one for the options, and one for the topics."""
+    context = click.Context(ROOT, info_name=PROGRAM)
+    common = {"--help", *(name for option in ROOT.params for name in option.opts)}
+    topics = [f"### {name}\n\n{''.join(render_topic(text)).rstrip()}\n" for name, text in TOPICS.items()]
+    options = f"## Options of every command\n\n{render_list(list_options(ROOT, context, set()))}\n"
+    return "\n".join([INTRODUCTION, *render_groups(context, common), options, "## Topics\n", *topics]).rstrip() + "\n"
+
+
+def render_groups(context: click.Context, common: set[str]) -> Iterator[str]:
+    """Yield a section for each group of commands, and one for each command outside of a group."""
+    for word in ROOT.list_commands(context):
+        command = ROOT.get_command(context, word)
+        if isinstance(command, click.Group):
+            below = click.Context(command, info_name=word, parent=context)
+            yield f"## {word}\n\n{list_paragraphs(command.help)[0]}"  # the next paragraph is about --help
+            found = [(each, command.get_command(below, each)) for each in command.list_commands(below)]
+            for name, each in found:
+                if isinstance(each, Command):
+                    yield render_command("###", each, below, name, common)
+        elif isinstance(command, Command):
+            yield render_command("##", command, context, word, common)
+
+
+def render_command(marks: str, command: Command, parent: click.Context, word: str, common: set[str]) -> str:
+    """Return a section with the help of a command."""
+    context = click.Context(command, info_name=word, parent=parent)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    return "\n".join(
+        [
+            f"{marks} {context.command_path.removeprefix(f'{PROGRAM} ')}\n",
+            *list_paragraphs(command.help),
+            f"```text\n{usage}\n```\n",
+            render_list(list_options(command, context, common)),
+            f"Example:\n\n```sh\n{break_command(command.example)}\n```\n",
+        ]
+    )
+
+
+def list_options(command: click.Command, context: click.Context, common: set[str]) -> Definitions:
+    """Yield the arguments and options of a command, each with its help, but for those that all commands have."""
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Argument):
+            yield parameter.make_metavar(context), getattr(parameter, "text", "")
+        elif (record := parameter.get_help_record(context)) and not common.intersection(parameter.opts):
+            yield record
+
+
+def list_paragraphs(text: str | None) -> list[str]:
+    """Return the paragraphs of a help."""
+    return [break_lines(mark_code(" ".join(each.split()))) for each in (text or "").split("\n\n") if each.strip()]
+
+
+def render_topic(text: str) -> Iterator[str]:
+    """Yield the paragraphs of a topic, and its indented parts as lists of terms or as code."""
+    for part in text.rstrip().split("\n\n"):
+        if not part.startswith(" "):
+            yield from (f"{each}\n" for each in list_paragraphs(part))
+        elif ENTRY.sub("", part):
+            yield f"```text\n{dedent(part)}\n```\n\n"
+        else:
+            yield render_list((term, " ".join(meaning.split())) for term, meaning in ENTRY.findall(part)) + "\n"
+
+
+def mark_code(text: str) -> str:
+    """Return a text whose commands, options and values are marked as code."""
+    return CODE.sub(r"`\g<0>`", text)
+
+
+def break_command(command: str) -> str:
+    """Return a command on as many lines as it needs, each of which but the first begins with an option."""
+    lines = [""]
+    for part in re.split(r" (?=--)", command):
+        if len(f"{lines[-1]} {part} \\") > WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {part}"
+    return " \\\n".join(lines)[1:]
+
+
+def render_list(entries: Definitions) -> str:
+    """Return a list of terms with their meanings."""
+    return "".join(render_item(f"`{term}`", mark_code(meaning)) for term, meaning in entries)
