@@ -83,9 +83,19 @@ PAGE = """# {title}
 
 Methods of `admin.{namespace}`. All arguments are keyword arguments. In the async client, await them.
 
-```{{eval-rst}}
-.. client-methods:: admin.{namespace}
-```
+<!-- scripts/reference.py: methods admin.{namespace} -->
+<!-- end -->
+"""
+COMMANDS_PAGE = """---
+keywords: {words} command
+---
+
+# Commands: {noun}
+
+{title}.
+
+<!-- scripts/reference.py: commands {noun} -->
+<!-- end -->
 """
 ROWS = """
 Add to the files that exist:
@@ -109,7 +119,8 @@ tests/unit/test_inventory.py, in NOT_READ, unless an inventory has a field for t
 docs/reference/index.md, in the table and below it:
 | `admin.{namespace}` | {methods} |
 - [{title}]({page}.md)
-docs/reference/models.md, resources under Resources, literals under Roles and other values: {models}
+docs/reference/commands.md, under Pages:
+- [{noun}](commands/{noun}.md): {words}.
 docs/how-to/ci-identity.md, in the table of roles: {full_names}
 CHANGELOG.md, under Added of the first version:
 - `admin.{namespace}` and `pinecone-admin {noun}`: {summary}.
@@ -117,8 +128,8 @@ CHANGELOG.md, under Added of the first version:
 For the hand, if there are any:
 {by_hand}
 
-Then run scripts/unasync.py and scripts/ledger.py, with .venv/bin/python: -m ruff format ., -m tests.test_public_api and
--m tests.test_golden_calls, and the tests."""
+Then run scripts/unasync.py, scripts/ledger.py and scripts/reference.py, with .venv/bin/python: -m ruff format .,
+-m tests.test_public_api and -m tests.test_golden_calls, and the tests."""
 
 
 class Parameter(NamedTuple):
@@ -375,6 +386,7 @@ def main(namespace: str) -> None:
         f"pinecone_admin/cli/nouns/{variable}.py": COMMANDS_HEAD.format(**words)
         + "\n".join(write_command(namespace, noun, each, sample) for each in plain),
         f"docs/reference/{words['page']}.md": PAGE.format(**words),
+        f"docs/reference/commands/{noun}.md": COMMANDS_PAGE.format(**words),
     }
     if existing := [path for path in files if (ROOT / path).exists()]:
         sys.exit(f"new_namespace: {', '.join(existing)} exists already; nothing was written")
@@ -382,12 +394,10 @@ def main(namespace: str) -> None:
         (ROOT / path).write_text(text, encoding="utf-8")
     for command in (["check", "--fix", "--select", "F401,I"], ["format", "--config", DOCSTRINGS]):
         subprocess.run([sys.executable, "-m", "ruff", *command, "--quiet", *list(files)[:2]], cwd=ROOT, check=True)
-    shown = [[each.items or each.returns, *(field.type for field in each.parameters)] for each in methods]
     rows = ROWS.format(
         **words,
         rows="\n".join(f'    "{namespace}.{each.name}": {write_row(each)},' for each in methods),
         methods=" · ".join(f"`{each}`" for each in verbs),
-        models=" ".join(sorted(set(re.findall(r"models\.(\w+)", f"{shown}")))),
         full_names=", ".join(f"`{namespace}.{each}`" for each in verbs),
         by_hand="\n".join(list_by_hand(list(files)[1], methods)),
     )

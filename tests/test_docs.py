@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import os
 import re
@@ -10,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from importlib.metadata import version
 from itertools import groupby
 from operator import attrgetter
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pytest
+from documentation.commands import mark_code, render_topic
 
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, errors
 from pinecone_admin._http.retry_policy import RETRY_TABLE, classify_status
@@ -31,13 +30,12 @@ from tests.faults.external_servers import run_redis
 from tests.support.extras import create_environment
 from tests.support.page_setups import SETUPS
 from tests.support.programs import find_program
-from tests.support.recipes import PAGES, ROOT, Block, list_blocks, read_page
+from tests.support.recipes import EXAMPLE_PAGES, PAGES, ROOT, Block, list_blocks, read_page
 
 TESTED_ELSEWHERE = ("from tenacity import", "import pandas", "import polars")  # in tests of their own
 BLOCKS = [
     block
-    for page in PAGES
-    if not page.startswith("docs/reference/")  # test_docstrings.py and tests/cli/test_examples.py run its examples
+    for page in EXAMPLE_PAGES
     for block in list_blocks(page)
     if block.language in {"python", "sh"} and not any(each in block.text for each in TESTED_ELSEWHERE)
 ]
@@ -146,10 +144,10 @@ def test_an_environment_has_what_its_extras_need_and_nothing_else(tmp_path: Path
 
 def test_no_block_of_python_or_shell_is_left_out() -> None:
     """Every fence is at the margin and names a language; what is neither Python nor shell is known."""
-    for page in PAGES:
+    for page in EXAMPLE_PAGES:
         fences = re.findall(r"^( *)```(.*)$", read_page(page), re.MULTILINE)
         assert {indent for indent, _ in fences} <= {""}, page
-        assert {language for _, language in fences[::2]} <= {"python", "sh", "js", "json", "yaml", "{eval-rst}"} | {
+        assert {language for _, language in fences[::2]} <= {"python", "sh", "js", "json", "yaml"} | {
             f"{{include}} ../{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")
         }, page
 
@@ -340,24 +338,23 @@ def test_code_of_the_readme_is_as_narrow_as_that_of_the_pages() -> None:
     assert [line for line in lines if len(line) > 90] == []
 
 
-def test_the_page_of_commands_marks_code_whole_and_topics_are_prose(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_of_commands_marks_code_whole_and_topics_are_prose() -> None:
     """No value or command is code in part only; a topic has paragraphs, lists of terms, and code only for code."""
-    monkeypatch.syspath_prepend(ROOT / "docs/_extensions")
-    extension = importlib.import_module("commands")
     helps = [getattr(each, "help", None) or getattr(each, "text", "") for one in COMMANDS for each in one.params]
     texts = [*TOPICS.values(), *(str(command.help) for command in COMMANDS), *helps]
-    marked = [str(extension.mark_code(text)) for text in texts]
-    assert [each for each in marked if re.search(r"[\w:@-]<literal>|</literal>[:@]?\w", each)] == []
-    parts = {name: [part.tagname for part in extension.write_topic(text)] for name, text in TOPICS.items()}
-    assert parts["exit-codes"] == ["paragraph", "paragraph", "definition_list", "paragraph"]
-    assert parts["findings"] == ["paragraph", "definition_list", "paragraph"]
-    assert parts["waivers"] == ["paragraph", "paragraph", "literal_block", "paragraph"]
+    marked = [re.sub("`([^`]+)`", r"<\1>", mark_code(text)) for text in texts]
+    assert [each for each in marked if re.search(r"[\w:@-]<|>[:@]?\w", each)] == []
+    kinds = {"- ": "list", "``": "code"}
+    parts = {name: [kinds.get(each[:2], "text") for each in render_topic(text)] for name, text in TOPICS.items()}
+    assert parts["exit-codes"] == ["text", "text", "list", "text"]
+    assert parts["findings"] == ["text", "list", "text"]
+    assert parts["waivers"] == ["text", "text", "code", "text"]
 
 
 def test_every_command_is_on_one_page_of_the_reference() -> None:
     """The pages of commands have each noun and each command without one, once."""
     pages = "".join(read_page(page) for page in PAGES if page.startswith("docs/reference/commands/"))
-    words = [word for listed in re.findall(r"command-reference:: (.+)", pages) for word in listed.split()]
+    words = [word for listed in re.findall(r"reference\.py: commands (.+) -->", pages) for word in listed.split()]
     assert sorted(words) == sorted({command.path[0] for command in COMMANDS})
 
 
@@ -446,17 +443,12 @@ def test_all_methods_are_listed() -> None:
 def test_every_public_name_is_in_the_reference() -> None:
     """The pages of the reference list every public name, and the methods of every namespace."""
     pages = "".join(read_page(page) for page in PAGES if page.startswith("docs/reference/"))
-    names = {
-        name
-        for listed in re.findall(r"^\.\. public-names:: [\w.]+\n\n((?: .+\n)+)", pages, re.MULTILINE)
-        for name in listed.split()
-    }
+    names = set(re.findall(r"^#+ `([\w.]+)`$", pages, re.MULTILINE))
     record = (ROOT / "tests/public_api.txt").read_text(encoding="utf-8")
     public = re.findall(r"^pinecone_admin\.(?:\w+\.)?(\w+)$", record, re.MULTILINE)
-    missing = [name for name in public if not any(fnmatchcase(name, pattern) for pattern in names)]
-    assert missing == [], "list them on a page in docs/reference/"
-    namespaces = set(re.findall(r"^Admin\.(\w+)\.", record, re.MULTILINE))
-    assert {f"admin.{name}" for name in namespaces} <= set(re.findall(r"client-methods:: (\S+)", pages))
+    assert set(public) - names == set(), "list them on a page in docs/reference/, and run scripts/reference.py"
+    methods = re.findall(r"^Admin\.(\w+\.\w+)\(", record, re.MULTILINE)
+    assert {f"admin.{name}" for name in methods} - names == set()
 
 
 def test_all_constructor_arguments_are_listed() -> None:

@@ -173,7 +173,8 @@ def test_the_button_at_code_copies_it_without_prompts_and_results(site: Path) ->
     page.write_text(text.replace("<head>", f"<head><script>{COPY}</script>", 1), encoding="utf-8")
     copied = run_page(page)
     page.unlink()
-    assert copied[0] == "[each.name for each in admin.projects.list()]\n"
+    assert copied[0] == "admin.projects.list() -> list[Project]\n"
+    assert copied[1] == "[each.name for each in admin.projects.list()]\n"
     assert ">>>" not in json.dumps(copied)
 
 

@@ -15,12 +15,6 @@ from pinecone_admin.cli.help.topics import TOPICS
 
 Definitions = Iterable[tuple[str, str]]
 
-INTRODUCTION = """\
-# Commands
-
-All commands of `pinecone-admin`, which comes with the extra `cli`. `pinecone-admin --help` shows the same.
-"""
-
 _NAMES = sorted((each.full_name for each in load_commands() if each.path[1:]), reverse=True)
 CODE = re.compile(
     r"(?:\baccess )?--[a-z][\w-]*(?: update\b| [A-Z]{2,}(?:,[A-Z]+)*\b)?|@FILE"
@@ -36,43 +30,47 @@ ENTRY = re.compile(r"  (\S+(?: \S+)*)(?:  +|\n {6,})(\S.*(?:\n {6,}.*)*)(?:\n|$)
 """A term of a topic, with its meaning beside or below it."""
 
 
-def render_commands() -> str:
-    """Return a section for the commands of each kind, one for the options, and one for the topics."""
+def render_commands(words: Iterable[str]) -> Iterator[str]:
+    """Yield a section for each command, which a word names alone or, as a noun, with the others of its group."""
     context = click.Context(ROOT, info_name=PROGRAM)
     common = {"--help", *(name for option in ROOT.params for name in option.opts)}
-    topics = [f"### {name}\n\n{''.join(render_topic(text)).rstrip()}\n" for name, text in TOPICS.items()]
-    options = f"## Options of every command\n\n{render_list(list_options(ROOT, context, set()))}\n"
-    return "\n".join([INTRODUCTION, *render_groups(context, common), options, "## Topics\n", *topics]).rstrip() + "\n"
-
-
-def render_groups(context: click.Context, common: set[str]) -> Iterator[str]:
-    """Yield a section for each group of commands, and one for each command outside of a group."""
-    for word in ROOT.list_commands(context):
+    for word in words:
         command = ROOT.get_command(context, word)
         if isinstance(command, click.Group):
             below = click.Context(command, info_name=word, parent=context)
-            yield f"## {word}\n\n{list_paragraphs(command.help)[0]}"  # the next paragraph is about --help
-            found = [(each, command.get_command(below, each)) for each in command.list_commands(below)]
-            for name, each in found:
-                if isinstance(each, Command):
-                    yield render_command("###", each, below, name, common)
-        elif isinstance(command, Command):
-            yield render_command("##", command, context, word, common)
+            for name in command.list_commands(below):
+                yield render_command(command.get_command(below, name), below, name, common)
+        else:
+            yield render_command(command, context, word, common)
 
 
-def render_command(marks: str, command: Command, parent: click.Context, word: str, common: set[str]) -> str:
+def render_command(command: click.Command | None, parent: click.Context, word: str, common: set[str]) -> str:
     """Return a section with the help of a command."""
+    if not isinstance(command, Command):
+        raise TypeError(f"{word} is no command of {PROGRAM}")
     context = click.Context(command, info_name=word, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     return "\n".join(
         [
-            f"{marks} {context.command_path.removeprefix(f'{PROGRAM} ')}\n",
+            f"## {context.command_path.removeprefix(f'{PROGRAM} ')}\n",
             *list_paragraphs(command.help),
             f"```text\n{usage}\n```\n",
             render_list(list_options(command, context, common)),
             f"Example:\n\n```sh\n{break_command(command.example)}\n```\n",
         ]
     )
+
+
+def render_common_options() -> str:
+    """Return a list of the options that all commands have."""
+    return render_list(list_options(ROOT, click.Context(ROOT, info_name=PROGRAM), set()))
+
+
+def render_topics() -> Iterator[str]:
+    """Yield a section for each topic of the help."""
+    for name, text in TOPICS.items():
+        yield f"## {name}\n"
+        yield from render_topic(text)
 
 
 def list_options(command: click.Command, context: click.Context, common: set[str]) -> Definitions:
@@ -93,11 +91,11 @@ def render_topic(text: str) -> Iterator[str]:
     """Yield the paragraphs of a topic, and its indented parts as lists of terms or as code."""
     for part in text.rstrip().split("\n\n"):
         if not part.startswith(" "):
-            yield from (f"{each}\n" for each in list_paragraphs(part))
+            yield from list_paragraphs(part)
         elif ENTRY.sub("", part):
-            yield f"```text\n{dedent(part)}\n```\n\n"
+            yield f"```text\n{dedent(part)}\n```\n"
         else:
-            yield render_list((term, " ".join(meaning.split())) for term, meaning in ENTRY.findall(part)) + "\n"
+            yield render_list((term, " ".join(meaning.split())) for term, meaning in ENTRY.findall(part))
 
 
 def mark_code(text: str) -> str:

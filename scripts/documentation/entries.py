@@ -93,11 +93,14 @@ def render_raises(docstring: Docstring) -> str:
 
 
 def render_property(name: str, member: Any) -> str:
-    """Return the item of a property, or of a cached one."""
-    function = getattr(member, "fget", None) or member.func
+    """Return the item of a property, or of a namespace, which has a page."""
+    is_namespace = not isinstance(member, property)
+    function = member.func if is_namespace else member.fget
     docstring = parse_docstring(inspect.getdoc(function) or "")
     returned = join_lines(docstring.sections.get("Returns", ""))
     text = " ".join([*docstring.text.split(), returned]).strip()
+    if is_namespace:
+        return render_item(f"[`{name}`]({name.replace('_', '-')}.md)", text)
     return render_named(name, inspect.get_annotations(function)["return"], text, function)
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md"))]
 """The pages of the documentation."""
+EXAMPLE_PAGES = [page for page in PAGES if not page.startswith("docs/reference/")]
+"""Those whose blocks are programs; test_docstrings.py and cli/test_examples.py run the examples of the reference."""
 
 _OTHER_PLUGINS = ("schemathesis", "hypothesispytest", "pytest_httpx", "respx")
 WITHOUT_OTHER_PLUGINS = [argument for name in _OTHER_PLUGINS for argument in ("-p", f"no:{name}")]

@@ -1,0 +1,162 @@
+"""scripts/reference.py: the reference that the checkout holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import reference
+from documentation.docstrings import break_lines, parse_docstring
+from documentation.entries import render_entry
+
+from pinecone_admin import models
+from pinecone_admin._sync.pagination import Paginator
+from pinecone_admin._sync.projects import Projects
+from pinecone_admin.auth import TokenCache
+from pinecone_admin.emulator.control.faults import Fault
+from pinecone_admin.errors import ApiError, PineconeTimeoutError
+from pinecone_admin.operations import Operation
+from pinecone_admin.retry import RetryPolicy
+from pinecone_admin.workflows import NewSecret, StalePlan
+
+MARK = "<!-- scripts/reference.py: {} -->\n"
+
+
+def fill_in(*contents: str) -> str:
+    """Return a page with these comments, filled in, without the lines that are not shown."""
+    page = "\n".join(f"{MARK.format(each)}<!-- end -->\n" for each in contents)
+    return re.sub(r"<!--.*?-->\n", "", reference.fill_in(page), flags=re.DOTALL)
+
+
+def test_the_pages_are_what_their_sources_give(capsys: pytest.CaptureFixture[str]) -> None:
+    """The entries in docs/reference are those that the signatures, docstrings and helps give now."""
+    assert (reference.main(["--check"]), capsys.readouterr().err) == (0, "")
+
+
+def test_a_method_has_its_return_type_before_its_errors() -> None:
+    """A method has its signature, text, arguments with types, return type, errors and example, in this order."""
+    entry = render_entry("admin.projects.create", Projects.create, 2)
+    assert entry.startswith(
+        "## `admin.projects.create`\n\n```python\n"
+        "admin.projects.create(*, name, max_pods=None, force_encryption_with_cmek=None) -> Project\n"
+        "```\n\nCreate a project.\n\n"
+    )
+    assert "- `max_pods` (`int | None`): Maximum number of pods for the indexes of the project, from 0;" in entry
+    assert "\n\n**Returns** `Project`: The new project.\n\n**Raises**\n\n- `BadRequestError`: `max_pods`" in entry
+    assert entry.endswith("'checkout'\n```\n")
+    assert re.findall(r"^\*\*(\w+)\*\*", entry, re.MULTILINE) == ["Arguments", "Returns", "Raises", "Example"]
+
+
+def test_a_model_has_its_fields_with_types_and_examples() -> None:
+    """A field has its type, its text and its example; what only a response has is no argument."""
+    entry = render_entry("APIKey", models.APIKey, 3)
+    assert "\nAPIKey(*, id, name, project_id, roles, created_at=None)\n" in entry
+    example = '`["DataPlaneEditor"]`'
+    assert f"- `roles` (`list[APIKeyRole]`): The roles of the key, all on its own project. Example: {example}" in entry
+    assert "- `created_at` (`datetime | None`): When the key was created." in entry
+
+
+def test_types_have_the_names_that_users_import() -> None:
+    """No private name, module or variable is in a type."""
+    assert "`type[T] | Callable[[Any], T] | None`" in render_entry("Operation", Operation, 2)
+    assert "-> list[Project]\n" in render_entry("admin.projects.list", Projects.list, 2)
+    pages = "".join(path.read_text(encoding="utf-8") for path in reference.FOLDER.rglob("*.md"))
+    assert re.findall(r"\bgenerated_client\b|pinecone_admin\.(?:\w+\.)*_\w+|\b_T\b|~\w", pages) == []
+
+
+def test_an_error_has_its_bases_and_the_types_of_its_attributes() -> None:
+    """An error that users do not construct shows what else catches it, and the types of its constructor."""
+    assert "\nPineconeTimeoutError(PineconeError, TimeoutError)\n" in render_entry(
+        "PineconeTimeoutError", PineconeTimeoutError, 2
+    )
+    assert "- `retry_after` (`float | None`): Seconds that the server asks" in render_entry("ApiError", ApiError, 2)
+
+
+def test_what_users_do_not_construct_has_no_constructor() -> None:
+    """A list of the client, a protocol and a constant have no signature of their own."""
+    assert "Paginator(" not in render_entry("Paginator", Paginator, 2)
+    assert "TokenCache(" not in render_entry("TokenCache", TokenCache, 2)
+    assert render_entry("NewSecret", NewSecret, 2).endswith(
+        " Stands for\n`APIKeyWithSecret | ServiceAccountWithSecret`.\n"
+    )
+
+
+def test_a_signature_that_is_long_is_broken() -> None:
+    """No line of a signature is wider than a page, and its defaults are those of the code."""
+    entry = render_entry("RetryPolicy", RetryPolicy, 2)
+    assert f"RetryPolicy(\n    *, max_attempts={RetryPolicy().max_attempts}, attempt_timeout=20.0," in entry
+    assert max(len(line) for line in entry.partition("```\n")[0].splitlines()) <= 90
+
+
+def test_a_class_has_the_methods_that_it_inherits_and_none_that_only_the_emulator_calls() -> None:
+    """A plan has the methods that save it, and a fault those that tests read."""
+    assert set(re.findall(r"^### `(.+)`$", render_entry("StalePlan", StalePlan, 2), re.MULTILINE)) == {
+        "StalePlan.from_json",
+        "StalePlan.to_json",
+    }
+    fault = render_entry("Fault", Fault, 2)
+    assert set(re.findall(r"^- `(document|kind|used|fires_on)`|`Fault\.(\w+)`", fault, re.MULTILINE)) == {
+        ("document", ""),
+        ("kind", ""),
+        ("used", ""),
+    }
+
+
+def test_comments_are_filled_in_below_their_heading() -> None:
+    """A page has the names of a comment, one level below the heading above, and the classes that no other names."""
+    page = fill_in("names pinecone_admin.models on_project *Request", "names pinecone_admin.models Project CLASSES")
+    names = re.findall(r"^## `(\w+)`$", page, re.MULTILINE)
+    assert names[:2] == ["on_project", "CreateAPIKeyRequest"]
+    assert names.count("Project") == names.count("CreateAPIKeyRequest") == names.count("Invite") == 1
+    assert "RoleName" not in names
+    below = reference.fill_in(
+        f"# Models\n\n## Values\n\n{MARK.format('names pinecone_admin.models VALUES')}<!-- end -->\n"
+    )
+    assert "\n### `RoleName`\n" in below
+    assert "`Project`\n" not in below
+
+
+def test_methods_are_listed_before_they_are_described() -> None:
+    """The list of a namespace links to each method by the anchor of its heading, and has its first sentence."""
+    page = fill_in("methods admin.api_keys")
+    assert "- [`describe_by_name`](#adminapi_keysdescribe_by_name): Find " in page
+    rows = re.findall(r"^- \[`(\w+)", page, re.MULTILINE)
+    assert rows == re.findall(r"^## `.+\.(\w+)`", page, re.MULTILINE)
+
+
+def test_a_command_has_its_help_usage_options_and_example() -> None:
+    """A noun has its commands; options of every command are not repeated."""
+    page = fill_in("commands profile whoami")
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE)[-1] == "whoami"
+    text = page.partition("## whoami\n")[2]
+    assert text.startswith("\nShow as whom commands act")
+    assert "```text\npinecone-admin whoami [OPTIONS]\n```" in text
+    assert text.endswith("Example:\n\n```sh\npinecone-admin whoami\n```\n\n")
+    assert "`--profile" not in text
+    assert "- `--profile NAME`: " in fill_in("options")
+    with pytest.raises(TypeError, match="nothing is no command"):
+        fill_in("commands nothing")
+
+
+def test_a_docstring_is_read_by_its_sections() -> None:
+    """Entries may have several paragraphs, examples of fields become code, and code is not broken."""
+    docstring = parse_docstring(
+        "Do it. Or not.\n\nArgs:\n    name: A name, as\n        ``x y``.\n\n        More.\n"
+        '    id: It. Example: "a b"\n\nReturns:\n    None.'
+    )
+    assert (docstring.text, docstring.summary) == ("Do it. Or not.", "Do it.")
+    assert docstring.entries("Args") == {"name": "A name, as `x y`. More.", "id": 'It. Example: `"a b"`'}
+    assert break_lines(f"{'x' * 115} `a b` c") == f"{'x' * 115}\n`a b` c\n"
+
+
+def test_check_names_a_page_that_differs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With --check a page is not written."""
+    monkeypatch.setattr(reference, "FOLDER", tmp_path)
+    page = tmp_path / "commands/page.md"
+    page.parent.mkdir()
+    page.write_text(f"# Page\n\n{MARK.format('options')}<!-- end -->\n", encoding="utf-8")
+    assert reference.main(["--check"]) == 1
+    assert "--profile" not in page.read_text(encoding="utf-8")
+    assert (reference.main([]), reference.main(["--check"])) == (0, 0)
+    assert "--profile" in page.read_text(encoding="utf-8")
