@@ -14,8 +14,8 @@ extensions = [
     "myst_parser",
     "code_width",
     "links",
+    "names",
     "navigation",
-    "reference",
     "search",
     "tables",
 ]

@@ -142,7 +142,6 @@ def list_fields(kind: Any) -> list[inspect.Parameter]:
 
 def write_arguments(parameters: list[inspect.Parameter]) -> Iterator[str]:
     """Yield the arguments as a signature has them, with their defaults."""
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     has_star = False
     for each in parameters:
         if each.kind is each.KEYWORD_ONLY and not has_star:
@@ -150,7 +149,8 @@ def write_arguments(parameters: list[inspect.Parameter]) -> Iterator[str]:
         has_star = has_star or each.kind in {each.KEYWORD_ONLY, each.VAR_POSITIONAL}
         simple = isinstance(each.default, str | int | float | tuple | None)
         default = "" if each.default is each.empty else f"={each.default!r}" if simple else "=..."
-        yield stars.get(each.kind, "") + each.name + default
+        stars = "*" * (each.kind is each.VAR_POSITIONAL) + "**" * (each.kind is each.VAR_KEYWORD)
+        yield stars + each.name + default
 
 
 def is_constructed(kind: type) -> bool:

@@ -17,7 +17,7 @@ PAGES = {
     "conf.py": f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
-extensions = ["myst_parser", "links", "navigation", "reference", "search", "tables"]
+extensions = ["myst_parser", "links", "names", "navigation", "search", "tables"]
 """,
     "index.md": """\
 # A site

@@ -1,4 +1,4 @@
-"""The reference: each heading that is a name becomes an entry of the index of names, so that other pages link to it.
+"""The names of the reference: each heading that is one becomes an entry of an index, so that other pages link to it.
 
 scripts/reference.py writes the pages, as a checkout shows them.
 """
@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.domains.python import PythonDomain
 from sphinx.util.typing import ExtensionMetadata
 
 MODULES = ("models", "errors", "workflows", "retry", "auth", "operations", "testing", "emulator")
 
 
 def register_names(app: Sphinx, document: nodes.document) -> None:
-    """Register the name in each heading that is code, with the module from which users import it."""
-    domain = cast("PythonDomain", app.env.domains["py"])
+    """Register the name in each heading of the reference that is code, with the module from which users import it."""
+    if not app.env.current_document.docname.startswith("reference/"):
+        return
+    domain = app.env.domains.python_domain
     for section in document.findall(nodes.section):
         title = section[0]
         if len(title.children) == 1 and isinstance(title[0], nodes.literal):
