@@ -25,12 +25,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 
+import pinecone_admin
+from derived_page import write_or_check
 from documentation.commands import render_commands, render_common_options, render_topics
 from documentation.docstrings import parse_docstring, render_item
 from documentation.entries import is_for_users, render_entry
-
-import pinecone_admin
-from derived_page import write_or_check
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pytest
-from documentation.commands import mark_code, render_topic
 
+from documentation.commands import mark_code, render_topic
 from pinecone_admin import Admin, PineconeConnectionError, PineconeError, errors
 from pinecone_admin._http.retry_policy import RETRY_TABLE, classify_status
 from pinecone_admin._sync.client import NAMESPACES

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+
 import reference
 from documentation.docstrings import break_lines, parse_docstring
 from documentation.entries import render_entry
-
 from pinecone_admin import models
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin._sync.projects import Projects
