@@ -52,13 +52,23 @@ Unlisted = NewType("Unlisted", str)
 """A value that the API document does not list. It arrives unchanged; wrap a value in this type to send it."""
 
 
-@frozen
 class Null:
     """JSON null in a request, for a field in which it has a meaning of its own; None omits the field.
 
     Example:
         >>> body = {"name": "search", "note": Null()}
     """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Null)
+
+    def __hash__(self) -> int:
+        return hash(Null)
+
+    def __repr__(self) -> str:
+        return "Null()"
 
 
 QueryValue: TypeAlias = str | int | bool | Sequence[str] | None

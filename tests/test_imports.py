@@ -60,11 +60,9 @@ OWN_MODULES = {
         pinecone_admin._http.server_clock pinecone_admin._http.operation_checks pinecone_admin._sync.sender
         pinecone_admin._sync.shared pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.network
-        pinecone_admin._sync.transports.pool pinecone_admin._sync.transports.retry pinecone_admin._text.counts
-        pinecone_admin.auth.cache
+        pinecone_admin._sync.transports.pool pinecone_admin._sync.transports.retry
         pinecone_admin.auth.credentials pinecone_admin.auth.token_provider pinecone_admin.auth.token
         pinecone_admin.auth.token_endpoint pinecone_admin.auth.token_response pinecone_admin.auth.token_source
-        pinecone_admin.models
     """,
     "namespace": """
         generated_client.models.organization generated_client.models.organization_plan

@@ -43,6 +43,9 @@ preload_before_fork("difflib", "encodings.idna", "dateutil.parser", "generated_c
 preload_before_fork(
     "pinecone_admin._async.sender",
     "pinecone_admin._config.assembly",
+    "pinecone_admin.auth.cache",
+    "pinecone_admin.auth.token_source",
+    "pinecone_admin.models",
 )
 # <async only>
 preload_before_fork("anyio._backends._asyncio", "anyio._backends._trio")  # trio may not be installed

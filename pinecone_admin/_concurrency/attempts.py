@@ -13,8 +13,6 @@ from math import inf
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from pinecone_admin._text.counts import count_noun
-
 _HTTPCORE_LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
 TraceListener: TypeAlias = Callable[[str, dict[str, Any]], object]
@@ -49,7 +47,7 @@ class TraceEvents(dict[str, Mapping[str, object]]):
             self[event] = info
 
     def __repr__(self) -> str:
-        return f"<{count_noun(len(self), 'event')}>"
+        return f"<events: {len(self)}>"
 
 
 def is_sent(event: str, info: Mapping[str, object]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import copy_context
 from inspect import isawaitable, iscoroutine
@@ -172,20 +171,18 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
     """
     if threading.current_thread() is not threading.main_thread():
         return call()  # Ctrl-C is raised in the main thread only
-    context, results = copy_context(), list[Future[_T]]()
-    finished = make_held_lock()  # Ctrl-C could leave a Future locked
+    context, results, errors = copy_context(), list[_T](), list[BaseException]()
+    finished = make_held_lock()
     # Whoever removes the element decides: the thread begins the call, or an interrupt that came first prevents it.
     pending = [call]
 
     def run() -> None:
         if not _remove_one(pending):
             return
-        result = Future[_T]()
         try:
-            result.set_result(context.run(call))
+            results.append(context.run(call))
         except BaseException as exc:  # noqa: BLE001 - raised below, in the thread of the caller
-            result.set_exception(exc)
-        results.append(result)
+            errors.append(exc)
         finished.release()
 
     try:
@@ -195,10 +192,12 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
     except BaseException:
         # Starting a thread takes a while on a busy machine, and may have been what was interrupted.
         has_begun = not _remove_one(pending)
-        if has_begun and not results:
+        if has_begun and not results and not errors:
             acquire_in_steps(finished, seconds)
         raise
-    return results[0].result()
+    if errors:
+        raise errors.pop()  # a list that kept it would hold its frames
+    return results[0]
 
 
 def _remove_one(elements: list[_T]) -> bool:
@@ -216,16 +215,17 @@ async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], secon
     import anyio.lowlevel  # noqa: PLC0415 - as above
 
     await anyio.lowlevel.checkpoint_if_cancelled()
-    result, done, shield = Future[_T](), anyio.Event(), anyio.CancelScope(shield=True)
+    results, errors = list[_T](), list[BaseException]()
+    done, shield = anyio.Event(), anyio.CancelScope(shield=True)
 
     async def run() -> None:
         with shield:
             try:
-                result.set_result(await call())
+                results.append(await call())
             except anyio.get_cancelled_exc_class():
                 raise
             except BaseException as exc:  # noqa: BLE001 - raised below, outside the group, which would wrap it
-                result.set_exception(exc)
+                errors.append(exc)
         done.set()
 
     # In a task of its own, because no scope shields a task from its own ``cancel()`` in asyncio.
@@ -238,7 +238,9 @@ async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], secon
                 await done.wait()
             shield.cancel()
             raise
-    return result.result()
+    if errors:
+        raise errors.pop()
+    return results[0]
 
 
 def call_within(seconds: float, call: Callable[[], _T], otherwise: Callable[[], _T]) -> _T:  # noqa: ARG001 - a thread cannot leave a call

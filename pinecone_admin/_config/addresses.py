@@ -16,10 +16,10 @@ API_URL = "https://api.pinecone.io"
 OAUTH_URL = "https://login.pinecone.io/oauth/token"
 
 # RFC 1035 limits labels and names; names of machines have underscores, too.
-_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_HOST_NAME = r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?"
 _MAX_HOST_LENGTH = 253
 # Such as "https:/host", which would name a host "https". After a host comes a port, after a user a password and an @.
-_SCHEME_WITHOUT_SLASHES = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9]|[^/]*@)")
+_SCHEME_WITHOUT_SLASHES = r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9]|[^/]*@)"
 
 
 def resolve_api_url(host: object, *, allow_http: bool, env: Mapping[str, str]) -> str:
@@ -68,7 +68,7 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
 
 def parse_url(value: str, *, default_scheme: str) -> httpx.URL | None:
     """Return the value as a URL, or None if it is not one; a value without a scheme gets the default."""
-    if "://" not in value and _SCHEME_WITHOUT_SLASHES.match(value):
+    if "://" not in value and re.match(_SCHEME_WITHOUT_SLASHES, value):
         return None
     try:
         url = httpx.URL(value if "://" in value else f"{default_scheme}://{value}")
@@ -83,7 +83,7 @@ def find_authority_problem(url: httpx.URL) -> str | None:
     host = url.raw_host.decode("ascii")
     if not host:
         return "has no host"
-    if ":" not in host and (len(host) > _MAX_HOST_LENGTH or not _HOST_NAME.fullmatch(host)):
+    if ":" not in host and (len(host) > _MAX_HOST_LENGTH or not re.fullmatch(_HOST_NAME, host)):
         return "has a host that is neither a name nor an address"
     if url.port is not None and not 1 <= url.port <= 65535:  # noqa: PLR2004 - the range of TCP
         return "has a port outside 1 to 65535"
@@ -93,8 +93,8 @@ def find_authority_problem(url: httpx.URL) -> str | None:
 def _find_url_problem(value: str, url: httpx.URL) -> str | None:
     problems = {
         "has no host": not value.strip() or not url.host,
-        "contains whitespace or a backslash": bool(re.search(r"[\s\\]", value)),
-        "contains a % without two hexadecimal digits": bool(re.search(r"%(?![0-9A-Fa-f]{2})", value)),
+        "contains whitespace or a backslash": "\\" in value or any(map(str.isspace, value)),
+        "contains a % without two hexadecimal digits": "%" in value and bool(re.search(r"%(?![0-9A-Fa-f]{2})", value)),
         "is neither http nor https": url.scheme not in {"http", "https"},
         "must not contain credentials": bool(url.userinfo),
         "must not have a query or a fragment": "?" in value or "#" in value,

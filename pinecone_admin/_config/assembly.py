@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
-from attrs import frozen
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
 from pinecone_admin._http.argument_checks import type_error, value_error
-from pinecone_admin.auth.cache import GuardedCache, TokenCache
 from pinecone_admin.auth.credentials import CallerAuthorization, Credentials, Identity, SuppliedToken, resolve_identity
 from pinecone_admin.auth.token_endpoint import RequestSender, TokenEndpoint
 from pinecone_admin.auth.token_provider import TokenProvider
-from pinecone_admin.auth.token_source import SuppliedTokenSource, TokenSource
+
+if TYPE_CHECKING:
+    from pinecone_admin.auth.cache import TokenCache
+    from pinecone_admin.auth.token_source import TokenSource
 
 TOKEN_EXCHANGE_ATTEMPTS = 3
 
@@ -24,8 +26,7 @@ MAX_CONCURRENT_TOKEN_EXCHANGES = 20
 """Connections to the token endpoint: one is enough, unless exchanges hang while others proceed."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ClientSetup:
+class ClientSetup(NamedTuple):
     """The checked arguments of a client.
 
     Attributes:
@@ -99,6 +100,8 @@ def build_token_source(
     if isinstance(identity, CallerAuthorization):
         return None
     if isinstance(identity, SuppliedToken):
+        from pinecone_admin.auth.token_source import SuppliedTokenSource  # noqa: PLC0415 - most clients have credentials
+
         return SuppliedTokenSource(identity)
     assert retrier is not None  # noqa: S101 - the client passes one if credentials are exchanged
     endpoint = TokenEndpoint(
@@ -110,5 +113,8 @@ def build_token_source(
         clock=current_clock(),
         closed=closed,
     )
-    cache = None if token_cache is None else GuardedCache(token_cache)
-    return TokenProvider(credentials=identity, endpoint=endpoint, cache=cache)
+    if token_cache is None:
+        return TokenProvider(credentials=identity, endpoint=endpoint)
+    from pinecone_admin.auth.cache import GuardedCache  # noqa: PLC0415 - most clients have no cache
+
+    return TokenProvider(credentials=identity, endpoint=endpoint, cache=GuardedCache(token_cache))

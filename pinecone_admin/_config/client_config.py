@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from typing import cast
+from typing import NamedTuple, cast
 
 import httpx
 from attrs import field, frozen
@@ -54,8 +54,7 @@ class ClientOptions:
         return list_credentials(self.headers.values())
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ClientConfig:
+class ClientConfig(NamedTuple):
     """The checked configuration of a client.
 
     Attributes:

@@ -31,11 +31,11 @@ _MAX_BITS = 64
 # Compiled when they are used: most arguments are printable ASCII.
 _CONTROL = r"[\x00-\x1f\x7f-\x9f]"
 _SURROGATE = r"[\ud800-\udfff]"
-# Values of API keys begin with pcsk_ or pckey_.
-_KEY_VALUE = re.compile(r"pc(sk|key)_\w")
+_KEY_VALUE = r"pc(sk|key)_\w"
+_KEY_VALUE_STARTS = ("pcsk_", "pckey_")
 # RFC 5321 allows no longer one.
 _MAX_EMAIL_LENGTH = 254
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_EMAIL = r"[^@\s]+@[^@\s]+"
 
 
 @contextmanager
@@ -102,9 +102,14 @@ def check_secret_text(name: str | Name, value: object) -> str:
         raise value_error(name, "has leading or trailing whitespace")
     if value.lower().startswith("bearer "):
         raise value_error(name, 'must not include the "Bearer " prefix')
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
+    if not is_visible_ascii(value):
         raise value_error(name, "contains a character that is not printable ASCII")
     return value
+
+
+def is_visible_ascii(text: str) -> bool:
+    """Return whether a text consists of printable ASCII without spaces, and is not empty."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def check_identifier(argument: str | Name, value: object) -> None:
@@ -123,7 +128,7 @@ def check_identifier(argument: str | Name, value: object) -> None:
 
 def is_key_value(text: str) -> bool:
     """Return whether a text looks like the value of an API key."""
-    return _KEY_VALUE.match(text) is not None
+    return text.startswith(_KEY_VALUE_STARTS) and re.match(_KEY_VALUE, text) is not None
 
 
 def check_header_value(name: str | Name, value: object) -> str:
@@ -160,7 +165,7 @@ def check_email(argument: str | Name, value: object, *, most: int | None = _MAX_
     text = check_string(argument, value)
     if most is not None and len(text) > most:
         raise value_error(argument, f"must have at most {most} characters, not {len(text)}")
-    if not _EMAIL.fullmatch(text) or (not text.isprintable() and re.search(_CONTROL, text)):
+    if not re.fullmatch(_EMAIL, text) or (not text.isprintable() and re.search(_CONTROL, text)):
         shown = "" if is_key_value(text) else f": {text!r}"
         raise value_error(argument, f"is not an email address{shown}")
 

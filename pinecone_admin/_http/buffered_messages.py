@@ -6,15 +6,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import httpx
-from attrs import define, field
 
 SUCCESSES = range(200, 300)
 """Statuses of the class of success."""
 
 
-# Nothing compares or prints these objects, and attrs would take 0.2 ms per class to generate methods for that. Rich
-# shows every field of an attrs class that does not have repr=False itself.
-@define(eq=False, repr=False)
+# attrs would take 0.2 ms to write the methods of each of these two classes.
 class BufferedRequest:
     """A request that can be sent more than once.
 
@@ -26,14 +23,23 @@ class BufferedRequest:
         extensions: What a caller's httpx client asks of its transport, such as timeouts.
     """
 
-    method: str
-    url: httpx.URL
-    headers: httpx.Headers = field(repr=False)
-    body: bytes = field(repr=False)
-    extensions: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    __slots__ = ("body", "extensions", "headers", "method", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: httpx.Headers,
+        body: bytes,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.extensions = {} if extensions is None else extensions
 
 
-@define(eq=False, repr=False)
 class BufferedResponse:
     """A response that was read to its end.
 
@@ -46,12 +52,24 @@ class BufferedResponse:
         date: Value of the first Date header; empty if there is none.
     """
 
-    status: int
-    headers: httpx.Headers = field(repr=False)
-    body: bytes = field(repr=False)
-    extensions: Mapping[str, Any] = field(repr=False)
-    content_encoding: bytes = field(default=b"", repr=False)
-    date: bytes = field(default=b"", repr=False)
+    __slots__ = ("body", "content_encoding", "date", "extensions", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: httpx.Headers,
+        body: bytes,
+        extensions: Mapping[str, Any],
+        *,
+        content_encoding: bytes = b"",
+        date: bytes = b"",
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.extensions = extensions
+        self.content_encoding = content_encoding
+        self.date = date
 
 
 class EmptyBody(httpx.ByteStream):

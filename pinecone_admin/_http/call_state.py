@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import Protocol
 
-from attrs import define, field
-
 from pinecone_admin.errors import Masked, Outcome
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
@@ -23,7 +21,6 @@ class BearerToken(Protocol):
         ...
 
 
-@define(kw_only=True, eq=False, repr=False)
 class CallState:
     """State that the attempts of one call share, including the attempt with a fresh token after a 401.
 
@@ -47,23 +44,38 @@ class CallState:
         max_response_bytes: Largest accepted body of a success, in bytes.
     """
 
-    deadline: float
-    idempotent: bool
-    path_template: str
-    endpoint: str
-    closed: Event
-    operation: str | None = None
-    returns: object = None
-    is_token_exchange: bool = False
     attempts: int = 0
     ambiguous: bool = False
     outcome: Outcome = "not_sent"
     worth_retrying: bool = True
     retry_tokens: int = 0
     is_budget_used_up: bool = False
-    secrets: Sequence[Masked] = ()
-    tokens: list[BearerToken] = field(factory=list[BearerToken])
-    max_response_bytes: int = MAX_RESPONSE_BYTES
+
+    def __init__(
+        self,
+        *,
+        deadline: float,
+        idempotent: bool,
+        path_template: str,
+        endpoint: str,
+        closed: Event,
+        operation: str | None = None,
+        returns: object = None,
+        is_token_exchange: bool = False,
+        secrets: Sequence[Masked] = (),
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
+        self.deadline = deadline
+        self.idempotent = idempotent
+        self.path_template = path_template
+        self.endpoint = endpoint
+        self.closed = closed
+        self.operation = operation
+        self.returns = returns
+        self.is_token_exchange = is_token_exchange
+        self.secrets = secrets
+        self.max_response_bytes = max_response_bytes
+        self.tokens: list[BearerToken] = []
 
     def reveal_secrets(self) -> Iterator[str]:
         """Yield everything that was sent and must not appear in logs or errors."""

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from inspect import isawaitable, iscoroutine
 from itertools import chain
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import attrs
-from attrs import frozen
 
 from generated_client.types import NO_EXTRA, Misfit, Null, Returns, name_of_extra_fields, readers, wire_attributes
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
@@ -20,8 +19,7 @@ _T = TypeVar("_T")
 Json: TypeAlias = Any
 
 
-@frozen
-class DecodeFailure:
+class DecodeFailure(NamedTuple):
     """Where and why a body does not match its type; returned, not raised, so that no traceback holds the body."""
 
     path: str
@@ -46,9 +44,9 @@ def encode_body(body: object) -> bytes:
 
 
 def _to_json_value(value: object) -> Json:
+    if isinstance(value, Null):
+        return None
     if attrs.has(type(value)):
-        if isinstance(value, Null):
-            return None
         kind: Any = type(value)
         found = {name: item for each, name, _ in wire_attributes(kind) if (item := getattr(value, each)) is not None}
         extra = getattr(value, name_of_extra_fields(kind), NO_EXTRA)

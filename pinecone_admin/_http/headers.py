@@ -11,7 +11,7 @@ from pinecone_admin.errors import Masked
 __version__ = "0.3.0"
 """The version of this package."""
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 # They describe the framing of the request or the encoding of the response, which the client alone decides.
 _RESERVED_NAMES = frozenset({
@@ -23,7 +23,7 @@ _RESERVED_NAMES = frozenset({
 # a name, as in a cookie, is one sooner.
 _MIN_WORD_LENGTH = 8
 _MIN_VALUE_LENGTH = 6
-_CREDENTIAL_NAME = re.compile("auth|cookie|key|secret|token")
+_CREDENTIAL_NAME = "auth|cookie|key|secret|token"
 
 
 def build_user_agent(source_tag: object = None) -> str:
@@ -61,7 +61,7 @@ def check_header_name(argument: str, name: object) -> str:
     """Return the name of a header in lower case; raise if the caller cannot set it."""
     if not isinstance(name, str):
         raise type_error(place_in(argument, ": a header name"), "a str", name)
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise value_error(place_in(argument, ":"), f"{name!r} is not a header name")
     if name.lower() in _RESERVED_NAMES:
         raise value_error(place_in(argument, ":"), f"{name} is reserved for the client")
@@ -86,7 +86,7 @@ def _split_value(value: str) -> Iterator[str]:
 
 def list_request_credentials(headers: Iterable[tuple[str, str]]) -> list[Masked]:
     """Return what may be credentials in the headers of another client's request, by their names in lower case."""
-    return list_credentials(value for name, value in headers if _CREDENTIAL_NAME.search(name))
+    return list_credentials(value for name, value in headers if re.search(_CREDENTIAL_NAME, name))
 
 
 def build_request_headers(*, user_agent: str, api_version: str, has_body: bool) -> dict[str, str]:

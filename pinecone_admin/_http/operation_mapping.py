@@ -12,20 +12,24 @@ import httpx
 
 from generated_client.types import API_VERSION, Operation
 from pinecone_admin._http import codec
-from pinecone_admin._http.argument_checks import as_plain_value, check_integer, check_string, type_error, value_error
+from pinecone_admin._http.argument_checks import (
+    as_plain_value,
+    check_integer,
+    check_string,
+    is_visible_ascii,
+    type_error,
+    value_error,
+)
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
 from pinecone_admin._http.headers import build_request_headers, check_header_name
-from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import PineconeError, PineconeValueError
 
 _T = TypeVar("_T")
 
-_METHOD = re.compile(r"[A-Z]+")
-_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_PARAMETER = re.compile(r"\{([^{}]*)\}")
+_PARAMETER = r"\{([^{}]*)\}"
 
 
 class RequestBuilder:
@@ -54,7 +58,7 @@ class RequestBuilder:
         try:
             method = operation.method
             version = API_VERSION if operation.api_version is None else operation.api_version
-            if not _METHOD.fullmatch(method):
+            if not (method.isascii() and method.isalpha() and method.isupper()):
                 raise value_error("method", f"{method!r} is not an HTTP method in upper case")
             if not isinstance(version, str):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise type_error("api_version", "a str", version)
@@ -80,7 +84,7 @@ class RequestBuilder:
         host = {"Host": self._host.decode("ascii")}
         if not has_body and method in _METHODS_WITH_BODY:
             host["Content-Length"] = "0"
-        if not _HEADER_VALUE.fullmatch(version):
+        if not is_visible_ascii(version):
             raise value_error("api_version", "contains a character that a header cannot contain")
         own = build_request_headers(user_agent=self._user_agent, api_version=version, has_body=has_body)
         taken = {name.lower() for name, _ in self._caller_headers}
@@ -110,7 +114,7 @@ def _parse_url(url: str) -> httpx.URL:
         return httpx.URL(url)
     except httpx.InvalidURL:
         pass
-    raise PineconeValueError(f"the URL of the request is too long: {count_noun(len(url), 'character')}")
+    raise PineconeValueError(f"the URL of the request is too long: {len(url)} characters")
 
 
 _parse_url_once = lru_cache(maxsize=256)(_parse_url)
@@ -130,10 +134,10 @@ def _expand_path(path: str, parameters: Mapping[str, str]) -> str:
 @lru_cache(maxsize=256)
 def _split_path(path: str) -> Sequence[str]:
     """Return the text before the first parameter, its name, the text after it, and so on."""
-    parts = _PARAMETER.split(path)
+    parts = re.split(_PARAMETER, path)
     # Each parameter is checked and quoted apart; here only the text between them is.
     literal = "x".join(parts[::2])
-    if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or re.search(r"/\.\.?(/|$)", literal):
+    if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+", literal) or {".", ".."} & set(literal.split("/")):
         raise value_error("path", f"{path!r} is not a path of the API")
     return parts
 

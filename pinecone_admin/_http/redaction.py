@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 MASK = "***"
 # A shorter text could be any word.
 _MIN_PREFIX_LENGTH = 4
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/\\]))")
+_ESCAPE = r"\\(?:u([0-9A-Fa-f]{4})|([\"/\\]))"
 # Escaped text may be quoted in text that is escaped again, such as a log line that a proxy returns.
 _ESCAPE_LEVELS = 3
 
@@ -75,7 +75,7 @@ def _unescape(text: str) -> Iterator[str]:
     for _ in range(_ESCAPE_LEVELS):
         if "\\" not in text:
             return
-        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else match[2], text)
+        text = re.sub(_ESCAPE, lambda match: chr(int(match[1], 16)) if match[1] else match[2], text)
         yield text
 
 

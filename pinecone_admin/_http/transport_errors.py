@@ -13,7 +13,7 @@ from pinecone_admin._concurrency.attempts import Attempt, AttemptProgress, Trace
 from pinecone_admin._http.retry_policy import Failure
 
 # TLS alerts of a server that does not accept the client certificate, or requires one.
-_CERTIFICATE_REFUSED = re.compile(r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)")
+_CERTIFICATE_REFUSED = r".*_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)"
 # How httpcore's error begins if an HTTP proxy, or a SOCKS proxy after the greeting or later, wants other credentials.
 _CREDENTIALS_REFUSED = ("407", "Requested ", "Invalid username")
 
@@ -76,7 +76,7 @@ def _is_certificate_refused(error: Exception, progress: AttemptProgress, handled
     chain = exception_chain(error, until=handled)
     # Python code can raise an SSLError that has no reason.
     reasons = [getattr(cause, "reason", None) for cause in chain if isinstance(cause, ssl.SSLError)]
-    return any(reason and _CERTIFICATE_REFUSED.fullmatch(reason) for reason in reasons)
+    return any(reason and re.fullmatch(_CERTIFICATE_REFUSED, reason) for reason in reasons)
 
 
 def exception_chain(error: BaseException | None, *, until: BaseException | None) -> list[BaseException]:

@@ -44,6 +44,9 @@ preload_before_fork("difflib", "encodings.idna", "dateutil.parser", "generated_c
 preload_before_fork(
     "pinecone_admin._sync.sender",
     "pinecone_admin._config.assembly",
+    "pinecone_admin.auth.cache",
+    "pinecone_admin.auth.token_source",
+    "pinecone_admin.models",
 )
 
 

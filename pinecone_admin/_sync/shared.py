@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import threading
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from pinecone_admin._concurrency.retry_budget import RetryBudget
 from pinecone_admin._config.addresses import describe_endpoint
@@ -22,13 +23,14 @@ from pinecone_admin._config.assembly import (
 from pinecone_admin._config.client_config import ClientConfig
 from pinecone_admin._sync.transports.pool import Pools, TransportExchange
 from pinecone_admin._sync.transports.retry import Exchange, Retrier
-from pinecone_admin.auth.cache import TokenCache
 from pinecone_admin.auth.token_response import error_from_exchange
-from pinecone_admin.auth.token_source import TokenSource
+
+if TYPE_CHECKING:
+    from pinecone_admin.auth.cache import TokenCache
+    from pinecone_admin.auth.token_source import TokenSource
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Shared:
+class Shared(NamedTuple):
     """Objects that a client shares with its copies.
 
     Attributes:
@@ -51,7 +53,7 @@ class Shared:
     retry_budget: RetryBudget
     fetches_token_early: bool
     closed: threading.Event
-    deleted_accounts: dict[str, None] = field(factory=dict[str, None])
+    deleted_accounts: dict[str, None]
 
 
 def build_shared(
@@ -102,6 +104,7 @@ def build_shared(
         retry_budget=RetryBudget(),
         fetches_token_early=setup.exchanges_credentials and not config.lazy,
         closed=closed,
+        deleted_accounts={},
     )
 
 

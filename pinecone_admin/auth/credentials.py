@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, cast
 
-from attrs import field, frozen
-
-from generated_client.types import masked
 from pinecone_admin._http.argument_checks import check_secret_text, is_key_value, place_in, value_error
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin._text.messages import Name
@@ -16,30 +13,29 @@ from pinecone_admin.errors import PineconeError, PineconeValueError
 TextSource: TypeAlias = str | Callable[[], str]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
 class Credentials:
     """Client id and client secret; a callable is called again for every exchange."""
 
-    client_id: TextSource = field(repr=masked)
-    client_secret: TextSource = field(repr=masked)
+    def __init__(self, *, client_id: TextSource, client_secret: TextSource) -> None:
+        self.client_id = client_id
+        self.client_secret = client_secret
 
     def read(self) -> tuple[str, str]:
         """Return the current client id and secret, checked."""
         return read_secret("client_id", self.client_id), read_secret("client_secret", self.client_secret)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
 class SuppliedToken:
     """An access token supplied by the caller; a callable is called again for every call."""
 
-    token: TextSource = field(repr=masked)
+    def __init__(self, token: TextSource) -> None:
+        self.token = token
 
     def read(self) -> str:
         """Return the current token, checked."""
         return raise_if_error(_check_token(read_secret("access_token", self.token)))
 
 
-@frozen(eq=False, repr=False)
 class CallerAuthorization:
     """The caller sets the Authorization header: no token is fetched or added."""
 
@@ -95,7 +91,7 @@ def resolve_identity(
 def _supply_token(name: str, token: TextSource) -> SuppliedToken:
     if not callable(token):
         raise_if_error(_check_token(token, name))
-    return SuppliedToken(token=token)
+    return SuppliedToken(token)
 
 
 def _check_token(token: str, name: str = "access_token") -> str | PineconeError:

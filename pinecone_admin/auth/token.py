@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import NoReturn, TypeGuard
+from typing import NamedTuple, NoReturn, TypeGuard
 
 from attrs import Factory, field, frozen
 
 from generated_client.types import masked
+from pinecone_admin._http.argument_checks import is_visible_ascii
 from pinecone_admin.errors import InvalidCredentialsError, PineconeError, PineconeTypeError, TokenError
 
 AUDIENCE = "https://api.pinecone.io/"
@@ -99,19 +99,18 @@ def blocking_window(lifetime: float) -> float:
     return min(30.0, lifetime / 10)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class ExchangeFailures:
+class ExchangeFailures(NamedTuple):
     """Consecutive failed exchanges with the same credentials.
 
     Attributes:
         credentials_fingerprint: Fingerprint of the credentials.
-        count: Number of failures.
+        number: How many there were.
         error: Error of the last one.
         retry_at: Monotonic time until which that error is raised again and no exchange is tried.
     """
 
     credentials_fingerprint: str
-    count: int
+    number: int
     error: PineconeError
     retry_at: float
 
@@ -120,16 +119,16 @@ def count_failure(
     before: ExchangeFailures | None, error: PineconeError, *, credentials_fingerprint: str, now: float
 ) -> ExchangeFailures:
     """Return the failures including this one; with other credentials the count starts again."""
-    count = 1 + (
-        before.count if before is not None and before.credentials_fingerprint == credentials_fingerprint else 0
+    number = 1 + (
+        before.number if before is not None and before.credentials_fingerprint == credentials_fingerprint else 0
     )
     duration = cooldown_seconds(
-        count,
+        number,
         rejected=isinstance(error, InvalidCredentialsError),
         retry_after=error.retry_after if isinstance(error, TokenError) else None,
     )
     return ExchangeFailures(
-        credentials_fingerprint=credentials_fingerprint, count=count, error=error, retry_at=now + duration
+        credentials_fingerprint=credentials_fingerprint, number=number, error=error, retry_at=now + duration
     )
 
 
@@ -162,4 +161,4 @@ def expiry_from_timestamp(timestamp: float) -> datetime:
 
 def is_token(value: object) -> TypeGuard[str]:
     """Return whether a value can be sent as a bearer token."""
-    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
+    return isinstance(value, str) and is_visible_ascii(value)

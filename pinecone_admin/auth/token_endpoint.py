@@ -9,7 +9,6 @@ import threading
 from typing import Protocol
 
 import httpx
-from attrs import frozen
 
 from generated_client.types import API_VERSION
 from pinecone_admin._concurrency.clock import ClientClock
@@ -24,7 +23,6 @@ from pinecone_admin.auth.token import (
     expiry_from_timestamp,
 )
 from pinecone_admin.auth.token_response import (
-    UnusableTokenResponse,
     error_from_exchange,
     error_from_unusable_response,
     parse_token_response,
@@ -42,11 +40,10 @@ class RequestSender(Protocol):
         ...
 
 
-@frozen(kw_only=True, eq=False, repr=False)
 class TokenEndpoint:
     """The token endpoint, which exchanges client credentials for a token.
 
-    Attributes:
+    Args:
         url: URL of the endpoint.
         description: Host and port, and the proxy if there is one, for error messages.
         user_agent: The same User-Agent as for the API.
@@ -56,33 +53,44 @@ class TokenEndpoint:
         closed: Set when the client is closed.
     """
 
-    url: str
-    description: str
-    user_agent: str
-    retrier: RequestSender
-    timeout: float
-    clock: ClientClock
-    closed: threading.Event
+    def __init__(
+        self,
+        *,
+        url: str,
+        description: str,
+        user_agent: str,
+        retrier: RequestSender,
+        timeout: float,
+        clock: ClientClock,
+        closed: threading.Event,
+    ) -> None:
+        self.url = url
+        self.timeout = timeout
+        self._description = description
+        self._user_agent = user_agent
+        self._retrier = retrier
+        self._clock = clock
+        self._closed = closed
 
     def exchange_credentials(
         self, client_id: str, client_secret: Masked, *, deadline: float
     ) -> IssuedToken | PineconeError:
         """Request a token; an error is returned, not raised, so that no traceback holds the secret."""
         # Taken before the request is sent, so that a slow response does not make the token look younger.
-        monotonic, wall = self.clock.monotonic(), self.clock.wall()
+        monotonic, wall = self._clock.monotonic(), self._clock.wall()
         call = CallState(
             deadline=min(deadline, monotonic + self.timeout),
             idempotent=True,
             path_template=httpx.URL(self.url).path,
             operation="get_token",
             is_token_exchange=True,
-            endpoint=self.description,
-            closed=self.closed,
+            endpoint=self._description,
+            closed=self._closed,
             secrets=[client_secret],
             max_response_bytes=MAX_TOKEN_RESPONSE_BYTES,
         )
         try:
-            response = self.retrier.send(self._build_request(client_id, client_secret), call)
+            response = self._retrier.send(self._build_request(client_id, client_secret), call)
         except Exception as exc:  # noqa: BLE001 - any exception of a transport means that there is no token
             return error_from_exception(exc, call)
         return self._read_response(redact_secrets(response, call), call, monotonic, wall)
@@ -93,14 +101,14 @@ class TokenEndpoint:
         if response.status not in SUCCESSES:
             return error_from_exchange(response, call=call, wall=wall)
         parsed = parse_token_response(response.body, wall=wall)
-        if isinstance(parsed, UnusableTokenResponse):
+        if isinstance(parsed, str):
             return error_from_unusable_response(parsed, response, call)
         if parsed.assumed:
             _log.warning(
                 "the token endpoint returned no usable expires_in: the token is used for %d s", parsed.lifetime
             )
         return IssuedToken(
-            token=AccessToken(value=parsed.token, expires_at=expiry_from_timestamp(wall + parsed.lifetime)),
+            token=AccessToken(value=parsed.token.reveal(), expires_at=expiry_from_timestamp(wall + parsed.lifetime)),
             lifetime=parsed.lifetime,
             monotonic=monotonic,
             wall=wall,
@@ -121,7 +129,7 @@ class TokenEndpoint:
             "accept": "application/json",
             "accept-encoding": "identity",
             "content-type": "application/json",
-            "user-agent": self.user_agent,
+            "user-agent": self._user_agent,
             "x-pinecone-api-version": API_VERSION,
             "Content-Length": str(len(content)),
         }

@@ -9,11 +9,11 @@ import copy
 import os
 import random
 import threading
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from weakref import WeakSet
 
 import httpx
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
 from generated_client import models
 from pinecone_admin._concurrency.clock import current_clock
@@ -21,7 +21,6 @@ from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin._concurrency.waiting import SharedResult, start_daemon_thread
 from pinecone_admin._http.argument_checks import check_secret_text
 from pinecone_admin._http.returned_errors import return_error
-from pinecone_admin.auth.cache import GuardedCache
 from pinecone_admin.auth.credentials import Credentials
 from pinecone_admin.auth.token import (
     AUDIENCE,
@@ -36,6 +35,9 @@ from pinecone_admin.auth.token import (
 from pinecone_admin.auth.token_endpoint import TokenEndpoint
 from pinecone_admin.errors import ClientClosedError, Masked, PineconeError, PineconeTimeoutError
 
+if TYPE_CHECKING:
+    from pinecone_admin.auth.cache import GuardedCache
+
 REJECTION_INTERVAL = 30.0
 """Seconds after a 401 from the API within which another 401 causes no exchange."""
 
@@ -43,8 +45,7 @@ ExchangeResult: TypeAlias = IssuedToken | PineconeError | None
 """Result of an exchange; None if another exchange has replaced it."""
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class _Account:
+class _Account(NamedTuple):
     """The account of a token: client id, and fingerprints of the credentials as configured and as used."""
 
     client_id: str
@@ -52,15 +53,13 @@ class _Account:
     used_fingerprint: str
 
 
-@frozen(eq=False, repr=False)
-class _RotatedSecret:
+class _RotatedSecret(NamedTuple):
     """A secret from a rotation, and the fingerprint of the configured credentials that it replaces."""
 
     replaced_fingerprint: str
     client_secret: Masked
 
 
-@define(kw_only=True, eq=False, repr=False)
 class _PendingExchange:
     """An exchange that is requested or in progress. The one caller that claims it starts it, after releasing the lock.
 
@@ -72,20 +71,21 @@ class _PendingExchange:
         result: Its result.
     """
 
-    started_at: float
-    replace_at: float
-    cache_lock_timeout: float
-    account: _Account | None = field(init=False, default=None)
-    result: SharedResult[ExchangeResult] = field(init=False, factory=SharedResult[ExchangeResult])
-    _claimed: threading.Lock = field(init=False, factory=threading.Lock)
+    account: _Account | None = None
+
+    def __init__(self, *, started_at: float, replace_at: float, cache_lock_timeout: float) -> None:
+        self.started_at = started_at
+        self.replace_at = replace_at
+        self.cache_lock_timeout = cache_lock_timeout
+        self.result = SharedResult[ExchangeResult]()
+        self._claimed = threading.Lock()
 
     def claim(self) -> bool:
         """Return True to the first caller only, which must start the exchange."""
         return self._claimed.acquire(blocking=False)
 
 
-@frozen(eq=False, repr=False)
-class _ExchangeWait:
+class _ExchangeWait(NamedTuple):
     """An exchange to wait for, and the token to use if it fails or takes too long."""
 
     pending: _PendingExchange
@@ -175,7 +175,8 @@ class TokenProvider:
         if self._closed:
             raise _closed_error()
         check_secret_text("client_secret", client_secret)
-        self._replace_credentials(evolve(self._credentials, client_secret=client_secret), None)
+        client_id = self._credentials.client_id
+        self._replace_credentials(Credentials(client_id=client_id, client_secret=client_secret), None)
 
     def adopt_rotated_secret(self, result: object) -> None:
         """Adopt the new secret if a decoded response has one for the account of this client."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import base64
 import math
 from http import HTTPStatus
+from typing import NamedTuple
 
 import httpx
-from attrs import field, frozen
 
-from generated_client.types import masked
 from pinecone_admin._http.buffered_messages import BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin._http.error_mapping import describe_foreign_response, find_request_id
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin.auth.token import DEFAULT_LIFETIME, MAX_LIFETIME, is_token
-from pinecone_admin.errors import InvalidCredentialsError, TokenError
+from pinecone_admin.errors import InvalidCredentialsError, Masked, TokenError
 
 # Codes that mean wrong credentials in a 400; a 401 means that with any code.
 _INVALID_CREDENTIALS = frozenset({"access_denied", "invalid_client", "unauthorized_client"})
@@ -29,37 +28,29 @@ _HARMLESS_HEADERS = frozenset(
 )
 
 
-@frozen(eq=False, repr=False)
-class UnusableTokenResponse:
-    """A success without a usable token, and the reason."""
-
-    problem: str
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class TokenResponse:
+class TokenResponse(NamedTuple):
     """A usable response: the token, its lifetime in seconds, and whether the lifetime is only assumed."""
 
-    token: str = field(repr=masked)
+    token: Masked
     lifetime: float
     assumed: bool
 
 
-def parse_token_response(body: bytes, *, wall: float) -> TokenResponse | UnusableTokenResponse:
+def parse_token_response(body: bytes, *, wall: float) -> TokenResponse | str:
     """Return the token and lifetime in the body of a success, or why there is no usable token."""
     value = parse_json_object(body)
     if value is None:
-        return UnusableTokenResponse("the response is not a JSON object")
+        return "the response is not a JSON object"
     token, kind = value.get("access_token"), value.get("token_type")
     if not is_token(token):
-        return UnusableTokenResponse("the response has no usable access_token")
+        return "the response has no usable access_token"
     if kind is not None and (not isinstance(kind, str) or kind.lower() != "bearer"):
-        return UnusableTokenResponse("the response's token_type is not Bearer")
+        return "the response's token_type is not Bearer"
     lifetime = _parse_lifetime(value.get("expires_in"), token, wall=wall)
     if lifetime is not None and lifetime <= 0:
-        return UnusableTokenResponse("the response's token has already expired")
+        return "the response's token has already expired"
     return TokenResponse(
-        token=token,
+        token=Masked(token),
         lifetime=DEFAULT_LIFETIME if lifetime is None else min(lifetime, MAX_LIFETIME),
         assumed=lifetime is None,
     )
@@ -122,12 +113,10 @@ def error_from_exchange(response: BufferedResponse, *, call: CallState, wall: fl
     )
 
 
-def error_from_unusable_response(
-    unusable: UnusableTokenResponse, response: BufferedResponse, call: CallState
-) -> TokenError:
+def error_from_unusable_response(problem: str, response: BufferedResponse, call: CallState) -> TokenError:
     """Return the error for a success without a usable token."""
     return TokenError(
-        unusable.problem,
+        problem,
         status_code=response.status,
         headers=_keep_harmless_headers(response.headers),
         operation=call.operation,

@@ -80,7 +80,7 @@ def test_failures_are_counted_by_credentials() -> None:
     first = count_failure(None, TokenError("x", status_code=403), credentials_fingerprint="a", now=10)
     second = count_failure(first, PineconeConnectionError("y"), credentials_fingerprint="a", now=20)
     other = count_failure(second, InvalidCredentialsError("z", status_code=401), credentials_fingerprint="b", now=30)
-    assert [(each.count, each.retry_at) for each in (first, second, other)] == [(1, 11), (2, 22), (1, 31)]
+    assert [(each.number, each.retry_at) for each in (first, second, other)] == [(1, 11), (2, 22), (1, 31)]
 
 
 def test_a_fingerprint_depends_on_its_parts() -> None:

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._sync.transports.retry import Retrier
-from pinecone_admin.auth.token_source import TokenSource
+
+if TYPE_CHECKING:
+    from pinecone_admin.auth.token_source import TokenSource
 
 
 class Bearer:
