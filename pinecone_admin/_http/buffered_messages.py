@@ -33,11 +33,11 @@ class BufferedRequest:
         body: bytes,
         extensions: Mapping[str, Any] | None = None,
     ) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.body = body
-        self.extensions = {} if extensions is None else extensions
+        self.method: str = method
+        self.url: httpx.URL = url
+        self.headers: httpx.Headers = headers
+        self.body: bytes = body
+        self.extensions: Mapping[str, Any] = {} if extensions is None else extensions
 
 
 class BufferedResponse:
@@ -64,12 +64,12 @@ class BufferedResponse:
         content_encoding: bytes = b"",
         date: bytes = b"",
     ) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.extensions = extensions
-        self.content_encoding = content_encoding
-        self.date = date
+        self.status: int = status
+        self.headers: httpx.Headers = headers
+        self.body: bytes = body
+        self.extensions: Mapping[str, Any] = extensions
+        self.content_encoding: bytes = content_encoding
+        self.date: bytes = date
 
 
 class EmptyBody(httpx.ByteStream):

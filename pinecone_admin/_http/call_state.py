@@ -65,16 +65,16 @@ class CallState:
         secrets: Sequence[Masked] = (),
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
-        self.deadline = deadline
-        self.idempotent = idempotent
-        self.path_template = path_template
-        self.endpoint = endpoint
-        self.closed = closed
-        self.operation = operation
-        self.returns = returns
-        self.is_token_exchange = is_token_exchange
-        self.secrets = secrets
-        self.max_response_bytes = max_response_bytes
+        self.deadline: float = deadline
+        self.idempotent: bool = idempotent
+        self.path_template: str = path_template
+        self.endpoint: str = endpoint
+        self.closed: Event = closed
+        self.operation: str | None = operation
+        self.returns: object = returns
+        self.is_token_exchange: bool = is_token_exchange
+        self.secrets: Sequence[Masked] = secrets
+        self.max_response_bytes: int = max_response_bytes
         self.tokens: list[BearerToken] = []
 
     def reveal_secrets(self) -> Iterator[str]:
