@@ -15,6 +15,9 @@ import pytest
 from tests.support.programs import find_program
 from tests.support.recipes import ROOT
 
+# Without seconds, so that all are run by one process, which builds the site once.
+pytestmark = pytest.mark.long
+
 WIDTHS = (1280, 390)
 """The widths of the windows in pixels."""
 
@@ -130,7 +133,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.mark.long(17)
 def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path) -> None:
     """Nothing scrolls sideways, except that code and pictures do so on a phone; no page has 24,000 pixels."""
     page = tmp_path / "frames.html"
@@ -149,7 +151,6 @@ def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path
     assert run_page(page) == []
 
 
-@pytest.mark.long(17)
 def test_the_search_finds_the_page_that_answers_first(site: Path) -> None:
     """By the words of people, which may be others than those of the page, in any order and form."""
     expected = [(query, page) for page, queries in SEARCHES.items() for query in queries]
@@ -165,7 +166,6 @@ def test_the_search_finds_the_page_that_answers_first(site: Path) -> None:
     assert list(zip([query for query, _ in expected], found, strict=True)) == expected
 
 
-@pytest.mark.long(17)
 def test_the_button_at_code_copies_it_without_prompts_and_results(site: Path) -> None:
     """On the page of the reference whose examples are sessions of Python."""
     text = (site / "reference/projects.html").read_text(encoding="utf-8")
@@ -178,7 +178,6 @@ def test_the_button_at_code_copies_it_without_prompts_and_results(site: Path) ->
     assert ">>>" not in json.dumps(copied)
 
 
-@pytest.mark.long(17)
 def test_a_page_shows_where_it_is_and_what_is_on_it_in_1280_pixels(site: Path, tmp_path: Path) -> None:
     """The section of the current page is unfolded, and this page and its own contents are in view."""
     page = tmp_path / "frame.html"

@@ -20,7 +20,10 @@ from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault,
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly, async_yield_once
 from tests.support.organizations import fill_project
 
-pytestmark = pytest.mark.anyio
+# <async only>
+# Every day, the derived tests of the sync client are enough.
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
+# </async only>
 
 
 @define
@@ -463,6 +466,15 @@ SCENARIOS = {
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 
 
+LONG = ("cleanup", "delete stale")
+"""Workflows of so many requests that only every third one meets a fault."""
+
+
+def count_step(scenario: Scenario) -> int:
+    """Return the step from one request of a workflow that meets a fault to the next."""
+    return 3 if scenario in [SCENARIOS[name] for name in LONG] else 1
+
+
 async def prepare_state(scenario: Scenario) -> ScenarioState:
     """Return the prepared state of a scenario."""
     state = ScenarioState(Emulator(seed=1))
@@ -497,7 +509,7 @@ async def run_scenario(
 @each_scenario
 async def test_a_killed_workflow_is_completed_by_another_run(scenario: Scenario, fault: InjectedFault) -> None:
     """A run completes the workflow of a process that was killed before or after any request."""
-    for number in range(1, 100):
+    for number in range(1, 100, count_step(scenario)):
         state = await prepare_state(scenario)
         survived = await run_scenario(state, scenario, {number: fault})
         assert await run_scenario(state, scenario, {})
@@ -536,8 +548,6 @@ async def test_a_completed_workflow_changes_nothing(scenario: Scenario) -> None:
     assert not changes or scenario.run is rotate_account
 
 
-LONG = ("cleanup", "delete stale")
-"""Workflows of so many requests that only every third one is interrupted."""
 UNDONE = ["ensure project", "ensure key", "ensure account", "ensure binding", "rotate key", "provision"]
 """Workflows that create something which an interruption must not leave."""
 
@@ -559,7 +569,7 @@ async def test_an_interrupted_workflow_is_undone_until_its_secret_is_stored(scen
     for by_task in (False, True):
         number, interruption = 0, None
         while number == 0 or interruption is not None:
-            number += 3 if scenario in [SCENARIOS[name] for name in LONG] else 1
+            number += count_step(scenario)
             state = await prepare_state(scenario)
             ids, vault = state.list_ids(), dict(state.vault)
             transport = InterruptingTransport(state.emulator, number, after=after)

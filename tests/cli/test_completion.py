@@ -113,7 +113,7 @@ def type_line(shell: str, line: str, env: Mapping[str, str]) -> str:
     return result.removeprefix("RESULT ").strip()
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", *(pytest.param(each, marks=pytest.mark.long) for each in ("zsh", "fish"))])
 def test_each_shell_completes_commands_roles_and_names(shell: str, tmp_path: Path) -> None:
     """A command, a role behind a colon, a name with spaces, and one that is code if it is not quoted."""
     if shutil.which(shell) is None:

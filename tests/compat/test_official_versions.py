@@ -67,7 +67,7 @@ def expect(version: str, mix: str) -> str:
     return "deleted"
 
 
-@pytest.mark.parametrize(("version", "way"), [("9", "http"), ("10", "emulate")])
+@pytest.mark.parametrize(("version", "way"), [pytest.param("9", "http", marks=pytest.mark.long), ("10", "emulate")])
 def test_official_sdk_from_9(version: str, way: str) -> None:
     """All that SDK 9 can do succeeds, and each of 32 mixes of contents that it empties ends as in the service."""
     printed = run_program(version, "tests.compat.official_from_9", way)

@@ -65,7 +65,7 @@ def list_names(emulator: Emulator) -> list[str]:
 
 @pytest.mark.parametrize(
     "client",
-    [pytest.param(each, marks=[pytest.mark.long] * each.startswith("official-")) for each in reach.CLIENTS],
+    [pytest.param(each, marks=[pytest.mark.long] * (each != "ours")) for each in reach.CLIENTS],
 )
 def test_the_page_says_who_reaches_the_emulator(client: str) -> None:
     """The row of each client in docs/emulator.md is what happens; tests/emulator/reach.py writes the table."""
@@ -86,7 +86,11 @@ def test_the_page_s_program_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("method", "cached"),
-    [("fork", True), ("spawn", False), pytest.param("forkserver", True, marks=pytest.mark.long)],
+    [
+        ("fork", True),
+        pytest.param("spawn", False, marks=pytest.mark.long),
+        pytest.param("forkserver", True, marks=pytest.mark.long),
+    ],
 )
 def test_eight_workers_create_eight_projects(method: str, cached: bool, tmp_path: Path) -> None:
     """With serve=True, what the workers of a pool create is in the emulator, however they are started."""

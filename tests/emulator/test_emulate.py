@@ -544,7 +544,7 @@ def run_pytest(folder: Path, *arguments: str, test: str) -> subprocess.Completed
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=180, check=False)
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+@pytest.mark.parametrize("workers", [[], pytest.param(["-n", "2"], marks=pytest.mark.long)])
 def test_each_test_has_a_new_emulator(tmp_path: Path, workers: list[str]) -> None:
     """Each test has its own emulator, even with several pytest workers."""
     tests = "".join(ONE_PLUGIN_TEST.format(number=number) for number in range(6))

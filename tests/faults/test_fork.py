@@ -30,8 +30,8 @@ def count_forks(*arguments: str) -> dict[str, int]:
     return counts
 
 
-FEW_FORKS = [("ours", 12), ("cached", 12), ("asyncio", 8), ("trio", 8)]
-MANY_FORKS = [("ours", 80), ("cached", 200), ("asyncio", 60), ("trio", 60)]
+FEW_FORKS = [("ours", 12), ("asyncio", 8)]
+MANY_FORKS = [("ours", 40), ("cached", 80), ("asyncio", 30), ("trio", 30)]
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,16 @@ def test_forked_children_get_their_own_responses(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     counts = count_forks(client, str(count))
     assert counts.pop("tokens_issued") > (
-        2 if count > 40 else 0
+        2 if count >= 40 else 0
     )  # a cache needs one token per second for all processes
     assert counts.pop("requests") > 5 * count
     assert counts == NO_FAILURES | {"forks": count}
 
 
-@pytest.mark.parametrize("step", [18, pytest.param(7, marks=pytest.mark.long)])
-@pytest.mark.parametrize("client", ["ours", "asyncio", "trio"])
+@pytest.mark.parametrize("step", [18, pytest.param(9, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "client", ["ours", *(pytest.param(each, marks=pytest.mark.long) for each in ("asyncio", "trio"))]
+)
 def test_fork_during_first_call_does_not_deadlock(client: str, step: int) -> None:
     """A child forked while another thread imports modules for the first call does not wait for ever."""
     with Server() as server, ThreadPoolExecutor(3) as processes:

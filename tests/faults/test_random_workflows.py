@@ -8,7 +8,7 @@ from pinecone_admin._http import retry_policy
 from tests.faults.random_workflows import ENDINGS, SCENARIOS, WORLDS, run_batch
 
 
-@pytest.mark.parametrize("count", [3, pytest.param(16, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [3, pytest.param(9, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_workflow_makes_nothing_twice_and_loses_no_secret(name: str, count: int) -> None:
     """With every kind of client, nothing goes wrong in a run under faults, and the next one completes the workflow."""

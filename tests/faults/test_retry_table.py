@@ -36,6 +36,7 @@ def test_permanent_fault_follows_table(fault: Fault, certificates: Certificates)
         check_permanent_fault(fault, verb, client_kind, certificates)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", SLOW_FAULTS, ids=str)
 def test_permanent_timeout_follows_table(fault: Fault, certificates: Certificates) -> None:
     """The table also holds if the server keeps the connection open, so that only a timeout ends each call."""

@@ -49,7 +49,7 @@ def write_recipes(folder: Path) -> list[Path]:
     return paths
 
 
-@pytest.mark.parametrize("run", [run_mypy, run_basedpyright])
+@pytest.mark.parametrize("run", [run_mypy, pytest.param(run_basedpyright, marks=pytest.mark.long)])
 def test_consumer_code_is_clean_and_every_mistake_is_found(
     run: Callable[..., Findings], pytestconfig: pytest.Config, tmp_path: Path
 ) -> None:

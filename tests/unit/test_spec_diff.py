@@ -306,6 +306,7 @@ def run_spec_diff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_the_exit_status_shows_the_result(tmp_path: Path) -> None:
     """It is 0 without breaking changes, 1 with some, and 2 if a document cannot be read."""
     text = json.dumps(OURS).replace('"operationId": "list_users"', '"operationId": "list_members"')
