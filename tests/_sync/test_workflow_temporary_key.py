@@ -22,6 +22,8 @@ from pinecone_admin import (
     PineconeTypeError,
     PineconeValueError,
     RefusedError,
+    RetryPolicy,
+    ServiceError,
 )
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.testing import emulate
@@ -143,6 +145,23 @@ def test_a_key_that_somebody_deletes_is_not_renewed(
         wait_until(lambda: "was not renewed" in caplog.text)
         wait_for_background()
     assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "GET", "DELETE"]
+    assert f"temporary API key {made.key.id} of project {project_id} was not there when it was to be" in caplog.text
+
+
+def test_a_404_means_that_the_key_is_gone_only_if_it_is_from_the_api(
+    admin: Admin, emulator: Emulator, project_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One without a code is from something on the way; after an attempt without a response, it confirms the deletion."""
+    emulator.faults.add("delete_api_key", status=404, body="html")
+    with raises(LeftoverError, match=r"could not be deleted: delete_api_key: \[404"):
+        with admin.api_keys.temporary(project_id=project_id, roles=ROLES):
+            pass
+    assert len(names(emulator)) == 1
+    caplog.clear()
+    emulator.faults.add("delete_api_key", status=503, after_change=True)
+    with admin.api_keys.temporary(project_id=project_id, roles=ROLES):
+        pass
+    assert (len(names(emulator)), caplog.text) == (1, "")
 
 
 def test_nothing_is_renewed_after_the_block(
@@ -266,6 +285,23 @@ def test_two_at_once_do_not_disturb_each_other(emulator: Emulator, project_id: s
         with other.api_keys.temporary(project_id=project_id, roles=ROLES) as second:
             assert list(emulator.state.api_keys) == [first.key.id, second.key.id]
         assert list(emulator.state.api_keys) == [first.key.id]
+    assert names(emulator) == []
+
+
+def test_a_create_that_fails_for_good_ends_within_the_limits_of_the_client(
+    emulator: Emulator, project_id: str, clock: VirtualClock
+) -> None:
+    """It is repeated as often as the retry policy allows, and until the timeout is over; nothing is left."""
+    for retry, timeout, most in ((RetryPolicy(), 60.0, 4), (RetryPolicy(max_attempts=1), 60.0, 1), (None, 2.0, 1)):
+        transport = FaultyTransport(
+            emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE), only_method="POST"
+        )
+        began = clock.monotonic()
+        with raises(ServiceError, match="503"):
+            with transport.admin(retry=retry, timeout=timeout).api_keys.temporary(project_id=project_id, roles=ROLES):
+                pass
+        assert len([each for each in transport.requests if each.startswith("POST")]) == most
+        assert clock.monotonic() - began < 30
     assert names(emulator) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
@@ -45,6 +45,14 @@ def marking_undo() -> Generator[None, None, None]:
 def is_undoing() -> bool:
     """Return whether a deletion removes what its workflow has created, for those who keep a ledger of changes."""
     return _undoing.get()
+
+
+def describe_deletion(missing: NotFoundError | None = None) -> str:
+    """Return what became of something that was to be deleted, given the 404 if there was one."""
+    # An earlier attempt, whose response was lost, may have deleted it.
+    if missing is None or missing.attempts > 1:
+        return "was deleted again"
+    return "was not there when it was to be deleted"
 
 
 class AsyncRollback:
@@ -151,12 +159,13 @@ class AsyncRollback:
                 description, delete = self._deletions[-1]
                 seconds = min(self._admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
                 try:
-                    with marking_undo(), suppress(NotFoundError):
+                    with marking_undo():
                         await delete(self._admin.with_options(timeout=seconds))
+                    error.add_note(f"{description} {describe_deletion()}")
+                except NotFoundError as missing:
+                    error.add_note(f"{description} {describe_deletion(missing)}")
                 except PineconeError as failure:
                     failures[description] = failure
-                else:
-                    error.add_note(f"{description} was deleted again")
                 self._deletions.pop()
 
 

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/client_state.py by scripts/unasync.py: change that, not this file.
-"""What a client knows besides its options: the server's time, and as which account it authenticates."""
+"""What workflows ask of a client: the server's time, how often it tries, and as which account it authenticates."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ def require_server_time(admin: Admin, *, operation: str) -> datetime:
         message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
         raise RefusedError(message, operation=operation)
     return now
+
+
+def max_attempts(admin: Admin) -> int:
+    """Return how many attempts of a request the client makes at most."""
+    options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return options.retry.max_attempts
 
 
 def own_client_id(admin: Admin) -> str | None:

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store
-from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, marking_undo
+from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._sync.workflows.client_state import max_attempts
+from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, describe_deletion, marking_undo
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,
@@ -201,7 +204,7 @@ def _create_until_readable(
         for described, delete in poll_until_listed(find_orphans):
             delete_and_report(lost_response, described, partial(delete, admin))
 
-    return repeat_if_response_is_lost(admin, send_once, delete_orphans)
+    return repeat_if_response_is_lost(admin, send_once, delete_orphans, most=max_attempts(admin))
 
 
 def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[Step]:
@@ -335,10 +338,19 @@ def repeat_if_response_is_lost(
     admin: Admin,
     call: Callable[[], _T],
     prepare_next: Callable[[PineconeError], None] | None = None,
+    most: float = inf,
 ) -> _T:
-    """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost."""
+    """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
+
+    Args:
+        admin: The client.
+        call: The call.
+        prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
+        most: How many calls are made at most.
+    """
     backoff = PollBackoff(admin.timeout)
     lost_response: PineconeError | None = None
+    lost = 0
     while True:
         try:
             return call()
@@ -348,7 +360,8 @@ def repeat_if_response_is_lost(
             lost_response = error
         if prepare_next is not None:
             prepare_next(lost_response)
-        if not backoff.wait():
+        lost += 1
+        if lost >= most or not backoff.wait():
             raise lost_response
 
 
@@ -366,13 +379,19 @@ def delete_and_report(
     Raises:
         LeftoverError: It could not be deleted.
     """
+    end = describe_deletion()
     try:
         with marking_undo():
-            delete_if_exists(delete, **arguments)
+            delete(**arguments)
     except PineconeError as exc:
-        before = f", after: {error}" if error is not None else ""
-        raise LeftoverError(f"{description} could not be deleted: {exc}{before}", left=[description]) from (
-            error or exc
-        )
+        # A 404 without a code is not from the API, but from something on the way.
+        if not isinstance(exc, NotFoundError) or exc.error_code is None:
+            before = f", after: {error}" if error is not None else ""
+            raise LeftoverError(f"{description} could not be deleted: {exc}{before}", left=[description]) from (
+                error or exc
+            )
+        end = describe_deletion(exc)
     if error is not None:
-        error.add_note(f"{description} was deleted again")
+        error.add_note(f"{description} {end}")
+    elif end != describe_deletion():
+        logger.warning("%s %s", description, end)
