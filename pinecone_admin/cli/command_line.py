@@ -98,6 +98,15 @@ def describe_error(session: Session, error: BaseException) -> CommandFailure:
     return failure._replace(exit=command.fails_with)
 
 
+def find_first_word(argv: Sequence[str]) -> str:
+    """Return the word behind the options with which a command line begins; empty if there is none."""
+    try:
+        _, words, _ = ROOT.make_parser(click.Context(ROOT)).parse_args(list(argv))
+    except click.UsageError:
+        return ""
+    return words[0] if words else ""
+
+
 def invoke(session: Session, argv: Sequence[str]) -> None:
     """Parse a command line, and run its command."""
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class, shell_complete
+from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class, shell_complete
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
@@ -32,10 +32,10 @@ class _TimeIsUp(BaseException):
 
 def run_completion(root: click.Command, program: str, session: Session, asked: str) -> int:
     """Print the words that complete the one in the variables of the shell, and return the exit code."""
-    add_completion_class(_Bash)
     return shell_complete(root, {"obj": session}, program, COMPLETION_VARIABLE, asked)
 
 
+@add_completion_class
 class _Bash(BashComplete):
     """Bash, which makes words of their own of colons, and inserts a name as it is."""
 
@@ -58,6 +58,13 @@ class _Bash(BashComplete):
         """Return an item as bash replaces what it takes for a word by it."""
         value = str(item.value).removeprefix(self._before)
         return f"{item.type},{value if _PLAIN.fullmatch(value) else shlex.quote(value)}"
+
+
+@add_completion_class
+class _Fish(FishComplete):
+    """Fish, for which a name or a sentence does not end at a comma."""
+
+    source_template = FishComplete.source_template.replace('string split ","', 'string split --max 1 ","')
 
 
 def find_profiles(incomplete: str) -> list[CompletionItem]:

@@ -23,17 +23,18 @@ def run() -> NoReturn:
     """Run the command line of this process, and exit."""
     # A closed stdout is refused, since a secret or an id would be lost in it; output is discarded with >/dev/null.
     is_closed = cast("TextIO | None", sys.stdout) is None
+    argv = [read_word(word) for word in sys.argv[1:]]
     _open_missing_streams()
     cast("dict[str, object]", sys.modules).update(dict.fromkeys(_UNUSED))  # as if they were not installed
     try:
         if is_closed:
             details = {"help_code": "PA101", **_NOT_SENT}
             failure = CommandFailure("stdout is closed; nothing was changed", exit_codes.USAGE, details)
-            code = _fail(failure, sys.argv)
+            code = _fail(failure, argv)
         else:
-            code = main([read_word(word) for word in sys.argv[1:]])
+            code = main(argv)
     except KeyboardInterrupt:  # while the modules were loaded, or when the command had ended
-        code = _fail(CommandFailure("interrupted", exit_codes.INTERRUPTED), sys.argv)
+        code = _fail(CommandFailure("interrupted", exit_codes.INTERRUPTED), argv)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -80,8 +81,12 @@ def _is_about_emulator(argv: Sequence[str]) -> bool:
 
 
 def _first_command(argv: Sequence[str]) -> str:
-    """Return the first word that names a command; empty if none does."""
-    return next((word for word in argv if word in NOUNS or word in SINGLE_COMMANDS), "")
+    """Return the first word that is no option or value of one, and names a command; empty if there is none."""
+    try:
+        from pinecone_admin.cli.command_line import find_first_word  # noqa: PLC0415 - needs the extra
+    except ImportError:  # then only the words are known
+        return next((word for word in argv if word in NOUNS or word in SINGLE_COMMANDS), "")
+    return find_first_word(argv)
 
 
 def _run_with_extra(argv: Sequence[str]) -> int:

@@ -151,7 +151,7 @@ def test_a_key_that_somebody_deletes_is_not_renewed(
 def test_a_404_means_that_the_key_is_gone_only_if_it_is_from_the_api(
     admin: Admin, emulator: Emulator, project_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One without a code is from something on the way; after an attempt without a response, it confirms the deletion."""
+    """One without a code is from something on the way; after an attempt without a response, it is a success."""
     emulator.faults.add("delete_api_key", status=404, body="html")
     with raises(LeftoverError, match=r"could not be deleted: delete_api_key: \[404"):
         with admin.api_keys.temporary(project_id=project_id, roles=ROLES):

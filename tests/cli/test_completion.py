@@ -124,7 +124,7 @@ def test_each_shell_completes_commands_roles_and_names(shell: str, tmp_path: Pat
     program.chmod(0o755)
     emulator = Emulator(seed=0)
     with emulator.admin() as admin:
-        for name in ("my project", HOSTILE, "other"):
+        for name in ("my project", HOSTILE, "other", "two, three"):
             admin.projects.create(name=name)
     with serving(emulator):
         env = {
@@ -142,6 +142,7 @@ def test_each_shell_completes_commands_roles_and_names(shell: str, tmp_path: Pat
             ("invite create --role search:ProjectEd", "invite create --role search:ProjectEditor"),
             ("project describe my", "project describe my project"),
             ("project describe ot", "project describe other"),
+            ("project describe tw", "project describe two, three"),
             ("project describe \\$", f"project describe {HOSTILE}"),
         ):
             assert type_line(shell, f"pinecone-admin {line}", env) == f"pinecone-admin {completed}"

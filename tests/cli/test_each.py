@@ -292,6 +292,19 @@ def test_null_and_numbers_that_json_cannot_write_fail_in_their_row() -> None:
         assert text in line["error"]["message"]
 
 
+@pytest.mark.parametrize("form", ["lines", "list"])
+def test_a_row_of_json_is_written_again_as_it_was(form: str) -> None:
+    """A number that Python cannot hold, one in another spelling, and any other text keep their letters."""
+    texts = ['{"name": "x", "n": 1e400}', '{"name":"y","n":1.50,"n":-0}', '{"name": "\\u00e9é", "n": [1E2, "]}"]}']
+    rows = "\n".join(texts) if form == "lines" else f"[{', '.join(texts)}]"
+    with example_organization():
+        done = each(EXISTS, "--failed", "failed", rows=rows, file="rows")
+        assert (exits_of(done), done.exit) == ([4, 4, 4], 4)
+        again = Path("failed").read_text(encoding="utf-8")
+        assert again == ("\n".join(texts) + "\n" if form == "lines" else "[\n" + ",\n".join(texts) + "\n]\n")
+        assert exits_of(each(EXISTS, file="failed")) == [4, 4, 4]
+
+
 def test_a_value_that_cannot_be_typed_fails_in_its_row() -> None:
     """NUL, lists, nothing, and a column that a line of JSON lacks; the other rows run."""
     rows = [
@@ -461,6 +474,17 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
             assert Path("left.csv").read_text() == "name\n"
     assert done.stderr == "warning: 1 of 2 rows failed; 1 row not run; failed.csv has those to run again\n"
+
+
+def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
+    """Nobody waits for the end of what may have none, and the line says so; at its end, it does not."""
+    rows = "name\nsearch\nb\nc\n"
+    with example_organization():
+        stopped = each(EXISTS, "--stop", "--failed", "failed.csv", file="-", stdin=rows)
+        whole = each(EXISTS, "--failed", "failed.csv", file="-", stdin=rows)
+    has_them = "failed.csv has those to run again"
+    assert stopped.stderr == f"warning: 1 of 2 rows failed; {has_them}; the rest of standard input was not read\n"
+    assert whole.stderr == f"warning: 2 of 3 rows failed; {has_them}\n"
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:

@@ -88,6 +88,8 @@ def test_an_address_in_the_environment_keeps_the_default_profile_out(accounts: A
     """A shell that is wired to another server must not change the organization of the default profile."""
     done = run("whoami", env={**NOBODY, "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"})
     assert (done.exit, "PINECONE_CLIENT_ID" in done.stderr) == (3, True)
+    assert "; with PINECONE_CONTROLLER_HOST set, no default profile is used" in done.stderr
+    assert "default profile" not in run("whoami", env={**NOBODY, "HOME": "/nonexistent"}).stderr
     assert len(accounts.emulator.requests) == 0
 
 

@@ -49,6 +49,10 @@ def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None
         done = run("project", "delete-stale", str(plan), "--yes")
         left = _names(emulator)
         again = run("project", "delete-stale", str(plan), "--yes")
+        table = run("project", "delete-stale", str(plan), "--yes", "--output", "table")
+    assert [line.partition("it was already deleted")[1:] for line in table.stdout.splitlines()[1:]] == [
+        ("it was already deleted", "")
+    ] * 2
     assert stat.S_IMODE(plan.stat().st_mode) == 0o600
     assert [each["name"] for each in made.json["projects"]] == ["ci-1", "ci-2"]
     assert [each["name"] for each in made.json["left"]] == ["ci-new"]

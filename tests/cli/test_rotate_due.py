@@ -130,6 +130,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
         (("exec:sh -c 'jq {x: .}' {name}",), "there is no placeholder {x: .}: choose from kind, project, name"),
         (("file:}{name}.key",), "has a single brace"),
         (("vault:x",), "a place for secrets is given as env-file:PATH#NAME, file:PATH or exec:COMMAND, perhaps after"),
+        (("file:{name}", "api-key/shop/*=file:x"), "the one for everything comes last: what follows it is never used"),
         (("api_key/*=file:x",), "a pattern is for KIND/PROJECT/NAME, and 'api_key' is no kind: did you mean api-key?"),
     ],
 )

@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
     Attributes:
         number: Its position among the rows, from 1.
-        raw: What the file has: cells, a JSON value, or a line that is not JSON.
+        raw: What the file has: cells, or the text of a JSON value or of a line that is not JSON.
         values: Its values by column; none if it has a problem.
         problem: Why it cannot be used; empty if it can.
     """
@@ -90,7 +90,7 @@ class RowFile:
             return number_objects(parse_list(beginning + self._text.read(_MAX_LIST)))
         lines = _refuse_long_lines(chain([beginning], pieces))
         if first in {"{", ""}:
-            return number_objects(parse_line(line) for line in lines if line.strip())
+            return number_objects((line.strip(), parse_line(line)) for line in lines if line.strip())
         reader = csv.reader(lines, delimiter=self.separator, strict=True)
         self.columns = check_header(next(reader))
         return number_cells(filter(None, reader), self.columns)
@@ -158,22 +158,22 @@ def number_cells(rows: Iterable[list[str]], columns: Sequence[str]) -> Iterator[
             yield Row(number, cells, {}, problem)
 
 
-def number_objects(items: Iterable[Any]) -> Iterator[Row]:
-    """Yield the rows of JSON."""
-    for number, item in enumerate(items, 1):
-        yield Row(number, item, item) if is_object(item) else Row(number, item, {}, "it is not a JSON object")
+def number_objects(items: Iterable[tuple[str, Any]]) -> Iterator[Row]:
+    """Yield the rows of JSON, given each text with its value."""
+    for number, (text, item) in enumerate(items, 1):
+        yield Row(number, text, item) if is_object(item) else Row(number, text, {}, "it is not a JSON object")
 
 
 def parse_line(line: str) -> Any:
-    """Return the JSON value in a line, or the line itself if it is not JSON."""
+    """Return the JSON value in a line, or None if it is not JSON."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
-        return line.strip()
+        return None
 
 
-def parse_list(text: str) -> list[Any]:
-    """Return the items of a JSON list.
+def parse_list(text: str) -> list[tuple[str, Any]]:
+    """Return the items of a JSON list, each with its text, which a number that Python cannot hold may need.
 
     Raises:
         ValueError: It is not one, or it is too long.
@@ -181,9 +181,18 @@ def parse_list(text: str) -> list[Any]:
     if len(text) > _MAX_LIST:
         raise ValueError(f"it has more than {_MAX_LIST} characters: write JSON Lines, which are read one by one")
     try:
-        items: list[Any] = json.loads(text)
+        json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    items: list[tuple[str, Any]] = []
+    decoder, position = json.JSONDecoder(), text.index("[") + 1
+    while text[position] != "]":
+        if text[position] in " \t\r\n,":
+            position += 1
+        else:
+            value, end = decoder.raw_decode(text, position)
+            items.append((text[position:end], value))
+            position = end
     return items
 
 
@@ -218,8 +227,8 @@ class RowWriter:
         if self._like.columns is not None:
             return _format_cells(row.raw, self._like.separator)
         if self._like.is_list:
-            return f"{'' if self._is_empty else ','}\n{json.dumps(row.raw)}"
-        return f"{row.raw if isinstance(row.raw, str) else json.dumps(row.raw)}\n"
+            return f"{'' if self._is_empty else ','}\n{row.raw}"
+        return f"{row.raw}\n"
 
 
 def _format_cells(cells: Iterable[str], separator: str) -> str:

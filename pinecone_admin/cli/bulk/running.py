@@ -156,6 +156,7 @@ class RowRunner:
         self._shared = SharedByRows(session, template.command)
         self._running: dict[int, Row] = {}
         self._latest = 0
+        self._has_read_all = False
         self._targets: set[tuple[str, ...]] = set()
         self._exits = Counter[int]()
         self._changed = 0
@@ -190,6 +191,7 @@ class RowRunner:
         for row in self._file.rows():
             self._latest, self._running[row.number] = row.number, row
             yield row
+        self._has_read_all = True
 
     def _run_alone(self, row: Row) -> None:
         session = RowSession(self._shared, row.number)
@@ -270,6 +272,8 @@ class RowRunner:
             said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed"] if failed else []
             said += [f"{count_noun(left, 'row')} not run"] if left else []
             said += [f"{self._failed} has those to run again"] if self._failed else []
+            if self._file.is_stream and not self._has_read_all:
+                said.append(f"the rest of {self._file.name} was not read")
             self._session.notify(f"warning: {'; '.join(said)}")
         if self._unclear:
             named = ", ".join(map(str, self._unclear[:_MOST_NAMED])) + (", …" if self._unclear[_MOST_NAMED:] else "")

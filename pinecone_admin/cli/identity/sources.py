@@ -140,7 +140,7 @@ def choose_identity(
     given = [name for name in _IDENTITY_VARIABLES if env.get(name, "").strip()]
     named = env.get(PROFILE_VARIABLE, "").strip()
     if named and given:
-        raise CLIError(f"{PROFILE_VARIABLE} and {given[0]} each say who acts: unset one, or pass --profile")
+        raise CLIError(f"{PROFILE_VARIABLE} does not go with {given[0]}: unset one, or pass --profile")
     if named:
         return identity_of_profile(load_profiles().find(named))
     default = None if given else load_profiles().default_profile
@@ -196,6 +196,9 @@ def require_complete(identity: CallerIdentity) -> None:
     elif len(missing) == len(values):
         advice += f", or {TOKEN_VARIABLE}; or pass --profile or --env-file"
     misspelt = find_misspelt(identity.variables, missing)
+    addresses = [name for name in ADDRESS_VARIABLES if identity.variables.get(name, "").strip()]
+    if addresses and identity.origin == _ENVIRONMENT and len(missing) == len(values):
+        advice += f"; with {addresses[0]} set, no default profile is used"
     hints = "".join(f"; {given} is set: did you mean {name}?" for given, name in misspelt)
     raise identity_error(f"{identity.origin} has no {_describe_missing(missing)}: {advice}{hints}")
 

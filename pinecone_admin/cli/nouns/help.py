@@ -116,6 +116,8 @@ def completion(session: Session, *, shell: str) -> None:
     In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. Fish reads its file from
     ~/.config/fish/completions/pinecone-admin.fish.
     """
+    import pinecone_admin.cli.completion  # noqa: F401, PLC0415 - has its own classes for bash and fish
+
     kind = shell_completion.get_completion_class(shell)
     if kind is not None:
         session.stdout.write(kind(click.Command(PROGRAM), {}, PROGRAM, COMPLETION_VARIABLE).source() + "\n")

@@ -69,7 +69,10 @@ def carry_out_deletion(session: Session, path: str) -> None:
     with show_progress(session, "deleting projects") as progress:
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
     session.ledger.is_complete = not report.left
-    write_result(session, report.to_dict(), _list_rows(report.deleted, report.left, done="deleted"))
+    rows = _list_rows(report.deleted, report.left, done="deleted")
+    skipped = {each.id: each.reason for each in report.steps if each.action == "skip"}
+    rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
+    write_result(session, report.to_dict(), rows)
     _name_temporary_keys(session, report.temporary_keys)
     if report.left:
         session.exit_code = exit_codes.PARTLY_DONE

@@ -55,12 +55,14 @@ class StoreRules:
         replaces: Whether the secrets take the places of others.
 
     Raises:
-        CLIError: A value is no place, or its pattern fits no kind.
+        CLIError: A value is no place, its pattern fits no kind, or an earlier one fits everything.
     """
 
     def __init__(self, session: Session, *, replaces: bool) -> None:
         self._session, self._replaces = session, replaces
         self._rules = [_parse_rule(text) for text in session.settings.get("store", ())]
+        if "*" in [pattern for pattern, _ in self._rules[:-1]]:
+            raise CLIError("--store: the one for everything comes last: what follows it is never used")
 
     def find(self, owner: SecretOwner) -> SecretStore:
         """Return the place of a secret.
