@@ -43,8 +43,9 @@ def test_a_variable_names_the_profile(tmp_path: Path) -> None:
         assert (named.exit, "profile production has no secret-command" in named.stderr) == (3, True)
         wrong = run("project", "list", env={**env, "PINECONE_ADMIN_PROFILE": "staging"})
         assert (wrong.exit, "there is no profile 'staging'" in wrong.stderr) == (2, True)
-        both = run("project", "list", env={**env, "PINECONE_CLIENT_ID": "x"})
-        assert (both.exit, "PINECONE_ADMIN_PROFILE and PINECONE_CLIENT_ID each say" in both.stderr) == (2, True)
+        for other in ("PINECONE_CLIENT_ID", "PINECONE_CONTROLLER_HOST"):
+            both = run("project", "list", env={**env, other: "x"})
+            assert (both.exit, f"PINECONE_ADMIN_PROFILE and {other} are both set" in both.stderr) == (2, True)
         assert "env file" in run("project", "list", "--env-file", str(variables), env=env).stderr
         assert "no profile 'other'" in run("project", "list", "--profile", "other", env=env).stderr
         assert len(emulator.requests) == 0

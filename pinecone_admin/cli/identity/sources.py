@@ -140,7 +140,7 @@ def choose_identity(
     given = [name for name in _IDENTITY_VARIABLES if env.get(name, "").strip()]
     named = env.get(PROFILE_VARIABLE, "").strip()
     if named and given:
-        raise CLIError(f"{PROFILE_VARIABLE} does not go with {given[0]}: unset one, or pass --profile")
+        raise CLIError(f"{PROFILE_VARIABLE} and {given[0]} are both set: unset one, or pass --profile")
     if named:
         return identity_of_profile(load_profiles().find(named))
     default = None if given else load_profiles().default_profile
