@@ -10,7 +10,7 @@ from functools import cached_property
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
@@ -166,7 +166,7 @@ class Session:
     def notify(self, text: str) -> None:
         """Write one line for people to stderr; if nobody can read it, the command goes on."""
         with suppress(OSError):
-            line = f"{make_printable(text)}\n"
+            line = f"{mask_key_values(make_printable(text))}\n"
             if (bar := self.bar) is not None:
                 bar.write_above(line)
             else:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Generator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from attrs import frozen
 
 from pinecone_admin.emulator import Emulator, Request, serving
-from tests.cli.command_line import fill
+from tests.cli.command_line import example_organization, fill, run
 from tests.cli.terminals import read_piece, start_on_terminal
-from tests.support.concurrency import PATIENCE
+from tests.support.concurrency import PATIENCE, wait_until
 
 PROGRAM = [sys.executable, "-m", "pinecone_admin.cli"]
 RUN = ["run", "--project", "search", "--role", "DataPlaneViewer"]
@@ -281,6 +284,72 @@ def test_the_key_of_a_run_that_was_killed_is_deleted_when_its_time_is_over(serve
     served.emulator.clock.advance(6 * 3600 + 60)
     clean()
     assert served.keys() == ["reader"]
+
+
+def test_the_key_is_renewed_while_the_command_runs(tmp_path: Path) -> None:
+    """After a third of its time, its name says a later one; at the end it is gone."""
+    started, may_end = tmp_path / "started", tmp_path / "may-end"
+    os.mkfifo(started)
+    os.mkfifo(may_end)
+    seen: list[str] = []
+    with example_organization() as emulator:
+
+        def find_names() -> list[str]:
+            names = (key.name for key in emulator.state.api_keys.values())
+            return [name for name in names if name.startswith("~lives-until:")]
+
+        def advance() -> None:
+            started.read_bytes()  # which waits for the command
+            try:
+                seen.extend(find_names())
+                emulator.clock.advance(1201)
+                wait_until(lambda: find_names() != seen)
+                seen.extend(find_names())
+            finally:
+                may_end.write_bytes(b"")
+
+        watcher = threading.Thread(target=advance, daemon=True)
+        watcher.start()
+        done = run(*RUN, "--ttl", "1h", "--yes", "--", "sh", "-c", f"echo > {started}; cat {may_end}")
+        watcher.join(PATIENCE)
+        assert (done.exit, done.stderr, find_names()) == (0, "", [])
+    first, second = (datetime.strptime(name.split(":")[1], "%Y%m%dT%H%M%z") for name in seen)
+    assert timedelta(minutes=20) <= second - first <= timedelta(minutes=21)
+
+
+def test_a_create_that_fails_for_good_ends_with_125_and_says_what_may_be_left() -> None:
+    """It is repeated within the limits of the client, and the command is not started."""
+    with example_organization() as emulator:
+        emulator.faults.add("create_api_key", status=503, times=None)
+        began = emulator.clock.elapsed()
+        done = run(*RUN, "--yes", "--", "false")
+        assert emulator.clock.elapsed() - began < timedelta(minutes=1)
+        assert sum(each.operation_id == "create_api_key" for each in emulator.requests) == 4
+    assert (done.exit, done.stdout, done.stderr.count("\n")) == (125, "", 1)
+    assert done.stderr.startswith("error: create_api_key: [503 UNAVAILABLE]")
+    assert "the request may have been processed" in done.stderr
+
+
+def test_the_command_cannot_read_the_client_secret_from_a_file_again(served: Served, tmp_path: Path) -> None:
+    """With --client-secret-stdin, its standard input is empty."""
+    secret = tmp_path / "secret"
+    secret.write_text(served.env.pop("PINECONE_CLIENT_SECRET"))
+    code = "import os; os.lseek(0, 0, 0); print(os.read(0, 99))"
+    words = [*PROGRAM, *RUN, "--yes", "--client-secret-stdin", "--", sys.executable, "-c", code]
+    with secret.open("rb") as stdin:
+        done = subprocess.run(words, env=served.env, stdin=stdin, capture_output=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"b''\n", b"")
+
+
+def test_a_key_that_is_not_there_at_the_end_is_named(served: Served) -> None:
+    """Somebody else has deleted it, and the exit code stays the command's; a 404 of something else is a failure."""
+    served.emulator.faults.add("delete_api_key", status=404)
+    status, stdout, stderr = served.run("echo", "done")
+    assert (status, stdout) == (0, "done\n")
+    assert re.fullmatch(r"temporary API key \S+ of project \S+ was not there when it was to be deleted\n", stderr)
+    served.emulator.faults.add("delete_api_key", status=404, body="html")
+    status, stdout, stderr = served.run("echo", "done")
+    assert (status, stdout, "could not be deleted: delete_api_key: [404" in stderr) == (9, "done\n", True)
 
 
 def test_two_at_once_have_a_key_each(served: Served) -> None:

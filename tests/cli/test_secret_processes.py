@@ -133,20 +133,26 @@ def test_a_full_disk_behind_the_store_is_found_before(served: ServedOrganization
 
 OBSERVER = """#!/bin/sh
 cat > {folder}/stored
+grep core /proc/$PPID/limits > {folder}/limits
 cat /proc/[0-9]*/cmdline > {folder}/words 2> {folder}/errors
 env > {folder}/environment
 """
 
 
 def test_no_secret_is_in_the_list_of_processes(served: ServedOrganization, tmp_path: Path) -> None:
-    """Neither the new secret nor that of the caller is an argument of a process or in the environment of the store."""
+    """Neither is that of the caller, nor is one in the environment of the store, or could be in a core dump of ours."""
     script = tmp_path / "observe.sh"
     script.write_text(OBSERVER.format(folder=tmp_path))
     script.chmod(0o700)
     before = live_secrets(served.emulator)
-    code, stdout, stderr = served.run(*words_of("api-key create", "--store", f"exec:{script}"))
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    code, stdout, stderr = served.run(
+        *words_of("api-key create", "--store", f"exec:{script}"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (1024, most)),
+    )
     (secret,) = live_secrets(served.emulator) - before
     assert (code, stderr) == (0, "")
+    assert (tmp_path / "limits").read_text().split()[4] == "0"
     assert (tmp_path / "stored").read_text() == secret
     words, environment = (tmp_path / "words").read_text("utf-8", "replace"), (tmp_path / "environment").read_text()
     assert str(script) in words

@@ -49,7 +49,9 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 ENDINGS = ("fault before", "fault after", "one fault before", "one fault after", "kill before", "kill after")
 ROTATIONS = {"api-key rotate": "0", "api-key rotate with overlap": "7d", "api-key rotate by name": "0"}
 """How long each rotation of a key keeps the old one. By id, a run can be repeated; by name, also what is done."""
-COMMANDS = [*(name for name in MAKERS if name not in ROTATIONS), *ROTATIONS]
+DUE = "api-key rotate-due"
+"""The command for many secrets, which stores the one that is due, and shows none."""
+COMMANDS = [*(name for name in MAKERS if name not in ROTATIONS), *ROTATIONS, DUE]
 
 
 @define
@@ -240,6 +242,8 @@ class Grid:
     def run_case(self, command: str, place: str, ending: str, number: int) -> Case | None:
         """Run a command that fails at a request, and again; return None if there was no such request."""
         self.emulator.load(self.initial)
+        if command == DUE:
+            self.emulator.clock.advance(91 * 86_400)
         for path in (Path("secret"), Path("secret.new")):
             path.unlink(missing_ok=True)
         shutil.rmtree("state", ignore_errors=True)
@@ -278,6 +282,8 @@ class Grid:
         )
 
     def _words(self, command: str, place: str) -> list[str]:
+        if command == DUE:
+            return [*DUE.split(), "--older-than", "90d", "--keep-old-for", "7d", "--yes", *PLACES[place]]
         if command not in ROTATIONS:
             return words_of(command, *PLACES[place])
         words = words_of("api-key rotate", *PLACES[place])
@@ -296,6 +302,8 @@ class Grid:
     def cases(self, step: int) -> Iterator[Case]:
         """Yield the cases, at every request, of every so many combinations of a command, a place and an ending."""
         for command, place, ending in itertools.islice(itertools.product(COMMANDS, PLACES, ENDINGS), 0, None, step):
+            if (command, place) == (DUE, "reveal"):
+                continue
             for number in itertools.count(1):
                 case = self.run_case(command, place, ending, number)
                 if case is None:

@@ -20,6 +20,7 @@ from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowe
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, describe_failure
+from pinecone_admin.cli.identity.client import limit_core_dumps
 from pinecone_admin.cli.identity.sources import without_credentials
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
@@ -47,7 +48,7 @@ def run_with_key(
     Raises:
         CLIError: The command was not started.
     """
-    core_limit = _limit_core_dumps(0)
+    core_limit = limit_core_dumps(0)
     if not session.is_dry_run:
         _refuse_output_options(session)
     require_change_allowed(session)
@@ -121,13 +122,15 @@ def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_
 
     session.interruptions.pass_on(receive)
     try:
-        _limit_core_dumps(core_limit)  # a child inherits it
-        running.append(subprocess.Popen(command, env=env))  # noqa: S603 - the user names the command
+        limit_core_dumps(core_limit)  # a child inherits it
+        # A file that the client secret was read from could be read again.
+        stdin = subprocess.DEVNULL if session.settings.get("client_secret_stdin") else None
+        running.append(subprocess.Popen(command, stdin=stdin, env=env))  # noqa: S603 - the user names the command
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise CLIError(f"{command[0]} cannot be run: {reason}") from error
     finally:
-        _limit_core_dumps(0)
+        limit_core_dumps(0)
     while early:
         running[0].send_signal(early.pop())
     # It waits in a thread, because a wait for a process would handle a signal only when the process has ended.
@@ -146,14 +149,3 @@ def _has_got(process: subprocess.Popen[bytes], number: int) -> bool:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgid(process.pid)
     except OSError:  # there is no terminal, or the process has ended
         return False
-
-
-def _limit_core_dumps(size: int) -> int:
-    """Limit the core dumps of this process, which would contain its credentials, and return the limit before."""
-    try:
-        import resource  # noqa: PLC0415 - missing on Windows
-    except ImportError:
-        return size
-    before, most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (size, most))
-    return before

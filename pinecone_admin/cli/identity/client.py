@@ -53,6 +53,17 @@ def make_client(session: Session) -> Admin:
     return admin
 
 
+def limit_core_dumps(size: int) -> int:
+    """Limit the core dumps of this process, which would contain its credentials, and return the limit before."""
+    try:
+        import resource  # noqa: PLC0415 - missing on Windows
+    except ImportError:
+        return size
+    before, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (size, most))
+    return before
+
+
 def find_identity(session: Session) -> CallerIdentity:
     """Return the identity of a session as it was chosen, without the secret of a command or of stdin.
 
@@ -113,6 +124,7 @@ def complete_identity(session: Session) -> CallerIdentity:
     Raises:
         CLIError: There is none, or it cannot be obtained.
     """
+    limit_core_dumps(0)
     identity = session.identity
     if session.settings.get("client_secret_stdin"):
         from pinecone_admin.cli.identity.client_secrets import read_secret_from  # noqa: PLC0415 - few runs need it
