@@ -8,7 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class, shell_complete
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    add_completion_class,
+    get_completion_class,
+    shell_complete,
+)
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
@@ -33,6 +40,12 @@ class _TimeIsUp(BaseException):
 def run_completion(root: click.Command, program: str, session: Session, asked: str) -> int:
     """Print the words that complete the one in the variables of the shell, and return the exit code."""
     return shell_complete(root, {"obj": session}, program, COMPLETION_VARIABLE, asked)
+
+
+def build_script(shell: str, program: str) -> str:
+    """Return what makes a shell complete the words of a program; empty for a shell that is not known."""
+    kind = get_completion_class(shell)
+    return "" if kind is None else kind(click.Command(program), {}, program, COMPLETION_VARIABLE).source() + "\n"
 
 
 @add_completion_class

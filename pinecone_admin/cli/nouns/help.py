@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import click
-from click import shell_completion
 from click.shell_completion import CompletionItem
 
 from pinecone_admin.cli import exit_codes
@@ -17,7 +16,6 @@ from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.parameters import Choice, find_nearest
 from pinecone_admin.cli.session import Session
-from pinecone_admin.cli.variables import COMPLETION_VARIABLE
 
 
 def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -116,8 +114,6 @@ def completion(session: Session, *, shell: str) -> None:
     In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. Fish reads its file from
     ~/.config/fish/completions/pinecone-admin.fish.
     """
-    import pinecone_admin.cli.completion  # noqa: F401, PLC0415 - has its own classes for bash and fish
+    from pinecone_admin.cli.completion import build_script  # noqa: PLC0415 - only this command needs it
 
-    kind = shell_completion.get_completion_class(shell)
-    if kind is not None:
-        session.stdout.write(kind(click.Command(PROGRAM), {}, PROGRAM, COMPLETION_VARIABLE).source() + "\n")
+    session.stdout.write(build_script(shell, PROGRAM))
