@@ -16,6 +16,7 @@ import httpx
 import pytest
 import yaml
 
+from pinecone_admin import Admin
 from pinecone_admin.emulator.__main__ import main
 
 SECONDS = 60
@@ -110,6 +111,16 @@ def test_credentials_that_no_client_could_send_are_refused(
             else "it must be visible ASCII characters"
         )
         assert capsys.readouterr().err == f"argument --client-secret: {reason}; --help lists the options\n"
+
+
+def test_a_client_finds_the_emulator_behind_a_published_port() -> None:
+    """As with docker run or testcontainers: the address is another one, and the credentials are chosen."""
+    port = find_free_port()
+    with start_server("--host=0.0.0.0", "--allow-remote", f"--port={port}", **{ID: "tests", SECRET: "chosen"}):
+        host = f"http://localhost:{port}"
+        assert httpx.get(f"{host}/_emulator/health").status_code == 200
+        with Admin(host=host, oauth_url=f"{host}/oauth/token", client_id="tests", client_secret="chosen") as admin:
+            assert admin.projects.list() == []
 
 
 def read_instruction(name: str) -> str:
