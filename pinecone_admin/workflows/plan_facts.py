@@ -105,7 +105,8 @@ def _texts_of(fields: Mapping[str, object]) -> list[str]:
 def list_facts(step: Step) -> Iterator[_Fact]:
     """Yield what a step does, each as who, what and where, and the ids that belong to it.
 
-    What two steps have in common is a fact: the roles of an invite are granted to the person, accepted or not.
+    What two steps have in common is a fact: the roles of an invite are granted to the person, accepted or not. Those of
+    a new account or key are not granted to another one that has got its name, whose secret somebody else may have.
     """
     who = name_holder(step)
     # An accepted invite is a user with another id.
@@ -115,7 +116,8 @@ def list_facts(step: Step) -> Iterator[_Fact]:
         yield (step.action, kind, *who, step.project), (id, step.project_id)
     for replaced in _list_texts(step.before.get("replaced_ids")):
         yield ("replace", *who, step.project, replaced), (id, step.project_id)
-    roles = {"grant": list_granted(step), "revoke": _list_roles(step, step.before, step.after)}
+    gain = "create with" if step.action == "create" else "grant"
+    roles = {gain: list_granted(step), "revoke": _list_roles(step, step.before, step.after)}
     for verb, some in roles.items():
         for each in some:
             yield (verb, *who, each.project, each.role), (id, each.project_id)

@@ -268,6 +268,16 @@ def test_a_key_that_appears_meanwhile(emulator: Emulator) -> None:
     assert emulator.dump() == before
 
 
+def test_an_account_that_appears_meanwhile(emulator: Emulator) -> None:
+    """An account with the planned name, whose secret somebody else has, gets none of the planned roles."""
+    admin = populate(emulator)
+    account = {"name": "boss", "roles": ["OrgMember", "OrgOwner"]}
+    plan = admin.plan(describe(emulator.organization_id, service_accounts=[account]))
+    admin.service_accounts.create(name="boss", role_bindings=[on_organization("OrgMember")])
+    with raises(RefusedError, match="would grant OrgOwner on the organization to service account boss"):
+        admin.apply(plan, store=Vault())
+
+
 def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     """A plan does not create a project beside one that was renamed in the console."""
     admin = populate(emulator)
