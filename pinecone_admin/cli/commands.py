@@ -233,6 +233,29 @@ def _yes(text: str, *, hidden: bool = False) -> click.Option:
 # Commands
 
 
+_HYPHEN = "\N{NON-BREAKING HYPHEN}"
+
+
+class _Formatter(click.HelpFormatter):
+    """Ends no line at a hyphen, which belongs to an option or a place that is typed."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args.replace("-", _HYPHEN), prefix)
+
+    def write_text(self, text: str) -> None:
+        super().write_text(text.replace("-", _HYPHEN))
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(name, text.replace("-", _HYPHEN)) for name, text in rows], col_max, col_spacing)
+
+    def write(self, string: str) -> None:
+        super().write(string.replace(_HYPHEN, "-"))
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
 class Command(click.Command):
     """A command: what it is about as data, and a function.
 
@@ -255,6 +278,8 @@ class Command(click.Command):
         help: Its help, without the notes of its parameters.
         attributes: Other attributes of a command of click.
     """
+
+    context_class = _Context
 
     def __init__(
         self,
@@ -356,6 +381,8 @@ class Noun(click.Group):
     Args:
         name: What they are about, such as ``api-key``; empty for the root.
     """
+
+    context_class = _Context
 
     def __init__(self, name: str) -> None:
         self.path: tuple[str, ...] = (name,) if name else ()

@@ -31,6 +31,16 @@ def _complete(shell: str, *words: str) -> list[str]:
     return [line.partition(",")[2].partition("\t")[0] for line in done.stdout.splitlines()]
 
 
+def test_no_line_of_a_help_ends_at_a_hyphen() -> None:
+    """What is typed, such as an option, can be copied whole."""
+    groups = {words[0] for each in COMMANDS if len(words := each.full_name.split()) > 1}
+    for words in ([], *([name] for name in groups), *(each.full_name.split() for each in COMMANDS)):
+        for columns in ("80", "100"):
+            lines = run(*words, "--help", env={"COLUMNS": columns}).stdout.splitlines()
+            assert [line for line in lines if line.endswith("-")] == []
+            assert not any("\N{NON-BREAKING HYPHEN}" in line for line in lines)
+
+
 def test_each_shell_completes_commands_options_and_choices() -> None:
     """A word that has begun is completed, offline, as the same command in every shell."""
     for shell in ("bash", "zsh", "fish"):

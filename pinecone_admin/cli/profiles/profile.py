@@ -80,8 +80,8 @@ class Profiles:
         """
         if name in self.by_name:
             return self.by_name[name]
-        known = ", ".join(self.by_name) or "none"
-        raise CLIError(f"there is no profile {make_printable(name, most=80)!r}; there are: {known}")
+        known = f"there are: {', '.join(self.by_name)}" if self.by_name else "none is saved"
+        raise CLIError(f"there is no profile {make_printable(name, most=80)!r}; {known}")
 
 
 def parse_profiles(text: str, *, source: str) -> Profiles:
