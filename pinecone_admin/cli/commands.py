@@ -429,8 +429,14 @@ class Noun(click.Group):
         if args[0] not in known and not args[0].startswith("-"):
             words = " ".join((*self.path, args[0]))
             meant = _OTHER_WORDS.get(args[0], args[0])
-            raise click.UsageError(f"there is no command {words!r}: {suggest(meant, known)}", ctx)
+            advice = self.find_elsewhere(args[0]) or suggest(meant, known)
+            raise click.UsageError(f"there is no command {words!r}: {advice}", ctx)
         return super().resolve_command(ctx, args)
+
+    def find_elsewhere(self, word: str) -> str:
+        """Return a question that names the only command with a noun that ends in a word; empty if there is none."""
+        found = [] if self.path else [each for each in load_commands() if each.full_name.split()[1:] == [word]]
+        return f"did you mean {found[0].full_name}?" if len(found) == 1 else ""
 
     def summaries(self) -> Mapping[str, str]:
         """Return the words that can follow, each with a sentence about it."""

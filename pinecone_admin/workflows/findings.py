@@ -144,6 +144,8 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
         elif age > max_age:
             least, source = ("", "created_at") if created_at else ("at least ", "oldest role binding")
             text = f"{name} is {least}{age.days} days old: its {source} is from {known:%Y-%m-%d}"
+            if (moment := delete_after(key)) is not None:
+                text += f"; it was replaced, and may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
             findings.append(_find_in_key("key-is-old", key, text, age=age))
         elif created_at is None:
             text = f"{unsure}: only role bindings, which a change of roles replaces, show its age"

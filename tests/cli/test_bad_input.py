@@ -37,6 +37,8 @@ def test_wrong_words_are_usage_errors() -> None:
         for words, meant in ((("login",), "profile"), (("project", "ls"), "list"), (("api-key", "get"), "describe")):
             check_usage(run(*words), f"did you mean {meant}?")
         check_usage(run("status"), "did you mean doctor?")
+        check_usage(run("rotate-due"), "'rotate-due'", "did you mean api-key rotate-due?")
+        check_usage(run("list"), "'list'", "choose from organization, project")
         check_usage(run("project", "status"), "choose from create, delete")
         check_usage(run("project", "list", "--outptu", "json"), "--outptu", "project list --help")
         check_usage(run("project", "list", "--output", "jsn"), "--output", "did you mean json?")

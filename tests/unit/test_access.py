@@ -165,6 +165,9 @@ def make_dated_binding(key_id: str, days: int) -> Any:
 def test_the_age_of_a_key_is_found_with_its_source() -> None:
     """A key that is too old by its own date or its oldest role binding is found, and the text says which."""
     keys = [APIKey(id=f"k{number}", name="key", project_id="p1", roles=[]) for number in range(6)]
+    retired = evolve(keys[0], name="~delete-after:20260727T0000Z:1f0c2a9b x", created_at=NOW - timedelta(days=91))
+    (text,) = find_texts(evolve(INVENTORY, api_keys=[retired]), "key-is-old", max_key_age=timedelta(days=90))
+    assert text.endswith("is from 2026-04-20; it was replaced, and may be deleted from 2026-07-27 00:00 UTC")
     keys[0] = evolve(keys[0], created_at=NOW - timedelta(days=91))
     keys[1] = evolve(keys[1], created_at=NOW - timedelta(days=89))
     bindings = [make_dated_binding(*each) for each in (("k1", 200), ("k2", 5), ("k2", 100), ("k3", 80))]
