@@ -114,7 +114,7 @@ def _parse_url(url: str) -> httpx.URL:
         return httpx.URL(url)
     except httpx.InvalidURL:
         pass
-    raise PineconeValueError(f"the URL of the request is too long: {len(url)} characters")
+    raise PineconeValueError(f"the URL of the request is too long: its length is {len(url)}")
 
 
 _parse_url_once = lru_cache(maxsize=256)(_parse_url)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.recipes import PAGES, list_blocks, read_page
+from tests.support.recipes import EXAMPLE_PAGES, list_blocks, read_page
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -42,7 +42,7 @@ def run_basedpyright(folder: Path, *paths: Path) -> Findings:
 def write_recipes(folder: Path) -> list[Path]:
     """Write the Python blocks of the documentation to files, except tests and those that import what has no types."""
     paths: list[Path] = []
-    for block in (block for page in PAGES for block in list_blocks(page)):
+    for block in (block for page in EXAMPLE_PAGES for block in list_blocks(page)):
         if block.language == "python" and not block.is_recipe and not UNTYPED.search(block.text):
             paths.append(folder / f"{block.name}.py")
             paths[-1].write_text(block.text, encoding="utf-8")
