@@ -43,13 +43,14 @@ from typing import TYPE_CHECKING
 
 from generated_client import api, models
 from pinecone_admin._async.pagination import AsyncCompleteList, AsyncPaginator
+from pinecone_admin._concurrency.lazy import Namespace
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
     from pinecone_admin._async.sender import AsyncSender
 
 
-class {kind}:
+class {kind}(Namespace):
     """{summary}, as ``admin.{namespace}``.
 
     Every method also raises the errors of ``AsyncAdmin.send``.
@@ -103,12 +104,12 @@ Add to the files that exist:
 pinecone_admin/_async/client.py, above and in the class:
     from pinecone_admin._async.{namespace} import {kind}
 
-    @lock_free_cached_property
-    def {namespace}(self) -> {kind}:
+    @lazy_namespace
+    def {namespace}(self) -> type[{kind}]:
         \"\"\"{summary}.\"\"\"
         from pinecone_admin._async.{namespace} import {kind}  # noqa: PLC0415 - imported on first use
 
-        return {kind}(self, self._sender)
+        return {kind}
 
 pinecone_admin/cli/nouns/__init__.py, in NOUNS:
     "{noun}": "{title}.",

@@ -25,11 +25,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 
-import pinecone_admin
 from derived_page import write_or_check
 from documentation.commands import render_commands, render_common_options, render_topics
 from documentation.docstrings import parse_docstring, render_item
 from documentation.entries import is_for_users, render_entry
+from pinecone_admin import Admin
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
 
@@ -97,8 +97,7 @@ def find_class(path: str) -> type:
     place, _, name = path.partition(".")
     if place == "emulator":
         return {"faults": Faults, "requests": RequestLog}[name]
-    module = importlib.import_module(f"pinecone_admin._sync.{name}")
-    kind: type = getattr(module, inspect.get_annotations(vars(pinecone_admin.Admin)[name].func)["return"])
+    kind: type = getattr(Admin, name)
     return kind
 
 

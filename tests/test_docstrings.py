@@ -43,7 +43,7 @@ from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.testing import emulate
 from tests.support.api_documents import is_our_document
-from tests.support.resources import PLAIN, create_resources, find_namespace_class
+from tests.support.resources import PLAIN, create_resources
 from tests.test_public_api import MODULES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,7 +86,7 @@ def list_documented() -> Iterator[Documented]:
     """Yield every public class, function and method."""
     modules = [pinecone_admin, *(importlib.import_module(f"pinecone_admin.{name}") for name in MODULES)]
     values = {id(value): value for module in modules for value in (getattr(module, name) for name in module.__all__)}
-    namespaces = [find_namespace_class(client, name) for client in (Admin, AsyncAdmin) for name in NAMESPACES]
+    namespaces = [getattr(client, name) for client in (Admin, AsyncAdmin) for name in NAMESPACES]
     yield from (Documented(f"Faults.{each.__name__}", each, Faults) for each in (Faults.add, Faults.clear))
     for value in [*values.values(), *namespaces]:
         if is_foreign(value):
@@ -215,7 +215,7 @@ def test_every_error_that_is_named_exists() -> None:
     for each in DOCUMENTED.values():
         for name in read_section(each.text, "Raises"):
             assert name in errors.__all__ or isinstance(getattr(builtins, name, None), type), (each.name, name)
-        if each.value in {find_namespace_class(client, name) for client in (Admin, AsyncAdmin) for name in NAMESPACES}:
+        if each.value in {getattr(client, name) for client in (Admin, AsyncAdmin) for name in NAMESPACES}:
             assert "Every method also raises the errors of" in each.text, each.name
 
 

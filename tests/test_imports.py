@@ -17,7 +17,6 @@ import pytest
 import pinecone_admin
 from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin._sync.client import NAMESPACES
-from tests.support.resources import find_namespace_class
 
 PROGRAM = """
 import sys
@@ -123,7 +122,7 @@ with Emulator().admin() as admin:
 def list_public_functions() -> list[Callable[..., object]]:
     """List the constructors and public methods of both clients, the methods of their namespaces, and the functions."""
     functions: list[Callable[..., object]] = [Admin.__init__, AsyncAdmin.__init__]
-    kinds = [find_namespace_class(client, name) for client in (Admin, AsyncAdmin) for name in NAMESPACES]
+    kinds = [getattr(client, name) for client in (Admin, AsyncAdmin) for name in NAMESPACES]
     for kind in (Admin, AsyncAdmin, *kinds):
         functions += [member for name, member in getmembers(kind, isfunction) if not name.startswith("_")]
     return functions + [value for name in pinecone_admin.__all__ if isfunction(value := getattr(pinecone_admin, name))]

@@ -39,14 +39,14 @@ INSERTIONS = [
     ),
     (
         "pinecone_admin/_async/client.py",
-        "        return AsyncRoleBindings(self",
+        "        return AsyncRoleBindings",
         '''
-    @lock_free_cached_property
-    def harpies(self) -> AsyncHarpies:
+    @lazy_namespace
+    def harpies(self) -> type[AsyncHarpies]:
         """List, create, describe, update and delete harpies."""
         from pinecone_admin._async.harpies import AsyncHarpies  # noqa: PLC0415 - imported on first use
 
-        return AsyncHarpies(self, self._sender)
+        return AsyncHarpies
 ''',
     ),
     ("pinecone_admin/cli/nouns/__init__.py", '    "role-binding":', '    "harpy": "Guards of the organization.",\n'),

@@ -19,7 +19,6 @@ from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.testing import emulate
-from tests.support.resources import find_namespace_class
 
 HERE = Path(__file__).resolve().parent
 MODULES = ["auth", "emulator", "errors", "models", "operations", "retry", "testing", "workflows"]
@@ -37,7 +36,7 @@ def describe_public_api() -> str:
     lines += [f"Emulator.faults.{each.__name__}{inspect.signature(each)}" for each in (Faults.add, Faults.clear)]
     lines.append(f"serving{inspect.signature(serving)}")
     for namespace in NAMESPACES:
-        kind = find_namespace_class(Admin, namespace)
+        kind = getattr(Admin, namespace)
         lines += [f"Admin.{namespace}.{name}{inspect.signature(method)}" for name, method in list_methods(kind)]
     return "\n".join(lines) + "\n"
 
@@ -87,7 +86,7 @@ def test_the_async_client_has_the_same_signatures(namespace: str) -> None:
     """The signatures of both clients differ only in class names and in stores that are awaited."""
 
     def signatures(client: type) -> dict[str, str]:
-        kind = find_namespace_class(client, namespace)
+        kind = getattr(client, namespace)
         signed = {name: str(inspect.signature(member)).replace("Async", "") for name, member in list_methods(kind)}
         return {name: text.replace("Awaitable[None] | None", "None") for name, text in signed.items()}
 
@@ -97,7 +96,7 @@ def test_the_async_client_has_the_same_signatures(namespace: str) -> None:
 def test_arguments_are_keyword_only() -> None:
     """No method of a namespace accepts a positional argument."""
     for namespace in NAMESPACES:
-        for _, method in list_methods(find_namespace_class(Admin, namespace)):
+        for _, method in list_methods(getattr(Admin, namespace)):
             parameters = list(inspect.signature(method).parameters.values())[1:]
             assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
 

@@ -11,6 +11,7 @@ from generated_client import api, models
 from generated_client.models import APIKey, APIKeyRole, APIKeyWithSecret
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncCompleteList
+from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.argument_checks import copy_to_list, set_operation_on_errors
 from pinecone_admin._http.lookup import require_match
 from pinecone_admin._http.operation_checks import check_operation
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 AllAPIKeys: TypeAlias = AsyncCompleteList[APIKey]
 
 
-class AsyncAPIKeys:
+class AsyncAPIKeys(Namespace):
     """Create, list, describe, update, rotate and delete the API keys of projects, as ``admin.api_keys``.
 
     Every method also raises the errors of ``AsyncAdmin.send``.

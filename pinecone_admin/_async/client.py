@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin import auth, workflows
-from pinecone_admin._concurrency.lazy import lock_free_cached_property, preload_before_fork
+from pinecone_admin._concurrency.lazy import lazy_namespace, preload_before_fork
 from pinecone_admin._concurrency.waiting import skip_first_token
 from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._http.attempt_event import AttemptEvent
@@ -170,54 +170,54 @@ class AsyncAdmin:
         self._owns_connections = owns_connections
         self._sender = AsyncSender(shared, options)
 
-    @lock_free_cached_property
-    def organizations(self) -> AsyncOrganizations:
+    @lazy_namespace
+    def organizations(self) -> type[AsyncOrganizations]:
         """List, describe, rename and delete organizations."""
         from pinecone_admin._async.organizations import AsyncOrganizations  # noqa: PLC0415 - imported on first use
 
-        return AsyncOrganizations(self, self._sender)
+        return AsyncOrganizations
 
-    @lock_free_cached_property
-    def projects(self) -> AsyncProjects:
+    @lazy_namespace
+    def projects(self) -> type[AsyncProjects]:
         """Create, list, describe, update, provision and delete projects."""
         from pinecone_admin._async.projects import AsyncProjects  # noqa: PLC0415 - imported on first use
 
-        return AsyncProjects(self, self._sender)
+        return AsyncProjects
 
-    @lock_free_cached_property
-    def api_keys(self) -> AsyncAPIKeys:
+    @lazy_namespace
+    def api_keys(self) -> type[AsyncAPIKeys]:
         """Create, list, describe, update, rotate and delete the API keys of projects."""
         from pinecone_admin._async.api_keys import AsyncAPIKeys  # noqa: PLC0415 - imported on first use
 
-        return AsyncAPIKeys(self, self._sender)
+        return AsyncAPIKeys
 
-    @lock_free_cached_property
-    def users(self) -> AsyncUsers:
+    @lazy_namespace
+    def users(self) -> type[AsyncUsers]:
         """List, describe, remove and offboard users."""
         from pinecone_admin._async.users import AsyncUsers  # noqa: PLC0415 - imported on first use
 
-        return AsyncUsers(self, self._sender)
+        return AsyncUsers
 
-    @lock_free_cached_property
-    def invites(self) -> AsyncInvites:
+    @lazy_namespace
+    def invites(self) -> type[AsyncInvites]:
         """Create, list, describe, resend and withdraw invites."""
         from pinecone_admin._async.invites import AsyncInvites  # noqa: PLC0415 - imported on first use
 
-        return AsyncInvites(self, self._sender)
+        return AsyncInvites
 
-    @lock_free_cached_property
-    def service_accounts(self) -> AsyncServiceAccounts:
+    @lazy_namespace
+    def service_accounts(self) -> type[AsyncServiceAccounts]:
         """Create, list, describe, rename, rotate and delete service accounts."""
         from pinecone_admin._async.service_accounts import AsyncServiceAccounts  # noqa: PLC0415 - imported on first use
 
-        return AsyncServiceAccounts(self, self._sender)
+        return AsyncServiceAccounts
 
-    @lock_free_cached_property
-    def role_bindings(self) -> AsyncRoleBindings:
+    @lazy_namespace
+    def role_bindings(self) -> type[AsyncRoleBindings]:
         """Grant, list, describe, change and revoke roles."""
         from pinecone_admin._async.role_bindings import AsyncRoleBindings  # noqa: PLC0415 - imported on first use
 
-        return AsyncRoleBindings(self, self._sender)
+        return AsyncRoleBindings
 
     async def send(self, operation: Operation[_T]) -> _T:
         """Send one operation and return the decoded response.
@@ -491,6 +491,9 @@ class AsyncAdmin:
     ) -> None:
         await self.aclose()
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
     def __repr__(self) -> str:
         if not hasattr(self, "_shared"):  # a traceback with locals shows the client whose constructor failed
             return f"<{type(self).__name__}, not constructed>"
@@ -500,7 +503,7 @@ class AsyncAdmin:
         raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
 
 
-NAMESPACES = tuple(name for name, value in vars(AsyncAdmin).items() if isinstance(value, lock_free_cached_property))
+NAMESPACES = tuple(name for name, value in vars(AsyncAdmin).items() if isinstance(value, lazy_namespace))
 """The names of the namespaces, each also that of its module."""
 
 preload_before_fork(*(f"pinecone_admin._async.{name}" for name in NAMESPACES))

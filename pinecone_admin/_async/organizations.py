@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from generated_client import api, models
 from generated_client.models import Organization
 from pinecone_admin._async.pagination import AsyncCompleteList
+from pinecone_admin._concurrency.lazy import Namespace
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 AllOrganizations: TypeAlias = AsyncCompleteList[Organization]
 
 
-class AsyncOrganizations:
+class AsyncOrganizations(Namespace):
     """List, describe, rename and delete organizations, as ``admin.organizations``.
 
     Every method also raises the errors of ``AsyncAdmin.send``.

@@ -90,7 +90,7 @@ class AsyncPaginator(Generic[_T]):
             return True
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._operation.id}>"
+        return f"<{type(self).__name__} of {self._operation.id}: iterate over it, or call to_list()>"
 
 
 async def fetch_all(
@@ -142,7 +142,7 @@ class AsyncCompleteList(Generic[_T]):
             yield item
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._operation.id}>"
+        return f"<{type(self).__name__} of {self._operation.id}: await it, or iterate over it>"
 
 
 # </async only>

@@ -10,6 +10,7 @@ from generated_client import api, models
 from generated_client.models import Project
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncCompleteList
+from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._text.messages import Name
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 AllProjects: TypeAlias = AsyncCompleteList[Project]
 
 
-class AsyncProjects:
+class AsyncProjects(Namespace):
     """Create, list, describe, update, provision and delete projects, as ``admin.projects``.
 
     Every method also raises the errors of ``AsyncAdmin.send``.

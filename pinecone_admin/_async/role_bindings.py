@@ -8,13 +8,14 @@ from generated_client import api, models
 from generated_client.models import PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
+from pinecone_admin._concurrency.lazy import Namespace
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
     from pinecone_admin._async.sender import AsyncSender
 
 
-class AsyncRoleBindings:
+class AsyncRoleBindings(Namespace):
     """Grant, list, describe, change and revoke roles, as ``admin.role_bindings``.
 
     A role binding says which principal holds which role on which resource. It cannot be changed: ``change_role``

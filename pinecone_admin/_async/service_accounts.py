@@ -9,6 +9,7 @@ from generated_client import api, models
 from generated_client.models import RoleBindingInput, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncPaginator
+from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.argument_checks import copy_bindings
 from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.operation_checks import check_name
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pinecone_admin._async.sender import AsyncSender
 
 
-class AsyncServiceAccounts:
+class AsyncServiceAccounts(Namespace):
     """Create, list, describe, rename, rotate and delete service accounts, as ``admin.service_accounts``.
 
     Programs authenticate as service accounts, and so does this client. Every method also raises the errors of

@@ -10,29 +10,48 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from importlib import import_module
-from typing import Self, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 _T = TypeVar("_T")
 
 
-class lock_free_cached_property(cached_property[_T]):  # noqa: N801 - a decorator, named as its base is
-    """``cached_property`` without the lock that it has before Python 3.12, which a fork could leave held."""
+class lazy_namespace(Generic[_T]):  # noqa: N801 - a decorator, named as a function is
+    """A namespace of a client, whose class the decorated method loads: made on first use, without a lock.
+
+    A fork could leave a lock held, such as that of ``cached_property`` before Python 3.12.
+    """
+
+    def __init__(self, load: Callable[[Any], type[_T]]) -> None:
+        self.load = load
+        self.__doc__ = load.__doc__
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self.name = name
 
     @overload
-    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    def __get__(self, instance: None, owner: type | None = None) -> type[_T]: ...
 
     @overload
     def __get__(self, instance: object, owner: type | None = None) -> _T: ...
 
-    def __get__(self, instance: object, owner: type | None = None) -> Self | _T:
-        """Return the value of an instance; if two threads compute it at once, the first value is kept."""
+    def __get__(self, instance: object, owner: type | None = None) -> type[_T] | _T:
+        """Return the namespace of a client, of two made at once the first; of its class the class, for ``help``."""
         if instance is None:
-            return self
-        assert self.attrname is not None  # noqa: S101 - set by __set_name__
-        kept: _T = vars(instance).setdefault(self.attrname, self.func(instance))
+            return self.load(owner)
+        attributes, make = vars(instance), cast("Callable[..., _T]", self.load(instance))
+        kept: _T = attributes.setdefault(self.name, make(instance, attributes["_sender"]))
         return kept
+
+
+class Namespace:
+    """A namespace that shows its methods at a prompt."""
+
+    def __dir__(self) -> list[str]:
+        return [name for name in vars(type(self)) if not name.startswith("_")]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(self.__dir__())}>"
 
 
 def load_names_on_use(

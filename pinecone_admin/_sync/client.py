@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 from generated_client.types import Operation
 from pinecone_admin import auth, workflows
-from pinecone_admin._concurrency.lazy import lock_free_cached_property, preload_before_fork
+from pinecone_admin._concurrency.lazy import lazy_namespace, preload_before_fork
 from pinecone_admin._concurrency.waiting import fetch_first_token
 from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._http.attempt_event import AttemptEvent
@@ -168,54 +168,54 @@ class Admin:
         self._owns_connections = owns_connections
         self._sender = Sender(shared, options)
 
-    @lock_free_cached_property
-    def organizations(self) -> Organizations:
+    @lazy_namespace
+    def organizations(self) -> type[Organizations]:
         """List, describe, rename and delete organizations."""
         from pinecone_admin._sync.organizations import Organizations  # noqa: PLC0415 - imported on first use
 
-        return Organizations(self, self._sender)
+        return Organizations
 
-    @lock_free_cached_property
-    def projects(self) -> Projects:
+    @lazy_namespace
+    def projects(self) -> type[Projects]:
         """Create, list, describe, update, provision and delete projects."""
         from pinecone_admin._sync.projects import Projects  # noqa: PLC0415 - imported on first use
 
-        return Projects(self, self._sender)
+        return Projects
 
-    @lock_free_cached_property
-    def api_keys(self) -> APIKeys:
+    @lazy_namespace
+    def api_keys(self) -> type[APIKeys]:
         """Create, list, describe, update, rotate and delete the API keys of projects."""
         from pinecone_admin._sync.api_keys import APIKeys  # noqa: PLC0415 - imported on first use
 
-        return APIKeys(self, self._sender)
+        return APIKeys
 
-    @lock_free_cached_property
-    def users(self) -> Users:
+    @lazy_namespace
+    def users(self) -> type[Users]:
         """List, describe, remove and offboard users."""
         from pinecone_admin._sync.users import Users  # noqa: PLC0415 - imported on first use
 
-        return Users(self, self._sender)
+        return Users
 
-    @lock_free_cached_property
-    def invites(self) -> Invites:
+    @lazy_namespace
+    def invites(self) -> type[Invites]:
         """Create, list, describe, resend and withdraw invites."""
         from pinecone_admin._sync.invites import Invites  # noqa: PLC0415 - imported on first use
 
-        return Invites(self, self._sender)
+        return Invites
 
-    @lock_free_cached_property
-    def service_accounts(self) -> ServiceAccounts:
+    @lazy_namespace
+    def service_accounts(self) -> type[ServiceAccounts]:
         """Create, list, describe, rename, rotate and delete service accounts."""
         from pinecone_admin._sync.service_accounts import ServiceAccounts  # noqa: PLC0415 - imported on first use
 
-        return ServiceAccounts(self, self._sender)
+        return ServiceAccounts
 
-    @lock_free_cached_property
-    def role_bindings(self) -> RoleBindings:
+    @lazy_namespace
+    def role_bindings(self) -> type[RoleBindings]:
         """Grant, list, describe, change and revoke roles."""
         from pinecone_admin._sync.role_bindings import RoleBindings  # noqa: PLC0415 - imported on first use
 
-        return RoleBindings(self, self._sender)
+        return RoleBindings
 
     def send(self, operation: Operation[_T]) -> _T:
         """Send one operation and return the decoded response.
@@ -489,6 +489,9 @@ class Admin:
     ) -> None:
         self.close()
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
     def __repr__(self) -> str:
         if not hasattr(self, "_shared"):  # a traceback with locals shows the client whose constructor failed
             return f"<{type(self).__name__}, not constructed>"
@@ -498,7 +501,7 @@ class Admin:
         raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
 
 
-NAMESPACES = tuple(name for name, value in vars(Admin).items() if isinstance(value, lock_free_cached_property))
+NAMESPACES = tuple(name for name, value in vars(Admin).items() if isinstance(value, lazy_namespace))
 """The names of the namespaces, each also that of its module."""
 
 preload_before_fork(*(f"pinecone_admin._sync.{name}" for name in NAMESPACES))

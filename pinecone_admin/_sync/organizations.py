@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from generated_client import api, models
 from generated_client.models import Organization
+from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._sync.pagination import fetch_all
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 AllOrganizations: TypeAlias = list[Organization]
 
 
-class Organizations:
+class Organizations(Namespace):
     """List, describe, rename and delete organizations, as ``admin.organizations``.
 
     Every method also raises the errors of ``Admin.send``.

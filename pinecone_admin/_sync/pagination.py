@@ -85,7 +85,7 @@ class Paginator(Generic[_T]):
             return True
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._operation.id}>"
+        return f"<{type(self).__name__} of {self._operation.id}: iterate over it, or call to_list()>"
 
 
 def fetch_all(sender: Sender, operation: Operation[ListResponse[_T]], *, is_checked: bool = False) -> list[_T]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, overload
 from generated_client import api, models
 from generated_client.models import Project
 from pinecone_admin import workflows
+from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._sync.pagination import fetch_all
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 AllProjects: TypeAlias = list[Project]
 
 
-class Projects:
+class Projects(Namespace):
     """Create, list, describe, update, provision and delete projects, as ``admin.projects``.
 
     Every method also raises the errors of ``Admin.send``.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from generated_client import api, models
 from generated_client.models import PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin import workflows
+from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._sync.pagination import Paginator
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.sender import Sender
 
 
-class RoleBindings:
+class RoleBindings(Namespace):
     """Grant, list, describe, change and revoke roles, as ``admin.role_bindings``.
 
     A role binding says which principal holds which role on which resource. It cannot be changed: ``change_role``

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 from generated_client import api
 from generated_client.models import Invite, RoleBindingInput, User
 from pinecone_admin import workflows
+from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.argument_checks import check_email, set_operation_on_errors
 from pinecone_admin._http.lookup import find_by_email
 from pinecone_admin._sync.pagination import Paginator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.sender import Sender
 
 
-class Users:
+class Users(Namespace):
     """List, describe, ensure, remove and offboard the users of the organization, as ``admin.users``.
 
     Every method also raises the errors of ``Admin.send``.

@@ -154,6 +154,9 @@ class Emulator:
         self._replace_state(snapshot.load_state(document, Settings(), random, self.clock.now()))
         self._initial_state = json.dumps(self.dump())
 
+    def __repr__(self) -> str:
+        return f"<Emulator of organization {self.organization_id}>"
+
     @property
     def client_id(self) -> str:
         """The caller's OAuth client id."""

@@ -95,7 +95,7 @@ def render_raises(docstring: Docstring) -> str:
 def render_property(name: str, member: Any) -> str:
     """Return the item of a property, or of a namespace, which has a page."""
     is_namespace = not isinstance(member, property)
-    function = member.func if is_namespace else member.fget
+    function = member.load if is_namespace else member.fget
     docstring = parse_docstring(inspect.getdoc(function) or "")
     returned = join_lines(docstring.sections.get("Returns", ""))
     text = " ".join([*docstring.text.split(), returned]).strip()
@@ -176,8 +176,8 @@ def is_for_users(name: str, member: object) -> bool:
 
 def is_documented(member: Any) -> bool:
     """Return whether a member is a method or property with a docstring."""
-    is_method = inspect.isroutine(member) or isinstance(member, classmethod | property) or hasattr(member, "func")
-    return is_method and bool(inspect.getdoc(getattr(member, "func", member)))
+    is_method = inspect.isroutine(member) or isinstance(member, classmethod | property) or hasattr(member, "load")
+    return is_method and bool(inspect.getdoc(getattr(member, "load", member)))
 
 
 def find_attribute_types(kind: type) -> dict[str, Any]:

@@ -246,7 +246,7 @@ def test_invalid_pagination_raises(pagination: Any, make_client: Callable[..., A
 def test_the_repr_of_a_list_names_its_operation(make_client: Callable[..., Admin]) -> None:
     """The repr of a list names its operation, without a filter value or an id."""
     listed = make_client(script_two_pages()).users.list(email="ann@example.com")
-    assert repr(listed) == f"<{type(listed).__name__} of list_users>"
+    assert repr(listed) == f"<{type(listed).__name__} of list_users: iterate over it, or call to_list()>"
 
 
 @pytest.mark.parametrize("limit", [None, 1, 2, 3, 100])

@@ -6,8 +6,6 @@ only the package, so that ``scripts/smoke.py`` can read it.
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -305,10 +303,3 @@ def populate(emulator: Emulator) -> dict[str, str]:
     with emulator.admin() as admin:
         create_resources(admin, ids)
     return ids
-
-
-def find_namespace_class(client: type, namespace: str) -> type:
-    """Return the class of a namespace, from the annotation of the client's property."""
-    module = importlib.import_module(f"{client.__module__.rsplit('.', 1)[0]}.{namespace}")
-    found: type = getattr(module, inspect.get_annotations(vars(client)[namespace].func)["return"])
-    return found
