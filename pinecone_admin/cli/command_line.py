@@ -18,7 +18,8 @@ from pinecone_admin.cli.variables import COMPLETION_VARIABLE
 
 _Result = TypeVar("_Result")
 
-_SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
+SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
+"""What each context of the root is made with; the first one decides which names the option for help has."""
 
 
 def run_command_line(argv: Sequence[str]) -> int:
@@ -101,7 +102,7 @@ def describe_error(session: Session, error: BaseException) -> CommandFailure:
 def find_first_word(argv: Sequence[str]) -> str:
     """Return the word behind the options with which a command line begins; empty if there is none."""
     try:
-        _, words, _ = ROOT.make_parser(click.Context(ROOT)).parse_args(list(argv))
+        _, words, _ = ROOT.make_parser(click.Context(ROOT, **SETTINGS)).parse_args(list(argv))
     except click.UsageError:
         return ""
     return words[0] if words else ""
@@ -110,7 +111,7 @@ def find_first_word(argv: Sequence[str]) -> str:
 def invoke(session: Session, argv: Sequence[str]) -> None:
     """Parse a command line, and run its command."""
     try:
-        with ROOT.make_context(PROGRAM, list(argv), obj=session, **_SETTINGS) as context:
+        with ROOT.make_context(PROGRAM, list(argv), obj=session, **SETTINGS) as context:
             ROOT.invoke(context)
     except click.exceptions.NoArgsIsHelpError as asked:
         click.echo(asked.format_message())

@@ -408,7 +408,7 @@ def test_a_closed_stdout_is_a_failure_before_the_command(served: Served) -> None
     script = f"{' '.join([*PROGRAM, *RUN])} --yes -- true >&-; exit $?"
     done = subprocess.run(["bash", "-c", script], env=served.env, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, b"stdout is closed; nothing was changed" in done.stderr) == (125, True)
-    for words, code in (("--profile run project list", 2), ("--env-file project --verbose run --help", 125)):
+    for words, code in (("--profile run project list", 2), ("-h --profile project --verbose run --help", 125)):
         script = f"{' '.join(PROGRAM)} {words} >&-; exit $?"
         done = subprocess.run(["bash", "-c", script], env=served.env, capture_output=True, check=False)
         assert (done.returncode, b"stdout is closed; nothing was changed" in done.stderr) == (code, True)
