@@ -12,7 +12,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Generic,
-    NamedTuple,
     NewType,
     NoReturn,
     TypeAlias,
@@ -402,7 +401,7 @@ def optional(read: Reader[_T]) -> Reader[_T | None]:
     return lambda value: None if value is None else read(value)
 
 
-class Shape(NamedTuple):
+class Shape:
     """The fields of an object, each with the types or the only value that it may have; none means any.
 
     Attributes:
@@ -410,14 +409,15 @@ class Shape(NamedTuple):
         optional: Fields that may be absent.
     """
 
-    required: Mapping[str, tuple[object, ...]]
-    optional: Mapping[str, tuple[object, ...]]
+    def __init__(self, required: Mapping[str, tuple[object, ...]], optional: Mapping[str, tuple[object, ...]]) -> None:
+        self.required = required
+        self.optional = optional
 
     def fits(self, fields: Mapping[str, object]) -> bool:
         """Return whether an object has the required fields, and each field is what it may be."""
         return fields.keys() >= self.required.keys() and all(
             not allowed or type(fields[name]) in allowed or fields[name] in allowed
-            for listed in self
+            for listed in (self.required, self.optional)
             for name, allowed in listed.items()
             if name in fields
         )
@@ -427,12 +427,13 @@ class Shape(NamedTuple):
         return fields.keys() <= self.required.keys() | self.optional.keys()
 
 
-class Choice(NamedTuple, Generic[_T]):
+class Choice(Generic[_T]):
     """A choice of a union that has no tag: its name, its reader, and the shape of each class that it consists of."""
 
-    name: str
-    read: Reader[_T]
-    shapes: Sequence[Shape]
+    def __init__(self, name: str, read: Reader[_T], shapes: Sequence[Shape]) -> None:
+        self.name = name
+        self.read = read
+        self.shapes = shapes
 
 
 def read_tagged(json: Any, tag: str, choices: Mapping[str, Reader[_T]]) -> _T:

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 import httpx
-from attrs import field, frozen
 
-from generated_client.types import masked
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin._config.proxies import resolve_proxy
 from pinecone_admin._config.tls import build_ssl_context
@@ -28,7 +26,6 @@ from pinecone_admin._http.retry_policy import RetryPolicy
 from pinecone_admin.errors import Masked
 
 
-@frozen(kw_only=True, eq=False, repr=False)
 class ClientOptions:
     """Options that ``with_options`` can change.
 
@@ -41,12 +38,22 @@ class ClientOptions:
         bearer: Whether requests carry a token; False if the headers contain an API key instead.
     """
 
-    timeout: float
-    retry: RetryPolicy
-    headers: Mapping[str, str] = field(repr=masked)
-    read_only: bool
-    on_attempt: OnAttempt | None = None
-    bearer: bool = True
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        retry: RetryPolicy,
+        headers: Mapping[str, str],
+        read_only: bool,
+        on_attempt: OnAttempt | None = None,
+        bearer: bool = True,
+    ) -> None:
+        self.timeout: float = timeout
+        self.retry: RetryPolicy = retry
+        self.headers: Mapping[str, str] = headers
+        self.read_only: bool = read_only
+        self.on_attempt: OnAttempt | None = on_attempt
+        self.bearer: bool = bearer
 
     @property
     def secrets(self) -> list[Masked]:

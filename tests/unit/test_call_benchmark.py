@@ -42,7 +42,7 @@ def test_page_is_written_only_from_a_whole_run(tmp_path: Path) -> None:
 def test_every_row_is_measured() -> None:
     """The benchmark runs with all rows, each client is measured, and ours is compared with the official SDK."""
     rows = run_quickly()
-    assert len(rows) == 2 + 9 + 2 + 3 + 2 + 2 + 2 + 2 + 2 + 2
+    assert len(rows) == 2 + 10 + 2 + 3 + 2 + 2 + 2 + 2 + 2 + 2
     assert rows[0][1:5] == ["ours", "official SDK", "httpx", "`http.client`"]
     measured = {row[0]: row[1:] for row in rows}
     assert all(float(cell.split()[0]) > 0 for cell in measured["POST, a create"][:5])
