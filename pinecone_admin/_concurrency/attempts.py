@@ -122,7 +122,7 @@ def record_events(attempt: Attempt, listener: TraceListener | None) -> TraceList
 
 
 def async_record_events(attempt: Attempt, listener: AsyncTraceListener | None) -> AsyncTraceListener:
-    """Async twin of ``record_events``: httpcore awaits the hook of async transports."""
+    """Async version of ``record_events``: httpcore awaits the hook of async transports."""
 
     async def record_and_forward(event: str, info: dict[str, Any]) -> None:
         attempt.events.record(event, info)

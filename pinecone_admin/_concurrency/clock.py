@@ -28,7 +28,7 @@ class ClientClock(Protocol):
         ...
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Async twin of ``sleep``; cancellation ends it at once."""
+        """Async version of ``sleep``; cancellation ends it at once."""
         ...
 
 
@@ -46,7 +46,7 @@ class SystemClock:
             time.sleep(min(left, POLL_INTERVAL))
 
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
-        """Async twin of ``sleep``; cancellation ends it at once."""
+        """Async version of ``sleep``; cancellation ends it at once."""
         import anyio  # noqa: PLC0415 - see the package
 
         # Polls the event, which any thread may set.
@@ -88,7 +88,7 @@ def wait_for_time(moment: float, ended: threading.Event) -> None:
 
 
 async def async_wait_for_time(moment: float, ended: threading.Event) -> None:
-    """Async twin of ``wait_for_time``."""
+    """Async version of ``wait_for_time``."""
     import anyio  # noqa: PLC0415 - see the package
 
     clock = current_clock()
@@ -119,7 +119,7 @@ class PollBackoff:
         return self.seconds_left > 0
 
     async def async_wait(self) -> bool:
-        """Async twin of ``wait``."""
+        """Async version of ``wait``."""
         await self._clock.async_sleep(self._next_delay(), _never_set)
         return self.seconds_left > 0
 

@@ -130,10 +130,10 @@ async def async_run_in_parallel(
     *,
     limit: int,
     deliver: Callable[[_T, _R], object],
-    interrupted: threading.Event | None = None,  # noqa: ARG001 - its twin needs it
+    interrupted: threading.Event | None = None,  # noqa: ARG001 - the async one needs it
     interrupt_timeout: float | None = None,  # noqa: ARG001 - as above
 ) -> None:
-    """Async twin of ``run_in_parallel``, with tasks; an exception or cancellation cancels the items in progress."""
+    """Async version of ``run_in_parallel``, with tasks; an exception or cancellation cancels the items in progress."""
     import anyio  # noqa: PLC0415 - see the package
 
     rest = iter(items)

@@ -60,7 +60,7 @@ class PerLoop(Generic[_T]):
 
 
 class PerProcess(Generic[_T]):
-    """One value for each process, created when it is first used; sync twin of ``PerLoop``."""
+    """One value for each process, created when it is first used, as ``PerLoop`` is one for each loop."""
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
@@ -137,7 +137,7 @@ class FairSemaphore:
 
 
 class AsyncFairSemaphore:
-    """Async twin of ``FairSemaphore``, for one event loop."""
+    """Async version of ``FairSemaphore``, for one event loop."""
 
     def __init__(self, count: int) -> None:
         import anyio  # noqa: PLC0415 - see the package

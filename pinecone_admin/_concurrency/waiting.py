@@ -54,7 +54,7 @@ _tasks: set[object] = set()
 
 
 def async_start_background_task(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Async twin of ``start_background_task``, in a task of this event loop.
+    """Async version of ``start_background_task``, in a task of this event loop.
 
     It belongs to no task group of the caller, which would have to be left in the task that has entered it; pytest, for
     example, runs both halves of a fixture in different tasks.
@@ -103,7 +103,7 @@ class SharedResult(Generic[_T]):
         return bool(self._results)
 
     async def async_wait(self, seconds: float) -> bool:
-        """Async twin of ``wait``, which uses no thread and does not block the event loop."""
+        """Async version of ``wait``, which uses no thread and does not block the event loop."""
         import anyio  # noqa: PLC0415 - see the package
 
         woken = anyio.Event()
@@ -148,7 +148,7 @@ async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
         await promise
 
 
-def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - its twin needs it
+def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - the async one needs it
     """Return a context manager that does nothing: a thread is never cancelled."""
     return nullcontext()
 
@@ -210,7 +210,7 @@ def _remove_one(elements: list[_T]) -> bool:
 
 
 async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], seconds: float) -> _T:
-    """Async twin of ``complete_if_interrupted``, for cancellation; after the seconds, the call is cancelled too."""
+    """Async version of ``complete_if_interrupted``, for cancellation; after the seconds, the call is cancelled too."""
     import anyio  # noqa: PLC0415 - see the package
     import anyio.lowlevel  # noqa: PLC0415 - as above
 

@@ -154,7 +154,7 @@ class TokenProvider:
                 return token
 
     async def async_get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Async twin of ``get_token``, which does not block the event loop."""
+        """Async version of ``get_token``, which does not block the event loop."""
         while True:
             step = self._next_step(rejected, deadline)
             if isinstance(step, AccessToken):

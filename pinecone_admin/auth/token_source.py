@@ -27,7 +27,7 @@ class TokenSource(Protocol):
         ...
 
     async def async_get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:
-        """Async twin of ``get_token``."""
+        """Async version of ``get_token``."""
         ...
 
     def adopt_rotated_secret(self, result: object) -> None:
@@ -75,7 +75,7 @@ class SuppliedTokenSource:
         return raise_if_error(pending.get() if pending.wait(self._seconds_left(deadline)) else _timeout_error())
 
     async def async_get_token(self, *, deadline: float, rejected: AccessToken | None = None) -> AccessToken:  # noqa: ARG002
-        """Async twin of ``get_token``, which does not block the event loop."""
+        """Async version of ``get_token``, which does not block the event loop."""
         if not callable(self._supplied.token):
             return raise_if_error(_read_token(self._supplied))
         semaphore = self._semaphores.get()

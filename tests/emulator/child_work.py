@@ -23,7 +23,7 @@ def create_project(name: str, folder: str | None = None) -> str:
 
 
 def create_project_async(name: str, folder: str | None = None) -> str:
-    """Async twin of `create_project`."""
+    """Async version of `create_project`."""
 
     async def create() -> str:
         async with AsyncAdmin(token_cache=FileTokenCache(folder) if folder else None) as admin:

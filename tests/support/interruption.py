@@ -105,9 +105,9 @@ def run_interruptibly(
     work: Callable[[], object],
     arm: Callable[[Callable[[], object]], None],
     *,
-    by_task: bool,  # noqa: ARG001 - its twin needs it
+    by_task: bool,  # noqa: ARG001 - the async one needs it
 ) -> BaseException | None:
-    """Sync twin of ``async_run_interruptibly``, with Ctrl-C."""
+    """Sync version of ``async_run_interruptibly``, with Ctrl-C."""
     main, handled = threading.main_thread(), threading.Event()
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
