@@ -118,14 +118,25 @@ class PineconeError(Exception):
     """
 
     message: str
+    """What went wrong, without the operation and the status."""
     operation: str | None = None
+    """Id of the operation, such as ``create_project``, or None outside of an operation."""
     argument: str | None = None
+    """The first argument that the message names, or the environment variable in its place, if the message begins with
+    one; else None."""
     outcome: Outcome = "not_sent"
+    """What happened to the request."""
     safe_to_retry: bool = True
+    """Whether repeating the call cannot apply the change twice; not whether a repeat would help."""
     worth_retrying: bool = False
+    """Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of the network
+    other than certificates and unknown hosts."""
     attempts: int = 0
+    """How many times the request was sent or sending it was tried."""
     request_id: str | None = None
+    """The server's id of the request, to quote to support; None if the server sent none."""
     help_code: str = "PA100"
+    """Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it."""
 
     def __init__(self, *message: str | Name, **context: Unpack[ErrorContext]) -> None:
         self._parts = message
@@ -222,8 +233,8 @@ class ApiError(PineconeError):
     """
 
     help_code = "PA200"
-    outcome: Outcome = "rejected"
-    attempts: int = 1
+    outcome = "rejected"
+    attempts = 1
 
     def __init__(
         self,
@@ -239,11 +250,18 @@ class ApiError(PineconeError):
     ) -> None:
         super().__init__(message, **context)
         self.status_code = status_code
+        """HTTP status."""
         self.error_code = error_code
+        """The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message."""
         self.details = details
+        """Details that the server adds to the error, as JSON."""
         self.body = body
+        """Response body as text, of which at most the first 64 KiB are kept; empty for errors of the token endpoint,
+        whose body could contain a token."""
         self.headers: Mapping[str, str] = headers or {}
+        """Response headers, names in lower case."""
         self.retry_after = retry_after
+        """Seconds that the server asks the caller to wait, or None."""
 
     def _headline(self) -> str:
         status = f"{self.status_code} {self.error_code}" if self.error_code else str(self.status_code)
@@ -302,14 +320,14 @@ class RateLimitError(ApiError):
     """429: too many requests; ``retry_after`` is how long to wait, if the server says so."""
 
     help_code = "PA209"
-    worth_retrying: bool = True
+    worth_retrying = True
 
 
 class ServiceError(ApiError):
     """5xx: the server failed; the outcome of a create is unknown, except after 501 and 505."""
 
     help_code = "PA210"
-    worth_retrying: bool = True
+    worth_retrying = True
 
 
 class TokenError(ApiError):
@@ -328,14 +346,14 @@ class PineconeConnectionError(PineconeError):
     """No complete response arrived: the connection was refused or reset, or TLS or a proxy failed."""
 
     help_code = "PA401"
-    worth_retrying: bool = True
+    worth_retrying = True
 
 
 class PineconeTimeoutError(PineconeError, TimeoutError):
     """No complete response arrived in time."""
 
     help_code = "PA402"
-    worth_retrying: bool = True
+    worth_retrying = True
 
 
 class Masked:
@@ -392,17 +410,20 @@ class ResponseParsingError(PineconeError):
     """
 
     help_code = "PA501"
-    outcome: Outcome = "done"
-    safe_to_retry: bool = False
-    attempts: int = 1
+    outcome = "done"
+    safe_to_retry = False
+    attempts = 1
 
     def __init__(
         self, message: str, *, path: str, status_code: int, raw: Masked, **context: Unpack[ErrorContext]
     ) -> None:
         super().__init__(message, **context)
         self.path = path
+        """Where in the body it does not fit, such as ``data[3].role``; empty for the body as a whole."""
         self.status_code = status_code
+        """HTTP status."""
         self.raw = raw
+        """The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once."""
 
 
 class AmbiguousNameError(PineconeError):
@@ -419,11 +440,12 @@ class AmbiguousNameError(PineconeError):
     """
 
     help_code = "PA601"
-    outcome: Outcome = "done"
+    outcome = "done"
 
     def __init__(self, message: str, *, ids: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
         self.ids: tuple[str, ...] = tuple(ids)
+        """Ids of all resources with this name."""
 
 
 class PaginationError(PineconeError):
@@ -461,15 +483,17 @@ class SecretNotStoredError(PineconeError):
     """
 
     help_code = "PA603"
-    outcome: Outcome = "done"
-    safe_to_retry: bool = False
+    outcome = "done"
+    safe_to_retry = False
 
     def __init__(
         self, message: str, *, service_account_id: str, secret: Masked, **context: Unpack[ErrorContext]
     ) -> None:
         super().__init__(message, **context)
         self.service_account_id = service_account_id
+        """Id of the service account."""
         self.secret = secret
+        """The new secret, masked: ``secret.reveal()`` returns it."""
 
 
 class LeftoverError(PineconeError):
@@ -488,8 +512,9 @@ class LeftoverError(PineconeError):
     """
 
     help_code = "PA604"
-    outcome: Outcome = "unknown"
+    outcome = "unknown"
 
     def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
         self.left: list[str] = list(left)
+        """Descriptions of what is left, with ids."""

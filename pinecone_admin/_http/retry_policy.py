@@ -121,11 +121,17 @@ class RetryPolicy:
     """
 
     max_attempts: int = field(default=4, validator=_validate_count)
+    """Maximum number of attempts, from 1; 1 means no retries."""
     attempt_timeout: float = field(default=20.0, validator=_validate_seconds)
+    """Seconds for one attempt, including the response body."""
     backoff: float = field(default=0.5, validator=_validate_seconds)
+    """Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429."""
     max_backoff: float = field(default=8.0, validator=_validate_seconds)
+    """Maximum wait in seconds where the server sends no Retry-After."""
     max_retry_after: float = field(default=60.0, validator=_validate_seconds)
+    """Longest Retry-After in seconds that is waited for; with a longer one there is no retry."""
     budget: int | None = field(default=500, validator=_validate_tokens)
+    """Tokens for retries, from 0, or None for no such limit."""
 
 
 def classify_status(status: int) -> Failure:
