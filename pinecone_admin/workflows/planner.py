@@ -156,6 +156,12 @@ def find_refusals(
     return refusals
 
 
+def check_allowed(steps: Sequence[Step], inventory: Resources, client_id: str, *, allow_removals: int | None) -> None:
+    """Raise RefusedError if steps must not be carried out together."""
+    if refusals := find_refusals(steps, inventory, client_id, allow_removals=allow_removals):
+        raise RefusedError("; ".join(refusals), operation="apply")
+
+
 def _check_types(inventory: object, desired: object, base: object) -> None:
     if not isinstance(inventory, Inventory):
         raise type_error("inventory", "an Inventory", inventory)

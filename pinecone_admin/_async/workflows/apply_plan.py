@@ -41,30 +41,17 @@ from pinecone_admin._http.headers import __version__
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError
-from pinecone_admin.models import (
-    CreateInviteRequest,
-    CreateProjectRequest,
-    Invite,
-    PrincipalType,
-    Project,
-    RoleBindingInput,
-)
+from pinecone_admin.models import CreateInviteRequest, CreateProjectRequest, Invite, Project, RoleBindingInput
 from pinecone_admin.operations import create_invite, create_project
-from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
-from pinecone_admin.workflows.applying import (
-    ApplyProgress,
-    NotTried,
-    RedactingStore,
-    note_done,
-    select_changes,
-)
+from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, wrap_store
+from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredState
-from pinecone_admin.workflows.plan_facts import find_skipped
-from pinecone_admin.workflows.planned_changes import PlannedChange, find_changes
-from pinecone_admin.workflows.planner import plan_changes
+from pinecone_admin.workflows.inventory import Inventory
+from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, list_granted, makes_secret
+from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
 from pinecone_admin.workflows.plans import check_organization, check_plan
-from pinecone_admin.workflows.readable_store import ReadableStore, StoreByName
+from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -106,15 +93,13 @@ async def apply_plan(
     inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
     client_id = own_client_id(admin) or plan.client_id
     check_organization(plan.organization_id, inventory.organizations, operation="apply")
-    _, changes = find_changes(
-        inventory,
-        DesiredState.from_dict(plan.desired),
-        client_id=client_id,
-        base=None if plan.base is None else DesiredState.from_dict(plan.base),
-        commit=plan.commit,
-    )
-    selected = select_changes(plan, changes, inventory, client_id=client_id, drift=drift, allow_removals=allow_removals)
-    if store is None and (made := sum(each.makes_secret for each in selected)):
+    desired = DesiredState.from_dict(plan.desired)
+    base = None if plan.base is None else DesiredState.from_dict(plan.base)
+    needed = plan_changes(inventory, desired, client_id=client_id, base=base).steps
+    steps = [each for each in needed if drift or each.cause != "drift"]
+    check_planned(plan.steps, steps, drift=drift)
+    check_allowed(steps, inventory, client_id, allow_removals=allow_removals)
+    if store is None and (made := sum(map(makes_secret, steps))):
         with set_operation_on_errors("apply"):
             raise value_error("store", f"is needed: {count_noun(made, 'secret')} would be made; nothing was changed")
     report = ApplyReport(
@@ -125,124 +110,126 @@ async def apply_plan(
         source=plan.source,
         digest=plan.digest,
         commit=plan.commit,
-        skipped=find_skipped(plan.steps, *([each.step for each in some] for some in (changes, selected))),
+        skipped=find_skipped(plan.steps, needed, steps),
     )
     try:
-        await _AsyncApplication(admin, store, ApplyProgress(report)).run(selected)
+        await _AsyncApplication(admin, store, inventory, ApplyProgress(report)).run(steps)
     except BaseException as error:
-        note_done(error, report.done)
+        for step in report.done:
+            error.add_note(str(step))
         raise
     return report
 
 
 class _AsyncApplication:
-    """Carries out changes in the order of their ranks.
+    """Carries out steps in the order of their ranks.
 
     Args:
         admin: The client.
         store: Stores the secrets; None if none is made.
+        inventory: The organization.
         progress: What was done so far.
     """
 
-    def __init__(self, admin: AsyncAdmin, store: Store[Any] | None, progress: ApplyProgress) -> None:
+    def __init__(
+        self, admin: AsyncAdmin, store: Store[Any] | None, inventory: Inventory, progress: ApplyProgress
+    ) -> None:
         self._admin = admin
         self._store = store
         self._progress = progress
+        self._keys = {each.id: each for each in inventory.api_keys}
+        self._accounts = {each.id: each for each in inventory.service_accounts}
+        self._bindings: dict[object, str] = {}
+        for each in inventory.role_bindings:
+            project_id = each.resource_id if each.resource_type == "project" else None
+            self._bindings[each.principal_type, each.principal_id, project_id, each.role] = each.id
 
-    async def run(self, changes: Sequence[PlannedChange]) -> None:
-        """Carry out the changes of one rank concurrently; but one secret at a time, so that a failure ends them."""
+    async def run(self, steps: Sequence[Step]) -> None:
+        """Carry out the steps of one rank concurrently; but one secret at a time, so that a failure ends them."""
         limit = min(_CONCURRENCY, self._admin.max_connections)
-        for _, group in groupby(changes, key=lambda each: each.rank):
+        for _, group in groupby(steps, key=rank_step):
             ranked = list(group)
-            plain = [each for each in ranked if not each.makes_secret]
+            plain = [each for each in ranked if not makes_secret(each)]
             await async_run_in_parallel(self._try, plain, limit=limit, deliver=self._progress.record)
             for each in ranked:
-                if each.makes_secret:
+                if makes_secret(each):
                     self._progress.record(each, await self._try(each))
 
-    async def _try(self, change: PlannedChange) -> str | Exception | NotTried | None:
-        """Carry out a change; one that fails does not stop those that do not depend on it."""
-        if (obstacle := self._progress.find_obstacle(change)) is not None:
+    async def _try(self, step: Step) -> str | Exception | NotTried | None:
+        """Carry out a step; one that fails does not stop those that do not depend on it."""
+        if (obstacle := self._progress.find_obstacle(step)) is not None:
             return NotTried(obstacle)
         try:
-            return await self._carry_out(change)
+            return await self._carry_out(step)
         except (ClientClosedError, ReadOnlyError):
             raise
         except PineconeError as error:
             return error
         except Exception as error:
-            if not change.makes_secret:
+            if not makes_secret(step):
                 raise
             return error
 
-    async def _carry_out(self, change: PlannedChange) -> str | None:
-        """Carry out a change, and return the id of what it made."""
-        # The planner gives every step but those that make something an id.
-        step, id, name = change.step, change.step.id or "", change.step.name or ""
-        match step.action:
-            case "create" if step.kind == "project":
-                return await self._create_project(change, name)
-            case "create" if step.kind == "service_account":
-                return await self._create_account(change, name)
-            case "create":
-                return await self._create_key(change, name)
-            case "invite":
-                return await self._invite(change, name)
-            case "grant":
-                await self._grant(change)
-            case "revoke":
-                await delete_if_exists(self._admin.role_bindings.delete, role_binding_id=change.binding_id)
-            case "delete":
-                await self._delete(step, id)
-            case _:
-                await self._update(change, id)
+    async def _carry_out(self, step: Step) -> str | None:
+        """Carry out a step, and return the id of what it made."""
+        kinds: dict[str, Any] = {
+            "project": self._admin.projects,
+            "api_key": self._admin.api_keys,
+            "service_account": self._admin.service_accounts,
+        }
+        match step.action, step.kind:
+            case "create", "project":
+                return await self._create_project(step)
+            case "create", "api_key":
+                return await self._create_key(step)
+            case "create", _:
+                return await self._create_account(step)
+            case "invite", _:
+                return await self._invite(step)
+            case "grant", _:
+                await self._grant(step, self._progress.find_holder(step), is_missing=True)
+            case "revoke", _:
+                held = step.kind, step.id, step.project_id, step.before["role"]
+                await delete_if_exists(self._admin.role_bindings.delete, role_binding_id=self._bindings[held])
+            case "delete", "user" | "invite":
+                await delete_person(self._admin, step, operation="apply")
+            case "delete", kind:
+                await delete_if_exists(kinds[kind].delete, **{f"{kind}_id": step.id})
+            case _, kind:
+                await kinds[kind].update(**{f"{kind}_id": step.id}, **step.after)
         return None
 
-    async def _delete(self, step: Step, id: str) -> None:
-        if step.kind == "api_key":
-            await delete_if_exists(self._admin.api_keys.delete, api_key_id=id)
-        elif step.kind == "service_account":
-            await delete_if_exists(self._admin.service_accounts.delete, service_account_id=id)
-        else:
-            await delete_person(self._admin, step, operation="apply")
-
-    async def _update(self, change: PlannedChange, id: str) -> None:
-        settings = self._settings(change.step)
-        if change.step.kind == "project":
-            await self._admin.projects.update(project_id=id, **settings)
-        elif change.step.kind == "service_account":
-            await self._admin.service_accounts.update(service_account_id=id, **settings)
-        else:
-            await self._admin.api_keys.update(api_key_id=id, **settings)
-
-    @staticmethod
-    def _settings(step: Step) -> dict[str, Any]:
-        return dict(step.after)
-
-    async def _create_project(self, change: PlannedChange, name: str) -> str:
-        operation = create_project(body=CreateProjectRequest(name=name, **self._settings(change.step)))
+    async def _create_project(self, step: Step) -> str:
+        name = step.name or ""
+        operation = create_project(body=CreateProjectRequest(name=name, **cast("dict[str, Any]", step.after)))
 
         async def find() -> Project | None:
             named = [each for each in await self._admin.projects.list() if each.name == name]
             return require_single(named, f"projects named {name!r}") if named else None
 
-        return (await self._create(change, f"project {name!r}", find, operation)).id
+        return (await self._create(step, find, operation)).id
 
-    async def _create(
-        self,
-        change: PlannedChange,
-        description: str,
-        find: Callable[[], Awaitable[_T | None]],
-        operation: Operation[_T],
-    ) -> _T:
+    async def _invite(self, step: Step) -> str:
+        email = step.name or ""
+        for each in _list_replaced(step):
+            await delete_if_exists(self._admin.invites.delete, invite_id=each)
+        operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=self._list_bindings(step)))
+
+        async def find() -> Invite | None:
+            invites = [each async for each in self._admin.invites.list() if is_same_email(each.email, email)]
+            return next((each for each in invites if each.status == "pending"), None)
+
+        return (await self._create(step, find, operation)).id
+
+    async def _create(self, step: Step, find: Callable[[], Awaitable[_T | None]], operation: Operation[_T]) -> _T:
         """Create what the inventory does not have; if the response is lost, find it."""
         wanted = AsyncEnsurable(
-            description=description,
-            step=lambda _: change.step,
+            description=f"{step.kind} {step.name!r}",
+            step=lambda _: step,
             find=find,
             create=partial(self._admin.send, operation),
             undo=None,
-            is_unique=change.step.kind == "invite",
+            is_unique=step.kind == "invite",
             is_missing=True,
         )
         async with AsyncRollback(self._admin) as rollback:
@@ -250,59 +237,40 @@ class _AsyncApplication:
         assert made is not None  # noqa: S101 - only a dry run returns nothing
         return made
 
-    async def _invite(self, change: PlannedChange, email: str) -> str:
-        for each in change.replaced:
-            await delete_if_exists(self._admin.invites.delete, invite_id=each.id)
-        operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=self._bindings(change)))
-
-        async def find() -> Invite | None:
-            invites = [each async for each in self._admin.invites.list() if is_same_email(each.email, email)]
-            return next((each for each in invites if each.status == "pending"), None)
-
-        return (await self._create(change, f"invite for {email}", find, operation)).id
-
-    async def _grant(self, change: PlannedChange, principal_id: str | None = None) -> None:
-        for role in self._bindings(change):
+    async def _grant(self, step: Step, principal_id: str | None, *, is_missing: bool) -> None:
+        for role in self._list_bindings(step):
             await ensure_role_binding(
                 self._admin,
-                principal_type=cast("PrincipalType", change.step.kind),
-                principal_id=principal_id or self._progress.find_principal(change) or "",
+                principal_type=cast("Any", step.kind),
+                principal_id=principal_id or "",
                 resource_type=role.resource_type,
                 resource_id=role.resource_id,
                 role=role.role,
-                is_missing=principal_id is None,
+                is_missing=is_missing,
             )
 
-    def _bindings(self, change: PlannedChange) -> list[RoleBindingInput]:
-        """Return the roles of a change, on projects by their ids."""
+    def _list_bindings(self, step: Step) -> list[RoleBindingInput]:
+        """Return the roles that a step gives, on projects by their ids."""
         return [
-            RoleBindingInput(resource_type="organization", role=each.role)
-            if each.project is None
-            else RoleBindingInput(
-                resource_type="project", resource_id=self._progress.find_project(each.project), role=each.role
+            RoleBindingInput(
+                resource_type="organization" if each.project is None else "project",
+                resource_id=None
+                if each.project is None
+                else self._progress.find_project(each.project, each.project_id),
+                role=cast("Any", each.role),
             )
-            for each in change.roles
+            for each in list_granted(step)
         ]
 
     def _select_store(self, step: Step) -> Store[Any] | None:
         store = self._store
         if isinstance(store, StoreByName):
-            return store.select(step.kind, step.project or "", step.name or "")
-        if store is None:
-            return None
-        if isinstance(store, ReadableStore):
-            return RedactingStore(store, self._progress)
+            store = store.select(step.kind, step.project or "", step.name or "")
+        return None if store is None else wrap_store(store, self._progress)
 
-        def store_known(made: NewSecret) -> object:
-            self._progress.redact(made)
-            return store(made)
-
-        return store_known
-
-    async def _create_key(self, change: PlannedChange, name: str) -> str:
-        assert change.project is not None  # noqa: S101 - every key has one
-        project_id, roles = self._progress.find_project(change.project) or "", self._settings(change.step)["roles"]
-        leftovers, store = [*change.leftovers], self._select_store(change.step)
+    async def _create_key(self, step: Step) -> str:
+        name, roles = step.name or "", cast("Any", step.after["roles"])
+        leftovers, store = [self._keys[each] for each in _list_replaced(step)], self._select_store(step)
         if (stored := find_stored_key(leftovers, store)) is not None:
             leftovers.remove(stored)
             await self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
@@ -312,7 +280,7 @@ class _AsyncApplication:
         async with AsyncRollback(self._admin) as rollback:
             made, _ = await create_named_key(
                 self._admin,
-                project_id=project_id,
+                project_id=self._progress.find_project(step.project, step.project_id) or "",
                 name=name,
                 roles=roles,
                 leftovers=leftovers,
@@ -321,11 +289,12 @@ class _AsyncApplication:
             )
         return made.key.id
 
-    async def _create_account(self, change: PlannedChange, name: str) -> str:
-        leftovers, store = [*change.leftovers], self._select_store(change.step)
+    async def _create_account(self, step: Step) -> str:
+        name = step.name or ""
+        leftovers, store = [self._accounts[each] for each in _list_replaced(step)], self._select_store(step)
         if (stored := find_stored_account(leftovers, store)) is not None:
             leftovers.remove(stored)
-            await self._grant(change, stored.id)
+            await self._grant(step, stored.id, is_missing=False)
             await self._admin.service_accounts.update(service_account_id=stored.id, name=name)
             await delete_leftover_accounts(self._admin, leftovers)
             return stored.id
@@ -335,8 +304,12 @@ class _AsyncApplication:
                 self._admin,
                 name=name,
                 leftovers=leftovers,
-                role_bindings=self._bindings(change),
+                role_bindings=self._list_bindings(step),
                 store=store,
                 rollback=rollback,
             )
         return made.service_account.id
+
+
+def _list_replaced(step: Step) -> list[str]:
+    return cast("list[str]", step.before.get("replaced_ids", []))
