@@ -496,16 +496,16 @@ class _Planner:
         after: Mapping[str, object] | None = None,
     ) -> None:
         item, project, cause = wanted
-        kind = "invite" if item.kind == "person" else item.kind
+        new = "invite" if item.kind == "person" else item.kind
         self.steps.append(
             Step(
                 action=action,
-                kind=kind if current is None else _KINDS[type(current)],
+                kind=new if current is None else _KINDS[type(current)],
                 name=name or (item.name if current is None else _name_of(current)),
                 id=None if current is None else current.id,
                 project=None if project is None else project.name,
                 project_id=None if project is None else project.id,
-                before=before,
+                before=before or {},
                 after=after or {},
                 planned=True,
                 cause=cause,

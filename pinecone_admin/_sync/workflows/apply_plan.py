@@ -6,12 +6,10 @@ It stands on what ``ensure`` stands on, since ``ensure`` itself reads the lists 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from generated_client.types import Operation
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
     check_bool,
@@ -21,8 +19,6 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
-from pinecone_admin._http.lookup import is_same_email, require_single
-from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import own_client_id
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -35,15 +31,14 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     find_stored_account,
     find_stored_key,
 )
+from pinecone_admin._sync.workflows.ensure import ensure_invite, ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
-from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.offboard import delete_person
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError
-from pinecone_admin.models import CreateInviteRequest, CreateProjectRequest, Invite, Project, RoleBindingInput
-from pinecone_admin.operations import create_invite, create_project
+from pinecone_admin.models import RoleBindingInput
 from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, wrap_store
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_plan import ChangePlan
@@ -57,7 +52,6 @@ from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-_T = TypeVar("_T")
 
 _CONCURRENCY = 16
 
@@ -178,7 +172,9 @@ class _AsyncApplication:
         }
         match step.action, step.kind:
             case "create", "project":
-                return self._create_project(step)
+                settings: Any = step.after
+                made = ensure_project(self._admin, name=step.name or "", **settings, is_missing=True)
+                return None if made.value is None else made.value.id
             case "create", "api_key":
                 return self._create_key(step)
             case "create", _:
@@ -198,43 +194,12 @@ class _AsyncApplication:
                 kinds[kind].update(**{f"{kind}_id": step.id}, **step.after)
         return None
 
-    def _create_project(self, step: Step) -> str:
-        name = step.name or ""
-        operation = create_project(body=CreateProjectRequest(name=name, **cast("dict[str, Any]", step.after)))
-
-        def find() -> Project | None:
-            named = [each for each in self._admin.projects.list() if each.name == name]
-            return require_single(named, f"projects named {name!r}") if named else None
-
-        return (self._create(step, find, operation)).id
-
-    def _invite(self, step: Step) -> str:
-        email = step.name or ""
+    def _invite(self, step: Step) -> str | None:
         for each in _list_replaced(step):
             delete_if_exists(self._admin.invites.delete, invite_id=each)
-        operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=self._list_bindings(step)))
-
-        def find() -> Invite | None:
-            invites = [each for each in self._admin.invites.list() if is_same_email(each.email, email)]
-            return next((each for each in invites if each.status == "pending"), None)
-
-        return (self._create(step, find, operation)).id
-
-    def _create(self, step: Step, find: Callable[[], _T | None], operation: Operation[_T]) -> _T:
-        """Create what the inventory does not have; if the response is lost, find it."""
-        wanted = Ensurable(
-            description=f"{step.kind} {step.name!r}",
-            step=lambda _: step,
-            find=find,
-            create=partial(self._admin.send, operation),
-            undo=None,
-            is_unique=step.kind == "invite",
-            is_missing=True,
-        )
-        with Rollback(self._admin) as rollback:
-            made, _ = wanted.find_or_create(self._admin, ChangeLog(dry_run=False), rollback)
-        assert made is not None  # noqa: S101 - only a dry run returns nothing
-        return made
+        bindings = self._list_bindings(step)
+        made = ensure_invite(self._admin, email=step.name or "", role_bindings=bindings, is_missing=True)
+        return None if made.value is None else made.value.id
 
     def _grant(self, step: Step, principal_id: str | None, *, is_missing: bool) -> None:
         for role in self._list_bindings(step):

@@ -42,8 +42,9 @@ def ensure_project(
     on_difference: OnDifference = "report",
     dry_run: bool = False,
     rollback: Rollback | None = None,
+    is_missing: bool = False,
 ) -> Ensured[Project]:
-    """Ensure that a project with this name exists."""
+    """Ensure that a project with this name exists; with ``is_missing``, one that the caller has read not to exist."""
     policy = DifferencePolicy("ensure_project", on_difference)
     with set_operation_on_errors("ensure_project"):
         policy.check()
@@ -68,6 +69,7 @@ def ensure_project(
         create=partial(admin.send, operation),
         undo=lambda made: (f"project {made.id}", lambda client: client.projects.delete(project_id=made.id)),
         is_unique=False,
+        is_missing=is_missing,
     )
     with join_rollback(admin, rollback) as undo:
         project, created = wanted.find_or_create(admin, changes, undo)
@@ -92,8 +94,12 @@ def ensure_invite(
     on_difference: OnDifference = "report",
     revoke_unlisted: bool = False,
     dry_run: bool = False,
+    is_missing: bool = False,
 ) -> Ensured[Invite]:
-    """Ensure that a pending invite for this address exists; an expired one is sent again."""
+    """Ensure that a pending invite for this address exists; an expired one is sent again.
+
+    With ``is_missing``, neither exists, as the caller has just read, and the roles of what is created are not read.
+    """
     policy = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted)
     with set_operation_on_errors("ensure_invite"):
         policy.check()
@@ -130,11 +136,12 @@ def ensure_invite(
         create=create,
         undo=None,
         is_unique=True,
+        is_missing=is_missing,
     )
     with Rollback(admin) as rollback:
         invite, created = wanted.find_or_create(admin, changes, rollback)
-        if invite is None:
-            return Ensured(value=None, created=True, steps=changes.steps)
+        if invite is None or is_missing:
+            return Ensured(value=invite, created=True, steps=changes.steps)
         if created:
             rollback.keep(f"{described} was sent, and is kept")
         differing = reconcile_bindings(
