@@ -23,10 +23,10 @@ from pinecone_admin import (
     on_project,
 )
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
-from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.readable_store import ReadableStore, StoreByName
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 from tests.support.interruption import InterruptingTransport, run_interruptibly
@@ -504,12 +504,51 @@ class QuotingStore(ReadableStore):
         return False
 
 
-def test_a_readable_store_that_quotes_the_secret(emulator: Emulator) -> None:
-    """What a readable store raises is masked, too."""
+class StoreOfQuotingStores(StoreByName):
+    """Chooses the same store for each secret."""
+
+    def __init__(self, store: QuotingStore) -> None:
+        self.store = store
+
+    def __call__(self, made: Made) -> None:
+        """Quote a secret."""
+        self.store(made)
+
+    def find_problems(self, *_: Any) -> Mapping[str, str]:
+        """Find nothing."""
+        return {}
+
+    def select_for_key(self, _: APIKey) -> QuotingStore:
+        """Return the store."""
+        return self.store
+
+    def select(self, *_: str) -> QuotingStore:
+        """Return the store."""
+        return self.store
+
+
+@pytest.mark.parametrize("is_chosen", [False, True])
+def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is_chosen: bool) -> None:
+    """What a readable store raises is masked, too, also if it is chosen by the name of the secret."""
     admin, store = populate(emulator), QuotingStore()
-    report = admin.apply(admin.plan(want_changes(emulator)), store=store)
+    chosen = StoreOfQuotingStores(store) if is_chosen else store
+    report = admin.apply(admin.plan(want_changes(emulator)), store=chosen)
     assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
     assert store.secrets[0] not in str(report) + json.dumps(report.to_dict())
+
+
+def test_what_an_interrupted_run_of_a_saved_plan_left(emulator: Emulator) -> None:
+    """A run that dies in the middle of making a secret leaves what no plan names yet: the refusal says what to do."""
+    admin = populate(emulator)
+    keys = [{"name": "new", "roles": ["ProjectViewer"]}]
+    desired = describe(emulator.organization_id, projects=[{"name": "search", "api_keys": keys}])
+    plan = admin.plan(desired)
+    transport = FaultyTransport(emulator, {8: InjectedFault.KILL_AFTER})
+    with suppress(KilledError, BaseExceptionGroup):
+        transport.admin().apply(plan, store=Vault())
+    with raises(RefusedError, match="make another plan, which names what an interrupted run of this one has left"):
+        admin.apply(plan, store=Vault())
+    assert [each.name for each in (admin.apply(admin.plan(desired), store=Vault())).done] == ["new"]
 
 
 def test_hostile_names(emulator: Emulator) -> None:
