@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple, Self, TypeAlias, cast
+from typing import Any, Literal, Self, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
@@ -249,18 +249,6 @@ def _raise_if(problems: Sequence[str], source: str, argument: str) -> None:
         raise error
 
 
-class _Field(NamedTuple):
-    """What a field of a file must be.
-
-    Attributes:
-        type: Its type.
-        check: Raises, with the name of the field, unless a value of the type is valid.
-    """
-
-    type: type
-    check: Callable[[str, Any], object] | None = None
-
-
 def _check_name(model: type, _: str, value: str) -> None:
     check_name(value, model, operation="plan")
 
@@ -271,32 +259,38 @@ def _check_kind(name: str, value: str) -> None:
         raise value_error(name, f"is {_quote(value)}{suggest(value, kinds)}")
 
 
-_FLAG, _LIST, _TEXT, _ID = _Field(bool), _Field(Sequence), _Field(str), _Field(str, check_identifier)
+_Field: TypeAlias = tuple[type, Callable[[str, Any], object] | None]
+"""The type of a field, and what raises, with the name of the field, unless a value of the type is valid."""
+
+_FLAG: _Field = (bool, None)
+_LIST: _Field = (Sequence, None)
+_TEXT: _Field = (str, None)
+_ID: _Field = (str, check_identifier)
 _TYPES: Mapping[type, str] = {bool: "true or false", Sequence: "a list", str: "text", int: "a whole number"}
 _FIELDS: Mapping[str, Mapping[str, _Field]] = {
     "state": {"organization": _TEXT, "projects": _LIST, "service_accounts": _LIST, "people": _LIST, "ignore": _LIST},
     "project": {
-        "name": _Field(str, partial(_check_name, CreateProjectRequest)),
+        "name": (str, partial(_check_name, CreateProjectRequest)),
         "id": _ID,
-        "max_pods": _Field(int, partial(check_integer, least=0)),
+        "max_pods": (int, partial(check_integer, least=0)),
         "force_encryption_with_cmek": _FLAG,
         "api_keys": _LIST,
     },
     "api_key": {
-        "name": _Field(str, partial(_check_name, CreateAPIKeyRequest)),
+        "name": (str, partial(_check_name, CreateAPIKeyRequest)),
         "id": _ID,
         "roles": _LIST,
         "absent": _FLAG,
     },
     "service_account": {
-        "name": _Field(str, partial(_check_name, CreateServiceAccountRequest)),
+        "name": (str, partial(_check_name, CreateServiceAccountRequest)),
         "id": _ID,
         "roles": _LIST,
         "keep_other_roles": _FLAG,
         "absent": _FLAG,
     },
-    "person": {"email": _Field(str, check_email), "roles": _LIST, "keep_other_roles": _FLAG, "absent": _FLAG},
-    "rule": {"kind": _Field(str, _check_kind), "name": _TEXT, "reason": _TEXT, "until": _Field(object)},
+    "person": {"email": (str, check_email), "roles": _LIST, "keep_other_roles": _FLAG, "absent": _FLAG},
+    "rule": {"kind": (str, _check_kind), "name": _TEXT, "reason": _TEXT, "until": (object, None)},
 }
 """The fields of each mapping in a file; the first one is required, and of a rule all are."""
 
@@ -410,16 +404,17 @@ def _find_problem(key: str, value: object, wanted: _Field) -> str | None:
     if value is None:
         hint = "write [] for an empty list" if wanted is _LIST else "put it in quotes if it is text"
         return f"is empty: leave it out, or {hint}"
+    kind, check = wanted
     # A bool is an int, and a str is a sequence.
-    is_other = (wanted.type is int and isinstance(value, bool)) or (wanted.type is Sequence and isinstance(value, str))
-    if is_other or not isinstance(value, wanted.type):
-        hint = ": put it in quotes" if wanted.type is str else ""
-        return f"must be {_TYPES[wanted.type]}, not {_describe(value)}{hint}"
+    is_other = (kind is int and isinstance(value, bool)) or (kind is Sequence and isinstance(value, str))
+    if is_other or not isinstance(value, kind):
+        hint = ": put it in quotes" if kind is str else ""
+        return f"must be {_TYPES[kind]}, not {_describe(value)}{hint}"
     if value == "":
         return "is empty"
     try:
-        if wanted.check is not None:
-            wanted.check(key, value)
+        if check is not None:
+            check(key, value)
     except PineconeError as error:
         return error.message_with_names({key: ""}).strip()
     return None

@@ -15,8 +15,7 @@ from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, Desire
 from pinecone_admin.workflows.plans import find_organization
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import set_aside_unfinished
-from pinecone_admin.workflows.role_texts import format_role, index_projects
-from pinecone_admin.workflows.roles import bindings_by_principal
+from pinecone_admin.workflows.roles import bindings_by_principal, format_role, index_projects
 
 _N = TypeVar("_N", Project, APIKey, ServiceAccount)
 

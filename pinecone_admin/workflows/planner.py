@@ -22,8 +22,7 @@ from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, It
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import set_aside_unfinished
-from pinecone_admin.workflows.role_texts import RoleProject, format_role, index_projects
-from pinecone_admin.workflows.roles import bindings_by_principal
+from pinecone_admin.workflows.roles import RoleProject, bindings_by_principal, format_role, index_projects
 from pinecone_admin.workflows.steps import Step, StepAction
 
 MAX_CREATED_ROLES = 100
@@ -165,10 +164,9 @@ def check_allowed(steps: Sequence[Step], inventory: Resources, client_id: str, *
 def _check_types(inventory: object, desired: object, base: object) -> None:
     if not isinstance(inventory, Inventory):
         raise type_error("inventory", "an Inventory", inventory)
-    if not isinstance(desired, DesiredState):
-        raise type_error("desired", "a DesiredState", desired)
-    if base is not None and not isinstance(base, DesiredState):
-        raise type_error("base", "a DesiredState", base)
+    for name, state in {"desired": desired, "base": desired if base is None else base}.items():
+        if not isinstance(state, DesiredState):
+            raise type_error(name, "a DesiredState", state)
 
 
 def _check_view(inventory: Inventory, client_id: str) -> None:

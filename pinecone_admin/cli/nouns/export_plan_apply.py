@@ -21,7 +21,7 @@ def export(session: Session) -> None:
 
     It has no secrets. What a file cannot express, such as an expired invite, is said on stderr.
     """
-    from pinecone_admin.cli.plans.plan_command import export_organization  # noqa: PLC0415 - loads the models
+    from pinecone_admin.cli.plans.organization_file import export_organization  # noqa: PLC0415 - loads the models
 
     export_organization(session)
 
@@ -42,7 +42,7 @@ def plan(session: Session, **options: Any) -> None:
     What is there and not in the file is shown last, and never removed. The account must be an OrgOwner, since what it
     does not see would be made again: if it is not, the exit code is 10.
     """
-    from pinecone_admin.cli.plans.plan_command import plan_file  # noqa: PLC0415 - loads the models
+    from pinecone_admin.cli.plans.organization_file import plan_file  # noqa: PLC0415 - loads the models
 
     plan_file(session, **options)
 
@@ -65,6 +65,6 @@ def apply(session: Session, **options: Any) -> None:
     not stop those that do not depend on it; then the exit code is 9, and the same command goes on. Apply an
     organization from one process at a time.
     """
-    from pinecone_admin.cli.plans.apply_command import apply_file  # noqa: PLC0415 - loads the models
+    from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 
     apply_file(session, **options)
