@@ -175,7 +175,7 @@ class _AsyncApplication:
             case "create", "project":
                 settings: Any = step.after
                 made = await ensure_project(self._admin, name=step.name or "", **settings, is_missing=True)
-                return None if made.value is None else made.value.id
+                return made.value.id
             case "create", "api_key":
                 return await self._create_key(step)
             case "create", _:
@@ -195,12 +195,12 @@ class _AsyncApplication:
                 await kinds[kind].update(**{f"{kind}_id": step.id}, **step.after)
         return None
 
-    async def _invite(self, step: Step) -> str | None:
+    async def _invite(self, step: Step) -> str:
         for each in _list_replaced(step):
             await delete_if_exists(self._admin.invites.delete, invite_id=each)
         bindings = self._list_bindings(step)
         made = await ensure_invite(self._admin, email=step.name or "", role_bindings=bindings, is_missing=True)
-        return None if made.value is None else made.value.id
+        return made.value.id
 
     async def _grant(self, step: Step, principal_id: str | None, *, is_missing: bool) -> None:
         for role in self._list_bindings(step):

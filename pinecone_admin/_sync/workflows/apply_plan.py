@@ -174,7 +174,7 @@ class _AsyncApplication:
             case "create", "project":
                 settings: Any = step.after
                 made = ensure_project(self._admin, name=step.name or "", **settings, is_missing=True)
-                return None if made.value is None else made.value.id
+                return made.value.id
             case "create", "api_key":
                 return self._create_key(step)
             case "create", _:
@@ -194,12 +194,12 @@ class _AsyncApplication:
                 kinds[kind].update(**{f"{kind}_id": step.id}, **step.after)
         return None
 
-    def _invite(self, step: Step) -> str | None:
+    def _invite(self, step: Step) -> str:
         for each in _list_replaced(step):
             delete_if_exists(self._admin.invites.delete, invite_id=each)
         bindings = self._list_bindings(step)
         made = ensure_invite(self._admin, email=step.name or "", role_bindings=bindings, is_missing=True)
-        return None if made.value is None else made.value.id
+        return made.value.id
 
     def _grant(self, step: Step, principal_id: str | None, *, is_missing: bool) -> None:
         for role in self._list_bindings(step):
