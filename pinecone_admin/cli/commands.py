@@ -279,7 +279,7 @@ class Command(click.Command):
         attributes: Other attributes of a command of click.
     """
 
-    context_class = _Context
+    context_class: type[click.Context] = _Context
 
     def __init__(
         self,
@@ -382,7 +382,7 @@ class Noun(click.Group):
         name: What they are about, such as ``api-key``; empty for the root.
     """
 
-    context_class = _Context
+    context_class: type[click.Context] = _Context
 
     def __init__(self, name: str) -> None:
         self.path: tuple[str, ...] = (name,) if name else ()
