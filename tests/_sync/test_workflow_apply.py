@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -15,6 +16,7 @@ import pytest
 
 from pinecone_admin import (
     Admin,
+    ConflictError,
     ForbiddenError,
     PineconeValueError,
     ReadOnlyError,
@@ -24,7 +26,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccountWithSecret
-from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState
+from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Inventory
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
 from pinecone_admin.workflows.readable_store import ReadableStore, StoreByName
 from tests.support.errors import raises
@@ -821,6 +823,71 @@ def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None:
         again = admin.plan(desired)
         assert again.steps == [], seed
         assert {each.id: each for each in (admin.inventory()).users if each.id in untouched} == before
+
+
+def test_random_changes_between_plan_and_apply(stride: Callable[..., Any]) -> None:
+    """Whatever somebody changes in the console meanwhile, what exists changes only where the plan names it."""
+    endings = Counter[str]()
+    for seed in range(0, 200, stride(7)):
+        random, emulator = Random(seed), Emulator(seed=seed)
+        admin = populate(emulator)
+        plan = admin.plan(draw_file(random, emulator))
+        for _ in range(random.randint(1, 3)):
+            change_something(random, emulator)
+        before = summarize(admin.inventory())
+        try:
+            admin.apply(plan, store=Vault(), allow_removals=99)
+            endings["applied"] += 1
+        except (RefusedError, PineconeValueError):
+            assert summarize(admin.inventory()) == before, seed
+            endings["refused"] += 1
+            continue
+        after = summarize(admin.inventory())
+        named = {id for each in plan.steps for id in (each.id, *each.before.get("replaced_ids", ()))}  # type: ignore[misc]
+        people = {str(each.name).lower() for each in plan.steps if each.kind in {"user", "invite"}}
+        for id, (name, roles) in before.items():
+            is_named = id in named or name.lower() in people
+            assert is_named or after.get(id) == (name, roles), (seed, name)
+    assert len(endings) == 2
+
+
+def summarize(inventory: Inventory) -> dict[str, tuple[str, set[tuple[str, str]]]]:
+    """Return the name and the roles of everything in an organization by its id."""
+    found: list[Any] = [*inventory.projects, *inventory.api_keys, *inventory.service_accounts]
+    people: list[Any] = [*inventory.users, *inventory.invites]
+    held = inventory.role_bindings
+    return {
+        id: (name, {(each.role, each.resource_id) for each in held if each.principal_id == id})
+        for id, name in [*((each.id, each.name) for each in found), *((each.id, each.email) for each in people)]
+    }
+
+
+def change_something(random: Random, emulator: Emulator) -> None:
+    """Make a random change, as somebody does in the console."""
+    admin = emulator.admin()
+    inventory = admin.inventory()
+    project_id = random.choice(inventory.projects).id
+    key = random.choice(inventory.api_keys)
+    role = random.choice([each for each in inventory.role_bindings if each.role != "OrgOwner"])
+    match random.randrange(8):
+        case 0:
+            admin.projects.update(project_id=project_id, name=random.choice(["search", "shop", "docs"]))
+        case 1:
+            admin.projects.create(name=random.choice(["search", "shop", "docs"]))
+        case 2:
+            name = random.choice(["reader", "new"])
+            admin.api_keys.create(project_id=project_id, name=name, roles=["DataPlaneViewer"])
+        case 3:
+            admin.api_keys.update(api_key_id=key.id, name=random.choice(["reader", "new"]))
+        case 4 | 5:
+            name = random.choice(["new-ci", "old-ci"])
+            admin.service_accounts.create(name=name, role_bindings=[on_organization("OrgMember")])
+        case 6:
+            with suppress(ConflictError):  # the last role of an invite
+                admin.role_bindings.delete(role_binding_id=role.id)
+        case _:
+            for invite in inventory.invites:
+                emulator.accept_invite(invite.id)
 
 
 def draw_file(random: Random, emulator: Emulator) -> DesiredState:
