@@ -434,8 +434,7 @@ rounds, in which the programs alternate. Only the extra `cli` is installed.
 | `each` with 1,000 rows of `project exists` | 991 ms | +866 ms | ≤ 3 s in all |
 
 - `import httpx` imports click, rich and pygments where they are installed. So the extra `cli` delays every program that
-  uses the client, here by 65 ms; `pinecone-admin` itself prevents that.
-- A table is written without rich, which took 2.5 s for 20,000 rows.
+  uses the client; `pinecone-admin` itself prevents that.
 - The last two rows are of another run, of 5 rounds. `each` peaks at 30 MB with 100,000 rows that send nothing, as with
   1,000.
 """
@@ -444,9 +443,8 @@ WHAT_LIMITS = """\
 ## What limits the figures
 
 - **A create** spends most of its time in httpx, httpcore and h11. The client asks the socket twice whether anything is
-  left to read, so that no request gets an unsolicited response.
-- **Threads** give up the interpreter at each system call, until another makes one or has run for 5 ms: three system
-  calls fewer saved a tenth.
+  left to read.
+- **Threads** give up the interpreter at each system call, until another makes one or has run for 5 ms.
 - **The machine** is shared. Eight runs within three days, of which this page has the seventh, measured 1.01 to 1.14 for
   a create, 0.91 to 1.02 for pages, and 0.55 to 0.62 for 32 threads: the last two missed their goals twice.
 - **A page** is a GET, `json.loads` (0.07 ms), the models (0.05), its URL (0.02), and receiving 27 kB. The official SDK
@@ -455,8 +453,8 @@ WHAT_LIMITS = """\
   installed, here by the official SDK, which takes 8 ms. https, not measured here, adds a TLS context (3 ms) and
   certificates (5 ms).
 - **Large responses**: a success above 4 MiB, some 19,000 projects or 25,000 keys, is refused. By
-  `tests/benchmarks/large_body.py`, role bindings of that size take 0.1 s and 16 MiB, or 0.3 s if python-dateutil reads
-  their dates; the costliest body found, lists in lists, 1.0 s (1.6 s on busy processors) and 200 MiB, and is an error.
+  `tests/benchmarks/large_body.py`, role bindings of that size take 0.1 s and 16 MiB; the costliest body found, lists in
+  lists, which is an error, 1.0 s (1.6 s on busy processors) and 200 MiB.
 """
 
 

@@ -474,7 +474,10 @@ def render_page(measured: Sequence[Figures], botocore: Outage) -> str:
             strict=True,
         )
     ]
-    posts = [[fault, ours.posts[fault], official.posts[fault]] for fault in ours.posts]
+    faults: dict[tuple[str, str], list[str]] = {}
+    for fault in ours.posts:
+        faults.setdefault((ours.posts[fault], official.posts[fault]), []).append(fault)
+    posts = [[", ".join(names), *results] for results, names in faults.items()]
     return f"""# Reliability, measured
 
 Written by `tests/faults/reliability_report.py`, in one run on loopback with Python {platform.python_version()},
@@ -510,7 +513,7 @@ gets its own response.
 
 Requests sent/processed, and what the caller gets.
 
-{render_table(["fault", titles[0], titles[-1]], posts)}
+{render_table(["faults", titles[0], titles[-1]], posts)}
 """
 
 
