@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from filelock import FileLock
 
 from tests.support.programs import find_program
 from tests.support.recipes import ROOT
 
-# Without seconds, so that all are run by one process, which builds the site once.
 pytestmark = pytest.mark.long
 
 WIDTHS = (1280, 390)
@@ -126,11 +127,14 @@ document.querySelector("output").textContent = JSON.stringify([
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "--quiet", "--doctree-dir", str(folder / "doctrees")]
-    subprocess.run([*command, str(ROOT / "docs"), str(folder / "site")], check=True, timeout=900)
-    return folder / "site"
+    """Build the site, unless another process of the run has."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "whole-site"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            command = [sys.executable, "-m", "sphinx", "--quiet", "--doctree-dir", f"{folder}-doctrees"]
+            subprocess.run([*command, str(ROOT / "docs"), str(folder)], check=True, timeout=900)
+    return folder
 
 
 def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path) -> None:
@@ -151,28 +155,27 @@ def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path
     assert run_page(page) == []
 
 
-def test_the_search_finds_the_page_that_answers_first(site: Path) -> None:
+def test_the_search_finds_the_page_that_answers_first(site: Path, tmp_path: Path) -> None:
     """By the words of people, which may be others than those of the page, in any order and form."""
     expected = [(query, page) for page, queries in SEARCHES.items() for query in queries]
     assert len(expected) >= 50
     files = ["documentation_options", "doctools", "sphinx_highlight", "searchtools", "language_data"]
-    sources = [*(f"_static/{name}.js" for name in files), "searchindex.js"]
+    sources = [(site / each).as_uri() for each in (*(f"_static/{name}.js" for name in files), "searchindex.js")]
     scripts = "".join(f'<script src="{source}"></script>' for source in sources)
     queries = json.dumps([query for query, _ in expected])
-    page = site / "all_searches.html"
+    page = tmp_path / "all_searches.html"
     page.write_text(f"<output></output>{scripts}<script>const queries = {queries};{SEARCH}</script>", encoding="utf-8")
     found = run_page(page)
-    page.unlink()
     assert list(zip([query for query, _ in expected], found, strict=True)) == expected
 
 
-def test_the_button_at_code_copies_it_without_prompts_and_results(site: Path) -> None:
+def test_the_button_at_code_copies_it_without_prompts_and_results(site: Path, tmp_path: Path) -> None:
     """On the page of the reference whose examples are sessions of Python."""
     text = (site / "reference/projects.html").read_text(encoding="utf-8")
-    page = site / "reference/copied.html"
-    page.write_text(text.replace("<head>", f"<head><script>{COPY}</script>", 1), encoding="utf-8")
+    page = tmp_path / "copied.html"
+    head = f'<head><base href="{(site / "reference").as_uri()}/"><script>{COPY}</script>'
+    page.write_text(text.replace("<head>", head, 1), encoding="utf-8")
     copied = run_page(page)
-    page.unlink()
     assert copied[0] == "admin.projects.list() -> list[Project]\n"
     assert copied[1] == "[each.name for each in admin.projects.list()]\n"
     assert ">>>" not in json.dumps(copied)

@@ -564,12 +564,15 @@ each_short_scenario = pytest.mark.parametrize(
 # </async only>
 @pytest.mark.parametrize("after", [False, True], ids=["before a request", "after a request"])
 @each_short_scenario
-async def test_an_interrupted_workflow_is_undone_until_its_secret_is_stored(scenario: Scenario, after: bool) -> None:
+async def test_an_interrupted_workflow_is_undone_until_its_secret_is_stored(
+    scenario: Scenario, after: bool, stride: Callable[[int], int]
+) -> None:
     """A workflow interrupted at any request leaves nothing that it made, or a stored secret; a run completes it."""
+    step = stride(2) * count_step(scenario)
     for by_task in (False, True):
-        number, interruption = 0, None
-        while number == 0 or interruption is not None:
-            number += count_step(scenario)
+        number, interruption = -by_task if step > 1 else 0, None  # the two ways get every request between them
+        while number <= 0 or interruption is not None:
+            number += step
             state = await prepare_state(scenario)
             ids, vault = state.list_ids(), dict(state.vault)
             transport = InterruptingTransport(state.emulator, number, after=after)

@@ -28,7 +28,7 @@ from tests.cli.command_line import COMMANDS, Run, _Stream, example_organization,
 from tests.cli.secret_makers import MAKERS, intercepted, live_secrets, read_files, words_of
 from tests.support.concurrency import PATIENCE
 
-STEP, LONG_STEP = 18, 6
+STEP, LONG_STEP = 29, 9
 """One of so many cases runs every day and with --all; neither has a factor in common with the number of endings."""
 
 LINES = [

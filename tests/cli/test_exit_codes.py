@@ -40,7 +40,7 @@ FAULTS: dict[str, tuple[dict[str, Any], int | None]] = {
     "reset": ({"reset": "after", "times": None}, None),
 }
 # Each command meets a few of the faults, and each fault a few of the commands; more of them with --all.
-STEP, LONG_STEP = 6, 4
+STEP, LONG_STEP = 11, 6
 
 
 def run_with_fault(spec: Command, fault: dict[str, Any]) -> tuple[Run, bool]:

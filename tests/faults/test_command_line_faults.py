@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.command_line_faults import COMMANDS, ENDINGS, PLACES, prepared
 
-STEP, LONG_STEP = 31, 7
+STEP, LONG_STEP = 31, 11
 """One of so many combinations runs every day and with --all; neither has a factor in common with the three axes."""
 
 

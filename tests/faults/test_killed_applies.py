@@ -29,7 +29,7 @@ def test_an_apply_that_was_killed_is_completed(tmp_path: Path) -> None:
 def test_an_apply_that_was_killed_at_each_request_is_completed(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """As above, at each request, with a store that can say what it has and one that cannot."""
     with prepared(tmp_path, large=False) as trial:
-        check_cases(run_grid(trial, stride(7)))
+        check_cases(run_grid(trial, stride(11)))
 
 
 @pytest.mark.long(20)
@@ -37,4 +37,4 @@ def test_an_apply_that_was_killed_at_each_request_is_completed(tmp_path: Path, s
 def test_applies_that_get_random_signals_are_completed(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """In a larger organization, after SIGKILL, SIGTERM and SIGINT at random moments, the next run completes."""
     with prepared(tmp_path, large=True) as trial:
-        check_cases(run_random(trial, 100 // stride(12), Random(1)))
+        check_cases(run_random(trial, 100 // stride(20), Random(1)))

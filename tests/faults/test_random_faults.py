@@ -94,7 +94,7 @@ class AccountMachine(RuleBasedStateMachine):
             self.server.stop()
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(25, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [10, pytest.param(15, marks=pytest.mark.long)])
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examples: int) -> None:
     """A create is processed at most once, and the outcome of each call agrees with the server."""
