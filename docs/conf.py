@@ -33,6 +33,7 @@ html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 html_copy_source = False
+html_use_index = False  # of names, which the reference lists by what they are for
 html_show_copyright = False
 html_show_sphinx = False
 

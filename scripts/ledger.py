@@ -85,7 +85,7 @@ PAGES = {
 
 INTRODUCTION = f"""\
 ---
-keywords: emulator rules, permission matrix, which role may, not emulated, operation ids
+keywords: emulator rules, permission matrix, which role may, not emulated, operation ids, roles, role permissions
 ---
 
 {DERIVED}

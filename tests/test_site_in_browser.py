@@ -35,6 +35,12 @@ for (const frame of document.querySelectorAll("iframe")) {
     const scrolls = frame.contentWindow.getComputedStyle(each).overflowX !== "visible";
     if (each.clientWidth && scrolls && !free && each.scrollWidth > each.clientWidth + 1) report(each);
   }
+  for (const each of inner.querySelectorAll("button.copy")) {
+    const block = each.parentElement.querySelector("pre");
+    const { paddingTop } = frame.contentWindow.getComputedStyle(block);
+    const firstLine = block.getBoundingClientRect().top + parseFloat(paddingTop);
+    if (each.getBoundingClientRect().bottom > firstLine + 1) report(block);
+  }
   const boxes = [...inner.querySelectorAll("svg > rect[rx]")].map(each => each.getBBox());
   for (const each of boxes.length ? inner.querySelectorAll("svg > text") : []) {
     const text = each.getBBox();
@@ -49,12 +55,13 @@ document.querySelector("output").textContent = JSON.stringify(found);
 
 SEARCHES = {
     "tutorial": ["getting started", "quickstart"],
+    "index": ["license", "create an index"],
     "installation": ["uninstall", "pip install"],
     "configuration": ["environment variables", "base url"],
-    "command-line": ["cli", "bash completion"],
-    "coming-from-the-official-sdk": ["official sdk"],
-    "how-to/create-and-find": ["create api key", "project by name", "pagination", "read only"],
-    "how-to/key-for-one-test-run": ["temporary key"],
+    "command-line": ["cli", "bash completion", "shell completion zsh", "dry run", "multiple organizations"],
+    "coming-from-the-official-sdk": ["official sdk", "migrate from pinecone sdk"],
+    "how-to/create-and-find": ["create api key", "project by name", "pagination", "read only", "list api keys"],
+    "how-to/key-for-one-test-run": ["temporary key", "expiring keys"],
     "how-to/rotate-a-key": ["rotate keys", "how to rotate an api key"],
     "how-to/rotate-every-night": ["vault", "kubernetes"],
     "how-to/invite-a-person": ["add a user", "resend invite"],
@@ -63,40 +70,64 @@ SEARCHES = {
     "how-to/provision-a-tenant": ["multi tenant"],
     "how-to/organization-in-a-file": ["gitops", "infrastructure as code"],
     "how-to/beside-terraform": ["terraform", "terraform state"],
-    "workflows": ["delete project"],
-    "how-to/review-access": ["audit", "who has access", "unused keys"],
+    "workflows": ["delete project", "change a user's role", "deletion protection"],
+    "how-to/review-access": ["audit", "who has access", "unused keys", "who can write to project"],
     "how-to/github-actions-and-gitlab": ["github actions", "gitlab", "pull request comment"],
     "how-to/django-celery-fastapi": ["django", "celery", "fastapi", "web framework"],
     "how-to/data-frames": ["pandas", "polars", "plot"],
-    "how-to/ci-identity": ["ci identity", "oidc"],
+    "how-to/ci-identity": ["ci identity", "oidc", "CI without a stored key"],
     "how-to/share-tokens": ["token cache", "bearer token"],
-    "tokens-and-networks": ["thread safe", "is it thread-safe?", "proxy", "asyncio"],
-    "timeouts-and-retries": ["timeout", "backoff"],
+    "tokens-and-networks": [
+        "thread safe",
+        "is it thread-safe?",
+        "proxy",
+        "run behind a corporate proxy",
+        "does it work with asyncio",
+        "fork gunicorn",
+    ],
+    "timeouts-and-retries": ["timeout", "backoff", "is a create retried"],
     "observability": ["logging", "opentelemetry"],
-    "errors-by-code": ["help code", "exception hierarchy"],
+    "errors-by-code": ["help code", "exception hierarchy", "what does PA code mean"],
     "reference/commands": ["command reference"],
     "reference/commands/topics": ["exit codes", "jmespath"],
     "reference/commands/api-key": ["rotate-due"],
-    "errors": ["429", "rate limits", "permission denied", "403"],
-    "runbooks/leaked-key": ["leaked key", "api key compromised"],
+    "reference/commands/running": ["invite many people csv", "bulk delete keys"],
+    "reference/models": ["role names"],
+    "reference/projects": ["rename a project"],
+    "errors": [
+        "429",
+        "rate limits",
+        "permission denied",
+        "403",
+        "429 too many requests",
+        "401 unauthorized",
+        "quota exceeded",
+    ],
+    "runbooks/leaked-key": ["leaked key", "api key compromised", "my key leaked"],
+    "runbooks/leaked-account-secret": ["rotate a service account secret"],
+    "runbooks/create-with-unknown-outcome": ["duplicate project"],
     "runbooks/lost-or-last-owner": ["last owner"],
-    "emulator": ["docker", "docker compose", "testcontainers", "mock", "testing"],
+    "emulator": ["docker", "docker compose", "testcontainers", "mock", "testing", "pytest fixture", "offline tests"],
     "emulator-control": ["reset the emulator"],
     "how-to/test-permissions": ["test roles"],
-    "emulator-rules": ["permission matrix"],
+    "emulator-rules": ["permission matrix", "roles"],
     "emulator-rules/people": ["invite expires"],
     "emulator-rules/project-contents": ["index quota"],
     "how-to/send-an-operation": ["raw request"],
     "performance": ["import time"],
     "type-checkers": ["mypy", "pyright", "type hints"],
-    "platforms": ["windows"],
-    "contributing": ["contributing"],
+    "platforms": ["windows", "python 3.14"],
+    "contributing": ["how do I contribute"],
+    "security": ["report a vulnerability"],
+    "stability": ["semver"],
+    "changelog": ["release notes"],
     "upgrade-notes": ["breaking changes"],
 }
 """What people search, by the page that comes first."""
 
 SEARCH = """
 const pages = queries.map(query => (Search._performSearch(...Search._parseQuery(query)).at(-1) || ["nothing"])[0]);
+pages.push(localStorage.getItem("sphinx_highlight_terms"));
 document.querySelector("output").textContent = JSON.stringify(pages);
 """
 
@@ -138,7 +169,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path) -> None:
-    """Nothing scrolls sideways, except that code and pictures do so on a phone; no page has 32,000 pixels."""
+    """Only code and pictures scroll sideways, on a phone; no button hides code, and no page has 32,000 pixels."""
     page = tmp_path / "frames.html"
     frames = [
         f'<iframe src="{path.as_uri()}" title="{escape(path.stem)} at {width}" width="{width}" height="900"></iframe>'
@@ -156,7 +187,7 @@ def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path
 
 
 def test_the_search_finds_the_page_that_answers_first(site: Path, tmp_path: Path) -> None:
-    """By the words of people, which may be others than those of the page, in any order and form."""
+    """By the words of people, which may be others than those of the page, in any order and form, and in a sentence."""
     expected = [(query, page) for page, queries in SEARCHES.items() for query in queries]
     assert len(expected) >= 50
     files = ["documentation_options", "doctools", "sphinx_highlight", "searchtools", "language_data"]
@@ -165,7 +196,8 @@ def test_the_search_finds_the_page_that_answers_first(site: Path, tmp_path: Path
     queries = json.dumps([query for query, _ in expected])
     page = tmp_path / "all_searches.html"
     page.write_text(f"<output></output>{scripts}<script>const queries = {queries};{SEARCH}</script>", encoding="utf-8")
-    found = run_page(page)
+    *found, highlighted = run_page(page)
+    assert highlighted == expected[-1][0]
     assert list(zip([query for query, _ in expected], found, strict=True)) == expected
 
 
@@ -191,6 +223,16 @@ def test_a_page_shows_where_it_is_and_what_is_on_it_in_1280_pixels(site: Path, t
         encoding="utf-8",
     )
     assert run_page(page) == [1, True, True]
+
+
+def test_each_page_is_described_by_words_of_its_own(site: Path) -> None:
+    """In more than a few words, which is all that a search engine or the preview of a link shows."""
+    pages = [path for path in sorted(site.rglob("*.html")) if path.name != "search.html"]
+    texts = [path.read_text(encoding="utf-8") for path in pages]
+    descriptions = ["".join(re.findall('<meta name="description" content="(.+?)"', text)) for text in texts]
+    short = [path.name for path, text in zip(pages, descriptions, strict=True) if len(text) < 50]
+    assert not short
+    assert len(set(descriptions)) == len(pages)
 
 
 def run_page(page: Path) -> list[object]:

@@ -10,6 +10,9 @@ from sphinx.util.typing import ExtensionMetadata
 WIDTH = 90
 """How many characters of code fit the column, whose width is the same in every window of 1000 pixels and more."""
 
+PHONE = 30
+"""How many characters of a word of code fit a line on a phone, wherever the code stands."""
+
 INDENTATION = 4
 """How many of them a list takes from the code in it."""
 
@@ -32,7 +35,15 @@ def find_room(node: nodes.Element | None) -> int:
     return find_room(node.parent) - INDENTATION * narrows
 
 
+def mark_short_words(_app: Sphinx, document: nodes.document) -> None:
+    """Mark code whose words fit any line: they need not break, so that a comma after them stays with them."""
+    for literal in document.findall(nodes.literal):
+        if all(len(word) <= PHONE for word in literal.astext().split()):
+            literal["classes"].append("short")
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
     app.connect("doctree-read", report_long_lines)
+    app.connect("doctree-read", mark_short_words)
     return {"parallel_read_safe": True}
