@@ -398,7 +398,7 @@ def main(namespace: str) -> None:
     rows = ROWS.format(
         **words,
         rows="\n".join(f'    "{namespace}.{each.name}": {write_row(each)},' for each in methods),
-        methods=" · ".join(f"`{each}`" for each in verbs),
+        methods=", ".join(f"`{each}`" for each in verbs),
         full_names=", ".join(f"`{namespace}.{each}`" for each in verbs),
         by_hand="\n".join(list_by_hand(list(files)[1], methods)),
     )

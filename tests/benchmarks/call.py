@@ -444,11 +444,9 @@ WHAT_LIMITS = """\
 
 - **A create** spends most of its time in httpx, httpcore and h11. The client asks the socket twice whether anything is
   left to read.
-- **Threads** give up the interpreter at each system call, until another makes one or has run for 5 ms.
 - **The machine** is shared. Eight runs within three days, of which this page has the seventh, measured 1.01 to 1.14 for
   a create, 0.91 to 1.02 for pages, and 0.55 to 0.62 for 32 threads: the last two missed their goals twice.
-- **A page** is a GET, `json.loads` (0.07 ms), the models (0.05), its URL (0.02), and receiving 27 kB. The official SDK
-  decodes in C.
+- **A page**: the official SDK decodes in C.
 - **The first response** is httpx for three quarters, and loading attrs takes 7 ms. httpx loads h2 wherever it is
   installed, here by the official SDK, which takes 8 ms. https, not measured here, adds a TLS context (3 ms) and
   certificates (5 ms).
