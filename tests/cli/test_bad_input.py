@@ -304,7 +304,8 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
     profiles.touch(mode=0o600)
     profile = ('client-id = "x"', 'secret-command = ["echo", "y"]', 'host = "http://example.com"')
     profiles.write_text("\n".join(["[profiles.p]", *profile]))
-    env_file.write_text("PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\nPINECONE_OAUTH_URL=http://example.com/x\n")
+    addresses = "PINECONE_CONTROLLER_HOST=http://localhost:1\nPINECONE_OAUTH_URL=http://example.com/x\n"
+    env_file.write_text(f"PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\n{addresses}")
     env_file.chmod(0o600)
     reason = "which exposes the token in transit: use https, or set PINECONE_ADMIN_ALLOW_HTTP=1 ["
     for words, env, exit_code, place in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
         file = tmp_path / "variables"
         file.write_text(
             f"PINECONE_CLIENT_ID={emulator.client_id}\nPINECONE_CLIENT_SECRET={emulator.client_secret}\n"
-            f"PINECONE_ADMIN_EXPECT_ORGANIZATION={OTHER}\n"
+            f"PINECONE_CONTROLLER_HOST={os.environ['PINECONE_CONTROLLER_HOST']}\n"
+            f"PINECONE_OAUTH_URL={os.environ['PINECONE_OAUTH_URL']}\nPINECONE_ADMIN_EXPECT_ORGANIZATION={OTHER}\n"
         )
         assert run("project", "list", "--env-file", str(file)).exit == 3
         differing = run("project", "list", "--expect-organization", OTHER, env=own)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+from pinecone_admin._config.addresses import API_URL, OAUTH_URL
+from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
 from pinecone_admin.emulator import Emulator
@@ -93,11 +95,36 @@ def test_an_address_in_the_environment_keeps_the_default_profile_out(accounts: A
     assert len(accounts.emulator.requests) == 0
 
 
+@pytest.mark.parametrize("name", ["PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("project", "delete", "search", "--yes"),
+        ("run", "--project", "search", "--role", "DataPlaneViewer", "--yes", "true"),
+        ("whoami",),
+    ],
+)
+def test_an_env_file_without_an_address_of_the_environment_is_refused(
+    accounts: Accounts, words: tuple[str, ...], name: str
+) -> None:
+    """A shell that is wired to another server must not change an organization in production."""
+    env = {name: "http://127.0.0.1:9"}
+    done = run("--env-file", str(accounts.file), *words, env=env)
+    message = f"error: {name} is set, but not in env file {accounts.file}, which would go to production: "
+    code = exit_codes.COMMAND_NOT_RUN if words[0] == "run" else exit_codes.USAGE
+    assert (done.exit, done.stdout, done.stderr.startswith(message)) == (code, "", True), done
+    (found,) = json.loads(run("doctor", "--env-file", str(accounts.file), "--query", "[?fix]", env=env).stdout)
+    assert message.removeprefix("error: ") in found["detail"]
+    assert len(accounts.emulator.requests) == 0
+
+
 def test_no_part_of_an_identity_comes_from_elsewhere(accounts: Accounts) -> None:
     """The secret and the addresses of the environment are not used for the account of a file or a profile."""
     dead = f"http://127.0.0.1:{find_free_port()}"
     env = {"PINECONE_CONTROLLER_HOST": dead, "PINECONE_OAUTH_URL": f"{dead}/oauth/token"}
     assert caller(run("whoami", "--profile", "work", env=env)) == accounts.profile
+    with accounts.file.open("a") as file:
+        file.write(f"PINECONE_CONTROLLER_HOST={API_URL}\nPINECONE_OAUTH_URL={OAUTH_URL}\n")
     assert caller(run("whoami", "--env-file", str(accounts.file), env=env)) == accounts.env_file
     accounts.file.write_text(f"PINECONE_CLIENT_ID={accounts.env_file}\n")
     half = run("whoami", "--env-file", str(accounts.file))

@@ -166,10 +166,10 @@ def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path:
 
 def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
     """The report says what the person may know; a dry run changes nothing; an unknown address exits with 4."""
-    report = tmp_path / "report.json"
+    report, previewed = tmp_path / "report.json", tmp_path / "preview.json"
     with example_organization() as emulator:
         ada = next(each for each in emulator.state.users.values() if each.email == "ada@example.com")
-        preview = run("user", "offboard", "ADA@example.com", "--dry-run")
+        preview = run("user", "offboard", "ADA@example.com", "--dry-run", "--save", str(previewed))
         assert ada.id in emulator.state.users
         refused = run("user", "offboard", ada.id)
         asked = run("user", "offboard", ada.id, terminal=True, stdin="n\n")
@@ -184,6 +184,7 @@ def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
     assert (step["action"], step["kind"], step["name"], step["id"]) == ("delete", "user", "ada@example.com", ada.id)
     assert "reader" in [key["name"] for key in done.json["keys_to_rotate"]]
     assert json.loads(report.read_text()) == done.json
+    assert json.loads(previewed.read_text()) == preview.json["would_do"]
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert "may know the value of API key reader" in asked.stderr
     assert "deleted invite for bob@example.com" in invited.stdout
@@ -193,7 +194,7 @@ def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
 
 def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
     """People from a file become a plan that removes them and nobody else; who has changed since stays, with code 9."""
-    people, plan = tmp_path / "people.csv", str(tmp_path / "plan.json")
+    people, plan, report = tmp_path / "people.csv", str(tmp_path / "plan.json"), tmp_path / "report.json"
     people.write_text("name,email\nAda,ada@example.com\nBob,bob@example.com\nEve,eve@example.com\nNo,no@example.com\n")
     with example_organization() as emulator:
         eve = emulator.add_user("eve@example.com", roles=["OrgMember"])
@@ -201,7 +202,7 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
         shown = run("user", "offboard", "--from", str(people), "--dry-run", "--output", "table")
         made = run("user", "offboard", "--from", str(people), "--save", plan)
         run("role-binding", "create", "--user", "eve@example.com", "--role", "search:ProjectEditor", "--yes")
-        preview = run("user", "offboard", "--plan", plan, "--dry-run")
+        preview = run("user", "offboard", "--plan", plan, "--dry-run", "--save", str(report))
         asked = run("user", "offboard", "--plan", plan)
         assert len(emulator.state.users) == 3
         done = run("user", "offboard", "--plan", plan, "--yes")
@@ -213,6 +214,7 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
         "warning: no@example.com: not found: no user or open invite has this address",
         f"nobody was removed; to remove these: pinecone-admin user offboard --plan {plan}",
     ]
+    assert json.loads(report.read_text()) == preview.json["would_do"]
     assert [each["email"] for each in preview.json["would_do"]["reports"]] == ["ada@example.com", "bob@example.com"]
     assert [each["name"] for each in preview.json["would_do"]["left"]] == ["eve@example.com"]
     assert made.json["not_found"] == done.json["not_found"] == ["no@example.com"]

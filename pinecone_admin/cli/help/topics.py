@@ -179,7 +179,8 @@ Which account a command uses.
 The first of these that exists is used:
 
   --profile NAME   A profile; pinecone-admin profile add saves one.
-  --env-file PATH  Variables in a file.
+  --env-file PATH  Variables in a file. It must set the addresses that the
+                   environment sets; without any, it goes to production.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
                    PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
                    of a profile. If both are set, the command stops.
@@ -198,8 +199,9 @@ Other programs know these, too:
 {_OTHER_VARIABLES}
 
 An option comes before its variable, but of the expected organization both must
-be the same. --env-file takes all but the profile from a file, too. The audit
-log has the values of these where they are set:
+be the same. --env-file takes all but the profile from a file, too; an address
+that is set here must be in the file. The audit log has the values of these
+where they are set:
 
 {_CI_VARIABLES}
 """,

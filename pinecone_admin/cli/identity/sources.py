@@ -127,7 +127,8 @@ def choose_identity(
         load_profiles: Function that returns the profiles of the user.
 
     Raises:
-        CLIError: Both are given, or what one of them names cannot be used.
+        CLIError: Both are given, what one of them names cannot be used, or an env file lacks an address that the
+            environment has.
     """
     if profile is not None and env_file is not None:
         raise CLIError("--profile and --env-file each name an identity: pass only one of them")
@@ -135,7 +136,9 @@ def choose_identity(
         return identity_of_profile(load_profiles().find(profile))
     if env_file is not None:
         origin = f"env file {make_printable(env_file, most=200)}"
-        return identity_of_variables(read_env_file(env_file), origin=origin)
+        identity = identity_of_variables(read_env_file(env_file), origin=origin)
+        _require_same_addresses_set(identity, env)
+        return identity
     # An address alone counts, too: the default profile would send its changes to another organization.
     given = [name for name in _IDENTITY_VARIABLES if env.get(name, "").strip()]
     named = env.get(PROFILE_VARIABLE, "").strip()
@@ -147,6 +150,19 @@ def choose_identity(
     if default is None:
         return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
     return identity_of_profile(default)
+
+
+def _require_same_addresses_set(identity: CallerIdentity, env: Mapping[str, str]) -> None:
+    """Raise CLIError if the environment has an address that an env file lacks.
+
+    Otherwise a shell that is wired to another server would change an organization in production.
+    """
+    for name in ADDRESS_VARIABLES:
+        if env.get(name, "").strip() and not identity.variables.get(name, "").strip():
+            raise CLIError(
+                f"{name} is set, but not in {identity.origin}, which would go to production: "
+                "set it in the file, too, or unset it"
+            )
 
 
 def identity_of_profile(profile: Profile) -> CallerIdentity:

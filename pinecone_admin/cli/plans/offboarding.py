@@ -55,6 +55,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     with show_progress(session, "reading what the person can reach"):
         preview = session.admin.users.offboard(email=email)
     if session.is_dry_run:
+        _save_report(session, [preview.to_dict()], save)
         write_preview(session, preview)
         session.exit_code = exit_codes.CONFLICT if preview.refusal else exit_codes.DONE
         return
@@ -98,6 +99,7 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())
+        _save_report(session, [preview.to_dict()], save)
         write_preview(session, preview)
         _warn_of_missing(session, preview, found=len(preview.reports) + len(preview.left))
         return
