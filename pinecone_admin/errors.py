@@ -233,7 +233,7 @@ class ApiError(PineconeError):
     """
 
     help_code = "PA200"
-    outcome = "rejected"
+    outcome: Outcome = "rejected"
     attempts = 1
 
     def __init__(
@@ -410,7 +410,7 @@ class ResponseParsingError(PineconeError):
     """
 
     help_code = "PA501"
-    outcome = "done"
+    outcome: Outcome = "done"
     safe_to_retry = False
     attempts = 1
 
@@ -440,7 +440,7 @@ class AmbiguousNameError(PineconeError):
     """
 
     help_code = "PA601"
-    outcome = "done"
+    outcome: Outcome = "done"
 
     def __init__(self, message: str, *, ids: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
@@ -483,7 +483,7 @@ class SecretNotStoredError(PineconeError):
     """
 
     help_code = "PA603"
-    outcome = "done"
+    outcome: Outcome = "done"
     safe_to_retry = False
 
     def __init__(
@@ -512,7 +512,7 @@ class LeftoverError(PineconeError):
     """
 
     help_code = "PA604"
-    outcome = "unknown"
+    outcome: Outcome = "unknown"
 
     def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
