@@ -429,6 +429,8 @@ class ResponseParsingError(PineconeError):
 class AmbiguousNameError(PineconeError):
     """Several resources share the requested name.
 
+    ``outcome`` is ``"unknown"`` if one of them may be that of a create whose response was lost.
+
     Attributes:
         ids: Ids of all resources with this name.
 
@@ -440,7 +442,6 @@ class AmbiguousNameError(PineconeError):
     """
 
     help_code = "PA601"
-    outcome: Outcome = "done"
 
     def __init__(self, message: str, *, ids: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)

@@ -72,7 +72,7 @@ class Ensured(Generic[_T_co]):
 
     @property
     def value(self) -> _T_co:
-        """The resource.
+        """The resource, which after a dry run may not exist yet.
 
         If this call created it and it has a secret, it is of the type with the secret: test
         ``isinstance(ensured.value, APIKeyWithSecret)``.
@@ -208,7 +208,7 @@ class DueRotations:
         finished: New keys of interrupted rotations, whose values were stored before; this run gave them their names.
         rotated: The rotations of this run, in order.
         deleted: Retired and temporary keys that were due and were deleted.
-        kept: Retired and temporary keys that were not deleted, each with the reason.
+        kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason.
         failed: Keys that were not rotated, each with the reason.
         unknown_age: Keys that may be due, as nothing shows their age, or only a role binding that may be younger.
         steps: What was done, in order; of a dry run, what would be done.

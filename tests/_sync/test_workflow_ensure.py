@@ -167,6 +167,22 @@ def test_a_project_whose_response_was_lost_is_adopted(emulator: Emulator, clock:
     assert clock.slept == [0.5]
 
 
+def test_namesakes_after_a_lost_response_are_an_unknown_outcome(emulator: Emulator, clock: VirtualClock) -> None:
+    """If another process creates the name, too, one of both may be that of the lost create."""
+
+    def create_two(_: object) -> dict[str, Any]:
+        for _ in range(2):
+            emulator.state.add_project("p", emulator.clock.now())
+        return {"status": 500}
+
+    emulator.faults.add("create_project", respond=create_two)
+    with raises(AmbiguousNameError) as caught:
+        emulator.admin().projects.ensure(name="p")
+    assert caught.value.outcome == "unknown"
+    assert len(emulator.state.projects) == 2
+    assert clock.slept == [0.5]
+
+
 def test_a_lost_project_is_polled_until_the_deadline(emulator: Emulator, clock: VirtualClock) -> None:
     """A project whose create has an unknown outcome is looked for until the deadline, and not created again."""
     transport = FaultyTransport(emulator, {2: InjectedFault.REQUEST_LOST})
