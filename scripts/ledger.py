@@ -101,8 +101,8 @@ last passed it, from the reports in `docs/conformance`, which [a run from a chec
 MATRIX_INTRODUCTION = """\
 ## Permissions
 
-A caller may do what its roles permit together. *all*: on anything. *own*: on the project that the role is bound on;
-for an organization role, on every project on which the caller has a role. *itself*: on the caller. *no*: never.
+A caller may do what its roles permit together. *all*: on anything. *own*: with a project role, on its project; with
+an organization role, on each project on which the caller also has a role. *itself*: on the caller. *no*: never.
 **A** marks what is assumed, because Pinecone's pages are silent. What an organization role may do is published on
 `guides/organizations/understanding-organizations`, what a project role may do on
 `guides/projects/understanding-projects`, and both on `guides/production/manage-rbac` and

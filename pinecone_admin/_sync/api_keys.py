@@ -232,8 +232,8 @@ class APIKeys(Namespace):
 
         Rotate a key from one process at a time. Before ``store`` is called, the keys are read again, and if they show
         another rotation of the same key, this one is refused: of two that start together, at most one calls ``store``,
-        as far as lists show new keys. A rotation that starts while another one is already past that point takes its key
-        for one that an interrupted run left: then both may call ``store``, and the value that is stored last may be
+        if lists show new keys at once. A rotation that starts while another one is already past that point takes its
+        key for one that an interrupted run left: then both may call ``store``, and the value that is stored last may be
         that of a key which the other one has deleted. At least one of them finds this out and raises LeftoverError.
 
         Args:

@@ -201,8 +201,8 @@ def _secret_options(makes: Secret) -> list[click.Parameter]:
 
 STORES_BY_NAME = (
     "Where to store the secrets: env-file:PATH#NAME, file:PATH, or exec:COMMAND, which gets one on stdin, with {kind}, "
-    "{project} and {name} in it; can be repeated, with patterns for KIND/PROJECT/NAME, of which the first that fits "
-    "counts."
+    "{project} and {name} in it; can be repeated, with patterns for api-key/PROJECT/NAME and service-account/NAME, of "
+    "which the first that fits counts."
 )
 ALLOW_GROUP = "Let --store use a file that its group can read."
 

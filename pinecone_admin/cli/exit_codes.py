@@ -24,8 +24,10 @@ MEANINGS: Final = {
     USAGE: "The command line is wrong; nothing was changed.",
     IDENTITY: "Credentials are missing or were not accepted, there is no token, or another organization was expected.",
     NOT_FOUND: "There is no such thing, or the account may not see it; project exists says no in this way, too.",
-    CONFLICT: "It conflicts with what is there, several things have the name, a file is of another organization, or it would "
-    "be unsafe.",
+    CONFLICT: (
+        "It conflicts with what is there, several things have the name, a file is of another organization, or it would "
+        "be unsafe."
+    ),
     UNKNOWN_OUTCOME: "The change may have been made, and must not be repeated blindly: look first.",
     TRY_LATER: "Safe to run again: nothing was changed, or the message says what may have been.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",

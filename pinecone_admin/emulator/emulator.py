@@ -94,7 +94,7 @@ class Emulator:
 
     Attributes:
         clock: The emulator's clock; `clock.advance(seconds)` makes tokens and invites expire and quotas recover.
-        state: The state of the organization, for tests to inspect and to fill.
+        state: The state of the organization, for tests to inspect.
         faults: The faults.
         requests: The received requests, with secrets masked.
         transport: A transport for httpx clients, synchronous and asynchronous. A forked child has only a copy of the

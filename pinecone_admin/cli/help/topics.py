@@ -84,9 +84,11 @@ or id of the project:
 
   --role OrgMember --role search:ProjectEditor
 
-The role that somebody holds is written after its type and its holder:
+The role that somebody holds is TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, and the
+type is user, service-account, api-key or invite:
 
   role-binding delete user:ada@example.com:search:ProjectViewer
+  role-binding delete service-account:nightly:OrgMember
 
 Times are a number and a unit: 90s, 90m, 12h, 7d, 2w.
 
@@ -138,8 +140,8 @@ stand for api-key or service-account, and for the names of the project and of
 what the secret belongs to; {{ and }} are braces. Each becomes one segment of a
 path or a part of one word, or is refused before anything is made, as are two
 secrets with one place. --store can be repeated as PATTERN=PLACE: the first
-pattern that fits KIND/PROJECT/NAME counts, such as
-api-key/search/*=file:search-{name}.key.
+pattern that fits api-key/PROJECT/NAME or service-account/NAME counts, such as
+api-key/search/*=file:search-{name}.key and service-account/*=file:{name}.json.
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
@@ -198,8 +200,8 @@ Other programs know these, too:
 
 {_OTHER_VARIABLES}
 
-An option comes before its variable, but of the expected organization both must
-be the same. --env-file takes all but the profile from a file, too; an address
+An option comes before its variable; --expect-organization must say the same as
+its variable. --env-file takes all but the profile from a file, too; an address
 that is set here must be in the file. The audit log has the values of these
 where they are set:
 

@@ -39,7 +39,8 @@ def export(session: Session) -> None:
 def plan(session: Session, **options: Any) -> None:
     """Show which steps bring the organization to what a file says; nothing is changed.
 
-    What is there and not in the file is shown last, and never removed. The account must be an OrgOwner, since what it
+    What is there and not in the file is shown last, as not listed, and never removed. If apply would refuse the plan, a
+    warning and refusals in JSON say why, and the exit code is the same. The account must be an OrgOwner, since what it
     does not see would be made again: if it is not, the exit code is 10.
     """
     from pinecone_admin.cli.plans.organization_file import plan_file  # noqa: PLC0415 - loads the models
@@ -56,7 +57,9 @@ def plan(session: Session, **options: Any) -> None:
 @argument("file", "What the organization should be, or a plan that plan saved; - for standard input.", metavar="FILE")
 @_base
 @click.option("--drift", is_flag=True, help="Also carry out drift: undo what was changed in the console.")
-@click.option("--allow-removals", type=Count(0), help="How many may be deleted; asked for on a terminal.")
+@click.option(
+    "--allow-removals", type=Count(0), help="How many may be deleted, 0 without the option; asked for on a terminal."
+)
 @click.option("--report", metavar="FILE", help="Write what was done to a file.")
 def apply(session: Session, **options: Any) -> None:
     """Carry out the steps that bring the organization to what a file says, or those of a plan.

@@ -44,7 +44,11 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
     shell_complete=_complete_kinds,
     help="Exit with 8 if there is a finding of one of these kinds; any for all of them; can be repeated.",
 )
-@click.option("--accept", metavar="FILE", help="Findings that are accepted, each with a reason and an end, as YAML.")
+@click.option(
+    "--accept",
+    metavar="FILE",
+    help="Findings that are accepted, each with a reason and an end, as YAML. Files list them as all others.",
+)
 def access(session: Session, **options: Any) -> None:
     """Show who can do what in which project, and what a reviewer should check.
 
@@ -69,7 +73,11 @@ def inventory(
     compare: tuple[str, str] | None = None,
     fail_on_change: bool,
 ) -> None:
-    """Read everything in the organization, save it, or show what has changed since."""
+    """Read everything in the organization, save it, or show what has changed since.
+
+    If a part could not be read, the exit code is 9, and what was read is saved all the same. So it is if one of two
+    inventories that are compared lacks a part, unless --fail-on-change has found a change.
+    """
     if compare and (save or diff):
         raise CLIError("--compare reads two files: it goes without --save and --diff")
     if fail_on_change and not (compare or diff):
