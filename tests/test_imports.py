@@ -50,12 +50,12 @@ OWN_MODULES = {
     "constructor": """
         generated_client.api generated_client.models pinecone_admin._concurrency.clock
         pinecone_admin._concurrency.attempts pinecone_admin._concurrency.emulated_children
-        pinecone_admin._concurrency.retry_budget pinecone_admin._concurrency.sockets pinecone_admin._config
+        pinecone_admin._concurrency.sockets pinecone_admin._config
         pinecone_admin._config.addresses pinecone_admin._config.assembly pinecone_admin._config.client_config
         pinecone_admin._config.proxies pinecone_admin._config.tls pinecone_admin._http.buffered_messages
         pinecone_admin._http.codec pinecone_admin._http.error_mapping pinecone_admin._http.transport_errors
         pinecone_admin._http.headers pinecone_admin._http.redaction
-        pinecone_admin._http.operation_mapping pinecone_admin._http.retry_after
+        pinecone_admin._http.operation_mapping pinecone_admin._http.retry_after pinecone_admin._http.retry_budget
         pinecone_admin._http.server_clock pinecone_admin._http.operation_checks pinecone_admin._sync.sender
         pinecone_admin._sync.shared pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.network

@@ -11,7 +11,6 @@ from attrs import evolve
 
 from pinecone_admin._async.transports.pool import AsyncPools, AsyncTransportExchange
 from pinecone_admin._async.transports.retry import AsyncExchange
-from pinecone_admin._concurrency.retry_budget import RetryBudget
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     MAX_CONCURRENT_TOKEN_EXCHANGES,
@@ -22,6 +21,7 @@ from pinecone_admin._config.assembly import (
     check_transports,
 )
 from pinecone_admin._config.client_config import ClientConfig
+from pinecone_admin._http.retry_budget import RetryBudget
 from pinecone_admin._sync.transports.pool import Pools, TransportExchange
 from pinecone_admin._sync.transports.retry import Retrier
 from pinecone_admin.auth.token_response import error_from_exchange

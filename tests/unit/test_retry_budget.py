@@ -6,7 +6,7 @@ import os
 import threading
 import warnings
 
-from pinecone_admin._concurrency.retry_budget import RetryBudget
+from pinecone_admin._http.retry_budget import RetryBudget
 from tests.support.concurrency import PATIENCE
 
 

@@ -15,7 +15,6 @@ import httpx
 
 from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._concurrency.clock import current_clock
-from pinecone_admin._concurrency.retry_budget import RetryBudget
 from pinecone_admin._http.argument_checks import check_duration, check_function
 from pinecone_admin._http.attempt_event import AttemptEvent, OnAttempt, logger, report_attempt
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse, EmptyBody
@@ -29,6 +28,7 @@ from pinecone_admin._http.error_mapping import (
 )
 from pinecone_admin._http.headers import list_request_credentials
 from pinecone_admin._http.retry_after import parse_retry_after
+from pinecone_admin._http.retry_budget import RetryBudget
 from pinecone_admin._http.retry_policy import (
     IDEMPOTENT_METHODS,
     SUCCESS_REFUND,
