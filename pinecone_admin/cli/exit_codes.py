@@ -1,4 +1,4 @@
-"""The exit codes, which scripts rely on."""
+"""The exit codes, which scripts rely on; ``failures`` chooses one for an error, ``ending`` for all that was done."""
 
 from __future__ import annotations
 

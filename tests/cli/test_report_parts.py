@@ -27,7 +27,7 @@ from pinecone_admin.cli.output import files
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
 from pinecone_admin.cli.output.progress_display import describe_times, estimate_remaining
 from pinecone_admin.cli.plans.plan_files import parse_people
-from pinecone_admin.cli.reports.waivers import parse_waivers
+from pinecone_admin.cli.reports.waiver_files import parse_waivers
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import Waiver
 from pinecone_admin.workflows.findings import FindingKind

@@ -24,7 +24,7 @@ from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, No
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.formats import is_list
 from pinecone_admin.cli.parameters import check_options, protect_ids, suggest
-from pinecone_admin.cli.placeholders import Placeholder, Word, names_of, parse_word
+from pinecone_admin.cli.placeholder_syntax import Placeholder, Word, names_of, parse_word
 from pinecone_admin.cli.session import Session
 
 _NOT_FOR_ROWS = frozenset({"apply", "each", "emulator", "run", "token"})

@@ -25,9 +25,6 @@ from pinecone_admin.models import RoleBinding
 if TYPE_CHECKING:
     from pinecone_admin.workflows import Step
 
-if TYPE_CHECKING:
-    from pinecone_admin.workflows import Step
-
 
 @frozen
 class Thing:

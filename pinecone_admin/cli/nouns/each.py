@@ -46,6 +46,6 @@ def each(
     Each row writes a line of JSON: row, exit, and result or error. A row that fails does not stop the others. The exit
     code is 0, or the one with which all rows failed, else 9.
     """
-    from pinecone_admin.cli.bulk.running import run_for_each  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.bulk.row_runner import run_for_each  # noqa: PLC0415 - loads the client
 
     run_for_each(session, file, command, concurrency=concurrency, stop=stop, failed=failed)

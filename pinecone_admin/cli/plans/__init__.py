@@ -1,1 +1,1 @@
-"""Changes that are planned, read by somebody and then made: offboarding, and deletion of stale projects."""
+"""Changes that are planned, read by somebody and then made: those of a file, offboarding, and stale projects."""

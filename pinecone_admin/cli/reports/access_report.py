@@ -15,7 +15,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
 from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
-from pinecone_admin.cli.reports.waivers import parse_waivers
+from pinecone_admin.cli.reports.waiver_files import parse_waivers
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.models import to_dict

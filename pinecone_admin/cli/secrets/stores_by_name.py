@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import Secret, suggest
-from pinecone_admin.cli.placeholders import names_of, parse_word
+from pinecone_admin.cli.placeholder_syntax import names_of, parse_word
 from pinecone_admin.cli.secrets.delivery import deliver_to
 from pinecone_admin.cli.secrets.new_secret import StoreError
 from pinecone_admin.cli.secrets.stores import STORE_FORMS, SecretStore, parse_store

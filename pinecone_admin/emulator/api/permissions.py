@@ -1,6 +1,6 @@
 """The permission matrix: which roles permit an operation, how far each reaches, and where Pinecone publishes the cell.
 
-A cell is assumed where Pinecone's pages are silent.
+A cell is assumed where Pinecone's pages are silent. `preconditions` asks the matrix, and refuses.
 """
 
 from collections.abc import Iterable, Mapping
