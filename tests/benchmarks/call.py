@@ -446,7 +446,6 @@ WHAT_LIMITS = """\
   left to read.
 - **The machine** is shared. Eight runs within three days, of which this page has the seventh, measured 1.01 to 1.14 for
   a create, 0.91 to 1.02 for pages, and 0.55 to 0.62 for 32 threads: the last two missed their goals twice.
-- **A page**: the official SDK decodes in C.
 - **The first response** is httpx for three quarters, and loading attrs takes 7 ms. httpx loads h2 wherever it is
   installed, here by the official SDK, which takes 8 ms. https, not measured here, adds a TLS context (3 ms) and
   certificates (5 ms).
