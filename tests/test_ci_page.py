@@ -186,6 +186,27 @@ def test_gitlab_tests_with_a_key_and_plans_without_a_secret(pipeline: Pipeline) 
     pipeline.run_gitlab("drift")
 
 
+def test_the_first_merge_of_the_file_has_no_base(pipeline: Pipeline) -> None:
+    """The commit before it has no org.yaml: the plan and apply of both hosts take an empty one; a lost commit fails."""
+    pipeline.run_github("organization", "drift")
+    pipeline.run("git rm --quiet org.yaml; git -c user.name=x -c user.email=x@example.com commit --quiet --message x")
+    pipeline.before = pipeline.run("git rev-parse HEAD").strip()
+    pipeline.run_github("plan", "plan")
+    pipeline.check_plan()
+    pipeline.run("rm org.yaml")
+    pipeline.merge()
+    pipeline.run_gitlab("plan")
+    pipeline.run_gitlab("apply")
+    pipeline.check_apply()
+    pipeline.run_github("organization", "apply")
+    pipeline.check_apply()
+    pipeline.before = "0" * 40
+    with pytest.raises(AssertionError, match="git cat-file"):
+        pipeline.run_github("organization", "apply")
+    with pytest.raises(AssertionError, match="git cat-file"):
+        pipeline.run_gitlab("apply")
+
+
 def test_the_files_fit_the_schemas_of_the_hosts(tmp_path: Path) -> None:
     """The hosts would take them, as far as their schemas say, and each action is one of a release."""
     schemas: dict[str, list[Path]] = {"vendor.github-workflows": [], "vendor.gitlab-ci": []}
