@@ -129,7 +129,7 @@ CHANGELOG.md, under Added of the first version:
 For the hand, if there are any:
 {by_hand}
 
-Then run scripts/unasync.py, scripts/ledger.py and scripts/reference.py, with .venv/bin/python: -m ruff format .,
+Then run scripts/unasync.py, scripts/rule_pages.py and scripts/reference.py, with .venv/bin/python: -m ruff format .,
 -m tests.test_public_api and -m tests.test_golden_calls, and the tests."""
 
 

@@ -1,4 +1,4 @@
-"""scripts/ledger.py: the pages of the emulator's rules are complete, and reports of the service date its rules."""
+"""scripts/rule_pages.py: the pages of the emulator's rules are complete, and reports of the service date its rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-import ledger
+import rule_pages
 
 from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 from pinecone_admin.emulator.api.rule_catalogue import RULES, RULES_BY_NOUN
@@ -14,12 +14,12 @@ from pinecone_admin.emulator.api.rule_catalogue import RULES, RULES_BY_NOUN
 
 def render_noun(noun: str) -> str:
     """Return the page of a noun, of whose rules none was checked."""
-    return ledger.render_page(noun, ledger.find_tests(ledger.TESTS), {})
+    return rule_pages.render_page(noun, rule_pages.find_tests(rule_pages.TESTS), {})
 
 
 def test_pages_list_every_rule_once() -> None:
     """The page of its noun has a row for each rule, with its basis and at least one test."""
-    rows = [line for noun in ledger.PAGES for line in render_noun(noun).splitlines() if line.startswith("| `")]
+    rows = [line for noun in rule_pages.PAGES for line in render_noun(noun).splitlines() if line.startswith("| `")]
     for name, rule in RULES.items():
         (row,) = [line for line in rows if line.startswith(f"| `{name}` |")]
         assert f"| {rule.source.basis} |" in row
@@ -29,14 +29,14 @@ def test_pages_list_every_rule_once() -> None:
 
 def test_there_is_a_page_for_each_noun_and_no_other() -> None:
     """The folder has the pages of the nouns of the catalogue, to which the index links in their order."""
-    assert list(ledger.PAGES) == list(RULES_BY_NOUN)
-    assert {path.stem for path in ledger.FOLDER.iterdir()} == set(RULES_BY_NOUN)
-    assert re.findall(r"\(emulator-rules/(.+)\.md\)", ledger.render_index(is_dated=False)) == list(RULES_BY_NOUN)
+    assert list(rule_pages.PAGES) == list(RULES_BY_NOUN)
+    assert {path.stem for path in rule_pages.FOLDER.iterdir()} == set(RULES_BY_NOUN)
+    assert re.findall(r"\(emulator-rules/(.+)\.md\)", rule_pages.render_index(is_dated=False)) == list(RULES_BY_NOUN)
 
 
 def test_page_lists_every_operation_and_its_method() -> None:
     """The index has a row for each operation that a method sends, with its id."""
-    section = ledger.render_index(is_dated=False).partition("## Operations\n")[2].partition("\n## ")[0]
+    section = rule_pages.render_index(is_dated=False).partition("## Operations\n")[2].partition("\n## ")[0]
     rows = section.splitlines()
     assert "| `projects.describe` | `fetch_project` |" in rows
     assert "| `api_keys.list` | `list_project_api_keys` |" in rows
@@ -45,24 +45,24 @@ def test_page_lists_every_operation_and_its_method() -> None:
 
 def test_only_an_undated_index_says_that_no_check_was_run() -> None:
     """The sentence is there until the first report of the service."""
-    assert [ledger.NEVER_RUN in ledger.render_index(is_dated=dated) for dated in (False, True)] == [True, False]
+    assert [rule_pages.NEVER_RUN in rule_pages.render_index(is_dated=dated) for dated in (False, True)] == [True, False]
 
 
 def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
     """The last report of the service in which a rule was the same dates it; other services and verdicts do not."""
     for number, (service, date, verdict) in enumerate(
         [
-            (ledger.SERVICE, "2026-09-01", "same"),
-            (ledger.SERVICE, "2026-10-01", "same"),
-            (ledger.SERVICE, "2026-11-01", "DIFFERS"),
+            (rule_pages.SERVICE, "2026-09-01", "same"),
+            (rule_pages.SERVICE, "2026-10-01", "same"),
+            (rule_pages.SERVICE, "2026-11-01", "DIFFERS"),
             ("http://127.0.0.1:1", "2026-12-01", "same"),
         ]
     ):
         report = {"service": service, "date": date, "rules": {"uuids": verdict}}
         (tmp_path / f"{9 - number}.json").write_text(json.dumps(report))
-    dates = ledger.read_dates(tmp_path)
+    dates = rule_pages.read_dates(tmp_path)
     assert dates == {"uuids": "2026-10-01"}
-    page = ledger.render_page("requests", ledger.find_tests(ledger.TESTS), dates)
+    page = rule_pages.render_page("requests", rule_pages.find_tests(rule_pages.TESTS), dates)
     (row,) = [line for line in page.splitlines() if line.startswith("| `uuids` |")]
     assert row.endswith("| passed 2026-10-01 |")
     assert row != next(line for line in page.splitlines() if line.startswith("| `names-not-unique` |"))

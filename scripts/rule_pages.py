@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write docs/emulator-rules.md, and a page of rules a noun: where each is from, and what holds the emulator to it.
 
-Usage: ledger.py [--check]
+Usage: rule_pages.py [--check]
 
 The sources are the catalogue of rules, the permission matrix, the marks of the tests, the conformance checks, the
 reports of conformance runs in docs/conformance, and the names of operations. With --check nothing is written, and the
@@ -35,7 +35,9 @@ SERVICE = "https://api.pinecone.io"
 
 NEVER_RUN = "No check was run against the service yet.\n"
 
-DERIVED = "<!-- Derived by scripts/ledger.py from the catalogue of rules, the tests, and the conformance checks. -->\n"
+DERIVED = (
+    "<!-- Derived by scripts/rule_pages.py from the catalogue of rules, the tests, and the conformance checks. -->\n"
+)
 
 
 class NounPage(NamedTuple):
