@@ -285,7 +285,8 @@ class APIKeys(Namespace):
         Args:
             project_id: Id of the project that the key gives access to.
             roles: Roles of the key.
-            ttl: How long the key outlives a process that is killed or suspended, from a minute; by the server's clock.
+            ttl: How long the key outlives a process that is killed or suspended, from a minute, rounded
+                up to the next one; by the server's clock.
 
         Returns:
             A context manager that gives the key with its value.

@@ -189,6 +189,18 @@ def test_what_deletes_contents_wants_the_name() -> None:
         assert "delete_project" in sent_changes(emulator)
 
 
+def test_a_dry_run_of_what_would_be_refused_ends_as_the_refusal() -> None:
+    """A project with a protected index is not deleted; with --lift-protection, the dry run ends with 0."""
+    words = ("project", "delete-with-cleanup", "search")
+    with example_organization() as emulator:
+        (search,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
+        emulator.hold(search, "indexes", "people", protected=True)
+        preview = run(*words, "--dry-run", "--yes")
+        assert (preview.exit, bool(preview.json["would_do"]["refusal"])) == (exit_codes.CONFLICT, True)
+        assert run(*words, "--confirm", "search").exit == exit_codes.CONFLICT
+        assert run(*words, "--dry-run", "--yes", "--lift-protection").exit == exit_codes.DONE
+
+
 def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
     """Every command that changes something can show what it would do, without consent."""
     with example_organization() as emulator:

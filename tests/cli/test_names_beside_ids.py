@@ -169,6 +169,7 @@ def test_a_dry_run_names_what_was_typed_as_a_name_or_as_an_id() -> None:
             ((*grant, "ada@example.com"), [search, ada]),
             ((*grant, viewer["principal_id"]), [search, ada]),
             (("role-binding", "delete", viewer["id"]), [binding]),
+            (("user", "offboard", "ada@example.com"), [ada]),
             (("invite", "create", "eve@example.com", "--role", "OrgMember"), []),
         ):
             assert run(*words, "--dry-run").json["names"] == names, words

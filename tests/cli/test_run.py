@@ -375,7 +375,9 @@ def test_a_dry_run_shows_the_requests_and_sends_reads(served: Served, tmp_path: 
     before, marker = served.keys(), tmp_path / "started"
     status, stdout, stderr = served.run("touch", str(marker), options=("--dry-run",))
     assert (status, stderr, marker.exists(), served.keys()) == (0, "", False, before)
-    planned = json.loads(stdout)["would_do"]
+    preview = json.loads(stdout)
+    assert [(each["kind"], each["name"]) for each in preview["names"]] == [("project", "search")]
+    planned = preview["would_do"]
     assert [each["operation"] for each in planned] == ["delete_api_key", "create_api_key"]
     assert planned[1]["body"]["roles"] == ["DataPlaneViewer"]
     assert planned[1]["body"]["name"].startswith("~lives-until:")

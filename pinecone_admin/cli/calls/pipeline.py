@@ -117,6 +117,8 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     if differences:
         session.notify(f"failed on {count_noun(len(differences), 'difference')}")
         session.exit_code = session.exit_code or exit_codes.FINDINGS
+    if session.is_dry_run and getattr(result, "refusal", None):
+        session.exit_code = exit_codes.CONFLICT
     failed: Sequence[object] = getattr(result, "failed", ())
     if failed:
         session.notify(f"warning: {count_noun(len(failed), 'rotation')} failed; the report says why")

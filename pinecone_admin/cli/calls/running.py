@@ -17,7 +17,7 @@ from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name_live_key
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
-from pinecone_admin.cli.calls.naming import NameLookup
+from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, describe_failure
 from pinecone_admin.cli.identity.client import limit_core_dumps
@@ -55,10 +55,10 @@ def run_with_key(
     if shutil.which(command[0], path=session.env.get("PATH")) is None:
         raise CLIError(f"there is no command {command[0]!r}", says_if_unchanged=True)
     with show_progress(session, "looking up names"):
-        found = NameLookup(session.admin).find(project.noun, project.text)
+        found = session.names.find(project.noun, project.text)
     arguments: dict[str, Any] = {"project_id": found.id, "roles": roles, "ttl": ttl}
     if session.is_dry_run:
-        _preview(session, **arguments)
+        _preview(session, **arguments, names=[session.names.describe(found)])
         return
     confirm(session, f"run {shlex.join(command)} with a temporary API key of {found}, which has {', '.join(roles)}")
     status: int | None = None
@@ -88,7 +88,9 @@ def _refuse_output_options(session: Session) -> None:
         raise CLIError("--output: the output is that of the command, and errors can be json", says_if_unchanged=True)
 
 
-def _preview(session: Session, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta) -> None:
+def _preview(
+    session: Session, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta, names: Sequence[Thing]
+) -> None:
     """Show the requests that come before the command."""
     with show_progress(session, "reading the keys of the project"):
         overdue = find_overdue_keys(session.admin, project_id)
@@ -97,7 +99,7 @@ def _preview(session: Session, *, project_id: str, roles: Sequence[APIKeyRole], 
         *(delete_api_key(api_key_id=each.id) for each in overdue),
         create_api_key(project_id=project_id, body=body),
     ]
-    write_preview(session, [WouldSend(each).document for each in operations])
+    write_preview(session, [WouldSend(each).document for each in operations], names)
 
 
 def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_limit: int) -> int:

@@ -25,14 +25,14 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @click.option(
     "--concurrency",
     type=Count(1, _MOST_AT_ONCE),
-    help="How many rows run at once, for a command that changes nothing; 1 without the option.",
+    help="How many rows run at once, for a command that only reads, not for a dry run; 1 without the option.",
 )
 @click.option("--stop", is_flag=True, help="Stop after the first row that fails.")
 @click.option(
     "--failed",
     metavar="FILE",
-    help="Write the rows that failed or did not run, to run them again. It is complete only when each has ended by "
-    "itself.",
+    help="Write the rows that failed or did not run to another file, to run them again. It is complete only when each "
+    "has ended by itself.",
 )
 def each(
     session: Session, *, file: str, command: Sequence[str], concurrency: int = 1, stop: bool, failed: str | None = None
@@ -43,8 +43,8 @@ def each(
     shows how many commands there are and the first three; rows of standard input need --yes. A secret goes to a --store
     with {COLUMN} in it. A value never becomes an option or a second word.
 
-    Each row writes a line of JSON: row, exit, and result or error. A row that fails does not stop the others. The exit
-    code is 0, or the one with which all rows failed, else 9.
+    Each row writes a line of JSON: row, which counts from 1 without the header, exit, and result or error. A row that
+    fails does not stop the others. The exit code is 0, or the one with which all rows failed, else 9.
     """
     from pinecone_admin.cli.bulk.row_runner import run_for_each  # noqa: PLC0415 - loads the client
 

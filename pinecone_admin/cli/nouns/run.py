@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 @click.option(
     "--role", "roles", type=KEY_ROLE, multiple=True, required=True, help="A role of the key; can be repeated."
 )
-@click.option("--ttl", type=Duration(), help="How long the key outlives a kill, from 1m; 6h without the option.")
+@click.option(
+    "--ttl",
+    type=Duration(),
+    help="How long the key outlives a kill, from 1m, rounded up to the next minute; 6h without the option.",
+)
 @argument("command", "The command, after --, and its arguments.", nargs=-1, required=True, metavar="COMMAND …")
 def run(
     session: Session,

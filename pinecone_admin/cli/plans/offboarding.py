@@ -11,6 +11,7 @@ from typing import Any
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
+from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.ledger import find_effects
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
@@ -56,7 +57,9 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         preview = session.admin.users.offboard(email=email)
     if session.is_dry_run:
         _save_report(session, [preview.to_dict()], save)
-        write_preview(session, preview)
+        users = [] if preview.user is None else [Thing("user", preview.user.id, preview.user.email)]
+        invites = [Thing("invite", each.id, each.email) for each in preview.invites]
+        write_preview(session, preview, [*users, *invites])
         session.exit_code = exit_codes.CONFLICT if preview.refusal else exit_codes.DONE
         return
     if preview.refusal is not None:
