@@ -434,7 +434,7 @@ rounds, in which the programs alternate. Only the extra `cli` is installed.
 | `each` with 1,000 rows of `project exists` | 991 ms | +866 ms | ≤ 3 s in all |
 
 - `import httpx` imports click, rich and pygments where they are installed. So the extra `cli` delays every program that
-  uses the client; `pinecone-admin` itself prevents that.
+  uses the client, except `pinecone-admin`.
 - The last two rows are of another run, of 5 rounds. `each` peaks at 30 MB with 100,000 rows that send nothing, as with
   1,000.
 """
@@ -442,16 +442,14 @@ rounds, in which the programs alternate. Only the extra `cli` is installed.
 WHAT_LIMITS = """\
 ## What limits the figures
 
-- **A create** spends most of its time in httpx, httpcore and h11. The client asks the socket twice whether anything is
-  left to read.
-- **The machine** is shared. Eight runs within three days, of which this page has the seventh, measured 1.01 to 1.14 for
-  a create, 0.91 to 1.02 for pages, and 0.55 to 0.62 for 32 threads: the last two missed their goals twice.
-- **The first response** is httpx for three quarters, and loading attrs takes 7 ms. httpx loads h2 wherever it is
-  installed, here by the official SDK, which takes 8 ms. https, not measured here, adds a TLS context (3 ms) and
-  certificates (5 ms).
+- **A create** spends most of its time in httpx, httpcore and h11.
+- **The machine** is shared. Eight runs within three days (this is the seventh) measured 1.01 to 1.14 for a create, 0.91
+  to 1.02 for pages, and 0.55 to 0.62 for 32 threads: the last two missed their goals twice.
+- **The first response** is httpx for three quarters, and loading attrs takes 7 ms. h2, here installed by the official
+  SDK, takes httpx 8 ms to load. https, not measured here, adds a TLS context (3 ms) and certificates (5 ms).
 - **Large responses**: a success above 4 MiB, some 19,000 projects or 25,000 keys, is refused. By
-  `tests/benchmarks/large_body.py`, role bindings of that size take 0.1 s and 16 MiB; the costliest body found, lists in
-  lists, which is an error, 1.0 s (1.6 s on busy processors) and 200 MiB.
+  `tests/benchmarks/large_body.py`, role bindings of that size take 0.1 s and 16 MiB; the costliest body found, nested
+  lists (an error), 1.0 s (1.6 s on busy processors) and 200 MiB.
 """
 
 
@@ -479,10 +477,9 @@ median of the rounds' ratios, ours to the official SDK's, or to httpx's where th
   of short blocks.
 - The server's time, for fixed responses, is part of every figure but the CPU.
 - Import: a fresh process that imports `Admin`, `httpx`, or `http.client` with `json`, less one that does nothing.
-- First response: a fresh process, from the import on, with construction and token exchange; its second row in an
-  environment without the other client's packages. RSS includes Python's.
+- First response: a fresh process, from the import on, with construction and token exchange. RSS includes Python's.
 - GET, POST and CPU: {sizes.calls} calls of `projects.describe` or `projects.create` over an open connection.
-- Pages: `for binding in admin.role_bindings.list()`, 100 role bindings per page.
+- Pages: `admin.role_bindings.list()`.
 - Threads and tasks: {sizes.many_calls:,} GETs on one client with its default number of connections
   (`http.client`: one for each thread), from the end of one call to that of the next.
 - httpx and `http.client` have no retries, models or errors; GETs of httpx that fail from 32 threads are repeated once.

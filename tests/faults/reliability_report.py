@@ -486,14 +486,14 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 {render_table(["", *titles], figures)}
 
 - Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, permanent and transient, with
-  {ATTEMPTS} attempts of {TIMEOUT:g} s. The server counts what it receives and processes.
+  {ATTEMPTS} attempts of {TIMEOUT:g} s.
 - Random faults: {CALLERS} threads or tasks at once, half over sockets that fail in {len(RANDOM_FAULTS)} ways, half
   inside `emulate()` with {len(EMULATED_FAULTS)} faults. `python -m tests.faults.random_creates` makes 100,000.
 - Outlived their timeout: still running after {CALL_DEADLINE:g} s.
 - With a valid token: 250 or 20 seconds are left, and the token endpoint is down in {len(ENDPOINT_FAILURES)} ways.
 - Forks: at random moments, while four threads use the client with tokens of a second.
-- Secrets: client secret, token and API key, in errors and all that they reference, tracebacks with locals, `repr`,
-  pprint, rich, pickles, frames of other threads, and logs.
+- Secrets: client secret, token and API key, in errors and what they reference, tracebacks with locals, `repr`, pprint,
+  rich, pickles, other threads' frames, and logs.
 - The official SDK's timeout and CA are set from outside, its waits skipped, its retry budget reset for each case.
 
 ## Load during an outage
@@ -505,9 +505,9 @@ httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold row
 ## Networks
 
 Tested: threads, asyncio with and without uvloop, trio; direct, with TLS 1.2 and 1.3, and through proxies by CONNECT, by
-CONNECT over TLS, and by SOCKS 5 with and without credentials. In about 27,000 seeded cases, bytes of responses, TLS or
-replies of a proxy are damaged: only errors of this package are raised, no call outlives its timeout, and the next call
-gets its own response.
+CONNECT over TLS, and by SOCKS 5 with and without credentials. With bytes of responses, TLS or a proxy damaged in about
+27,000 seeded cases, only errors of this package are raised, no call outlives its timeout, and the next gets its own
+response.
 
 ## One create under each permanent fault
 
