@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from textwrap import TextWrapper
-from typing import Any, Union, get_args, get_origin
+from typing import Any, ForwardRef, Union, get_args, get_origin
 
 import attrs
 from sphinx.pycode import ModuleAnalyzer
@@ -209,6 +209,8 @@ def expand_name(name: str, argument: str, names: Mapping[str, Any]) -> str:
 
 def stringify(annotation: Any) -> str:
     """Return the text of a type that is no text."""
+    if isinstance(annotation, ForwardRef):
+        return annotation.__forward_arg__
     if inspect.isclass(annotation) and not get_args(annotation):
         return annotation.__name__
     return re.sub(r"[~+]_\w+", "T", str(annotation))
@@ -240,7 +242,8 @@ def describe_values(value: object) -> str:
     if isinstance(value, str):
         return f"Value: `{value!r}`."
     listed = value if isinstance(value, tuple) else list_literal_values(value)
-    if any(inspect.isclass(each) for each in listed):
+    choices = [each for each in get_args(value) if each is not Unlisted]
+    if any(inspect.isclass(each) for each in (*listed, *choices)):
         return f"Stands for `{_QUALIFIER.sub('', stringify(value))}`."
     others = ", or any text as `Unlisted`" if Unlisted in get_args(value) else ""
     return f"Values: {', '.join(f'`{each!r}`' for each in listed)}{others}." if listed else ""
