@@ -62,7 +62,7 @@ class RoleBindingDict(TypedDict):
     """A role binding to create, as a mapping with the keys of ``RoleBindingInput``.
 
     Attributes:
-        resource_type: ``"organization"`` or ``"project"``.
+        resource_type: Type of the resource: ``"organization"`` or ``"project"``.
         role: The role to grant.
         resource_id: Id of the project; absent for the organization.
 

@@ -28,7 +28,7 @@ class AccessToken:
 
     Attributes:
         value: The token itself; masked in ``repr``.
-        expires_at: When the server stops accepting it, as a datetime with the time zone UTC, or None if unknown.
+        expires_at: When the server stops accepting the token, as a datetime with the time zone UTC, or None if unknown.
 
     Example:
         >>> token = admin.token()

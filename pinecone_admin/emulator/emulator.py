@@ -95,7 +95,7 @@ class Emulator:
     Attributes:
         clock: The emulator's clock; `clock.advance(seconds)` makes tokens and invites expire and quotas recover.
         state: The state of the organization, for tests to inspect.
-        faults: The faults.
+        faults: The faults to inject; `faults.add` adds one.
         requests: The received requests, with secrets masked.
         transport: A transport for httpx clients, synchronous and asynchronous. A forked child has only a copy of the
             emulator; there, the transport sends requests to `host`, or refuses them if the emulator is not served.

@@ -29,7 +29,7 @@ class ChangePlan(SavablePlan):
         organization: Name of the organization.
         client_id: Client id of the account that is to carry the steps out.
         made_at: Time of the inventory from which the plan was made.
-        package_version: Version of this package that made it.
+        package_version: Version of this package that made the plan.
         source: What the file is called.
         digest: SHA-256 of the file.
         commit: Commit of the file, if it was given.
@@ -38,8 +38,8 @@ class ChangePlan(SavablePlan):
         not_listed: What exists beside the sections of the file, and is left as it is.
         unfinished: What runs under way have made, or interrupted ones have left.
         notes: What a reader should know besides.
-        desired: The file.
-        base: The file as it was last applied, if it was given.
+        desired: The file, as plain JSON types.
+        base: The file as it was last applied, as plain JSON types; None if it was not given.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())

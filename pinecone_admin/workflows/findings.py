@@ -39,7 +39,7 @@ class Finding:
         kind: Kind of the finding, such as ``"many-owners"``.
         text: Description, with the ids of principals that have no email address.
         principal_type: Type of the principal that it is about; None if it is about none, or several.
-        principal_id: Id of that principal.
+        principal_id: Id of the principal that it is about; None if it is about none, or several.
         project_id: Id of the project that it is about, or that the key is in; None if it is about none.
         key_id: Id of the API key that it is about; None if it is about none.
         age: Age of the invite or the key when the inventory was taken, by the server's clock; of a key whose exact age

@@ -59,8 +59,8 @@ class Change:
     Attributes:
         kind: Kind of the resource, such as ``"project"`` or ``"role_binding"``.
         id: Id of the resource.
-        name: Its name or email address; for a role binding, its role.
-        description: What it is, for people.
+        name: Name or email address of the resource; for a role binding, its role.
+        description: Description of the resource, for people.
         field: Name of the field that changed; None if the resource was added or removed.
         before: Value of the field in the earlier inventory; the resource if it was removed, and None if it was added.
         after: Value of the field in the later inventory; the resource if it was added, and None if it was removed.
@@ -87,10 +87,10 @@ class Changes:
     The role bindings of an API key repeat its roles, so only the key is compared.
 
     Attributes:
-        added: Resources that are only in the later one.
-        removed: Resources that are only in the earlier one.
+        added: Resources that are only in the later inventory.
+        removed: Resources that are only in the earlier inventory.
         changed: Fields that differ, of resources that are in both.
-        unknown: Parts that cannot be compared because they could not be read for one of the two.
+        unknown: Parts that cannot be compared because they could not be read for one of the two inventories.
 
     Example:
         >>> changes = admin.inventory().diff(admin.inventory())
@@ -127,7 +127,7 @@ class Inventory(Resources):
             Date.
         organizations: The organization of the caller.
         projects: All projects that the account sees. Another one, on which it sees a role, is named in ``unread``.
-        api_keys: The keys of these projects, in the order of the projects.
+        api_keys: API keys of the projects, in the order of ``projects``.
         users: All users.
         invites: Pending and expired invites.
         service_accounts: All service accounts.

@@ -38,7 +38,7 @@ class Left:
     Attributes:
         id: Id of the project or user; empty if there is none.
         name: Name of the project, or email address of the person.
-        reason: Why it was left.
+        reason: Why the project or person was left.
     """
 
     id: str
@@ -58,8 +58,8 @@ class StaleProject:
     Attributes:
         id: Id of the project.
         name: Name of the project.
-        created_at: When it was created.
-        contents: What it contains; all of it is deleted with the project.
+        created_at: When the project was created.
+        contents: What the project contains; all of it is deleted with the project.
         unseen: Kinds of content whose list the server refuses: whether the project contains any cannot be seen.
     """
 

@@ -60,7 +60,7 @@ class Ensured(Generic[_T_co]):
     """A resource that exists now, whether this call created it or not.
 
     Attributes:
-        created: Whether this call created it, or would create it if it were no dry run.
+        created: Whether this call created the resource, or would create it if it were no dry run.
         differences: Settings that were found to differ from the requested ones.
         steps: What was done, in order; of a dry run, what would be done.
     """
@@ -138,8 +138,8 @@ class KeptKey:
 
     Attributes:
         key: The key.
-        delete_after: When it may be deleted.
-        reason: Why it was not deleted.
+        delete_after: When the key may be deleted.
+        reason: Why the key was not deleted.
     """
 
     key: APIKey
@@ -370,7 +370,7 @@ class OffboardReport:
         invites: Invites to this address that could still be accepted or resent.
         bindings: Role bindings of the user and the invites; the server deletes them together with these.
         reach: Projects that the user could access.
-        keys_to_rotate: API keys of these projects, whose values the user may know.
+        keys_to_rotate: API keys of the projects in ``reach``, whose values the user may know.
         service_accounts_to_rotate: Service accounts whose secrets the user may know, being able to create or rotate
             them.
         refusal: Why the user cannot be removed, or None.
@@ -424,7 +424,7 @@ class Content:
     """A resource in a project.
 
     Attributes:
-        kind: ``"index"``, ``"collection"``, ``"assistant"``, ``"backup"`` or ``"workspace"``.
+        kind: Kind of the resource: ``"index"``, ``"collection"``, ``"assistant"``, ``"backup"`` or ``"workspace"``.
         name: Name of the resource; the id for a backup.
         protected: Whether deletion protection is on.
         leaving: Whether the server is already deleting it.

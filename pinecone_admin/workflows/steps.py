@@ -47,15 +47,17 @@ class Step:
         action: What is done.
         kind: What it is done to: ``"project"``, ``"api_key"``, ``"user"``, ``"invite"``, ``"service_account"``, or a
             kind of content such as ``"index"``. To grant or revoke a role is done to its holder.
-        name: Its name or email address; None if the workflow has not read it.
-        id: Its id; None before it is created, and for contents, which have none.
+        name: Name or email address of what it is done to; None if the workflow has not read it.
+        id: Id of what it is done to; None before that is created, and for contents, which have none.
         project: Name of the project that contains it, or that a role is on; None outside of projects, and if the
             workflow has not read the name.
-        project_id: Id of that project; None outside of projects, and before the project is created.
+        project_id: Id of the project that contains it, or that a role is on; None outside of projects, and before the
+            project is created.
         before: Fields that are changed, with their values before. ``replaced_ids`` has the ids of what something new
             replaces: expired invites, or what interrupted runs left.
-        after: The same fields with their values after; of something new, those that were requested. A role that is
-            granted or revoked is the field ``role``. ``project_ids`` has the ids of the projects that ``roles`` name.
+        after: Fields that are changed, with their values after; of something new, those that were requested. A role
+            that is granted or revoked is the field ``role``. ``project_ids`` has the ids of the projects that ``roles``
+            name.
         reason: Why it is done, or why not; None if that needs no explanation.
         planned: Whether this is a preview, and nothing was done.
         cause: Of a step towards a desired state: ``"drift"`` if only the organization has changed, ``"change"`` if the

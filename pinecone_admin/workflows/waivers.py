@@ -28,11 +28,11 @@ class Waiver:
 
     Attributes:
         kind: Kind of the findings, such as ``"many-owners"``.
-        reason: Why they are accepted.
-        until: Last day on which they are.
+        reason: Why the findings are accepted.
+        until: Last day on which the findings are accepted.
         principal_id: Id of the principal that the findings are about; None for any.
-        project_id: Id of the project that they are about; None for any.
-        key_id: Id of the API key that they are about; None for any.
+        project_id: Id of the project that the findings are about; None for any.
+        key_id: Id of the API key that the findings are about; None for any.
 
     Example:
         >>> board = Waiver(kind="many-owners", reason="the board", until=date(2027, 1, 31))
