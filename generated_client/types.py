@@ -491,14 +491,24 @@ class Operation(Generic[_T_co]):
     """
 
     id: str
+    """Name of the operation in errors and logs, such as ``create_project``."""
     method: str
+    """HTTP method in capitals."""
     path: str
+    """Path template, such as ``/admin/projects/{project_id}``."""
     returns: Returns[_T_co] | None
+    """Model of a successful response, or None if it has no body, or a function of its JSON value, which gets None if
+    the body is empty."""
     path_parameters: Mapping[str, str] = field(factory=dict[str, str])
+    """Unquoted values for the path template; the client quotes them."""
     query: Mapping[str, QueryValue] = field(factory=dict[str, QueryValue])
+    """Query parameters by their names on the wire; None is omitted."""
     headers: Mapping[str, str | None] = field(factory=dict[str, "str | None"])
+    """Headers that the operation takes, by their names; None is omitted."""
     body: object = None
+    """Model or JSON value to send, or None for no body."""
     api_version: str | None = None
+    """API version to request; None means ``API_VERSION``."""
 
     @overload
     def __init__(

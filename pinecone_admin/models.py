@@ -71,8 +71,11 @@ class RoleBindingDict(TypedDict):
     """
 
     resource_type: generated_models.ResourceType
+    """Type of the resource: ``"organization"`` or ``"project"``."""
     role: generated_models.RoleName
+    """The role to grant."""
     resource_id: NotRequired[str]
+    """Id of the project; absent for the organization."""
 
 
 class RoleBindingLike(Protocol):

@@ -37,14 +37,24 @@ class AttemptEvent:
     """
 
     operation: str | None
+    """Id of the operation, such as ``create_project``, or ``get_token`` for a token exchange; None for a retry
+    transport that is used alone."""
     method: str
+    """HTTP method."""
     path: str
+    """Path template, which contains no ids; the path itself for a retry transport that is used alone."""
     attempt: int
+    """Number of the attempt within its call, from 1."""
     status_code: int | None
+    """HTTP status, or None if no complete response arrived."""
     duration: float
+    """Seconds that the attempt took."""
     request_id: str | None
+    """The server's id of the request, or None."""
     error: PineconeError | None
+    """Error that the call raises if this attempt is its last, or None if the attempt succeeded."""
     delay: float | None
+    """Seconds until the next attempt, or None if there is none."""
 
 
 OnAttempt: TypeAlias = Callable[[AttemptEvent], object]

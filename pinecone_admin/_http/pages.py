@@ -57,7 +57,9 @@ class Page(Generic[_T]):
     """
 
     items: list[_T]
+    """The items of the page."""
     pagination_token: str | None
+    """Token of the next page, or None on the last page."""
 
     @property
     def has_more(self) -> bool:

@@ -37,7 +37,9 @@ class AccessToken:
     """
 
     value: str = field(repr=masked)
+    """The token itself; masked in ``repr``."""
     expires_at: datetime | None
+    """When the server stops accepting the token, as a datetime with the time zone UTC, or None if unknown."""
 
     def __reduce__(self) -> NoReturn:
         raise PineconeTypeError("AccessToken cannot be pickled: pass its value, where it is safe to do so")

@@ -112,6 +112,7 @@ class Emulator:
     """
 
     state: State
+    """The state of the organization, for tests to inspect."""
 
     def __init__(
         self,
@@ -140,11 +141,15 @@ class Emulator:
     ) -> None:
         settings = {name: value for name, value in locals().items() if name in SETTINGS}
         self.clock: Clock = clock or Clock()
+        """The emulator's clock; `clock.advance(seconds)` makes tokens and invites expire and quotas recover."""
         self.faults: Faults = Faults(seed)
+        """The faults to inject; `faults.add` adds one."""
         self.requests: RequestLog = RequestLog()
+        """The received requests, with secrets masked."""
         self.transport: EmulatorTransport = EmulatorTransport(
             self.handle, self.clock, lambda: self._hosts[-1] if self._hosts else None
         )
+        """A transport for httpx clients, synchronous and asynchronous."""
         self._lock = RLock()
         renew_lock_in_children(self)
         self._hosts: list[str] = []

@@ -51,10 +51,15 @@ class Holder:
     """
 
     type: PrincipalType
+    """Type of the principal; an invite is not accepted yet, and has the roles that the user will have."""
     id: str
+    """Id of the principal."""
     name: str
+    """Email address of a user or an invite, name of any other principal."""
     organization_roles: list[RoleName] = field(factory=list[RoleName])
+    """Roles on the organization."""
     roles: Mapping[str, list[RoleName]] = field(factory=dict[str, list[RoleName]])
+    """Effective roles by project id, including roles on the organization that apply to the project."""
 
     @property
     def is_owner(self) -> bool:
@@ -77,12 +82,19 @@ class AccessRow:
     """
 
     principal_type: PrincipalType
+    """Type of the principal."""
     principal_id: str
+    """Id of the principal."""
     principal: str
+    """Email address or name of the principal."""
     project_id: str
+    """Id of the project; empty for the organization itself."""
     project: str
+    """Name of the project; empty for the organization itself."""
     level: Level
+    """``"owns"``, ``"writes"``, ``"reads"``, or ``"unknown"`` for a role that this package does not know."""
     roles: list[RoleName]
+    """The effective roles."""
 
 
 @frozen(kw_only=True)
@@ -108,11 +120,17 @@ class Access:
     """
 
     taken_at: datetime
+    """When the inventory was taken."""
     organization: str
+    """Name of the organization."""
     projects: Mapping[str, str]
+    """Names of the projects by id."""
     holders: list[Holder]
+    """All principals: users, pending invites, service accounts, API keys."""
     findings: list[Finding]
+    """What a reviewer should check."""
     unread: list[str]
+    """Parts that could not be read and are missing here."""
 
     def rows(self) -> list[AccessRow]:
         """Return a row for each principal and each project, or the organization, on which it has roles."""

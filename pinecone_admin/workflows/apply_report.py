@@ -35,8 +35,11 @@ class FailedStep:
     """
 
     step: Step
+    """The step."""
     error: str = field(converter=make_printable)
+    """Message of the error."""
     outcome: Outcome | None
+    """What happened to the request; None if ``store`` failed."""
 
     def __str__(self) -> str:
         outcome = {"unknown": ", and may have been done", "done": ", after a part was done"}.get(self.outcome or "", "")
@@ -67,16 +70,27 @@ class ApplyReport:
     """
 
     organization_id: str
+    """Id of the organization."""
     client_id: str
+    """Client id of the account that carried the plan out."""
     applied_at: datetime
+    """Time of the inventory that was read first, by the server's clock."""
     package_version: str
+    """Version of this package."""
     source: str
+    """What the file is called."""
     digest: str
+    """SHA-256 of the file."""
     commit: str | None
+    """Commit of the file, if it was given to ``plan``."""
     done: list[Step] = field(factory=list[Step])
+    """Steps that were carried out, in order."""
     skipped: list[Step] = field(factory=list[Step])
+    """Steps of the plan that were not carried out, as they are no longer needed or are drift."""
     failed: list[FailedStep] = field(factory=list[FailedStep])
+    """Steps that failed."""
     not_run: list[Step] = field(factory=list[Step])
+    """Steps that were not tried, each with the reason."""
 
     def __str__(self) -> str:
         """Return the report as text, one step per line."""

@@ -50,20 +50,35 @@ class ChangePlan(SavablePlan):
     _WORKFLOW = "apply"
 
     organization_id: str
+    """Id of the organization."""
     organization: str
+    """Name of the organization."""
     client_id: str
+    """Client id of the account that is to carry the steps out."""
     made_at: datetime
+    """Time of the inventory from which the plan was made."""
     package_version: str
+    """Version of this package that made the plan."""
     source: str
+    """What the file is called."""
     digest: str
+    """SHA-256 of the file."""
     commit: str | None
+    """Commit of the file, if it was given."""
     steps: list[Step]
+    """The steps, in the order in which they are carried out."""
     refusals: list[str]
+    """Why ``apply`` would refuse the steps that are no drift."""
     not_listed: list[Step]
+    """What exists beside the sections of the file, and is left as it is."""
     unfinished: list[Step]
+    """What runs under way have made, or interrupted ones have left."""
     notes: list[str]
+    """What a reader should know besides."""
     desired: Mapping[str, Any]
+    """The file, as plain JSON types."""
     base: Mapping[str, Any] | None
+    """The file as it was last applied, as plain JSON types; None if it was not given."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -145,13 +145,21 @@ class DesiredState:
     """
 
     organization: str
+    """Id or name of the organization."""
     projects: list[DesiredItem] | None = None
+    """The projects; None if they are not managed."""
     service_accounts: list[DesiredItem] | None = None
+    """The service accounts; None if they are not managed."""
     people: list[DesiredItem] | None = None
+    """The people; None if they are not managed."""
     ignore: list[IgnoreRule] = field(factory=list[IgnoreRule])
+    """What is neither listed nor changed."""
     notes: list[str] = field(factory=list[str], eq=False)
+    """What an export could not express."""
     source: str = field(default="", eq=False)
+    """What the file is called in messages."""
     digest: str = field(default="", eq=False)
+    """SHA-256 of the text in UTF-8, or of the canonical JSON of a mapping."""
 
     @classmethod
     def from_text(cls, text: str, source: str = "text") -> Self:

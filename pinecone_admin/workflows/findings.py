@@ -47,12 +47,20 @@ class Finding:
     """
 
     kind: FindingKind
+    """Kind of the finding, such as ``"many-owners"``."""
     text: str = field(converter=make_printable)
+    """Description, with the ids of principals that have no email address."""
     principal_type: PrincipalType | None = None
+    """Type of the principal that it is about; None if it is about none, or several."""
     principal_id: str | None = None
+    """Id of the principal that it is about; None if it is about none, or several."""
     project_id: str | None = None
+    """Id of the project that it is about, or that the key is in; None if it is about none."""
     key_id: str | None = None
+    """Id of the API key that it is about; None if it is about none."""
     age: timedelta | None = field(default=None, metadata={"name": "age_seconds"})
+    """Age of the invite or the key when the inventory was taken, by the server's clock; of a key whose exact age is
+    unknown, the least that it can be."""
 
 
 def _find_in_key(kind: FindingKind, key: APIKey, text: str, *, age: timedelta | None = None) -> Finding:

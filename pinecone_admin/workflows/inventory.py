@@ -67,12 +67,19 @@ class Change:
     """
 
     kind: ResourceKind
+    """Kind of the resource, such as ``"project"`` or ``"role_binding"``."""
     id: str
+    """Id of the resource."""
     name: str
+    """Name or email address of the resource; for a role binding, its role."""
     description: str
+    """Description of the resource, for people."""
     field: str | None
+    """Name of the field that changed; None if the resource was added or removed."""
     before: object
+    """Value of the field in the earlier inventory; the resource if it was removed, and None if it was added."""
     after: object
+    """Value of the field in the later inventory; the resource if it was added, and None if it was removed."""
 
     def __str__(self) -> str:
         if self.field is None:
@@ -98,9 +105,13 @@ class Changes:
     """
 
     added: list[Change]
+    """Resources that are only in the later inventory."""
     removed: list[Change]
+    """Resources that are only in the earlier inventory."""
     changed: list[Change]
+    """Fields that differ, of resources that are in both."""
     unknown: list[str]
+    """Parts that cannot be compared because they could not be read for one of the two inventories."""
 
     def __bool__(self) -> bool:
         """Return whether anything was added, removed or changed; ``unknown`` does not count."""

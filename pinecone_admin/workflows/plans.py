@@ -42,8 +42,11 @@ class Left:
     """
 
     id: str
+    """Id of the project or user; empty if there is none."""
     name: str
+    """Name of the project, or email address of the person."""
     reason: str = field(converter=make_printable)
+    """Why the project or person was left."""
 
 
 def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:
@@ -64,10 +67,15 @@ class StaleProject:
     """
 
     id: str
+    """Id of the project."""
     name: str
+    """Name of the project."""
     created_at: datetime
+    """When the project was created."""
     contents: list[Content]
+    """What the project contains; all of it is deleted with the project."""
     unseen: list[str] = field(factory=list[str])
+    """Kinds of content whose list the server refuses: whether the project contains any cannot be seen."""
 
     def __str__(self) -> str:
         contents = ", ".join(f"{each.kind} {each.name!r}" for each in self.contents) or "nothing"
@@ -139,12 +147,19 @@ class StalePlan(SavablePlan):
     _WORKFLOW = _STALE
 
     organization_id: str
+    """Id of the organization."""
     made_at: datetime
+    """When the plan was made."""
     name_pattern: str
+    """Pattern of the names."""
     older_than: timedelta = field(metadata={"name": "older_than_seconds"})
+    """Age that all projects of the plan exceed."""
     projects: list[StaleProject]
+    """Projects to delete."""
     left: list[Left]
+    """Projects whose name matches, but that would not be deleted, each with the reason."""
     temporary_keys: list[str]
+    """Ids of the temporary API keys that read the contents; they were deleted."""
 
     def __str__(self) -> str:
         """Return the plan as text, one project per line."""
@@ -176,9 +191,13 @@ class StaleReport:
     """
 
     deleted: list[StaleProject]
+    """Projects that were deleted with everything in them, by this call or before it."""
     left: list[Left]
+    """Projects of the plan that were not deleted, each with the reason."""
     temporary_keys: list[str]
+    """Ids of the temporary API keys that were used; they were deleted."""
     steps: list[Step]
+    """What was done, in order."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -216,11 +235,17 @@ class OffboardPlan(SavablePlan):
     _WORKFLOW = _OFFBOARD
 
     organization_id: str
+    """Id of the organization."""
     made_at: datetime
+    """When the organization was read."""
     not_found: list[str]
+    """Email addresses that neither a user nor an open invite has."""
     unseen: list[Left]
+    """Email addresses of which the account cannot see whether somebody has them, each with the reason."""
     reports: list[OffboardReport]
+    """A report on each other person, as of a dry run of ``offboard``."""
     refusal: str | None
+    """Why a real run would refuse, or None."""
 
     @property
     def emails(self) -> list[str]:
@@ -254,11 +279,18 @@ class OffboardManyReport:
     """
 
     dry_run: bool
+    """True only in the preview of the command line; ``offboard_many`` sets False."""
     not_found: list[str]
+    """Email addresses that neither a user nor an open invite has; not of people whom an earlier run of the plan has
+    removed."""
     unseen: list[Left]
+    """Email addresses of which the account cannot see whether somebody has them, each with the reason."""
     reports: list[OffboardReport]
+    """A report for each person who was removed, by this call or before it."""
     left: list[Left]
+    """People of the plan who were not removed, each with the reason."""
     steps: list[Step]
+    """What was done, in order."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""

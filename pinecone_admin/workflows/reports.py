@@ -48,8 +48,11 @@ class Difference:
     """
 
     setting: str
+    """Name of the setting."""
     found: str
+    """Value that was found, as text."""
     wanted: str
+    """Requested value, as text."""
 
     def __str__(self) -> str:
         return make_printable(f"{self.setting}: found {self.found}, wanted {self.wanted}")
@@ -67,8 +70,11 @@ class Ensured(Generic[_T_co]):
 
     _value: _T_co | None = field(alias="value", metadata={"name": "value"})
     created: bool
+    """Whether this call created the resource, or would create it if it were no dry run."""
     differences: list[Difference] = field(factory=list[Difference])
+    """Settings that were found to differ from the requested ones."""
     steps: list[Step] = field(factory=list[Step])
+    """What was done, in order; of a dry run, what would be done."""
 
     @property
     def value(self) -> _T_co:
@@ -106,8 +112,11 @@ class Progress:
     """
 
     done: int
+    """Number of completed steps."""
     total: int
+    """Number of steps known so far."""
     step: str = field(converter=make_printable)
+    """Description of the last completed step."""
 
 
 @frozen(kw_only=True)
@@ -123,9 +132,13 @@ class Rotation:
     """
 
     key: APIKey
+    """The new key, with the name of the old one; its value was passed to ``store``."""
     replaced: str
+    """Id of the old key."""
     delete_after: datetime | None
+    """When ``delete_retired`` may delete the old key; None if this call deleted it."""
     steps: list[Step]
+    """What this run did, in order; an earlier run may have done more."""
 
     def __str__(self) -> str:
         """Return in one line what was done, or would be."""
@@ -143,8 +156,11 @@ class KeptKey:
     """
 
     key: APIKey
+    """The key."""
     delete_after: datetime
+    """When the key may be deleted."""
     reason: str
+    """Why the key was not deleted."""
 
 
 @frozen(kw_only=True)
@@ -162,9 +178,13 @@ class RetiredKeys:
     """
 
     dry_run: bool
+    """Whether the report only previews the deletion, and nothing was changed."""
     deleted: list[APIKey]
+    """Keys that were deleted, in order."""
     kept: list[KeptKey]
+    """Keys that were not deleted, each with the reason."""
     steps: list[Step]
+    """What was done and which keys were kept, in order; of a dry run, what would be done."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -188,8 +208,11 @@ class FailedRotation:
     """
 
     project_id: str
+    """Id of the project."""
     key: APIKey | None
+    """The key; None if finishing earlier rotations, or deleting retired keys, failed in the project."""
     reason: str = field(converter=make_printable)
+    """The error, and what was undone."""
 
     def __str__(self) -> str:
         place = describe_thing("project", None, self.project_id)
@@ -224,13 +247,21 @@ class DueRotations:
     """
 
     dry_run: bool
+    """Whether the report only previews the run, and nothing was changed."""
     finished: list[APIKey] = field(factory=list[APIKey])
+    """New keys of interrupted rotations, whose values were stored before; this run gave them their names."""
     rotated: list[Rotation] = field(factory=list[Rotation])
+    """The rotations of this run, in order."""
     deleted: list[APIKey] = field(factory=list[APIKey])
+    """Retired and temporary keys that were due and were deleted."""
     kept: list[KeptKey] = field(factory=list[KeptKey])
+    """Retired and temporary keys of earlier runs that were not deleted, each with the reason."""
     failed: list[FailedRotation] = field(factory=list[FailedRotation])
+    """Keys that were not rotated, each with the reason."""
     unknown_age: list[APIKey] = field(factory=list[APIKey])
+    """Keys that may be due, as nothing shows their age, or only a role binding that may be younger."""
     steps: list[Step] = field(factory=list[Step])
+    """What was done, in order; of a dry run, what would be done."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -258,7 +289,9 @@ class RoleChange:
     """
 
     binding: RoleBinding
+    """The new role binding; if a dry run would create it, the old one."""
     steps: list[Step]
+    """What was done, in order; empty if the change had been made before."""
 
     def __str__(self) -> str:
         """Return in one line what was done, or would be, or that nothing was changed."""
@@ -283,8 +316,11 @@ class ProjectRole:
     """
 
     principal_type: PrincipalType
+    """Type of the principal."""
     principal_id: str
+    """Id of the principal that gets the role."""
     role: ProjectRoleName
+    """A project role."""
 
 
 class ProjectRoleDict(TypedDict):
@@ -304,8 +340,11 @@ class ProjectRoleDict(TypedDict):
     """
 
     principal_type: PrincipalType
+    """Type of the principal."""
     principal_id: str
+    """Id of the principal that gets the role."""
     role: ProjectRoleName
+    """A project role."""
 
 
 @frozen(kw_only=True)
@@ -319,8 +358,11 @@ class Provisioned:
     """
 
     project: Ensured[Project]
+    """The project."""
     key: Ensured[APIKeyWithSecret | APIKey]
+    """The key of the project; if it was created, its value was passed to ``store``."""
     bindings: list[Ensured[RoleBinding]]
+    """The role bindings, in the requested order."""
 
     @property
     def key_id(self) -> str:
@@ -356,7 +398,9 @@ class Reach:
     """
 
     project: Project
+    """The project."""
     roles: list[RoleName]
+    """Effective roles on it, including roles on the organization that apply to it."""
 
 
 @frozen(kw_only=True)
@@ -381,15 +425,25 @@ class OffboardReport:
     """
 
     email: str
+    """The requested email address."""
     dry_run: bool
+    """Whether the report only previews the removal, and nothing was changed."""
     user: User | None
+    """The user, or None if no user has this address."""
     invites: list[Invite]
+    """Invites to this address that could still be accepted or resent."""
     bindings: list[RoleBinding]
+    """Role bindings of the user and the invites; the server deletes them together with these."""
     reach: list[Reach]
+    """Projects that the user could access."""
     keys_to_rotate: list[APIKey]
+    """API keys of the projects in ``reach``, whose values the user may know."""
     service_accounts_to_rotate: list[ServiceAccount]
+    """Service accounts whose secrets the user may know, being able to create or rotate them."""
     refusal: str | None
+    """Why the user cannot be removed, or None."""
     steps: list[Step]
+    """Steps that were done, in order; of a dry run, those that a real run would do."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -431,9 +485,13 @@ class Content:
     """
 
     kind: str
+    """Kind of the resource: ``"index"``, ``"collection"``, ``"assistant"``, ``"backup"`` or ``"workspace"``."""
     name: str
+    """Name of the resource; the id for a backup."""
     protected: bool = False
+    """Whether deletion protection is on."""
     leaving: bool = False
+    """Whether the server is already deleting it."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -466,13 +524,22 @@ class CleanupReport:
     """
 
     project: Project
+    """The project."""
     dry_run: bool
+    """Whether the report only previews the deletion, and nothing was deleted."""
     contents: list[Content]
+    """Contents that were found in the project."""
     unseen: list[str]
+    """Kinds of content whose list the server refuses, such as ``"workspace"``: whether the project contains any cannot
+    be seen, and the workflow deletes none."""
     deleted: bool
+    """Whether the project and all its contents are deleted."""
     refusal: str | None
+    """Why a real run would refuse to delete anything, or None."""
     temporary_keys: list[str]
+    """Ids of the temporary API keys that read the contents, also those that earlier runs left; they were deleted."""
     steps: list[Step]
+    """Steps that were done, in order; of a dry run, those that a real run would do."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""

@@ -34,9 +34,13 @@ class Unread:
     """
 
     part: str
+    """Name of the list, such as ``"users"``."""
     project_id: str | None
+    """Id of the project if the list is its API keys, else None."""
     error: str
+    """Message of the error."""
     status_code: int | None = None
+    """HTTP status of the response, such as 403 if the account may not read it; None without a response."""
 
     def __str__(self) -> str:
         project = "" if self.project_id is None else f" of project {self.project_id}"
@@ -48,14 +52,23 @@ class Resources:
     """The lists of an inventory; the attributes are those of ``Inventory``."""
 
     taken_at: datetime
+    """Time at which reading began, by the server's clock; by that of this machine if no response has a valid Date."""
     organizations: list[Organization]
+    """The organization of the caller."""
     projects: list[Project]
+    """All projects that the account sees."""
     api_keys: list[APIKey]
+    """API keys of the projects, in the order of ``projects``."""
     users: list[User]
+    """All users."""
     invites: list[Invite]
+    """Pending and expired invites."""
     service_accounts: list[ServiceAccount]
+    """All service accounts."""
     role_bindings: list[RoleBinding]
+    """All role bindings."""
     unread: list[Unread] = field(factory=list[Unread])
+    """Parts that could not be read."""
 
 
 class DisplayNames:

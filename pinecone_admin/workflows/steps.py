@@ -72,16 +72,31 @@ class Step:
     """
 
     action: StepAction
+    """What is done."""
     kind: str
+    """What it is done to: ``"project"``, ``"api_key"``, ``"user"``, ``"invite"``, ``"service_account"``, or a kind of
+    content such as ``"index"``."""
     name: str | None
+    """Name or email address of what it is done to; None if the workflow has not read it."""
     id: str | None = None
+    """Id of what it is done to; None before that is created, and for contents, which have none."""
     project: str | None = None
+    """Name of the project that contains it, or that a role is on; None outside of projects, and if the workflow has not
+    read the name."""
     project_id: str | None = None
+    """Id of the project that contains it, or that a role is on; None outside of projects, and before the project is
+    created."""
     before: Mapping[str, object] = field(factory=dict[str, object])
+    """Fields that are changed, with their values before."""
     after: Mapping[str, object] = field(factory=dict[str, object])
+    """Fields that are changed, with their values after; of something new, those that were requested."""
     reason: str | None = None
+    """Why it is done, or why not; None if that needs no explanation."""
     planned: bool = False
+    """Whether this is a preview, and nothing was done."""
     cause: Literal["drift", "change"] | None = None
+    """Of a step towards a desired state: ``"drift"`` if only the organization has changed, ``"change"`` if the file
+    has; else None."""
 
     def __str__(self) -> str:
         verb = f"would {self.action}" if self.planned else _PAST[self.action]

@@ -41,11 +41,17 @@ class Waiver:
     """
 
     kind: FindingKind
+    """Kind of the findings, such as ``"many-owners"``."""
     reason: str
+    """Why the findings are accepted."""
     until: date
+    """Last day on which the findings are accepted."""
     principal_id: str | None = None
+    """Id of the principal that the findings are about; None for any."""
     project_id: str | None = None
+    """Id of the project that the findings are about; None for any."""
     key_id: str | None = None
+    """Id of the API key that the findings are about; None for any."""
 
     def __attrs_post_init__(self) -> None:
         check_kind("kind", self.kind)
@@ -73,9 +79,13 @@ class Review:
     """
 
     open: list[Finding]
+    """Findings that nobody has accepted."""
     accepted: list[tuple[Finding, Waiver]]
+    """Findings that a waiver covers, with the waiver."""
     expired: list[Waiver]
+    """Waivers that have ended."""
     unused: list[Waiver]
+    """Waivers that cover no finding."""
 
     @property
     def warnings(self) -> list[str]:

@@ -41,10 +41,15 @@ class Request:
     """
 
     method: str
+    """The method in upper case."""
     path: str
+    """The path, percent-encoded, without the query."""
     headers: Mapping[str, str] = field(factory=dict[str, str])
+    """The headers by lower-case name; the values of a repeated header are joined with commas."""
     query: str = ""
+    """The query, percent-encoded, without the question mark."""
     body: bytes = b""
+    """The body."""
 
     @property
     def json(self) -> Any:

@@ -134,13 +134,21 @@ class Fault:
     """
 
     operation: str = field(default=ANY, metadata=_argument(checks.string))
+    """The id of the operation that it matches, or `*`."""
     method: str | None = field(default=None, metadata=_argument(_METHOD))
+    """The HTTP method that it matches; None for any."""
     path: str | None = field(default=None, metadata=_argument(_check_path))
+    """The path that it matches; None for any."""
     id: str | None = field(default=None, metadata=_argument(checks.string))
+    """The id that a path must have; None for any."""
     where: Predicate | None = field(default=None, metadata=_argument(_check_callable))
+    """The function that says which requests it matches; None for all."""
     times: int | None = field(default=1, metadata=_argument(checks.nullable(checks.integer_between(1, 10**9))))
+    """How often it fires; None for always."""
     skip: int = field(default=0, metadata=_argument(checks.integer_between(0, 10**9)))
+    """The number of matching requests to let pass first."""
     probability: float = field(default=1.0, metadata=_argument(_PROBABILITY))
+    """The probability that it fires on a matching request, from 0 to 1."""
     delay: float = field(default=0.0, metadata=_argument(checks.seconds))
     status: int | None = field(default=None, metadata=_argument(checks.integer_between(200, 599), kind=True))
     headers: Mapping[str, str] = field(factory=dict[str, str], metadata=_argument(_check_headers, needs_status=True))
@@ -162,8 +170,11 @@ class Fault:
     repeat_page_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
     revoke_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
     number: int = field(default=0, init=False)
+    """The number of the fault, by which it can be removed over HTTP."""
     seen: int = field(default=0, init=False)
+    """The number of matching requests so far."""
     fired: int = field(default=0, init=False)
+    """How often it has fired."""
 
     @property
     def kind(self) -> str:

@@ -48,13 +48,21 @@ class LoggedRequest:
     """
 
     time: datetime
+    """The time at which it arrived, by the emulator's clock."""
     method: str
+    """The method in upper case."""
     path: str
+    """The path, percent-encoded, without the query."""
     query: str
+    """The query, percent-encoded."""
     operation_id: str
+    """The operation that it calls, `get_token` for a token; empty if no operation matches."""
     status: int | None
+    """The status of the response; None if the connection ended without one."""
     request_id: str | None
+    """The request id of the response."""
     fault: str | None
+    """The kind of the fault that fired, in one word; None if none fired."""
     # Masked when they are read: most entries never are, and masking takes as long as handling the request.
     _sent: Request = field(repr=False, eq=False, alias="sent")
 
