@@ -5,19 +5,13 @@ A document of another author that is adopted brings its own examples, or none: n
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import re
-import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import datetime
 from functools import reduce
-from itertools import pairwise
 from typing import Any
-
-import attrs
 
 from generated_client import api, models
 from generated_client.types import readers
@@ -132,22 +126,6 @@ def test_each_model_has_a_hash() -> None:
         request = evaluate_example(kind)
         assert len(set(made if request is None else [request, deepcopy(request)])) == 1, name
         assert kind not in readers or made[0].extra != made[1].extra
-
-
-def test_fields_of_models_carry_their_text() -> None:
-    """A string below each field, which editors show, has the text of the entry in the docstring of its class."""
-    for name, schema in SCHEMAS.items():
-        kind: Any = getattr(models, class_name(name))
-        module = ast.parse(inspect.getsource(sys.modules[kind.__module__]))
-        body = next(each for each in module.body if isinstance(each, ast.ClassDef)).body
-        below = {
-            ast.unparse(field.target): text.value.value
-            for field, text in pairwise(body)
-            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-        }
-        assert below.keys() == {field.name for field in attrs.fields(kind)}, schema
-        entries = re.sub(r"\s+", " ", inspect.getdoc(kind) or "")
-        assert [text for field, text in below.items() if f"{field}: {' '.join(str(text).split())}" not in entries] == []
 
 
 def _holds_objects(value: Any) -> bool:
