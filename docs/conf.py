@@ -13,6 +13,7 @@ author = "the authors of pinecone-admin"
 extensions = [
     "myst_parser",
     "code_width",
+    "headings",
     "links",
     "names",
     "navigation",

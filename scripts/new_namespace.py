@@ -82,7 +82,7 @@ _own = argument("{variable}_id", "Name or id of the {words}.", type=NameOrId("{n
 '''
 PAGE = """# {title}
 
-Methods of `admin.{namespace}`. All arguments are keyword arguments. In the async client, await them.
+Methods of `admin.{namespace}`. In the async client, await them.
 
 <!-- scripts/reference.py: methods admin.{namespace} -->
 <!-- end -->

@@ -8,7 +8,7 @@ The entries stand between two comments, of which the first says what they are:
     <!-- scripts/reference.py: names pinecone_admin.models Project *Request -->
     <!-- end -->
 
-"names" has a module and its names, of which CLASSES and VALUES are those that no other comment of the page names;
+"names" has a module and its names, of which CLASSES and VALUES are those that no other comment of any page names;
 "methods" has an object of users' code, such as admin.projects; "commands" has the first words of commands; "options"
 are those of every command, and "topics" those of the help. With --check nothing is written, and the exit status is 1 if
 a page differs.
@@ -40,13 +40,14 @@ NOT_FORMATTED = "<!-- fmt: off -->\n"  # code in docstrings is formatted in line
 
 def main(arguments: list[str]) -> int:
     """Write or check the pages, and return the exit status."""
-    pages = sorted(FOLDER.rglob("*.md"))
-    return max(write_or_check(page, fill_in(page.read_text(encoding="utf-8")), arguments) for page in pages)
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.md"))}
+    whole = "".join(pages.values())
+    return max(write_or_check(path, fill_in(page, whole), arguments) for path, page in pages.items())
 
 
-def fill_in(page: str) -> str:
-    """Return a page with the entries that its comments ask for."""
-    listed = {pattern for part in PART.finditer(page) if part[2] == "names" for pattern in part[3].split()[1:]}
+def fill_in(page: str, whole: str) -> str:
+    """Return a page of the whole reference with the entries that its comments ask for."""
+    listed = [part[3].split() for part in PART.finditer(whole) if part[2] == "names"]
 
     def write_part(part: re.Match[str]) -> str:
         level = 3 if re.search(r"^## ", PART.sub("", page[: part.start()]), re.MULTILINE) else 2
@@ -56,12 +57,13 @@ def fill_in(page: str) -> str:
     return PART.sub(write_part, page)
 
 
-def render_entries(kind: str, words: list[str], level: int, listed: set[str]) -> Iterator[str]:
+def render_entries(kind: str, words: list[str], level: int, listed: list[list[str]]) -> Iterator[str]:
     """Yield the entries that a comment asks for."""
     match kind:
         case "names":
             module = importlib.import_module(words[0])
-            for name in match_names(module, words[1:], listed):
+            others = [pattern for each in listed if each[0] == words[0] for pattern in each[1:]]
+            for name in match_names(module, words[1:], others):
                 yield render_entry(name, getattr(module, name), level)
         case "methods":
             yield from render_methods(words[0], level)
@@ -101,7 +103,7 @@ def find_class(path: str) -> type:
     return kind
 
 
-def match_names(module: ModuleType, patterns: list[str], listed: set[str]) -> Iterator[str]:
+def match_names(module: ModuleType, patterns: list[str], listed: list[str]) -> Iterator[str]:
     """Yield names in the order of the patterns, and those of one pattern by the modules that define them."""
     for pattern in patterns:
         if pattern in {"CLASSES", "VALUES"}:

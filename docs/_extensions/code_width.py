@@ -38,7 +38,7 @@ def find_room(node: nodes.Element | None) -> int:
 def mark_short_words(_app: Sphinx, document: nodes.document) -> None:
     """Mark code whose words fit any line: they need not break, so that a comma after them stays with them."""
     for literal in document.findall(nodes.literal):
-        if all(len(word) <= PHONE for word in literal.astext().split()):
+        if not isinstance(literal.parent, nodes.title) and all(len(word) <= PHONE for word in literal.astext().split()):
             literal["classes"].append("short")
 
 

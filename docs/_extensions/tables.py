@@ -19,13 +19,15 @@ COLUMN = 95
 
 INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
-UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|MB|MiB)\b)")
-"""The space between a number and its unit, where no line breaks."""
+UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|MB|MiB)\b)|(?<=≤) ")
+"""The space between a number and its unit or sign, where no line breaks."""
 
 
 def prepare_tables(_app: Sphinx, document: nodes.document) -> None:
     """Choose the layout of each table, and give its cells their labels."""
     for table in document.findall(nodes.table):
+        for text in list(table.findall(nodes.Text)):
+            text.parent.replace(text, nodes.Text(UNIT.sub("\u00a0", text)))
         headings, *rows = (list(row.findall(nodes.entry)) for row in table.findall(nodes.row))
         texts = [cell.astext() for cell in headings], [[cell.astext() for cell in row] for row in rows]
         table["classes"] += choose_layout(*texts)
@@ -43,7 +45,7 @@ def prepare_tables(_app: Sphinx, document: nodes.document) -> None:
 def choose_layout(headings: list[str], rows: list[list[str]]) -> list[str]:
     """Return the classes of a table: none if a phone shows each row in about three lines."""
     broken = [[INNER_CAPITAL.sub(" ", each) for each in headings], *rows]
-    words = [[UNIT.sub("_", cell).split() for cell in row] for row in broken]
+    words = [[re.split("[ \n]+", cell) for cell in row] for row in broken]
     narrowest = measure_row([[max(map(len, cell), default=0) for cell in row] for row in words])
     if narrowest > COLUMN:
         return ["stacked", "wide"]

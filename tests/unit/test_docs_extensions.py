@@ -17,7 +17,7 @@ PAGES = {
     "conf.py": f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
-extensions = ["myst_parser", "links", "names", "navigation", "search", "tables"]
+extensions = ["myst_parser", "headings", "links", "names", "navigation", "search", "tables"]
 """,
     "index.md": """\
 # A site
@@ -48,7 +48,7 @@ After a 418, call `admin.role_bindings.list(limit=5)`, or `role_bindings.create`
 
 | n | OrgOwner |
 |---|---|
-| 5 ms | yes |
+| 5 ms | ≤ 0.85 |
 
 | argument | what it *is* |
 |---|---|
@@ -167,6 +167,17 @@ def test_tables_are_stacked_where_they_have_no_room(site: dict[str, str]) -> Non
     assert labels == [[], ["what it is: "], [], []]
     assert [("empty" in attributes) for attributes, _ in cells] == [False, False, False, True]
     assert "Org\u200bOwner" in tables[0][1]
+    assert "5\u00a0ms" in tables[0][1]
+    assert "\u2264\u00a00.85" in tables[0][1]
+
+
+def test_a_long_name_in_a_heading_breaks_at_its_borders(site: dict[str, str]) -> None:
+    """Between the parts of a path and before an inner capital; the contents of the page and a short name have no break."""
+    headings = re.findall(r"<h2>(.*?)<a class=\"headerlink\"", site["all"])
+    names = [re.sub(r"<(?!wbr)[^>]+>", "", heading) for heading in headings]
+    assert names[0] == "admin.<wbr>role_<wbr>bindings.<wbr>list"
+    assert names[-1] == "RoleBinding"
+    assert site["all"].count("<wbr>") == 9
 
 
 def test_code_that_does_not_fit_the_page_fails_the_build(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ MARK = "<!-- scripts/reference.py: {} -->\n"
 def fill_in(*contents: str) -> str:
     """Return a page with these comments, filled in, without the lines that are not shown."""
     page = "\n".join(f"{MARK.format(each)}<!-- end -->\n" for each in contents)
-    return re.sub(r"<!--.*?-->\n", "", reference.fill_in(page), flags=re.DOTALL)
+    return re.sub(r"<!--.*?-->\n", "", reference.fill_in(page, page), flags=re.DOTALL)
 
 
 def test_the_pages_are_what_their_sources_give(capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,17 +104,17 @@ def test_a_class_has_the_methods_that_it_inherits_and_none_that_only_the_emulato
 
 
 def test_comments_are_filled_in_below_their_heading() -> None:
-    """A page has the names of a comment, one level below the heading above, and the classes that no other names."""
+    """A page has the names of a comment, one level below the heading above, and those that no other names."""
     page = fill_in("names pinecone_admin.models on_project *Request", "names pinecone_admin.models Project CLASSES")
     names = re.findall(r"^## `(\w+)`$", page, re.MULTILINE)
     assert names[:2] == ["on_project", "CreateAPIKeyRequest"]
     assert names.count("Project") == names.count("CreateAPIKeyRequest") == names.count("Invite") == 1
     assert "RoleName" not in names
-    below = reference.fill_in(
-        f"# Models\n\n## Values\n\n{MARK.format('names pinecone_admin.models VALUES')}<!-- end -->\n"
-    )
-    assert "\n### `RoleName`\n" in below
-    assert "`Project`\n" not in below
+    below = f"# Models\n\n## Values\n\n{MARK.format('names pinecone_admin.models VALUES')}<!-- end -->\n"
+    values = reference.fill_in(below, f"{below}{MARK.format('names pinecone_admin.models Null RoleName')}<!-- end -->\n")
+    assert "\n### `PrincipalType`\n" in values
+    assert "`Project`\n" not in values
+    assert "`RoleName`\n" not in values
 
 
 def test_methods_are_listed_before_they_are_described() -> None:
