@@ -82,7 +82,7 @@ _own = argument("{variable}_id", "Name or id of the {words}.", type=NameOrId("{n
 '''
 PAGE = """# {title}
 
-Methods of `admin.{namespace}`. In the async client, await them.
+Methods of `admin.{namespace}`; with `AsyncAdmin`, await them.
 
 <!-- scripts/reference.py: methods admin.{namespace} -->
 <!-- end -->
@@ -121,7 +121,7 @@ docs/reference/index.md, in the table and below it:
 | `admin.{namespace}` | {methods} |
 - [{title}]({page}.md)
 docs/reference/commands.md, under Pages:
-- [{noun}](commands/{noun}.md): {words}.
+- [{noun}](commands/{noun}.md)
 docs/how-to/ci-identity.md, in the table of roles: {full_names}
 CHANGELOG.md, under Added of the first version:
 - `admin.{namespace}` and `pinecone-admin {noun}`: {summary}.

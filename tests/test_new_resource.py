@@ -105,7 +105,7 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
         f"| `admin.harpies` | {' · '.join(f'`{each}`' for each in METHODS)} |\n",
     ),
     ("docs/reference/index.md", "- [Role bindings]", "- [Harpies](harpies.md)\n"),
-    ("docs/reference/commands.md", "- [role-binding]", "- [harpy](commands/harpy.md): harpies.\n"),
+    ("docs/reference/commands.md", "- [role-binding]", "- [harpy](commands/harpy.md)\n"),
     (
         "docs/how-to/ci-identity.md",
         "| `organizations.update`",

@@ -433,10 +433,8 @@ rounds, in which the programs alternate. Only the extra `cli` is installed.
 | `project exists` | 124 ms |  |  |
 | `each` with 1,000 rows of `project exists` | 991 ms | +866 ms | ≤ 3 s in all |
 
-- `import httpx` imports click, rich and pygments where they are installed. So the extra `cli` delays every program that
-  uses the client, except `pinecone-admin`.
-- The last two rows are of another run, of 5 rounds. `each` peaks at 30 MB with 100,000 rows that send nothing, as with
-  1,000.
+The last two rows are of another run, of 5 rounds. `each` peaks at 30 MB with 100,000 rows that send nothing, as with
+1,000.
 """
 
 WHAT_LIMITS = """\
