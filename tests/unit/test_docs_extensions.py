@@ -172,7 +172,7 @@ def test_tables_are_stacked_where_they_have_no_room(site: dict[str, str]) -> Non
 
 
 def test_a_long_name_in_a_heading_breaks_at_its_borders(site: dict[str, str]) -> None:
-    """Between the parts of a path and before an inner capital; the contents of the page and a short name have no break."""
+    """Between the parts of a path and before an inner capital; its contents and a short name have no break."""
     headings = re.findall(r"<h2>(.*?)<a class=\"headerlink\"", site["all"])
     names = [re.sub(r"<(?!wbr)[^>]+>", "", heading) for heading in headings]
     assert names[0] == "admin.<wbr>role_<wbr>bindings.<wbr>list"

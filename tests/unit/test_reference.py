@@ -111,7 +111,8 @@ def test_comments_are_filled_in_below_their_heading() -> None:
     assert names.count("Project") == names.count("CreateAPIKeyRequest") == names.count("Invite") == 1
     assert "RoleName" not in names
     below = f"# Models\n\n## Values\n\n{MARK.format('names pinecone_admin.models VALUES')}<!-- end -->\n"
-    values = reference.fill_in(below, f"{below}{MARK.format('names pinecone_admin.models Null RoleName')}<!-- end -->\n")
+    other = f"{MARK.format('names pinecone_admin.models Null RoleName')}<!-- end -->\n"
+    values = reference.fill_in(below, below + other)
     assert "\n### `PrincipalType`\n" in values
     assert "`Project`\n" not in values
     assert "`RoleName`\n" not in values
