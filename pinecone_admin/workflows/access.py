@@ -170,7 +170,7 @@ class Access:
     def to_csv(self) -> str:
         """Return the rows as CSV; values that a spreadsheet would read as formulas are prefixed with an apostrophe."""
         text = io.StringIO()
-        writer = csv.writer(text)
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(each.name for each in fields(AccessRow))
         for row in self.rows():
             values = {**asdict(row), "roles": " ".join(row.roles)}

@@ -44,8 +44,13 @@ class ExampleRun:
 
 
 @cache
-def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
-    """Run the example of every command that ends by itself, in a folder with a plan, a list of people and a program."""
+def run_examples(*options: str, terminal: bool = False) -> list[ExampleRun]:
+    """Run the example of every command that ends by itself, in a folder with a plan, a list of people and a program.
+
+    Args:
+        options: Options that precede the command.
+        terminal: Whether all streams are terminals.
+    """
     with TemporaryDirectory() as folder, chdir(folder):
         program = Path("run-tests")
         program.write_text("#!/bin/sh\n")
@@ -65,14 +70,14 @@ def run_examples(*, terminal: bool = False) -> list[ExampleRun]:
                 "--yes",
                 terminal=terminal,
             )
-        return [_run_example(spec, terminal=terminal) for spec in COMMANDS if spec.path not in _ENDLESS]
+        return [_run_example(spec, *options, terminal=terminal) for spec in COMMANDS if spec.path not in _ENDLESS]
 
 
-def _run_example(spec: Command, *, terminal: bool) -> ExampleRun:
+def _run_example(spec: Command, *options: str, terminal: bool) -> ExampleRun:
     with example_organization() as emulator:
         if spec.full_name == "api-key delete-retired":
             retire_key(emulator)
         if spec.full_name == "api-key rotate-due":
             emulator.clock.advance(91 * 86_400)
-        done = run(*shlex.split(spec.example)[1:], terminal=terminal)
+        done = run(*options, *shlex.split(spec.example)[1:], terminal=terminal)
         return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])

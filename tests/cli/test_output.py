@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from errno import ENOSPC
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -18,6 +19,7 @@ from rich.cells import cell_len
 
 from pinecone_admin.cli.output.formats import STREAMS, render_value
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
+from tests.cli.example_runs import run_examples
 from tests.cli.secret_makers import ROTATES_ACCOUNT, live_secrets, words_of
 
 LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and not spec.is_by_hand]
@@ -328,6 +330,39 @@ def test_raw_gives_scripts_the_value_they_want() -> None:
         ensured = run("project", "ensure", "search", "--yes", "--output", "raw").stdout
         described = run("project", "describe", "search", "--output", "raw").stdout
         assert ensured == described == run("project", "describe", "search", "--query", "id", "-o", "raw").stdout
+
+
+def test_no_line_in_a_pipe_ends_with_blanks(tmp_path: Path) -> None:
+    """Every command writes lines that are as long as their content, in every format and to both streams."""
+    saved = str(tmp_path / "inventory.json")
+    waivers = tmp_path / "waivers"
+    waivers.write_text("- {kind: service-account-without-roles, reason: new, until: 2999-01-01}")
+    done = {
+        f"{each.spec.full_name} -o {output}": each.done
+        for output in ("table", *STREAMS)
+        for each in run_examples("--output", output)
+    }
+    with example_organization() as emulator:
+        run("inventory", "--save", saved)
+        emulator.add_user("a@example.com")
+        for words in (
+            ["access", "--accept", str(waivers)],
+            ["inventory", "--diff", saved],
+            ["user", "list", "--query", "[].{id: id, name: name}"],
+            ["user", "list", "--query", "[].{name: id, id: name}"],
+            ["user", "offboard", "ada@example.com", "--dry-run"],
+            ["doctor", "--expect-organization", "another"],
+        ):
+            done[" ".join(words)] = run(*words, "--output", "table")
+    padded = {
+        (words, line[-80:])
+        for words, each in done.items()
+        for line in (each.stdout + each.stderr).split("\n")
+        if line != line.rstrip()
+    }
+    assert padded == set()
+    assert len(done) > 300
+    assert {each.exit for each in done.values()} <= {0, 1, 2, 125}
 
 
 def test_values_of_any_shape_are_rendered() -> None:

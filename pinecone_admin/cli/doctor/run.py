@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from pinecone_admin import Admin, ForbiddenError, PineconeError, PineconeValueError, UnauthorizedError
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
@@ -35,9 +34,6 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_items
 from pinecone_admin.cli.session import Session
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 _STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
 _STATUS_WIDTH, _CHECK_WIDTH = 7, 14
 
@@ -46,22 +42,21 @@ def run_checks(session: Session) -> None:
     """Make the checks, and write what was found."""
     results = examine(session)
     if session.output == "table" and session.settings.get("query") is None:
-        from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - only tables need it
-
-        console = make_console(session)
         with session.until_closed():
             for result in results:
-                _print_result(console, result)
+                _print_result(session, result)
     else:
         write_items(session, (result._asdict() for result in results))
     for _ in results:  # whoever reads the output may have enough, but the exit code is that of all checks
         pass
 
 
-def _print_result(console: Console, result: Diagnosis) -> None:
+def _print_result(session: Session, result: Diagnosis) -> None:
     """Print one result, and below it how a failure is fixed."""
     from rich.table import Table  # noqa: PLC0415 - only tables need it
     from rich.text import Text  # noqa: PLC0415 - as above
+
+    from pinecone_admin.cli.output.tables import print_layouts  # noqa: PLC0415 - as above
 
     detail = Text(make_printable(result.detail), style="dim" if result.status == "skipped" else "")
     if result.fix:
@@ -71,7 +66,7 @@ def _print_result(console: Console, result: Diagnosis) -> None:
     grid.add_column(width=_CHECK_WIDTH)
     grid.add_column(overflow="fold")
     grid.add_row(Text(result.status, style=_STYLES[result.status]), result.check, detail)
-    console.print(grid)
+    print_layouts(session, grid)
 
 
 def examine(session: Session) -> Iterator[Diagnosis]:

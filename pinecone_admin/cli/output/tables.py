@@ -15,7 +15,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
     from rich.table import Table as RichTable
 
     from pinecone_admin.cli.session import Session
@@ -147,23 +147,35 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
 """The tables of each model, the fullest first; but for the narrowest of role bindings, each has the whole id."""
 
 
-def make_console(session: Session) -> Console:
-    """Return the console of stdout: as wide as the terminal, and without a limit elsewhere."""
+def print_layouts(session: Session, *layouts: RenderableType, wraps: bool = True) -> None:
+    """Write what rich lays out: as wide as the terminal, and without a limit elsewhere.
+
+    Args:
+        session: The session.
+        layouts: What is to be laid out.
+        wraps: Whether lines are wrapped at the width of the terminal.
+    """
     from rich.console import Console  # noqa: PLC0415 - only some reports need it
 
-    class OwnConsole(Console):
-        def on_broken_pipe(self) -> None:
-            raise  # noqa: PLE0704 - called where it was caught; rich would end the process with exit code 1
-
-    width = None if session.stdout.isatty() else _UNLIMITED
-    no_color = bool(session.env.get("NO_COLOR"))
-    return OwnConsole(file=session.stdout, width=width, no_color=no_color, highlight=False, emoji=False, markup=False)
+    console = Console(
+        file=session.stdout,
+        width=None if session.stdout.isatty() else _UNLIMITED,
+        no_color=bool(session.env.get("NO_COLOR")),
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    with console.capture() as capture:
+        for each in layouts:
+            console.print(each, soft_wrap=not wraps)
+    write_lines(session, capture.get().split("\n")[:-1])
 
 
 def write_lines(session: Session, lines: Iterable[str]) -> None:
-    """Write lines to stdout, which keep their styles only on a terminal."""
+    """Write lines to stdout without the blanks at their ends; they keep their styles only on a terminal."""
     is_styled = session.stdout.isatty() and session.env.get("TERM") not in {"dumb", "unknown"}
-    click.echo("\n".join(lines), session.stdout, color=is_styled)
+    # Cells are padded to the width of their column, which without a terminal has no limit.
+    click.echo("".join(f"{line.rstrip()}\n" for line in lines), session.stdout, nl=False, color=is_styled)
 
 
 def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:
@@ -187,7 +199,7 @@ def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:
         if note:
             session.notify(note)
     elif kind not in LAYOUTS and tables[0].can_be_wrapped(room):
-        make_console(session).print(tables[0].wrap())
+        print_layouts(session, tables[0].wrap())
     else:
         blocks = (format_fields(dict(zip(layouts[0], row, strict=True))) for row in tables[0].cells)
         write_lines(session, islice(chain.from_iterable(["", *block] for block in blocks), 1, None))
@@ -243,11 +255,12 @@ class _TextTable:
             yield self._format_line(row, styles)
 
     def _format_line(self, texts: Sequence[str], styles: Sequence[str]) -> str:
-        *padded, last = (
-            f"{style}{text}{_RESET if style else ''}{' ' * (width - _measure(text) + _GAP)}"
-            for text, style, width in zip(texts, styles, self.widths, strict=True)
-        )
-        return "".join([*padded, last.rstrip()])
+        line = ""
+        for text, style, width in zip(texts, styles, self.widths, strict=True):
+            # An empty cell has no codes, before which the blanks at the end of a line would stay.
+            line += f"{style}{text}{_RESET}" if style and text else text
+            line += " " * (width - _measure(text) + _GAP)
+        return line
 
     def can_be_wrapped(self, room: int) -> bool:
         """Return whether the texts in the last column can be wrapped between their words."""

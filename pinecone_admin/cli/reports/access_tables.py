@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.output.tables import make_console
+from pinecone_admin.cli.output.tables import print_layouts
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Access, AccessRow, Review
 
@@ -27,11 +27,7 @@ def write_tables(session: Session, access: Access, review: Review, *, rows: bool
         review: The findings.
         rows: Whether to show the access, too.
     """
-    console = make_console(session)
-    if rows:
-        console.print(build_access_table(access))
-    console.print(build_findings(review))
-    session.stdout.flush()
+    print_layouts(session, *([build_access_table(access)] if rows else []), build_findings(review))
     if rows and any(each.is_owner for each in access.holders):
         session.notify("owners of the organization own every project, and are listed once")
     if access.findings:
@@ -82,5 +78,5 @@ def build_findings(review: Review) -> Group:
         for finding, note in notes:
             if finding.kind == kind:
                 text = Text(finding.text).append(make_printable(note), style="green")
-                parts.append(Padding(text, (0, 0, 0, 2)))
+                parts.append(Padding(text, (0, 0, 0, 2), expand=False))
     return Group(*parts)

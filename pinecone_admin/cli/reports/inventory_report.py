@@ -130,11 +130,9 @@ def write_change_lines(session: Session, changes: Changes) -> None:
     """Write a line for each resource that changed, in the colour of its sign."""
     from rich.text import Text  # noqa: PLC0415 - only tables need it
 
-    from pinecone_admin.cli.output.tables import make_console  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.output.tables import print_layouts  # noqa: PLC0415 - as above
 
-    console = make_console(session)
-    for line in str(changes).splitlines():
-        console.print(Text(line, style=_STYLES[line[0]]), soft_wrap=True)
+    print_layouts(session, *(Text(line, style=_STYLES[line[0]]) for line in str(changes).splitlines()), wraps=False)
 
 
 def parse_inventory(text: str, path: str) -> Inventory:
