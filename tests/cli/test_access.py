@@ -78,8 +78,8 @@ def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) ->
     assert later.exit == 8
     assert list(codes.values()) == [0, 8, 8, 0, 0, 8]
     assert owners == 8
-    findings = {each["kind"]: each["accepted"] for each in reviewed.json["findings"]}
-    assert findings == {without: {"reason": "new", "until": "2999-01-01"}, with_roles: None}
+    findings = {each["kind"]: (each["accepted_reason"], each["accepted_until"]) for each in reviewed.json["findings"]}
+    assert findings == {without: ("new", "2999-01-01"), with_roles: (None, None)}
     assert reviewed.stderr.splitlines() == [
         f"warning: the waiver of {with_roles} until 2001-01-01 has ended",
         f"failed on {with_roles} (1)",

@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from errno import ENOSPC
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -428,6 +429,33 @@ def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
     assert row["roles"] == "DataPlaneViewer"
     assert [each["action"] for each in json.loads(row["steps"])] == ["create", "store", "rename", "delete"]
     assert json.loads(difference["differences"]) == [{"setting": "max_pods", "found": "0", "wanted": "2"}]
+
+
+def test_the_columns_of_csv_do_not_depend_on_what_is_absent(tmp_path: Path) -> None:
+    """A finding without a waiver and an invite without a user have the columns of others, once and in their place."""
+    waivers, people = tmp_path / "waivers", tmp_path / "people"
+    people.write_text("bob@example.com\nada@example.com\n")
+    without, with_roles = (
+        f"{{kind: service-account-{each}, reason: x, until: 2999-01-01}}"
+        for each in ("without-roles", "writes-organization-wide")
+    )
+    csv_of = partial(run_as, "csv")
+    with example_organization():
+        plan = csv_of(["user", "offboard", "--from", str(people), "--dry-run", "--query", "would_do.reports"])
+        reviews = []
+        for each in ("", without, f"{without}, {with_roles}"):
+            waivers.write_text(f"[{each}]")
+            reviews.append(csv_of(["access", "--accept", str(waivers), "--query", "findings"]))
+        removals = [
+            [csv_of(["user", "offboard", f"{name}@example.com", mode]) for name in ("ada", "bob")]
+            for mode in ("--dry-run", "--yes")
+        ]
+    for runs in (reviews, *removals, [plan]):
+        (columns,) = {each.stdout.splitlines()[0] for each in runs}
+        names = columns.split(",")
+        assert not [each for each in names if any(other.startswith(f"{each}.") for other in names)], columns
+    assert columns.startswith("email,dry_run,user.id,user.email,user.name,invites")
+    assert [review.stdout.count("2999-01-01") for review in reviews] == [0, 1, 2]
 
 
 def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
+import attrs
 from attrs import frozen
 
+from generated_client.types import wire_attributes
 from pinecone_admin.models import to_dict
 
 if TYPE_CHECKING:
@@ -51,11 +53,10 @@ class NamedBinding:
         return document
 
 
-def build_document(result: object, *, for_people: bool = False) -> dict[str, Any]:
-    """Return a result as plain JSON values, in which secrets are masked.
+def build_document(result: object, *, for_people: bool = False, for_columns: bool = False) -> dict[str, Any]:
+    """Return a result as plain JSON values, as ``to_plain`` does.
 
-    The report on one thing is its fields, then what was done; a dry run that would create it has no fields. For people,
-    the steps are texts.
+    The report on one thing is its fields, then what was done; a dry run that would create it has no fields.
     """
     if isinstance(result, KeyOfProject):
         return {**to_dict(result.key), "project_name": result.project_name}
@@ -79,4 +80,16 @@ def build_document(result: object, *, for_people: bool = False) -> dict[str, Any
             "key": build_document(result.key, for_people=for_people),
             "bindings": [build_document(each, for_people=for_people) for each in result.bindings],
         }
-    return to_dict(result)
+    return {**to_dict(result), **(_list_absent_fields(result) if for_columns else {})}
+
+
+def _list_absent_fields(result: object) -> dict[str, dict[str, None]]:
+    """Return the fields of the models that a report could have and lacks, by the name of each."""
+    kind: Any = type(result)
+    attrs.resolve_types(kind)
+    optional = {each.name: next(filter(attrs.has, get_args(each.type)), None) for each in attrs.fields(kind)}
+    return {
+        name: dict.fromkeys(in_json for _, in_json, _ in wire_attributes(model))
+        for name, model in optional.items()
+        if model is not None and getattr(result, name) is None
+    }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import chain, islice
 from typing import Any, TypeAlias, TypeGuard
 
@@ -30,15 +30,22 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def to_plain(value: object, *, for_people: bool = False) -> Any:
-    """Return a result as plain JSON values; secrets are masked, and for people steps are texts."""
+def to_plain(value: object, *, for_people: bool = False, for_columns: bool = False) -> Any:
+    """Return a result as plain JSON values, in which secrets are masked.
+
+    Args:
+        value: The result.
+        for_people: Whether steps are texts.
+        for_columns: Whether a model that is absent has its fields, so that the columns are the same.
+    """
     if hasattr(type(value), "__attrs_attrs__"):
         from pinecone_admin.cli.output.documents import build_document  # noqa: PLC0415 - a help needs no models
 
-        return build_document(value, for_people=for_people)
+        return build_document(value, for_people=for_people, for_columns=for_columns)
+    convert = partial(to_plain, for_people=for_people, for_columns=for_columns)
     if is_object(value):
-        return {name: to_plain(each, for_people=for_people) for name, each in value.items()}
-    return [to_plain(each, for_people=for_people) for each in value] if is_list(value) else value
+        return {name: convert(each) for name, each in value.items()}
+    return [*map(convert, value)] if is_list(value) else value
 
 
 def without_null(value: Any) -> Any:
@@ -108,11 +115,20 @@ def stream_csv(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[
     """Yield the lines of a CSV table; its columns are the fields of all items of a list, or of the first one."""
     rows = map(_flatten, items)
     known = list(rows if is_list(items) else islice(rows, 1))
-    columns = list(dict.fromkeys(chain.from_iterable(known)))
+    columns = _list_columns(known)
     if known:
         yield _csv_line(columns)
     for row in chain(known, rows):
         yield _csv_line(_csv_cell(row.get(name)) for name in columns)
+
+
+def _list_columns(rows: Sequence[Mapping[str, Plain]]) -> list[str]:
+    """Return the columns of rows; a field that is null in some and an object in others has only those of the object."""
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    within = {name: [each for each in names if each.startswith(f"{name}.")] for name in names}
+    objects = {name for name in names if within[name] and all(row.get(name) is None for row in rows)}
+    columns = chain.from_iterable(within[name] if name in objects else [name] for name in names)
+    return [name for name in dict.fromkeys(columns) if name not in objects]
 
 
 def _flatten(item: Plain, prefix: str = "") -> dict[str, Plain]:

@@ -29,7 +29,7 @@ def write_document(session: Session, value: object) -> None:
     """
     query = session.settings.get("query")
     is_for_people = session.output == "table" and not query
-    plain = to_plain(value, for_people=is_for_people)
+    plain = to_plain(value, for_people=is_for_people, for_columns=session.output == "csv" and not query)
     if query:
         plain = _select(session, query, plain)
     if session.output != "table":

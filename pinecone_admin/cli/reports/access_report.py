@@ -177,13 +177,15 @@ def build_document(access: Access, review: Review, *, files: Sequence[str] = ())
     """Return access and findings as plain JSON types; if files have the access, only their names in its place."""
     rows = {"written": [*files]} if files else {"access": [to_dict(row) for row in access.rows()]}
     waivers = {
-        id(finding): {"reason": waiver.reason, "until": f"{waiver.until}"} for finding, waiver in review.accepted
+        id(finding): {"accepted_reason": waiver.reason, "accepted_until": f"{waiver.until}"}
+        for finding, waiver in review.accepted
     }
+    none = {"accepted_reason": None, "accepted_until": None}
     return {
         "taken_at": access.taken_at.isoformat(),
         "organization": access.organization,
         "note": NOTE,
         "unread": access.unread,
-        "findings": [{**to_dict(each), "accepted": waivers.get(id(each))} for each in access.findings],
+        "findings": [{**to_dict(each), **waivers.get(id(each), none)} for each in access.findings],
         **rows,
     }
