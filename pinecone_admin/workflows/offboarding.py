@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from attrs import evolve
 
-from generated_client.models import RoleBinding
+from generated_client.models import User
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_organization
 from pinecone_admin.workflows.reports import OffboardReport, Reach
-from pinecone_admin.workflows.roles import bindings_by_principal, roles_by_project
+from pinecone_admin.workflows.roles import bindings_by_principal, find_owner_ids, find_refusal, roles_by_project
 from pinecone_admin.workflows.steps import Step
 
 
-def find_user_ids(inventory: Inventory, emails: Iterable[str]) -> set[str]:
-    """Return the ids of the users with these email addresses."""
-    return {user.id for email in emails for user in inventory.users if is_same_email(user.email, email)}
+def find_users(inventory: Inventory, emails: Iterable[str]) -> list[User]:
+    """Return the users with these email addresses."""
+    return [user for email in emails for user in inventory.users if is_same_email(user.email, email)]
 
 
 def find_hidden(inventory: Inventory) -> str | None:
@@ -42,13 +42,12 @@ def check_complete(inventory: Inventory, *, operation: str = "offboard_many") ->
         raise RefusedError(f"not everything could be read: {parts}", operation=operation)
 
 
-def build_report(inventory: Inventory, email: str, *, leaving: Collection[str] = ()) -> OffboardReport:
+def build_report(inventory: Inventory, email: str) -> OffboardReport:
     """Return the report on a person as a dry run has it, from an inventory.
 
     Args:
         inventory: The organization, or the part of it that concerns the person.
         email: Email address of the person.
-        leaving: Ids of the users who are removed together with this one.
     """
     user = next((each for each in inventory.users if is_same_email(each.email, email)), None)
     invites = [each for each in inventory.invites if is_same_email(each.email, email)]
@@ -56,7 +55,7 @@ def build_report(inventory: Inventory, email: str, *, leaving: Collection[str] =
     bindings = [] if user is None else held.get(("user", user.id), [])
     reached = roles_by_project(bindings, inventory.projects)
     is_owner = any(each.role == "OrgOwner" for each in bindings)
-    refusal = find_refusal(inventory.role_bindings, {user.id, *leaving}) if user is not None and is_owner else None
+    refusal = find_refusal(find_owner_ids(inventory.role_bindings), [] if user is None else [user])
     steps = [Step(action="delete", kind="invite", name=each.email, id=each.id, planned=True) for each in invites]
     if user is not None:
         steps.append(Step(action="delete", kind="user", name=user.email, id=user.id, planned=True))
@@ -94,11 +93,11 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
     if (hidden := find_hidden(inventory)) is not None:
         preview.unseen.extend(list_unseen([*(each.email for each in plan.reports), *others], hidden))
         return preview
-    leaving = find_user_ids(inventory, (each.email for each in plan.reports))
-    if (refusal := find_refusal(inventory.role_bindings, leaving)) is not None:
+    leaving = find_users(inventory, (each.email for each in plan.reports))
+    if (refusal := find_refusal(find_owner_ids(inventory.role_bindings), leaving)) is not None:
         raise RefusedError(refusal, operation="offboard_many")
     for planned in plan.reports:
-        found = build_report(inventory, planned.email, leaving=leaving)
+        found = build_report(inventory, planned.email)
         reason = find_change(planned, found, inventory)
         if reason is None:
             preview.reports.append(_merge_reports(planned, found))
@@ -129,23 +128,6 @@ def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardRe
     gone = [each for each in planned.steps if each.id not in left]
     skipped = [evolve(each, action="skip", reason="it was already deleted") for each in gone]
     return evolve(report, steps=[*skipped, *found.steps])
-
-
-def find_refusal(bindings: Iterable[RoleBinding], leaving: Collection[str]) -> str | None:
-    """Return why these users cannot all be removed, or None.
-
-    The server keeps one user as owner: service accounts and invites that own the organization do not count.
-    """
-    owners = {each.principal_id for each in bindings if (each.principal_type, each.role) == ("user", "OrgOwner")}
-    leaving_owners = sorted(owners.intersection(leaving))
-    if not leaving_owners or not owners.issubset(leaving):
-        return None
-    ids = ", ".join(leaving_owners)
-    if len(leaving_owners) == 1:
-        who = f"user {ids} is the last owner of the organization who is a user"
-    else:
-        who = f"users {ids} are the last owners of the organization who are users"
-    return f"{who}: make someone else an OrgOwner first"
 
 
 def find_change(planned: OffboardReport, found: OffboardReport, inventory: Inventory) -> str | None:

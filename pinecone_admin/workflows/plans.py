@@ -19,6 +19,7 @@ from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
+from pinecone_admin.workflows.roles import find_refusal
 from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.steps import Step
 
@@ -89,10 +90,13 @@ class SavablePlan:
 
     __slots__ = ()
     _WORKFLOW: ClassVar[str]
+    _COMPUTED: ClassVar[Sequence[str]] = ()
+    """Properties that a reader of the JSON needs; ``from_json`` computes them from what is left of the plan."""
 
     def to_json(self) -> str:
         """Return the plan as JSON, for ``from_json``."""
-        document = {"plan_of": self._WORKFLOW, "version": _VERSION, **to_dict(self)}
+        computed = {name: getattr(self, name) for name in self._COMPUTED}
+        document = {"plan_of": self._WORKFLOW, "version": _VERSION, **to_dict(self), **computed}
         return escape_surrogates(json.dumps(document, ensure_ascii=False, indent=2))
 
     @classmethod
@@ -223,8 +227,8 @@ class OffboardPlan(SavablePlan):
         made_at: When the organization was read.
         not_found: Email addresses that neither a user nor an open invite has.
         unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
-        reports: A report on each other person, as of a dry run of ``offboard``.
-        refusal: Why a real run would refuse, or None.
+        reports: A report on each other person, as of a dry run of ``offboard``; who has none is not removed.
+        owner_ids: Ids of the users who own the organization.
 
     Example:
         >>> plan = admin.users.offboard_many(emails=["ada@example.com"])
@@ -233,6 +237,7 @@ class OffboardPlan(SavablePlan):
     """
 
     _WORKFLOW = _OFFBOARD
+    _COMPUTED = ("refusal",)
 
     organization_id: str
     """Id of the organization."""
@@ -243,9 +248,14 @@ class OffboardPlan(SavablePlan):
     unseen: list[Left]
     """Email addresses of which the account cannot see whether somebody has them, each with the reason."""
     reports: list[OffboardReport]
-    """A report on each other person, as of a dry run of ``offboard``."""
-    refusal: str | None
-    """Why a real run would refuse, or None."""
+    """A report on each other person, as of a dry run of ``offboard``; who has none is not removed."""
+    owner_ids: list[str]
+    """Ids of the users who own the organization."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why a real run would refuse to remove those who have a report, or None."""
+        return find_refusal(self.owner_ids, [each.user for each in self.reports if each.user is not None])
 
     @property
     def emails(self) -> list[str]:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from generated_client.models import PrincipalType, Project, RoleBinding, RoleName
+from generated_client.models import PrincipalType, Project, RoleBinding, RoleName, User
+from pinecone_admin.workflows.steps import describe_thing
 
 Level: TypeAlias = Literal["owns", "writes", "reads", "unknown"]
 
@@ -42,6 +43,28 @@ def highest_level(roles: Iterable[str]) -> Level:
     """Return the highest access level of any of the roles."""
     levels = {LEVELS.get(role, "unknown") for role in roles}
     return next(each for each in _HIGHEST_FIRST if each in levels)
+
+
+def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
+    """Return the ids of the users who own the organization.
+
+    The server keeps one user as owner: service accounts and invites that own the organization do not count.
+    """
+    found = (each.principal_id for each in bindings if (each.principal_type, each.role) == ("user", "OrgOwner"))
+    return list(dict.fromkeys(found))
+
+
+def find_refusal(owner_ids: Iterable[str], leaving: Iterable[User]) -> str | None:
+    """Return why these users cannot all be removed, or None; one of the owners must remain."""
+    owners = {*owner_ids}
+    last = {each.id: describe_thing("", each.email, each.id) for each in leaving if each.id in owners}
+    if not last or last.keys() != owners:
+        return None
+    if len(last) == 1:
+        who = f"user {', '.join(last.values())} is the last owner of the organization who is a user"
+    else:
+        who = f"users {', '.join(last.values())} are the last owners of the organization who are users"
+    return f"{who}: make someone else an OrgOwner first"
 
 
 def roles_by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> dict[str, list[RoleName]]:

@@ -293,17 +293,37 @@ def test_an_interrupted_plan_says_what_is_done(tmp_path: Path) -> None:
 
 
 def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:
-    """Such a plan is written, a warning says why, and both steps exit with 5; two sources of people exit with 2."""
-    people, plan = tmp_path / "people", str(tmp_path / "plan.json")
-    people.write_text("owner@example.com\n")
+    """Such a plan is written, a row and a warning name the owner, and without the owner's entry it removes the others.
+
+    Each step with the owner exits with 5, whatever else there is to say; two sources of people exit with 2.
+    """
+    people, plan = tmp_path / "people", tmp_path / "plan.json"
+    people.write_text("owner@example.com\nada@example.com\nno@example.com\n")
+    source = ("user", "offboard", "--from", str(people))
     with example_organization() as emulator:
-        made = run("user", "offboard", "--from", str(people), "--save", plan)
-        done = run("user", "offboard", "--plan", plan, "--yes")
-        both = run("user", "offboard", "ada@example.com", "--plan", plan)
-        neither = run("user", "offboard")
+        made = run(*source, "--save", str(plan), "--output", "table")
+        exits = [
+            run(*words).exit
+            for words in (
+                (*source, "--dry-run"),
+                ("user", "offboard", "--plan", str(plan), "--yes"),
+                ("user", "offboard", "--plan", str(plan), "--dry-run"),
+                ("user", "offboard", "ada@example.com", "--plan", str(plan)),
+                ("user", "offboard"),
+            )
+        ]
         assert len(emulator.state.users) == 2
-    assert "cannot be carried out" in made.stderr
-    assert (made.exit, done.exit, both.exit, neither.exit) == (5, 5, 2, 2)
+        document = json.loads(plan.read_text())
+        document["reports"] = [each for each in document["reports"] if each["email"] != "owner@example.com"]
+        plan.write_text(json.dumps(document))
+        done = run("user", "offboard", "--plan", str(plan), "--yes")
+        assert [each.email for each in emulator.state.users.values()] == ["owner@example.com"]
+    (row,) = [line for line in made.stdout.splitlines() if line.startswith("owner@example.com ")]
+    (warning,) = [line for line in made.stderr.splitlines() if "cannot be carried out" in line]
+    assert row.endswith("  cannot be removed: last owner")
+    assert "user owner@example.com (" in warning
+    assert warning.endswith(f", or remove the entry from reports in {plan} to offboard the others")
+    assert (made.exit, exits, done.exit) == (5, [5, 5, 5, 2, 2], 9)
 
 
 def test_a_read_only_session_makes_no_temporary_key() -> None:

@@ -49,7 +49,7 @@ OFFBOARD = OffboardPlan(
     not_found=["eve@example.com"],
     unseen=[Left(id="", name="x@example.com", reason="403")],
     reports=[REPORT],
-    refusal=None,
+    owner_ids=["u1", "u2"],
 )
 PLANS: list[tuple[Any, Any]] = [(StalePlan, STALE), (OffboardPlan, OFFBOARD)]
 

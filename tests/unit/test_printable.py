@@ -92,7 +92,12 @@ STALE = StalePlan(
 )
 DELETED = StaleReport(deleted=STALE.projects, left=[LEFT], temporary_keys=[FORGED], steps=[STEP])
 LEAVING = OffboardPlan(
-    organization_id=FORGED, made_at=CREATED_AT, not_found=[FORGED], unseen=[LEFT], reports=[OFFBOARDING], refusal=FORGED
+    organization_id=FORGED,
+    made_at=CREATED_AT,
+    not_found=[FORGED],
+    unseen=[LEFT],
+    reports=[OFFBOARDING],
+    owner_ids=[FORGED],
 )
 ADDED = Change(kind="project", id=FORGED, name=FORGED, description=FORGED, field=None, before=None, after=PROJECT)
 REMOVED = evolve(ADDED, before=PROJECT, after=None)

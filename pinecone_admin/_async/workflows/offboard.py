@@ -42,16 +42,14 @@ from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
     find_hidden,
-    find_refusal,
-    find_user_ids,
     is_nobody,
     list_unseen,
     preview_plan,
 )
 from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_plan, find_organization
 from pinecone_admin.workflows.reports import OffboardReport
-from pinecone_admin.workflows.roles import roles_by_project
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
+from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -95,15 +93,14 @@ async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -
     inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
     check_complete(inventory)
     hidden = find_hidden(inventory)
-    leaving = find_user_ids(inventory, distinct)
-    reports = [] if hidden else [build_report(inventory, email, leaving=leaving) for email in distinct]
+    reports = [] if hidden else [build_report(inventory, email) for email in distinct]
     return OffboardPlan(
         organization_id=find_organization(inventory.organizations, operation="offboard_many").id,
         made_at=inventory.taken_at,
         not_found=[each.email for each in reports if is_nobody(each)],
         unseen=list_unseen(distinct, hidden) if hidden else [],
         reports=[each for each in reports if not is_nobody(each)],
-        refusal=find_refusal(inventory.role_bindings, leaving),
+        owner_ids=find_owner_ids(inventory.role_bindings),
     )
 
 
@@ -165,8 +162,9 @@ async def delete_person(admin: AsyncAdmin, step: Step, *, operation: str) -> Non
         else:
             await delete_if_exists(admin.users.delete, user_id=step.id)
     except ConflictError as error:
+        person = describe_thing(step.kind, step.name, step.id)
         raise RefusedError(
-            f"the server refused to remove {step.kind} {step.id}: {error.message}; {MANAGED_BY_PROVIDER}",
+            f"the server refused to remove {person}: {error.message}; {MANAGED_BY_PROVIDER}",
             operation=operation,
         ) from error
 

@@ -43,16 +43,14 @@ from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
     find_hidden,
-    find_refusal,
-    find_user_ids,
     is_nobody,
     list_unseen,
     preview_plan,
 )
 from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_plan, find_organization
 from pinecone_admin.workflows.reports import OffboardReport
-from pinecone_admin.workflows.roles import roles_by_project
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
+from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -96,15 +94,14 @@ def plan_offboarding(admin: Admin, *, emails: Sequence[str] | None) -> OffboardP
     inventory = take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
     check_complete(inventory)
     hidden = find_hidden(inventory)
-    leaving = find_user_ids(inventory, distinct)
-    reports = [] if hidden else [build_report(inventory, email, leaving=leaving) for email in distinct]
+    reports = [] if hidden else [build_report(inventory, email) for email in distinct]
     return OffboardPlan(
         organization_id=find_organization(inventory.organizations, operation="offboard_many").id,
         made_at=inventory.taken_at,
         not_found=[each.email for each in reports if is_nobody(each)],
         unseen=list_unseen(distinct, hidden) if hidden else [],
         reports=[each for each in reports if not is_nobody(each)],
-        refusal=find_refusal(inventory.role_bindings, leaving),
+        owner_ids=find_owner_ids(inventory.role_bindings),
     )
 
 
@@ -164,8 +161,9 @@ def delete_person(admin: Admin, step: Step, *, operation: str) -> None:
         else:
             delete_if_exists(admin.users.delete, user_id=step.id)
     except ConflictError as error:
+        person = describe_thing(step.kind, step.name, step.id)
         raise RefusedError(
-            f"the server refused to remove {step.kind} {step.id}: {error.message}; {MANAGED_BY_PROVIDER}",
+            f"the server refused to remove {person}: {error.message}; {MANAGED_BY_PROVIDER}",
             operation=operation,
         ) from error
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
@@ -17,8 +17,7 @@ from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
-from pinecone_admin.workflows.offboarding import find_refusal
+from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount, User
 from pinecone_admin.workflows.reports import (
     Difference,
     OnDifference,
@@ -26,7 +25,8 @@ from pinecone_admin.workflows.reports import (
     key_of_binding,
     keys_of_wanted_bindings,
 )
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows.roles import find_owner_ids, find_refusal
+from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -89,12 +89,13 @@ def reconcile_bindings(
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
     keys = keys_of_wanted_bindings(wanted)
     differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
-    policy.refuse(f"{kind.replace('_', ' ')} {principal.id}", differing)
+    policy.refuse(describe_thing(kind.replace("_", " "), name, principal.id), differing)
     if not policy.updates:
         return differing
     unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
     is_own = bool(unlisted) and _is_own_account(admin, principal, policy)
-    _check_owner_remains(admin, unlisted.values(), policy)
+    if isinstance(principal, User) and any(each.role == "OrgOwner" for each in unlisted.values()):
+        _check_owner_remains(admin, principal, policy)
     for key in keys:
         if key not in found:
             granted = ensure_role_binding(
@@ -127,17 +128,11 @@ def reconcile_bindings(
     return differing
 
 
-def _check_owner_remains(admin: Admin, unlisted: Iterable[RoleBinding], policy: DifferencePolicy) -> None:
-    """Raise before the first change if the last owner who is a user would not remain one.
-
-    Raises:
-        RefusedError: The role of that owner is among the bindings to revoke.
-    """
-    leaving = {each.principal_id for each in unlisted if (each.principal_type, each.role) == ("user", "OrgOwner")}
-    if leaving:
-        owners = admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
-        if (refusal := find_refusal(owners, leaving)) is not None:
-            raise RefusedError(f"{refusal}; nothing was changed", operation=policy.operation)
+def _check_owner_remains(admin: Admin, user: User, policy: DifferencePolicy) -> None:
+    """Raise RefusedError before the first change if this user is the last one who is an owner."""
+    owners = admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
+    if (refusal := find_refusal(find_owner_ids(owners), [user])) is not None:
+        raise RefusedError(f"{refusal}; nothing was changed", operation=policy.operation)
 
 
 def _is_own_account(admin: Admin, principal: ServiceAccount | Invite | User, policy: DifferencePolicy) -> bool:

@@ -152,7 +152,7 @@ Questions, dry runs and plans.
 A command that changes something asks first, on a terminal; elsewhere it needs
 --yes. --dry-run shows what would be done, and changes nothing; two commands
 make temporary keys for it. Of user offboard and project delete-with-cleanup, it
-exits with 5 if they would be refused.
+exits with 5 if they would be refused; so does user offboard --from --save.
 
 They have to write before they can show what is in a project: project
 delete-with-cleanup --dry-run, and project stale. They make a temporary API key

@@ -75,8 +75,11 @@ def offboard(
     """Remove a person with all roles and invites, and show which secrets the person may know.
 
     Keep the output, and rotate what it names: afterwards, nothing shows what the person could reach. For several
-    people, --from makes a plan, which you read, and --plan carries it out. In both, addresses that nobody has, or that
-    the account may not look up, come first, and the exit code is 4, or 9 beside others.
+    people, --from makes a plan, which you read, and --plan carries it out. People whom you remove from reports in the
+    file stay.
+
+    With both, addresses that nobody has, or that the account may not look up, come first. The exit code is 5 if a last
+    owner is among the people; else, of such addresses, 4, or 9 beside others.
     """
     from pinecone_admin.cli.plans import offboarding  # noqa: PLC0415 - loads the models
 

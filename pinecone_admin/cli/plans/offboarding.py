@@ -83,14 +83,15 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         plan = session.admin.users.offboard_many(emails=people)
     if save is not None:
         save_plan(session, plan, save)
-    rows = [*_describe_missing(plan), *map(_describe_person, plan.reports)]
+    rows = [*_describe_missing(plan), *(_describe_person(each, plan) for each in plan.reports)]
     if session.is_dry_run:
         write_planned(session, as_document(plan), rows)
     else:
         write_result(session, as_document(plan), rows)
     _warn_of_missing(session, plan, found=len(plan.reports))
     if plan.refusal is not None:
-        session.notify(f"warning: cannot be carried out: {plan.refusal}")
+        kept = "" if save is None else f", or remove the entry from reports in {save} to offboard the others"
+        session.notify(f"warning: cannot be carried out: {plan.refusal}{kept}")
         session.exit_code = exit_codes.CONFLICT
     elif save is not None:
         command = f"; to remove these: pinecone-admin user offboard --plan {shlex.quote(save)}"
@@ -176,17 +177,21 @@ def _show_before_asking(session: Session, lines: Iterable[str]) -> None:
         session.notify(line)
 
 
-def _describe_person(report: OffboardReport) -> dict[str, Any]:
+def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -> dict[str, Any]:
     secrets: Mapping[str, Sequence[object]] = {
         "API key": report.keys_to_rotate,
         "service account": report.service_accounts_to_rotate,
     }
+    id = "" if report.user is None else report.user.id
+    is_last_owner = plan is not None and plan.refusal is not None and id in plan.owner_ids
     return {
         "email": report.email,
-        "id": "" if report.user is None else report.user.id,
+        "id": id,
         "projects": len(report.reach),
         "may know": ", ".join(count_noun(len(each), name) for name, each in secrets.items() if each),
-        "result": "; ".join(map(str, report.steps)) or "nothing to do",
+        "result": "cannot be removed: last owner"
+        if is_last_owner
+        else "; ".join(map(str, report.steps)) or "nothing to do",
     }
 
 
