@@ -33,6 +33,9 @@ MEANINGS: Final = {
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
     PARTLY_DONE: "Not all of it is done; the message says what was done, or what is left.",
     NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
-    COMMAND_NOT_RUN: "run failed before it started its command, whose own exit code it has otherwise.",
+    COMMAND_NOT_RUN: (
+        "run failed before it started its command, whose own exit code it has otherwise; interrupted before, it has "
+        "130."
+    ),
     INTERRUPTED: "It was interrupted, or you answered no.",
 }

@@ -488,12 +488,13 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
-    """It must not be run again blindly, and the last line says so."""
-    with example_organization() as emulator:
-        emulator.faults.add("create_project", reset="after")
-        done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\n")
-        assert exits_of(done) == [6, 0]
-    assert done.stderr.endswith("warning: the changes of some rows may have been made: look first (1)\n")
+    """It must not be run again blindly, and the last line says so, with the numbers of rows as such."""
+    for exits, named in (([6, 0, 0], "row 1"), ([6, 6, 0], "rows 1, 2")):
+        with example_organization() as emulator:
+            emulator.faults.add("create_project", reset="after", times=exits.count(6))
+            done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\n")
+            assert exits_of(done) == exits
+        assert done.stderr.endswith(f"warning: changes may have been made: look first at {named}\n")
 
 
 def test_reads_run_at_once() -> None:
@@ -562,7 +563,7 @@ def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
     assert Path("failed.csv").read_text() == "name\nb\nc\nd\n"
     assert done.stderr.splitlines() == [
         "warning: 1 of 2 rows failed; 2 rows not run; failed.csv has those to run again",
-        "warning: the changes of some rows may have been made: look first (2)",
+        "warning: changes may have been made: look first at row 2",
         "error: interrupted; the work of 2 rows was done",
     ]
 

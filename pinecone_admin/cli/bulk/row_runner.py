@@ -277,7 +277,8 @@ class RowRunner:
             self._session.notify(f"warning: {'; '.join(said)}")
         if self._unclear:
             named = ", ".join(map(str, self._unclear[:_MOST_NAMED])) + (", …" if self._unclear[_MOST_NAMED:] else "")
-            self._session.notify(f"warning: the changes of some rows may have been made: look first ({named})")
+            rows = "row" if len(self._unclear) == 1 else "rows"
+            self._session.notify(f"warning: changes may have been made: look first at {rows} {named}")
 
     def _write_left(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""

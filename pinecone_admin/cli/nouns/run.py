@@ -47,7 +47,7 @@ def run(
     time is over, and not before.
 
     The exit code is the command's, or 128 and the number of the signal that ended it; 125 if the command was not
-    started; 9 if it ended with 0, and the key could not be deleted.
+    started, or 130 if run was interrupted before; 9 if it ended with 0, and the key could not be deleted.
     """
     from pinecone_admin.cli.calls.running import run_with_key  # noqa: PLC0415 - loads the client
 
