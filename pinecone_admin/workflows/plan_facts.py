@@ -149,7 +149,8 @@ def check_planned(planned: Iterable[Step], found: Iterable[Step], *, drift: bool
         left = any(each.before.get("replaced_ids") for each in new)
         hint = ", which names what an interrupted run of this one has left" if left else ""
         raise RefusedError(
-            f"the organization has changed, and the plan does not have all of this: {lines}; make another plan{hint}",
+            f"the organization or the plan has changed: the plan does not have all of this: {lines}; make another plan"
+            f"{hint}",
             operation="apply",
         )
 

@@ -104,7 +104,7 @@ class SavablePlan:
         """Return the plan that ``to_json`` converted.
 
         Args:
-            text: Text that ``to_json`` returned; entries may have been removed.
+            text: Text that ``to_json`` returned; entries of ``projects`` or ``reports`` may have been removed.
 
         Raises:
             PineconeTypeError: ``text`` is not a str.

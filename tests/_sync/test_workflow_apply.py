@@ -440,6 +440,19 @@ def test_a_change_that_a_plan_calls_drift_is_refused(emulator: Emulator) -> None
         admin.apply(ChangePlan.from_json(json.dumps(document)))
 
 
+def test_a_plan_without_one_of_its_steps_is_refused(emulator: Emulator) -> None:
+    """No step is left out by removing it from a saved plan: the error says what the plan lacks, and nothing is done."""
+    admin = populate(emulator)
+    saved = json.loads((admin.plan(want_changes(emulator))).to_json())
+    requests = len(emulator.requests)
+    for number in range(len(saved["steps"])):
+        steps = [each for position, each in enumerate(saved["steps"]) if position != number]
+        with raises(RefusedError, match="the plan has changed: the plan does not have all of this"):
+            admin.apply(ChangePlan.from_json(json.dumps(saved | {"steps": steps})), store=Vault())
+    assert {each.method for each in list(emulator.requests)[requests:]} == {"GET"}
+    assert requests
+
+
 def test_a_secret_needs_a_store(emulator: Emulator) -> None:
     """Without store, nothing is changed if a secret would be made."""
     admin = populate(emulator)
