@@ -18,6 +18,7 @@ from pinecone_admin._http.error_mapping import add_call_context, error_from_clos
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder, read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
+from pinecone_admin._http.sent_changes import is_recorded, recording
 from pinecone_admin._http.server_clock import continue_date
 from pinecone_admin._http.transport_errors import forget_origin
 from pinecone_admin._text.messages import Name
@@ -79,6 +80,14 @@ class AsyncSender:
             request = self._requests.build(operation)
         except PineconeError as exc:
             raise exc.with_traceback(None)  # noqa: B904 - it is the same exception; the frames below may hold credentials
+        if not is_recorded(operation):
+            return await self._exchange(request, operation, call)
+        with recording(operation) as note_result:
+            result = await self._exchange(request, operation, call)
+            note_result(result)
+            return result
+
+    async def _exchange(self, request: BufferedRequest, operation: Operation[_T], call: CallState) -> _T:
         response = await self._send_request(request, call)
         if isinstance(response, PineconeError):
             raise self._explain(response, operation)

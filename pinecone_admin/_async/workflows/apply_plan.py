@@ -35,6 +35,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError
 from pinecone_admin.models import RoleBindingInput
@@ -74,6 +75,7 @@ async def plan_organization(
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
+@async_states_what_is_left
 async def apply_plan(
     admin: AsyncAdmin, plan: ChangePlan, *, store: Store[Any] | None, drift: bool, allow_removals: int | None
 ) -> ApplyReport:
@@ -164,6 +166,7 @@ class _AsyncApplication:
                 raise
             return error
 
+    @async_states_what_is_left
     async def _carry_out(self, step: Step) -> str | None:
         """Carry out a step, and return the id of what it made."""
         kinds: dict[str, Any] = {

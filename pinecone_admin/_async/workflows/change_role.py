@@ -12,6 +12,7 @@ from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRo
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
+@async_states_what_is_left
 async def change_role(
     admin: AsyncAdmin,
     *,

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from attrs import evolve
 
 from pinecone_admin._async.workflows.client_state import max_attempts
-from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, describe_deletion, marking_undo
+from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, describe_deletion
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import async_call_store
 from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.sent_changes import marking_undo
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,

@@ -18,6 +18,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
 )
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
@@ -31,6 +32,7 @@ CONCURRENCY = 16
 """How many projects are read at once."""
 
 
+@async_states_what_is_left
 async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
     """Delete the retired and temporary keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):

@@ -21,6 +21,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -73,6 +74,7 @@ class _Outcome:
     steps: list[Step] = field(factory=list[Step])
 
 
+@async_states_what_is_left
 async def plan_deletion(
     admin: AsyncAdmin,
     *,
@@ -122,6 +124,7 @@ async def plan_deletion(
     )
 
 
+@async_states_what_is_left
 async def carry_out_deletion(
     admin: AsyncAdmin,
     *,

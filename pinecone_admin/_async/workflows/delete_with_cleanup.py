@@ -13,6 +13,7 @@ from pinecone_admin._async.workflows.empty_project import delete_contents, read_
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -33,6 +34,7 @@ _KEY_ACCEPTANCE_TIMEOUT = 30.0
 """Seconds during which parts of the service may not accept a new key yet."""
 
 
+@async_states_what_is_left
 async def delete_with_cleanup(
     admin: AsyncAdmin,
     *,
@@ -174,7 +176,7 @@ async def _delete_until_empty(
         if backoff.seconds_left <= 0:
             left = ", ".join(map(str, contents))
             message = f"project {report.project.id} still contains {left}"
-            raise PineconeTimeoutError(message, operation="delete_with_cleanup", outcome="done")
+            raise PineconeTimeoutError(message, operation="delete_with_cleanup")
         todo = [each for each in contents if not each.leaving and each.key not in asked]
         bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
         before = len(asked)

@@ -14,6 +14,7 @@ from pinecone_admin._async.workflows.rollback import AsyncRollback
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.models import (
     CreateInviteRequest,
     Invite,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
+@async_states_what_is_left
 async def ensure_user(
     admin: AsyncAdmin,
     *,

@@ -33,6 +33,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
+@async_states_what_is_left
 async def ensure_api_key(
     admin: AsyncAdmin,
     *,
@@ -139,6 +141,7 @@ async def _reconcile_key(
     return Ensured(value=key, created=False, differences=differing, steps=changes.steps)
 
 
+@async_states_what_is_left
 async def ensure_service_account(
     admin: AsyncAdmin,
     *,

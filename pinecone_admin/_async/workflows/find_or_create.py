@@ -16,7 +16,7 @@ from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.create_with_secret import may_have_been_processed, poll_until_listed
 from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion
 from pinecone_admin._concurrency.clock import PollBackoff
-from pinecone_admin.errors import AmbiguousNameError, ConflictError, PineconeError
+from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -84,14 +84,7 @@ class AsyncEnsurable(Generic[_T]):
             if not await backoff.async_wait():
                 assert lost_response is not None  # noqa: S101 - otherwise the create would have returned
                 raise lost_response
-            found = await self._find_after_lost_response()
+            found = await self.find()
         if lost_response is not None and self.undo is not None:
             rollback.record(*self.undo(found))
         return found, lost_response is not None
-
-    async def _find_after_lost_response(self) -> _T | None:
-        try:
-            return await self.find()
-        except AmbiguousNameError as error:
-            error.outcome = "unknown"
-            raise

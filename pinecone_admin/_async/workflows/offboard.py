@@ -21,6 +21,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
+@async_states_what_is_left
 async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardReport:
     """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
 
@@ -104,6 +106,7 @@ async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -
     )
 
 
+@async_states_what_is_left
 async def carry_out_offboarding(
     admin: AsyncAdmin, *, emails: Sequence[str] | None, plan: OffboardPlan
 ) -> OffboardManyReport:

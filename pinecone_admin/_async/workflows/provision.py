@@ -17,6 +17,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.models import (
     APIKeyRole,
     APIKeyWithSecret,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _MAX_KEY_NAME_LENGTH = 80
 
 
+@async_states_what_is_left
 async def provision(
     admin: AsyncAdmin,
     *,

@@ -35,6 +35,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.errors import (
     LeftoverError,
     Masked,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
+@async_states_what_is_left
 async def rotate_api_key(
     admin: AsyncAdmin, *, api_key_id: str, store: Store[APIKeyWithSecret], keep_old_for: timedelta, dry_run: bool
 ) -> Rotation:
@@ -294,6 +296,7 @@ async def _retire_leftover(
             await changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)
 
 
+@async_states_what_is_left
 async def rotate_service_account(
     admin: AsyncAdmin, *, service_account_id: str, store: Store[ServiceAccountWithSecret], dry_run: bool
 ) -> ServiceAccount:
@@ -345,7 +348,10 @@ class AsyncSecretRotation:
         except BaseException as error:
             if not self.issued:
                 if self._may_be_rotated:
-                    self._note_lost_secret(error)
+                    error.add_note(
+                        f"the secret of service account {self._service_account_id} may have been rotated, and the new "
+                        "one is lost"
+                    )
                 raise
             interruption = error
         with nullcontext() if interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT):
@@ -363,14 +369,6 @@ class AsyncSecretRotation:
         except PineconeError as error:
             self._may_be_rotated = was_rotated or may_have_been_processed(error)
             raise
-
-    def _note_lost_secret(self, error: BaseException) -> None:
-        if isinstance(error, PineconeError) and not may_have_been_processed(error):
-            # It is about the last request alone, and an earlier one may have been processed.
-            error.outcome, error.safe_to_retry = "unknown", False
-        error.add_note(
-            f"the secret of service account {self._service_account_id} may have been rotated, and the new one is lost"
-        )
 
     def describe_unstored_secret(self, failure: BaseException) -> SecretNotStoredError:
         """Return the error that hands the secret over, given why it is not, or may not be, stored."""

@@ -22,6 +22,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -45,6 +46,7 @@ _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
 """Errors after which no other key can be rotated either."""
 
 
+@async_states_what_is_left
 async def rotate_due_keys(
     admin: AsyncAdmin,
     *,

@@ -19,6 +19,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.client_state import own_client_id
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -75,6 +76,7 @@ def plan_organization(
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
+@states_what_is_left
 def apply_plan(
     admin: Admin, plan: ChangePlan, *, store: Store[Any] | None, drift: bool, allow_removals: int | None
 ) -> ApplyReport:
@@ -163,6 +165,7 @@ class _AsyncApplication:
                 raise
             return error
 
+    @states_what_is_left
     def _carry_out(self, step: Step) -> str | None:
         """Carry out a step, and return the id of what it made."""
         kinds: dict[str, Any] = {

@@ -19,8 +19,9 @@ from attrs import evolve
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store
 from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.sent_changes import marking_undo
 from pinecone_admin._sync.workflows.client_state import max_attempts
-from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, describe_deletion, marking_undo
+from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, describe_deletion
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import (
     APIKey,

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
 from pinecone_admin._sync.workflows.create_with_secret import (
@@ -32,6 +33,7 @@ CONCURRENCY = 16
 """How many projects are read at once."""
 
 
+@states_what_is_left
 def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
     """Delete the retired and temporary keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):

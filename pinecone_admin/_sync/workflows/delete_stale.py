@@ -20,6 +20,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._text.messages import Name
@@ -74,6 +75,7 @@ class _Outcome:
     steps: list[Step] = field(factory=list[Step])
 
 
+@states_what_is_left
 def plan_deletion(
     admin: Admin,
     *,
@@ -123,6 +125,7 @@ def plan_deletion(
     )
 
 
+@states_what_is_left
 def carry_out_deletion(
     admin: Admin,
     *,

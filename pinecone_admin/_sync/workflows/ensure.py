@@ -12,6 +12,7 @@ from attrs import evolve
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
+@states_what_is_left
 def ensure_project(
     admin: Admin,
     *,
@@ -86,6 +88,7 @@ def ensure_project(
     return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
 
 
+@states_what_is_left
 def ensure_invite(
     admin: Admin,
     *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set_operation_on_errors
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
+@states_what_is_left
 def ensure_role_binding(
     admin: Admin,
     *,

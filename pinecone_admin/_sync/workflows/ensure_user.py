@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
+@states_what_is_left
 def ensure_user(
     admin: Admin,
     *,

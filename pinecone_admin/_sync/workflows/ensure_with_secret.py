@@ -18,6 +18,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
+@states_what_is_left
 def ensure_api_key(
     admin: Admin,
     *,
@@ -140,6 +142,7 @@ def _reconcile_key(
     return Ensured(value=key, created=False, differences=differing, steps=changes.steps)
 
 
+@states_what_is_left
 def ensure_service_account(
     admin: Admin,
     *,

@@ -17,7 +17,7 @@ from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import may_have_been_processed, poll_until_listed
 from pinecone_admin._sync.workflows.rollback import Deletion, Rollback
-from pinecone_admin.errors import AmbiguousNameError, ConflictError, PineconeError
+from pinecone_admin.errors import ConflictError, PineconeError
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -83,14 +83,7 @@ class Ensurable(Generic[_T]):
             if not backoff.wait():
                 assert lost_response is not None  # noqa: S101 - otherwise the create would have returned
                 raise lost_response
-            found = self._find_after_lost_response()
+            found = self.find()
         if lost_response is not None and self.undo is not None:
             rollback.record(*self.undo(found))
         return found, lost_response is not None
-
-    def _find_after_lost_response(self) -> _T | None:
-        try:
-            return self.find()
-        except AmbiguousNameError as error:
-            error.outcome = "unknown"
-            raise

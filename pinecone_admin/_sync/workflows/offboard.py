@@ -19,6 +19,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
+@states_what_is_left
 def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
     """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
 
@@ -105,6 +107,7 @@ def plan_offboarding(admin: Admin, *, emails: Sequence[str] | None) -> OffboardP
     )
 
 
+@states_what_is_left
 def carry_out_offboarding(admin: Admin, *, emails: Sequence[str] | None, plan: OffboardPlan) -> OffboardManyReport:
     """Read the organization again, refuse before the first change, and remove everybody who is as in the plan."""
     with set_operation_on_errors("offboard_many"):

@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import complete_if_interrupted, shield_from_cancellation
+from pinecone_admin._http.sent_changes import marking_undo
 from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
 
 if TYPE_CHECKING:
@@ -29,23 +29,6 @@ _UNDO_TIMEOUT = 30.0
 _SHORTEST_TIMEOUT = 0.1
 
 Deletion: TypeAlias = "Callable[[Admin], None]"
-
-_undoing = ContextVar("pinecone_admin_undoing", default=False)
-
-
-@contextmanager
-def marking_undo() -> Generator[None, None, None]:
-    """Mark the deletions of the block as those of what the workflow itself has created."""
-    token = _undoing.set(True)
-    try:
-        yield
-    finally:
-        _undoing.reset(token)
-
-
-def is_undoing() -> bool:
-    """Return whether a deletion removes what its workflow has created, for those who keep a ledger of changes."""
-    return _undoing.get()
 
 
 def describe_deletion(missing: NotFoundError | None = None) -> str:
@@ -67,7 +50,6 @@ class Rollback:
         self._admin = admin
         self._deletions: list[tuple[str, Deletion]] = []
         self._uncertain: str | None = None
-        self._has_created = False
         self._is_kept = False
         self._remarks: list[str] = []
 
@@ -94,7 +76,6 @@ class Rollback:
                     self._uncertain = None
                 raise
             self._uncertain = None
-            self._has_created = True
             if undo is not None:
                 self.record(*undo(made))
             return made
@@ -104,7 +85,6 @@ class Rollback:
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""
         self._uncertain = None
-        self._has_created = True
         if not self._is_kept:
             self._deletions.append((description, delete))
 
@@ -126,9 +106,6 @@ class Rollback:
     ) -> None:
         if error is None:
             return
-        # The error knows of no request, or only of a later one; of the call, "not_sent" is not true after a create.
-        if self._has_created and isinstance(error, PineconeError) and error.outcome == "not_sent":
-            error.outcome = "done"
         for remark in self._remarks:
             error.add_note(remark)
         if self._uncertain is not None:

@@ -22,6 +22,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
+@states_what_is_left
 def rotate_api_key(
     admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecret], keep_old_for: timedelta, dry_run: bool
 ) -> Rotation:
@@ -293,6 +295,7 @@ def _retire_leftover(admin: Admin, left: APIKey, retired: APIKey, reason: str, c
             changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)
 
 
+@states_what_is_left
 def rotate_service_account(
     admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret], dry_run: bool
 ) -> ServiceAccount:
@@ -344,7 +347,10 @@ class SecretRotation:
         except BaseException as error:
             if not self.issued:
                 if self._may_be_rotated:
-                    self._note_lost_secret(error)
+                    error.add_note(
+                        f"the secret of service account {self._service_account_id} may have been rotated, and the new "
+                        "one is lost"
+                    )
                 raise
             interruption = error
         with nullcontext() if interruption is None else shield_from_cancellation(COMPLETION_TIMEOUT):
@@ -360,14 +366,6 @@ class SecretRotation:
         except PineconeError as error:
             self._may_be_rotated = was_rotated or may_have_been_processed(error)
             raise
-
-    def _note_lost_secret(self, error: BaseException) -> None:
-        if isinstance(error, PineconeError) and not may_have_been_processed(error):
-            # It is about the last request alone, and an earlier one may have been processed.
-            error.outcome, error.safe_to_retry = "unknown", False
-        error.add_note(
-            f"the secret of service account {self._service_account_id} may have been rotated, and the new one is lost"
-        )
 
     def describe_unstored_secret(self, failure: BaseException) -> SecretNotStoredError:
         """Return the error that hands the secret over, given why it is not, or may not be, stored."""

@@ -18,6 +18,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import Store
@@ -46,6 +47,7 @@ _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
 """Errors after which no other key can be rotated either."""
 
 
+@states_what_is_left
 def rotate_due_keys(
     admin: Admin,
     *,

@@ -21,6 +21,7 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
+from pinecone_admin._http.sent_changes import marking_undo, stating_what_is_left
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import (
     create_key_with_value,
@@ -28,7 +29,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     delete_leftover_keys,
     list_keys_named,
 )
-from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, marking_undo
+from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
@@ -72,15 +73,16 @@ def renewed_key(
         check_key_roles("roles", roles)
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
-    overdue = find_overdue_keys(admin, project_id)
-    try:
-        delete_leftover_keys(admin, overdue)
-    except PineconeError as error:  # no obstacle
-        logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
     # Names are not unique: if a response is lost, only this distinguishes the key from those of concurrent runs.
     mark = secrets.token_hex(4)
-    name = name_live_key(admin, project_id, ttl, mark)
-    made = _create_temporary_key(admin, project_id=project_id, name=name, roles=body.roles)
+    with stating_what_is_left():
+        overdue = find_overdue_keys(admin, project_id)
+        try:
+            delete_leftover_keys(admin, overdue)
+        except PineconeError as error:  # no obstacle
+            logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
+        name = name_live_key(admin, project_id, ttl, mark)
+        made = _create_temporary_key(admin, project_id=project_id, name=name, roles=body.roles)
     made_at, ended = current_clock().monotonic(), threading.Event()
     keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=ended)
     with _deleted_at_the_end(admin, made.key):

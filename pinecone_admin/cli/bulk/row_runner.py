@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
+from pinecone_admin._http.sent_changes import SentChange, find_effects
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.bulk.row_files import Row, RowFile, RowWriter, open_rows
@@ -19,7 +20,6 @@ from pinecone_admin.cli.bulk.templates import Template, read_template, refuse_pl
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.command_line import describe_error, invoke, run_in_session
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.ledger import SentChange, find_effects
 from pinecone_admin.cli.output.files import check_writable
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line

@@ -8,12 +8,9 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
 
-from generated_client.types import Operation
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._http.sent_changes import SentChange
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.ledger import SentChange
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_WRITE,
     describe_path,
@@ -49,36 +46,6 @@ def format_entry(
         "request_id": change.request_id,
     }
     return json.dumps(fields) + "\n"
-
-
-def find_ids(operation: Operation[Any], result: object = None) -> dict[str, str]:
-    """Return the ids in a request, and ``id``, that of what it created.
-
-    Only fields whose names say that they are ids are read, so that no secret can be among them.
-    """
-    found = {**operation.path_parameters, **_list_ids(operation.body), **_list_ids(_find_resource(result))}
-    return {name: make_printable(value, most=_MAX_ID_LENGTH) for name, value in found.items()}
-
-
-def find_made(operation: Operation[Any], result: object) -> str | None:
-    """Return the id of what an operation has created, or None if it creates nothing."""
-    found = _list_ids(_find_resource(result)).get("id")
-    return found if operation.method == "POST" and found not in operation.path_parameters.values() else None
-
-
-def _find_resource(result: object) -> object:
-    # A key or a service account that has just been created is a part of the result.
-    return next((part for name in ("key", "service_account") if (part := getattr(result, name, None))), result)
-
-
-def _list_ids(value: object) -> dict[str, str]:
-    attributes = {each.name: getattr(value, each.name) for each in getattr(type(value), "__attrs_attrs__", ())}
-    fields = cast("Mapping[object, object]", value) if isinstance(value, Mapping) else attributes
-    return {
-        name: each
-        for name, each in fields.items()
-        if isinstance(name, str) and (name == "id" or name.endswith("_id")) and isinstance(each, str)
-    }
 
 
 class AuditLog:

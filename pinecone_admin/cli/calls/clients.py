@@ -6,16 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from pinecone_admin import Admin, ApiError, AttemptEvent, NotFoundError, Operation, PineconeError, TokenError
+from pinecone_admin import Admin, AttemptEvent, Operation, PineconeError
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder
-from pinecone_admin._sync.workflows.rollback import is_undoing
-from pinecone_admin.cli.calls.audit_log import find_ids, find_made
-from pinecone_admin.cli.ledger import Ledger, SentChange
+from pinecone_admin._http.sent_changes import SentChange
+from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.formats import to_plain, without_null
 
 _T = TypeVar("_T")
-_CREATE_VERBS = ("create_", "add_")  # the latter creates what another resource holds
 
 
 class ChangeRecorder:
@@ -38,38 +36,21 @@ class ChangeRecorder:
         if operation.method == "GET":
             return send(operation)
         self._attempts.latest = None
-        in_path = [] if operation.id.startswith(_CREATE_VERBS) else list(operation.path_parameters.values())
-        change = SentChange(
-            operation.id,
-            method=operation.method,
-            path=operation.path,
-            target=in_path[-1] if in_path else None,
-            ids=find_ids(operation),
-            undoes=is_undoing(),
-        )
+        change = SentChange.of(operation)
         self._ledger.begin(change)
         try:
             result = send(operation)
         except PineconeError as error:
-            _note_error(change, error)
+            change.note_error(error)
             raise
         else:
-            change.outcome, change.made = "done", find_made(operation, result)
-            change.ids.update(find_ids(operation, result))
+            change.note_result(operation, result)
             return result
         finally:  # also if it is interrupted: then its outcome stays unknown
             attempt: AttemptEvent | None = self._attempts.latest
             if attempt is not None:
                 change.status, change.request_id = attempt.status_code, attempt.request_id
             self._ledger.settle(change)
-
-
-def _note_error(change: SentChange, error: PineconeError) -> None:
-    # Without a token, only the token endpoint was asked.
-    change.outcome, change.attempts = error.outcome, 0 if isinstance(error, TokenError) else error.attempts
-    change.is_readable = error.outcome != "done"
-    change.error_code = error.error_code if isinstance(error, ApiError) else None
-    change.is_gone = change.method == "DELETE" and isinstance(error, NotFoundError) and error.error_code is not None
 
 
 def describe_attempt(event: AttemptEvent) -> str:

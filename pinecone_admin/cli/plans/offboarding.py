@@ -8,12 +8,12 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from pinecone_admin._http.sent_changes import find_effects
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.ledger import find_effects
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview, write_value

@@ -1,0 +1,310 @@
+"""The changes that are sent, and what they come to, for workflows and for the ledger of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Final, NamedTuple, ParamSpec, Self, TypeVar, cast
+
+from generated_client.types import Operation
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.errors import ApiError, NotFoundError, Outcome, PineconeError, TokenError
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_CREATE_VERBS = ("create_", "add_")  # the latter creates what another resource holds
+_MAX_ID_LENGTH = 500
+
+_undoing = ContextVar("pinecone_admin_undoing", default=False)
+_collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
+"""The lists to which each change is added, that of the outermost workflow first."""
+
+
+@contextmanager
+def marking_undo() -> Generator[None, None, None]:
+    """Mark the deletions of the block as those of what the workflow itself has created."""
+    token = _undoing.set(True)
+    try:
+        yield
+    finally:
+        _undoing.reset(token)
+
+
+class SentChange:
+    """A change that was sent, or was about to be sent.
+
+    Args:
+        operation: Id of the operation, such as ``create_project``.
+        method: HTTP method.
+        path: Path template.
+        target: Id of what it is about, or None if that is what it creates.
+        ids: Ids in the request, by their names.
+        undoes: Whether it is the deletion of what this command has created itself.
+
+    Attributes:
+        outcome: What happened to it; ``unknown`` until that is known.
+        is_readable: Whether its response could be read.
+        made: Id of what it created, or None.
+        is_gone: Whether the API answered its deletion with 404.
+        attempts: How many times it was sent or sending it was tried; None if that is unknown.
+        status: HTTP status, or None if there was no response.
+        error_code: The server's code, if it refused.
+        request_id: The server's id of the request, or None.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        *,
+        method: str,
+        path: str,
+        target: str | None = None,
+        ids: Mapping[str, str] | None = None,
+        undoes: bool = False,
+    ) -> None:
+        self.operation: Final = operation
+        self.method: Final = method
+        self.path: Final = path
+        self.target: Final = target
+        self.ids: dict[str, str] = dict(ids or {})
+        self.undoes: Final = undoes
+        self.outcome: Outcome = "unknown"
+        self.is_readable: bool = True
+        self.made: str | None = None
+        self.is_gone: bool = False
+        self.attempts: int | None = None
+        self.status: int | None = None
+        self.error_code: str | None = None
+        self.request_id: str | None = None
+
+    @classmethod
+    def of(cls, operation: Operation[Any]) -> Self:
+        """Return the change that an operation is about to make."""
+        in_path = [] if operation.id.startswith(_CREATE_VERBS) else list(operation.path_parameters.values())
+        return cls(
+            operation.id,
+            method=operation.method,
+            path=operation.path,
+            target=in_path[-1] if in_path else None,
+            ids=find_ids(operation),
+            undoes=_undoing.get(),
+        )
+
+    def note_result(self, operation: Operation[Any], result: object) -> None:
+        """Note that the change was made, and its result."""
+        self.outcome, self.made = "done", _find_made(operation, result)
+        self.ids.update(find_ids(operation, result))
+
+    def note_error(self, error: PineconeError) -> None:
+        """Note what an error says of the change."""
+        # Without a token, only the token endpoint was asked.
+        self.outcome, self.attempts = error.outcome, 0 if isinstance(error, TokenError) else error.attempts
+        self.is_readable = error.outcome != "done"
+        self.error_code = error.error_code if isinstance(error, ApiError) else None
+        self.is_gone = self.method == "DELETE" and isinstance(error, NotFoundError) and error.error_code is not None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it can be sent twice without a second effect."""
+        return self.method != "POST"
+
+    @property
+    def kind(self) -> str:
+        """What it creates, changes or deletes, such as ``project``."""
+        return self.operation.partition("_")[2]
+
+    def __str__(self) -> str:
+        name = f"{self.method} {self.path}" if self.operation == "send" else self.operation
+        return make_printable(" ".join(filter(None, (name, self.made or self.target))))
+
+
+def find_ids(operation: Operation[Any], result: object = None) -> dict[str, str]:
+    """Return the ids in a request, and ``id``, that of what it created.
+
+    Only fields whose names say that they are ids are read, so that no secret can be among them.
+    """
+    found = {**operation.path_parameters, **_list_ids(operation.body), **_list_ids(_find_resource(result))}
+    return {name: make_printable(value, most=_MAX_ID_LENGTH) for name, value in found.items()}
+
+
+def _find_made(operation: Operation[Any], result: object) -> str | None:
+    """Return the id of what an operation has created, or None if it creates nothing."""
+    found = _list_ids(_find_resource(result)).get("id")
+    return found if operation.method == "POST" and found not in operation.path_parameters.values() else None
+
+
+def _find_resource(result: object) -> object:
+    # A key or a service account that has just been created is a part of the result.
+    return next((part for name in ("key", "service_account") if (part := getattr(result, name, None))), result)
+
+
+def _list_ids(value: object) -> dict[str, str]:
+    attributes = {each.name: getattr(value, each.name) for each in getattr(type(value), "__attrs_attrs__", ())}
+    fields = cast("Mapping[object, object]", value) if isinstance(value, Mapping) else attributes
+    return {
+        name: each
+        for name, each in fields.items()
+        if isinstance(name, str) and (name == "id" or name.endswith("_id")) and isinstance(each, str)
+    }
+
+
+class Effects(NamedTuple):
+    """What the changes of a command come to.
+
+    Attributes:
+        done: Changes that were made and remain.
+        unread: Changes that the server has made, of which no response could be read.
+        unknown: Changes that may have been made.
+        undone: Changes that were made, and whose effect is gone again.
+        rejected: Changes that the server refused.
+    """
+
+    done: Sequence[SentChange] = ()
+    unread: Sequence[SentChange] = ()
+    unknown: Sequence[SentChange] = ()
+    undone: Sequence[SentChange] = ()
+    rejected: Sequence[SentChange] = ()
+
+    @property
+    def remaining(self) -> list[SentChange]:
+        """The changes that were made or may have been made, and that nothing has undone."""
+        return [*self.done, *self.unread, *self.unknown]
+
+
+def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Effects:
+    """Return what changes come to.
+
+    A change of something that this command has made and deleted again is undone, and so is one of what it has made
+    within that. A create without a readable response is undone by the deletion with which the workflow removes what it
+    had created.
+
+    Args:
+        changes: The changes in their order.
+        gone: Ids of what was seen to be gone besides.
+    """
+    deleted = {each.target for each in changes if each.method == "DELETE" and _has_deleted(each)} | set(gone)
+    made = {each.made for each in changes if each.made is not None}
+    vanished = _find_vanished(changes, made, deleted)
+    undone = _find_undone_lost_creates(changes, made)
+    undone |= {id(each) for each in changes if not vanished.isdisjoint({each.made, each.target, *each.ids.values()})}
+    found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
+    for position, each in enumerate(changes):
+        found[_classify(each, changes[position + 1 :], deleted, is_undone=id(each) in undone)].append(each)
+    return Effects(**{name: tuple(found[name]) for name in Effects._fields})
+
+
+def _find_vanished(changes: Sequence[SentChange], made: set[str], deleted: set[str | None]) -> set[str]:
+    """Return the ids of what the command has made that was deleted again, or that was in such a thing."""
+    vanished = made & deleted
+    while within := {
+        each.made
+        for each in changes
+        if each.made is not None and each.made not in vanished and not vanished.isdisjoint(each.ids.values())
+    }:
+        vanished |= within  # the server deletes a thing with what is in it
+    return vanished
+
+
+def _find_undone_lost_creates(changes: Sequence[SentChange], made: set[str]) -> set[int]:
+    """Return the deletions that undo a create whose response was lost, and these creates, by ``id``."""
+    undone: set[int] = set()
+    for position, each in enumerate(changes):
+        if each.undoes and _has_deleted(each) and each.target not in made:
+            lost = [before for before in changes[:position] if _is_lost_create(before, each.kind)]
+            lost = [before for before in lost if id(before) not in undone]
+            undone |= {id(each), id(lost[-1])} if lost else set()
+    return undone
+
+
+def _has_deleted(change: SentChange) -> bool:
+    return change.outcome == "done" or change.is_gone
+
+
+def _is_lost_create(change: SentChange, kind: str) -> bool:
+    is_create = change.method == "POST" and change.target is None
+    return is_create and change.kind == kind and change.made is None and change.outcome in {"unknown", "done"}
+
+
+def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str | None], *, is_undone: bool) -> str:
+    """Return to which field of ``Effects`` a change belongs."""
+    if change.outcome in {"rejected", "not_sent"}:
+        return "rejected"
+    if is_undone:
+        return "undone"
+    if change.outcome == "done" and change.is_readable:
+        return "done"
+    # The same change was sent again, and answered.
+    same = (each for each in later if (each.operation, each.target) == (change.operation, change.target))
+    if change.target is not None and any(map(_has_deleted, same)):
+        return "done"
+    if change.method == "DELETE" and change.target in deleted:
+        return "done"
+    return "unread" if change.outcome == "done" else "unknown"
+
+
+@contextmanager
+def recording(operation: Operation[_T]) -> Generator[Callable[[_T], object], None, None]:
+    """Record a change for the workflows in progress; yields the function that gets its result."""
+    change = SentChange.of(operation)
+    for each in _collections.get():
+        each.append(change)
+    try:
+        yield lambda result: change.note_result(operation, result)
+    except PineconeError as error:
+        change.note_error(error)
+        raise
+
+
+def is_recorded(operation: Operation[Any]) -> bool:
+    """Return whether an operation is a change within a workflow."""
+    return operation.method != "GET" and bool(_collections.get())
+
+
+@contextmanager
+def stating_what_is_left() -> Generator[None, None, None]:
+    """Let the outcome of an error that leaves the block be that of all changes in it, if any of them is left.
+
+    An error knows of the last request only, or of none.
+    """
+    outer, changes = _collections.get(), list[SentChange]()
+    _collections.set((*outer, changes))
+    try:
+        yield
+    except PineconeError as error:
+        _state_what_is_left(error, find_effects(list(changes)))
+        raise
+    finally:
+        _collections.set(outer)  # no token: a coroutine may be closed in another context
+
+
+def _state_what_is_left(error: PineconeError, effects: Effects) -> None:
+    if effects.remaining and error.outcome in {"not_sent", "rejected"}:
+        error.outcome = "done" if effects.done or effects.unread else "unknown"
+    # The next run recognizes what this one has made, but not what it may have made.
+    if not all(each.is_repeatable for each in (*effects.unread, *effects.unknown)):
+        error.safe_to_retry = False
+
+
+def states_what_is_left(workflow: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Decorate a workflow whose errors have the outcome of all of its changes: see ``stating_what_is_left``."""
+
+    @wraps(workflow)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with stating_what_is_left():
+            return workflow(*args, **kwargs)
+
+    return run
+
+
+def async_states_what_is_left(workflow: Callable[_P, Awaitable[_T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+    """Async version of ``states_what_is_left``."""
+
+    @wraps(workflow)
+    async def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with stating_what_is_left():
+            return await workflow(*args, **kwargs)
+
+    return run

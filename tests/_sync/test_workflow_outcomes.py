@@ -1,0 +1,167 @@
+# Derived from tests/_async/test_workflow_outcomes.py by scripts/unasync.py: change that, not this file.
+"""Outcomes of workflows: an error never says that nothing was changed while something that was changed is left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from pinecone_admin import Admin, ForbiddenError, PineconeError, _sync
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.retry import RetryPolicy
+from pinecone_admin.workflows import DesiredState
+from tests._sync.test_workflow_recovery import (
+    SCENARIOS,
+    Scenario,
+    ScenarioState,
+    count_step,
+    prepare_key,
+    prepare_project,
+    prepare_state,
+)
+from tests.support.fault_injection import FaultyTransport, InjectedFault
+
+REFUSED = (InjectedFault.FORBIDDEN, InjectedFault.RATE_LIMITED, InjectedFault.CONNECTION_REFUSED)
+"""Faults after which the client knows that the request changed nothing."""
+LOST = (
+    InjectedFault.REQUEST_LOST,
+    InjectedFault.RESPONSE_LOST,
+    InjectedFault.INTERNAL_ERROR,
+    InjectedFault.INVALID_JSON,
+)
+MOST_REQUESTS = 120
+NO_REPEAT = RetryPolicy(max_attempts=1)
+FaultsFrom: TypeAlias = "Callable[[int], Mapping[int, InjectedFault]]"
+
+
+def prepare_due_keys(state: ScenarioState, admin: Admin) -> None:
+    """Start with two old keys, and an older one that is to be deleted."""
+    prepare_key(state, admin)
+    admin.api_keys.rotate(api_key_id=state.ids["key"], keep_old_for=timedelta(hours=1), store=state.store_key)
+    state.emulator.clock.advance(40 * 86_400)
+
+
+def rotate_due(state: ScenarioState, admin: Admin) -> object:
+    """Rotate what is due; a failure of a key is one of the report, of which no outcome is known."""
+    return admin.api_keys.rotate_due(
+        older_than=timedelta(days=30), keep_old_for=timedelta(hours=1), store=state.store_key
+    )
+
+
+def prepare_overdue_key(state: ScenarioState, admin: Admin) -> None:
+    """Start with a temporary key whose process was killed."""
+    prepare_project(state, admin)
+    with admin.api_keys.temporary(project_id=state.ids["project"], roles=["ProjectViewer"]) as made:
+        pass
+    admin.api_keys.create(project_id=state.ids["project"], name=made.key.name)
+    state.emulator.clock.advance(86_400)
+
+
+def use_temporary_key(state: ScenarioState, admin: Admin) -> object:
+    """Use a temporary key."""
+    with admin.api_keys.temporary(project_id=state.ids["project"], roles=["ProjectViewer"]) as made:
+        return made
+
+
+def apply_one_key(state: ScenarioState, admin: Admin) -> object:
+    """Apply a plan of one key, and raise an error that has the outcome of the step that failed."""
+    key = {"name": "writer", "roles": ["DataPlaneEditor"]}
+    desired = {"organization": state.emulator.organization_id, "projects": [{"name": "p", "api_keys": [key]}]}
+    plan = state.make_client().plan(DesiredState.from_dict(desired))
+    report = admin.apply(plan, store=state.store_key)
+    for each in report.failed:
+        assert each.outcome is not None
+        raise PineconeError(each.error, outcome=each.outcome)
+    return report
+
+
+WORKFLOWS = SCENARIOS | {
+    "rotate due": Scenario(prepare_due_keys, rotate_due, lambda _: None),
+    "temporary key": Scenario(prepare_overdue_key, use_temporary_key, lambda _: None),
+    "apply": Scenario(prepare_project, apply_one_key, lambda _: None),
+}
+
+
+def read_organization(state: ScenarioState) -> Mapping[str, Any]:
+    """Return everything in the organization."""
+    dumped: Mapping[str, Any] = state.emulator.dump()
+    return {name: value for name, value in dumped.items() if name not in {"tokens", "time"}}
+
+
+def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPolicy) -> list[str]:
+    """Run a workflow once for each of its requests, with the faults that begin there; return what was wrong.
+
+    It is wrong if the organization differs, but the outcome is not that something may be left; and if the outcome is
+    that something is left, but the organization is as before and all responses were read.
+    """
+    scenario, wrong = WORKFLOWS[name], list[str]()
+    for number in range(1, MOST_REQUESTS, count_step(scenario)):
+        state = prepare_state(scenario)
+        before, faults = read_organization(state), faults_from(number)
+        transport = FaultyTransport(state.emulator, faults)
+        state.runs += 1
+        with suppress(PineconeError):
+            try:
+                scenario.run(state, transport.admin(retry=retry))
+            except PineconeError as error:
+                has_changed, all_read = before != read_organization(state), not set(faults.values()) & set(LOST)
+                if error.outcome in ({"not_sent", "rejected"} if has_changed else {"done"} if all_read else ()):
+                    wrong.append(f"request {number}, {faults[number]}: {error.outcome}: {error}; {transport.requests}")
+                raise
+        if len(transport.requests) < number:
+            return wrong
+    raise AssertionError("the workflow has more requests")
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_an_outcome_says_if_something_is_left(name: str) -> None:
+    """Whatever request fails, and however, also if all fail from then on, the outcome fits the organization."""
+    for kind in (*REFUSED, *LOST):
+        for last in (0, MOST_REQUESTS):
+
+            def faults_from(number: int, kind: InjectedFault = kind, last: int = last) -> Mapping[int, InjectedFault]:
+                return dict.fromkeys(range(number, max(number, last) + 1), kind)
+
+            assert find_wrong_outcomes(name, faults_from, NO_REPEAT) == []
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("between", [0, 1])
+def test_a_refusal_does_not_hide_a_lost_response(name: str, between: int) -> None:
+    """If a response is lost, and later requests are refused, the outcome is not that of the refused one alone."""
+
+    def faults_from(number: int) -> Mapping[int, InjectedFault]:
+        refused = dict.fromkeys(range(number + 1 + between, MOST_REQUESTS), InjectedFault.FORBIDDEN)
+        return {number: InjectedFault.RESPONSE_LOST} | refused
+
+    assert find_wrong_outcomes(name, faults_from, RetryPolicy()) == []
+
+
+def test_a_create_that_may_have_been_processed_is_not_safe_to_repeat(emulator: Emulator) -> None:
+    """Where the search after a lost response is refused, a repetition could make a second project."""
+    faults = {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.FORBIDDEN}
+    with pytest.raises(ForbiddenError) as caught:
+        FaultyTransport(emulator, faults).admin().projects.ensure(name="p")
+    assert (caught.value.outcome, caught.value.safe_to_retry) == ("unknown", False)
+
+
+def test_every_workflow_states_what_is_left() -> None:
+    """What a namespace or the client imports of the workflows is decorated, unless it only reads."""
+    reads = {"take_inventory", "plan_organization", "plan_offboarding"}
+    found = set[str]()
+    for path in Path(_sync.__file__).parent.glob("*.py"):
+        lines = re.findall(rf"from ({re.escape(_sync.__name__)}\.workflows\.\w+) import ([\w, ]+)  #", path.read_text())
+        for module, names in lines:
+            for each in names.split(", "):
+                found.add(each)
+                assert each in reads or hasattr(getattr(import_module(module), each), "__wrapped__"), each
+    assert reads < found
