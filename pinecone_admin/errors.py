@@ -31,8 +31,8 @@ PineconeError                       message, operation, argument, outcome, safe_
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
 read. An error of a workflow has one of the last two if something that the workflow changed may be left, or else the
-outcome of its last request. Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments,
-credentials, permissions, quotas and conflicts need a change first.
+outcome of its last request. Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates,
+unknown hosts, arguments, credentials, permissions, quotas and conflicts need a change first.
 """
 
 from __future__ import annotations

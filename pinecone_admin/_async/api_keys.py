@@ -349,9 +349,10 @@ class AsyncAPIKeys(Namespace):
         Run this every night. In one project after another, it gives new keys of interrupted rotations their names,
         deletes retired keys as ``delete_retired`` does, and then rotates, one key at a time and as ``rotate`` does, the
         keys whose rotation was interrupted before its value was known to be stored, and those that are older, oldest
-        first. If it is killed, run it again. A key that cannot be rotated does not stop the others. Keys whose names
-        say that a workflow made them, such as temporary ones, are not rotated. Do not rotate a key in another process
-        meanwhile: what ``rotate`` says of two rotations at once holds here, too.
+        first. If it is killed, run it again. A key that cannot be rotated, or a project whose keys cannot be listed,
+        does not stop the others. Keys whose names say that a workflow made them, such as temporary ones, are not
+        rotated. Do not rotate a key in another process meanwhile: what ``rotate`` says of two rotations at once holds
+        here, too.
 
         Args:
             older_than: Age above which a key is rotated, by the server's clock. Of a key without ``created_at``, the
@@ -369,6 +370,9 @@ class AsyncAPIKeys(Namespace):
         Raises:
             NotFoundError: The organization has no project with this id.
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
+            PineconeError: The projects, or role bindings for the age of keys without ``created_at``, cannot be read
+                (without permission for role bindings, the age is unknown); or no call can succeed any more, as after a
+                401 or once the client is closed.
 
         Example:
             >>> report = await admin.api_keys.rotate_due(

@@ -32,10 +32,12 @@ def conclude(
         is_completed: Whether it reached its end although it was interrupted; the reason says so.
         goes_on: Whether the same command does what an interrupted one has not done.
         says_if_unchanged: Whether the line also says that nothing was changed.
-        says_outcome: Whether the reason already says that its own request may have been processed.
+        says_outcome: Whether the reason already says that its own request may have been processed, if it is a change.
     """
     effects = find_effects(ledger.changes, ledger.gone)
     exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
+    # The error of a workflow is that of another request, as a rule.
+    says_outcome &= [each.operation for each in effects.remaining] == [reason.details.get("operation")]
     said = [] if is_completed else _describe_effects(effects, ledger, says_outcome=says_outcome)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         said.append(_UNDONE if effects.undone else _NOTHING)
@@ -87,9 +89,7 @@ def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -
         )
         if changes
     ]
-    if says_outcome and len(effects.remaining) == 1:
-        clauses = []
-    return [*clauses, *secrets]
+    return [*([] if says_outcome else clauses), *secrets]
 
 
 def has_undone(ledger: Ledger, made: str) -> bool:

@@ -203,14 +203,14 @@ class FailedRotation:
 
     Attributes:
         project_id: Id of the project.
-        key: The key; None if finishing earlier rotations, or deleting retired keys, failed in the project.
+        key: The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project.
         reason: The error, and what was undone.
     """
 
     project_id: str
     """Id of the project."""
     key: APIKey | None
-    """The key; None if finishing earlier rotations, or deleting retired keys, failed in the project."""
+    """The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project."""
     reason: str = field(converter=make_printable)
     """The error, and what was undone."""
 
@@ -232,7 +232,7 @@ class DueRotations:
         rotated: The rotations of this run, in order.
         deleted: Retired and temporary keys that were due and were deleted.
         kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason.
-        failed: Keys that were not rotated, each with the reason.
+        failed: Keys that were not rotated, and projects in which nothing more was done, each with the reason.
         unknown_age: Keys that may be due, as nothing shows their age, or only a role binding that may be younger.
         steps: What was done, in order; of a dry run, what would be done.
 
@@ -257,7 +257,7 @@ class DueRotations:
     kept: list[KeptKey] = field(factory=list[KeptKey])
     """Retired and temporary keys of earlier runs that were not deleted, each with the reason."""
     failed: list[FailedRotation] = field(factory=list[FailedRotation])
-    """Keys that were not rotated, each with the reason."""
+    """Keys that were not rotated, and projects in which nothing more was done, each with the reason."""
     unknown_age: list[APIKey] = field(factory=list[APIKey])
     """Keys that may be due, as nothing shows their age, or only a role binding that may be younger."""
     steps: list[Step] = field(factory=list[Step])

@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import Admin, NotFoundError, PineconeError, ReadOnlyError, RefusedError, UnauthorizedError
+from pinecone_admin import (
+    Admin,
+    ForbiddenError,
+    NotFoundError,
+    PineconeError,
+    ReadOnlyError,
+    RefusedError,
+    UnauthorizedError,
+)
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DueRotations
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_emptying, tag_as_temporary
@@ -209,6 +217,35 @@ def test_a_project_that_fails_does_not_stop_the_others() -> None:
     assert [len(report.deleted), len(report.rotated)] == [1, 1]
     assert (rotate_due(organization)).failed == []
     assert organization.find_faults() + organization.find_leftovers() == []
+
+
+@pytest.mark.parametrize("fault", [{"status": 403}, {"status": 500, "times": None}, {"drop": "before", "times": None}])
+@pytest.mark.usefixtures("clock")
+def test_a_project_whose_keys_cannot_be_listed_does_not_stop_the_others(fault: dict[str, Any]) -> None:
+    """It is in the report as failed, and the keys of the others are rotated; the next run rotates its own."""
+    organization = fill(3, 1)
+    _, second, _ = organization.emulator.state.projects
+    added = organization.emulator.faults.add("list_project_api_keys", id=second, **fault)
+    report = rotate_due(organization)
+    (failed,) = report.failed
+    assert (failed.project_id, failed.key) == (second, None)
+    assert f"failed in project {second}, where no key was rotated: list_project_api_keys: " in str(report)
+    assert len(report.rotated) == 2
+    organization.emulator.faults.remove(added)
+    assert [each.key.project_id for each in (rotate_due(organization)).rotated] == [second]
+    assert organization.find_faults() + organization.find_leftovers() == []
+
+
+def test_projects_that_cannot_be_listed_are_an_error() -> None:
+    """Nothing is rotated then, nor after a 401 to the list of one project's keys."""
+    organization = fill(2, 1)
+    organization.emulator.faults.add("list_projects", status=403)
+    with raises(ForbiddenError):
+        rotate_due(organization)
+    organization.emulator.faults.add("list_project_api_keys", status=401, times=None)
+    with raises(UnauthorizedError):
+        rotate_due(organization)
+    assert organization.stored == []
 
 
 def test_keys_that_a_workflow_made_are_not_rotated() -> None:

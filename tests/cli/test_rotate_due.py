@@ -123,6 +123,23 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
 
 
 @pytest.mark.parametrize(
+    ("place", "rotated"), [("file:{project}-{name}.key", ["reader", "indexer"]), ("file:{name}.key", [])]
+)
+def test_a_project_that_cannot_be_listed_keeps_its_places(emulator: Emulator, place: str, rotated: list[str]) -> None:
+    """The others are rotated, but no value goes to a place where that of one of its keys may be; it ends with 9."""
+    with emulator.admin() as admin:
+        shop = admin.projects.describe_by_name(name="shop").id
+    emulator.faults.add("list_project_api_keys", id=shop, status=403)
+    done = rotate(place)
+    assert done.exit == 9
+    assert [each["key"]["name"] for each in done.json["rotated"]] == rotated
+    assert [each["project_id"] for each in done.json["failed"] if each["key"] is None] == [shop]
+    failed = {each["key"]["name"]: each["reason"] for each in done.json["failed"] if each["key"] is not None}
+    assert failed.keys() == {"reader", "indexer"} - {*rotated}
+    assert all("if a project whose keys could not be listed" in reason for reason in failed.values())
+
+
+@pytest.mark.parametrize(
     ("stores", "message"),
     [
         ((), "this makes secrets, which are shown only once: give --store"),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.client_state import require_server_time
@@ -65,15 +65,19 @@ async def rotate_due_keys(
         if project_id is not None:
             check_identifier("project_id", project_id)
     projects = await _read_projects(admin, project_id)
-    keys = await _list_keys(admin, [each.id for each in projects])
+    listed = await _list_keys(admin, [each.id for each in projects])
+    keys = {id: each for id, each in listed.items() if not isinstance(each, str)}
     now = require_server_time(admin, operation="rotate_due")
     dates = await _date_undated_keys(admin, keys, project_id)
-    found = {id: find_due_keys(listed, dates, now=now, older_than=older_than) for id, listed in keys.items()}
+    found = {id: find_due_keys(each, dates, now=now, older_than=older_than) for id, each in keys.items()}
     names = {each.id: each.name for each in projects}
     problems = _find_problems(store, found, names)
     run = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run), problems)
-    for id, listed in keys.items():
-        await run.process_project(id, names[id], listed, found[id])
+    for id, each in listed.items():
+        if isinstance(each, str):
+            run.add_failure(id, None, each)
+        else:
+            await run.process_project(id, names[id], each, found[id])
     return run.report
 
 
@@ -83,15 +87,19 @@ async def _read_projects(admin: AsyncAdmin, project_id: str | None) -> list[Proj
     return [await admin.projects.describe(project_id=project_id)]
 
 
-async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str, list[APIKey]]:
-    """Return the keys of each project, by its id; a project that was deleted meanwhile has none."""
-    listed: dict[str, list[APIKey]] = {}
+async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str, list[APIKey] | str]:
+    """Return the keys of each project, or why they cannot be listed; a project that was deleted meanwhile has none."""
+    listed: dict[str, list[APIKey] | str] = {}
 
-    async def list_project(each: str) -> list[APIKey]:
+    async def list_project(each: str) -> list[APIKey] | str:
         try:
             return await admin.api_keys.list(project_id=each)
         except NotFoundError:
             return []
+        except _OF_EVERY_CALL:
+            raise
+        except PineconeError as error:
+            return _describe(error)
 
     limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)
@@ -123,7 +131,12 @@ def _find_problems(
         return {}
     due = [key for each in found.values() for key in each.due]
     others = [key for each in found.values() for key in (*each.unknown_age, *each.young)]
-    return store.find_problems(due, others, names)
+    problems = store.find_problems(due, others, names)
+    # Keys that could not be listed may have the same names, and so the same places.
+    unlisted = [evolve(key, project_id=id) for id in names if id not in found for key in due]
+    doubts = store.find_problems(due, [*others, *unlisted], names) if unlisted else {}
+    doubt = "{}; this is so if a project whose keys could not be listed has such a key"
+    return {**{id: doubt.format(each) for id, each in doubts.items()}, **problems}
 
 
 @frozen
@@ -154,7 +167,7 @@ class AsyncDueRun:
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            self._add_failure(project_id, None, _describe(error))
+            self.add_failure(project_id, None, _describe(error))
             return
         finally:
             self.report.steps.extend(changes.steps)
@@ -163,7 +176,7 @@ class AsyncDueRun:
         self.report.kept.extend(retired.kept)
         for old in found.due:
             if old.id in self.problems:
-                self._add_failure(project_id, old, self.problems[old.id])
+                self.add_failure(project_id, old, self.problems[old.id])
                 continue
             new = await self._rotate(old, name, keys)
             keys = [*keys, *new]  # else a second key of the same name would take it for that of another run
@@ -179,14 +192,15 @@ class AsyncDueRun:
         except _OF_EVERY_CALL:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
-            self._add_failure(old.project_id, old, _describe(error))
+            self.add_failure(old.project_id, old, _describe(error))
             return []
         finally:
             self.report.steps.extend(changes.steps)
         self.report.rotated.append(rotation)
         return [] if self.report.dry_run else [rotation.key]
 
-    def _add_failure(self, project_id: str, key: APIKey | None, reason: str) -> None:
+    def add_failure(self, project_id: str, key: APIKey | None, reason: str) -> None:
+        """Add a key that is not rotated, or a project in which nothing more is done, to the report."""
         failure = FailedRotation(project_id=project_id, key=key, reason=mask_key_values(reason))
         self.report.failed.append(failure)
 
