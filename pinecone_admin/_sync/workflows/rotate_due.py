@@ -132,12 +132,12 @@ def _find_problems(
         return {}
     due = [key for each in found.values() for key in each.due]
     others = [key for each in found.values() for key in (*each.unknown_age, *each.young)]
-    problems = store.find_problems(due, others, names)
+    problems = dict(store.find_problems(due, others, names))
     # Keys that could not be listed may have the same names, and so the same places.
-    unlisted = [evolve(key, project_id=id) for id in names if id not in found for key in due]
-    doubts = store.find_problems(due, [*others, *unlisted], names) if unlisted else {}
-    doubt = "{}; this is so if a project whose keys could not be listed has such a key"
-    return {**{id: doubt.format(each) for id, each in doubts.items()}, **problems}
+    if unlisted := [evolve(key, project_id=id) for id in names if id not in found for key in due]:
+        for id, reason in store.find_problems(due, [*others, *unlisted], names).items():
+            problems.setdefault(id, f"{reason}; this is so if a project whose keys could not be listed has such a key")
+    return problems
 
 
 @frozen
