@@ -156,8 +156,9 @@ class Emulator:
         organization = {"plan": plan, "payment_status": payment_status}
         random = Random(seed)  # noqa: S311 — its secrets protect nothing, and a seed must repeat them
         document = {"organization": organization, "settings": settings}
-        self._replace_state(snapshot.load_state(document, Settings(), random, self.clock.now()))
-        self._initial_state = json.dumps(self.dump())
+        read = snapshot.load_state(document, Settings(), random, self.clock.now())
+        self.state, self._caller = read.state, read.caller
+        self._initial_state = json.dumps(self.dump()), self._identify()
 
     def __repr__(self) -> str:
         return f"<Emulator of organization {self.organization_id}>"
@@ -300,12 +301,8 @@ class Emulator:
             >>> emulator.reset()
         """
         with released_after(self._lock), self._lock:
-            # Without its tokens, a client that is in use would get a 401 on its next call.
-            caller = self._caller.id
-            tokens = {value: each for value, each in self.state.tokens.items() if each.service_account_id == caller}
             self.clock.reset()
-            self._replace_state(self._read_state(self._initial_state))
-            self.state.tokens |= tokens
+            self._replace_state(self._read_state(*self._initial_state))
             self.faults.clear()
             self.requests.clear()
 
@@ -335,8 +332,9 @@ class Emulator:
         `state` is a new object afterwards.
 
         Args:
-            document: A document that `dump` returned, or a part of one. A document without a `caller` gets one that
-                owns the organization. If the document is from a later time, the clock is advanced to that time.
+            document: A document that `dump` returned, or a part of one. Without a `caller`, the credentials and tokens
+                of the emulator stay valid, and their account owns the organization; without an id of the organization,
+                that stays. If the document is from a later time, the clock is advanced to that time.
 
         Raises:
             ValueError: The document is malformed; the message names the field.
@@ -351,21 +349,30 @@ class Emulator:
         except TypeError as error:
             raise ValueError(f"the document cannot be encoded as JSON: {error}") from error
         # Reading a large document takes seconds, and requests need not wait for it.
-        read = self._read_state(text)
+        known = self._identify()
+        read = self._read_state(text, known)
         with released_after(self._lock), self._lock:
             self._replace_state(read)
-            self._initial_state = text
+            self._initial_state = text, known
 
-    def _read_state(self, text: str) -> snapshot.Snapshot:
+    def _identify(self) -> snapshot.Identity:
+        return snapshot.Identity(self.organization_id, evolve(self._caller))
+
+    def _read_state(self, text: str, known: snapshot.Identity) -> snapshot.Snapshot:
         # Seeded by the document: with a fixed seed, new ids would repeat those that the document already has.
         random = Random(text)  # noqa: S311 — as above
         settings = evolve(Settings(), plans=self.state.settings.plans)
-        return snapshot.load_state(json.loads(text), settings, random, self.clock.now())
+        return snapshot.load_state(json.loads(text), settings, random, self.clock.now(), known)
 
     def _replace_state(self, read: snapshot.Snapshot) -> None:
         # A document from an earlier time leaves the clock where it is.
         if read.time is not None and read.time > self.clock.now():
             self.clock.set(read.time)
+        caller = self._caller.id
+        if read.caller.id == caller:
+            # Without its tokens, a client that is in use would get a 401 on its next call.
+            kept = {value: each for value, each in self.state.tokens.items() if each.service_account_id == caller}
+            read.state.tokens |= kept
         self.state, self._caller = read.state, read.caller
 
     @property

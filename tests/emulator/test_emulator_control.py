@@ -13,6 +13,7 @@ from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.api.control_plane import OPERATION_IDS as CONTROL_PLANE_IDS
 from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
 from pinecone_admin.emulator.api.operation_names import METHOD_NAMES, derive_method_name
+from pinecone_admin.emulator.control.announcement import describe
 from pinecone_admin.emulator.control.routes import CONTROL_ROUTES
 from pinecone_admin.emulator.model.records import PROJECT_CONTENTS
 from tests.support.resources import find_method
@@ -543,6 +544,30 @@ def test_reset_restores_the_credentials(control: Control, emulator: Emulator) ->
     assert (emulator.client_id, emulator.client_secret) == credentials
     with emulator.admin() as admin:
         assert admin.projects.list() == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"projects": [{"name": "search"}], "users": []},
+        {"caller": None, "organization": {"plan": "Standard"}, "service_accounts": [{"name": "emulator"}]},
+    ],
+)
+def test_a_document_by_hand_leaves_valid_what_was_announced(
+    control: Control, emulator: Emulator, connect: Connect, document: object
+) -> None:
+    """Credentials, tokens and the organization's id stay valid after a document that names none, and after a reset."""
+    with emulator.admin() as admin:
+        admin.service_accounts.rotate_secret(service_account_id=admin.service_accounts.list().to_list()[0].id)
+    with emulator.served_at("http://127.0.0.1:1"):
+        announced, api = describe(emulator), connect(emulator)
+        for change in (lambda: control.load(document), control.reset):
+            change()
+            assert describe(emulator) == announced
+            for each in (api, connect(emulator)):
+                assert each.get("/admin/organizations").json()["data"][0]["id"] == announced["organization_id"]
+                assert each.post("/admin/projects", json={"name": "x"}).status_code == 200
 
 
 def test_reset_restores_the_loaded_state(control: Control, emulator: Emulator, connect: Connect) -> None:

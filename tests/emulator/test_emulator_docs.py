@@ -24,7 +24,7 @@ def test_json_example_loads(emulator: Emulator) -> None:
     """The JSON example can be loaded as a state."""
     (fixture,) = (block.text for block in BLOCKS if block.language == "json")
     emulator.load(json.loads(fixture))
-    assert len(emulator.state.role_bindings) == 3
+    assert len(emulator.state.role_bindings) == 4
 
 
 def test_page_lists_settings_and_fault_arguments(emulator: Emulator) -> None:

@@ -81,7 +81,7 @@ def test_page_shows_the_organization_without_secrets(emulator: Emulator, connect
         "2 projects 1 keys 2 users 1 open invites 1 accounts",
         "4 requests 1 faults that wait",
         "list_users drop before 0 of 1",
-        "search 22222222-2222-4222-8222-222222222222 ci indexes movies",
+        "search 22222222-2222-4222-8222-222222222222 ci ProjectEditor indexes movies",
         "Ada ada@example.com OrgMember ProjectOwner on search",
         "bob@example.com invited, pending, until",
         "emulator service account",

@@ -20,6 +20,8 @@ USER_ID = "11111111-1111-4111-8111-111111111111"
 PROJECT_ID = "22222222-2222-4222-8222-222222222222"
 LISTS = ("projects", "users", "invites", "service-accounts", "role-bindings")
 MEMBER = on_organization("OrgMember")
+USER = {"id": USER_ID, "email": "a@example.com"}
+BINDING = {"principal_type": "user", "principal_id": USER_ID, "resource_type": "organization", "role": "OrgMember"}
 
 
 def build_populated_emulator() -> Emulator:
@@ -154,16 +156,57 @@ def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
         assert binding.role == "OrgOwner"
 
 
+def test_names_alone_make_what_the_api_makes_of_them() -> None:
+    """A key, invite, user or account of which a document has only the name is as if a request had made it."""
+    written, made = Emulator(), Emulator()
+    people = [{"email": "owner@example.com", "id": USER_ID}, {"email": "a@example.com"}]
+    written.load(
+        {
+            "projects": [{"name": "search", "api_keys": [{"name": "ci"}]}],
+            "users": people,
+            "role_bindings": [BINDING | {"role": "OrgOwner"}],
+            "invites": [{"email": "b@example.com"}, {"email": "c@example.com", "processed_at": "2026-07-01T00:00:00Z"}],
+            "service_accounts": [{"name": "ci"}],
+        }
+    )
+    made.add_user("a@example.com")
+    with made.admin() as admin:
+        admin.api_keys.create(project_id=admin.projects.create(name="search").id, name="ci")
+        admin.invites.create(email="b@example.com", role_bindings=[MEMBER])
+        admin.service_accounts.create(name="ci")
+    exports = []
+    for emulator in (written, made):
+        with emulator.admin() as admin:
+            inventory = admin.inventory()
+        desired = inventory.to_desired_state()
+        exports.append(desired.to_dict() | {"organization": "", "notes": desired.notes})
+    assert exports[0] == exports[1]
+
+
+def test_a_dumped_record_without_a_role_loads_without_one() -> None:
+    """What a dump has without a role, since a role was revoked or a test made it so, gets none."""
+    emulator, other = Emulator(), Emulator()
+    emulator.state.add_api_key(emulator.state.add_project("search", START), "ci")
+    emulator.state.add_user("a@example.com")
+    emulator.state.add_invite("b@example.com", START)
+    other.load(emulator.dump())
+    assert other.dump()["role_bindings"] == emulator.dump()["role_bindings"]
+
+
+def test_an_account_with_the_id_of_the_caller_does_not_take_its_credentials(emulator: Emulator) -> None:
+    """If a document without a caller has the id of the emulator's account, the credentials get an account beside it."""
+    (caller,) = emulator.state.service_accounts
+    emulator.load({"service_accounts": [{"id": caller, "name": "ci"}]})
+    with emulator.admin() as admin:
+        assert [each.name for each in admin.service_accounts.list()] == ["ci", "emulator"]
+
+
 def test_empty_document_resets_the_state(emulator: Emulator) -> None:
     """An empty document creates an organization with only its owner and default settings."""
     emulator.configure(key_prefix="x_")
     emulator.load({})
     assert emulator.settings == Emulator().settings
     assert len(emulator.state.service_accounts) == 1
-
-
-USER = {"id": USER_ID, "email": "a@example.com"}
-BINDING = {"principal_type": "user", "principal_id": USER_ID, "resource_type": "organization", "role": "OrgMember"}
 
 
 @pytest.mark.parametrize(

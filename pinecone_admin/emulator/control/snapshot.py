@@ -2,7 +2,8 @@
 
 The document follows from the fields of the state and of its records. A field whose type has no form here is refused by
 name when the state is written. A field that a document leaves out gets the value that a new record would get, so a
-fixture written by hand needs little more than names. Cursors issued before a document is read are refused afterwards.
+fixture written by hand needs little more than names, and a key, user or invite in it has a role without a binding.
+Cursors issued before a document is read are refused afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from operator import attrgetter
 from random import Random
 from typing import Any, TypeAlias, cast, get_args
 
-from attrs import NOTHING, Attribute, fields_dict, frozen, has
+from attrs import NOTHING, Attribute, evolve, fields_dict, frozen, has
 
 from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Check, Fields
@@ -24,11 +25,14 @@ from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document, format_time, role_binding_document
 from pinecone_admin.emulator.control.configuration import changed_settings, settings_document
 from pinecone_admin.emulator.model.records import (
+    APIKeyRecord,
     Grant,
+    InviteRecord,
     OrganizationRecord,
     Principal,
     RoleBindingRecord,
     ServiceAccountRecord,
+    UserRecord,
 )
 from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
 from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
@@ -48,6 +52,19 @@ class Snapshot:
     state: State
     caller: ServiceAccountRecord
     time: datetime | None
+
+
+@frozen
+class Identity:
+    """What a document that does not name them keeps, so that what an emulator has announced stays true.
+
+    Args:
+        organization_id: The organization's id.
+        caller: The service account whose credentials the emulator offers.
+    """
+
+    organization_id: str
+    caller: ServiceAccountRecord
 
 
 # Forms
@@ -96,6 +113,18 @@ _STRICTER_CHECKS: Mapping[str, Check[object]] = {
     "header": checks.max_characters(512, checks.visible_ascii),
     "payment status": checks.one_of(PAYMENT_STATUSES),
 }
+
+
+_DEFAULT_ROLES: Mapping[object, tuple[str, str]] = {
+    APIKeyRecord: ("api_key", "ProjectEditor"),
+    UserRecord: ("user", "OrgMember"),
+    InviteRecord: ("invite", "OrgMember"),
+}
+"""Principal type and role of records that the API does not create without a role.
+
+A record that a document has only in part, without a role binding, gets this role; one that `write_document` wrote is
+as it was. The role of a key is the default of the API, the others are that of `Emulator.add_user`.
+"""
 
 
 def _stored_fields(record: type[Any]) -> dict[str, Attribute[Any]]:
@@ -211,7 +240,9 @@ def _return(value: object) -> object:
 # Reading
 
 
-def load_state(document: object, settings: Settings, random: Random, now: datetime) -> Snapshot:
+def load_state(
+    document: object, settings: Settings, random: Random, now: datetime, known: Identity | None = None
+) -> Snapshot:
     """Read a document.
 
     Args:
@@ -219,20 +250,26 @@ def load_state(document: object, settings: Settings, random: Random, now: dateti
         settings: The settings that the document does not change.
         random: The source of ids and secrets that the document leaves out.
         now: The default of times that the document leaves out.
+        known: The organization and the caller if the document leaves them out; by default new ones.
 
     Raises:
         Refusal: The document is malformed; the message names the field.
     """
-    return checks.closed_object(lambda fields: _StateReader(fields, settings, random, now).read_all())("", document)
+    read = checks.closed_object(lambda fields: _StateReader(fields, settings, random, now, known).read_all())
+    return read("", document)
 
 
 class _StateReader:
     """Reads a document into a new state, in an order in which references point to what has been read."""
 
-    def __init__(self, fields: Fields, settings: Settings, random: Random, now: datetime) -> None:
+    def __init__(
+        self, fields: Fields, settings: Settings, random: Random, now: datetime, known: Identity | None
+    ) -> None:
         self._fields = fields
         self._random = random
+        self._known = known
         self._taken: set[str] = set()
+        self._incomplete: list[Any] = []
         self.now: datetime = now
         # Read first, because the checks of the organization depend on the plans.
         settings = fields.get("settings", checks.closed_object(partial(changed_settings, settings)), settings)
@@ -242,7 +279,7 @@ class _StateReader:
         self.state: State = State(organization=organization, settings=settings, random=random)
 
     def new_organization_id(self) -> str:
-        return new_organization_id(self._random)
+        return self._known.organization_id if self._known else new_organization_id(self._random)
 
     def read_all(self) -> Snapshot:
         fields, state = self._fields, self.state
@@ -254,6 +291,8 @@ class _StateReader:
         # No real organization is without a user who owns it, so a document that leaves out the users gets one.
         if fields.get("users", lambda _, users: users, _ABSENT) is _ABSENT:
             state.add_human_owner(self.now)
+        for record in self._incomplete:
+            self._bind_by_default(record)
         return Snapshot(state, caller, fields.optional("time", checks.date_time))
 
     def _read_collection(self, name: str, kind: Any) -> None:
@@ -273,6 +312,7 @@ class _StateReader:
     def _read_record(self, record_type: Any, fields: Fields, holder: Mapping[str, Any] | None = None) -> Any:
         """Read a record; the holder has the fields of the record in which it is."""
         values: dict[str, Any] = {}
+        is_complete = True
         for name, each in fields_dict(record_type).items():
             if "given" in each.metadata:
                 values[name] = each.metadata["given"](self, holder)
@@ -280,11 +320,25 @@ class _StateReader:
                 values[name] = value
             elif "new" in each.metadata:
                 values[name] = each.metadata["new"](self, values)
+                is_complete = False
             elif each.default is NOTHING:
                 raise fields.refusal(name, "is missing")
             if each.metadata.get("check") == "uuid":
                 self._require_new_id(fields, name, values[name])
-        return record_type(**values)
+        record = record_type(**values)
+        if record_type in _DEFAULT_ROLES and not is_complete:
+            self._incomplete.append(record)
+        return record
+
+    def _bind_by_default(self, record: Any) -> None:
+        principal_type, role = _DEFAULT_ROLES[type(record)]
+        principal = Principal(principal_type, record.id)
+        # The API deletes the bindings of a processed invite.
+        if self.state.role_bindings.held_by(principal) or getattr(record, "processed_at", None):
+            return
+        is_key = principal_type == "api_key"
+        place = ("project", record.project_id) if is_key else ("organization", self.state.organization.id)
+        self.state.bind(principal, [Grant(role, *place)], getattr(record, "created_at", self.now))
 
     def _find_check(self, attribute: Attribute[Any], holder: Mapping[str, Any]) -> Check[Any]:
         if record_type := _record_type(attribute.type):
@@ -319,11 +373,18 @@ class _StateReader:
     def _find_caller(self) -> ServiceAccountRecord:
         caller_id = self._fields.get("caller", checks.nullable(checks.string), None)
         if caller_id is None:
-            return self.state.add_owner(self.now)
+            return self._keep_caller(self._known.caller) if self._known else self.state.add_owner(self.now)
         account = self.state.service_accounts.get(caller_id)
         if account is None:
             raise invalid_argument(f"caller {quoted(caller_id)} is not the id of any service account")
         return account
+
+    def _keep_caller(self, caller: ServiceAccountRecord) -> ServiceAccountRecord:
+        if account := self.state.service_accounts.find(caller.client_id):
+            return account
+        new_id = self.state.new_id() if caller.id in self._taken else caller.id
+        account = evolve(caller, id=new_id, position=self.state.next_position())
+        return self.state.add_owner(self.now, account)
 
 
 def _key(record: Any) -> Any:

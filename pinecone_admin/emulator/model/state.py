@@ -264,9 +264,9 @@ class State:
             if owner_id in record.collection.split("/"):
                 self.plain_records.remove(record)
 
-    def add_owner(self, now: datetime) -> ServiceAccountRecord:
-        """Create the service account that owns the organization."""
-        owner = self.add_service_account("emulator", now)
+    def add_owner(self, now: datetime, account: ServiceAccountRecord | None = None) -> ServiceAccountRecord:
+        """Let a service account own the organization, by default a new one."""
+        owner = self.service_accounts.add(account) if account else self.add_service_account("emulator", now)
         self.bind(Principal("service_account", owner.id), [self._ownership], now)
         return owner
 
