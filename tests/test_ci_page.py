@@ -9,7 +9,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,15 @@ STAND_INS = {
     "pip": 'case "$*" in install\\ wheels/pinecone_admin-*.whl\\[cli\\]*) ;; *) exit 2 ;; esac',
     "pytest": 'test "$*" = tests/integration && test -n "$PINECONE_API_KEY" && test -z "$PINECONE_CLIENT_SECRET"',
     "gh": """case "$*" in
-        "run list --workflow organization.yml --branch main --status completed --limit 1 --json databaseId --jq"*)
+        "run list --workflow organization.yml --branch main --limit 1 --status completed --json databaseId --jq"*)
             echo 17 ;;
+        "run list --workflow organization.yml --branch main --limit 1 --status success --json headSha --jq"*)
+            cat "$KEPT/applied" ;;
         "run download 17 --name inventory") cp "$KEPT/inventory.json" . ;;
         "api --header Accept: application/vnd.github.raw repos/acme/shop/contents/org.yaml?ref=c0ffee")
             cat "$KEPT/org.yaml" ;;
+        "api --header Accept: application/vnd.github.raw repos/acme/shop/contents/org.yaml?ref="*)
+            git show "${4##*=}:org.yaml" ;;
         "pr comment 7 --body-file plan.md --edit-last --create-if-none") cp plan.md "$KEPT/comment" ;;
         *) exit 2 ;;
         esac""",
@@ -41,6 +46,11 @@ STAND_INS = {
         "--fail --location --header JOB-TOKEN: job --output inventory.json "\
 "https://gitlab.example.com/api/v4/projects/5/jobs/artifacts/main/raw/inventory.json?job=inventory")
             cp "$KEPT/inventory.json" . ;;
+        "--fail --header JOB-TOKEN: job --output deployments.json "\
+"https://gitlab.example.com/api/v4/projects/5/deployments?environment=pinecone"\
+"&status=success&order_by=finished_at&sort=desc&per_page=1")
+            sed 's/.*/{"sha": "&"}/; 1s/^/[/; $s/$/]/' "$KEPT/applied" > deployments.json
+            test -s deployments.json || echo '[]' > deployments.json ;;
         "--fail --header PRIVATE-TOKEN: comment --data-urlencode body@plan.md "\
 "https://gitlab.example.com/api/v4/projects/5/merge_requests/7/notes") cp plan.md "$KEPT/comment" ;;
         *) exit 2 ;;
@@ -56,8 +66,7 @@ class Pipeline:
 
     Attributes:
         emulator: The emulator, with a project and no key.
-        kept: The folder for what the host keeps, such as the comment.
-        before: The commit before the merge, which adds a key.
+        kept: The folder for what the host keeps: the comment, and as `applied` the commit of the last run that passed.
     """
 
     def __init__(self, emulator: Emulator, host: str, kept: Path) -> None:
@@ -75,8 +84,13 @@ class Pipeline:
         self._env = {"PATH": path, "HOME": str(kept), "KEPT": str(kept)} | addresses
         self._write(kept, "{name: reader, roles: [DataPlaneViewer]}")
         self._write(self._repository, "{name: old, absent: true}")
-        self.run("git init --quiet --initial-branch main")
-        self.before = self._commit()
+        self.run("git init --quiet --initial-branch main; git remote add origin .")
+        self._commit()
+        self.keep_applied(self.run("git rev-parse HEAD"))
+
+    def keep_applied(self, commit: str) -> None:
+        """Keep the commit of the last run that passed, or an empty one if none has."""
+        (self.kept / "applied").write_text(commit)
 
     def _write(self, folder: Path, key: str) -> None:
         text = (
@@ -84,14 +98,22 @@ class Pipeline:
         )
         (folder / "org.yaml").write_text(text)
 
-    def _commit(self) -> str:
+    def _commit(self) -> None:
         self.run("git add org.yaml; git -c user.name=x -c user.email=x@example.com commit --quiet --message x")
-        return self.run("git rev-parse HEAD").strip()
 
-    def merge(self) -> None:
-        """Commit the change of org.yaml."""
+    def merge(self, keys: str | None = None) -> None:
+        """Commit the change of org.yaml, or one to other keys."""
+        if keys is not None:
+            self._write(self.kept, keys)
         (self._repository / "org.yaml").write_text((self.kept / "org.yaml").read_text())
         self._commit()
+
+    def apply(self, host: str, removals: int = 0) -> None:
+        """Run the job that applies, by hand if it may delete."""
+        run: Callable[[str, int], None]
+        run = partial(self.run_github, "organization") if host == "github" else self.run_gitlab
+        run("apply", removals)
+        self.keep_applied(self.run("git rev-parse HEAD"))
 
     def run(self, script: str, env: Mapping[str, str] | None = None) -> str:
         """Run a script as the hosts do, keep the inventory that it made, and return its output."""
@@ -106,13 +128,13 @@ class Pipeline:
             (self.kept / "inventory.json").write_bytes((folder / "inventory.json").read_bytes())
         return done.stdout
 
-    def run_github(self, name: str, job: str) -> None:
+    def run_github(self, name: str, job: str, removals: int = 0) -> None:
         """Run the commands of a job on GitHub, each with the variables of the job and its own."""
         values = {
             "github.token": "token",
-            "github.event.before": self.before,
             "github.event.pull_request.head.sha": "c0ffee",
             "github.event.pull_request.number": "7",
+            "inputs.removals || 0": str(removals),
             "vars.PINECONE_CLIENT_ID": self.emulator.client_id,
             "secrets.PINECONE_CLIENT_SECRET": self.emulator.client_secret,
         }
@@ -124,23 +146,23 @@ class Pipeline:
             if "run" in step:
                 self.run(step["run"], env)
 
-    def run_gitlab(self, job: str) -> None:
+    def run_gitlab(self, job: str, removals: int = 0) -> None:
         """Run the commands of a job on GitLab in one shell, with the secret of its environment."""
-        parts = FILES[".gitlab-ci"][job]
+        file = FILES[".gitlab-ci"]
+        parts = file["default"] | file.get(file[job].get("extends"), {}) | file[job]
         env = {
             "CI_API_V4_URL": "https://gitlab.example.com/api/v4",
-            "CI_COMMIT_BEFORE_SHA": self.before,
             "CI_DEFAULT_BRANCH": "main",
             "CI_JOB_TOKEN": "job",
-            "CI_MERGE_REQUEST_DIFF_BASE_SHA": self.before,
             "CI_MERGE_REQUEST_IID": "7",
             "CI_PROJECT_ID": "5",
             "COMMENT_TOKEN": "comment",
             "PINECONE_CLIENT_ID": self.emulator.client_id,
+            "REMOVALS": str(removals or file["variables"]["REMOVALS"]["value"]),
         }
         if "environment" in parts:
             env["PINECONE_CLIENT_SECRET"] = self.emulator.client_secret
-        self.run("\n".join([*FILES[".gitlab-ci"]["default"]["before_script"], *parts["script"]]), env)
+        self.run("\n".join([*parts["before_script"], *parts["script"]]), env)
 
     def check_plan(self) -> None:
         """Check that the comment has the plan, and that nothing was changed."""
@@ -169,7 +191,7 @@ def test_github_tests_with_a_key_and_plans_without_a_secret(pipeline: Pipeline) 
     pipeline.run_github("plan", "plan")
     pipeline.check_plan()
     pipeline.merge()
-    pipeline.run_github("organization", "apply")
+    pipeline.apply("github")
     pipeline.check_apply()
 
 
@@ -181,30 +203,74 @@ def test_gitlab_tests_with_a_key_and_plans_without_a_secret(pipeline: Pipeline) 
     pipeline.merge()
     pipeline.run_gitlab("plan")
     pipeline.check_plan()
-    pipeline.run_gitlab("apply")
+    pipeline.apply("gitlab")
     pipeline.check_apply()
     pipeline.run_gitlab("drift")
 
 
 def test_the_first_merge_of_the_file_has_no_base(pipeline: Pipeline) -> None:
-    """The commit before it has no org.yaml: the plan and apply of both hosts take an empty one; a lost commit fails."""
+    """No run has passed: everything in the file is a change in the plan and the apply of both hosts."""
     pipeline.run_github("organization", "drift")
-    pipeline.run("git rm --quiet org.yaml; git -c user.name=x -c user.email=x@example.com commit --quiet --message x")
-    pipeline.before = pipeline.run("git rev-parse HEAD").strip()
+    pipeline.keep_applied("")
     pipeline.run_github("plan", "plan")
     pipeline.check_plan()
-    pipeline.run("rm org.yaml")
     pipeline.merge()
     pipeline.run_gitlab("plan")
-    pipeline.run_gitlab("apply")
-    pipeline.check_apply()
-    pipeline.run_github("organization", "apply")
-    pipeline.check_apply()
-    pipeline.before = "0" * 40
-    with pytest.raises(AssertionError, match="git cat-file"):
-        pipeline.run_github("organization", "apply")
-    with pytest.raises(AssertionError, match="git cat-file"):
-        pipeline.run_gitlab("apply")
+    for host in ("gitlab", "github"):
+        pipeline.keep_applied("")
+        pipeline.apply(host)
+        pipeline.check_apply()
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_a_merge_that_deletes_is_run_by_hand_with_the_number(pipeline: Pipeline, host: str) -> None:
+    """A merge that deletes changes nothing, nor does the next one, until the number is given: it is no drift."""
+    pipeline.merge("{name: reader, roles: [DataPlaneViewer]}")
+    pipeline.apply(host)
+    pipeline.merge("{name: reader, absent: true}")
+    with pytest.raises(AssertionError, match="this deletes 1: give --allow-removals 1"):
+        pipeline.apply(host)
+    pipeline.merge("{name: reader, absent: true}, {name: writer, roles: [DataPlaneEditor]}")
+    with pytest.raises(AssertionError, match="this deletes 1: give --allow-removals 1"):
+        pipeline.apply(host)
+    assert [each.name for each in pipeline.emulator.state.api_keys.values()] == ["reader"]
+    pipeline.apply(host, removals=1)
+    assert [each.name for each in pipeline.emulator.state.api_keys.values()] == ["writer"]
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_the_base_is_the_file_that_was_applied(pipeline: Pipeline, host: str) -> None:
+    """What a run did not reach is a change of the next one, not drift, and what was removed meanwhile stays away."""
+    pipeline.merge("{name: reader, roles: [DataPlaneViewer]}")
+    pipeline.apply(host)
+    (reader,) = pipeline.emulator.state.api_keys
+    with pipeline.emulator.admin() as admin:
+        admin.api_keys.delete(api_key_id=reader)
+    keys = "{name: reader, roles: [DataPlaneViewer]}, {name: one, roles: [DataPlaneViewer]}"
+    pipeline.merge(keys)
+    pipeline.emulator.faults.add("create_api_key", status=403)
+    with pytest.raises(AssertionError, match="1 step failed"):
+        pipeline.apply(host)
+    pipeline.merge(keys + ", {name: two, roles: [DataPlaneViewer]}")
+    pipeline.apply(host)
+    assert sorted(each.name for each in pipeline.emulator.state.api_keys.values()) == ["one", "two"]
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_a_run_for_an_older_commit_fails(pipeline: Pipeline, host: str) -> None:
+    """A run that is repeated after a later one has passed would bring back the older file: it changes nothing."""
+    pipeline.merge()
+    pipeline.run("git checkout --quiet -b old")
+    pipeline.run("git checkout --quiet main")
+    pipeline.merge("{name: reader, roles: [DataPlaneEditor]}")
+    pipeline.apply(host)
+    pipeline.run("git checkout --quiet old")
+    for commit in (pipeline.run("git rev-parse main"), "0" * 40):
+        pipeline.keep_applied(commit)
+        with pytest.raises(AssertionError, match="git merge-base"):
+            pipeline.apply(host)
+    (reader,) = pipeline.emulator.state.api_keys.values()
+    assert pipeline.emulator.state.roles_of(reader) == ["DataPlaneEditor"]
 
 
 def test_the_files_fit_the_schemas_of_the_hosts(tmp_path: Path) -> None:

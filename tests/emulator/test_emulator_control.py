@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -562,7 +563,7 @@ def test_a_document_by_hand_leaves_valid_what_was_announced(
         admin.service_accounts.rotate_secret(service_account_id=admin.service_accounts.list().to_list()[0].id)
     with emulator.served_at("http://127.0.0.1:1"):
         announced, api = describe(emulator), connect(emulator)
-        for change in (lambda: control.load(document), control.reset):
+        for change in (partial(control.load, document), control.reset):
             change()
             assert describe(emulator) == announced
             for each in (api, connect(emulator)):
