@@ -56,6 +56,7 @@ CREATES = {
     "docs/how-to/rotate-a-key.md": {"create_api_key"},
     "docs/how-to/rotate-every-night.md": {"create_api_key"},
     "docs/runbooks/create-with-unknown-outcome.md": {"create_project"},
+    "docs/runbooks/leaked-account-secret.md": {"create_service_account"},
     "docs/runbooks/leaked-key.md": {"create_api_key"},
     "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
 }
@@ -108,6 +109,26 @@ def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRe
         sent = {each.operation_id for each in emulator.requests[before:]}
     assert {each for each in sent if each and each.startswith("create_")} == CREATES.get(page, set())
     assert page not in NEED_NO_ACCOUNT or not any(sent), sent
+
+
+def test_the_runbook_of_a_leaked_account_loses_no_role() -> None:
+    """Its programs, in their order, show the roles before they delete the account, and the new account has them."""
+    page = "docs/runbooks/leaked-account-secret.md"
+    with emulate() as emulator, emulator.admin() as admin:
+        SETUPS[page](emulator, admin, ROOT)
+        old = admin.service_accounts.describe_by_name(name="nightly")
+        before = len(emulator.requests)
+        for block in BLOCKS:
+            if block.page == page and block.language == "python":
+                exec(block.text, {"__name__": "docs"})
+        sent = [each.method_name for each in emulator.requests[before:]]
+        new = admin.service_accounts.describe_by_name(name="nightly")
+        (role,) = admin.role_bindings.list(principal_type="service_account", principal_id=new.id)
+    steps = [
+        sent.index(each) for each in ("role_bindings.list", "service_accounts.rotate_secret", "service_accounts.delete")
+    ]
+    assert steps == sorted(steps)
+    assert (new.id == old.id, role.role) == (False, "OrgMember")
 
 
 @pytest.mark.long(30)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
-from generated_client.models import APIKey, PrincipalType, RoleBinding
+from generated_client.models import APIKey, Invite, PrincipalType, RoleBinding
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
@@ -30,6 +30,9 @@ FindingKind: TypeAlias = Literal[
     "principal-is-gone",
 ]
 
+INVITE_LIFETIME = timedelta(days=7)
+"""How long an invite can be accepted after it was created or resent."""
+
 
 @frozen(kw_only=True)
 class Finding:
@@ -42,8 +45,9 @@ class Finding:
         principal_id: Id of the principal that it is about; None if it is about none, or several.
         project_id: Id of the project that it is about, or that the key is in; None if it is about none.
         key_id: Id of the API key that it is about; None if it is about none.
-        age: Age of the invite or the key when the inventory was taken, by the server's clock; of a key whose exact age
-            is unknown, the least that it can be. None if the finding is not about an age, or nothing shows it.
+        age: Age of the key, or time since the invite was last sent, when the inventory was taken, by the server's
+            clock; of a key whose exact age is unknown, the least that it can be. None if the finding is not about an
+            age, or nothing shows it.
     """
 
     kind: FindingKind
@@ -59,8 +63,8 @@ class Finding:
     key_id: str | None = None
     """Id of the API key that it is about; None if it is about none."""
     age: timedelta | None = field(default=None, metadata={"name": "age_seconds"})
-    """Age of the invite or the key when the inventory was taken, by the server's clock; of a key whose exact age is
-    unknown, the least that it can be."""
+    """Age of the key, or time since the invite was last sent, when the inventory was taken, by the server's clock; of a
+    key whose exact age is unknown, the least that it can be."""
 
 
 def _find_in_key(kind: FindingKind, key: APIKey, text: str, *, age: timedelta | None = None) -> Finding:
@@ -84,21 +88,27 @@ def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
 
 
 def find_stale_invites(inventory: Resources, max_pending: timedelta) -> list[Finding]:
-    """Find invites that have expired or have been pending for longer than ``max_pending``."""
+    """Find invites that have expired, or are pending and were last sent more than ``max_pending`` ago."""
     findings: list[Finding] = []
     for invite in inventory.invites:
         holder = f"invite for {invite.email} ({invite.id})"
-        age = inventory.taken_at - invite.created_at
-        days = count_noun(age.days, "day")
+        age = inventory.taken_at - _find_last_sent(invite)
         kind: FindingKind
         if invite.status == "expired":
             kind, text = "invite-expired", f"{holder} expired and was not withdrawn"
         elif invite.status == "pending" and age > max_pending:
-            kind, text = "invite-pending-long", f"{holder} has been pending for {days}"
+            days = count_noun(age.days, "day")
+            kind, text = "invite-pending-long", f"{holder} was last sent {days} ago and is still pending"
         else:
             continue
         findings.append(Finding(kind=kind, text=text, principal_type="invite", principal_id=invite.id, age=age))
     return findings
+
+
+def _find_last_sent(invite: Invite) -> datetime:
+    # Only the expiry moves when an invite is resent (API document, Invite.expires_at).
+    expires_at = invite.expires_at or invite.created_at
+    return max(invite.created_at, expires_at - INVITE_LIFETIME)
 
 
 def find_risky_service_accounts(inventory: Resources) -> list[Finding]:

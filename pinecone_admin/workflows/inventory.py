@@ -211,7 +211,7 @@ class Inventory(Resources):
 
         Args:
             max_owners: Number of owners of the organization, at least 1, above which there is a finding.
-            max_pending: Time, from 0, after which a pending invite becomes a finding.
+            max_pending: Time since it was last sent, from 0, after which a pending invite becomes a finding.
             max_key_age: Age, above 0, after which an API key becomes a finding, which says how the age is known. With
                 None, ages are not checked.
 

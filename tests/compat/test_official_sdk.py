@@ -1,6 +1,8 @@
 """The official SDK, unmodified, over HTTP and within `emulate()`."""
 
 import os
+import re
+from collections import UserDict
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +24,7 @@ from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
 from pinecone_admin.testing import emulate
 from tests.support.contract import record_breaches
+from tests.support.recipes import read_page
 from tests.support.resources import OLDER_THAN_SDKS
 
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
@@ -213,3 +216,37 @@ def test_unknown_fields(emulator: Emulator, admin: Admin) -> None:
     admin.projects.create(name="search")
     emulator.faults.add(unknown_fields=True, times=None)
     assert [project.name for project in admin.projects.list()] == ["search"]
+
+
+class RecordingEnvironment(UserDict[str, str]):
+    """An environment that records the names that are read."""
+
+    def __init__(self) -> None:
+        super().__init__(os.environ)
+        self.names: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+def test_the_page_names_the_variables_that_it_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What our clients read from the environment and this one does not is in the table for those who move."""
+    with emulate():
+        Admin().projects.list()  # the first responses load their validators, which read variables, too
+        for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)  # else it does not look for the folder
+        environment = RecordingEnvironment()
+        monkeypatch.setattr(os, "environ", environment)
+        with Admin() as admin:
+            admin.projects.list()
+        monkeypatch.undo()
+    rows = re.findall(r"^\| [^|]* \| ([^|]+) \|", read_page("docs/configuration.md"), re.MULTILINE)
+    ours = set(re.findall(r"`([A-Z_]{4,})", "".join(rows)))
+    (row,) = re.findall(r"^\| reads no (.*?) \|", read_page("docs/coming-from-the-official-sdk.md"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", row)) == ours - environment.names - {"PINECONE_ADMIN_ALLOW_HTTP"}

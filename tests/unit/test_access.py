@@ -98,7 +98,7 @@ def test_effective_roles_are_the_union_of_all_bindings() -> None:
 def test_findings() -> None:
     """Each finding has a kind and a sentence that names the record and its id."""
     assert [(each.kind, each.text) for each in INVENTORY.access(max_owners=2).findings] == [
-        ("invite-pending-long", "invite for old@example.com (old) has been pending for 5 days"),
+        ("invite-pending-long", "invite for old@example.com (old) was last sent 5 days ago and is still pending"),
         ("invite-expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
         (
             "service-account-writes-organization-wide",

@@ -53,7 +53,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
         "Give those who need less a lesser role, or raise --max-owners.",
     ),
     "invite-pending-long": (
-        "An invite has been pending for long.",
+        "An invite was sent long ago, and is still pending.",
         "Whoever reads the mailbox can still accept it, with all its roles.",
         "Resend it or withdraw it: invite resend, invite delete.",
     ),
@@ -85,7 +85,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "key-age-unknown": (
         "The age of some API keys is not known.",
         "The API does not say when a key was created; role bindings show only a minimum.",
-        "Rotate them once; from then on, their role bindings are as old as they are.",
+        "Rotate them, and accept the finding until you rotate them again: waivers.",
     ),
     "retired-key-overdue": (
         "An API key that was replaced should have been deleted by now.",

@@ -1,0 +1,100 @@
+"""Findings: what docs/how-to/review-access.md advises on one ends it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import get_args
+
+import pytest
+
+from pinecone_admin import AsyncAdmin, on_organization
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Grant, Principal
+from pinecone_admin.models import PrincipalType
+from pinecone_admin.workflows import Access, Finding, Waiver
+from pinecone_admin.workflows.findings import FindingKind
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400
+
+
+async def cause_all_findings(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """Leave what each kind of finding is about: an invite and a key from 8 days ago, all else from 4 days ago."""
+    emulator.add_user("second@example.com", roles=["OrgOwner"])
+    member = on_organization("OrgMember")
+    await admin.invites.create(email="expired@example.com", role_bindings=[member])
+    search = await admin.projects.create(name="search")
+    await admin.api_keys.create(project_id=search.id, name="reader", roles=["DataPlaneViewer"])
+    emulator.clock.advance(4 * DAY)
+    await admin.invites.create(email="pending@example.com", role_bindings=[member])
+    web = (await admin.api_keys.create(project_id=search.id, name="web", roles=["DataPlaneViewer"])).key
+    await admin.api_keys.rotate(api_key_id=web.id, store=list[object]().append, keep_old_for=timedelta(days=1))
+    await admin.api_keys.create(project_id=search.id, name="writer")
+    await admin.service_accounts.create(name="idle")
+    await admin.service_accounts.create(name="ci", role_bindings=[on_organization("OrgOwner")])
+    gone, role = (
+        Principal("user", emulator.state.new_id()),
+        Grant("OrgMember", "organization", emulator.organization_id),
+    )
+    emulator.state.bind(gone, [role], emulator.clock.now())
+    closed = await admin.projects.create(name="closed")
+    emulator.faults.add("list_project_api_keys", id=closed.id, status=403)
+    emulator.clock.advance(4 * DAY)
+
+
+async def demote(admin: AsyncAdmin, principal_type: PrincipalType, principal_id: str) -> None:
+    """Make an owner of the organization a member."""
+    await admin.role_bindings.change_role(
+        principal_type=principal_type,
+        principal_id=principal_id,
+        resource_type="organization",
+        from_role="OrgOwner",
+        to_role="OrgMember",
+    )
+
+
+async def follow_advice(admin: AsyncAdmin, finding: Finding, waivers: list[Waiver]) -> None:
+    """Do what the page advises, or add a waiver; what could not be read is read again anyhow."""
+    principal_id, key_id = str(finding.principal_id), str(finding.key_id)
+    match finding.kind:
+        case "many-owners":
+            await demote(admin, "user", (await admin.users.describe_by_email(email="second@example.com")).id)
+        case "invite-pending-long" | "invite-expired":
+            await admin.invites.resend(invite_id=principal_id)
+        case "service-account-without-roles":
+            await admin.service_accounts.delete(service_account_id=principal_id)
+        case "service-account-writes-organization-wide":
+            await demote(admin, "service_account", principal_id)
+        case "key-is-an-editor":
+            await admin.api_keys.update(api_key_id=key_id, roles=["DataPlaneEditor"])
+        case "key-is-old":
+            await admin.api_keys.rotate(api_key_id=key_id, store=list[object]().append)
+        case "key-age-unknown":
+            waivers.append(Waiver(kind=finding.kind, key_id=key_id, reason="rotated", until=date(9999, 1, 1)))
+        case "retired-key-overdue":
+            await admin.api_keys.delete_retired()
+        case "principal-is-gone":
+            (binding,) = [each async for each in admin.role_bindings.list() if each.principal_id == principal_id]
+            await admin.role_bindings.delete(role_binding_id=binding.id)
+
+
+async def review(admin: AsyncAdmin) -> Access:
+    """Review the organization."""
+    return (await admin.inventory()).access(max_owners=3, max_key_age=timedelta(days=5))
+
+
+@pytest.mark.parametrize("key_created_at", [True, False])
+async def test_the_advice_on_a_finding_ends_it(admin: AsyncAdmin, emulator: Emulator, *, key_created_at: bool) -> None:
+    """Whatever a review finds is found no longer after what the page advises: a job that fails on it passes again."""
+    emulator.configure(key_created_at=key_created_at, token_lifetime=9 * DAY)
+    await cause_all_findings(admin, emulator)
+    caller = await admin.service_accounts.describe_by_name(name="emulator")
+    found = [each for each in (await review(admin)).findings if each.principal_id != caller.id]
+    expected = set(get_args(FindingKind)) - ({"key-age-unknown"} if key_created_at else set())
+    assert {each.kind for each in found} == expected
+    waivers: list[Waiver] = []
+    for finding in found:
+        await follow_advice(admin, finding, waivers)
+        left = [(each.kind, each.principal_id) for each in (await review(admin)).accept(waivers).open]
+        assert (finding.kind, finding.principal_id) not in left
