@@ -14,6 +14,7 @@ import pytest
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from pinecone_admin import Admin
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 
@@ -94,13 +95,15 @@ def test_opentelemetry_has_a_span_for_each_attempt(monkeypatch: pytest.MonkeyPat
 
 
 def test_log_records_have_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    """The records of the logger have the fields of the event."""
+    """The records of the logger have the fields of the event; a warning has none, and its call goes on."""
     logger = logging.getLogger("pinecone_admin")
     handlers, level = list(logger.handlers), logger.level
     try:
         run_recipe("Logs")
+        with Admin(on_attempt=lambda event: [][event.attempt]) as admin:  # what it raises is a warning
+            admin.projects.list()
     finally:
         logger.handlers[:] = handlers
         logger.setLevel(level)
     lines = [line.rsplit(" ", 1)[0] for line in capsys.readouterr().out.splitlines()]
-    assert lines == ["get_token 200", "list_projects 503", "list_projects 200"]
+    assert lines == ["get_token 200", "list_projects 503", "list_projects 200", "get_token 200", "list_projects 200"]

@@ -21,10 +21,12 @@ BLOCKS = list_blocks("docs/emulator.md")
 
 
 def test_json_example_loads(emulator: Emulator) -> None:
-    """The JSON example can be loaded as a state."""
+    """The JSON example can be loaded as a state, which is one that the API could have made."""
     (fixture,) = (block.text for block in BLOCKS if block.language == "json")
     emulator.load(json.loads(fixture))
-    assert len(emulator.state.role_bindings) == 4
+    assert len(emulator.state.role_bindings) == 5
+    with emulator.admin() as admin:
+        assert admin.inventory().to_desired_state().notes == []
 
 
 def test_page_lists_settings_and_fault_arguments(emulator: Emulator) -> None:

@@ -151,7 +151,7 @@ def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
     assert list(state.projects[PROJECT_ID].indexes) == ["movies"]
     assert next(iter(state.invites.values())).status(emulator.clock.now()) == "pending"
     with emulator.admin() as admin:
-        assert [user.email for user in admin.users.list()] == ["a@example.com"]
+        assert [user.email for user in admin.users.list()] == ["a@example.com", "owner@example.com"]
         (binding,) = admin.role_bindings.list(principal_type="service_account")
         assert binding.role == "OrgOwner"
 
@@ -159,12 +159,10 @@ def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
 def test_names_alone_make_what_the_api_makes_of_them() -> None:
     """A key, invite, user or account of which a document has only the name is as if a request had made it."""
     written, made = Emulator(), Emulator()
-    people = [{"email": "owner@example.com", "id": USER_ID}, {"email": "a@example.com"}]
     written.load(
         {
             "projects": [{"name": "search", "api_keys": [{"name": "ci"}]}],
-            "users": people,
-            "role_bindings": [BINDING | {"role": "OrgOwner"}],
+            "users": [{"email": "a@example.com"}],
             "invites": [{"email": "b@example.com"}, {"email": "c@example.com", "processed_at": "2026-07-01T00:00:00Z"}],
             "service_accounts": [{"name": "ci"}],
         }
@@ -177,10 +175,23 @@ def test_names_alone_make_what_the_api_makes_of_them() -> None:
     exports = []
     for emulator in (written, made):
         with emulator.admin() as admin:
-            inventory = admin.inventory()
-        desired = inventory.to_desired_state()
+            desired = admin.inventory().to_desired_state()
         exports.append(desired.to_dict() | {"organization": "", "notes": desired.notes})
     assert exports[0] == exports[1]
+
+
+def test_users_by_hand_include_an_owner() -> None:
+    """If no user of a document owns the organization, one is added, or the one with its address becomes an owner."""
+    for users, expected in (
+        ([USER], ["a@example.com", "owner@example.com"]),
+        ([{"email": "Owner@example.com"}], ["Owner@example.com"]),
+    ):
+        emulator = Emulator()
+        emulator.load({"users": users})
+        with emulator.admin() as admin:
+            inventory = admin.inventory()
+        assert [each.email for each in inventory.users] == expected
+        assert inventory.unread == []
 
 
 def test_a_dumped_record_without_a_role_loads_without_one() -> None:

@@ -288,8 +288,10 @@ class _StateReader:
             if name not in {"organization", "settings"}:
                 self._read_collection(name, each.type)
         caller = self._find_caller()
-        # No real organization is without a user who owns it, so a document that leaves out the users gets one.
-        if fields.get("users", lambda _, users: users, _ABSENT) is _ABSENT:
+        # No real organization is without a user who owns it, so a document without users, or with users by hand of whom
+        # none owns it, gets one.
+        lists_users = fields.get("users", lambda _, users: users, _ABSENT) is not _ABSENT
+        if not lists_users or (any(type(each) is UserRecord for each in self._incomplete) and not self._has_owner()):
             state.add_human_owner(self.now)
         for record in self._incomplete:
             self._bind_by_default(record)
@@ -329,6 +331,9 @@ class _StateReader:
         if record_type in _DEFAULT_ROLES and not is_complete:
             self._incomplete.append(record)
         return record
+
+    def _has_owner(self) -> bool:
+        return any(each.principal.type == "user" and each.grant.role == "OrgOwner" for each in self.state.role_bindings)
 
     def _bind_by_default(self, record: Any) -> None:
         principal_type, role = _DEFAULT_ROLES[type(record)]
