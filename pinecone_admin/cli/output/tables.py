@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -157,18 +158,24 @@ def print_layouts(session: Session, *layouts: RenderableType, wraps: bool = True
     """
     from rich.console import Console  # noqa: PLC0415 - only some reports need it
 
+    text = io.StringIO()  # if nobody reads stdout any longer, rich would end the process
     console = Console(
-        file=session.stdout,
-        width=None if session.stdout.isatty() else _UNLIMITED,
+        file=text,
+        force_terminal=session.stdout.isatty(),
+        width=_find_room(session),
         no_color=bool(session.env.get("NO_COLOR")),
         highlight=False,
         emoji=False,
         markup=False,
     )
-    with console.capture() as capture:
-        for each in layouts:
-            console.print(each, soft_wrap=not wraps)
-    write_lines(session, capture.get().split("\n")[:-1])
+    for each in layouts:
+        console.print(each, soft_wrap=not wraps)
+    write_lines(session, text.getvalue().split("\n")[:-1])
+
+
+def _find_room(session: Session) -> int:
+    """Return how wide a table can be."""
+    return get_terminal_size().columns if session.stdout.isatty() else _UNLIMITED
 
 
 def write_lines(session: Session, lines: Iterable[str]) -> None:
@@ -189,7 +196,7 @@ def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:
         kind: Name of the model of the rows; any other name shows all fields.
     """
     layouts = LAYOUTS.get(kind) or ({name: fields(name) for row in rows for name in row},)
-    room = get_terminal_size().columns if session.stdout.isatty() else _UNLIMITED
+    room = _find_room(session)
     tables = [_TextTable(layout, rows) for layout in layouts]
     fitting = next((table for table in tables if table.width <= room), None)
     table = fitting or next((table for table in tables if table.cut_names(room)), None)
