@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from html import escape, unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -187,14 +186,11 @@ document.querySelector("output").textContent = JSON.stringify([
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site, unless another process of the run has."""
+    """Build the site, unless it is built or another process of the run does: then wait for it."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "whole-site"
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            command = [sys.executable, "-m", "sphinx", "--quiet", "--doctree-dir", f"{folder}-doctrees"]
-            subprocess.run([*command, str(ROOT / "docs"), str(folder)], check=True, timeout=900)
-    return folder
+    with FileLock((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site.lock"):
+        subprocess.run([ROOT / "scripts/docs"], check=True, timeout=900)
+    return ROOT / "build/docs"
 
 
 def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path) -> None:
