@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable,
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Final, NamedTuple, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, Self, TypeVar, cast
 
-from generated_client.types import Operation
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import ApiError, NotFoundError, Outcome, PineconeError, TokenError
+
+if TYPE_CHECKING:  # each command loads this module, and a help needs no models
+    from generated_client.types import Operation
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
