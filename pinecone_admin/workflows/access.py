@@ -178,7 +178,7 @@ class Access:
         return text.getvalue()
 
     def to_json(self) -> str:
-        """Return the rows and findings as JSON."""
+        """Return the rows, under ``access``, and the findings as JSON; ages are ``age_seconds``."""
         document = {
             "taken_at": self.taken_at.isoformat(),
             "organization": self.organization,

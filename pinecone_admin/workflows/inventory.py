@@ -228,6 +228,7 @@ class Inventory(Resources):
 
         Raises:
             RefusedError: Not everything was read.
+            ServiceError: The server failed to send a part, or RateLimitError if that is the reason.
 
         Example:
             >>> desired = admin.inventory().to_desired_state()

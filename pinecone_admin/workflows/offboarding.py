@@ -11,7 +11,7 @@ from generated_client.models import User
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_organization
+from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_organization, check_sent
 from pinecone_admin.workflows.reports import OffboardReport, Reach
 from pinecone_admin.workflows.roles import bindings_by_principal, find_owner_ids, find_refusal, roles_by_project
 from pinecone_admin.workflows.steps import Step
@@ -33,10 +33,11 @@ def find_hidden(inventory: Inventory) -> str | None:
 
 
 def check_complete(inventory: Inventory, *, operation: str = "offboard_many") -> None:
-    """Raise RefusedError if anything is unread, unless only the people are hidden.
+    """Raise an error if anything is unread, unless only the people are hidden.
 
     Then there is no report that could lack something.
     """
+    check_sent(inventory.unread, operation=operation)
     if inventory.unread and (find_hidden(inventory) is None or not inventory.organizations):
         parts = "; ".join(map(str, inventory.unread))
         raise RefusedError(f"not everything could be read: {parts}", operation=operation)

@@ -20,6 +20,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, describe_problems, suggest
 from pinecone_admin.workflows.inventory import Inventory
+from pinecone_admin.workflows.plans import check_sent
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import set_aside_unfinished
 from pinecone_admin.workflows.roles import RoleProject, bindings_by_principal, format_role, index_projects
@@ -171,6 +172,7 @@ def _check_types(inventory: object, desired: object, base: object) -> None:
 
 def _check_view(inventory: Inventory, client_id: str) -> None:
     """Raise unless the account sees everything: what it does not see would be made again."""
+    check_sent(inventory.unread, operation="plan")
     problem = "; ".join(map(str, inventory.unread))
     if not problem:
         own = next((each.id for each in inventory.service_accounts if each.client_id == client_id), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 from attrs import field, frozen
@@ -16,9 +17,10 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RefusedError
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RateLimitError, RefusedError, ServiceError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
+from pinecone_admin.workflows.resources import Unread
 from pinecone_admin.workflows.roles import find_refusal
 from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.steps import Step
@@ -335,6 +337,20 @@ def check_plan(plan: object, kind: type[_P]) -> _P:
             Name("plan"), f" must be of type {name}, not {found}: {name}.from_json reads a saved one"
         )
     return plan
+
+
+def check_sent(unread: Iterable[Unread], *, operation: str) -> None:
+    """Raise the error of the server if it failed to send a part: it may send it later, and lacks no role.
+
+    Raises:
+        RateLimitError: The status of a part was 429.
+        ServiceError: The status of a part was 500 or above.
+    """
+    for each in unread:
+        status = each.status_code or 0
+        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            kind = ServiceError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RateLimitError
+            raise kind(f"not everything could be read: {each}", status_code=status, operation=operation)
 
 
 def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:

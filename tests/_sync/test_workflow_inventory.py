@@ -6,15 +6,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import product
 
 import httpx
 import pytest
 
 from pinecone_admin import (
     Admin,
+    ApiError,
     ClientClosedError,
     PineconeValueError,
+    RateLimitError,
     RetryPolicy,
+    ServiceError,
     UnauthorizedError,
     on_organization,
 )
@@ -67,6 +71,39 @@ def test_an_inventory_is_complete(admin: Admin, emulator: Emulator) -> None:
     assert [each.name for each in inventory.service_accounts] == ["emulator"]
     assert len(inventory.role_bindings) == len(state.role_bindings) > 200
     assert inventory.unread == []
+
+
+LISTS = ("projects", "project_api_keys", "users", "invites", "service_accounts", "role_bindings")
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, ServiceError), (429, RateLimitError)])
+def test_a_list_that_the_server_fails_to_send_is_its_error_and_no_lack_of_a_role(
+    admin: Admin, emulator: Emulator, status: int, error: type[ApiError]
+) -> None:
+    """What needs the whole organization raises an error that says that another call may succeed."""
+    populate_organization(emulator, projects=1, users=2)
+    desired = (admin.inventory()).to_desired_state()
+    plan = admin.plan(desired)
+    people = admin.users.offboard_many(emails=["ada@example.com"])
+    once = emulator.admin(retry=RetryPolicy(max_attempts=1))
+
+    def export() -> None:
+        (once.inventory()).to_desired_state()
+
+    calls: list[Callable[[], object]] = [
+        export,
+        lambda: once.plan(desired),
+        lambda: once.apply(plan),
+        lambda: once.users.offboard_many(emails=["ada@example.com"]),
+        lambda: once.users.offboard_many(plan=people),
+    ]
+    for call, name in product(calls, LISTS):
+        emulator.faults.add(f"list_{name}", status=status)
+        with raises(error, match=f"{status}") as caught:
+            call()
+        assert caught.value.worth_retrying
+        assert caught.value.status_code == status
+        emulator.faults.clear()
 
 
 def test_an_inventory_survives_json(admin: Admin, emulator: Emulator) -> None:

@@ -34,6 +34,15 @@ def test_whoever_can_write_to_a_project_is_listed() -> None:
     assert not [row for row in owners.json if row[0] == "eve@example.com"]
 
 
+def test_the_query_of_the_help_selects_what_one_person_may_do() -> None:
+    """The example selects the rows of a person; a name that is no list selects nothing."""
+    (query,) = re.findall(r'--query "(.+?)"', " ".join(run("access", "--help").stdout.split()))
+    with example_organization():
+        done = run("access", "--query", query)
+    assert {(row["principal"], row["level"]) for row in done.json} >= {("ada@example.com", "reads")}
+    assert {row["principal"] for row in done.json} == {"ada@example.com"}
+
+
 def test_the_files_of_a_review_agree_and_are_private(tmp_path: Path) -> None:
     """Each file has the selected access, mode 0600, and the page names the owners also beside one project."""
     with example_organization():

@@ -53,7 +53,8 @@ def access(session: Session, **options: Any) -> None:
     """Show who can do what in which project, and what a reviewer should check.
 
     It shows what roles permit, not what was used, which the API does not say. Files are readable only by you.
-    pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some.
+    pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some. JSON has
+    access and findings: --query "access[?principal=='ada@example.com']" selects what one person may do.
     """
     from pinecone_admin.cli.reports.access_report import report_access  # noqa: PLC0415 - loads the models
 
