@@ -136,7 +136,7 @@ def test_help_explain_and_completion_load_no_client() -> None:
         "for words in (['help'], ['help', 'secrets'], ['explain', 'PA205'], ['completion', 'bash'],\n"
         "              ['access', '--help'], ['emulator', '--help'], ['help', 'user', 'offboard']):\n"
         "    assert main(words) == 0, words\n"
-        "names = ('httpx', 'rich', 'pinecone_admin._sync', 'pinecone_admin.emulator', 'pinecone_admin._http')\n"
+        "names = ('httpx', 'rich', 'pinecone_admin._sync', 'pinecone_admin.emulator', 'pinecone_admin._http.codec')\n"
         "print(json.dumps([each for each in names if each in sys.modules]), file=real, flush=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
