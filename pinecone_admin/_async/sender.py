@@ -18,7 +18,6 @@ from pinecone_admin._http.error_mapping import add_call_context, error_from_clos
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder, read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
-from pinecone_admin._http.sent_changes import is_recorded, recording
 from pinecone_admin._http.server_clock import continue_date
 from pinecone_admin._http.transport_errors import forget_origin
 from pinecone_admin._text.messages import Name
@@ -30,6 +29,7 @@ from pinecone_admin.errors import (
     ReadOnlyError,
     UnauthorizedError,
 )
+from pinecone_admin.workflows.sent_changes import is_recorded, recording
 
 _T = TypeVar("_T")
 

@@ -70,9 +70,10 @@ def resolve_identity(
         return CallerAuthorization()
     if access_token is not None:
         return _supply_token("access_token", _check_source("access_token", access_token))
-    # CI systems set an empty variable for a secret that is not set.
-    if not explicit_credentials and env.get("PINECONE_ACCESS_TOKEN", "").strip():
-        return _supply_token("PINECONE_ACCESS_TOKEN", _read_variable("access_token", "PINECONE_ACCESS_TOKEN", env))
+    # An empty one counts: a job whose token could not be obtained must not act as another account.
+    if not explicit_credentials and "PINECONE_ACCESS_TOKEN" in env:
+        token = check_secret_text("PINECONE_ACCESS_TOKEN", env["PINECONE_ACCESS_TOKEN"])
+        return _supply_token("PINECONE_ACCESS_TOKEN", token)
     if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIAL_VARIABLES):
         raise PineconeValueError(
             Name("client_id"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pinecone_admin._http.sent_changes import Effects, find_effects
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger, name_changes
+from pinecone_admin.workflows.sent_changes import Effects, find_effects
 
 _NOTHING = "nothing was changed"
 _UNDONE = "nothing remains of what was done"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
-from pinecone_admin._http.sent_changes import SentChange
+from pinecone_admin.workflows.sent_changes import SentChange
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""

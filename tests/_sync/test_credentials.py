@@ -54,7 +54,7 @@ PRECEDENCE: list[tuple[dict[str, Any], dict[str, str], object]] = [
     ({"additional_headers": {"AUTHORIZATION": "Bearer mine"}}, {}, "mine"),
     ({"additional_headers": {"authorization": "Bearer mine"}}, CREDENTIALS, "mine"),
     ({"additional_headers": {"authorization": "Bearer mine"}}, {"access_token": "env-token"}, "mine"),
-    ({}, CREDENTIALS | {"access_token": ""}, ("env-id", "env-secret")),
+    ({"client_id": "id"}, CREDENTIALS | {"access_token": ""}, ("id", "env-secret")),
 ]
 
 
@@ -91,6 +91,8 @@ INVALID: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({"client_id": ""}, CREDENTIALS, "client_id is empty"),
     ({"client_id": " \n"}, CREDENTIALS, "client_id is empty"),
     ({"access_token": ""}, CREDENTIALS, "access_token is empty"),
+    ({}, CREDENTIALS | {"access_token": ""}, "PINECONE_ACCESS_TOKEN is empty"),
+    ({}, CREDENTIALS | {"access_token": " "}, "PINECONE_ACCESS_TOKEN is empty"),
     ({"access_token": f"{SECRET}\n"}, {}, "access_token has leading or trailing whitespace"),
     ({"client_secret": f" {SECRET}"}, CREDENTIALS, "client_secret has leading or trailing whitespace"),
     ({"client_secret": f"{SECRET}\r\n"}, CREDENTIALS, "client_secret has leading or trailing whitespace"),

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin._http.sent_changes import SentChange, find_ids
 from pinecone_admin.cli.calls.audit_log import AuditLog
 from pinecone_admin.cli.calls.clients import ChangeRecorder
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.operations import Operation
+from pinecone_admin.workflows.sent_changes import SentChange, find_ids
 from tests.cli.command_line import example_organization, limit_file_size, run
 
 DELETE = Operation(

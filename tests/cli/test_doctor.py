@@ -101,6 +101,7 @@ VARIABLES = [
     ({"PINECONE_CLIENT_ID": "'canary'"}, "PINECONE_CLIENT_ID has quotes around", "without the quotes"),
     ({"PINECONE_CLIENT_SECRET": "can\nary"}, "PINECONE_CLIENT_SECRET contains white space or control", "copy"),
     ({"PINECONE_ACCESS_TOKEN": "pcsk_canary"}, "PINECONE_ACCESS_TOKEN holds an API key", "service account"),
+    ({"PINECONE_ACCESS_TOKEN": ""}, "PINECONE_ACCESS_TOKEN is empty", "or unset it"),
     ({"PINECONE_CLIENT_SECRET": "pckey_canary"}, "PINECONE_CLIENT_SECRET holds an API key", "service account"),
     ({"PINECONE_ACCESS_TOKEN": "Bearer-canary"}, "begins with the word Bearer", "the token alone"),
     ({"PINECONE_ADMIN_READ_ONLY": "yes"}, "PINECONE_ADMIN_READ_ONLY is neither 0 nor 1", "PINECONE_ADMIN_READ_ONLY=1"),

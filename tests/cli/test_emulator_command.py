@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pinecone_admin.emulator.model.settings import PLANS
 from tests.cli.command_line import run
 from tests.support.concurrency import PATIENCE
 
+ANNOUNCED = dict.fromkeys(("host", "oauth_url", "client_id", "client_secret", "control_url", "organization_id"), "a b")
 PROGRAM = f"{sys.executable} -c 'from pinecone_admin.cli.main import run; run()'"
 
 
@@ -60,6 +62,16 @@ def test_a_shell_is_wired_to_an_emulator_that_ends_with_it(shell: str) -> None:
     *listed, id, process_id = done.stdout.splitlines()
     assert json.loads("".join(listed)) == [id]
     _wait_until_ended(int(process_id))
+
+
+def test_every_shell_drops_a_token_that_would_come_before_the_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is unset, since an empty one is an error; shells that are not installed are left out."""
+    monkeypatch.setenv("PINECONE_ACCESS_TOKEN", "from-elsewhere")
+    *_, drop = format_announcement(ANNOUNCED, 1, Path("none")).splitlines()
+    script = f"{drop}\nsh -c 'echo ${{PINECONE_ACCESS_TOKEN-unset}}'"
+    for shell in filter(shutil.which, ("sh", "bash", "zsh", "fish")):
+        strict = [] if shell == "fish" else ["-eu"]
+        assert subprocess.check_output([shell, *strict, "-c", script], text=True) == "unset\n", shell
 
 
 def test_in_the_background_the_announcement_is_json_and_the_state_is_saved(tmp_path: Path) -> None:
@@ -225,8 +237,7 @@ def test_the_end_of_a_process_is_noticed_on_every_system(monkeypatch: pytest.Mon
 
 def test_the_file_of_a_shell_is_quoted() -> None:
     """A temporary folder with a space in its name is written as one word."""
-    line = dict.fromkeys(("host", "oauth_url", "client_id", "client_secret", "control_url", "organization_id"), "a b")
-    text = format_announcement(line, 5, Path("/tmp/a b/shell"))
+    text = format_announcement(ANNOUNCED, 5, Path("/tmp/a b/shell"))
     words = shlex.split(text.splitlines()[7])
     assert words[:2] == ["sh", "-c"]
     assert shlex.split(words[2]) == ["echo", "$PPID", ">", "/tmp/a b/shell"]

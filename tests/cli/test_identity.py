@@ -86,6 +86,28 @@ def test_a_profile_and_a_file_that_are_named_win_over_a_token_in_the_environment
     assert run("whoami", "--env-file", str(accounts.file)).exit == 3
 
 
+@pytest.mark.parametrize("name", ["PINECONE_ACCESS_TOKEN", "PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])
+def test_an_empty_variable_is_an_error_and_lets_nobody_else_act(accounts: Accounts, name: str) -> None:
+    """Neither the credentials beside it nor the default profile take its place, in the environment or in a file."""
+    message = f"{name} is empty in "
+    for env in ({name: ""}, {**NOBODY, name: " "}):
+        done = run("whoami", env=env)
+        assert (done.exit, f"error: {message}the environment" in done.stderr) == (3, True)
+    with accounts.file.open("a") as file:
+        file.write(f"{name}=\n")
+    done = run("whoami", "--env-file", str(accounts.file))
+    assert (done.exit, f"{message}env file" in done.stderr) == (3, True)
+    assert len(accounts.emulator.requests) == 0
+
+
+@pytest.mark.parametrize("name", ["PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET"])
+def test_an_empty_credential_keeps_the_default_profile_out(accounts: Accounts, name: str) -> None:
+    """It counts as missing, but not as if nobody had meant to set it."""
+    done = run("whoami", env={**NOBODY, name: ""})
+    assert (done.exit, "the environment has no client id and no client secret: set " in done.stderr) == (3, True)
+    assert len(accounts.emulator.requests) == 0
+
+
 def test_an_address_in_the_environment_keeps_the_default_profile_out(accounts: Accounts) -> None:
     """A shell that is wired to another server must not change the organization of the default profile."""
     done = run("whoami", env={**NOBODY, "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pinecone_admin._http.sent_changes import SentChange, find_effects
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import choose_exit, conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger, SecretEntry, SecretState, name_changes
+from pinecone_admin.workflows.sent_changes import SentChange, find_effects
 
 REASON = CommandFailure("it failed", exit_codes.NOT_ALLOWED, {"help_code": "PA204", "outcome": "rejected"})
 

@@ -35,7 +35,6 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
-from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError
 from pinecone_admin.models import RoleBindingInput
@@ -48,6 +47,7 @@ from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, lis
 from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
 from pinecone_admin.workflows.plans import check_organization, check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRo
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
-from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import RoleChange
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollbac
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.models import (
     CreateInviteRequest,
     CreateProjectRequest,
@@ -27,6 +26,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings, keys_of_wanted_bindings
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from pinecone_admin._async.workflows.rollback import AsyncRollback
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.models import (
     CreateInviteRequest,
     Invite,
@@ -25,6 +24,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.reports import Ensured, keys_of_wanted_bindings
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:

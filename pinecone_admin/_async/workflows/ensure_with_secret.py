@@ -33,7 +33,6 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -56,6 +55,7 @@ from pinecone_admin.workflows.reports import (
     keys_of_wanted_bindings,
 )
 from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
-from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -50,6 +49,7 @@ from pinecone_admin.workflows.offboarding import (
 from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_plan, find_organization
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin._http.sent_changes import async_states_what_is_left
 from pinecone_admin.models import (
     APIKeyRole,
     APIKeyWithSecret,
@@ -35,6 +34,7 @@ from pinecone_admin.workflows.reports import (
     Provisioned,
     parse_project_roles,
 )
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_new_secret
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, async_shield_from_cancellation
-from pinecone_admin._http.sent_changes import marking_undo
 from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.workflows.sent_changes import marking_undo
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

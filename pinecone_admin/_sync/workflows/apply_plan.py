@@ -19,7 +19,6 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
-from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.client_state import own_client_id
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -49,6 +48,7 @@ from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, lis
 from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
 from pinecone_admin.workflows.plans import check_organization, check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
+from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:

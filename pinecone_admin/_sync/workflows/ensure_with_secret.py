@@ -18,7 +18,6 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._http.sent_changes import states_what_is_left
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -57,6 +56,7 @@ from pinecone_admin.workflows.reports import (
     keys_of_wanted_bindings,
 )
 from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
+from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
-from pinecone_admin._http.sent_changes import SentChange, find_effects
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.bulk.row_files import Row, RowFile, RowWriter, open_rows
@@ -27,6 +26,7 @@ from pinecone_admin.cli.secrets.new_secret import StoreError
 from pinecone_admin.cli.secrets.stores import parse_store
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Progress
+from pinecone_admin.workflows.sent_changes import SentChange, find_effects
 
 _SHOWN = 3
 """Commands that the question shows."""

@@ -11,12 +11,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pinecone_admin._concurrency.locks import released_after
-from pinecone_admin._http.sent_changes import SentChange
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.identity.caller import CallerOrganization
 from pinecone_admin.cli.identity.client import share_client
 from pinecone_admin.cli.identity.sources import CallerIdentity
 from pinecone_admin.cli.session import Session
+from pinecone_admin.workflows.sent_changes import SentChange
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin

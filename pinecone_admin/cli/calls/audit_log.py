@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from pinecone_admin._http.sent_changes import SentChange
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_WRITE,
@@ -18,6 +17,7 @@ from pinecone_admin.cli.output.files import (
     follow_own_links,
     wait_for_lock,
 )
+from pinecone_admin.workflows.sent_changes import SentChange
 
 _MAX_ID_LENGTH = 500
 

@@ -9,9 +9,9 @@ from typing import Any, Self, TypeVar
 from pinecone_admin import Admin, AttemptEvent, Operation, PineconeError
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder
-from pinecone_admin._http.sent_changes import SentChange
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.formats import to_plain, without_null
+from pinecone_admin.workflows.sent_changes import SentChange
 
 _T = TypeVar("_T")
 

@@ -125,7 +125,8 @@ def _try_to_complete_identity(session: Session) -> tuple[CallerIdentity, str]:
 
 def _list_used_variables(session: Session, identity: CallerIdentity) -> Mapping[str, str]:
     if identity.variables and session.settings.get("client_secret_stdin"):
-        return {**identity.variables, SECRET_VARIABLE: "stdin", TOKEN_VARIABLE: ""}
+        variables = {name: value for name, value in identity.variables.items() if name != TOKEN_VARIABLE}
+        return {**variables, SECRET_VARIABLE: "stdin"}
     return identity.variables
 
 

@@ -47,9 +47,10 @@ def _find_misspelt(env: Mapping[str, str]) -> Iterator[_Problem]:
 def _find_malformed(env: Mapping[str, str]) -> Iterator[_Problem]:
     for name in (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         value = env.get(name, "")
-        if not value:
-            continue
-        if value != value.strip():
+        if not value.strip():
+            if name in env and name not in CREDENTIAL_VARIABLES:  # of these, it is said that they are missing
+                yield (f"{name} is empty", "set it to a value, or unset it")
+        elif value != value.strip():
             yield (f"{name} begins or ends with white space", "set it again without the white space")
         elif value[0] in "\"'" and value[0] == value[-1]:
             yield (f"{name} has quotes around its value", "set it again without the quotes")

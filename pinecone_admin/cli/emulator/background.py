@@ -117,5 +117,6 @@ def format_announcement(line: Mapping[str, str], process_id: int, registration: 
         f"sh -c {shlex.quote(report)} 2>/dev/null || true",
     ]
     if TOKEN_VARIABLE in os.environ:  # it would come before the client credentials
-        lines.append(f"export {TOKEN_VARIABLE}=''")  # fish has no unset
+        # fish has no unset; elsewhere, set -e is another thing.
+        lines.append(f"command -v unset >/dev/null && unset {TOKEN_VARIABLE} || set -e {TOKEN_VARIABLE}")
     return "\n".join(lines) + "\n"

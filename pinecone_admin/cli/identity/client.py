@@ -12,7 +12,6 @@ from attrs import evolve
 
 from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
-from pinecone_admin._http.sent_changes import SentChange
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
 from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, RecordedAdmin, describe_attempt
@@ -29,6 +28,7 @@ from pinecone_admin.cli.identity.sources import (
 )
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.variables import CI_VARIABLES
+from pinecone_admin.workflows.sent_changes import SentChange
 
 if TYPE_CHECKING:
     from pinecone_admin import AttemptEvent

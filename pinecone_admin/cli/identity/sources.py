@@ -106,6 +106,7 @@ class CallerIdentity:
             access_token=None,
             secret_command=(),
             in_environment=False,
+            variables={name: value for name, value in self.variables.items() if name != TOKEN_VARIABLE},
         )
 
 
@@ -139,8 +140,9 @@ def choose_identity(
         identity = identity_of_variables(read_env_file(env_file), origin=origin)
         _require_same_addresses_set(identity, env)
         return identity
-    # An address alone counts, too: the default profile would send its changes to another organization.
-    given = [name for name in _IDENTITY_VARIABLES if env.get(name, "").strip()]
+    # An address alone counts, and an empty variable, whose value could not be obtained: the default profile would send
+    # its changes to another organization.
+    given = [name for name in _IDENTITY_VARIABLES if name in env]
     named = env.get(PROFILE_VARIABLE, "").strip()
     if named and given:
         raise CLIError(f"{PROFILE_VARIABLE} and {given[0]} are both set: unset one, or pass --profile")
@@ -179,7 +181,6 @@ def identity_of_profile(profile: Profile) -> CallerIdentity:
 
 def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> CallerIdentity:
     """Return the identity that variables describe; a token comes before credentials."""
-    # CI systems set an empty variable for a secret that is not set.
     values = [variables.get(name) if variables.get(name, "").strip() else None for name in _IDENTITY_VARIABLES]
     client_id, client_secret, access_token, host, oauth_url = values
     return CallerIdentity(
@@ -195,7 +196,10 @@ def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> Calle
 
 
 def require_complete(identity: CallerIdentity) -> None:
-    """Raise CLIError unless an identity has a token, or a client id with a secret."""
+    """Raise CLIError unless an identity has a token, or a client id with a secret, and nothing before it is empty."""
+    for name in (TOKEN_VARIABLE, *ADDRESS_VARIABLES):
+        if name in identity.variables and not identity.variables[name].strip():
+            raise identity_error(f"{name} is empty in {identity.origin}: set it to a value, or remove it")
     if identity.access_token is not None:
         return
     values = (identity.client_id, identity.client_secret)

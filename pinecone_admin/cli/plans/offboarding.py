@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from pinecone_admin._http.sent_changes import find_effects
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
@@ -32,6 +31,7 @@ from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
 from pinecone_admin.workflows.offboarding import preview_plan
 from pinecone_admin.workflows.plans import describe_missing
+from pinecone_admin.workflows.sent_changes import find_effects
 
 
 def offboard(session: Session, *, email: str | None, people: str | None, plan: str | None, save: str | None) -> None:
