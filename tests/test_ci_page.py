@@ -46,11 +46,11 @@ STAND_INS = {
         "--fail --location --header JOB-TOKEN: job --output inventory.json "\
 "https://gitlab.example.com/api/v4/projects/5/jobs/artifacts/main/raw/inventory.json?job=inventory")
             cp "$KEPT/inventory.json" . ;;
-        "--fail --header JOB-TOKEN: job --output deployments.json "\
+        "--fail --header JOB-TOKEN: job --output runs.json "\
 "https://gitlab.example.com/api/v4/projects/5/deployments?environment=pinecone"\
 "&status=success&order_by=finished_at&sort=desc&per_page=1")
-            sed 's/.*/{"sha": "&"}/; 1s/^/[/; $s/$/]/' "$KEPT/applied" > deployments.json
-            test -s deployments.json || echo '[]' > deployments.json ;;
+            sed 's/.*/{"sha": "&"}/; 1s/^/[/; $s/$/]/' "$KEPT/applied" > runs.json
+            test -s runs.json || echo '[]' > runs.json ;;
         "--fail --header PRIVATE-TOKEN: comment --data-urlencode body@plan.md "\
 "https://gitlab.example.com/api/v4/projects/5/merge_requests/7/notes") cp plan.md "$KEPT/comment" ;;
         *) exit 2 ;;
