@@ -222,6 +222,9 @@ def _describe_outcome(call: CallState) -> str:
 
 
 def _describe_failure(error: Exception, call: CallState) -> str:
+    # Neither httpx nor the network raises others: a transport, a log handler or an event loop does, at any time.
+    if not isinstance(error, httpx.HTTPError | OSError):
+        return "other code failed in the call to"
     if call.outcome == "done":
         return "incomplete response from"
     if isinstance(error, httpx.PoolTimeout) and call.outcome == "not_sent":

@@ -252,11 +252,21 @@ TRANSPORT: list[tuple[Exception, type[PineconeError], str, str]] = [
     (httpx.ReadTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "unknown"),
     (httpx.WriteTimeout("slow"), PineconeTimeoutError, "no response in time from api.pinecone.io", "unknown"),
     (httpx.TooManyRedirects("x"), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
-    (RuntimeError("Event loop is closed"), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
-    (UnicodeDecodeError("ascii", b"", 0, 1, SECRET), PineconeConnectionError, "no response from", "unknown"),
-    (json.JSONDecodeError("x", SECRET, 0), PineconeConnectionError, "no response from", "unknown"),
+    (
+        RuntimeError("Event loop is closed"),
+        PineconeConnectionError,
+        "other code failed in the call to api.pinecone.io",
+        "unknown",
+    ),
+    (UnicodeDecodeError("ascii", b"", 0, 1, SECRET), PineconeConnectionError, "other code failed in", "unknown"),
+    (json.JSONDecodeError("x", SECRET, 0), PineconeConnectionError, "other code failed in", "unknown"),
     (OSError(104, "reset"), PineconeConnectionError, "no response from api.pinecone.io", "unknown"),
-    (StrangeError(SECRET), PineconeConnectionError, "no response from api.pinecone.io: StrangeError", "unknown"),
+    (
+        StrangeError(SECRET),
+        PineconeConnectionError,
+        "other code failed in the call to api.pinecone.io: StrangeError",
+        "unknown",
+    ),
 ]
 
 
