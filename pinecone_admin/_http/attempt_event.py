@@ -17,6 +17,8 @@ logger = logging.getLogger("pinecone_admin")
 class AttemptEvent:
     """An attempt to send a request that has ended, as passed to ``on_attempt``. It holds no secret.
 
+    There is none of an attempt that is cancelled or interrupted.
+
     Attributes:
         operation: Id of the operation, such as ``create_project``, or ``get_token`` for a token exchange; None for a
             retry transport that is used alone.

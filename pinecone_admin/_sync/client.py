@@ -78,8 +78,9 @@ class Admin:
         token_cache: Cache that shares tokens with other processes: a ``FileTokenCache`` or one of your own.
         lazy: Fetch the first token with the first call, and not before.
         read_only: Refuse every request but GET, before it is sent.
-        on_attempt: Function that is called once after every attempt to send a request, in the thread or task of the
-            call, and after those of token exchanges in their thread. What it raises is logged.
+        on_attempt: Function that is called once after every attempt to send a request, unless that is cancelled or
+            interrupted, in the thread or task of the call, and after those of token exchanges in their thread. What it
+            raises is logged.
         transport: Transport that sends the requests, in place of the client's own connections. You close it.
             ``proxy_url``, ``ssl_verify`` and ``max_connections`` are errors beside it. ``timeout`` ends its attempts
             between the pieces of a body and, in the async client, wherever it waits.

@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 # Which files name each value of a literal, in quotes or as code.
 VALUE_FILES = {
     "APIKeyRole": ("pinecone_admin/emulator/model/roles.py", "pinecone_admin/workflows/roles.py"),
-    "ErrorCode": ("docs/errors.md",),
     "InviteStatus": ("pinecone_admin/emulator/model/records.py",),
     "OrganizationPlan": ("pinecone_admin/emulator/model/settings.py",),
     "PaymentStatus": ("pinecone_admin/emulator/model/settings.py",),

@@ -659,6 +659,23 @@ async def test_an_endless_wait_of_a_transport_ends_by_the_deadline(make_client: 
     assert (caught.value.outcome, caught.value.attempts) == ("unknown", 1)
 
 
+async def test_a_cancelled_attempt_has_no_outcome_and_is_not_reported(make_client: Callable[..., AsyncAdmin]) -> None:
+    """The cancellation comes out as it is, and ``on_attempt`` is not called, as the pages say."""
+    events = list[AttemptEvent]()
+    with anyio.CancelScope() as scope:
+
+        class CancelledTransport(httpx.AsyncBaseTransport):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+                scope.cancel()
+                await anyio.sleep_forever()
+                raise AssertionError
+
+        admin = make_client(ScriptedTransport(), transport=CancelledTransport(), on_attempt=events.append)
+        await admin.projects.create(name="x")
+    assert scope.cancelled_caught
+    assert [each.operation for each in events] == ["get_token"]
+
+
 class _HangingStream(httpx.AsyncByteStream):
     """A body whose end never arrives."""
 

@@ -237,7 +237,8 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         transport: Transport that sends each attempt. It is closed with this one.
         retry: How often and how soon to retry; default: ``RetryPolicy()``.
         timeout: Seconds for all attempts and waits of a request, above 0.
-        on_attempt: Function that is called once after every attempt; what it raises is logged.
+        on_attempt: Function that is called once after every attempt that is not cancelled or interrupted; what it
+            raises is logged.
 
     Example:
         >>> transport = AsyncRetryTransport(httpx.AsyncHTTPTransport())
