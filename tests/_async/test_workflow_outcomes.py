@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
@@ -32,11 +32,17 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 # </async only>
 
-REFUSED = (InjectedFault.FORBIDDEN, InjectedFault.RATE_LIMITED, InjectedFault.CONNECTION_REFUSED)
-"""Faults after which the client knows that the request changed nothing."""
 LOST = (
     InjectedFault.REQUEST_LOST,
     InjectedFault.RESPONSE_LOST,
+    InjectedFault.INTERNAL_ERROR,
+    InjectedFault.INVALID_JSON,
+)
+"""Faults after which the client does not know what the request changed."""
+EVERY_DAY = (InjectedFault.FORBIDDEN, InjectedFault.CONNECTION_REFUSED, InjectedFault.RESPONSE_LOST)
+OTHERS = (
+    InjectedFault.RATE_LIMITED,
+    InjectedFault.REQUEST_LOST,
     InjectedFault.INTERNAL_ERROR,
     InjectedFault.INVALID_JSON,
 )
@@ -126,9 +132,10 @@ async def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPo
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("name", WORKFLOWS)
-async def test_an_outcome_says_if_something_is_left(name: str) -> None:
+@pytest.mark.parametrize("kinds", [EVERY_DAY, pytest.param(OTHERS, marks=pytest.mark.long)], ids=["some", "others"])
+async def test_an_outcome_says_if_something_is_left(name: str, kinds: Sequence[InjectedFault]) -> None:
     """Whatever request fails, and however, also if all fail from then on, the outcome fits the organization."""
-    for kind in (*REFUSED, *LOST):
+    for kind in kinds:
         for last in (0, MOST_REQUESTS):
 
             def faults_from(number: int, kind: InjectedFault = kind, last: int = last) -> Mapping[int, InjectedFault]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
@@ -28,11 +28,17 @@ from tests._sync.test_workflow_recovery import (
 )
 from tests.support.fault_injection import FaultyTransport, InjectedFault
 
-REFUSED = (InjectedFault.FORBIDDEN, InjectedFault.RATE_LIMITED, InjectedFault.CONNECTION_REFUSED)
-"""Faults after which the client knows that the request changed nothing."""
 LOST = (
     InjectedFault.REQUEST_LOST,
     InjectedFault.RESPONSE_LOST,
+    InjectedFault.INTERNAL_ERROR,
+    InjectedFault.INVALID_JSON,
+)
+"""Faults after which the client does not know what the request changed."""
+EVERY_DAY = (InjectedFault.FORBIDDEN, InjectedFault.CONNECTION_REFUSED, InjectedFault.RESPONSE_LOST)
+OTHERS = (
+    InjectedFault.RATE_LIMITED,
+    InjectedFault.REQUEST_LOST,
     InjectedFault.INTERNAL_ERROR,
     InjectedFault.INVALID_JSON,
 )
@@ -122,9 +128,10 @@ def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPolicy) 
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_an_outcome_says_if_something_is_left(name: str) -> None:
+@pytest.mark.parametrize("kinds", [EVERY_DAY, pytest.param(OTHERS, marks=pytest.mark.long)], ids=["some", "others"])
+def test_an_outcome_says_if_something_is_left(name: str, kinds: Sequence[InjectedFault]) -> None:
     """Whatever request fails, and however, also if all fail from then on, the outcome fits the organization."""
-    for kind in (*REFUSED, *LOST):
+    for kind in kinds:
         for last in (0, MOST_REQUESTS):
 
             def faults_from(number: int, kind: InjectedFault = kind, last: int = last) -> Mapping[int, InjectedFault]:
