@@ -13,8 +13,8 @@ author = "the authors of pinecone-admin"
 extensions = [
     "myst_parser",
     "code_width",
-    "headings",
     "links",
+    "long_names",
     "names",
     "navigation",
     "search",

@@ -17,7 +17,7 @@ PAGES = {
     "conf.py": f"""\
 import sys
 sys.path.insert(0, {str(ROOT / "docs/_extensions")!r})
-extensions = ["myst_parser", "headings", "links", "names", "navigation", "search", "tables"]
+extensions = ["myst_parser", "code_width", "links", "long_names", "names", "navigation", "search", "tables"]
 """,
     "index.md": """\
 # A site
@@ -171,21 +171,21 @@ def test_tables_are_stacked_where_they_have_no_room(site: dict[str, str]) -> Non
     assert "\u2264\u00a00.85" in tables[0][1]
 
 
-def test_a_long_name_in_a_heading_breaks_at_its_borders(site: dict[str, str]) -> None:
-    """Between the parts of a path and before an inner capital; its contents and a short name have no break."""
+def test_a_long_name_breaks_at_its_borders(site: dict[str, str]) -> None:
+    """In headings, between the parts of a path and before an inner capital, and in code; a short name has no break."""
     headings = re.findall(r"<h2>(.*?)<a class=\"headerlink\"", site["all"])
     names = [re.sub(r"<(?!wbr)[^>]+>", "", heading) for heading in headings]
     assert names[0] == "admin.<wbr>role_<wbr>bindings.<wbr>list"
     assert names[-1] == "RoleBinding"
     assert site["all"].count("<wbr>") == 9
+    assert site["page"].count("<wbr>") == 3  # in admin.role_bindings.list(limit=5)
 
 
 def test_code_that_does_not_fit_the_page_fails_the_build(tmp_path: Path) -> None:
     """A line of code is reported if it has more than 90 characters, or 4 less at each level of a list."""
-    conf = PAGES["conf.py"].replace('"navigation"', '"code_width"')
     blocks = [f"{' ' * level * 2}- {level}\n\n{' ' * (level + 1) * 2}    {'x' * size}\n" for level, size in LINES]
     page = f"# A site\n\n    {'x' * 90}\n\nand\n\n    {'x' * 91}\n\n" + "\n".join(blocks)
-    built = build(tmp_path, {"conf.py": conf, "index.md": page})
+    built = build(tmp_path, {"conf.py": PAGES["conf.py"], "index.md": page})
     assert built.returncode == 1
     found = re.findall(r"a line of code has (\d+) characters, of which (\d+) fit: x+$", built.stderr, re.MULTILINE)
     assert found == [("91", "90"), ("87", "86"), ("83", "82")]

@@ -1,4 +1,4 @@
-"""Headings that can be read on a phone: a long name breaks at its dots, underscores and inner capitals."""
+"""Long names, in headings and in code, which break at their dots, slashes, underscores and inner capitals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sphinx.writers.html5 import HTML5Translator
 LONG = 15
 """How many characters of a word need no break: a line of the largest heading on a phone has 18."""
 
-BORDER = re.compile(r"(?<=[._/])(?=[\w{])|(?<=[a-z])(?=[A-Z])")
+BORDER = re.compile(r"(?<=[./])(?=[\w{])|(?<=[^\W_]_)(?=\w)|(?<=[a-z])(?=[A-Z])")
 
 
 class Break(nodes.Inline, nodes.Element):
@@ -21,10 +21,10 @@ class Break(nodes.Inline, nodes.Element):
 
 
 def add_breaks(_app: Sphinx, document: nodes.document, _page: str) -> None:
-    """Let the long words of each heading break."""
-    for title in document.findall(nodes.title):
-        if max(map(len, title.astext().split())) > LONG:
-            for text in list(title.findall(nodes.Text)):
+    """Let long words break, but for those that code_width has marked as short."""
+    for each in document.findall(lambda node: isinstance(node, nodes.title | nodes.literal)):
+        if "short" not in each["classes"] and max(map(len, each.astext().split()), default=0) > LONG:
+            for text in list(each.findall(nodes.Text)):
                 text.parent.replace(text, split(text))
 
 
