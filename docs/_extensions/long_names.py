@@ -13,7 +13,7 @@ from sphinx.writers.html5 import HTML5Translator
 LONG = 15
 """How many characters of a word need no break: a line of the largest heading on a phone has 18."""
 
-BORDER = re.compile(r"(?<=[./])(?=[\w{])|(?<=[^\W_]_)(?=\w)|(?<=[a-z])(?=[A-Z])")
+BORDER = re.compile(r"(?<=[./])(?=[\w{]{3})|(?<=[^\W_]_)(?=\w)|(?<=[a-z])(?=[A-Z])")
 
 
 class Break(nodes.Inline, nodes.Element):
