@@ -27,7 +27,7 @@ const found = [];
 for (const frame of document.querySelectorAll("iframe")) {
   const inner = frame.contentDocument, root = inner.documentElement;
   const report = element => found.push(`${frame.title}: ${element.textContent.trim().slice(0, 60)}`);
-  const isTall = root.clientWidth > 1000 && root.scrollHeight > 12000;
+  const isTall = root.clientWidth > 1000 && root.scrollHeight > 12000 && !frame.title.startsWith("changelog ");
   if (isTall || root.scrollWidth > root.clientWidth) report(inner.querySelector("h1") || root);
   for (const each of inner.querySelectorAll("article *")) {
     const free = root.clientWidth < 1000 && each.matches("pre, p:has(> img)");
@@ -211,7 +211,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_on_the_site_is_wider_than_its_column(site: Path, tmp_path: Path) -> None:
-    """Only code and pictures scroll sideways, on a phone; no button hides code, and no page has 12,000 pixels."""
+    """Only code and pictures scroll sideways, on a phone; no button hides code; the changelog alone is very tall."""
     page = tmp_path / "frames.html"
     frames = [
         f'<iframe src="{path.as_uri()}" title="{escape(path.stem)} at {width}" width="{width}" height="900"></iframe>'
