@@ -30,9 +30,10 @@ PineconeError                       message, operation, argument, outcome, safe_
 
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
-read. An error of a workflow has one of the last two if something that the workflow changed may be left, or else the
-outcome of its last request. Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates,
-unknown hosts, arguments, credentials, permissions, quotas and conflicts need a change first.
+read. That of a workflow is about all of its changes: ``"unknown"`` or ``"done"`` if something may be left of them;
+``"undone"`` if the workflow took back what it had changed; ``"rejected"`` or ``"not_sent"`` if it changed nothing. Repeat
+a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments, credentials,
+permissions, quotas and conflicts need a change first.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ __all__ = [
     "ValidationError",
 ]
 
-Outcome: TypeAlias = Literal["not_sent", "rejected", "unknown", "done"]
+Outcome: TypeAlias = Literal["not_sent", "rejected", "undone", "unknown", "done"]
 """What happened to a request: not sent, rejected by the server, perhaps processed, or processed without a result."""
 
 # A list of what is left or found may be long, and is complete in an attribute; a server gets fewer characters.
@@ -102,8 +103,8 @@ class PineconeError(Exception):
         operation: Id of the operation, such as ``create_project``, or None outside of an operation.
         argument: The first argument that the message names, or the environment variable in its place, if the message
             begins with one; else None.
-        outcome: What happened to the request; of a workflow, ``"unknown"`` or ``"done"`` if something that it changed
-            may be left.
+        outcome: What happened to the request; of a workflow, what happened to all that it changed, such as
+            ``"undone"``.
         safe_to_retry: Whether repeating the call cannot apply the change twice; not whether a repeat would help.
         worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of
             the network other than certificates and unknown hosts. Repeat where this and ``safe_to_retry`` are True.
@@ -127,8 +128,7 @@ class PineconeError(Exception):
     """The first argument that the message names, or the environment variable in its place, if the message begins with
     one; else None."""
     outcome: Outcome = "not_sent"
-    """What happened to the request; of a workflow, ``"unknown"`` or ``"done"`` if something that it changed may be
-    left."""
+    """What happened to the request; of a workflow, what happened to all that it changed, such as ``"undone"``."""
     safe_to_retry: bool = True
     """Whether repeating the call cannot apply the change twice; not whether a repeat would help."""
     worth_retrying: bool = False

@@ -267,7 +267,7 @@ def is_recorded(operation: Operation[Any]) -> bool:
 
 @contextmanager
 def stating_what_is_left() -> Generator[None, None, None]:
-    """Let the outcome of an error that leaves the block be that of all changes in it, if any of them is left.
+    """Let the outcome of an error that leaves the block be that of all changes in it, left or taken back.
 
     An error knows of the last request only, or of none.
     """
@@ -283,7 +283,13 @@ def stating_what_is_left() -> Generator[None, None, None]:
 
 
 def _state_what_is_left(error: PineconeError, effects: Effects) -> None:
-    if effects.remaining and error.outcome in {"not_sent", "rejected"}:
+    if effects.undone and not effects.remaining:
+        error.outcome, error.safe_to_retry = "undone", True
+    elif not effects.remaining:
+        # Another outcome is that of a request that only read.
+        is_rejected = error.outcome == "rejected" or any(each.outcome == "rejected" for each in effects.rejected)
+        error.outcome, error.safe_to_retry = "rejected" if is_rejected else "not_sent", True
+    elif error.outcome in {"not_sent", "rejected"}:
         error.outcome = "done" if effects.done or effects.unread else "unknown"
     # The next run recognizes what this one has made, but not what it may have made.
     if not all(each.is_repeatable for each in (*effects.unread, *effects.unknown)):

@@ -29,6 +29,7 @@ from tests._sync.test_workflow_recovery import (
 from tests.support.fault_injection import FaultyTransport, InjectedFault
 
 LOST = (
+    InjectedFault.CONNECTION_REFUSED,  # by a transport of the caller's, which may have sent the request
     InjectedFault.REQUEST_LOST,
     InjectedFault.RESPONSE_LOST,
     InjectedFault.INTERNAL_ERROR,
@@ -105,7 +106,7 @@ def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPolicy) 
     """Run a workflow once for each of its requests, with the faults that begin there; return what was wrong.
 
     It is wrong if the organization differs, but the outcome is not that something may be left; and if the outcome is
-    that something is left, but the organization is as before and all responses were read.
+    that something may be left, but the organization is as before and the response to each change was read.
     """
     scenario, wrong = WORKFLOWS[name], list[str]()
     for number in range(1, MOST_REQUESTS, count_step(scenario)):
@@ -117,8 +118,12 @@ def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPolicy) 
             try:
                 scenario.run(state, transport.admin(retry=retry))
             except PineconeError as error:
-                has_changed, all_read = before != read_organization(state), not set(faults.values()) & set(LOST)
-                if error.outcome in ({"not_sent", "rejected"} if has_changed else {"done"} if all_read else ()):
+                is_lost = any(
+                    faults.get(position) in LOST and not request.startswith("GET ")
+                    for position, request in enumerate(transport.requests, 1)
+                )
+                unchanged, changed = {"not_sent", "rejected", "undone"}, {"unknown", "done"}
+                if error.outcome in (unchanged if before != read_organization(state) else () if is_lost else changed):
                     wrong.append(f"request {number}, {faults[number]}: {error.outcome}: {error}; {transport.requests}")
                 raise
         if len(transport.requests) < number:
@@ -162,13 +167,12 @@ def test_a_create_that_may_have_been_processed_is_not_safe_to_repeat(emulator: E
 
 
 def test_every_workflow_states_what_is_left() -> None:
-    """What a namespace or the client imports of the workflows is decorated, unless it only reads."""
-    reads = {"take_inventory", "plan_organization", "plan_offboarding"}
+    """What a namespace or the client imports of the workflows is decorated."""
     found = set[str]()
     for path in Path(_sync.__file__).parent.glob("*.py"):
         lines = re.findall(rf"from ({re.escape(_sync.__name__)}\.workflows\.\w+) import ([\w, ]+)  #", path.read_text())
         for module, names in lines:
             for each in names.split(", "):
                 found.add(each)
-                assert each in reads or hasattr(getattr(import_module(module), each), "__wrapped__"), each
-    assert reads < found
+                assert hasattr(getattr(import_module(module), each), "__wrapped__"), each
+    assert len(found) > 15

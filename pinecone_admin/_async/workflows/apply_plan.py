@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
+@async_states_what_is_left
 async def plan_organization(
     admin: AsyncAdmin,
     desired: DesiredState,

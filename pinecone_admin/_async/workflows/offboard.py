@@ -88,6 +88,7 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     return evolve(report, dry_run=False, steps=done)
 
 
+@async_states_what_is_left
 async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -> OffboardPlan:
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):

@@ -71,7 +71,7 @@ class AsyncRollback:
             try:
                 made = await send()
             except PineconeError as error:
-                if error.outcome in {"not_sent", "rejected"}:
+                if error.outcome in {"not_sent", "rejected", "undone"}:
                     self._uncertain = None
                 raise
             self._uncertain = None

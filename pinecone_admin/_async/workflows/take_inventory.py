@@ -13,11 +13,13 @@ from pinecone_admin._http.argument_checks import check_function, check_integer, 
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
+from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
+@async_states_what_is_left
 async def take_inventory(
     admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], object] | None
 ) -> Inventory:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
+@states_what_is_left
 def plan_organization(
     admin: Admin,
     desired: DesiredState,

@@ -89,6 +89,7 @@ def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
     return evolve(report, dry_run=False, steps=done)
 
 
+@states_what_is_left
 def plan_offboarding(admin: Admin, *, emails: Sequence[str] | None) -> OffboardPlan:
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):

@@ -72,7 +72,7 @@ class Rollback:
             try:
                 made = send()
             except PineconeError as error:
-                if error.outcome in {"not_sent", "rejected"}:
+                if error.outcome in {"not_sent", "rejected", "undone"}:
                     self._uncertain = None
                 raise
             self._uncertain = None

@@ -14,11 +14,13 @@ from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
+from pinecone_admin.workflows.sent_changes import states_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
+@states_what_is_left
 def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progress], object] | None) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):
