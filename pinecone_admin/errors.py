@@ -31,9 +31,9 @@ PineconeError                       message, operation, argument, outcome, safe_
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
 read. That of a workflow is about all of its changes: ``"unknown"`` or ``"done"`` if something may be left of them;
-``"undone"`` if the workflow took back what it had changed; ``"rejected"`` or ``"not_sent"`` if it changed nothing. Repeat
-a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments, credentials,
-permissions, quotas and conflicts need a change first.
+``"undone"`` if the workflow took back what it had changed; ``"rejected"`` or ``"not_sent"`` if it changed nothing.
+Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments,
+credentials, permissions, quotas and conflicts need a change first.
 """
 
 from __future__ import annotations

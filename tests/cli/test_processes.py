@@ -89,7 +89,7 @@ def test_a_list_loads_only_what_it_shows(served: dict[str, str]) -> None:
         "pinecone_admin.workflows.",
     )
     loaded = {name for name in modules if name.startswith(unused)}
-    assert loaded == {"pinecone_admin.workflows.sent_changes"}  # which each request asks whether it is one of a workflow
+    assert loaded == {"pinecone_admin.workflows.sent_changes"}  # which each request asks whether a workflow sends it
     assert {
         f"generated_client.models.{name}" for name in ("api_key", "invite", "user", "create_project_request")
     } & modules == set()
