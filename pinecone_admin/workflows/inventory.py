@@ -157,10 +157,11 @@ class Inventory(Resources):
 
     def __repr__(self) -> str:
         names = ", ".join(repr(each.name) for each in self.organizations) or "unknown"
+        uncounted = {"organizations", *(each.part for each in self.unread)}
         counts = [
             count_noun(len(getattr(self, name)), kind.replace("_", " "))
             for name, kind in _KINDS_BY_LIST.items()
-            if kind != "organization"
+            if name not in uncounted
         ]
         counts += [f"{count_noun(len(self.unread), 'part')} unread"] if self.unread else []
         return f"<Inventory of {names}, taken at {self.taken_at.isoformat()}: {', '.join(counts)}>"

@@ -13,6 +13,7 @@ from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_organization, check_sent
 from pinecone_admin.workflows.reports import OffboardReport, Reach
+from pinecone_admin.workflows.resources import DisplayNames
 from pinecone_admin.workflows.roles import bindings_by_principal, find_owner_ids, find_refusal, roles_by_project
 from pinecone_admin.workflows.steps import Step
 
@@ -142,5 +143,6 @@ def find_change(planned: OffboardReport, found: OffboardReport, inventory: Inven
     if new_invites:
         return f"the plan does not have invite {', '.join(sorted(new_invites))}"
     known = {each.id for each in planned.bindings}
-    new_roles = sorted(f"{each.role} on {each.resource_type}" for each in found.bindings if each.id not in known)
+    names = DisplayNames(inventory)
+    new_roles = sorted(names.describe(each) for each in found.bindings if each.id not in known)
     return f"the plan does not have the role {', '.join(new_roles)}" if new_roles else None

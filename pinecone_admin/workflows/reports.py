@@ -78,13 +78,13 @@ class Ensured(Generic[_T_co]):
 
     @property
     def value(self) -> _T_co:
-        """The resource, which after a dry run may not exist yet.
+        """The resource; after a dry run that would create it, reading this raises an error.
 
         If this call created it and it has a secret, it is of the type with the secret: test
         ``isinstance(ensured.value, APIKeyWithSecret)``.
 
         Raises:
-            PineconeValueError: It was a dry run, and the resource does not exist yet.
+            PineconeValueError: It was a dry run and ``created`` is True: the resource does not exist yet.
         """
         if self._value is None:
             raise PineconeValueError("there is no value: it was a dry run, and the resource does not exist yet")

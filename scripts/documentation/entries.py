@@ -98,7 +98,8 @@ def render_property(name: str, member: Any) -> str:
     function = member.load if is_namespace else member.fget
     docstring = parse_docstring(inspect.getdoc(function) or "")
     returned = join_lines(docstring.sections.get("Returns", ""))
-    text = " ".join([*docstring.text.split(), returned]).strip()
+    raises = [f"Raises `{name}`: {reason}" for name, reason in docstring.entries("Raises").items()]
+    text = " ".join([*docstring.text.split(), *filter(None, [returned]), *raises])
     if is_namespace:
         return render_item(f"[`{name}`]({name.replace('_', '-')}.md)", text)
     return render_named(name, inspect.get_annotations(function)["return"], text, function)

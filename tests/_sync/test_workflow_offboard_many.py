@@ -96,8 +96,16 @@ def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
     emails = [f"{name}@example.com" for name in ("ada", "eve", "hal", "fay", "gus")]
     plan = admin.users.offboard_many(emails=emails)
     ada = admin.users.describe_by_email(email="ada@example.com")
+    project = admin.projects.create(name="search")
     admin.role_bindings.create(
         principal_type="user", principal_id=ada.id, resource_type="organization", role="OrgManager"
+    )
+    admin.role_bindings.create(
+        principal_type="user",
+        principal_id=ada.id,
+        resource_type="project",
+        resource_id=project.id,
+        role="ProjectEditor",
     )
     invite = admin.invites.create(email="eve@example.com", role_bindings=[on_organization("OrgMember")])
     hal = emulator.add_user("hal@example.com")
@@ -109,8 +117,10 @@ def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
     transport = FaultyTransport(emulator)
     report = transport.admin().users.offboard_many(plan=plan)
     assert {request.split()[0] for request in transport.requests} == {"GET"}
+    who = f"user Ada@example.com ({ada.id})"
+    new_roles = f"OrgManager for {who} on the organization, ProjectEditor for {who} on project 'search' ({project.id})"
     assert [(each.name, each.id, each.reason) for each in report.left] == [
-        ("ada@example.com", ada.id, "the plan does not have the role OrgManager on organization"),
+        ("ada@example.com", ada.id, f"the plan does not have the role {new_roles}"),
         ("fay@example.com", fay.id, f"user {other_fay.id}, who has this address, is not in the plan"),
         ("gus@example.com", gus.id, f"the address of user {gus.id} is now 'august@example.com'"),
         ("eve@example.com", "", f"the plan does not have invite {invite.id}"),

@@ -96,18 +96,27 @@ def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) ->
 
 
 def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> None:
-    """What could not be read ends with exit code 9 and a warning, in a review, an inventory and a comparison."""
+    """What could not be read ends with exit code 9 and a warning, and nothing says that there is none of it.
+
+    A query beside --save selects from the inventory, and not from the numbers.
+    """
     file = str(tmp_path / "inventory.json")
     with example_organization() as emulator:
         emulator.faults.add("list_users", status=403, times=None)
         review = run("access", "--fail-on", "many-owners")
         failed = run("access", "--fail-on", "could-not-be-read")
         taken = run("inventory", "--save", file)
+        asked_for = run("inventory", "--save", file, "--query", "unread[].part")
+        table = run("inventory", "--output", "table")
         compared = run("inventory", "--compare", file, file, "--fail-on-change", "--output", "table")
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
     for done in (review, taken, compared):
         assert "warning: could not be read: users: list_users: [403" in done.stderr
     assert compared.stderr.startswith("nothing has changed in what both have\n")
+    numbers = {each["kind"]: each["number"] for each in taken.json}
+    assert (numbers["users"], numbers["invites"], numbers["projects"]) == (None, 1, 2)
+    assert asked_for.json == ["users"]
+    assert re.search(r"^users *$", table.stdout, re.MULTILINE)
 
 
 def test_an_account_that_sees_only_some_roles_makes_no_claim_about_the_others() -> None:

@@ -494,7 +494,8 @@ def test_a_row_whose_change_may_have_been_made_is_named() -> None:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
             done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\n")
             assert exits_of(done) == exits
-        assert done.stderr.endswith(f"warning: changes may have been made: look first at {named}\n")
+        said = f"look first at {named} of rows.csv, also in failed.csv\n"
+        assert done.stderr.endswith(f"warning: changes may have been made: {said}")
 
 
 def test_reads_run_at_once() -> None:
@@ -563,7 +564,7 @@ def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
     assert Path("failed.csv").read_text() == "name\nb\nc\nd\n"
     assert done.stderr.splitlines() == [
         "warning: 1 of 2 rows failed; 2 rows not run; failed.csv has those to run again",
-        "warning: changes may have been made: look first at row 2",
+        "warning: changes may have been made: look first at row 2 of rows.csv, also in failed.csv",
         "error: interrupted; the work of 2 rows was done",
     ]
 

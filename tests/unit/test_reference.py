@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 import reference
 from documentation.docstrings import break_lines, parse_docstring
 from documentation.entries import render_entry
-from pinecone_admin import models
+from pinecone_admin import models, workflows
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin._sync.projects import Projects
 from pinecone_admin.auth import TokenCache
+from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.control.faults import Fault
 from pinecone_admin.errors import ApiError, PineconeTimeoutError
 from pinecone_admin.operations import Operation
@@ -71,6 +73,21 @@ def test_an_error_has_its_bases_and_the_types_of_its_attributes() -> None:
         "PineconeTimeoutError", PineconeTimeoutError, 2
     )
     assert "- `retry_after` (`float | None`): Seconds that the server asks" in render_entry("ApiError", ApiError, 2)
+
+
+def test_a_property_has_the_errors_of_reading_it() -> None:
+    """Reading an attribute can raise as a call can: the item has each error that the docstring of a property has."""
+    raising = [
+        (owner.__name__, name)
+        for owner in (*vars(workflows).values(), Emulator)
+        if inspect.isclass(owner)
+        for name, member in vars(owner).items()
+        if isinstance(member, property) and "Raises:" in (member.__doc__ or "")
+    ]
+    assert raising == [("Ensured", "value"), ("Provisioned", "key_id"), ("Emulator", "host"), ("Emulator", "oauth_url")]
+    for owner, name in raising:
+        entry = render_entry(owner, getattr(workflows, owner, Emulator), 2)
+        assert re.search(rf"^- `{name}` [^\n]+(\n  [^\n]+)*Raises\s+`\w+Error`: \w", entry, re.MULTILINE), name
 
 
 def test_what_users_do_not_construct_has_no_constructor() -> None:

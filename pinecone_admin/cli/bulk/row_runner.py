@@ -278,7 +278,9 @@ class RowRunner:
         if self._unclear:
             named = ", ".join(map(str, self._unclear[:_MOST_NAMED])) + (", …" if self._unclear[_MOST_NAMED:] else "")
             rows = "row" if len(self._unclear) == 1 else "rows"
-            self._session.notify(f"warning: changes may have been made: look first at {rows} {named}")
+            copied = f", also in {self._failed}" if self._failed else ""  # where the same rows have other numbers
+            rows = f"{rows} {named} of {self._file.name}{copied}"
+            self._session.notify(f"warning: changes may have been made: look first at {rows}")
 
     def _write_left(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""

@@ -76,6 +76,9 @@ def inventory(
 ) -> None:
     """Read everything in the organization, save it, or show what has changed since.
 
+    A table has the number of each kind, without one if not all could be read. So has the output beside --save, unless
+    --output or --query asks for the inventory.
+
     If a part could not be read, the exit code is 9, and what was read is saved all the same. So it is if one of two
     inventories that are compared lacks a part, unless --fail-on-change has found a change.
     """

@@ -82,6 +82,15 @@ def list_resources(inventory: Inventory) -> list[dict[str, Any]]:
     ]
 
 
+def count_resources(inventory: Inventory) -> list[dict[str, Any]]:
+    """Return the number of resources of each kind; None where not all of them could be read."""
+    unread = {each.part for each in inventory.unread}
+    return [
+        {"kind": each.replace("_", " "), "number": None if each in unread else len(getattr(inventory, each))}
+        for each in _LISTS
+    ]
+
+
 def list_changes(changes: Changes) -> list[dict[str, Any]]:
     """Return each change as a row for a spreadsheet."""
     return [
@@ -101,15 +110,13 @@ def list_changes(changes: Changes) -> list[dict[str, Any]]:
 
 
 def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) -> None:
-    has_query = session.settings.get("query") is not None
-    if session.output in {"csv", "raw"} and not has_query:
-        write_items(session, list_resources(inventory))
-    elif is_saved or (session.output == "table" and not has_query):
-        write_items(
-            session, [{"kind": each.replace("_", " "), "number": len(getattr(inventory, each))} for each in _LISTS]
-        )
-    else:
+    is_asked_for = not session.settings.keys().isdisjoint({"output", "query"})
+    if wants_document(session) and (is_asked_for or not is_saved):
         write_value(session, inventory.to_dict())
+    elif session.output in {"csv", "raw"}:
+        write_items(session, list_resources(inventory))
+    else:
+        write_items(session, count_resources(inventory))
 
 
 def _write_changes(session: Session, changes: Changes) -> None:
