@@ -12,6 +12,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.doctor.checks import (
     CHECKS,
     Diagnosis,
+    find_variable_problems,
     judge_clock,
     judge_organization,
     judge_probes,
@@ -24,7 +25,6 @@ from pinecone_admin.cli.doctor.checks import (
     skipped,
 )
 from pinecone_admin.cli.doctor.probes import Probe, send_probe
-from pinecone_admin.cli.doctor.variables import find_variable_problems
 from pinecone_admin.cli.exit_codes import REFUSED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import look_at_caller
