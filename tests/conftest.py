@@ -26,6 +26,7 @@ UNTRACED = [
     HERE / name
     for name in (
         "_async",
+        "_sync/test_workflow_outcomes.py",
         "_sync/test_workflow_recovery.py",
         "_sync/test_workflow_resume.py",
         "cli/test_endings.py",
