@@ -53,7 +53,7 @@ class Package:
 
     rows: list[dict[str, object]]
 
-    def DataFrame(self, rows: list[dict[str, object]]) -> Package:  # noqa: N802 - named after those of the packages
+    def DataFrame(self, rows: list[dict[str, object]], **_: object) -> Package:  # noqa: N802 - as the packages call it
         """Make a table."""
         self.rows = rows
         return self
@@ -72,24 +72,46 @@ class Package:
         return self
 
 
-@pytest.mark.parametrize("name", ["pandas", "polars"])
-def test_a_program_makes_a_table_of_the_rows(
-    name: str, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The package gets a row for each key; where it is installed, the program prints the one that is old."""
+@pytest.fixture(params=["pandas", "polars"])
+def program(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, Package | None]:
+    """Return a program of the page, and what stands for its package if that is not installed."""
+    name = cast("str", request.param)
     (tmp_path / ROWS.file).write_text(ROWS.text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "key_rows", raising=False)
     monkeypatch.chdir(tmp_path)
-    package = Package()
-    is_installed = find_spec(name) is not None
-    if not is_installed:
+    package = None if find_spec(name) is not None else Package()
+    if package is not None:
         for each in (name, "matplotlib", "matplotlib.pyplot"):
             monkeypatch.setitem(sys.modules, each, cast("Any", package))
-    (program,) = [block.text for block in PROGRAMS if f"import {name}" in block.text]
+    (text,) = [block.text for block in PROGRAMS if f"import {name}" in block.text]
+    return text, package
+
+
+def test_a_program_makes_a_table_of_the_rows(
+    program: tuple[str, Package | None], emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The package gets a row for each key; where it is installed, the program prints the one that is old."""
+    text, package = program
     with emulate(emulator):
-        exec(program, {"__name__": "program"})
-    if is_installed:
+        exec(text, {"__name__": "program"})
+    if package is None:
         assert "old" in capsys.readouterr().out
     else:
         assert [row["key"] for row in package.rows] == ["old", "new"]
+
+
+@pytest.mark.parametrize("names", [(), ("old", "new")], ids=["no key", "keys without a date"])
+def test_a_program_needs_neither_keys_nor_dates(program: tuple[str, Package | None], names: tuple[str, ...]) -> None:
+    """An organization can have no key, and a server that sends no dates of keys: the program runs to its end."""
+    emulator = Emulator(key_created_at=False)
+    with emulator.admin() as admin:
+        project_id = admin.projects.create(name="search").id
+        for name in names:
+            admin.api_keys.create(project_id=project_id, name=name)
+    text, package = program
+    with emulate(emulator):
+        exec(text, {"__name__": "program"})
+    assert package is None or [row["age"] for row in package.rows] == [None] * len(names)
