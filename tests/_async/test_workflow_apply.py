@@ -32,7 +32,10 @@ from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly
 
-pytestmark = pytest.mark.anyio
+# <async only>
+# Every day, the derived tests of the sync client are enough.
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
+# </async only>
 
 Made = APIKeyWithSecret | ServiceAccountWithSecret
 

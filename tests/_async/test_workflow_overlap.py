@@ -20,7 +20,10 @@ from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
 from tests.support.steps import as_planned
 
-pytestmark = pytest.mark.anyio
+# <async only>
+# Every day, the derived tests of the sync client are enough.
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
+# </async only>
 
 HOUR = timedelta(hours=1)
 LONG_NAME = "reader é" * 10

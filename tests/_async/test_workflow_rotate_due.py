@@ -34,7 +34,10 @@ from tests.support.fault_injection import (
 from tests.support.rotated_keys import KEEP_OLD_FOR, OLDER_THAN, RotatedKeys
 from tests.support.steps import as_planned
 
-pytestmark = pytest.mark.anyio
+# <async only>
+# Every day, the derived tests of the sync client are enough.
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
+# </async only>
 
 DAY = timedelta(days=1)
 

@@ -35,8 +35,6 @@ from tests.support.fault_injection import (
 from tests.support.rotated_keys import KEEP_OLD_FOR, OLDER_THAN, RotatedKeys
 from tests.support.steps import as_planned
 
-pytestmark = pytest.mark.anyio
-
 DAY = timedelta(days=1)
 
 

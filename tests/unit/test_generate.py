@@ -428,6 +428,7 @@ def run_generate_sh(tree: Path, *arguments: str | Path, folder: Path) -> Run:
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) -> None:
     """It runs from any folder and reports the changes, and the new operation can be sent at once."""
     (tree / "mypy.py").touch()
