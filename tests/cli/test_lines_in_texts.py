@@ -1,0 +1,82 @@
+"""The command lines that pages and messages say in their prose can be typed."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+
+from pinecone_admin.cli.session import Session
+from tests.cli.command_line import COMMANDS
+from tests.support.recipes import PAGES, ROOT, read_page
+
+PATHS = {each.path: each for each in COMMANDS}
+_NAMES = "|".join(sorted((each.full_name for each in COMMANDS), key=len, reverse=True))
+_OPTIONS = {each for command in COMMANDS for each in command.params if isinstance(each, click.Option)}
+_TAKE_VALUES = "|".join({name for each in _OPTIONS if not each.is_flag for name in (*each.opts, *each.secondary_opts)})
+_QUOTED = r"'[^']*'|\"[^\"]*\""
+_VALUE = rf"{_QUOTED}|[^\s`,;)]+"
+_WORD = rf"(?:{_TAKE_VALUES}) (?:{_VALUE})|-- [^\n`]+|--?[a-z-]+|{_QUOTED}|[A-Z/][^\s`,;)]*|\w+[.@:/][^\s`,;)]+"
+_LINE = re.compile(rf"(?<![\w./-])((?:pinecone-admin )?(?:{_NAMES})(?: (?:{_WORD}))+)")
+"""A command with the words behind it that can be no prose."""
+_NO_LINE = re.compile(r"each (PineconeError|API)|(?!pinecone-admin ).*FILLED")
+"""Prose, and what questions and notes say of the command that was typed."""
+
+
+def test_a_command_line_in_prose_can_be_typed() -> None:
+    """What a page says between backticks has every argument and option that the command needs."""
+    prose = {page: re.sub(r"^```.*?^```$", "", read_page(page), flags=re.MULTILINE | re.DOTALL) for page in PAGES}
+    lines = [(page, " ".join(code.split())) for page in PAGES for code in re.findall(r"`([^`]+)`", prose[page])]
+    checked = [(page, line, find_problem(line)) for page, line in lines if is_command_line(line)]
+    assert len(checked) > 20
+    assert [each for each in checked if each[2]] == []
+
+
+def test_a_command_line_in_a_message_can_be_typed() -> None:
+    """So has what a message, a report or a help says; a part that is filled in stands for a value."""
+    found = [(path, line) for path, text in list_texts() for line in _LINE.findall(text)]
+    typed = [(path, line.rstrip(".:")) for path, line in found if not _NO_LINE.match(line)]
+    checked = [(path, line, find_problem(line)) for path, line in typed]
+    assert len(checked) > 50
+    assert [each for each in checked if each[2]] == []
+
+
+def list_texts() -> Iterator[tuple[str, str]]:
+    """Yield each text in the code of the package, with FILLED for what is computed."""
+    for path in sorted(ROOT.glob("pinecone_admin/**/*.py")):
+        if {"_sync", "emulator"}.isdisjoint(path.relative_to(ROOT).parts[:-1]) or "cli" in path.parts:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            joined = [each for each in ast.walk(tree) if isinstance(each, ast.JoinedStr)]
+            parts = {id(part) for each in joined for part in each.values}
+            for each in joined:
+                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "FILLED" for part in each.values)
+                yield path.name, text
+            for each in ast.walk(tree):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in parts:
+                    yield path.name, each.value
+
+
+def is_command_line(code: str) -> bool:
+    """Return whether code is a command with an argument or option, and not only the name of one."""
+    words = code.removeprefix("pinecone-admin ").split()
+    return any(tuple(words[:count]) in PATHS and len(words) > count for count in (1, 2))
+
+
+def find_problem(line: str) -> str | None:
+    """Return why a command line cannot be typed, or None; one that ends with an option only names the option."""
+    words = shlex.split(line.removeprefix("pinecone-admin "))
+    count = 2 if tuple(words[:2]) in PATHS else 1
+    command = PATHS[tuple(words[:count])]
+    session = Session(stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO(), env={})
+    try:
+        command.make_context(command.full_name, words[count:], obj=session)
+    except click.exceptions.Exit:  # --help
+        return None
+    except click.ClickException as error:
+        names_option = isinstance(error, click.BadOptionUsage) and error.option_name == words[-1]
+        return None if names_option else error.format_message()
+    return None
