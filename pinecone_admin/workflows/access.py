@@ -102,7 +102,7 @@ class Access:
     """Who can do what, computed from one inventory. It cannot see usage.
 
     Attributes:
-        taken_at: When the inventory was taken.
+        taken_at: The ``taken_at`` of the inventory.
         organization: Name of the organization.
         projects: Names of the projects by id.
         holders: All principals: users, pending invites, service accounts, API keys.
@@ -120,7 +120,7 @@ class Access:
     """
 
     taken_at: datetime
-    """When the inventory was taken."""
+    """The ``taken_at`` of the inventory."""
     organization: str
     """Name of the organization."""
     projects: Mapping[str, str]

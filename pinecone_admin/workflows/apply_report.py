@@ -53,7 +53,7 @@ class ApplyReport:
     Attributes:
         organization_id: Id of the organization.
         client_id: Client id of the account that carried the plan out.
-        applied_at: Time of the inventory that was read first, by the server's clock.
+        applied_at: The ``taken_at`` of the inventory that was read first.
         package_version: Version of this package.
         source: What the file is called.
         digest: SHA-256 of the file.
@@ -74,7 +74,7 @@ class ApplyReport:
     client_id: str
     """Client id of the account that carried the plan out."""
     applied_at: datetime
-    """Time of the inventory that was read first, by the server's clock."""
+    """The ``taken_at`` of the inventory that was read first."""
     package_version: str
     """Version of this package."""
     source: str

@@ -28,7 +28,7 @@ class ChangePlan(SavablePlan):
         organization_id: Id of the organization.
         organization: Name of the organization.
         client_id: Client id of the account that is to carry the steps out.
-        made_at: Time of the inventory from which the plan was made.
+        made_at: The ``taken_at`` of the inventory from which the plan was made.
         package_version: Version of this package that made the plan.
         source: What the file is called.
         digest: SHA-256 of the file.
@@ -56,7 +56,7 @@ class ChangePlan(SavablePlan):
     client_id: str
     """Client id of the account that is to carry the steps out."""
     made_at: datetime
-    """Time of the inventory from which the plan was made."""
+    """The ``taken_at`` of the inventory from which the plan was made."""
     package_version: str
     """Version of this package that made the plan."""
     source: str

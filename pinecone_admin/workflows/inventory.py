@@ -96,7 +96,8 @@ class Changes:
     Attributes:
         added: Resources that are only in the later inventory.
         removed: Resources that are only in the earlier inventory.
-        changed: Fields that differ, of resources that are in both.
+        changed: Fields that differ, of resources that are in both, such as the principal of a role after its invite was
+            accepted.
         unknown: Parts that cannot be compared because they could not be read for one of the two inventories.
 
     Example:
@@ -109,7 +110,9 @@ class Changes:
     removed: list[Change]
     """Resources that are only in the earlier inventory."""
     changed: list[Change]
-    """Fields that differ, of resources that are in both."""
+    """Fields that differ, of resources that are in both, such as the principal of a role after its invite was
+    accepted.
+    """
     unknown: list[str]
     """Parts that cannot be compared because they could not be read for one of the two inventories."""
 
@@ -135,7 +138,7 @@ class Inventory(Resources):
 
     Attributes:
         taken_at: Time at which reading began, by the server's clock; by that of this machine if no response has a valid
-            Date.
+            Date. A Date has whole seconds, so this is up to about a second early, and never late.
         organizations: The organization of the caller.
         projects: All projects that the account sees. Another one, on which it sees a role, is named in ``unread``.
         api_keys: API keys of the projects, in the order of ``projects``.

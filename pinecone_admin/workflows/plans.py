@@ -136,7 +136,7 @@ class StalePlan(SavablePlan):
 
     Attributes:
         organization_id: Id of the organization.
-        made_at: When the plan was made.
+        made_at: When the projects had been read, by the server's clock, in whole seconds.
         name_pattern: Pattern of the names.
         older_than: Age that all projects of the plan exceed.
         projects: Projects to delete.
@@ -155,7 +155,7 @@ class StalePlan(SavablePlan):
     organization_id: str
     """Id of the organization."""
     made_at: datetime
-    """When the plan was made."""
+    """When the projects had been read, by the server's clock, in whole seconds."""
     name_pattern: str
     """Pattern of the names."""
     older_than: timedelta = field(metadata={"name": "older_than_seconds"})
@@ -226,7 +226,7 @@ class OffboardPlan(SavablePlan):
 
     Attributes:
         organization_id: Id of the organization.
-        made_at: When the organization was read.
+        made_at: The ``taken_at`` of the inventory from which the plan was made.
         not_found: Email addresses that neither a user nor an open invite has.
         unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
         reports: A report on each other person, as of a dry run of ``offboard``; who has none is not removed.
@@ -244,7 +244,7 @@ class OffboardPlan(SavablePlan):
     organization_id: str
     """Id of the organization."""
     made_at: datetime
-    """When the organization was read."""
+    """The ``taken_at`` of the inventory from which the plan was made."""
     not_found: list[str]
     """Email addresses that neither a user nor an open invite has."""
     unseen: list[Left]

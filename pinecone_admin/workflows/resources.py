@@ -52,7 +52,9 @@ class Resources:
     """The lists of an inventory; the attributes are those of ``Inventory``."""
 
     taken_at: datetime
-    """Time at which reading began, by the server's clock; by that of this machine if no response has a valid Date."""
+    """Time at which reading began, by the server's clock; by that of this machine if no response has a valid Date. A
+    Date has whole seconds, so this is up to about a second early, and never late.
+    """
     organizations: list[Organization]
     """The organization of the caller."""
     projects: list[Project]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import httpx
@@ -46,6 +46,18 @@ async def test_an_inventory_is_dated_by_the_clock_of_the_server(
     (pending,) = [each for each in inventory.access().findings if each.kind == "invite-pending-long"]
     assert pending.age is not None
     assert pending.age > timedelta(days=3, hours=23)  # a Date has no fractions of a second
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.001, 0.999])
+async def test_an_inventory_is_dated_up_to_a_second_early_and_never_late(
+    admin: AsyncAdmin, emulator: Emulator, fraction: float
+) -> None:
+    """A Date has whole seconds: the time of an inventory, and of a plan, is at most a second before reading began."""
+    emulator.clock.set(datetime(2026, 7, 1, 12, tzinfo=UTC) + timedelta(seconds=fraction))
+    inventory = await admin.inventory()
+    plan = await admin.users.offboard_many(emails=["ada@example.com"])
+    for moment in (inventory.taken_at, plan.made_at):
+        assert timedelta(0) <= emulator.clock.now() - moment < timedelta(seconds=1)
 
 
 async def test_an_inventory_without_a_date_of_the_server_has_that_of_the_machine(
