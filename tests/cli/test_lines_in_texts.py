@@ -53,11 +53,11 @@ def list_texts() -> Iterator[tuple[str, str]]:
             joined = [each for each in ast.walk(tree) if isinstance(each, ast.JoinedStr)]
             parts = {id(part) for each in joined for part in each.values}
             for each in joined:
-                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "FILLED" for part in each.values)
-                yield path.name, text
-            for each in ast.walk(tree):
-                if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in parts:
-                    yield path.name, each.value
+                filled = [str(part.value) if isinstance(part, ast.Constant) else "FILLED" for part in each.values]
+                yield path.name, "".join(filled)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+                    yield path.name, node.value
 
 
 def is_command_line(code: str) -> bool:
