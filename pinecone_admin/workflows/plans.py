@@ -17,7 +17,14 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
-from pinecone_admin.errors import PineconeTypeError, PineconeValueError, RateLimitError, RefusedError, ServiceError
+from pinecone_admin.errors import (
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    RateLimitError,
+    RefusedError,
+    ServiceError,
+)
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
 from pinecone_admin.workflows.resources import Unread
@@ -50,6 +57,13 @@ class Left:
     """Name of the project, or email address of the person."""
     reason: str = field(converter=make_printable)
     """Why the project or person was left."""
+
+
+def explain_left(error: PineconeError) -> str:
+    """Return why something was left, and whether it may be gone in spite of that."""
+    is_deletion = (error.operation or "").startswith("delete_")  # and not a read before it
+    is_open = is_deletion and error.outcome in {"unknown", "done"}
+    return f"{error}; this may have been done all the same" if is_open else str(error)
 
 
 def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:
@@ -186,7 +200,7 @@ class StaleReport:
 
     Attributes:
         deleted: Projects that were deleted with everything in them, by this call or before it.
-        left: Projects of the plan that were not deleted, each with the reason.
+        left: Projects of the plan that were not deleted, or of which that is unknown, each with the reason.
         temporary_keys: Ids of the temporary API keys that were used; they were deleted.
         steps: What was done, in order.
 
@@ -199,7 +213,7 @@ class StaleReport:
     deleted: list[StaleProject]
     """Projects that were deleted with everything in them, by this call or before it."""
     left: list[Left]
-    """Projects of the plan that were not deleted, each with the reason."""
+    """Projects of the plan that were not deleted, or of which that is unknown, each with the reason."""
     temporary_keys: list[str]
     """Ids of the temporary API keys that were used; they were deleted."""
     steps: list[Step]
@@ -282,7 +296,7 @@ class OffboardManyReport:
             plan has removed.
         unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
         reports: A report for each person who was removed, by this call or before it.
-        left: People of the plan who were not removed, each with the reason.
+        left: People of the plan who were not removed, or of whom that is unknown, each with the reason.
         steps: What was done, in order.
 
     Example:
@@ -300,7 +314,7 @@ class OffboardManyReport:
     reports: list[OffboardReport]
     """A report for each person who was removed, by this call or before it."""
     left: list[Left]
-    """People of the plan who were not removed, each with the reason."""
+    """People of the plan who were not removed, or of whom that is unknown, each with the reason."""
     steps: list[Step]
     """What was done, in order."""
 

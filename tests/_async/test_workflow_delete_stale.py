@@ -201,6 +201,17 @@ async def test_the_age_follows_the_clock_of_the_server(emulator: Emulator, clock
     assert (await emulator.async_admin().projects.delete_stale(plan=plan)).left == []
 
 
+async def test_a_project_that_may_be_deleted_is_left_with_a_remark(emulator: Emulator, clock: VirtualClock) -> None:
+    """After a lost response to its deletion, the reason says so; after one to a read, there is nothing to say."""
+    _, plan = await make_plan(emulator, clock, "ci-1", "ci-2")
+    admin = emulator.async_admin().with_options(retry=RetryPolicy(max_attempts=1))
+    emulator.faults.add("fetch_project", drop="after", id=plan.projects[0].id, times=1)
+    emulator.faults.add("delete_project", drop="after", id=plan.projects[1].id, times=1)
+    report = await admin.projects.delete_stale(plan=plan, concurrency=1)
+    assert [each.reason.endswith("; this may have been done all the same") for each in report.left] == [False, True]
+    assert (await admin.projects.delete_stale(plan=plan)).left == []
+
+
 async def test_content_that_appears_during_the_deletion_stops_it(emulator: Emulator, clock: VirtualClock) -> None:
     """A resource that others add to a project while it is being emptied is not deleted."""
     ids, plan = await make_plan(emulator, clock, "ci-1")

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from attrs import evolve
@@ -18,6 +18,7 @@ from pinecone_admin import (
     PineconeValueError,
     ReadOnlyError,
     RefusedError,
+    RetryPolicy,
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
@@ -214,6 +215,25 @@ def test_a_failure_leaves_one_person(emulator: Emulator) -> None:
     assert list_emails(emulator) == ["owner@example.com", "Ada@example.com", "dan@example.com"]
     assert (admin.users.offboard_many(plan=plan)).left == []
     assert list_emails(emulator) == ["owner@example.com", "dan@example.com"]
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_person_who_may_be_removed_is_not_called_kept_without_a_remark(
+    emulator: Emulator, drop: Literal["before", "after"]
+) -> None:
+    """After a lost response, the reason says that it may have been done; the same plan shows whether it was."""
+    admin = (populate(emulator)).with_options(retry=RetryPolicy(max_attempts=1))
+    plan = admin.users.offboard_many(emails=EMAILS)
+    emulator.faults.add("delete_user", drop=drop, times=1)
+    report = admin.users.offboard_many(plan=plan)
+    (left,) = report.left
+    assert left.name == "ada@example.com"
+    assert left.reason.startswith("delete_user: ")
+    assert left.reason.endswith("; this may have been done all the same")
+    assert left.reason in str(report)
+    again = admin.users.offboard_many(plan=plan)
+    removed = [each.steps[-1] for each in again.reports if each.email == "ada@example.com"]
+    assert [each.action for each in removed] == ["skip" if drop == "after" else "delete"]
 
 
 def test_an_incomplete_reading_is_refused(emulator: Emulator) -> None:

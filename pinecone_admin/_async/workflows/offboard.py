@@ -46,7 +46,14 @@ from pinecone_admin.workflows.offboarding import (
     list_unseen,
     preview_plan,
 )
-from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_plan, find_organization
+from pinecone_admin.workflows.plans import (
+    Left,
+    OffboardManyReport,
+    OffboardPlan,
+    check_plan,
+    explain_left,
+    find_organization,
+)
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
 from pinecone_admin.workflows.sent_changes import async_states_what_is_left
@@ -126,7 +133,7 @@ async def carry_out_offboarding(
             raise
         except PineconeError as error:  # the others can still be removed
             id = "" if report.user is None else report.user.id
-            result.left.append(Left(id=id, name=report.email, reason=str(error)))
+            result.left.append(Left(id=id, name=report.email, reason=explain_left(error)))
         else:
             result.reports.append(evolve(report, dry_run=False, steps=done))
         finally:

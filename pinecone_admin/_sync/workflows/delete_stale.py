@@ -39,6 +39,7 @@ from pinecone_admin.workflows.plans import (
     StaleReport,
     check_organization,
     check_plan,
+    explain_left,
     find_organization,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
@@ -211,7 +212,7 @@ def _explain(error: PineconeError) -> str:
     """Return why a project was left; raise an error that would end the work on every project."""
     if isinstance(error, ClientClosedError | ReadOnlyError):
         raise error
-    return error.message if isinstance(error, RefusedError) else str(error)
+    return error.message if isinstance(error, RefusedError) else explain_left(error)
 
 
 def _run_all(

@@ -47,7 +47,14 @@ from pinecone_admin.workflows.offboarding import (
     list_unseen,
     preview_plan,
 )
-from pinecone_admin.workflows.plans import Left, OffboardManyReport, OffboardPlan, check_plan, find_organization
+from pinecone_admin.workflows.plans import (
+    Left,
+    OffboardManyReport,
+    OffboardPlan,
+    check_plan,
+    explain_left,
+    find_organization,
+)
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
 from pinecone_admin.workflows.sent_changes import states_what_is_left
@@ -125,7 +132,7 @@ def carry_out_offboarding(admin: Admin, *, emails: Sequence[str] | None, plan: O
             raise
         except PineconeError as error:  # the others can still be removed
             id = "" if report.user is None else report.user.id
-            result.left.append(Left(id=id, name=report.email, reason=str(error)))
+            result.left.append(Left(id=id, name=report.email, reason=explain_left(error)))
         else:
             result.reports.append(evolve(report, dry_run=False, steps=done))
         finally:
