@@ -1,15 +1,15 @@
-"""The recipes for tenacity and Celery repeat a call where that is safe and may help, and only there."""
+"""The recipes for tenacity, Celery and web applications have a call repeated where that is safe and may help, and only there."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from pinecone_admin import PineconeError, PineconeValueError, RateLimitError, RetryPolicy, ServiceError
+from pinecone_admin import Admin, PineconeError, PineconeValueError, RateLimitError, RetryPolicy, ServiceError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.support.recipes import list_blocks
@@ -129,3 +129,49 @@ def test_celery_runs_the_task_again(monkeypatch: pytest.MonkeyPatch, emulator: E
     emulator.faults.add("list_projects", status=501)
     with pytest.raises(ServiceError):
         ensure_project("borealis")
+
+
+STATUSES: Mapping[str, tuple[Mapping[str, Any], Callable[[Admin, str], object], int]] = {
+    "outage": ({"status": 503}, lambda admin, _: admin.projects.list().to_list(), 503),
+    "create without a response": ({"drop": "after"}, lambda admin, _: admin.projects.create(name="atlas"), 502),
+    "create that was not sent": ({"unreachable": True}, lambda admin, _: admin.projects.create(name="atlas"), 503),
+    "no permission": ({"status": 403}, lambda admin, _: admin.projects.list().to_list(), 502),
+    "no such project": ({}, lambda admin, _: admin.projects.describe_by_name(name="atlas"), 404),
+    "name of the user": ({}, lambda admin, _: admin.projects.create(name=""), 400),
+    "type of the name": ({}, lambda admin, _: admin.projects.create(name=cast("str", 3)), 400),
+    "argument of the program": ({}, lambda admin, _: admin.projects.describe(project_id=""), 500),
+    "refused by the server": ({}, lambda admin, _: admin.projects.create(name="atlas", max_pods=3), 400),
+    "index in the way": ({}, lambda admin, project_id: admin.projects.delete(project_id=project_id), 412),
+    "two of one name": ({}, lambda admin, _: admin.projects.describe_by_name(name="search"), 409),
+    "missing credential": ({}, lambda _admin, _: Admin(client_id=""), 500),
+    "empty credential": (
+        {},
+        lambda _admin, _: Admin(client_id="some", client_secret=lambda: "").projects.list().to_list(),
+        500,
+    ),
+    "wrong credential": (
+        {},
+        lambda _admin, _: Admin(client_id="some", client_secret="wrong").projects.list().to_list(),
+        502,
+    ),
+}
+"""A fault and a call, with the status that the page's web applications return for its error."""
+
+
+@pytest.mark.parametrize(("fault", "call", "status"), STATUSES.values(), ids=STATUSES)
+def test_status_of_an_error(
+    fault: Mapping[str, Any], call: Callable[[Admin, str], object], status: int, emulator: Emulator
+) -> None:
+    """Users get 4xx for what they can fix, and 503 only for a call that a gateway may repeat."""
+    (text,) = [block.text for block in list_blocks(PAGES["celery"]) if block.file == "statuses.py"]
+    statuses: dict[str, Any] = {"__name__": "statuses"}
+    exec(text, statuses)
+    with Admin() as admin:
+        admin.projects.create(name="search")
+        project_id = admin.projects.create(name="search").id
+        emulator.hold(project_id, "indexes", "documents")
+        if fault:
+            emulator.faults.add("*", times=None, **fault)
+        with pytest.raises(PineconeError) as caught:
+            call(admin, project_id)
+    assert statuses["get_status"](caught.value) == status
