@@ -23,7 +23,7 @@ PROGRAMS: Mapping[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
         "def replace(",
         lambda program: program["offboard_with_evidence"]("ada@example.com", file=Path("ada.json")),
     ),
-    "docs/runbooks/leaked-key.md": ("def find_and_rotate(", lambda _: None),
+    "docs/runbooks/leaked-key.md": ("def find_and_replace(", lambda _: None),
 }
 
 

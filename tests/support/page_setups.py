@@ -104,6 +104,12 @@ def leaked_key(_emulator: Emulator, admin: Admin, folder: Path) -> None:
     (folder / "leaked.txt").write_text(f"{values['reader']}\n", encoding="utf-8")
 
 
+def leaked_account(_emulator: Emulator, admin: Admin, folder: Path) -> None:
+    """Create a service account, and write its secret into a file."""
+    made = admin.service_accounts.create(name="nightly", role_bindings=[on_organization("OrgMember")])
+    (folder / "leaked.txt").write_text(f"{made.client_secret}\n", encoding="utf-8")
+
+
 def unfinished(_emulator: Emulator, admin: Admin, _folder: Path) -> None:
     """Create a key and a service account as an interrupted run leaves them."""
     create_project(admin, "search", "~makes:1f0c2a9b reader")
@@ -131,7 +137,7 @@ SETUPS: Mapping[str, Setup] = {
     "docs/how-to/rotate-a-key.md": rotations,
     "docs/how-to/rotate-every-night.md": old_keys,
     "docs/how-to/send-an-operation.md": empty_project("draft"),
-    "docs/runbooks/leaked-account-secret.md": account("nightly"),
+    "docs/runbooks/leaked-account-secret.md": leaked_account,
     "docs/runbooks/leaked-key.md": leaked_key,
     "docs/runbooks/names-with-tilde.md": unfinished,
     "docs/runbooks/offboarding-evidence.md": members("ada"),
