@@ -111,26 +111,6 @@ def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRe
     assert page not in NEED_NO_ACCOUNT or not any(sent), sent
 
 
-def test_the_runbook_of_a_leaked_account_loses_no_role() -> None:
-    """Its programs, in their order, show the roles before they delete the account, and the new account has them."""
-    page = "docs/runbooks/leaked-account-secret.md"
-    with emulate() as emulator, emulator.admin() as admin:
-        SETUPS[page](emulator, admin, ROOT)
-        old = admin.service_accounts.describe_by_name(name="nightly")
-        before = len(emulator.requests)
-        for block in BLOCKS:
-            if block.page == page and block.language == "python":
-                exec(block.text, {"__name__": "docs"})
-        sent = [each.method_name for each in emulator.requests[before:]]
-        new = admin.service_accounts.describe_by_name(name="nightly")
-        (role,) = admin.role_bindings.list(principal_type="service_account", principal_id=new.id)
-    steps = [
-        sent.index(each) for each in ("role_bindings.list", "service_accounts.rotate_secret", "service_accounts.delete")
-    ]
-    assert steps == sorted(steps)
-    assert (new.id == old.id, role.role) == (False, "OrgMember")
-
-
 @pytest.mark.long(30)
 def test_an_example_whose_emulator_cannot_start_reaches_no_account(tmp_path: Path) -> None:
     """The lines below the start of an emulator are not run with the credentials of a real account, as on a terminal."""

@@ -1,4 +1,4 @@
-"""The recipes for tenacity, Celery and web applications have a call repeated where that is safe and may help, and only there."""
+"""The recipes for tenacity, Celery and web applications repeat a call only where that is safe and may help."""
 
 from __future__ import annotations
 
