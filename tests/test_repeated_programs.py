@@ -82,9 +82,10 @@ def summarize(emulator: Emulator) -> Counter[tuple[str, ...]]:
     """Return what the organization has, without ids."""
     with emulator.admin() as admin:
         found = admin.inventory()
-    people = {each.id: each.email for each in (*found.users, *found.invites)}
-    named = (*found.projects, *found.service_accounts, *found.api_keys)
-    names = people | {each.id: each.name for each in named if not WAITS.match(each.name)}
+    names = {user.id: user.email for user in found.users} | {invite.id: invite.email for invite in found.invites}
+    names |= {project.id: project.name for project in found.projects}
+    names |= {account.id: account.name for account in found.service_accounts}
+    names |= {key.id: key.name for key in found.api_keys if not WAITS.match(key.name)}
     return Counter(
         [(name,) for name in names.values()]
         + [

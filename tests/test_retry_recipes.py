@@ -132,10 +132,10 @@ def test_celery_runs_the_task_again(monkeypatch: pytest.MonkeyPatch, emulator: E
 
 
 STATUSES: Mapping[str, tuple[Mapping[str, Any], Callable[[Admin, str], object], int]] = {
-    "outage": ({"status": 503}, lambda admin, _: admin.projects.list().to_list(), 503),
+    "outage": ({"status": 503}, lambda admin, _: admin.projects.list(), 503),
     "create without a response": ({"drop": "after"}, lambda admin, _: admin.projects.create(name="atlas"), 502),
     "create that was not sent": ({"unreachable": True}, lambda admin, _: admin.projects.create(name="atlas"), 503),
-    "no permission": ({"status": 403}, lambda admin, _: admin.projects.list().to_list(), 502),
+    "no permission": ({"status": 403}, lambda admin, _: admin.projects.list(), 502),
     "no such project": ({}, lambda admin, _: admin.projects.describe_by_name(name="atlas"), 404),
     "name of the user": ({}, lambda admin, _: admin.projects.create(name=""), 400),
     "type of the name": ({}, lambda admin, _: admin.projects.create(name=cast("str", 3)), 400),
@@ -146,12 +146,12 @@ STATUSES: Mapping[str, tuple[Mapping[str, Any], Callable[[Admin, str], object], 
     "missing credential": ({}, lambda _admin, _: Admin(client_id=""), 500),
     "empty credential": (
         {},
-        lambda _admin, _: Admin(client_id="some", client_secret=lambda: "").projects.list().to_list(),
+        lambda _admin, _: Admin(client_id="some", client_secret=lambda: "").projects.list(),
         500,
     ),
     "wrong credential": (
         {},
-        lambda _admin, _: Admin(client_id="some", client_secret="wrong").projects.list().to_list(),
+        lambda _admin, _: Admin(client_id="some", client_secret="wrong").projects.list(),
         502,
     ),
 }
