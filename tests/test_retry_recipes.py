@@ -142,6 +142,11 @@ STATUSES: Mapping[str, tuple[Mapping[str, Any], Callable[[Admin, str], object], 
     "argument of the program": ({}, lambda admin, _: admin.projects.describe(project_id=""), 500),
     "refused by the server": ({}, lambda admin, _: admin.projects.create(name="atlas", max_pods=3), 400),
     "index in the way": ({}, lambda admin, project_id: admin.projects.delete(project_id=project_id), 412),
+    "refused by the client": (
+        {},
+        lambda admin, project_id: admin.projects.delete_with_cleanup(project_id=project_id),
+        409,
+    ),
     "two of one name": ({}, lambda admin, _: admin.projects.describe_by_name(name="search"), 409),
     "missing credential": ({}, lambda _admin, _: Admin(client_id=""), 500),
     "empty credential": (
@@ -169,7 +174,7 @@ def test_status_of_an_error(
     with Admin() as admin:
         admin.projects.create(name="search")
         project_id = admin.projects.create(name="search").id
-        emulator.hold(project_id, "indexes", "documents")
+        emulator.hold(project_id, "indexes", "documents", protected=True)
         if fault:
             emulator.faults.add("*", times=None, **fault)
         with pytest.raises(PineconeError) as caught:

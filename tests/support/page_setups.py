@@ -106,7 +106,7 @@ def leaked_key(_emulator: Emulator, admin: Admin, folder: Path) -> None:
 
 def leaked_account(_emulator: Emulator, admin: Admin, folder: Path) -> None:
     """Create a service account, and write its secret into a file."""
-    made = admin.service_accounts.create(name="nightly", role_bindings=[on_organization("OrgMember")])
+    made = admin.service_accounts.create(name="nightly", role_bindings=[on_organization("OrgManager")])
     (folder / "leaked.txt").write_text(f"{made.client_secret}\n", encoding="utf-8")
 
 
