@@ -6,7 +6,8 @@ A plan that was reviewed permits what has the same facts, so that its texts show
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias, cast
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from attrs import evolve
 
@@ -14,6 +15,10 @@ from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.desired_state import SETTINGS
 from pinecone_admin.workflows.steps import Step
+
+if TYPE_CHECKING:
+    from pinecone_admin.workflows.change_plan import ChangePlan
+    from pinecone_admin.workflows.resources import Resources
 
 _Fact: TypeAlias = tuple[tuple[object, ...], tuple[str | None, ...]]
 
@@ -140,19 +145,44 @@ def find_new_steps(planned: Iterable[Step], found: Iterable[Step]) -> list[Step]
     return [step for step in found if not all(is_known(*each) for each in list_facts(step))]
 
 
-def check_planned(planned: Iterable[Step], found: Iterable[Step], *, drift: bool) -> None:
-    """Raise RefusedError unless a plan has all that steps do; without ``drift``, those that are drift do nothing."""
+def check_planned(plan: ChangePlan, found: Iterable[Step], inventory: Resources, *, drift: bool) -> None:
+    """Raise RefusedError unless a plan has all that steps do; without ``drift``, those that are drift do nothing.
+
+    An interrupted run of the plan leaves what the plan cannot name; the same step may replace that.
+    """
     # What the plan shows as drift was not reviewed as something that a call without ``drift`` does.
-    known, wanted = ([each for each in some if drift or each.cause != "drift"] for some in (planned, found))
+    known, wanted = ([each for each in some if drift or each.cause != "drift"] for some in (plan.steps, found))
+    wanted = [_ignore_own_leftovers(each, inventory, plan.made_at) for each in wanted]
     if new := find_new_steps(known, wanted):
         lines = "; ".join(map(str, new))
-        left = any(each.before.get("replaced_ids") for each in new)
-        hint = ", which names what an interrupted run of this one has left" if left else ""
+        hint = ", which names what is replaced" if any(each.before.get("replaced_ids") for each in new) else ""
         raise RefusedError(
             f"the organization or the plan has changed: the plan does not have all of this: {lines}; make another plan"
             f"{hint}",
             operation="apply",
         )
+
+
+def _ignore_own_leftovers(step: Step, inventory: Resources, made_at: datetime) -> Step:
+    """Return a step without what it replaces that was made since the plan, with the roles that the step gives.
+
+    A key of somebody else that has got the name of unfinished work is older, or has other roles.
+    """
+    replaced = _list_texts(step.before.get("replaced_ids"))
+    if not replaced or not makes_secret(step):
+        return step
+    given = {(each.role, each.project_id) for each in list_granted(step)}
+    held: dict[str, set[tuple[str, str | None]]] = {
+        key.id: {(role, key.project_id) for role in key.roles}
+        for key in inventory.api_keys
+        if key.created_at is not None and key.created_at >= made_at
+    }
+    held |= {each.id: set() for each in inventory.service_accounts if each.created_at >= made_at}
+    for each in inventory.role_bindings:
+        if each.principal_type == "service_account" and each.principal_id in held:
+            place = each.resource_id if each.resource_type == "project" else None
+            held[each.principal_id].add((each.role, place))
+    return evolve(step, before={"replaced_ids": [id for id in replaced if held.get(id) != given]})
 
 
 def find_skipped(planned: Iterable[Step], needed: Iterable[Step], done: Iterable[Step]) -> list[Step]:

@@ -555,18 +555,56 @@ async def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is
     assert store.secrets[0] not in str(report) + json.dumps(report.to_dict())
 
 
-async def test_what_an_interrupted_run_of_a_saved_plan_left(emulator: Emulator) -> None:
-    """A run that dies in the middle of making a secret leaves what no plan names yet: the refusal says what to do."""
+@pytest.mark.parametrize("kind", [InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER])
+async def test_a_saved_plan_completes_its_own_interrupted_run(kind: InjectedFault) -> None:
+    """Killed at any request, the same saved plan goes on: nothing is there twice or left, and every secret is stored."""
+    for number in range(8, 200):
+        emulator = Emulator(seed=1)
+        saved = (await (await populate(emulator)).plan(want_changes(emulator))).to_json()
+        vault = Vault()
+        transport = FaultyTransport(emulator, {number: kind})
+        with suppress(KilledError, BaseExceptionGroup):
+            await transport.async_admin().apply(ChangePlan.from_json(saved), store=vault)
+        report = await emulator.async_admin().apply(ChangePlan.from_json(saved), store=vault)
+        assert (report.failed, report.not_run) == ([], []), number
+        again = await emulator.async_admin().plan(want_changes(emulator))
+        assert (again.steps, again.unfinished) == ([], []), number
+        secrets = {each.name: each.value for each in emulator.state.api_keys.values()}
+        secrets |= {each.name: each.client_secret for each in emulator.state.service_accounts.listing}
+        assert len(vault.secrets) == 3
+        assert vault.secrets.items() <= secrets.items(), number
+        if len(transport.requests) < number:
+            break
+    assert 20 < number < 199
+
+
+async def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulator) -> None:
+    """What was there before, or has other roles, is not taken for what a run of the plan has left."""
     admin = await populate(emulator)
+    project = await admin.projects.describe_by_name(name="search")
+    older = await admin.api_keys.create(project_id=project.id, name="older", roles=["ProjectViewer"])
+    emulator.clock.advance(60)
     keys = [{"name": "new", "roles": ["ProjectViewer"]}]
-    desired = describe(emulator.organization_id, projects=[{"name": "search", "api_keys": keys}])
-    plan = await admin.plan(desired)
-    transport = FaultyTransport(emulator, {8: InjectedFault.KILL_AFTER})
-    with suppress(KilledError, BaseExceptionGroup):
-        await transport.async_admin().apply(plan, store=Vault())
-    with raises(RefusedError, match="make another plan, which names what an interrupted run of this one has left"):
+    account = {"name": "robot", "roles": ["OrgMember", "search:ProjectViewer"]}
+    projects = [{"name": "search", "api_keys": keys}]
+    plan = await admin.plan(describe(emulator.organization_id, projects=projects, service_accounts=[account]))
+    await admin.api_keys.update(api_key_id=older.key.id, name=tag_as_being_made("new"))
+    with raises(RefusedError, match=f"left {older.key.id}: .* make another plan, which names what is replaced"):
         await admin.apply(plan, store=Vault())
-    assert [each.name for each in (await admin.apply(await admin.plan(desired), store=Vault())).done] == ["new"]
+    await admin.api_keys.delete(api_key_id=older.key.id)
+    other = await admin.service_accounts.create(
+        name=tag_as_being_made("robot"), role_bindings=[on_organization("OrgMember")]
+    )
+    with raises(RefusedError, match=f"left {other.service_account.id}: "):
+        await admin.apply(plan, store=Vault())
+    await admin.role_bindings.create(
+        principal_type="service_account",
+        principal_id=other.service_account.id,
+        resource_type="project",
+        resource_id=project.id,
+        role="ProjectViewer",
+    )
+    assert len((await admin.apply(plan, store=Vault())).done) == 2
 
 
 async def test_hostile_names(emulator: Emulator) -> None:

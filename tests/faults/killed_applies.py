@@ -3,10 +3,10 @@
 Usage: python -m tests.faults.killed_applies [--step N] [--random N] [--seed SEED]
 
 Each run is a process of its own. In a small organization, SIGKILL comes before or after each request of each N-th case,
-with each kind of place for the secrets. In a larger one, one to three runs in a row each get SIGKILL, SIGTERM or SIGINT
-at a random request, up to a tenth of a second late. Then one run is left alone. Prints how many cases there were, and
-exits with status 1 if that run did not complete, something exists twice, a secret is lost, or the organization is not
-the one that a run without signals makes.
+of the file and of a saved plan, with each kind of place for the secrets. In a larger one, one to three runs in a row
+each get SIGKILL, SIGTERM or SIGINT at a random request, up to a tenth of a second late. Then one run is left alone.
+Prints how many cases there were, and exits with status 1 if that run did not complete, something exists twice, a secret
+is lost, or the organization is not the one that a run without signals makes.
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ class Trial:
     _ids: frozenset[str] = frozenset()
 
     def prepare(self) -> None:
-        """Run the command without a signal."""
+        """Save a plan, and run the command without a signal."""
+        words = ["plan", "org.json", "--save", "plan.json"]
+        assert self.forker.run(words, os.environ, Path(), lambda _: None).exit == 0
         self._ids = frozenset(self.emulator.state.api_keys) | frozenset(self._accounts())
         fault = SignalAt(0)
         done = self._run("file", fault)
@@ -154,16 +156,16 @@ class Trial:
         self._expected = self._export()
         assert self._find_faults(done) == []
 
-    def run_case(self, place: str, faults: list[SignalAt]) -> Case:
-        """Run the command once with each signal, and once without."""
+    def run_case(self, place: str, faults: list[SignalAt], source: str = "org.json") -> Case:
+        """Run the command once with each signal, and once without, with the file or the saved plan."""
         self._reset()
-        runs = [self._run(place, each) for each in faults]
-        runs.append(self._run(place, SignalAt(0)))
+        runs = [self._run(place, each, source) for each in faults]
+        runs.append(self._run(place, SignalAt(0), source))
         signals = ", ".join(
             f"{each.sent.name} {'after' if each.is_after else 'before'} request {each.number}" for each in faults
         )
         return Case(
-            name=f"{place}, {signals}",
+            name=f"{source}, {place}, {signals}",
             runs=runs,
             faults=self._find_faults(runs[-1]),
         )
@@ -173,8 +175,8 @@ class Trial:
         shutil.rmtree("secrets", ignore_errors=True)
         Path("secrets").mkdir(mode=0o700)
 
-    def _run(self, place: str, fault: SignalAt) -> Run:
-        words = ["apply", "org.json", "--yes", "--allow-removals", "99"]
+    def _run(self, place: str, fault: SignalAt, source: str = "org.json") -> Run:
+        words = ["apply", source, "--yes", "--allow-removals", "99"]
         words += ["--store", f"api-key/*={PLACES[place]}{{project}}-{{name}}"]
         words += ["--store", f"service-account/*={PLACES[place]}{{name}}"]
         with fault.armed():
@@ -314,8 +316,9 @@ def prepared(folder: Path, *, large: bool) -> Generator[Trial, None, None]:
 def run_grid(trial: Trial, step: int) -> Iterator[Case]:
     """Yield each so-many-th case of SIGKILL before or after each request."""
     numbers = range(1, trial.requests + 1)
-    for place, is_after, number in itertools.islice(itertools.product(PLACES, (False, True), numbers), 0, None, step):
-        yield trial.run_case(place, [SignalAt(number, is_after=is_after)])
+    grid = itertools.product(("org.json", "plan.json"), PLACES, (False, True), numbers)
+    for source, place, is_after, number in itertools.islice(grid, 0, None, step):
+        yield trial.run_case(place, [SignalAt(number, is_after=is_after)], source)
 
 
 def run_random(trial: Trial, count: int, random: Random) -> Iterator[Case]:

@@ -94,7 +94,7 @@ async def apply_plan(
     base = None if plan.base is None else DesiredState.from_dict(plan.base)
     needed = plan_changes(inventory, desired, client_id=client_id, base=base).steps
     steps = [each for each in needed if drift or each.cause != "drift"]
-    check_planned(plan.steps, steps, drift=drift)
+    check_planned(plan, steps, inventory, drift=drift)
     check_allowed(steps, inventory, client_id, allow_removals=allow_removals)
     if store is None and (made := sum(map(makes_secret, steps))):
         with set_operation_on_errors("apply"):

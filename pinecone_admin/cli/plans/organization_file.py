@@ -197,13 +197,14 @@ def _make_or_load_plan(session: Session, path: str, base: str | None, *, drift: 
 
 def _renew(session: Session, saved: ChangePlan, *, drift: bool) -> ChangePlan:
     """Return what a saved plan does now; what it says itself may have been edited, and is not shown."""
-    made = make_plan(
-        session,
+    inventory = read_inventory(session)
+    made = plan_changes(
+        inventory,
         DesiredState.from_dict(saved.desired),
-        None if saved.base is None else DesiredState.from_dict(saved.base),
-        client_id=None if session.client_id else saved.client_id,
+        base=None if saved.base is None else DesiredState.from_dict(saved.base),
+        client_id=session.client_id or saved.client_id,
     )
-    check_planned(saved.steps, made.steps, drift=drift)
+    check_planned(saved, made.steps, inventory, drift=drift)
     return evolve(made, source=saved.source, digest=saved.digest, commit=saved.commit)
 
 
