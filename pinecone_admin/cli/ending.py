@@ -5,7 +5,7 @@ from __future__ import annotations
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger, name_changes
-from pinecone_admin.workflows.sent_changes import Effects, find_effects
+from pinecone_admin.workflows.sent_changes import Effects, describe_remaining, find_effects
 
 _NOTHING = "nothing was changed"
 _UNDONE = "nothing remains of what was done"
@@ -80,15 +80,7 @@ def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -
     secrets = [str(each) for each in ledger.secrets if each.owner_id not in vanished]
     if effects.remaining and ledger.is_complete:
         return [f"the change was made ({name_changes(effects.remaining)}): look before you repeat it", *secrets]
-    clauses = [
-        f"{name_changes(changes)} {verb}"
-        for changes, verb in (
-            (effects.done, "was done" if len(effects.done) == 1 else "were done"),
-            (effects.unread, "was processed" if len(effects.unread) == 1 else "were processed"),
-            (effects.unknown, "may have been processed"),
-        )
-        if changes
-    ]
+    clauses = describe_remaining(effects, name_changes)
     return [*([] if says_outcome else clauses), *secrets]
 
 

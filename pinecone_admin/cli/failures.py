@@ -16,6 +16,7 @@ from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
+from pinecone_admin.workflows.sent_changes import RemainingChanges
 
 SPELLINGS: Mapping[str, str] = MappingProxyType({"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1"})
 """What every command calls names of the library."""
@@ -181,8 +182,9 @@ def _says_outcome(error: BaseException) -> bool:
 
 
 def read_notes(error: BaseException | None) -> list[str]:
-    """Return what a workflow has noted on an error about what was done and undone."""
-    return list(dict.fromkeys(getattr(error, "__notes__", ())))  # what asks and what calls it may note the same
+    """Return what a workflow has noted on an error, but for the changes that remain, which the ledger knows."""
+    notes = [each for each in getattr(error, "__notes__", ()) if not isinstance(each, RemainingChanges)]
+    return list(dict.fromkeys(notes))  # what asks and what calls it may note the same
 
 
 def _with_notes(message: str, error: BaseException) -> str:

@@ -19,6 +19,11 @@ _T = TypeVar("_T")
 
 _CREATE_VERBS = ("create_", "add_")  # the latter creates what another resource holds
 _MAX_ID_LENGTH = 500
+_SHORTEST_ID = 20
+"""Characters; what is shorter is a name, which a text may have by chance."""
+
+MAY_EXIST = "may exist: the server's response is unknown"
+"""The end of the note on a create that was interrupted."""
 
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
@@ -267,7 +272,7 @@ def is_recorded(operation: Operation[Any]) -> bool:
 
 @contextmanager
 def stating_what_is_left() -> Generator[None, None, None]:
-    """Let the outcome of an error that leaves the block be that of all changes in it, left or taken back.
+    """Let an error that leaves the block say what all changes in it come to, by its outcome and a note.
 
     An error knows of the last request only, or of none.
     """
@@ -275,8 +280,12 @@ def stating_what_is_left() -> Generator[None, None, None]:
     _collections.set((*outer, changes))
     try:
         yield
-    except PineconeError as error:
-        _state_what_is_left(error, find_effects(list(changes)))
+    except BaseException as error:
+        effects = find_effects(list(changes))
+        if isinstance(error, PineconeError):
+            _state_what_is_left(error, effects)
+        if changes:
+            _note_what_is_left(error, effects)
         raise
     finally:
         _collections.set(outer)  # no token: a coroutine may be closed in another context
@@ -294,6 +303,47 @@ def _state_what_is_left(error: PineconeError, effects: Effects) -> None:
     # The next run recognizes what this one has made, but not what it may have made.
     if not all(each.is_repeatable for each in (*effects.unread, *effects.unknown)):
         error.safe_to_retry = False
+
+
+class RemainingChanges(str):
+    """The note of an error that names the changes that remain; the command line names them itself."""
+
+    __slots__ = ()
+
+
+def _note_what_is_left(error: BaseException, effects: Effects) -> None:
+    """Note the changes that remain, unless the error names what each was about."""
+    earlier: list[str] = getattr(error, "__notes__", [])
+    # A workflow within this one has named what has been undone since, or a part of what remains.
+    notes = [each for each in earlier if not isinstance(each, RemainingChanges)]
+    said = "; ".join([str(error), *notes])
+    own = error.operation if isinstance(error, PineconeError) else None
+
+    def is_said(change: SentChange) -> bool:
+        id = change.made or change.target
+        if id is None:
+            return change.operation == own or MAY_EXIST in said
+        return len(id) >= _SHORTEST_ID and id in said
+
+    left = Effects(*([each for each in some if not is_said(each)] for some in effects))
+    if clauses := describe_remaining(left, _name_each):
+        notes.append(RemainingChanges("; ".join(clauses)))
+    if notes != earlier:
+        error.__notes__ = notes
+
+
+def describe_remaining(effects: Effects, name_changes: Callable[[Sequence[SentChange]], str]) -> list[str]:
+    """Return the changes that remain, each kind as a clause."""
+    clauses = (
+        (effects.done, "was done" if len(effects.done) == 1 else "were done"),
+        (effects.unread, "was processed" if len(effects.unread) == 1 else "were processed"),
+        (effects.unknown, "may have been processed"),
+    )
+    return [f"{name_changes(changes)} {verb}" for changes, verb in clauses if changes]
+
+
+def _name_each(changes: Sequence[SentChange]) -> str:
+    return ", ".join(dict.fromkeys(map(str, changes)))
 
 
 def states_what_is_left(workflow: Callable[_P, _T]) -> Callable[_P, _T]:

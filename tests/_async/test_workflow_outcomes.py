@@ -13,20 +13,24 @@ from zlib import crc32
 
 import pytest
 
-from pinecone_admin import AsyncAdmin, ForbiddenError, PineconeError, _async
+from pinecone_admin import AsyncAdmin, ForbiddenError, PineconeError, ServiceError, UnauthorizedError, _async
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.retry import RetryPolicy
 from pinecone_admin.workflows import DesiredState
+from pinecone_admin.workflows.name_tags import has_purpose
 from tests._async.test_workflow_recovery import (
     SCENARIOS,
     Scenario,
     ScenarioState,
     count_step,
+    interrupt_scenario,
     prepare_key,
     prepare_project,
     prepare_state,
 )
+from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.interruption import InterruptingTransport
 
 # <async only>
 # Every day, the derived tests of the sync client are enough.
@@ -107,12 +111,43 @@ def read_organization(state: ScenarioState) -> Mapping[str, Any]:
     return {name: value for name, value in dumped.items() if name not in {"tokens", "time"}}
 
 
+def find_unnamed(before: Mapping[str, Any], after: Mapping[str, Any], error: BaseException) -> list[str]:
+    """Return the ids of what was made, changed or deleted, and is named neither in an error's message nor its notes."""
+    old, new = map(list_records, (before, after))
+    changed = {id for id in old.keys() | new.keys() if old.get(id) != new.get(id)}
+    text = "; ".join([str(error), *getattr(error, "__notes__", ())])
+    # What is made and deleted together with something else has no request of its own.
+    owners = {id: record["owner"] for id, record in (old | new).items()}
+    come_or_gone = old.keys() ^ new.keys()
+    return sorted(id for id in changed if id not in text and owners[id] not in come_or_gone)
+
+
+def list_records(organization: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return everything in an organization by its id, or by its name if it has none, and what it belongs to."""
+    found: dict[str, dict[str, Any]] = {}
+    for project in organization["projects"]:
+        for name, value in project.items():
+            for part in value if isinstance(value, list) else ():
+                found[part.get("id") or part["name"]] = {**part, "owner": project["id"], "list": name}
+        fields = {name: value for name, value in project.items() if not isinstance(value, list)}
+        found[project["id"]] = {**fields, "owner": None}
+    for name in ("users", "invites", "service_accounts", "role_bindings"):
+        found |= {each["id"]: {**each, "owner": each.get("principal_id")} for each in organization[name]}
+    # A request on a key changes its role bindings; and who uses a temporary key is not told which old ones are deleted.
+    return {
+        id: each
+        for id, each in found.items()
+        if each.get("principal_type") != "api_key" and not has_purpose(str(each.get("name")), "lives-until")
+    }
+
+
 async def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPolicy, step: int) -> list[str]:
     """Run a workflow for requests that are a step apart, with the faults that begin there; return what was wrong.
 
     The first one depends on the workflow and the faults, so that together they begin everywhere.
-    It is wrong if the organization differs, but the outcome is not that something may be left; and if the outcome is
-    that something may be left, but the organization is as before and the response to each change was read.
+    It is wrong if the organization differs, but the outcome is not that something may be left, or the error does not
+    name what is, except what nobody knows whose response was lost; and if the outcome is that something may be left,
+    but the organization is as before and the response to each change was read.
     """
     scenario, wrong = WORKFLOWS[name], list[str]()
     step *= count_step(scenario)
@@ -126,13 +161,17 @@ async def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPo
             try:
                 await scenario.run(state, transport.async_admin(retry=retry))
             except PineconeError as error:
-                is_lost = any(
-                    faults.get(position) in LOST and not request.startswith("GET ")
-                    for position, request in enumerate(transport.requests, 1)
-                )
+                sent = enumerate(transport.requests, 1)
+                lost = [request for position, request in sent if faults.get(position) in LOST and request[:3] != "GET"]
+                after = read_organization(state)
                 unchanged, changed = {"not_sent", "rejected", "undone"}, {"unknown", "done"}
-                if error.outcome in (unchanged if before != read_organization(state) else () if is_lost else changed):
-                    wrong.append(f"request {number}, {faults[number]}: {error.outcome}: {error}; {transport.requests}")
+                unnamed = find_unnamed(before, after, error)
+                if error.outcome in (unchanged if before != after else () if lost else changed) or len(unnamed) > sum(
+                    each.startswith("POST ") for each in lost
+                ):
+                    place = f"request {number}, {faults[number]}"
+                    notes = getattr(error, "__notes__", ())
+                    wrong.append(f"{place}: {error.outcome}: {error}; {notes}; {unnamed}; {transport.requests}")
                 raise
         if len(transport.requests) < number:
             return wrong
@@ -166,6 +205,49 @@ async def test_a_refusal_does_not_hide_a_lost_response(name: str, between: int, 
         return {number: InjectedFault.RESPONSE_LOST} | refused
 
     assert await find_wrong_outcomes(name, faults_from, RetryPolicy(), stride(3)) == []
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("is_after", [True, pytest.param(False, marks=pytest.mark.long)])
+async def test_an_interruption_names_what_is_left(name: str, *, is_after: bool, stride: Callable[[int], int]) -> None:
+    """Whatever request is interrupted, the notes name what was made, changed or deleted and is left."""
+    scenario = WORKFLOWS[name]
+    step = stride(3) * count_step(scenario)
+    for number in range(1 + crc32(f"{name} {is_after}".encode()) % step, MOST_REQUESTS, step):
+        state = await prepare_state(scenario)
+        before = read_organization(state)
+        transport = InterruptingTransport(state.emulator, number, after=is_after)
+        error = await interrupt_scenario(state, scenario, transport, by_task=bool(number % 2))
+        if error is not None:
+            assert find_unnamed(before, read_organization(state), error) == [], number
+        if len(transport.requests) < number:
+            return
+    raise AssertionError("the workflow has more requests")
+
+
+async def test_an_error_that_ends_a_run_names_what_was_done_before(emulator: Emulator) -> None:
+    """If the token is refused at the second key, or a deletion fails, the note names what was done with the first."""
+    admin, state = emulator.async_admin(retry=NO_REPEAT), ScenarioState(emulator)
+    for name in ("a", "b"):
+        project = await admin.projects.create(name=name)
+        await admin.api_keys.create(project_id=project.id, name="web")
+    old, other = emulator.state.api_keys
+    emulator.clock.advance(40 * 86_400)
+    emulator.faults.add("create_api_key", status=401, skip=1, times=None)
+    with raises(UnauthorizedError) as refused:
+        await rotate_due(state, admin)
+    (new,) = {*emulator.state.api_keys} - {old, other}
+    note = f"create_api_key {new}, update_api_key {old}, update_api_key {new} were done"
+    assert (refused.value.outcome, refused.value.__notes__) == ("done", [note])
+    emulator.faults.clear()
+    await rotate_due(state, emulator.async_admin())
+    emulator.clock.advance(86_400)
+    emulator.faults.add("delete_api_key", status=503, skip=1, times=None)
+    with raises(ServiceError) as failed:
+        await emulator.async_admin(retry=NO_REPEAT).api_keys.delete_retired()
+    assert sorted(failed.value.__notes__[0].split()) == sorted(
+        f"delete_api_key {old} was done; delete_api_key {other} may have been processed".split()
+    )
 
 
 async def test_a_create_that_may_have_been_processed_is_not_safe_to_repeat(emulator: Emulator) -> None:

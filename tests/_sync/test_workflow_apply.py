@@ -553,7 +553,7 @@ def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is_chose
 
 @pytest.mark.parametrize("kind", [InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER])
 def test_a_saved_plan_completes_its_own_interrupted_run(kind: InjectedFault) -> None:
-    """Killed at any request, the same saved plan goes on: nothing is there twice or left, and every secret is stored."""
+    """Killed at any request, the same saved plan goes on: nothing is there twice or left, every secret is stored."""
     for number in range(8, 200):
         emulator = Emulator(seed=1)
         saved = ((populate(emulator)).plan(want_changes(emulator))).to_json()

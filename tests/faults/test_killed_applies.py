@@ -27,7 +27,7 @@ def test_an_apply_that_was_killed_is_completed(tmp_path: Path) -> None:
 @pytest.mark.long(30)
 @pytest.mark.timeout(1800)
 def test_an_apply_that_was_killed_at_each_request_is_completed(tmp_path: Path, stride: Callable[[int], int]) -> None:
-    """As above, at each request, of a file and a saved plan, with a store that can say what it has and one that cannot."""
+    """As above, at each request, of a file and a saved plan, with stores that can say what they have, or cannot."""
     with prepared(tmp_path, large=False) as trial:
         check_cases(run_grid(trial, stride(11)))
 

@@ -86,12 +86,7 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     if report.refusal is not None:
         raise RefusedError(report.refusal, operation="offboard")
     done: list[Step] = []
-    try:
-        await _carry_out(admin, report.steps, done, operation="offboard")
-    except BaseException as error:
-        for step in done:
-            error.add_note(str(step))
-        raise
+    await _carry_out(admin, report.steps, done, operation="offboard")
     return evolve(report, dry_run=False, steps=done)
 
 

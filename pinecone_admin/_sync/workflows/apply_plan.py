@@ -110,12 +110,7 @@ def apply_plan(
         commit=plan.commit,
         skipped=find_skipped(plan.steps, needed, steps),
     )
-    try:
-        _AsyncApplication(admin, store, inventory, ApplyProgress(report)).run(steps)
-    except BaseException as error:
-        for step in report.done:
-            error.add_note(str(step))
-        raise
+    _AsyncApplication(admin, store, inventory, ApplyProgress(report)).run(steps)
     return report
 
 

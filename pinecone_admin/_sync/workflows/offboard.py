@@ -87,12 +87,7 @@ def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
     if report.refusal is not None:
         raise RefusedError(report.refusal, operation="offboard")
     done: list[Step] = []
-    try:
-        _carry_out(admin, report.steps, done, operation="offboard")
-    except BaseException as error:
-        for step in done:
-            error.add_note(str(step))
-        raise
+    _carry_out(admin, report.steps, done, operation="offboard")
     return evolve(report, dry_run=False, steps=done)
 
 

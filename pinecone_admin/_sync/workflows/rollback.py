@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import complete_if_interrupted, shield_from_cancellation
 from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
-from pinecone_admin.workflows.sent_changes import marking_undo
+from pinecone_admin.workflows.sent_changes import MAY_EXIST, marking_undo
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -109,7 +109,7 @@ class Rollback:
         for remark in self._remarks:
             error.add_note(remark)
         if self._uncertain is not None:
-            error.add_note(f"{self._uncertain} may exist: the server's response is unknown")
+            error.add_note(f"{self._uncertain} {MAY_EXIST}")
         if self._deletions:
             self._undo_all(error)
 
