@@ -320,9 +320,14 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
         lines = [re.sub(varying, r"\1\2\3...", line) for line in [*requests, *log, *outcome]]
         if case.method in PARALLEL:
             varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"
-            lines = sorted({re.sub(varying, r"\1...\2", line) for line in lines})
+            lines = sorted({sort_changes(re.sub(varying, r"\1...\2", line)) for line in lines})
         operations = list(dict.fromkeys(entry.operation_id for entry in world.emulator.requests))
         return lines, sorted(operations) if case.method in PARALLEL else operations
+
+
+def sort_changes(line: str) -> str:
+    """Return a line with the changes that a note names in the order of their names."""
+    return re.sub(r"\w+ [\w-]+(, \w+ [\w-]+)+(?= were )", lambda match: ", ".join(sorted(match[0].split(", "))), line)
 
 
 @contextmanager
