@@ -232,7 +232,8 @@ class Inventory(Resources):
 
         Raises:
             RefusedError: Not everything was read.
-            ServiceError: The server failed to send a part, or RateLimitError if that is the reason.
+            ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
+                reason.
 
         Example:
             >>> desired = admin.inventory().to_desired_state()
@@ -324,6 +325,7 @@ class InventoryBuilder:
                 project_id=part.project_id,
                 error=str(error),
                 status_code=getattr(error, "status_code", None),
+                worth_retrying=error.worth_retrying,
             )
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]

@@ -18,6 +18,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import (
+    PineconeConnectionError,
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
@@ -354,17 +355,22 @@ def check_plan(plan: object, kind: type[_P]) -> _P:
 
 
 def check_sent(unread: Iterable[Unread], *, operation: str) -> None:
-    """Raise the error of the server if it failed to send a part: it may send it later, and lacks no role.
+    """Raise an error like that of a part which may be read later: no role is lacking.
 
     Raises:
-        RateLimitError: The status of a part was 429.
-        ServiceError: The status of a part was 500 or above.
+        RateLimitError: The status of the part was 429.
+        ServiceError: It was 500 or above.
+        PineconeConnectionError: There was no response, or its status was 408.
     """
     for each in unread:
-        status = each.status_code or 0
-        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            kind = ServiceError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RateLimitError
-            raise kind(f"not everything could be read: {each}", status_code=status, operation=operation)
+        if not each.worth_retrying:
+            continue
+        message = f"not everything could be read: {each}"
+        status = each.status_code or HTTPStatus.REQUEST_TIMEOUT
+        if status == HTTPStatus.REQUEST_TIMEOUT:
+            raise PineconeConnectionError(message, operation=operation, outcome="not_sent", worth_retrying=True)
+        kind = RateLimitError if status == HTTPStatus.TOO_MANY_REQUESTS else ServiceError
+        raise kind(message, status_code=status, operation=operation, outcome="not_sent")
 
 
 def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:

@@ -31,6 +31,7 @@ class Unread:
         project_id: Id of the project if the list is its API keys, else None.
         error: Message of the error.
         status_code: HTTP status of the response, such as 403 if the account may not read it; None without a response.
+        worth_retrying: Whether it may be read later, as after a failure of the server or the network.
     """
 
     part: str
@@ -41,6 +42,8 @@ class Unread:
     """Message of the error."""
     status_code: int | None = None
     """HTTP status of the response, such as 403 if the account may not read it; None without a response."""
+    worth_retrying: bool = False
+    """Whether it may be read later, as after a failure of the server or the network."""
 
     def __str__(self) -> str:
         project = "" if self.project_id is None else f" of project {self.project_id}"

@@ -7,14 +7,16 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import httpx
 import pytest
 
 from pinecone_admin import (
     Admin,
-    ApiError,
     ClientClosedError,
+    PineconeConnectionError,
+    PineconeError,
     PineconeValueError,
     RateLimitError,
     RetryPolicy,
@@ -88,9 +90,17 @@ def test_an_inventory_is_complete(admin: Admin, emulator: Emulator) -> None:
 LISTS = ("projects", "project_api_keys", "users", "invites", "service_accounts", "role_bindings")
 
 
-@pytest.mark.parametrize(("status", "error"), [(503, ServiceError), (429, RateLimitError)])
+@pytest.mark.parametrize(
+    ("fault", "status", "error"),
+    [
+        ({"status": 503}, 503, ServiceError),
+        ({"status": 429}, 429, RateLimitError),
+        ({"status": 408}, None, PineconeConnectionError),
+        ({"drop": "after"}, None, PineconeConnectionError),
+    ],
+)
 def test_a_list_that_the_server_fails_to_send_is_its_error_and_no_lack_of_a_role(
-    admin: Admin, emulator: Emulator, status: int, error: type[ApiError]
+    admin: Admin, emulator: Emulator, fault: dict[str, Any], status: int | None, error: type[PineconeError]
 ) -> None:
     """What needs the whole organization raises an error that says that another call may succeed."""
     populate_organization(emulator, projects=1, users=2)
@@ -110,11 +120,11 @@ def test_a_list_that_the_server_fails_to_send_is_its_error_and_no_lack_of_a_role
         lambda: once.users.offboard_many(plan=people),
     ]
     for call, name in product(calls, LISTS):
-        emulator.faults.add(f"list_{name}", status=status)
-        with raises(error, match=f"{status}") as caught:
+        emulator.faults.add(f"list_{name}", **fault)
+        with raises(error, match="not everything could be read") as caught:
             call()
-        assert caught.value.worth_retrying
-        assert caught.value.status_code == status
+        assert (caught.value.worth_retrying, caught.value.outcome) == (True, "not_sent")
+        assert getattr(caught.value, "status_code", None) == status
         emulator.faults.clear()
 
 
