@@ -110,7 +110,7 @@ def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> Non
         table = run("inventory", "--output", "table")
         compared = run("inventory", "--compare", file, file, "--fail-on-change", "--output", "table")
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
-    for done in (review, taken, compared):
+    for done in (review, failed, taken, compared):
         assert "warning: could not be read: users: list_users: [403" in done.stderr
     assert compared.stderr.startswith("nothing has changed in what both have\n")
     numbers = {each["kind"]: each["number"] for each in taken.json}

@@ -55,6 +55,8 @@ def access(session: Session, **options: Any) -> None:
     It shows what roles permit, not what was used, which the API does not say. Files are readable only by you.
     pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some. JSON has
     access and findings: --query "access[?principal=='ada@example.com']" selects what one person may do.
+
+    If a part could not be read, the exit code is 9, or 8 if --fail-on finds something.
     """
     from pinecone_admin.cli.reports.access_report import report_access  # noqa: PLC0415 - loads the models
 

@@ -86,16 +86,16 @@ def report_access(
 
 
 def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None:
-    """Fail on findings of these kinds; if there are none, warn of what could not be read and may hide one."""
+    """Fail on findings of these kinds, or on what could not be read and may hide one, of which it warns in any case."""
     failing = [each.kind for each in review.open if ANY_FINDING in kinds or each.kind in kinds]
     unread = [each.text for each in review.open if each.kind == "could-not-be-read"]
+    warn_of_unread(session, unread)
     if failing:
         counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
         session.notify(f"failed on {', '.join(counts)}")
         session.exit_code = exit_codes.FINDINGS
     elif unread:
         session.exit_code = exit_codes.PARTLY_DONE
-        warn_of_unread(session, unread)
 
 
 def parse_kinds(texts: Sequence[str]) -> list[str]:
