@@ -321,7 +321,7 @@ def test_the_first_screen_says_what_is_compared_and_what_was_never_tried(page: s
     for words in (
         "is not by Pinecone",
         f"calls version {API_VERSION} of the Admin API",
-        f"`pinecone.Admin`; wherever this project compares the two, that is version {version('pinecone')} of",
+        f"`pinecone.Admin`, compared here in version {version('pinecone')}.",
         "Neither client nor emulator has been run against the real service",
         "emulator.md#how-it-is-verified",
     ):

@@ -354,7 +354,8 @@ class Faults:
             reset: Reset the connection, `before` or `after` the change is made.
             unreachable: Refuse the connection; over HTTP, where it is already open, reset it at once.
             truncate: Make the change, and end the connection in the middle of the response.
-            drip: Make the change, and send the body byte by byte, this many seconds apart.
+            drip: Make the change, and send the body byte by byte, this many seconds apart; in process, each wait alone
+                is compared with a timeout.
             wrong_length: Make the change, and send a Content-Length that is off by this many bytes.
             unknown_fields: Add fields to the response that no document has.
             unknown_role: Put a role into the response that no document has.
