@@ -223,6 +223,19 @@ def test_the_first_merge_of_the_file_has_no_base(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_an_owner_whom_somebody_has_added_fails_the_job_at_night(pipeline: Pipeline, host: str) -> None:
+    """Nobody has listed them, so that they are no step of the plan."""
+    run = partial(pipeline.run_github, "organization") if host == "github" else pipeline.run_gitlab
+    emulator = pipeline.emulator
+    account = {"PINECONE_CLIENT_ID": emulator.client_id, "PINECONE_CLIENT_SECRET": emulator.client_secret}
+    pipeline.run("pinecone-admin export > org.yaml", account)
+    run("drift")
+    emulator.add_user("mallory@example.com", roles=["OrgOwner"])
+    with pytest.raises(AssertionError, match="mallory@example.com"):
+        run("drift")
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
 def test_a_merge_that_deletes_is_run_by_hand_with_the_number(pipeline: Pipeline, host: str) -> None:
     """A merge that deletes changes nothing, nor does the next one, until the number is given: it is no drift."""
     pipeline.merge("{name: reader, roles: [DataPlaneViewer]}")
