@@ -231,7 +231,7 @@ def test_an_owner_whom_somebody_has_added_fails_the_job_at_night(pipeline: Pipel
     pipeline.run("pinecone-admin export > org.yaml", account)
     run("drift")
     emulator.add_user("mallory@example.com", roles=["OrgOwner"])
-    with pytest.raises(AssertionError, match="mallory@example.com"):
+    with pytest.raises(AssertionError, match=r"mallory@example\.com"):
         run("drift")
 
 
