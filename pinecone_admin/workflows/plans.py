@@ -296,7 +296,8 @@ class OffboardManyReport:
         not_found: Email addresses that neither a user nor an open invite has; not of people whom an earlier run of the
             plan has removed.
         unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
-        reports: A report for each person who was removed, by this call or before it.
+        reports: A report for each person who was removed, by this call or before it; if before it, that of the plan,
+            which lacks the API keys that were made since.
         left: People of the plan who were not removed, or of whom that is unknown, each with the reason.
         steps: What was done, in order.
 
@@ -313,7 +314,8 @@ class OffboardManyReport:
     unseen: list[Left]
     """Email addresses of which the account cannot see whether somebody has them, each with the reason."""
     reports: list[OffboardReport]
-    """A report for each person who was removed, by this call or before it."""
+    """A report for each person who was removed, by this call or before it; if before it, that of the plan, which lacks
+    the API keys that were made since."""
     left: list[Left]
     """People of the plan who were not removed, or of whom that is unknown, each with the reason."""
     steps: list[Step]
