@@ -65,8 +65,8 @@ class Invites(Namespace):
             The new invite.
 
         Raises:
-            ConflictError: An invite for the address is pending, a member of the organization has the address, or an
-                identity provider manages the person.
+            ConflictError: An invite for the address is pending, or expired and can be resent or deleted; a member of
+                the organization has the address; or an identity provider manages the person.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 
