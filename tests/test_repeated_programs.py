@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -292,3 +293,42 @@ def test_a_token_from_before_the_rotation_is_tried(
                 assert reader.run(each) is None
     assert capsys.readouterr().out.splitlines()[-1] == str(not revoked)
     assert Path("old-token.txt").stat().st_mode & 0o077 == 0
+
+
+REPLACING = [
+    each
+    for page in (
+        "docs/how-to/offboard-a-person.md",
+        "docs/runbooks/offboarding-evidence.md",
+        "docs/runbooks/leaked-key.md",
+    )
+    for each in list_blocks(page)
+    if "api_keys.delete(" in each.text and each.language == "python"
+]
+
+
+@pytest.mark.parametrize("program", REPLACING, ids=lambda each: each.file)
+def test_a_rotation_that_was_interrupted_keeps_a_successor(
+    program: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that another run has made, but not renamed yet, is replaced and not only deleted."""
+    monkeypatch.chdir(tmp_path)
+    with emulate() as emulator, emulator.admin() as admin:
+        project = admin.projects.create(name="search")
+        leaked = admin.api_keys.create(project_id=project.id, name="writer")
+        emulator.add_user("ada@example.com", roles=["OrgMember", ("ProjectEditor", project.id)])
+        emulator.faults.add("update_api_key", unreachable=True, skip=1, times=None)
+        with pytest.raises(PineconeError):
+            admin.api_keys.rotate(api_key_id=leaked.key.id, store=lambda _: None, keep_old_for=timedelta(hours=1))
+        emulator.faults.clear()
+        Path("leaked-key-id.txt").write_text(leaked.key.id)
+        Path("leaked.txt").write_text(leaked.value)
+        variables: dict[str, Any] = {"__name__": "program"}
+        exec(program.text, variables)
+        if "offboard_with_evidence" in variables:
+            variables["offboard_with_evidence"]("ada@example.com", Path("ada.json"))
+        elif "offboard" in variables:
+            variables["offboard"]("ada@example.com")
+        keys = admin.api_keys.list(project_id=project.id)
+    assert [each.name for each in keys] == ["writer"]
+    assert leaked.key.id not in {each.id for each in keys}
