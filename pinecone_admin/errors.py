@@ -102,7 +102,7 @@ class PineconeError(Exception):
         message: What went wrong, without the operation and the status.
         operation: Id of the operation, such as ``create_project``, or None outside of an operation.
         argument: The first argument that the message names, or the environment variable in its place, if the message
-            begins with one; else None.
+            begins with one; else None. It is None where the words are the server's.
         outcome: What happened to the request; of a workflow, what happened to all that it changed, such as
             ``"undone"``.
         safe_to_retry: Whether repeating the call cannot apply the change twice; not whether a repeat would help.
@@ -220,7 +220,8 @@ class ApiError(PineconeError):
 
     Attributes:
         status_code: HTTP status.
-        error_code: The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message.
+        error_code: The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message. None
+            if the server gave none, or a search by name or email found nothing.
         details: Details that the server adds to the error, as JSON.
         body: Response body as text, of which at most the first 64 KiB are kept; empty for errors of the token endpoint,
             whose body could contain a token.

@@ -47,7 +47,8 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
 @click.option(
     "--accept",
     metavar="FILE",
-    help="Findings that are accepted, each with a reason and an end, as YAML. Files list them as all others.",
+    help="Findings that are accepted, each with a reason and an end, as YAML. The files of --html and --markdown list "
+    "them as all others.",
 )
 def access(session: Session, **options: Any) -> None:
     """Show who can do what in which project, and what a reviewer should check.
