@@ -14,6 +14,7 @@ import logging
 import random
 import re
 import sys
+import threading
 from collections.abc import Awaitable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -50,7 +51,14 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 HOSTILE = ("", "a\x00b", "a\ud800", "x" * 10_000, True, -1, b"x", ["x"])
 # They send requests in parallel, in an order that varies between runs.
-PARALLEL = {"projects.delete_with_cleanup", "projects.delete_stale", "users.offboard_many", "client.inventory"}
+PARALLEL = {
+    "projects.delete_with_cleanup",
+    "projects.delete_stale",
+    "users.offboard_many",
+    "client.inventory",
+    "client.plan",
+    "client.apply",
+}
 
 # They send several requests of one operation at once, all of which get the fault: otherwise, the record would vary.
 CONCURRENT = {"users.offboard_many"}
@@ -62,10 +70,12 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self.requests: list[httpx.Request] = []
+        self.threads: set[threading.Thread] = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Record and forward a request."""
         self.requests.append(request)
+        self.threads.add(threading.current_thread())
         return self._emulator.transport.handle_request(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -314,6 +324,9 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
                 outcome = format_result(await maybe_await(getattr(target, name)(**arguments)))
             except Exception as error:  # noqa: BLE001 - any error belongs in the record
                 outcome = format_error(error)
+        if case.method not in PARALLEL:
+            parallel = [thread for thread in world.recorder.threads if thread.name == "pinecone-admin-workflow"]
+            assert len(parallel) <= 1, f"add {case.method} to PARALLEL"
         requests = [format_request(request) for request in world.recorder.requests]
         # Long values, and what distinguishes a temporary key.
         varying = r"(x{20})x{20,}|\b(Bearer )[\w.-]{60,}|(temporary )[0-9a-f]{8}\b"
