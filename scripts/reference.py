@@ -10,8 +10,8 @@ The entries stand between two comments, of which the first says what they are:
 
 "names" has a module and its names, of which CLASSES and VALUES are those that no other comment of any page names;
 "methods" has an object of users' code, such as admin.projects; "commands" has the first words of commands; "options"
-are those of every command, and "topics" those of the help. With --check nothing is written, and the exit status is 1 if
-a page differs.
+are those of every command, "topics" those of the help, and "levels" the table of roles. With --check nothing is
+written, and the exit status is 1 if a page differs.
 """
 
 from __future__ import annotations
@@ -32,9 +32,15 @@ from documentation.entries import is_for_users, render_entry
 from pinecone_admin import Admin
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
+from pinecone_admin.workflows.roles import LEVELS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/reference"
 PART = re.compile(r"(<!-- scripts/reference\.py: (\w+)\s*([^>]*?) -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
+_LEVELS = """\
+## Levels
+
+The role that permits most counts, for the contents of a project, too: a ProjectManager writes, since it creates
+indexes, but changes neither members nor keys (`guides/production/manage-rbac`)."""
 NOT_FORMATTED = "<!-- fmt: off -->\n"  # code in docstrings is formatted in lines of another length
 
 
@@ -71,6 +77,8 @@ def render_entries(kind: str, words: list[str], level: int, listed: list[list[st
             yield from render_commands(words)
         case "options":
             yield render_common_options()
+        case "levels":
+            yield render_levels()
         case _:
             yield from render_topics()
 
@@ -82,6 +90,13 @@ def render_methods(path: str, level: int) -> Iterator[str]:
     yield "".join(render_item(f"[`{name}`](#{anchor(f'{path}.{name}')})", summarize(each)) for name, each in shown)
     for name, each in shown:
         yield render_entry(f"{path}.{name}", each, level)
+
+
+def render_levels() -> str:
+    """Return a table of the roles that give each level of access."""
+    roles = {level: [f"`{role}`" for role, own in LEVELS.items() if own == level] for level in LEVELS.values()}
+    rows = "\n".join(f"| `{level}` | {', '.join(names)} |" for level, names in roles.items())
+    return f"{_LEVELS}\n\n| level | roles |\n|---|---|\n{rows}"
 
 
 def anchor(heading: str) -> str:

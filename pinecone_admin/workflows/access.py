@@ -77,7 +77,8 @@ class AccessRow:
         principal: Email address or name of the principal.
         project_id: Id of the project; empty for the organization itself.
         project: Name of the project; empty for the organization itself.
-        level: ``"owns"``, ``"writes"``, ``"reads"``, or ``"unknown"`` for a role that this package does not know.
+        level: ``"owns"``, ``"writes"`` or ``"reads"``, which the reference lists by role under Levels; ``"unknown"``
+            for a role that this package does not know.
         roles: The effective roles.
     """
 
@@ -92,7 +93,8 @@ class AccessRow:
     project: str
     """Name of the project; empty for the organization itself."""
     level: Level
-    """``"owns"``, ``"writes"``, ``"reads"``, or ``"unknown"`` for a role that this package does not know."""
+    """``"owns"``, ``"writes"`` or ``"reads"``, which the reference lists by role under Levels; ``"unknown"`` for a role
+    that this package does not know."""
     roles: list[RoleName]
     """The effective roles."""
 

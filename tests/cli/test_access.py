@@ -95,6 +95,21 @@ def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) ->
     ]
 
 
+def test_files_say_until_when_and_why_a_finding_is_accepted(tmp_path: Path) -> None:
+    """The page, the report and the findings as CSV have the reason and the end of a waiver, with nothing of markup."""
+    kind = "service-account-without-roles"
+    waivers = tmp_path / "accepted.yaml"
+    waivers.write_text(json.dumps([{"kind": kind, "reason": "<b>new*", "until": "2999-01-01"}]))
+    page, report = tmp_path / "access.html", tmp_path / "access.md"
+    with example_organization():
+        run("access", "--accept", str(waivers), "--html", str(page), "--markdown", str(report))
+        table = run("access", "--accept", str(waivers), "--query", "findings", "--output", "csv")
+    assert page.read_text().count("(accepted until 2999-01-01: &lt;b&gt;new*)") == 1
+    assert report.read_text().count(r"(accepted until 2999-01-01\: &lt;b&gt;new\*)") == 1
+    rows = {row["kind"]: row for row in csv.DictReader(io.StringIO(table.stdout))}
+    assert (rows[kind]["accepted_reason"], rows[kind]["accepted_until"]) == ("<b>new*", "2999-01-01")
+
+
 def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> None:
     """What could not be read ends with exit code 9 and a warning, and nothing says that there is none of it.
 

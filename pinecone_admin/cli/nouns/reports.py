@@ -22,9 +22,9 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
 
 
 @ROOT.by_hand("reads", example="pinecone-admin access --project search --level writes")
-@click.option("--html", metavar="FILE", help="Write a page for a browser, which loads nothing else.")
-@click.option("--csv", metavar="FILE", help="Write a table for a spreadsheet.")
-@click.option("--markdown", metavar="FILE", help="Write a report for a wiki or a ticket.")
+@click.option("--html", metavar="FILE", help="Write a page for a browser, with findings; it loads nothing else.")
+@click.option("--csv", metavar="FILE", help="Write a table for a spreadsheet, without findings.")
+@click.option("--markdown", metavar="FILE", help="Write a report for a wiki or a ticket, with findings.")
 @click.option("--inventory", metavar="FILE", help="Review an inventory that was saved before; nothing is read online.")
 @click.option("--project", metavar="PROJECT", help="Show only this project, given by its id or name.")
 @click.option(
@@ -47,15 +47,16 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
 @click.option(
     "--accept",
     metavar="FILE",
-    help="Findings that are accepted, each with a reason and an end, as YAML. The files of --html and --markdown list "
-    "them as all others.",
+    help="Findings that are accepted, each with a reason and an end, as YAML. JSON and the files of --html and "
+    "--markdown list them with both.",
 )
 def access(session: Session, **options: Any) -> None:
     """Show who can do what in which project, and what a reviewer should check.
 
     It shows what roles permit, not what was used, which the API does not say. Files are readable only by you.
     pinecone-admin help findings explains the findings, and pinecone-admin help waivers how to accept some. JSON has
-    access and findings: --query "access[?principal=='ada@example.com']" selects what one person may do.
+    access and findings: --query "access[?principal=='ada@example.com']" selects what one person may do, and
+    --query findings --output csv writes the findings for a spreadsheet.
 
     If a part could not be read, the exit code is 9, or 8 if --fail-on finds something.
     """

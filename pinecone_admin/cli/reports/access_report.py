@@ -19,7 +19,7 @@ from pinecone_admin.cli.reports.waiver_files import parse_waivers
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, Holder, Review
+from pinecone_admin.workflows import Access, Holder, Review, Waiver
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.roles import highest_level
 from pinecone_admin.workflows.waivers import check_kind
@@ -70,9 +70,9 @@ def report_access(
     selected = select_access(access, project_id=project_id, level=level)
     page = select_access(access, project_id=project_id, level=level, keep_owners=True)
     formats: Sequence[tuple[str | None, Callable[[], str]]] = (
-        (html, page.to_html),
+        (html, note_waivers(page, review).to_html),
         (csv, selected.to_csv),
-        (markdown, selected.to_markdown),
+        (markdown, note_waivers(selected, review).to_markdown),
     )
     for file, render in formats:
         if file is not None:
@@ -167,6 +167,18 @@ def select_access(access: Access, *, project_id: str | None, level: str | None, 
             on_organization = each.organization_roles if keeps else []
             holders.append(evolve(each, organization_roles=on_organization, roles=roles))
     return evolve(access, projects=projects, holders=holders)
+
+
+def note_waivers(access: Access, review: Review) -> Access:
+    """Return the access with findings whose text says until when and why they are accepted."""
+    notes = {id(finding): describe_waiver(waiver) for finding, waiver in review.accepted}
+    findings = [evolve(each, text=f"{each.text}{notes.get(id(each), '')}") for each in access.findings]
+    return evolve(access, findings=findings)
+
+
+def describe_waiver(waiver: Waiver) -> str:
+    """Return what follows the text of an accepted finding."""
+    return f" (accepted until {waiver.until}: {waiver.reason})"
 
 
 def _reaches(roles: Sequence[str], levels: frozenset[str]) -> bool:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.tables import print_layouts
+from pinecone_admin.cli.reports.access_report import describe_waiver
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Access, AccessRow, Review
 
@@ -71,7 +72,7 @@ def _build_cells(row: AccessRow, *, is_first: bool) -> Iterable[Text]:
 def build_findings(review: Review) -> Group:
     """Return the findings by kind, each accepted one with what the waiver says."""
     notes = [(each, "") for each in review.open]
-    notes += [(each, f" (accepted until {waiver.until}: {waiver.reason})") for each, waiver in review.accepted]
+    notes += [(each, describe_waiver(waiver)) for each, waiver in review.accepted]
     parts: list[RenderableType] = [Text(f"\nFindings in the organization: {len(review.open) or 'none'}", style="bold")]
     for kind in dict.fromkeys(finding.kind for finding, _ in notes):
         parts.append(Text(kind, style="yellow"))
