@@ -15,11 +15,11 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
 from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
-from pinecone_admin.cli.reports.waiver_files import parse_waivers
+from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, Holder, Review, Waiver
+from pinecone_admin.workflows import Access, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.roles import highest_level
 from pinecone_admin.workflows.waivers import check_kind
@@ -174,11 +174,6 @@ def note_waivers(access: Access, review: Review) -> Access:
     notes = {id(finding): describe_waiver(waiver) for finding, waiver in review.accepted}
     findings = [evolve(each, text=f"{each.text}{notes.get(id(each), '')}") for each in access.findings]
     return evolve(access, findings=findings)
-
-
-def describe_waiver(waiver: Waiver) -> str:
-    """Return what follows the text of an accepted finding."""
-    return f" (accepted until {waiver.until}: {waiver.reason})"
 
 
 def _reaches(roles: Sequence[str], levels: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.tables import print_layouts
-from pinecone_admin.cli.reports.access_report import describe_waiver
+from pinecone_admin.cli.reports.waiver_files import describe_waiver
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Access, AccessRow, Review
 

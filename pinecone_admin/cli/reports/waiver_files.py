@@ -1,4 +1,4 @@
-"""Read waivers from a file."""
+"""Read waivers from a file, and describe them beside findings."""
 
 from __future__ import annotations
 
@@ -69,3 +69,8 @@ def _read_date(where: str, value: object) -> date:
         return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
         raise PineconeValueError(f"{where}: until must be a day such as 2027-01-31, not {_quote(value)}") from None
+
+
+def describe_waiver(waiver: Waiver) -> str:
+    """Return what follows the text of an accepted finding."""
+    return f" (accepted until {waiver.until}: {waiver.reason})"
