@@ -306,7 +306,7 @@ def test_a_part_that_fails(emulator: Emulator) -> None:
     emulator.faults.add("invites.create", status=403)
     done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--report", "report.json")
     assert done.exit == 9
-    assert "warning: 1 step failed, and 0 did not run: run it again" in done.stderr
+    assert "warning: 1 step failed, and 0 did not run: run it again, with another file for --report" in done.stderr
     report = json.loads(Path("report.json").read_text())
     assert [each["outcome"] for each in report["failed"]] == ["rejected"]
     assert [each["name"] for each in report["done"]] == ["writer"]

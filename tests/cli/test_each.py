@@ -237,7 +237,7 @@ def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
         (("--output", "csv"), "rows.csv", "--output: the output is a line of JSON for each row"),
         (("--query", "[?name=='{name}']"), "rows.csv", "--query takes no placeholder such as {name}"),
         (("--client-secret-stdin",), "-", "standard input has the rows"),
-        (("--failed", "rows.csv"), "rows.csv", "--failed: this is the file with the rows"),
+        (("--failed", "rows.csv"), "rows.csv", "cannot write rows.csv: it exists"),
         (("--failed", "no/such/folder"), "rows.csv", "its folder does not exist"),
         (("--concurrency", "0"), "rows.csv", "from 1 to 20"),
         ((), "missing.csv", "missing.csv cannot be read: No such file or directory"),
@@ -472,7 +472,8 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             emulator.faults.clear()
             assert each(CREATE, "--yes", "--failed", "left.csv", file="failed.csv").exit == 0
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
-            assert Path("left.csv").read_text() == "name\n"
+            assert Path("left.csv").read_text() == ""
+        Path("failed.csv").unlink()
     assert done.stderr == "warning: 1 of 2 rows failed; 1 row not run; failed.csv has those to run again\n"
 
 
@@ -481,10 +482,11 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
     rows = "name\nsearch\nb\nc\n"
     with example_organization():
         stopped = each(EXISTS, "--stop", "--failed", "failed.csv", file="-", stdin=rows)
-        whole = each(EXISTS, "--failed", "failed.csv", file="-", stdin=rows)
-    has_them = "failed.csv has those to run again"
-    assert stopped.stderr == f"warning: 1 of 2 rows failed; {has_them}; the rest of standard input was not read\n"
-    assert whole.stderr == f"warning: 2 of 3 rows failed; {has_them}\n"
+        whole = each(EXISTS, "--failed", "all.csv", file="-", stdin=rows)
+    assert stopped.stderr == (
+        "warning: 1 of 2 rows failed; failed.csv has those to run again; the rest of standard input was not read\n"
+    )
+    assert whole.stderr == "warning: 2 of 3 rows failed; all.csv has those to run again\n"
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
@@ -494,6 +496,7 @@ def test_a_row_whose_change_may_have_been_made_is_named() -> None:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
             done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\n")
             assert exits_of(done) == exits
+        Path("failed.csv").unlink()
         said = f"look first at {named} of rows.csv, also in failed.csv\n"
         assert done.stderr.endswith(f"warning: changes may have been made: {said}")
 
@@ -506,10 +509,10 @@ def test_reads_run_at_once() -> None:
         assert exits_of(done) == [0, 4] * 20
         assert (count_requests(emulator, "get_token"), count_requests(emulator, "list_projects")) == (1, 1)
         assert Path("failed.csv").read_text() == "name\n" + "nothing\n" * 20
-        stopped = each(EXISTS, "--concurrency", "2", "--stop", "--failed", "failed.csv", rows=rows)
+        stopped = each(EXISTS, "--concurrency", "2", "--stop", "--failed", "left.csv", rows=rows)
         ran = lines_of(stopped)
         assert len(ran) < 10
-        assert len(Path("failed.csv").read_text().splitlines()) - 1 == 40 - sum(line["exit"] == 0 for line in ran)
+        assert len(Path("left.csv").read_text().splitlines()) - 1 == 40 - sum(line["exit"] == 0 for line in ran)
 
 
 def test_rows_that_begin_at_once_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -581,6 +584,7 @@ def test_a_row_that_must_not_be_interrupted_ends_and_no_other_begins(tmp_path: P
             done = each(words, "--yes", "--failed", "failed.csv", rows=rows)
         assert (done.exit, exits_of(done)) == (130, exits), (row, done)
         assert Path("failed.csv").read_text() == f"name\n{left}"
+        Path("failed.csv").unlink()
         assert done.stderr.endswith("error: interrupted; the work of 1 row was done\n")
 
 

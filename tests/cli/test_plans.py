@@ -224,10 +224,11 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
 
 def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
     """A plan and its report name them first and end with 4 if there is nobody else; an earlier run counts as found."""
-    people, plan = tmp_path / "people.csv", str(tmp_path / "plan.json")
+    people = tmp_path / "people.csv"
     with example_organization() as emulator:
         for emails, code, again in ((["no@example.com"], 4, 4), (["no@example.com", "ada@example.com"], 9, 9)):
             people.write_text("\n".join(emails))
+            plan = str(tmp_path / f"{code}.json")
             made = run("user", "offboard", "--from", str(people), "--save", plan)
             first, second = (run("user", "offboard", "--plan", plan, "--yes") for _ in range(2))
             preview = run("user", "offboard", "--plan", plan, "--dry-run")
@@ -238,10 +239,10 @@ def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
             assert [each.json["not_found"] for each in (made, first, second)] == [["no@example.com"]] * 3
         table = run("user", "offboard", "--plan", plan, "--yes", "--output", "table")
         people.write_text("ada@example.com")
-        gone = run("user", "offboard", "--from", str(people), "--save", plan)
+        gone = run("user", "offboard", "--from", str(people), "--save", str(tmp_path / "gone.json"))
         assert gone.exit == 4
         emulator.faults.add("list_users", status=403, times=None)
-        unseen = run("user", "offboard", "--from", str(people), "--save", plan)
+        unseen = run("user", "offboard", "--from", str(people), "--save", str(tmp_path / "unseen.json"))
         one = run("user", "offboard", "ada@example.com", "--dry-run")
     assert table.stdout.splitlines()[1].split() == ["no@example.com", "not", "found"]
     assert "skipped user ada@example.com" in " ".join(table.stdout.split())
@@ -337,7 +338,7 @@ def test_a_read_only_session_makes_no_temporary_key() -> None:
 
 def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do_next(tmp_path: Path) -> None:
     """The help and the last line of the output say so, with and without a file, and if nothing is found."""
-    plan = str(tmp_path / "plan.json")
+    plan, empty = str(tmp_path / "plan.json"), str(tmp_path / "empty.json")
     words = ("project", "stale", "--yes", "--older-than", "7d", "--name")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
@@ -345,7 +346,7 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
         for options, name, next_step in (
             ([], "ci-*", "add --save plan.json, read it, and run project delete-stale plan.json"),
             (["--save", plan], "ci-*", f"read {plan}, remove what must stay"),
-            (["--save", plan], "none-*", "there is nothing to delete"),
+            (["--save", empty], "none-*", "there is nothing to delete"),
             ([], "none-*", "there is nothing to delete"),
         ):
             line = run(*words, name, *options, terminal=True).stderr.splitlines()[-1]

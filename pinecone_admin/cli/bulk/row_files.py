@@ -200,15 +200,14 @@ class RowWriter:
     """Writes rows to a file of mode 0600, in the format of another one, each as soon as it is known.
 
     Args:
-        path: The file, which is replaced.
+        path: The file, which stays empty if there is no row.
         like: The other file.
     """
 
     def __init__(self, path: str, like: RowFile) -> None:
         self._like = like
         self._is_empty = True
-        header = "" if like.columns is None else _format_cells(like.columns, like.separator)
-        write_report(path, "[" if like.is_list else header)
+        write_report(path, "")
         self._file = Path(path).open("a", encoding="utf-8", newline="")  # noqa: SIM115 - closed by ``close``
 
     def add(self, row: Row) -> None:
@@ -219,15 +218,16 @@ class RowWriter:
 
     def close(self) -> None:
         """Complete the file."""
-        if self._like.is_list:
+        if self._like.is_list and not self._is_empty:
             self._file.write("\n]\n")
         self._file.close()
 
     def _format(self, row: Row) -> str:
         if self._like.columns is not None:
-            return _format_cells(row.raw, self._like.separator)
+            header = _format_cells(self._like.columns, self._like.separator) if self._is_empty else ""
+            return header + _format_cells(row.raw, self._like.separator)
         if self._like.is_list:
-            return f"{'' if self._is_empty else ','}\n{row.raw}"
+            return f"{'[' if self._is_empty else ','}\n{row.raw}"
         return f"{row.raw}\n"
 
 

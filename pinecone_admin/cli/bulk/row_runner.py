@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
@@ -19,7 +18,7 @@ from pinecone_admin.cli.bulk.templates import Template, read_template, refuse_pl
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.command_line import describe_error, invoke, run_in_session
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_writable
+from pinecone_admin.cli.output.files import check_new_record
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
 from pinecone_admin.cli.secrets.new_secret import StoreError
@@ -72,9 +71,7 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
     if path == "-" and session.settings.get("client_secret_stdin"):
         raise CLIError("--client-secret-stdin: standard input has the rows")
     if failed is not None:
-        check_writable(failed)
-        if Path(failed).exists() and Path(path).exists() and Path(failed).samefile(path):
-            raise CLIError("--failed: this is the file with the rows; give another one")
+        check_new_record(failed)
 
 
 def _check_columns(template: Template, columns: Iterable[str]) -> None:

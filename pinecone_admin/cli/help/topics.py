@@ -174,6 +174,9 @@ things needs a plan, which you save, read, and carry out:
 A plan is for one organization. What has changed since the plan was made stays
 as it is, and is listed.
 
+These plans, reports of --save and --report, and the rows of --failed are
+written to new files only: later, no command can make them again.
+
 --read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change before it asks.
 """,
     "identity": """\

@@ -31,7 +31,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @click.option(
     "--failed",
     metavar="FILE",
-    help="Write the rows that failed or did not run to another file, to run them again; look first at those that the "
+    help="Write the rows that failed or did not run to a new file, to run them again; look first at those that the "
     "last line names. It is complete only when each has ended by itself.",
 )
 def each(

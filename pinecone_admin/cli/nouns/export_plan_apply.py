@@ -60,13 +60,13 @@ def plan(session: Session, **options: Any) -> None:
 @click.option(
     "--allow-removals", type=Count(0), help="How many may be deleted, 0 without the option; asked for on a terminal."
 )
-@click.option("--report", metavar="FILE", help="Write what was done to a file, unless the run is interrupted.")
+@click.option("--report", metavar="FILE", help="Write what was done to a new file, unless the run is interrupted.")
 def apply(session: Session, **options: Any) -> None:
     """Carry out the steps that bring the organization to what a file says, or those of a plan.
 
     The organization is read again first: a plan is refused if it would do more now than it says. A step that fails does
-    not stop those that do not depend on it; then the exit code is 9, and the same command goes on. Apply an
-    organization from one process at a time.
+    not stop those that do not depend on it; then the exit code is 9, and the same command, with another file for
+    --report, goes on. Apply an organization from one process at a time.
     """
     from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 

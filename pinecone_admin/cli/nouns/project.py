@@ -183,7 +183,7 @@ def provision(
 )
 @click.option("--name", "name_pattern", required=True, metavar="PATTERN", help="Names of the projects, such as 'ci-*'.")
 @click.option("--older-than", required=True, type=Duration(), help="Age that a project must exceed, such as 7d.")
-@click.option("--save", metavar="FILE", help="Write the plan to a file, which project delete-stale reads.")
+@click.option("--save", metavar="FILE", help="Write the plan to a new file, which project delete-stale reads.")
 def stale(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None = None) -> None:
     """Find old projects that tests left behind, and save a plan to delete them later; delete nothing now.
 

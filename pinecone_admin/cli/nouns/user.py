@@ -63,7 +63,7 @@ def delete(call: Call, *, user_id: str) -> None:
 @argument("email", "Email address or id of one person.", required=False, metavar="[USER]")
 @click.option("--from", "people", metavar="FILE", help="Make a plan for the people in a CSV file with a column email.")
 @click.option("--plan", metavar="FILE", help="Remove the people of a plan that was saved before, and nobody else.")
-@click.option("--save", metavar="FILE", help="Write the plan to a file; for one person or --plan, the report.")
+@click.option("--save", metavar="FILE", help="Write the plan to a new file; for one person or --plan, the report.")
 def offboard(
     session: Session,
     *,

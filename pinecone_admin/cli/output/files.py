@@ -181,6 +181,19 @@ def check_writable(path: str) -> None:
         raise PineconeValueError(f"cannot write {describe_path(path)}: its folder is not writable")
 
 
+def check_new_record(path: str) -> None:
+    """Raise if a record, which no command can make again, cannot be written to this path, or would replace another.
+
+    Raises:
+        PineconeValueError: As ``check_writable``, or the file exists and is not empty.
+    """
+    check_writable(path)
+    if Path(path).is_file() and Path(path).stat().st_size:
+        raise PineconeValueError(
+            f"cannot write {describe_path(path)}: it exists, and what is in it cannot be made again: give another name"
+        )
+
+
 def write_report(path: str, text: str) -> None:
     """Write a file of mode 0600, completely or not at all; a device or a pipe is written as it is.
 

@@ -13,7 +13,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_writable, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_record, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview, write_value
 from pinecone_admin.cli.plans.plan_files import (
@@ -41,7 +41,7 @@ def offboard(session: Session, *, email: str | None, people: str | None, plan: s
     if people is None:
         require_change_allowed(session)
     if save is not None:
-        check_writable(save)
+        check_new_record(save)
     if people is not None:
         _make_plan(session, people, save)
     elif plan is not None:

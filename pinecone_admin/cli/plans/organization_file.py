@@ -13,7 +13,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_number, require_change_allowed
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_writable, describe_path, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_record, check_writable, describe_path, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_lines
 from pinecone_admin.cli.output.writing import (
@@ -162,7 +162,7 @@ def apply_file(
     """Carry out a file or a saved plan, and write the report; the arguments are the options of the command."""
     require_change_allowed(session)
     if report is not None:
-        check_writable(report)
+        check_new_record(report)
     planned, made = _make_or_load_plan(session, file, base, drift=drift)
     steps = [each for each in made.steps if drift or each.cause != "drift"]
     store = _check_store(session, steps)
@@ -179,7 +179,8 @@ def apply_file(
     write_value(session, done)
     if not session.ledger.is_complete:
         failed, left = len(done.failed), len(done.not_run)
-        session.notify(f"warning: {count_noun(failed, 'step')} failed, and {left} did not run: run it again")
+        again = "run it again" if report is None else "run it again, with another file for --report"
+        session.notify(f"warning: {count_noun(failed, 'step')} failed, and {left} did not run: {again}")
         session.exit_code = exit_codes.PARTLY_DONE
 
 

@@ -12,7 +12,7 @@ from pinecone_admin._sync.workflows.client_state import owns_organization, requi
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
-from pinecone_admin.cli.output.files import check_writable
+from pinecone_admin.cli.output.files import check_new_record
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
@@ -28,7 +28,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     """Find stale projects, show them with everything in them, and save the plan."""
     require_change_allowed(session)
     if save is not None:
-        check_writable(save)
+        check_new_record(save)
     confirm_temporary_keys(session, f"project stale --name {shlex.quote(name_pattern)}")
     with show_progress(session, "reading the projects") as progress:
         plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
