@@ -106,7 +106,8 @@ class AsyncInvites(Namespace):
             dry_run: Only report what would be done.
 
         Returns:
-            The invite, whether this call created it or sent it again, the roles that differed, and what was done.
+            The invite, whether this call created it or sent it again, all roles that were found, if they are not
+            exactly these, and what was done.
 
         Raises:
             AmbiguousNameError: Several invites for the address are pending; ``ids`` lists them.

@@ -108,7 +108,8 @@ class Users(Namespace):
             dry_run: Only report what would be done.
 
         Returns:
-            The user or the invite, whether this call sent the invite, the roles that differed, and what was done.
+            The user or the invite, whether this call sent the invite, all roles that were found, if they are not
+            exactly these, and what was done.
 
         Raises:
             AmbiguousNameError: Several users have the address, or several invites for it are pending; ``ids`` lists

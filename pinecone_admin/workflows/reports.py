@@ -64,7 +64,8 @@ class Ensured(Generic[_T_co]):
 
     Attributes:
         created: Whether this call created the resource, or would create it if it were no dry run.
-        differences: Settings that were found to differ from the requested ones.
+        differences: Settings that were found to differ from the requested ones. Roles are one setting, which also
+            differs if there are others beside the requested ones.
         steps: What was done, in order; of a dry run, what would be done.
     """
 
@@ -72,7 +73,8 @@ class Ensured(Generic[_T_co]):
     created: bool
     """Whether this call created the resource, or would create it if it were no dry run."""
     differences: list[Difference] = field(factory=list[Difference])
-    """Settings that were found to differ from the requested ones."""
+    """Settings that were found to differ from the requested ones. Roles are one setting, which also differs if there
+    are others beside the requested ones."""
     steps: list[Step] = field(factory=list[Step])
     """What was done, in order; of a dry run, what would be done."""
 
