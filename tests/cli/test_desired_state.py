@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.workflows import ChangePlan
+from pinecone_admin.workflows import ChangePlan, DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_being_made
 from tests.cli.command_line import example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
 from tests.cli.secret_makers import InterruptionAt
+from tests.support.recipes import list_blocks
 
 NOBODY = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
 REMOVAL = "organization: Emulated Organization\npeople: [{email: ada@example.com, absent: true}]\n"
@@ -60,6 +61,18 @@ def test_an_export_plans_nothing(emulator: Emulator) -> None:
     assert run("plan", "export.yaml", "--fail-on-change").json["steps"] == []
     assert run("export", "--output", "json").json == yaml.safe_load(done.stdout)
     assert run("export", "--query", "projects[0].name", "--output", "raw").stdout == "1e3\n"
+
+
+@pytest.mark.usefixtures("emulator")
+def test_the_lines_that_the_page_appends_fit_its_sample_and_an_export() -> None:
+    """People are the last section of both, with entries that are not indented."""
+    blocks = list_blocks("docs/how-to/organization-in-a-file.md")
+    (sample,) = [each.text for each in blocks if each.language == "yaml"]
+    (lines,) = [found[1] for each in blocks for found in re.finditer(r"(?s)<<'END'.*?\n(.*?)END\n", each.text)]
+    for text in (sample, run("export").stdout):
+        people = yaml.safe_load(text + lines)["people"]
+        assert (people[:-1], people[-1]["email"]) == (yaml.safe_load(text)["people"], "carol@example.com")
+        DesiredState.from_text(text + lines, source="org.yaml")
 
 
 @pytest.mark.usefixtures("emulator")
