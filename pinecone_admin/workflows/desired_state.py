@@ -336,7 +336,7 @@ class _Reader:
         known = _FIELDS[kind]
         given: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
         for key in [key for key in given if key not in known]:
-            hint = ": a project is deleted with delete_with_cleanup" if key == "absent" else suggest(str(key), known)
+            hint = ": a file deletes no project" if key == "absent" else suggest(str(key), known)
             self._refuse(given, path, "", f"has an unknown field {_quote(key)}{hint}")
         for key in [*known][: None if kind == "rule" else 1]:
             if key not in given:

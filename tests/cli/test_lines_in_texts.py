@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import io
 import re
 import shlex
@@ -10,6 +11,9 @@ from collections.abc import Iterator
 
 import click
 
+from pinecone_admin import Admin
+from pinecone_admin._sync.client import NAMESPACES
+from pinecone_admin._text.help_codes import HELP
 from pinecone_admin.cli.session import Session
 from tests.cli.command_line import COMMANDS
 from tests.support.recipes import PAGES, ROOT, read_page
@@ -45,16 +49,35 @@ def test_a_command_line_in_a_message_can_be_typed() -> None:
     assert [each for each in checked if each[2]] == []
 
 
-def list_texts() -> Iterator[tuple[str, str]]:
-    """Yield each text in the code of the package, with FILLED for what is computed."""
+def test_a_message_names_no_method_and_no_argument_with_a_value() -> None:
+    """What is said in Python and in a shell is said in the words of both: no namespace.method, no argument=value."""
+    members = [inspect.getmembers(getattr(Admin, each), inspect.isfunction) for each in NAMESPACES]
+    methods = {name: method for each in members for name, method in each if not name.startswith("_")}
+    arguments = {name for each in methods.values() for name in inspect.signature(each).parameters}
+    alone = [each for each in methods if "_" in each]  # others, such as delete, are verbs
+    python = re.compile(
+        rf"\b({'|'.join(NAMESPACES)})\.({'|'.join(methods)})\b|\b({'|'.join(alone)})\b"
+        rf"|\b({'|'.join(arguments)})=(True|False|None|FILLED)"
+    )
+    said_in_python = {each.remedy for each in HELP.values() if each.command_remedy}
+    texts = [each for each in list_texts(documentation=False) if " " in each[1] and each[1] not in said_in_python]
+    assert len(texts) > 500
+    assert [each for each in texts if python.search(each[1])] == []
+
+
+def list_texts(*, documentation: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield each text in the code of the package, also its docstrings, with FILLED for what is computed."""
     for path in sorted(ROOT.glob("pinecone_admin/**/*.py")):
-        if {"_sync", "emulator"}.isdisjoint(path.relative_to(ROOT).parts[:-1]) or "cli" in path.parts:
+        folders = path.relative_to(ROOT).parts[:-1]
+        if {"_sync", "emulator"}.isdisjoint(folders) or "cli" in folders:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             joined = [each for each in ast.walk(tree) if isinstance(each, ast.JoinedStr)]
             parts = {id(part) for each in joined for part in each.values}
             for each in joined:
                 filled = [str(part.value) if isinstance(part, ast.Constant) else "FILLED" for part in each.values]
                 yield path.name, "".join(filled)
+            if not documentation:
+                parts |= {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
             for node in ast.walk(tree):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
                     yield path.name, node.value

@@ -164,7 +164,7 @@ ignore: [{kind: apikey, name: x, reason: "", until: soon}]
         ("{organization: a, <<: {people: []}}", "unknown field '<<'"),
         ("{organization: 2026-01-01}", "must be text"),
         ("{organization: 1:30}", "must be text"),
-        ("{organization: a, projects: [{name: x, max_pods: 1, absent: true}]}", "delete_with_cleanup$"),
+        ("{organization: a, projects: [{name: x, max_pods: 1, absent: true}]}", "absent.*a file deletes no project$"),
         ("{organization: a, projects: [{name: null}]}", "name is empty: leave it out, or put it in quotes"),
         ("{organization: a, projects: [{name: x, max_pods: yes}]}", "whole number"),
         ("{organization: a, projects: [{name: x, api_keys: [{name: k}]}]}", "needs the field roles"),

@@ -62,7 +62,7 @@ async def delete_with_cleanup(
 
 def _refuse_protected(contents: Sequence[Content]) -> str | None:
     protection = find_protection(contents)
-    return protection and f"{protection}, or pass lift_protection=True"
+    return protection and f"{protection}, or allow lifting it"
 
 
 def start_report(project: Project, *, dry_run: bool) -> CleanupReport:

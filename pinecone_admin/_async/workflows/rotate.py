@@ -110,8 +110,8 @@ def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
     moment = retired_keys.delete_after(old)
     if moment is not None and wanted < moment:
         message = (
-            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; to delete it "
-            f"before, for example because it leaked, call api_keys.delete(api_key_id={old.id!r})"
+            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; if it must end "
+            "before, for example because it leaked, delete it"
         )
         raise RefusedError(message, operation="rotate_api_key")
 

@@ -146,7 +146,7 @@ def _is_own_account(admin: Admin, principal: ServiceAccount | Invite | User, pol
     client_id = own_client_id(admin)
     if client_id is None:
         raise RefusedError(
-            f"revoke_unlisted=True could revoke roles of the caller: this client has a token, not credentials, so it "
+            "revoking unlisted roles could revoke those of the caller: this client has a token, not credentials, so it "
             f"cannot tell whether it is service account {principal.id}; nothing was changed",
             operation=policy.operation,
         )
