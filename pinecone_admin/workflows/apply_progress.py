@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -13,6 +13,8 @@ from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSe
 from pinecone_admin.workflows.plan_facts import list_granted, makes_secret, name_holder
 from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.steps import Step
+
+_STOPPED = "the run was stopped"
 
 
 @frozen
@@ -27,10 +29,16 @@ class ApplyProgress:
 
     Args:
         report: Gets the steps.
+        steps: The steps.
+
+    Attributes:
+        tried: The ``id()`` of each step that was begun.
     """
 
-    def __init__(self, report: ApplyReport) -> None:
+    def __init__(self, report: ApplyReport, steps: Sequence[Step]) -> None:
+        self.tried: set[int] = set()
         self._report = report
+        self._rest = {id(each): each for each in steps}
         self._made: dict[tuple[str, str], str] = {}
         self._troubled: set[tuple[str, str]] = set()
         self._lacks_owner = False
@@ -69,6 +77,7 @@ class ApplyProgress:
 
     def record(self, step: Step, result: str | Exception | NotTried | None) -> None:
         """Record the id of what was made, if anything was, or why a step failed or was not tried."""
+        del self._rest[id(step)]
         step = evolve(step, planned=False)
         if isinstance(result, str | None):
             self._report.done.append(evolve(step, id=result or step.id))
@@ -82,6 +91,12 @@ class ApplyProgress:
             self._invites_ended |= step.action == "invite" and isinstance(result, RateLimitError)
         self._troubled.add(name_holder(step))
         self._lacks_owner |= step.action == "grant" and step.after.get("role") == "OrgOwner"
+
+    def record_rest(self) -> None:
+        """Record the steps that have not ended, which are none unless the run was stopped."""
+        for key, step in [*self._rest.items()]:
+            may_be_done = PineconeError(_STOPPED, outcome="unknown")
+            self.record(step, may_be_done if key in self.tried else NotTried(_STOPPED))
 
     def _describe_failure(self, step: Step, error: Exception) -> FailedStep:
         """Return a failure with the notes of the error, which say what was undone, and who manages a person."""

@@ -356,6 +356,39 @@ def test_a_file_from_standard_input(emulator: Emulator) -> None:  # noqa: ARG001
     assert "standard input" in run("plan", "-", stdin="organization: [").stderr
 
 
+def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable[[int], int]) -> None:
+    """Interrupted at any request, apply writes each step to the report: nothing that may be there is called not run."""
+    keys = [{"name": name, "roles": ["DataPlaneEditor"]} for name in ("one", "two", "three")]
+    people = [{"email": "carol@example.com", "roles": ["OrgMember"]}]
+    projects = [{"name": "search", "api_keys": keys}]
+    write("org.json", json.dumps({"organization": emulator.organization_id, "projects": projects, "people": people}))
+    words = ("apply", "org.json", "--store", "file:{name}.key", "--yes", "--report")
+    seen: set[str] = set()
+    for number in range(1, 24, stride(3)):
+        for after in (False, True):
+            emulator.reset()
+            for file in (*(f"{each['name']}.key" for each in keys), "report.json"):
+                Path(file).unlink(missing_ok=True)
+            with InterruptionAt(number, after=after).armed():
+                done = run(*words, "report.json")
+            if not Path("report.json").exists():
+                assert (done.exit, list_changes(emulator)) == (130, []), (number, after)
+                continue
+            report = json.loads(Path("report.json").read_text())
+            assert "wrote report.json" in done.stderr
+            states = {each["name"]: "done" for each in report["done"]}
+            states |= {each["step"]["name"]: each["outcome"] for each in report["failed"]}
+            states |= {each["name"]: "not run" for each in report["not_run"]}
+            assert len(states) == len(report["done"] + report["failed"] + report["not_run"]) == 5
+            made = emulator.state
+            there = {each.name for kind in (made.projects, made.api_keys) for each in kind.values()}
+            there |= {each.email for each in made.invites.values()}
+            assert there.issuperset(name for name, state in states.items() if state == "done"), (number, after, states)
+            assert there.isdisjoint(name for name, state in states.items() if state == "not run"), (number, after)
+            seen.update(states.values())
+    assert seen == {"done", "unknown", "not run"}
+
+
 def test_an_interrupted_apply_is_completed(emulator: Emulator, stride: Callable[[int], int]) -> None:
     """Interrupted at any request, apply says what it did, and run again it completes the work: no secret is lost."""
     words = ("apply", "org.yaml", "--store", "file:{name}.key", "--yes")

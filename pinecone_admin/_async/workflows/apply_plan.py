@@ -5,7 +5,7 @@ It stands on what ``ensure`` stands on, since ``ensure`` itself reads the lists 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,9 +78,18 @@ async def plan_organization(
 
 @async_states_what_is_left
 async def apply_plan(
-    admin: AsyncAdmin, plan: ChangePlan, *, store: Store[Any] | None, drift: bool, allow_removals: int | None
+    admin: AsyncAdmin,
+    plan: ChangePlan,
+    *,
+    store: Store[Any] | None,
+    drift: bool,
+    allow_removals: int | None,
+    begin: Callable[[ApplyReport], object] = bool,
 ) -> ApplyReport:
-    """Read and plan again, refuse before the first change, and carry out what the plan has and is still needed."""
+    """Read and plan again, refuse before the first change, and carry out what the plan has and is still needed.
+
+    Before the first change, ``begin`` gets the report, which has every step at the end, also after an interruption.
+    """
     with set_operation_on_errors("apply"):
         check_plan(plan, ChangePlan)
         async_check_function("store", store, optional=True)
@@ -109,7 +118,8 @@ async def apply_plan(
         commit=plan.commit,
         skipped=find_skipped(plan.steps, needed, steps),
     )
-    await _AsyncApplication(admin, store, inventory, ApplyProgress(report)).run(steps)
+    begin(report)
+    await _AsyncApplication(admin, store, inventory, ApplyProgress(report, steps)).run(steps)
     return report
 
 
@@ -139,18 +149,22 @@ class _AsyncApplication:
     async def run(self, steps: Sequence[Step]) -> None:
         """Carry out the steps of one rank concurrently; but one secret at a time, so that a failure ends them."""
         limit = min(_CONCURRENCY, self._admin.max_connections)
-        for _, group in groupby(steps, key=rank_step):
-            ranked = list(group)
-            plain = [each for each in ranked if not makes_secret(each)]
-            await async_run_in_parallel(self._try, plain, limit=limit, deliver=self._progress.record)
-            for each in ranked:
-                if makes_secret(each):
-                    self._progress.record(each, await self._try(each))
+        try:
+            for _, group in groupby(steps, key=rank_step):
+                ranked = list(group)
+                plain = [each for each in ranked if not makes_secret(each)]
+                await async_run_in_parallel(self._try, plain, limit=limit, deliver=self._progress.record)
+                for each in ranked:
+                    if makes_secret(each):
+                        self._progress.record(each, await self._try(each))
+        finally:
+            self._progress.record_rest()
 
     async def _try(self, step: Step) -> str | Exception | NotTried | None:
         """Carry out a step; one that fails does not stop those that do not depend on it."""
         if (obstacle := self._progress.find_obstacle(step)) is not None:
             return NotTried(obstacle)
+        self._progress.tried.add(id(step))
         try:
             return await self._carry_out(step)
         except (ClientClosedError, ReadOnlyError):

@@ -60,7 +60,7 @@ def plan(session: Session, **options: Any) -> None:
 @click.option(
     "--allow-removals", type=Count(0), help="How many may be deleted, 0 without the option; asked for on a terminal."
 )
-@click.option("--report", metavar="FILE", help="Write what was done to a new file, unless the run is interrupted.")
+@click.option("--report", metavar="FILE", help="Write what was done to a new file, also if the run is interrupted.")
 def apply(session: Session, **options: Any) -> None:
     """Carry out the steps that bring the organization to what a file says, or those of a plan.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
+from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
@@ -30,7 +31,7 @@ from pinecone_admin.cli.secrets.stores import STORE_FORMS
 from pinecone_admin.cli.secrets.stores_by_name import SecretOwner, StoresByName
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows import ChangePlan, DesiredState, Step, plan_changes
+from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Step, plan_changes
 from pinecone_admin.workflows.change_plan import describe_step, split_sections
 from pinecone_admin.workflows.plan_facts import check_planned, makes_secret
 
@@ -170,12 +171,17 @@ def apply_file(
         _write_dry_run(session, made)
         return
     allowed = _confirm(session, made, steps, file, allow_removals)
-    with show_progress(session, "applying the file"):
-        done = session.admin.apply(planned, store=store, drift=drift, allow_removals=allowed)
-    session.ledger.is_complete = not (done.failed or done.not_run)
-    if report is not None:
-        write_report(report, json.dumps(done.to_dict(), indent=2) + "\n")
-        session.notify(f"wrote {report}")
+    begun: list[ApplyReport] = []
+    try:
+        with show_progress(session, "applying the file"):
+            done = apply_plan(
+                session.admin, planned, store=store, drift=drift, allow_removals=allowed, begin=begun.append
+            )
+        session.ledger.is_complete = not (done.failed or done.not_run)
+    finally:  # also if it is interrupted
+        if report is not None and begun:
+            write_report(report, json.dumps(begun[0].to_dict(), indent=2) + "\n")
+            session.notify(f"wrote {report}")
     write_value(session, done)
     if not session.ledger.is_complete:
         failed, left = len(done.failed), len(done.not_run)
