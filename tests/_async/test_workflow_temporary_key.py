@@ -149,6 +149,23 @@ async def test_a_key_that_somebody_deletes_is_not_renewed(
     assert f"temporary API key {made.key.id} of project {project_id} was not there when it was to be" in caplog.text
 
 
+async def test_a_404_that_is_not_from_the_api_does_not_end_the_renewals(
+    emulator: Emulator, project_id: str, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy sends one without a code; a minute later, the key is renewed."""
+    emulator.faults.add("update_api_key", status=404, body="html")
+    transport = FaultyTransport(emulator)
+    async with transport.async_admin().api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+        before = names(emulator)
+        emulator.clock.advance(7200)
+        clock.advance(7200)
+        await async_wait_until(lambda: "was not renewed" in caplog.text)
+        clock.advance(60)
+        await async_wait_until(lambda: names(emulator) != before)
+        assert names(emulator)[0].startswith("~lives-until:20261203T1345Z:")
+        assert await transport.async_admin().api_keys.describe(api_key_id=made.key.id)
+
+
 async def test_a_404_means_that_the_key_is_gone_only_if_it_is_from_the_api(
     admin: AsyncAdmin, emulator: Emulator, project_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:

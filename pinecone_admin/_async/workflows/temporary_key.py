@@ -170,7 +170,8 @@ async def _keep_alive(
             if ended.is_set():
                 return
             logger.warning("temporary API key %s was not renewed: %s", key.id, error)
-            if isinstance(error, NotFoundError):
+            # A 404 without a code is not from the API, but from something on the way.
+            if isinstance(error, NotFoundError) and error.error_code is not None:
                 return
             due = began + min(interval, _RETRY_INTERVAL)
 
