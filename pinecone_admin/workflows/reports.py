@@ -574,8 +574,7 @@ def _describe_result(parts: Sequence[Ensured[Any]]) -> str:
 
 def _describe_found(value: object) -> str:
     if isinstance(value, RoleBinding):
-        key = key_of_binding(value.role, value.resource_type, value.resource_id)
-        named = f"{key} for {describe_thing(value.principal_type.replace('_', ' '), None, value.principal_id)}"
+        named = describe_binding(value)
     else:
         known: Any = value
         nouns: Mapping[Any, str] = {APIKey: "key", Invite: "invite for", ServiceAccount: "service account"}
@@ -648,6 +647,12 @@ def key_of_binding(role: RoleName, resource_type: ResourceType, resource_id: str
     # The id of the organization is optional in a binding to create, so it is left out of the comparison.
     project_id = as_plain_value(resource_id) if as_plain_value(resource_type) == "project" else None
     return BindingKey(as_plain_value(role), as_plain_value(resource_type), project_id)
+
+
+def describe_binding(binding: RoleBinding) -> str:
+    """Return the role, on what it is, and who holds it."""
+    key = key_of_binding(binding.role, binding.resource_type, binding.resource_id)
+    return f"{key} for {describe_thing(binding.principal_type.replace('_', ' '), None, binding.principal_id)}"
 
 
 def keys_of_wanted_bindings(bindings: Iterable[object]) -> list[BindingKey]:

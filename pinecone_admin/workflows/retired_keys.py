@@ -87,6 +87,12 @@ def is_candidate(key: APIKey, old: APIKey) -> bool:
     return tag is not None and tag.purpose == "rotates" and tag.refers_to(old.id)
 
 
+def find_orphans(keys: Sequence[APIKey]) -> list[APIKey]:
+    """Return the new keys of interrupted rotations whose old keys no longer exist."""
+    unnamed = (key for key in keys if name_tags.has_purpose(key.name, "rotates"))
+    return [key for key in unnamed if not any(is_candidate(key, old) for old in keys)]
+
+
 def find_concurrent_rotation(
     old: APIKey, new: APIKey, leftovers: Sequence[APIKey], keys: Sequence[APIKey]
 ) -> str | None:

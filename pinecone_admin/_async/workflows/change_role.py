@@ -16,7 +16,7 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
-from pinecone_admin.workflows.reports import RoleChange
+from pinecone_admin.workflows.reports import Ensured, RoleChange, describe_binding
 from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
@@ -88,12 +88,13 @@ async def change_role(
                     project_id=old.resource_id if old.resource_type == "project" else None,
                     before={"role": from_role},
                 )
-                await changes.apply(step, partial(_revoke, admin, old, rollback), preview=None)
+                await changes.apply(step, partial(_revoke, admin, old, new, rollback), preview=None)
     return RoleChange(binding=held[0] if dry_run and new.created else new.value, steps=changes.steps)
 
 
-async def _revoke(admin: AsyncAdmin, old: RoleBinding, rollback: AsyncRollback) -> None:
+async def _revoke(admin: AsyncAdmin, old: RoleBinding, new: Ensured[RoleBinding], rollback: AsyncRollback) -> None:
     """Revoke the old role; the new one is kept unless the server refuses, since the old one may be gone."""
+    old_role = f"the old role, {old.role} (role binding {old.id})"
 
     async def delete() -> None:
         is_rejected = False
@@ -103,7 +104,10 @@ async def _revoke(admin: AsyncAdmin, old: RoleBinding, rollback: AsyncRollback) 
             is_rejected = error.outcome == "rejected"
             raise
         finally:
-            if not is_rejected:
-                rollback.keep("the new role is kept, since the old one may be revoked; run this again to complete it")
+            if is_rejected:
+                rollback.note(f"{old_role}, was not revoked, since the server refused it")
+            else:
+                new_role = f"the new role, {describe_binding(new.value)} (role binding {new.value.id})"
+                rollback.keep(f"{new_role}, is kept, since {old_role}, may be revoked; run this again to complete it")
 
     await async_complete_if_interrupted(delete, COMPLETION_TIMEOUT)

@@ -12,7 +12,7 @@ from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
-from pinecone_admin.workflows.reports import Ensured, key_of_binding
+from pinecone_admin.workflows.reports import Ensured, describe_binding, key_of_binding
 from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
@@ -73,7 +73,7 @@ async def ensure_role_binding(
         find=find,
         create=partial(admin.send, operation),
         undo=lambda made: (
-            f"role binding {made.id}",
+            f"{describe_binding(made)} (role binding {made.id})",
             lambda client: client.role_bindings.delete(role_binding_id=made.id),
         ),
         is_unique=True,

@@ -119,14 +119,17 @@ class AsyncRollback:
             with async_shield_from_cancellation(math.inf):
                 await async_complete_if_interrupted(partial(self._delete_all, error, failures), _UNDO_TIMEOUT)
         finally:
+            notes: list[str] = [*getattr(error, "__notes__", ())]
             left = [*failures, *(description for description, _ in reversed(self._deletions))]
             if left:
-                error.add_note(f"left: {', '.join(left)}")
+                error.add_note(f"left, made by this call: {', '.join(left)}")
         if left and isinstance(error, Exception):
             reason = next(iter(failures.values()), "the time was up")
-            raise LeftoverError(
-                f"{', '.join(left)} could not be deleted: {reason}, after: {error}", left=left
-            ) from error
+            leftover = LeftoverError(
+                f"{', '.join(left)}, made by this call, could not be deleted: {reason}, after: {error}", left=left
+            )
+            leftover.__notes__ = notes
+            raise leftover from error
 
     async def _delete_all(self, error: BaseException, failures: dict[str, PineconeError]) -> None:
         """Delete everything that was recorded, and note each deletion on the error."""

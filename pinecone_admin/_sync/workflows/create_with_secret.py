@@ -33,7 +33,7 @@ from pinecone_admin.models import (
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.sent_changes import marking_undo
-from pinecone_admin.workflows.steps import Step, describe_key_step
+from pinecone_admin.workflows.steps import Step, describe_key_step, describe_thing
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -229,7 +229,7 @@ def _undo_key(key: APIKey) -> tuple[str, Deletion]:
 
 
 def _describe_key(key: APIKey) -> str:
-    return f"API key {key.id} of project {key.project_id}"
+    return f"{describe_thing('API key', key.name, key.id)} of project {key.project_id}"
 
 
 def list_keys_named(admin: Admin, *, project_id: str, name: str) -> list[APIKey]:
@@ -316,7 +316,7 @@ def describe_leftover_account(account: ServiceAccount) -> Step:
 
 def _undo_account(account: ServiceAccount) -> tuple[str, Deletion]:
     return (
-        f"service account {account.id}",
+        describe_thing("service account", account.name, account.id),
         lambda client: client.service_accounts.delete(service_account_id=account.id),
     )
 

@@ -28,7 +28,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings, keys_of_wanted_bindings
 from pinecone_admin.workflows.sent_changes import states_what_is_left
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -69,7 +69,10 @@ def ensure_project(
         ),
         find=find,
         create=partial(admin.send, operation),
-        undo=lambda made: (f"project {made.id}", lambda client: client.projects.delete(project_id=made.id)),
+        undo=lambda made: (
+            describe_thing("project", made.name, made.id),
+            lambda client: client.projects.delete(project_id=made.id),
+        ),
         is_unique=False,
         is_missing=is_missing,
     )

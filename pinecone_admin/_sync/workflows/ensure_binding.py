@@ -13,7 +13,7 @@ from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
-from pinecone_admin.workflows.reports import Ensured, key_of_binding
+from pinecone_admin.workflows.reports import Ensured, describe_binding, key_of_binding
 from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
@@ -74,7 +74,7 @@ def ensure_role_binding(
         find=find,
         create=partial(admin.send, operation),
         undo=lambda made: (
-            f"role binding {made.id}",
+            f"{describe_binding(made)} (role binding {made.id})",
             lambda client: client.role_bindings.delete(role_binding_id=made.id),
         ),
         is_unique=True,

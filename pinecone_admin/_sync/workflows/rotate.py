@@ -74,20 +74,26 @@ def rotate_api_key(
     # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
-        return replace_key(admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes)
+        return replace_key(
+            admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes, repetition=_by_id(old)
+        )
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
     with Rollback(admin) as rollback:
-        rollback.keep(_describe_next_run(old, new))
+        rollback.keep(_describe_next_run(new, _by_id(old)))
         new = update_key(admin, new, retired_keys.finish_successor(old, new), changes)
         keys = [new if key.id == new.id else key for key in keys]
         return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
 
 
-def _describe_next_run(old: APIKey, new: APIKey) -> str:
+def _by_id(old: APIKey) -> str:
     # By the name, or by the id of the new key, the next run would replace the new key once it has its name.
+    return f"run this again with the id of the old key, {old.id}"
+
+
+def _describe_next_run(new: APIKey, repetition: str) -> str:
     return (
-        f"the value of API key {new.id} is stored; run this again with the id of the old key, {old.id}: it completes "
-        f"the rotation, or stores the value of another new key and deletes {new.id}"
+        f"the value of API key {new.id} is stored; {repetition}: it completes the rotation, or stores the value of "
+        f"another new key and deletes {new.id}"
     )
 
 
@@ -125,6 +131,7 @@ def replace_key(
     store: Store[APIKeyWithSecret],
     keep_old_for: timedelta,
     changes: ChangeLog,
+    repetition: str,
 ) -> Rotation:
     """Rotate a key for which no new key is stored yet.
 
@@ -135,6 +142,7 @@ def replace_key(
         store: Stores the value of the new key.
         keep_old_for: How long both keys work.
         changes: Records what is done.
+        repetition: How the caller's user goes on after an interruption, for the note of an error.
     """
     name = name_tags.original_name(old.name)
     if name_tags.is_cut(old.name):
@@ -172,7 +180,7 @@ def replace_key(
             )
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
-        rollback.keep(_describe_next_run(old, stored))
+        rollback.keep(_describe_next_run(stored, repetition))
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
         retired_name = name_tags.tag_as_retired(stored.id, name, moment)
         old = evolve(old, name=retired_name)
@@ -193,7 +201,7 @@ def replace_key(
                 f"another run seems to have finished meanwhile: API keys {namesake.id} and {new.id} are now both named "
                 f"{name!r}; see which value is stored, and delete the other key"
             )
-            left = [f"API key {namesake.id} or {new.id}, whichever has the value that is not stored"]
+            left = [f"API key {name!r}, {namesake.id} or {new.id}, whichever has the value that is not stored"]
             raise LeftoverError(message, left=left, operation="rotate_api_key")
         # Leftovers are deleted only now, in _finish_rotation: one may be the key of another run, which finds out by the
         # name of this one. A key that was renamed while the value was stored is no longer a leftover.
@@ -230,7 +238,7 @@ def _conclude_lost_key(
         f"{done}; API key {new.id}, whose value this run stored, no longer exists: see which value is stored, or "
         "rotate the key again"
     )
-    left = [f"the stored value of API key {new.id}, which is deleted"]
+    left = [f"the stored value of API key {new.name!r} ({new.id}), which is deleted"]
     raise LeftoverError(message, left=left, operation="rotate_api_key") from lost
 
 

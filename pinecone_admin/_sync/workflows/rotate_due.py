@@ -36,7 +36,7 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
 from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
-from pinecone_admin.workflows.retired_keys import find_successors_to_rename
+from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
 from pinecone_admin.workflows.sent_changes import states_what_is_left
 
@@ -45,6 +45,11 @@ if TYPE_CHECKING:
 
 _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
 """Errors after which no other key can be rotated either."""
+
+_ORPHANED = (
+    "it was to replace a key that no longer exists, and its value may not be stored: rename it if the value is, and "
+    "delete it otherwise"
+)
 
 
 @states_what_is_left
@@ -74,11 +79,16 @@ def rotate_due_keys(
     names = {each.id: each.name for each in projects}
     problems = _find_problems(store, found, names)
     run = DueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run), problems)
-    for id, each in listed.items():
-        if isinstance(each, str):
-            run.add_failure(id, None, each)
-        else:
-            run.process_project(id, names[id], each, found[id])
+    try:
+        for id, each in listed.items():
+            if isinstance(each, str):
+                run.add_failure(id, None, each)
+            else:
+                run.process_project(id, names[id], each, found[id])
+    except BaseException as error:
+        for line in (*run.report.steps, *run.report.failed):
+            error.add_note(str(line))
+        raise
     return run.report
 
 
@@ -181,13 +191,23 @@ class DueRun:
                 continue
             new = self._rotate(old, name, keys)
             keys = [*keys, *new]  # else a second key of the same name would take it for that of another run
+        for each in find_orphans(keys):
+            self.add_failure(project_id, each, _ORPHANED)
 
     def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
         """Rotate a key, and return the new one if it was made."""
         store = self.store.select_for_key(old) if isinstance(self.store, StoreByName) else self.store
         changes = ChangeLog(dry_run=self.report.dry_run, project=project)
         try:
-            rotation = replace_key(self.admin, old, keys, store=store, keep_old_for=self.keep_old_for, changes=changes)
+            rotation = replace_key(
+                self.admin,
+                old,
+                keys,
+                store=store,
+                keep_old_for=self.keep_old_for,
+                changes=changes,
+                repetition="run this again",
+            )
         except _OF_EVERY_CALL:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
