@@ -19,6 +19,7 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Principal
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
 from tests.support.steps import describe_steps
@@ -113,6 +114,24 @@ async def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> N
     admin = FaultyTransport(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE)).async_admin()
     with raises(LeftoverError, match="role binding"):
         await admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
+
+
+@pytest.mark.parametrize("status", [403, 503])
+async def test_an_error_names_both_roles_if_both_remain(status: int, emulator: Emulator) -> None:
+    """Whether the server refuses each deletion or fails, the error says who holds which roles, and which one is new."""
+    principal = await create_manager(emulator.async_admin())
+    holder = Principal("service_account", principal["principal_id"])
+    (old,) = emulator.state.role_bindings.held_by(holder)
+    emulator.faults.add("delete_role_binding", status=status, times=None)
+    with pytest.raises(PineconeError) as caught:
+        await emulator.async_admin(retry=RetryPolicy(max_attempts=1)).role_bindings.change_role(
+            **principal, from_role="OrgManager", to_role="OrgMember"
+        )
+    (new,) = {each.id for each in emulator.state.role_bindings.held_by(holder)} - {old.id}
+    text = "; ".join([str(caught.value), *caught.value.__notes__])
+    assert f"OrgMember on organization for service account {holder.id} (role binding {new})" in text
+    assert f"the old role, OrgManager (role binding {old.id})" in text
+    assert ("made by this call, could not be deleted" if status == 403 else "is kept, since the old role") in text
 
 
 async def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> None:

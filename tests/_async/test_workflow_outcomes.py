@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 from zlib import crc32
 
 import pytest
 
-from pinecone_admin import AsyncAdmin, ForbiddenError, PineconeError, ServiceError, UnauthorizedError, _async
+from pinecone_admin import (
+    AsyncAdmin,
+    ForbiddenError,
+    PineconeError,
+    ServiceError,
+    UnauthorizedError,
+    _async,
+    on_organization,
+)
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.errors import Outcome
 from pinecone_admin.retry import RetryPolicy
 from pinecone_admin.workflows import DesiredState
-from pinecone_admin.workflows.name_tags import has_purpose
+from pinecone_admin.workflows.name_tags import has_purpose, tag_as_successor
 from tests._async.test_workflow_recovery import (
     SCENARIOS,
     Scenario,
@@ -207,6 +218,44 @@ async def test_a_refusal_does_not_hide_a_lost_response(name: str, between: int, 
     assert await find_wrong_outcomes(name, faults_from, RetryPolicy(), stride(3)) == []
 
 
+REPETITIONS = {"the id of the old key": "api_key_id"}
+"""The arguments that a text means with which a workflow is to be run again."""
+
+
+def find_foreign_arguments(text: str, method: Callable[..., object]) -> set[str]:
+    """Return the arguments that a text names, other than those of a call that it writes out, and a method lacks."""
+    named = re.findall(r"(?<![\w(])(\w+)=", text)
+    named += [REPETITIONS[each] for each in re.findall("run this again with ([^,:;]+)", text)]
+    return {*named} - {*inspect.signature(method).parameters}
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("last", [0, MOST_REQUESTS])
+async def test_a_remedy_names_no_argument_that_the_call_lacks(
+    name: str, last: int, stride: Callable[[int], int]
+) -> None:
+    """Whatever request is refused, no error, note or report speaks of an argument of a workflow within this one."""
+    scenario = WORKFLOWS[name]
+    (path,) = {*re.findall(r"\badmin\.([\w.]+)\(", inspect.getsource(scenario.run))}
+    step = stride(3) * count_step(scenario)
+    for number in range(1 + crc32(name.encode()) % step, MOST_REQUESTS, step):
+        state = await prepare_state(scenario)
+        refused = dict.fromkeys(range(number, max(number, last) + 1), InjectedFault.FORBIDDEN)
+        transport, texts = FaultyTransport(state.emulator, refused), list[object]()
+        admin = transport.async_admin()
+        state.runs += 1
+        try:
+            report = await scenario.run(state, admin)
+            texts += [each.reason for name in ("failed", "left") for each in getattr(report, name, ())]
+        except PineconeError as error:
+            texts += [error, *getattr(error, "__notes__", ())]
+        assert find_foreign_arguments("; ".join(map(str, texts)), attrgetter(path)(admin)) == set(), number
+        if len(transport.requests) < number:
+            return
+    raise AssertionError("the workflow has more requests")
+
+
 @pytest.mark.parametrize("name", WORKFLOWS)
 @pytest.mark.parametrize("is_after", [True, pytest.param(False, marks=pytest.mark.long)])
 async def test_an_interruption_names_what_is_left(name: str, *, is_after: bool, stride: Callable[[int], int]) -> None:
@@ -237,8 +286,10 @@ async def test_an_error_that_ends_a_run_names_what_was_done_before(emulator: Emu
     with raises(UnauthorizedError) as refused:
         await rotate_due(state, admin)
     (new,) = {*emulator.state.api_keys} - {old, other}
-    note = f"create_api_key {new}, update_api_key {old}, update_api_key {new} were done"
-    assert (refused.value.outcome, refused.value.__notes__) == ("done", [note])
+    notes = [note.partition(" in project a (")[0] for note in refused.value.__notes__]
+    tagged = f"key {tag_as_successor(old, 'web')!r} ({new})"
+    steps = [f"created {tagged}", f"stored the value of {tagged}", f"renamed {tagged}", f"kept key web ({old})"]
+    assert (refused.value.outcome, notes) == ("done", steps)
     emulator.faults.clear()
     await rotate_due(state, emulator.async_admin())
     emulator.clock.advance(86_400)
@@ -256,6 +307,79 @@ async def test_a_create_that_may_have_been_processed_is_not_safe_to_repeat(emula
     with pytest.raises(ForbiddenError) as caught:
         await FaultyTransport(emulator, faults).async_admin().projects.ensure(name="p")
     assert (caught.value.outcome, caught.value.safe_to_retry) == ("unknown", False)
+
+
+async def create_project(admin: AsyncAdmin) -> object:
+    """Send a create."""
+    return await admin.projects.create(name="p")
+
+
+async def ensure_guest(admin: AsyncAdmin) -> object:
+    """Invite a person."""
+    return await admin.users.ensure(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
+
+
+async def provision(admin: AsyncAdmin) -> object:
+    """Make a project with a key."""
+    return await admin.projects.provision(name="p", key_roles=["ProjectEditor"], store=lambda _: None)
+
+
+async def change_role(admin: AsyncAdmin) -> object:
+    """Replace the role of the only service account."""
+    (account,) = await admin.service_accounts.list()
+    return await admin.role_bindings.change_role(
+        principal_type="service_account",
+        principal_id=account.id,
+        resource_type="organization",
+        from_role="OrgOwner",
+        to_role="OrgManager",
+    )
+
+
+CASES: Sequence[tuple[Callable[[AsyncAdmin], Any], Mapping[str, Mapping[str, Any]], Outcome, bool]] = [
+    (lambda admin: admin.projects.create(name=""), {}, "not_sent", True),
+    (create_project, {"create_project": {"status": 403}}, "rejected", True),
+    (create_project, {"create_project": {"status": 503}}, "unknown", False),
+    (create_project, {"create_project": {"truncate": True}}, "done", False),
+    (lambda admin: admin.projects.list(), {"list_projects": {"status": 503}}, "unknown", True),
+    (ensure_guest, {"list_users": {"status": 503}}, "not_sent", True),
+    (ensure_guest, {"list_users": {"status": 403}}, "rejected", True),
+    (ensure_guest, {"create_invite": {"status": 403}}, "rejected", True),
+    (ensure_guest, {"list_role_bindings": {"status": 503}}, "done", True),
+    (provision, {"list_project_api_keys": {"status": 503}}, "undone", True),
+    (provision, {"create_api_key": {"status": 403}}, "undone", True),
+    (provision, {"update_api_key": {"status": 400}}, "done", True),
+    (provision, {"update_api_key": {"status": 503}}, "unknown", True),
+    (provision, {"create_api_key": {"status": 403}, "delete_project": {"status": 403}}, "done", True),
+    (provision, {"create_api_key": {"status": 403}, "delete_project": {"status": 503}}, "unknown", True),
+    (provision, {"create_project": {"status": 503}, "list_projects": {"status": 403, "skip": 1}}, "unknown", False),
+    (change_role, {"delete_role_binding": {"status": 403}}, "done", True),
+    (change_role, {"delete_role_binding": {"status": 503}}, "unknown", True),
+]
+
+
+@pytest.mark.parametrize(("call", "faults", "outcome", "is_safe"), CASES)
+async def test_an_outcome_is_what_the_page_on_errors_says(
+    call: Callable[[AsyncAdmin], Any],
+    faults: Mapping[str, Mapping[str, Any]],
+    outcome: Outcome,
+    emulator: Emulator,
+    *,
+    is_safe: bool,
+) -> None:
+    """The outcome of a call is that of its request, and the outcome of a workflow is that of all its changes."""
+    for operation, fault in faults.items():
+        emulator.faults.add(operation, **{"times": None, **fault})
+    with pytest.raises(PineconeError) as caught:
+        await call(emulator.async_admin(retry=NO_REPEAT))
+    assert (caught.value.outcome, caught.value.safe_to_retry) == (outcome, is_safe)
+
+
+def test_the_page_on_errors_has_a_row_for_each_outcome() -> None:
+    """The table has all outcomes, and nothing else."""
+    page = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert re.findall(r'^\| `"(\w+)"` \|', page, re.MULTILINE) == [*get_args(Outcome)]
+    assert {*get_args(Outcome)} == {outcome for _, _, outcome, _ in CASES}
 
 
 def test_every_workflow_states_what_is_left() -> None:

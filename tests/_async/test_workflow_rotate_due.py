@@ -410,3 +410,21 @@ async def test_a_rotation_by_hand_at_any_moment_loses_nothing_in_silence(
         await rotate_due(organization)
         left = [name for name in names(organization) if name == "key00"]
         assert len(left) == 1 or said
+
+
+async def test_a_new_key_whose_old_key_is_gone_is_named() -> None:
+    """If somebody deletes the old key of an interrupted rotation, each run names the new one, and what to do."""
+    organization = fill(1, 1)
+    (old,) = organization.keys
+    organization.emulator.faults.add("update_api_key", status=403, times=None)
+    await rotate_due(organization)
+    organization.emulator.faults.clear()
+    admin = organization.emulator.async_admin()
+    await admin.api_keys.delete(api_key_id=old.id)
+    for dry_run in (True, False):
+        (failed,) = (await rotate_due(organization, dry_run=dry_run)).failed
+        assert failed.key is not None
+        assert [failed.key.id] == [each.id for each in organization.keys]
+        assert "rename it if the value is" in failed.reason
+    await admin.api_keys.update(api_key_id=failed.key.id, name="web")
+    assert (await rotate_due(organization)).failed == []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -128,7 +129,11 @@ def test_a_failed_step_rolls_back_in_reverse_order(emulator: Emulator) -> None:
         )
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
     assert deleted == ["role-bindings", "projects"]
-    assert [note.rsplit(maxsplit=4)[0] for note in caught.value.__notes__] == ["role binding", "project"]
+    binding, project = caught.value.__notes__
+    assert re.fullmatch(
+        r"ProjectViewer on project .+ for service account .+ \(role binding .+\) was deleted again", binding
+    )
+    assert re.fullmatch(r"project tenant \(.+\) was deleted again", project)
     assert not emulator.state.projects
 
 
@@ -151,7 +156,7 @@ def test_a_stored_key_outlives_a_later_failure(emulator: Emulator) -> None:
         transport.admin().projects.provision(**arguments)
     (key,) = emulator.state.api_keys.values()
     assert key.value == stored[-1]
-    assert [note for note in caught.value.__notes__ if f"{key.id} of project {key.project_id} is kept" in note]
+    assert [note for note in caught.value.__notes__ if f"({key.id}) of project {key.project_id} is kept" in note]
     emulator.admin().projects.provision(**arguments)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, key.value, len(emulator.state.projects)) == ("tenant", stored[-1], 1)
@@ -181,7 +186,12 @@ def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
         )
     (project,) = emulator.state.projects
     (binding,) = emulator.state.role_bindings.held_by(Principal("service_account", robot.principal_id))
-    assert caught.value.left == [f"role binding {binding.id}", f"project {project}"]
+    holder = f"service account {robot.principal_id}"
+    role = f"ProjectViewer on project {project} for {holder} (role binding {binding.id})"
+    assert caught.value.left == [role, f"project tenant ({project})"]
+    assert str(caught.value).startswith(
+        f"{role}, project tenant ({project}), made by this call, could not be deleted: "
+    )
     assert isinstance(caught.value.__cause__, NotFoundError)
 
 
