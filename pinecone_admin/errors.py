@@ -30,8 +30,9 @@ PineconeError                       message, operation, argument, outcome, safe_
 
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
-read. That of a workflow is about all of its changes: ``"unknown"`` or ``"done"`` if something may be left of them;
-``"undone"`` if the workflow took back what it had changed; ``"rejected"`` or ``"not_sent"`` if it changed nothing.
+read. That of a workflow is about all of its changes: ``"unknown"`` if one of them may have been processed; ``"done"``
+if something is left of them, and nothing unknown; ``"undone"`` if the workflow took back what it had changed;
+``"rejected"`` or ``"not_sent"`` if it changed nothing. The notes (``__notes__``) name what was done and is left.
 Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments,
 credentials, permissions, quotas and conflicts need a change first.
 """
@@ -507,7 +508,7 @@ class LeftoverError(PineconeError):
     A deletion failed or got no answer, or another run has changed the same thing meanwhile: the message says which.
 
     Attributes:
-        left: Descriptions of what is left, with ids.
+        left: Descriptions of what is left, with names or roles, and ids.
 
     Example:
         >>> try:
@@ -522,4 +523,4 @@ class LeftoverError(PineconeError):
     def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
         self.left: list[str] = list(left)
-        """Descriptions of what is left, with ids."""
+        """Descriptions of what is left, with names or roles, and ids."""

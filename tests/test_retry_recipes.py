@@ -135,6 +135,11 @@ STATUSES: Mapping[str, tuple[Mapping[str, Any], Callable[[Admin, str], object], 
     "outage": ({"status": 503}, lambda admin, _: admin.projects.list(), 503),
     "create without a response": ({"drop": "after"}, lambda admin, _: admin.projects.create(name="atlas"), 502),
     "create that was not sent": ({"unreachable": True}, lambda admin, _: admin.projects.create(name="atlas"), 503),
+    "quota": (
+        {"status": 403, "body": {"status": 403, "error": {"code": "QUOTA_EXCEEDED", "message": "full"}}},
+        lambda admin, _: admin.projects.create(name="atlas"),
+        409,
+    ),
     "no permission": ({"status": 403}, lambda admin, _: admin.projects.list(), 502),
     "no such project": ({}, lambda admin, _: admin.projects.describe_by_name(name="atlas"), 404),
     "name of the user": ({}, lambda admin, _: admin.projects.create(name=""), 400),
@@ -180,3 +185,34 @@ def test_status_of_an_error(
         with pytest.raises(PineconeError) as caught:
             call(admin, project_id)
     assert statuses["get_status"](caught.value) == status
+
+
+def test_only_a_call_that_may_be_repeated_gets_the_retry_after(emulator: Emulator) -> None:
+    """The web applications pass the server's Retry-After on, rounded up, with 503 and no other status."""
+    (text,) = [block.text for block in list_blocks(PAGES["celery"]) if block.file == "statuses.py"]
+    statuses: dict[str, Any] = {"__name__": "statuses"}
+    exec(text, statuses)
+    for operation in ("list_projects", "create_project"):
+        emulator.faults.add(operation, status=503, retry_after=1.5)
+    found: list[dict[str, str]] = []
+    with Admin(retry=RetryPolicy(max_attempts=1)) as admin:
+        calls: tuple[Callable[[], object], ...] = (admin.projects.list, lambda: admin.projects.create(name="atlas"))
+        for call in calls:
+            with pytest.raises(ServiceError) as caught:
+                call()
+            found.append(statuses["get_headers"](caught.value))
+    assert found == [{"Retry-After": "2"}, {}]
+
+
+def test_the_loop_over_pages_ends_if_the_server_repeats_a_token(emulator: Emulator) -> None:
+    """The loop of the page on operations stops at a token that it has sent, and says that the list is incomplete."""
+    page = "docs/how-to/send-an-operation.md"
+    (text,) = [block.text for block in list_blocks(page) if "pagination_token=start" in block.text]
+    for number in range(250):
+        emulator.add_user(f"user{number}@example.com")
+    exec(text, {"__name__": "recipe"})
+    assert len(emulator.requests.filter("list_users")) == 3
+    emulator.faults.add("list_users", repeat_page_token=True, times=None)
+    with pytest.raises(SystemExit, match="incomplete"):
+        exec(text, {"__name__": "recipe"})
+    assert len(emulator.requests.filter("list_users")) == 5

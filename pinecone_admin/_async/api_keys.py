@@ -116,6 +116,7 @@ class AsyncAPIKeys(Namespace):
             LeftoverError: ``store`` failed, or the key could not be named and there is no ``store``; and then the key
                 could not be deleted.
             NotFoundError: The organization has no project with this id, or another process deleted the new key.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = await admin.api_keys.ensure(
@@ -259,6 +260,7 @@ class AsyncAPIKeys(Namespace):
             LeftoverError: ``store`` failed, and the new key could not be deleted; or another rotation of the key has
                 finished meanwhile.
             NotFoundError: The organization has no key with this id, or the new key was deleted; the old one stays.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> rotation = await admin.api_keys.rotate(
@@ -299,6 +301,7 @@ class AsyncAPIKeys(Namespace):
             NotFoundError: The organization has no project with this id.
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
             LeftoverError: At the end, the key could not be deleted.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> roles = ["DataPlaneViewer"]
@@ -326,6 +329,7 @@ class AsyncAPIKeys(Namespace):
         Raises:
             NotFoundError: The organization has no project with this id.
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> retired = await admin.api_keys.delete_retired(project_id=project.id)
@@ -350,15 +354,18 @@ class AsyncAPIKeys(Namespace):
         deletes retired keys as ``delete_retired`` does, and then rotates, one key at a time and as ``rotate`` does, the
         keys whose rotation was interrupted before its value was known to be stored, and those that are older, oldest
         first. If it is killed, run it again. A key that cannot be rotated, or a project whose keys cannot be listed,
-        does not stop the others. Keys whose names say that a workflow made them, such as temporary ones, are not
-        rotated. Do not rotate a key in another process meanwhile: what ``rotate`` says of two rotations at once holds
-        here, too.
+        does not stop the others. If the old key of an interrupted rotation was deleted, the new one is reported as
+        failed, since its value may not be stored. Keys whose names say that a workflow made them, such as temporary
+        ones, are not rotated. Do not rotate a key in another process meanwhile: what ``rotate`` says of two rotations
+        at once holds here, too.
 
         Args:
             older_than: Age above which a key is rotated, by the server's clock. Of a key without ``created_at``, the
                 age is that of its oldest role binding, which may be younger than the key.
-            keep_old_for: How long both keys work, from 0; by the server's clock, rounded up to minutes. Each project
-                needs room for the keys that are kept.
+            keep_old_for: How long both keys work at least, from 0; by the server's clock, rounded up to minutes. The
+                first run after that deletes the old key. A time of whole days ends just after the run of its last
+                night: with a run each night, an old key works 8 days with ``timedelta(days=7)``, and 7 with
+                ``timedelta(days=7, hours=-1)``. Each project needs room for both keys as long.
             store: Function that stores the value of a new key, as for ``rotate``. It is called for keys of several
                 projects: ``made.key.project_id`` says which.
             project_id: Id of the project; None for all projects of the organization.
@@ -372,7 +379,8 @@ class AsyncAPIKeys(Namespace):
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
             PineconeError: The projects, or role bindings for the age of keys without ``created_at``, cannot be read
                 (without permission for role bindings, the age is unknown); or no call can succeed any more, as after a
-                401 or once the client is closed.
+                401 or once the client is closed. The notes (``__notes__``) of the error have the steps that were done
+                before and what failed, one each.
 
         Example:
             >>> report = await admin.api_keys.rotate_due(

@@ -143,6 +143,7 @@ class AsyncRoleBindings(Namespace):
         Raises:
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = await admin.role_bindings.ensure(
@@ -234,6 +235,7 @@ class AsyncRoleBindings(Namespace):
                 identity provider manages the person; the new role is revoked again.
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The old role could not be revoked, and neither could the new one.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> change = await admin.role_bindings.change_role(

@@ -123,6 +123,7 @@ class AsyncServiceAccounts(Namespace):
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
             LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
                 account could not be deleted.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = await admin.service_accounts.ensure(
@@ -266,6 +267,7 @@ class AsyncServiceAccounts(Namespace):
         Raises:
             SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
             NotFoundError: The organization has no service account with this id.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> account = await admin.service_accounts.rotate(

@@ -118,6 +118,7 @@ class AsyncUsers(Namespace):
                 identity provider manages the person.
             ForbiddenError: The caller may not see the users, or does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = await admin.users.ensure(
@@ -167,6 +168,7 @@ class AsyncUsers(Namespace):
             RefusedError: Before the first change: the account does not see all role bindings, or projects on which
                 there are roles, so that the report would lack some; or the user is the last owner. Or the server
                 refused to remove the user, for example because an identity provider manages the users.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> report = await admin.users.offboard(email="ada@example.com")  # a dry run
@@ -212,6 +214,7 @@ class AsyncUsers(Namespace):
             RefusedError: No user who is an owner would remain, the plan is of another organization, or not everything
                 could be read. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> plan = await admin.users.offboard_many(emails=["ada@example.com", "bob@example.com"])

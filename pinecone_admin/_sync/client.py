@@ -65,7 +65,8 @@ class Admin:
             ``PINECONE_ACCESS_TOKEN``.
         additional_headers: Headers for every API request. They replace the client's own headers of the same name and
             are never sent to the token endpoint. With an ``Authorization`` header, no token is fetched.
-        source_tag: Name of your integration in the User-Agent; reduced to ``[a-z0-9_:]``.
+        source_tag: Name of your integration in the User-Agent; reduced to ``[a-z0-9_:]``, of which it needs at least
+            one.
         proxy_url: Proxy for the API and the token endpoint; default: ``HTTPS_PROXY``,
             ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
         ssl_verify: True, False, the path of a CA file or folder, or an ``ssl.SSLContext``.
@@ -352,6 +353,7 @@ class Admin:
                 an OrgOwner, the account of this client would lose a role, or too much would go. Nothing was changed.
             PineconeValueError: Secrets would be made, and there is no ``store``. Nothing was changed.
             ForbiddenError: The account is not seen to be an OrgOwner, or not everything could be read.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> key = {"name": "writer", "roles": ["DataPlaneEditor"]}

@@ -117,6 +117,7 @@ class Invites(Namespace):
                 for five seconds without a match; or an identity provider manages the person.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = admin.invites.ensure(

@@ -112,7 +112,8 @@ class Projects(Namespace):
             RefusedError: Settings differ, and ``on_difference`` is ``"raise"``; nothing was changed.
             ForbiddenError: The plan allows no further project.
             PineconeError: The response to the create was lost, and no new project appeared before the client's
-                ``timeout`` had passed; ``outcome`` is ``"unknown"``.
+                ``timeout`` had passed; ``outcome`` is ``"unknown"``. The notes (``__notes__``) of any error name
+                what was done and is left.
 
         Example:
             >>> ensured = admin.projects.ensure(name="checkout")
@@ -260,6 +261,7 @@ class Projects(Namespace):
             ForbiddenError: The plan allows no further project or key, or does not have one of the roles.
             LeftoverError: A step failed, and not everything could be deleted; ``left`` lists what remains.
             NotFoundError: A principal does not exist.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> tenant = admin.projects.provision(
@@ -323,6 +325,7 @@ class Projects(Namespace):
             ForbiddenError: The project has no room for another key.
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
             NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> report = admin.projects.delete_with_cleanup(
@@ -402,6 +405,7 @@ class Projects(Namespace):
             PineconeTypeError: ``plan`` is not a ``StalePlan``.
             ClientClosedError: The client is closed.
             ReadOnlyError: The client is read-only, so it can create no key.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> plan = admin.projects.delete_stale(

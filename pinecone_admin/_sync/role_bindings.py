@@ -144,6 +144,7 @@ class RoleBindings(Namespace):
         Raises:
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The organization has no such principal or project.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = admin.role_bindings.ensure(
@@ -235,6 +236,7 @@ class RoleBindings(Namespace):
                 identity provider manages the person; the new role is revoked again.
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The old role could not be revoked, and neither could the new one.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> change = admin.role_bindings.change_role(

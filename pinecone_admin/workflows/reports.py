@@ -206,7 +206,7 @@ class FailedRotation:
     Attributes:
         project_id: Id of the project.
         key: The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project.
-        reason: The error, and what was undone.
+        reason: The error, and what was undone; or what is to be done with a new key whose old one is gone.
     """
 
     project_id: str
@@ -214,7 +214,7 @@ class FailedRotation:
     key: APIKey | None
     """The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project."""
     reason: str = field(converter=make_printable)
-    """The error, and what was undone."""
+    """The error, and what was undone; or what is to be done with a new key whose old one is gone."""
 
     def __str__(self) -> str:
         place = describe_thing("project", None, self.project_id)

@@ -382,6 +382,18 @@ def test_the_page_on_errors_has_a_row_for_each_outcome() -> None:
     assert {*get_args(Outcome)} == {outcome for _, _, outcome, _ in CASES}
 
 
+def test_every_workflow_that_changes_something_documents_its_notes() -> None:
+    """The docstring of each method that is a workflow says where its errors name what was done."""
+    found = list[str]()
+    for path in Path(_async.__file__).parent.glob("*.py"):
+        for method in re.split(r"\n    (?:async )?def ", path.read_text(encoding="utf-8"))[1:]:
+            name = method.partition("(")[0]
+            if f"from {_async.__name__}.workflows." in method and name not in {"inventory", "plan"}:
+                found.append(name)
+                assert "``__notes__``" in method, (path, name)
+    assert len(found) > 15
+
+
 def test_every_workflow_states_what_is_left() -> None:
     """What a namespace or the client imports of the workflows is decorated."""
     found = set[str]()

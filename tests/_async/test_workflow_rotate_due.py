@@ -412,6 +412,20 @@ async def test_a_rotation_by_hand_at_any_moment_loses_nothing_in_silence(
         assert len(left) == 1 or said
 
 
+@pytest.mark.parametrize(
+    ("keep_old_for", "night"), [(7 * DAY, 8), (7 * DAY - timedelta(hours=1), 7), (DAY, 2), (timedelta(hours=23), 1)]
+)
+async def test_the_first_run_after_the_time_deletes_the_old_key(keep_old_for: timedelta, night: int) -> None:
+    """A time of whole days is over just after the run of its last night, so that the old key works a night longer."""
+    organization = fill(1, 1)
+    deleted: list[int] = []
+    for each in range(10):
+        report = await rotate_due(organization, keep_old_for=keep_old_for)
+        deleted += [each] * len(report.deleted)
+        organization.advance(DAY)
+    assert deleted == [night]
+
+
 async def test_a_new_key_whose_old_key_is_gone_is_named() -> None:
     """If somebody deletes the old key of an interrupted rotation, each run names the new one, and what to do."""
     organization = fill(1, 1)
