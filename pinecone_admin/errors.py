@@ -30,8 +30,8 @@ PineconeError                       message, operation, argument, outcome, safe_
 
 ``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
 been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
-read. That of a workflow is about all of its changes: ``"unknown"`` if one of them may have been processed; ``"done"``
-if something is left of them, and nothing unknown; ``"undone"`` if the workflow took back what it had changed;
+read. That of a workflow is about all of its changes: ``"done"`` if something is left of them; ``"unknown"`` if
+something may be left, and nothing surely is; ``"undone"`` if the workflow took back what it had changed;
 ``"rejected"`` or ``"not_sent"`` if it changed nothing. The notes (``__notes__``) name what was done and is left.
 Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments,
 credentials, permissions, quotas and conflicts need a change first.

@@ -299,7 +299,7 @@ def _state_what_is_left(error: PineconeError, effects: Effects) -> None:
         is_rejected = error.outcome == "rejected" or any(each.outcome == "rejected" for each in effects.rejected)
         error.outcome, error.safe_to_retry = "rejected" if is_rejected else "not_sent", True
     else:
-        error.outcome = "unknown" if effects.unknown else "done"
+        error.outcome = "done" if effects.done or effects.unread else "unknown"
     # The next run recognizes what this one has made, but not what it may have made.
     if not all(each.is_repeatable for each in (*effects.unread, *effects.unknown)):
         error.safe_to_retry = False
