@@ -7,13 +7,14 @@ import multiprocessing
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pinecone_admin import Admin, AsyncAdmin, PineconeError
 from pinecone_admin.auth import FileTokenCache
-from pinecone_admin.emulator import Emulator
-from pinecone_admin.testing import emulate
 from tests.support import loopback_only
+
+if TYPE_CHECKING:
+    from pinecone_admin.emulator import Emulator
 
 
 def create_project(name: str, folder: str | None = None) -> str:
@@ -57,6 +58,9 @@ def create_in_pool(method: str, emulator: Emulator) -> list[str]:
 
 def main() -> None:
     """Print what children of a forkserver do that was started before the emulations, and what they do afterwards."""
+    from pinecone_admin.emulator import Emulator  # noqa: PLC0415 - the children do not need it
+    from pinecone_admin.testing import emulate  # noqa: PLC0415 - nor this
+
     context = multiprocessing.get_context("forkserver")
     with context.Pool(1) as pool:
         before = pool.apply(read_environment)

@@ -5,7 +5,8 @@ Usage: python -m tests.emulator.reach --write        measure everything, and wri
        python -m tests.emulator.reach use CLIENT     list projects with the client, and print what happened
 
 A row is measured in a process of its own, because the official SDKs have one name. There, every look-up of Pinecone's
-hosts and every connection beyond this machine ends the process with 70 before it is made.
+hosts and every connection beyond this machine ends the process with 70 before it is made. What only some processes use
+is imported there, since each measurement starts two of them.
 """
 
 from __future__ import annotations
@@ -20,11 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from pinecone_admin import Admin, AsyncAdmin
-from pinecone_admin.testing import emulate
-from tests.emulator.test_emulate_production import use_aiohttp, use_http_client, use_requests, use_urllib, use_urllib3
 from tests.support import loopback_only
 
 ROOT = Path(__file__).parents[2]
@@ -67,13 +64,23 @@ def use_official_with_addresses() -> None:
 
 def use_httpx() -> None:
     """Request projects without a token."""
+    import httpx  # noqa: PLC0415 - takes long
+
     assert httpx.get(URL).status_code == 401
 
 
 def use_others() -> None:
     """Request projects with each library that does not use httpx; each must be refused."""
+    import tests.emulator.test_emulate_production as stacks  # noqa: PLC0415 - takes long
+
     refused = 0
-    for use in (use_requests, use_urllib3, use_urllib, use_http_client, use_aiohttp):
+    for use in (
+        stacks.use_requests,
+        stacks.use_urllib3,
+        stacks.use_urllib,
+        stacks.use_http_client,
+        stacks.use_aiohttp,
+    ):
         try:
             use()
         except Exception:  # noqa: BLE001 - counted
@@ -109,6 +116,8 @@ def measure_row(client: str) -> list[str]:
 
 def measure_cell(client: str, way: str, *, serve: bool) -> str:
     """Return what happens to a client in an emulation, in this process or a child of it."""
+    from pinecone_admin.testing import emulate  # noqa: PLC0415 - takes long
+
     with emulate(serve=serve) as emulator:
         if way == "started":
             command = [sys.executable, "-m", "tests.emulator.reach", "use", client]

@@ -1,5 +1,6 @@
 """The HTTP server as a process on loopback: start, responses and shutdown."""
 
+import io
 import json
 import os
 import random
@@ -11,8 +12,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import httpx
 import pytest
@@ -20,6 +22,7 @@ import pytest
 import pinecone_admin.emulator.__main__ as command
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.control.announcement import describe
 
 SECONDS = 60
 ROOT = Path(__file__).parents[2]
@@ -54,10 +57,15 @@ def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_refused_server(*arguments: str) -> tuple[int, str]:
-    """Return the exit status and error output of a server that refuses to start."""
-    process = run_python("-m", "pinecone_admin.emulator", *arguments)
-    assert process.stdout == ""
-    return process.returncode, process.stderr
+    """Return the exit status and error output of the command of a server that refuses to start, in this process."""
+    with (
+        redirect_stdout(io.StringIO()) as output,
+        redirect_stderr(io.StringIO()) as error,
+        mock.patch("signal.signal"),  # the test's own handlers stay
+    ):
+        status = command.main(arguments)
+    assert output.getvalue() == ""
+    return status, error.getvalue()
 
 
 @pytest.fixture
@@ -71,6 +79,20 @@ def serve() -> Iterator[Callable[..., Server]]:
             return server
 
         yield serve_until_test_ends
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[Emulator]:
+    """Return the emulators that the command, in this process, would serve from then on."""
+    emulators: list[Emulator] = []
+
+    def note(emulator: Emulator, _: object) -> int:
+        emulators.append(emulator)
+        return 0
+
+    monkeypatch.setattr(command, "_serve", note)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the test's own handlers stay
+    return emulators
 
 
 def log_in(line: dict[str, str]) -> dict[str, str]:
@@ -120,10 +142,13 @@ def test_server_prints_its_urls_and_serves(serve: Callable[..., Server]) -> None
         )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_server_stops_cleanly(serve: Callable[..., Server], number: signal.Signals) -> None:
-    """SIGTERM and SIGINT stop the server with status 0, despite open connections, and the access log is readable."""
-    server = serve()
+@pytest.mark.parametrize(("number", "host"), [(signal.SIGTERM, "127.0.0.1"), (signal.SIGINT, "localhost")])
+def test_server_stops_cleanly(serve: Callable[..., Server], number: signal.Signals, host: str) -> None:
+    """SIGTERM and SIGINT stop the server with status 0, despite open connections, and the access log is readable.
+
+    The host name localhost is accepted without --allow-remote.
+    """
+    server = serve("--host", host)
     line = read_announcement(server)
     with httpx.Client(base_url=line["host"], headers=log_in(line)) as api:
         api.get("/admin/projects?limit=1").raise_for_status()
@@ -153,10 +178,15 @@ def generate_garbage() -> Iterator[bytes]:
         yield bytes(broken)
 
 
-def test_server_survives_malformed_requests(serve: Callable[..., Server]) -> None:
+def test_server_survives_malformed_requests(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """A malformed request gets a status below 500 or no response, and the server continues."""
-    line = read_announcement(server := serve())
-    headers = log_in(line)
+    with serving(emulator):
+        send_malformed_requests(describe(emulator))
+    assert "Traceback" not in caplog.text
+
+
+def send_malformed_requests(line: dict[str, str]) -> None:
+    """Send malformed requests, then a good one, and check the responses."""
     port = read_port(line)
     for sent in (
         *generate_garbage(),
@@ -175,9 +205,7 @@ def test_server_survives_malformed_requests(serve: Callable[..., Server]) -> Non
             status = response.split(b" ")[1:2]
             assert not status or int(status[0]) < 500, sent
             assert b"Traceback" not in response
-    assert httpx.get(f"{line['host']}/admin/projects", headers=headers).status_code == 200
-    server.terminate()
-    assert "Traceback" not in server.communicate(timeout=SECONDS)[1]
+    assert httpx.get(f"{line['host']}/admin/projects", headers=log_in(line)).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1", "HTTP://elsewhere:80", "https://api.pinecone.io"])
@@ -221,10 +249,10 @@ def test_used_port_is_reported() -> None:
     """A port in use is reported in one line with exit status 1."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        status, error = run_refused_server("--port", port)
-    assert status == 1
-    assert error.count("\n") == 1
-    assert port in error
+        process = run_python("-m", "pinecone_admin.emulator", "--port", port)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.count("\n") == 1
+    assert port in process.stderr
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
@@ -247,11 +275,6 @@ def test_allow_remote_permits_every_address(serve: Callable[..., Server]) -> Non
     log_in(line | {"oauth_url": line["oauth_url"].replace("0.0.0.0", "127.0.0.1")})
 
 
-def test_localhost_is_loopback(serve: Callable[..., Server]) -> None:
-    """The host name localhost is accepted without --allow-remote."""
-    log_in(read_announcement(serve("--host", "localhost")))
-
-
 @pytest.mark.parametrize("port", ["-1", "65536", "many"])
 def test_invalid_port_is_a_usage_error(port: str) -> None:
     """An invalid port number is a usage error."""
@@ -266,9 +289,9 @@ def test_an_option_is_given_once_and_in_full() -> None:
         ("--host", "localhost", "--host=localhost"): "--host is given twice",
         ("--hos", "localhost"): "unrecognized arguments: --hos",
     }.items():
-        process = run_python("-m", "pinecone_admin.emulator", *words)
-        assert (process.returncode, process.stdout) == (2, "")
-        assert message in process.stderr
+        status, error = run_refused_server(*words)
+        assert status == 2
+        assert message in error
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette"])
@@ -310,25 +333,24 @@ def test_server_handles_a_thousand_open_connections(serve: Callable[..., Server]
     assert "Traceback" not in log
 
 
-def test_oversized_body_is_refused(serve: Callable[..., Server]) -> None:
+def test_oversized_body_is_refused(emulator: Emulator) -> None:
     """A body above the limit is refused with 413."""
-    line = read_announcement(serve())
-    url, headers = f"{line['host']}/admin/projects", log_in(line)
-    with httpx.Client(headers=headers) as http:
+    with serving(emulator) as host, httpx.Client(headers=log_in(describe(emulator))) as http:
+        url = f"{host}/admin/projects"
         for size in ((1 << 20) + 1, 10 << 20):  # the server refuses the larger one before it is complete
             response = http.post(url, content=b"x" * size)
             assert (response.status_code, response.json()["error"]["code"]) == (413, "INVALID_ARGUMENT")
         assert http.get(url).status_code == 200
 
 
-def test_server_redacts_secrets_in_its_log(serve: Callable[..., Server]) -> None:
+def test_server_redacts_secrets_in_its_log(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """The access log redacts secrets in paths and queries."""
-    line = read_announcement(server := serve())
-    httpx.get(f"{line['host']}/admin/api-keys/pcsk_abc_def", params={"x": line["client_secret"]})
-    server.terminate()
-    log = server.communicate(timeout=SECONDS)[1]
+    caplog.set_level("INFO")
+    with serving(emulator) as host:
+        httpx.get(f"{host}/admin/api-keys/pcsk_abc_def", params={"x": emulator.client_secret})
+    log = "".join(record.getMessage() for record in caplog.records if record.name != "httpx")
     assert "GET /admin/api-keys/***?x=*** 401" in log
-    assert line["client_secret"] not in log
+    assert emulator.client_secret not in log
 
 
 class BrokenEmulator(Emulator):
@@ -386,7 +408,7 @@ def test_state_file_keeps_the_state(serve: Callable[..., Server], tmp_path: Path
     assert [each["name"] for each in json.loads(file.read_text())["projects"]] == ["kept"]
 
 
-def test_state_file_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_state_file_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, served: list[Emulator]) -> None:
     """A state file is loaded once, with the options that win over it, since loading a large one takes seconds."""
     file = tmp_path / "state.json"
     file.write_text('{"organization": {"plan": "Free", "name": "mine"}, "settings": {"project_quota": 7}}')
@@ -398,15 +420,7 @@ def test_state_file_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         load(self, document)
 
     monkeypatch.setattr(Emulator, "load", load_and_note)
-    served: list[Emulator] = []
-
-    def note(emulator: Emulator, _: object) -> int:
-        served.append(emulator)
-        return 0
-
-    monkeypatch.setattr(command, "_serve", note)
     options = ["--plan", "Standard", "--permissions", "open", "--token-lifetime", "60"]
-    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the test's own handlers stay
     assert command.main(["--state", str(file), *options]) == 0
     (emulator,) = served
     assert len(loaded) == 1
@@ -464,10 +478,12 @@ def test_unwritable_state_file_is_reported(serve: Callable[..., Server], tmp_pat
     assert "Traceback" not in log
 
 
-def test_seed_repeats_the_credentials(serve: Callable[..., Server]) -> None:
+def test_seed_repeats_the_credentials(served: list[Emulator]) -> None:
     """Servers with the same seed have the same credentials."""
-    first, second = (read_announcement(serve("--seed", "7")) for _ in range(2))
-    assert first["client_secret"] == second["client_secret"]
+    for _ in range(2):
+        assert command.main(["--seed", "7"]) == 0
+    first, second = (each.client_secret for each in served)
+    assert first == second
 
 
 @pytest.mark.parametrize("option", ["--token-lifetime=0", "--token-lifetime=soon", "--plan=Gold", "--seed=x"])

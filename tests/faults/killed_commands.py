@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pinecone_admin._sync
+import pinecone_admin.cli
 from pinecone_admin.cli.main import main
 from tests.cli.command_line import Run
 
@@ -55,6 +59,14 @@ class CommandForker:
         return int(self._process.stdout.readline())
 
 
+def import_modules() -> None:
+    """Import each module of the command line and of the sync client, which takes a child a third of its time."""
+    for package in (pinecone_admin.cli, pinecone_admin._sync):
+        for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not each.name.endswith(".__main__"):
+                importlib.import_module(each.name)
+
+
 def fork_for_each_job() -> None:
     """Run the command of each line of stdin in a child, and write its process id and then its exit code to stdout."""
     while line := sys.stdin.readline():
@@ -84,4 +96,5 @@ def _run_in_child(job: Mapping[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    import_modules()
     fork_for_each_job()

@@ -21,20 +21,20 @@ def check_cases(cases: Iterator[Case]) -> None:
 def test_an_apply_that_was_killed_is_completed(tmp_path: Path) -> None:
     """After SIGKILL before or after a request, the next run completes: nothing is there twice, no secret is lost."""
     with prepared(tmp_path, large=False) as trial:
-        check_cases(run_grid(trial, 29))
+        check_cases(run_grid(trial, 41))
 
 
-@pytest.mark.long(30)
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_an_apply_that_was_killed_at_each_request_is_completed(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """As above, at each request, of a file and a saved plan, with stores that can say what they have, or cannot."""
     with prepared(tmp_path, large=False) as trial:
-        check_cases(run_grid(trial, stride(11)))
+        check_cases(run_grid(trial, stride(19)))
 
 
-@pytest.mark.long(20)
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_applies_that_get_random_signals_are_completed(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """In a larger organization, after SIGKILL, SIGTERM and SIGINT at random moments, the next run completes."""
     with prepared(tmp_path, large=True) as trial:
-        check_cases(run_random(trial, 100 // stride(20), Random(1)))
+        check_cases(run_random(trial, 100 // stride(33), Random(1)))
