@@ -54,8 +54,8 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
             this package waits or the clock is advanced.
         serve: Also serve the emulator on loopback, at `emulator.host` and `emulator.oauth_url`, for child processes and
             for clients that do not use httpx; ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL`` have the
-            addresses. Requires the extra `emulator`. Clients in this process are still answered in process, so that a
-            delay takes no real time; over `serving`, it does.
+            addresses. Requires the extra `emulator`. What uses httpx in this process is still answered in process, so
+            that a delay takes no real time; over `serving`, it does.
         plan: The plan of the new emulator: Free, Standard, Enterprise or Dedicated.
         permissions: Whether the new emulator enforces the permission matrix (published), or only the rule that a
             principal cannot grant what it does not hold (open).
