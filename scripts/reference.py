@@ -27,7 +27,7 @@ from types import ModuleType
 
 from derived_page import write_or_check
 from documentation.commands import render_commands, render_common_options, render_topics
-from documentation.docstrings import parse_docstring, render_item
+from documentation.docstrings import break_lines, parse_docstring, render_item
 from documentation.entries import is_for_users, render_entry
 from pinecone_admin import Admin
 from pinecone_admin.emulator.control.faults import Faults
@@ -41,6 +41,11 @@ _LEVELS = """\
 
 The role that permits most counts, for the contents of a project, too: a ProjectManager writes, since it creates
 indexes, but changes neither members nor keys (`guides/production/manage-rbac`)."""
+_RAISES = break_lines(
+    "**Raises** names what is particular to a method. Any of them can also raise the [errors](errors.md) of every call,"
+    " such as PineconeValueError before anything is sent, and ForbiddenError if the account lacks the"
+    " [role](../emulator-rules.md#permissions)."
+)
 NOT_FORMATTED = "<!-- fmt: off -->\n"  # code in docstrings is formatted in lines of another length
 
 
@@ -88,6 +93,8 @@ def render_methods(path: str, level: int) -> Iterator[str]:
     members = [(name, each) for name, each in vars(find_class(path)).items() if callable(each)]
     shown = [(name, each) for name, each in members if is_for_users(name, each)]
     yield "".join(render_item(f"[`{name}`](#{anchor(f'{path}.{name}')})", summarize(each)) for name, each in shown)
+    if path.startswith("admin."):
+        yield _RAISES
     for name, each in shown:
         yield render_entry(f"{path}.{name}", each, level)
 

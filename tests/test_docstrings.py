@@ -219,6 +219,15 @@ def test_every_error_that_is_named_exists() -> None:
             assert "Every method also raises the errors of" in each.text, each.name
 
 
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_a_method_that_takes_an_id_says_what_is_raised_if_it_is_unknown(namespace: str) -> None:
+    """The errors of a method that needs the id of something name NotFoundError."""
+    for name, method in inspect.getmembers(getattr(Admin, namespace), inspect.isfunction):
+        required = [each.name for each in inspect.signature(method).parameters.values() if each.default is each.empty]
+        if not name.startswith("_") and any(each.endswith("_id") for each in required):
+            assert "NotFoundError" in read_section(inspect.getdoc(method) or "", "Raises"), name
+
+
 # ---- examples
 
 

@@ -25,11 +25,9 @@ class RoleBindingInput:
     Attributes:
         resource_type: Whether the role is granted on the organization or on a project.
         role: The role to grant: one that starts with Org on the organization, any other on a
-            project. A mismatch is refused with 400 INVALID_ARGUMENT, a role that the caller does
-            not hold with 403 PERMISSION_DENIED.
-        resource_id: The id of the project; a project without it is refused with 400
-            INVALID_ARGUMENT. For the organization it can be omitted or be the id of the
-            organization.
+            project. A mismatch is refused, as is a role that the caller does not hold.
+        resource_id: The id of the project; a project without it is refused. For the
+            organization it can be omitted or be the id of the organization.
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
@@ -44,11 +42,10 @@ class RoleBindingInput:
     """Whether the role is granted on the organization or on a project."""
     role: RoleName
     """The role to grant: one that starts with Org on the organization, any other on a project. A
-    mismatch is refused with 400 INVALID_ARGUMENT, a role that the caller does not hold with 403
-    PERMISSION_DENIED."""
+    mismatch is refused, as is a role that the caller does not hold."""
     resource_id: str | None = None
-    """The id of the project; a project without it is refused with 400 INVALID_ARGUMENT. For the
-    organization it can be omitted or be the id of the organization."""
+    """The id of the project; a project without it is refused. For the organization it can be omitted
+    or be the id of the organization."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

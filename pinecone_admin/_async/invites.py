@@ -93,14 +93,15 @@ class AsyncInvites(Namespace):
     ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this address, and create it if there is none.
 
-        An expired invite is sent again. An invite that was sent is kept, even if this call is cancelled.
+        An expired invite is sent again, with the roles that it carries. An invite that was sent is kept, even if this
+        call is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
             role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
                 attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
-            on_difference: What to do if the roles of a pending invite differ: ``"report"`` them, ``"raise"``, or
-                ``"update"``, which grants the missing ones.
+            on_difference: What to do if the roles of a pending or expired invite differ: ``"report"`` them,
+                ``"raise"``, or ``"update"``, which grants the missing ones.
             revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting; only with
                 ``"update"``.
             dry_run: Only report what would be done.
@@ -143,7 +144,7 @@ class AsyncInvites(Namespace):
             invite_id: Id of the invite.
 
         Raises:
-            NotFoundError: The organization has no invite with this id.
+            NotFoundError: The account sees no invite with this id.
 
         Example:
             >>> invite = await admin.invites.describe(invite_id=invite.id)
@@ -178,7 +179,7 @@ class AsyncInvites(Namespace):
 
         Raises:
             ConflictError: The invite was accepted, or an identity provider manages the person.
-            NotFoundError: The organization has no invite with this id.
+            NotFoundError: The account sees no invite with this id.
 
         Example:
             >>> await admin.invites.delete(invite_id=invite.id)
@@ -196,7 +197,7 @@ class AsyncInvites(Namespace):
 
         Raises:
             ConflictError: The invite was accepted, or an identity provider manages the person.
-            NotFoundError: The organization has no invite with this id.
+            NotFoundError: The account sees no invite with this id.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
 
         Example:

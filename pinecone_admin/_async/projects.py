@@ -92,7 +92,7 @@ class AsyncProjects(Namespace):
 
         If the response to the create is lost, the project is looked for until the client's ``timeout`` has passed. If
         this call is cancelled, a project that it has created is deleted. Two processes that do this at the same moment
-        can still create two projects.
+        can still create two projects, and so can an account that does not see the first one: only an OrgOwner sees all.
 
         Args:
             name: Exact name of the project, 1 to 512 characters without NUL.
@@ -109,6 +109,7 @@ class AsyncProjects(Namespace):
         Raises:
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
             RefusedError: Settings differ, and ``on_difference`` is ``"raise"``; nothing was changed.
+            BadRequestError: As of ``create`` and ``update``.
             ForbiddenError: The plan allows no further project.
             PineconeError: The response to the create was lost, and no new project appeared before the client's
                 ``timeout`` had passed; ``outcome`` is ``"unknown"``. The notes (``__notes__``) of any error name
@@ -137,7 +138,7 @@ class AsyncProjects(Namespace):
             project_id: Id of the project.
 
         Raises:
-            NotFoundError: The organization has no project with this id.
+            NotFoundError: The account sees no project with this id.
 
         Example:
             >>> project = await admin.projects.describe(project_id=project.id)
@@ -162,7 +163,7 @@ class AsyncProjects(Namespace):
         return find_by_name(name, await self.list(), noun="project", operation="describe_by_name")
 
     async def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
-        """Return whether a project with this id or name exists.
+        """Return whether the account sees a project with this id or name.
 
         Pass either ``project_id`` or ``name``.
 
@@ -216,7 +217,9 @@ class AsyncProjects(Namespace):
 
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
-            NotFoundError: The organization has no project with this id.
+            BadRequestError: ``force_encryption_with_cmek`` is False and was True, or ``max_pods`` is above 0, and the
+                organization has no pod access.
+            NotFoundError: The account sees no project with this id.
 
         Example:
             >>> project = await admin.projects.update(project_id=project.id, name="search-eu")
@@ -239,10 +242,12 @@ class AsyncProjects(Namespace):
     ) -> workflows.Provisioned:
         """Set up a tenant: a project, role bindings, and an API key with the same name in it.
 
-        Existing parts are kept, so that the next run completes an interrupted one. The key comes last. If a step fails
-        or this call is cancelled before ``store`` has returned, everything that it created is deleted in reverse order,
-        and notes on the error say so; later, nothing is deleted, and the next run completes it. Provision a
-        tenant from one process at a time: if two processes do it, the one that fails deletes what the other depends on.
+        Existing parts are kept, also a key with other roles, which its ``differences`` show, so that the next run
+        completes an interrupted one; as of ``ensure``, what the account does not see is made again. The key comes last.
+        If a step fails or this call is cancelled before ``store`` has returned, everything that it created is deleted
+        in reverse order, and notes on the error say so; later, nothing is deleted, and the next run completes it.
+        Provision a tenant from one process at a time: if two processes do it, the one that fails deletes what the other
+        depends on.
 
         Args:
             name: Name of the project, 1 to 512 characters without NUL. The first 80 characters are the name of the key.
@@ -260,7 +265,9 @@ class AsyncProjects(Namespace):
             ForbiddenError: The plan allows no further project or key, or does not have one of the roles.
             LeftoverError: A step failed, and not everything could be deleted; ``left`` lists what remains.
             NotFoundError: A principal does not exist.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            ConflictError: An invite was accepted, or an identity provider manages a person.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, something may remain, which the next run
+                keeps. The notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> tenant = await admin.projects.provision(
@@ -285,7 +292,7 @@ class AsyncProjects(Namespace):
 
         Raises:
             FailedPreconditionError: The project still contains indexes, collections, assistants, backups or workspaces.
-            NotFoundError: The organization has no project with this id.
+            NotFoundError: The account sees no project with this id.
 
         Example:
             >>> await admin.projects.delete(project_id=project.id)
@@ -304,28 +311,31 @@ class AsyncProjects(Namespace):
         """Delete everything in a project, wait until it is gone, and delete the project.
 
         Indexes, collections, assistants, backups and workspaces can be reached only with an API key of the project. A
-        temporary key with the least privileged role is created, and then deleted. This also happens with
-        ``dry_run=True``, which changes nothing else; ``temporary_keys`` in the report names the key. The next run
-        completes an interrupted one, and concurrent runs do not harm each other.
+        temporary key with ControlPlaneEditor, or where that is refused ProjectEditor, is created, and then deleted, as
+        are those that earlier runs left. This also happens with ``dry_run=True``, which changes nothing else;
+        ``temporary_keys`` in the report names the keys. The next run completes an interrupted one, and concurrent runs
+        do not harm each other.
 
         Args:
             project_id: Id of the project.
             dry_run: Only report what would be deleted; ``refusal`` in the report says why a real run would refuse.
-            time_limit: Time for the whole workflow, above 0.
+            time_limit: Time after which it waits no longer, above 0; requests in progress can take the client's
+                ``timeout`` in addition.
             lift_protection: Also delete indexes with deletion protection.
-            progress: Function that receives what is left, each time that the contents are read.
+            progress: Function that receives what is left, each time that the contents are read, once some were found.
 
         Returns:
             What the project contained, what was done, and whether the project is deleted.
 
         Raises:
-            RefusedError: Deletion protection is on for an index, or the server forbids a deletion. Protection that is
-                on at the start is reported before anything is deleted.
+            RefusedError: Deletion protection is on for an index, or the server forbids a deletion; then other contents
+                may be deleted. Protection that is on at the start is reported before anything is.
             FailedPreconditionError: The server still found something in the project when the time was up.
             PineconeTimeoutError: Something was still there when the time was up; the message names it.
             ForbiddenError: The project has no room for another key.
             LeftoverError: The temporary key could not be deleted; ``left`` names it.
-            NotFoundError: The organization has no project with this id, or an earlier run has deleted it.
+            UnauthorizedError: The service did not accept the temporary key for 30 seconds.
+            NotFoundError: The account sees no project with this id; an earlier run may have deleted it.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
@@ -380,14 +390,15 @@ class AsyncProjects(Namespace):
         """Delete projects that test runs left behind: first make a plan of them, then carry it out.
 
         Without ``plan``, return a plan of the projects whose name matches and that are old enough, with all their
-        contents. Nothing changes, apart from temporary API keys that read the contents: they are deleted again, and
-        the plan names them. ``to_json`` and ``StalePlan.from_json`` save and restore the plan.
+        contents that the server shows. Nothing changes, apart from temporary API keys that read the contents: they are
+        deleted again, with those that earlier runs left, and the plan names them. ``to_json`` and
+        ``StalePlan.from_json`` save and restore the plan.
 
         With a plan, delete its projects with everything in them, and no others. A project stays, and is listed under
         ``left`` with the reason, if it was renamed, has no date of creation or is not old enough, contains something
-        that is protected or not in the plan, or cannot be deleted. The next run of the same plan completes an
-        interrupted one: a project that is gone counts as deleted if the account is seen to be an OrgOwner, who sees
-        every project; otherwise it is left, because it may only be invisible.
+        that is protected or not in the plan, or cannot be deleted; ``steps`` shows contents that are deleted. The next
+        run of the same plan completes an interrupted one: a project that is gone counts as deleted if the account is
+        seen to be an OrgOwner, who sees every project; otherwise it is left, because it may only be invisible.
 
         Args:
             name_pattern: Pattern of names, such as ``"ci-*"``, with ``*``, ``?`` and ``[…]`` as in a shell; matching

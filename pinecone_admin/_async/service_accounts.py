@@ -59,7 +59,7 @@ class AsyncServiceAccounts(Namespace):
         the client does not repeat a create that the server may have processed.
 
         Args:
-            name: Name of the account, 1 to 80 UTF-8 bytes.
+            name: Name of the account, 1 to 80 UTF-8 bytes without NUL.
             role_bindings: 0 to 100 roles that the account will have, as models, mappings or objects with the same
                 three attributes. ``on_organization`` and ``on_project`` build them.
 
@@ -100,7 +100,8 @@ class AsyncServiceAccounts(Namespace):
         delete the new account of the other.
 
         Args:
-            name: Exact name of the account, 1 to 80 UTF-8 bytes.
+            name: Exact name of the account, 1 to 80 UTF-8 bytes without NUL; not one that a workflow gives to an
+                unfinished account.
             role_bindings: 0 to 100 roles that a new account will have, as models, mappings or objects with the same
                 three attributes. For an existing account, None accepts any roles. ``on_organization`` and
                 ``on_project`` build them.
@@ -121,9 +122,10 @@ class AsyncServiceAccounts(Namespace):
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; or roles would be revoked, and the
                 client has only a token, so that the account may be its own. Nothing was changed.
             ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
-            LeftoverError: ``store`` failed, or the account could not be named and there is no ``store``; and then the
-                account could not be deleted.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            LeftoverError: ``store`` failed, the response with the secret was lost, or the account could not be named
+                and there is no ``store``; and then the account could not be deleted.
+            PineconeError: Each response with the secret was lost, or the account could not be named after ``store``:
+                the next run makes another one. The notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = await admin.service_accounts.ensure(
@@ -151,7 +153,7 @@ class AsyncServiceAccounts(Namespace):
             service_account_id: Id of the account.
 
         Raises:
-            NotFoundError: The organization has no service account with this id.
+            NotFoundError: The account sees no service account with this id.
 
         Example:
             >>> account = await admin.service_accounts.describe(service_account_id=account.id)
@@ -162,7 +164,7 @@ class AsyncServiceAccounts(Namespace):
         """Find the only service account with this name.
 
         Args:
-            name: Exact name of the account, 1 to 80 UTF-8 bytes.
+            name: Exact name of the account, 1 to 80 UTF-8 bytes without NUL.
 
         Raises:
             PineconeValueError: No account can have this name; nothing was sent.
@@ -181,14 +183,14 @@ class AsyncServiceAccounts(Namespace):
 
         Args:
             service_account_id: Id of the account.
-            name: New name, 1 to 80 UTF-8 bytes.
+            name: New name, 1 to 80 UTF-8 bytes without NUL.
 
         Returns:
             The account with its new name.
 
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
-            NotFoundError: The organization has no service account with this id.
+            NotFoundError: The account sees no service account with this id.
 
         Example:
             >>> account = await admin.service_accounts.update(
@@ -208,7 +210,7 @@ class AsyncServiceAccounts(Namespace):
             service_account_id: Id of the account.
 
         Raises:
-            NotFoundError: The organization has no service account with this id.
+            NotFoundError: The account sees no service account with this id.
 
         Example:
             >>> await admin.service_accounts.delete(service_account_id=account.id)
@@ -220,7 +222,7 @@ class AsyncServiceAccounts(Namespace):
 
         Only this response shows the new secret: store it. The client does not repeat the request if the server may have
         processed it. If the client itself authenticates as this account, the client and its copies switch to the new
-        secret and drop the old token. Other processes, and later ones, still need the new secret from you.
+        secret and drop the old token. Other clients, also of later processes, still need the new secret from you.
 
         Args:
             service_account_id: Id of the account.
@@ -229,7 +231,7 @@ class AsyncServiceAccounts(Namespace):
             The service account with its new secret.
 
         Raises:
-            NotFoundError: The organization has no service account with this id.
+            NotFoundError: The account sees no service account with this id.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated and lost:
                 rotate it again.
 
@@ -266,7 +268,7 @@ class AsyncServiceAccounts(Namespace):
 
         Raises:
             SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
-            NotFoundError: The organization has no service account with this id.
+            NotFoundError: The account sees no service account with this id.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:

@@ -59,7 +59,7 @@ class AsyncUsers(Namespace):
             user_id: Id of the user.
 
         Raises:
-            NotFoundError: The organization has no user with this id.
+            NotFoundError: The account sees no user with this id.
 
         Example:
             >>> user = await admin.users.describe(user_id=user.id)
@@ -141,7 +141,7 @@ class AsyncUsers(Namespace):
 
         Raises:
             ConflictError: The user is the last OrgOwner, or an identity provider manages the users.
-            NotFoundError: The organization has no user with this id.
+            NotFoundError: The account sees no user with this id.
 
         Example:
             >>> await admin.users.delete(user_id=user.id)
@@ -151,13 +151,14 @@ class AsyncUsers(Namespace):
     async def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
         """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.
 
-        Nothing changes unless you pass ``dry_run=False``. The next run completes an interrupted one. Keep the report,
-        and rotate the keys and service accounts in it: after the removal, the API no longer shows what the user could
-        reach.
+        Nothing changes unless you pass ``dry_run=False``. The next run completes an interrupted one. First save the
+        report of a dry run, and rotate the keys and service accounts in it: after the removal, the API no longer shows
+        what the user could reach, and if the last response is lost, there is no other report.
 
         Args:
             email: Email address of the user, at most 254 characters. Email matching ignores case.
-            dry_run: Only report what would be done; ``refusal`` in the report says why a real run would refuse.
+            dry_run: Only report what would be done; ``refusal`` in the report says why a real run would refuse, as far
+                as the roles show it.
 
         Returns:
             The user, the invites, what they gave access to, which secrets to rotate, and what was done.
@@ -167,7 +168,8 @@ class AsyncUsers(Namespace):
             ForbiddenError: The account may not see the users or the invites, so that it cannot tell.
             RefusedError: Before the first change: the account does not see all role bindings, or projects on which
                 there are roles, so that the report would lack some; or the user is the last owner. Or the server
-                refused to remove the user, for example because an identity provider manages the users.
+                refused to remove the user, for example because an identity provider manages the users; by then, the
+                invites are deleted.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
@@ -199,8 +201,8 @@ class AsyncUsers(Namespace):
         which the account cannot tell, because it may not see the users or the invites.
 
         With a plan, remove the people in it, and nobody else. A person stays, and is listed under ``left`` with the
-        reason, if they have gained a role or an invite since then, or if the server refuses to remove them. The next
-        run of the same plan completes an interrupted one.
+        reason, if they have gained a role or an invite or have another address since then, or if removing them fails.
+        The next run of the same plan completes an interrupted one.
 
         Args:
             emails: Email addresses, at most 254 characters each. Email matching ignores case. With a plan, pass None or
@@ -211,8 +213,10 @@ class AsyncUsers(Namespace):
             The plan; or, if one was carried out, a report of what was done, and who was left.
 
         Raises:
-            RefusedError: No user who is an owner would remain, the plan is of another organization, or not everything
-                could be read. Nothing was changed.
+            RefusedError: With a plan: no user who is an owner would remain, or the plan is of another organization.
+                With or without one: not everything could be read. Nothing was changed.
+            ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
+                reason. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 

@@ -43,6 +43,9 @@ class APIKeys(Namespace):
         Returns:
             The complete list.
 
+        Raises:
+            NotFoundError: The account sees no project with this id.
+
         Example:
             >>> [each.name for each in admin.api_keys.list(project_id=project.id)]
             ['reader']
@@ -57,7 +60,7 @@ class APIKeys(Namespace):
 
         Args:
             project_id: Id of the project that the key gives access to.
-            name: Name of the key, 1 to 80 characters.
+            name: Name of the key, 1 to 80 characters without NUL.
             roles: Roles of the key; the server's default is ProjectEditor.
 
         Returns:
@@ -65,7 +68,7 @@ class APIKeys(Namespace):
 
         Raises:
             ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
-            NotFoundError: The organization has no project with this id.
+            NotFoundError: The account sees no project with this id.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist whose value is lost.
 
         Example:
@@ -96,7 +99,8 @@ class APIKeys(Namespace):
 
         Args:
             project_id: Id of the project that the key gives access to.
-            name: Exact name of the key, 1 to 80 characters.
+            name: Exact name of the key, 1 to 80 characters without NUL; not one that a workflow gives to an unfinished
+                key.
             roles: Roles of the key. For a new key, the server's default is ProjectEditor; for an existing one, None
                 accepts any roles.
             store: Function that stores the value of a new key, which it receives under the final name, before the key
@@ -112,10 +116,11 @@ class APIKeys(Namespace):
             AmbiguousNameError: Several keys have the name; ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
             ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
-            LeftoverError: ``store`` failed, or the key could not be named and there is no ``store``; and then the key
-                could not be deleted.
-            NotFoundError: The organization has no project with this id, or another process deleted the new key.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            LeftoverError: ``store`` failed, the response with the value was lost, or the key could not be named and
+                there is no ``store``; and then the key could not be deleted.
+            NotFoundError: The account sees no project with this id, or another process deleted the new key.
+            PineconeError: Each response with the value was lost, or the key could not be named after ``store``: the
+                next run makes another one. The notes (``__notes__``) of any error name what was done and is left.
 
         Example:
             >>> ensured = admin.api_keys.ensure(
@@ -146,7 +151,7 @@ class APIKeys(Namespace):
             api_key_id: Id of the key.
 
         Raises:
-            NotFoundError: The organization has no key with this id.
+            NotFoundError: The account sees no key with this id.
 
         Example:
             >>> key = admin.api_keys.describe(api_key_id=key.id)
@@ -183,7 +188,7 @@ class APIKeys(Namespace):
 
         Args:
             api_key_id: Id of the key.
-            name: New name, 1 to 80 characters.
+            name: New name, 1 to 80 characters without NUL.
             roles: All roles that the key will have; they replace its present roles.
 
         Returns:
@@ -191,7 +196,7 @@ class APIKeys(Namespace):
 
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
-            NotFoundError: The organization has no key with this id.
+            NotFoundError: The account sees no key with this id.
 
         Example:
             >>> key = admin.api_keys.update(api_key_id=key.id, roles=["ProjectViewer"])
@@ -208,7 +213,7 @@ class APIKeys(Namespace):
             api_key_id: Id of the key.
 
         Raises:
-            NotFoundError: The organization has no key with this id.
+            NotFoundError: The account sees no key with this id.
 
         Example:
             >>> admin.api_keys.delete(api_key_id=key.id)
@@ -228,8 +233,8 @@ class APIKeys(Namespace):
         The new key is created, ``store`` stores its value, and it takes the name of the old key. Then the old key is
         deleted, and with it those that earlier rotations of the name left and that are due; or, with ``keep_old_for``,
         it is left to ``delete_retired``: this call does not wait. The names of the two keys record the progress: the
-        next run finishes an interrupted rotation, or cleans up and starts over. If this call is cancelled before
-        ``store`` has returned, the new key is deleted.
+        next run with the id of the old key finishes an interrupted rotation, or cleans up and starts over. If this call
+        is cancelled before ``store`` has returned, the new key is deleted.
 
         Rotate a key from one process at a time. Before ``store`` is called, the keys are read again, and if they show
         another rotation of the same key, this one is refused: of two that start together, at most one calls ``store``,
@@ -243,20 +248,21 @@ class APIKeys(Namespace):
                 may return anything. If it raises, it must not have stored the value: the new key is deleted, and the
                 old key stays.
             keep_old_for: How long both keys work, from 0; by the server's clock, rounded up to minutes. A repeated call
-                with the same or a longer time changes nothing. The project needs room for one more key meanwhile.
+                with the same or a longer time changes nothing, but one with the id of the new key rotates again. The
+                project needs room for one more key meanwhile.
             dry_run: Only report what would be done.
 
         Returns:
             The new key, the id of the old one, when it may be deleted, and what was done.
 
         Raises:
-            RefusedError: An earlier run keeps the old key for longer; or another workflow, such as another rotation,
-                created this key and has not finished; or no key has replaced it; or another rotation of the key is in
-                progress. Nothing was changed, or the new key was deleted again.
+            RefusedError: An earlier run keeps the old key for longer; or the key is temporary; or another workflow,
+                such as another rotation, created it and has not finished; or what replaced it has no name or is gone;
+                or another rotation of the key is in progress. Nothing was changed, or the new key was deleted again.
             ForbiddenError: The plan allows no further key in the project.
-            LeftoverError: ``store`` failed, and the new key could not be deleted; or another rotation of the key has
-                finished meanwhile.
-            NotFoundError: The organization has no key with this id, or the new key was deleted; the old one stays.
+            LeftoverError: ``store`` failed or the response with the value was lost, and the new key could not be
+                deleted; or another rotation of the key has finished meanwhile.
+            NotFoundError: The account sees no key with this id, or the new key was deleted; the old one stays.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
@@ -279,10 +285,10 @@ class APIKeys(Namespace):
     ) -> AbstractContextManager[APIKeyWithSecret]:
         """Create an API key for the time of a block, and delete it at the end, however the block ends.
 
-        The name of the key says until when it lives. In the background, the key is renamed every third of ``ttl``, so
-        that it lives as long as the block. If the process is killed, the key is deleted by ``delete_retired``, or by
-        the next call in the same project, as soon as the time in its name is over. A forked child, too, can use the
-        key, and deletes nothing.
+        The name of the key says until when it lives. In the background, the key is renamed every third of ``ttl``, and
+        tried again each minute if that fails. Once the time in its name is over, as after the process was killed, the
+        key is deleted by the next ``delete_retired`` or ``rotate_due``, or the next call in the same project. A forked
+        child, too, can use the key, and deletes nothing.
 
         Args:
             project_id: Id of the project that the key gives access to.
@@ -295,9 +301,10 @@ class APIKeys(Namespace):
 
         Raises:
             ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
-            NotFoundError: The organization has no project with this id.
+            NotFoundError: The account sees no project with this id.
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
-            LeftoverError: At the end, the key could not be deleted.
+            LeftoverError: The key could not be deleted, at the end or after the response with its value was lost. It
+                takes the place of an error of the block, which is its cause.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
@@ -313,18 +320,20 @@ class APIKeys(Namespace):
     def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
         """Delete the old keys that ``rotate`` has kept, and temporary keys, that are due by the server's clock.
 
-        An old key is deleted only if the key that replaced it still exists and has its name. If an interrupted rotation
-        has not renamed that key, it is renamed first. Run this regularly, for example each hour.
+        An old key is deleted only if the key that replaced it still exists, under a name that marks no unfinished
+        work. If an interrupted rotation has not renamed that key, it is renamed first. Run this regularly, for
+        example each hour. If a project fails, the error is raised, and the next run does the rest.
 
         Args:
             project_id: Id of the project; None for all projects of the organization.
             dry_run: Only report what would be done.
 
         Returns:
-            The keys that were deleted, oldest first, and those that were kept, each with the reason.
+            The keys that were deleted, project by project and the longest due first, and those that were kept, each
+            with the reason.
 
         Raises:
-            NotFoundError: The organization has no project with this id.
+            NotFoundError: The account sees no project with this id.
             RefusedError: The server's responses have no valid Date, so that its time is unknown.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 

@@ -59,7 +59,7 @@ class Organizations(Namespace):
 
         Args:
             organization_id: Id of the organization.
-            name: New name, 1 to 512 characters.
+            name: New name, 1 to 512 characters without NUL.
 
         Returns:
             The organization with its new name.

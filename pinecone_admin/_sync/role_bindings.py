@@ -98,7 +98,7 @@ class RoleBindings(Namespace):
             ConflictError: The same role binding exists, the invite was accepted, or an identity provider manages the
                 person.
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
-            NotFoundError: The organization has no such principal or project.
+            NotFoundError: The account sees no such principal or project.
 
         Example:
             >>> binding = admin.role_bindings.create(
@@ -139,11 +139,13 @@ class RoleBindings(Namespace):
             dry_run: Only report what would be done.
 
         Returns:
-            The role binding, and whether this call created it.
+            The role binding, whether this call created it, and what was done.
 
         Raises:
+            ConflictError: The invite was accepted, an identity provider manages the person, or the account does not see
+                the role binding that exists.
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
-            NotFoundError: The organization has no such principal or project.
+            NotFoundError: The account sees no such principal or project.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
@@ -175,7 +177,7 @@ class RoleBindings(Namespace):
             role_binding_id: Id of the role binding.
 
         Raises:
-            NotFoundError: The organization has no role binding with this id.
+            NotFoundError: The account sees no role binding with this id.
 
         Example:
             >>> binding = admin.role_bindings.describe(role_binding_id=binding.id)
@@ -186,7 +188,8 @@ class RoleBindings(Namespace):
         """Revoke a role by deleting its role binding.
 
         Nothing asks back if it is a role of the account that the client itself authenticates as. From then on, calls
-        that need the role end in a ForbiddenError, and that account may not be able to grant the role again.
+        that need the role end in a ForbiddenError or a NotFoundError, or return less, and that account may not be able
+        to grant the role again.
 
         Args:
             role_binding_id: Id of the role binding.
@@ -194,7 +197,7 @@ class RoleBindings(Namespace):
         Raises:
             ConflictError: It is the last OrgOwner, or the last organization role of a user with other roles or of a
                 pending invite, or an identity provider manages the person.
-            NotFoundError: The organization has no role binding with this id.
+            NotFoundError: The account sees no role binding with this id.
 
         Example:
             >>> admin.role_bindings.delete(role_binding_id=binding.id)
@@ -215,7 +218,9 @@ class RoleBindings(Namespace):
         """Replace one role of a principal: grant the new role, then revoke the old one.
 
         A change that was already made counts as success. If the server refuses to revoke the old role, or this call is
-        cancelled before it is revoked, the new role is revoked again, provided that this call granted it.
+        cancelled before it is revoked, the new role is revoked again, provided that this call granted it. If revoking
+        fails otherwise, as without a connection, the principal may have both roles until the next run completes the
+        change.
 
         Args:
             principal_type: Type of the principal.
@@ -232,10 +237,10 @@ class RoleBindings(Namespace):
         Raises:
             PineconeValueError: Both roles are the same; nothing was sent.
             NotFoundError: The principal holds neither role, or the account does not see it; nothing was changed.
-            ConflictError: The old role is the last OrgOwner, or the last organization role of an invite, or an
-                identity provider manages the person; the new role is revoked again.
+            ConflictError: The old role is the last OrgOwner, so that the new role is revoked again; or an identity
+                provider manages the person.
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
-            LeftoverError: The old role could not be revoked, and neither could the new one.
+            LeftoverError: The server refused to revoke the old role, and the new one could not be revoked, either.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:

@@ -45,7 +45,7 @@ class Holder:
     Attributes:
         type: Type of the principal; an invite is not accepted yet, and has the roles that the user will have.
         id: Id of the principal.
-        name: Email address of a user or an invite, name of any other principal.
+        name: Email address of a user or an invite, name of any other principal; the id if only roles mention it.
         organization_roles: Roles on the organization.
         roles: Effective roles by project id, including roles on the organization that apply to the project.
     """
@@ -55,7 +55,7 @@ class Holder:
     id: str
     """Id of the principal."""
     name: str
-    """Email address of a user or an invite, name of any other principal."""
+    """Email address of a user or an invite, name of any other principal; the id if only roles mention it."""
     organization_roles: list[RoleName] = field(factory=list[RoleName])
     """Roles on the organization."""
     roles: Mapping[str, list[RoleName]] = field(factory=dict[str, list[RoleName]])
@@ -74,7 +74,7 @@ class AccessRow:
     Attributes:
         principal_type: Type of the principal.
         principal_id: Id of the principal.
-        principal: Email address or name of the principal.
+        principal: Email address or name of the principal; the id if only roles mention it.
         project_id: Id of the project; empty for the organization itself.
         project: Name of the project; empty for the organization itself.
         level: ``"owns"``, ``"writes"`` or ``"reads"``, which the reference lists by role under Levels; ``"unknown"``
@@ -87,7 +87,7 @@ class AccessRow:
     principal_id: str
     """Id of the principal."""
     principal: str
-    """Email address or name of the principal."""
+    """Email address or name of the principal; the id if only roles mention it."""
     project_id: str
     """Id of the project; empty for the organization itself."""
     project: str
@@ -105,9 +105,10 @@ class Access:
 
     Attributes:
         taken_at: The ``taken_at`` of the inventory.
-        organization: Name of the organization.
+        organization: Name of the organization; ``"unknown"`` if it could not be read.
         projects: Names of the projects by id.
-        holders: All principals: users, pending invites, service accounts, API keys.
+        holders: All principals that were read, or that roles mention beside an unread list: users, pending invites,
+            service accounts, API keys.
         findings: What a reviewer should check.
         unread: Parts that could not be read and are missing here.
 
@@ -124,11 +125,12 @@ class Access:
     taken_at: datetime
     """The ``taken_at`` of the inventory."""
     organization: str
-    """Name of the organization."""
+    """Name of the organization; ``"unknown"`` if it could not be read."""
     projects: Mapping[str, str]
     """Names of the projects by id."""
     holders: list[Holder]
-    """All principals: users, pending invites, service accounts, API keys."""
+    """All principals that were read, or that roles mention beside an unread list: users, pending invites, service
+    accounts, API keys."""
     findings: list[Finding]
     """What a reviewer should check."""
     unread: list[str]

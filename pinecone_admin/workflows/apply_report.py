@@ -26,7 +26,7 @@ class FailedStep:
     Attributes:
         step: The step.
         error: Message of the error.
-        outcome: That of the error, as of one of a workflow; None if ``store`` failed.
+        outcome: That of the error, as of one of a workflow; None if ``store`` raised another error.
 
     Example:
         >>> report = admin.apply(admin.plan(admin.inventory().to_desired_state()))
@@ -39,7 +39,7 @@ class FailedStep:
     error: str = field(converter=make_printable)
     """Message of the error."""
     outcome: Outcome | None
-    """That of the error, as of one of a workflow; None if ``store`` failed."""
+    """That of the error, as of one of a workflow; None if ``store`` raised another error."""
 
     def __str__(self) -> str:
         outcome = {"unknown": ", and may have been done", "done": ", after a part was done"}.get(self.outcome or "", "")

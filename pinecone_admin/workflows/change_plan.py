@@ -119,8 +119,8 @@ class ChangePlan(SavablePlan):
     def to_markdown(self) -> str:
         """Return the plan as Markdown for a comment.
 
-        It has at most 60,000 characters: sections are cut, with the number of what is left out. Only the first one, on
-        owners and secrets, is never cut, and can be longer.
+        It has at most 60,000 characters: sections are cut, with the number of what is left out. Only refusals, notes
+        and the first section, on owners and secrets, are never cut, and can make it longer.
 
         Example:
             >>> plan = admin.plan(admin.inventory().to_desired_state())

@@ -43,7 +43,7 @@ class Finding:
         text: Description, with the ids of principals that have no email address.
         principal_type: Type of the principal that it is about; None if it is about none, or several.
         principal_id: Id of the principal that it is about; None if it is about none, or several.
-        project_id: Id of the project that it is about, or that the key is in; None if it is about none.
+        project_id: Id of the project that it is about, or that the key is in; None if it is about none, or several.
         key_id: Id of the API key that it is about; None if it is about none.
         age: Age of the key, or time since the invite was last sent, when the inventory was taken, by the server's
             clock; of a key whose exact age is unknown, the least that it can be. None if the finding is not about an
@@ -59,7 +59,7 @@ class Finding:
     principal_id: str | None = None
     """Id of the principal that it is about; None if it is about none, or several."""
     project_id: str | None = None
-    """Id of the project that it is about, or that the key is in; None if it is about none."""
+    """Id of the project that it is about, or that the key is in; None if it is about none, or several."""
     key_id: str | None = None
     """Id of the API key that it is about; None if it is about none."""
     age: timedelta | None = field(default=None, metadata={"name": "age_seconds"})

@@ -137,10 +137,11 @@ class Inventory(Resources):
     """Everything in an organization that the Admin API shows.
 
     Attributes:
-        taken_at: Time at which reading began, by the server's clock; by that of this machine if no response has a valid
-            Date. A Date has whole seconds, so this is up to about a second early, and never late.
+        taken_at: Time at which reading began, by the server's clock; by that of this machine if no response had a valid
+            Date when the projects were read. A Date has whole seconds, so this is up to about a second early, plus the
+            time that the list of projects took to arrive.
         organizations: The organization of the caller.
-        projects: All projects that the account sees. Another one, on which it sees a role, is named in ``unread``.
+        projects: All projects that the account sees. Others, on which it sees roles, are counted in ``unread``.
         api_keys: API keys of the projects, in the order of ``projects``.
         users: All users.
         invites: Pending and expired invites.

@@ -68,6 +68,8 @@ def plan_changes(
         PineconeValueError: The file contradicts itself or the organization; the message has all problems.
         ForbiddenError: The inventory lacks parts, or the account is not seen to be an OrgOwner: what it does not see
             would be made again.
+        ServiceError: The server failed to send a part of the inventory, or RateLimitError or PineconeConnectionError if
+            that is the reason.
         RefusedError: The file is of another organization.
 
     Example:

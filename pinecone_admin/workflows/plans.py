@@ -44,7 +44,7 @@ _P = TypeVar("_P")
 
 @frozen(kw_only=True)
 class Left:
-    """A project or a person that a workflow left as it was.
+    """A project or a person that a workflow did not delete; contents or invites of it may be deleted.
 
     Attributes:
         id: Id of the project or user; empty if there is none.
@@ -156,7 +156,8 @@ class StalePlan(SavablePlan):
         older_than: Age that all projects of the plan exceed.
         projects: Projects to delete.
         left: Projects whose name matches, but that would not be deleted, each with the reason.
-        temporary_keys: Ids of the temporary API keys that read the contents; they were deleted.
+        temporary_keys: Ids of the temporary API keys that read the contents, or that earlier runs left; they were
+            deleted.
 
     Example:
         >>> week = timedelta(days=7)
@@ -180,15 +181,14 @@ class StalePlan(SavablePlan):
     left: list[Left]
     """Projects whose name matches, but that would not be deleted, each with the reason."""
     temporary_keys: list[str]
-    """Ids of the temporary API keys that read the contents; they were deleted."""
+    """Ids of the temporary API keys that read the contents, or that earlier runs left; they were deleted."""
 
     def __str__(self) -> str:
         """Return the plan as text, one project per line."""
         age = describe_duration(self.older_than)
-        found = count_noun(
-            len(self.projects), f"project like {self.name_pattern!r} is", f"projects like {self.name_pattern!r} are"
+        head = (
+            f"{count_noun(len(self.projects), 'project')} like {self.name_pattern!r} older than {age} would be deleted"
         )
-        head = f"{found} older than {age}"
         left = (describe_left(each, "project", planned=True) for each in self.left)
         lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *left))]
         lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
@@ -202,8 +202,8 @@ class StaleReport:
     Attributes:
         deleted: Projects that were deleted with everything in them, by this call or before it.
         left: Projects of the plan that were not deleted, or of which that is unknown, each with the reason.
-        temporary_keys: Ids of the temporary API keys that were used; they were deleted.
-        steps: What was done, in order.
+        temporary_keys: Ids of the temporary API keys that were used, or that earlier runs left; they were deleted.
+        steps: What was done, also in projects that were left, in order.
 
     Example:
         >>> week = timedelta(days=7)
@@ -216,9 +216,9 @@ class StaleReport:
     left: list[Left]
     """Projects of the plan that were not deleted, or of which that is unknown, each with the reason."""
     temporary_keys: list[str]
-    """Ids of the temporary API keys that were used; they were deleted."""
+    """Ids of the temporary API keys that were used, or that earlier runs left; they were deleted."""
     steps: list[Step]
-    """What was done, in order."""
+    """What was done, also in projects that were left, in order."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""

@@ -110,7 +110,7 @@ class Progress:
     Attributes:
         done: Number of completed steps.
         total: Number of steps known so far.
-        step: Description of the last completed step.
+        step: The last completed step, or what is left in a project.
     """
 
     done: int
@@ -118,7 +118,7 @@ class Progress:
     total: int
     """Number of steps known so far."""
     step: str = field(converter=make_printable)
-    """Description of the last completed step."""
+    """The last completed step, or what is left in a project."""
 
 
 @frozen(kw_only=True)
@@ -129,7 +129,7 @@ class Rotation:
         key: The new key, with the name of the old one; its value was passed to ``store``. If a dry run would create it,
             the old key.
         replaced: Id of the old key.
-        delete_after: When ``delete_retired`` may delete the old key; None if this call deleted it.
+        delete_after: When ``delete_retired`` may delete the old key; None if this call deletes it.
         steps: What this run did, in order; an earlier run may have done more. Of a dry run, what would be done.
     """
 
@@ -138,7 +138,7 @@ class Rotation:
     replaced: str
     """Id of the old key."""
     delete_after: datetime | None
-    """When ``delete_retired`` may delete the old key; None if this call deleted it."""
+    """When ``delete_retired`` may delete the old key; None if this call deletes it."""
     steps: list[Step]
     """What this run did, in order; an earlier run may have done more."""
 
@@ -171,7 +171,8 @@ class RetiredKeys:
 
     Attributes:
         dry_run: Whether the report only previews the deletion, and nothing was changed.
-        deleted: Keys that were deleted, in order.
+        deleted: Retired and temporary keys that were deleted, in order; ``steps`` also has what interrupted rotations
+            left.
         kept: Keys that were not deleted, each with the reason.
         steps: What was done and which keys were kept, in order; of a dry run, what would be done.
 
@@ -182,7 +183,7 @@ class RetiredKeys:
     dry_run: bool
     """Whether the report only previews the deletion, and nothing was changed."""
     deleted: list[APIKey]
-    """Keys that were deleted, in order."""
+    """Retired and temporary keys that were deleted, in order; ``steps`` also has what interrupted rotations left."""
     kept: list[KeptKey]
     """Keys that were not deleted, each with the reason."""
     steps: list[Step]
@@ -355,7 +356,8 @@ class Provisioned:
 
     Attributes:
         project: The project.
-        key: The key of the project; if it was created, its value was passed to ``store``.
+        key: The key of the project; if it was created, its value was passed to ``store``. Its ``differences`` have
+            other roles of a key that was there.
         bindings: The role bindings, in the requested order.
     """
 
@@ -419,7 +421,7 @@ class OffboardReport:
         keys_to_rotate: API keys of the projects in ``reach``, whose values the user may know.
         service_accounts_to_rotate: Service accounts whose secrets the user may know, being able to create or rotate
             them.
-        refusal: Why the user cannot be removed, or None.
+        refusal: Why the user cannot be removed, as far as the roles show it, or None.
         steps: Steps that were done, in order; of a dry run, those that a real run would do.
 
     Example:
@@ -443,7 +445,7 @@ class OffboardReport:
     service_accounts_to_rotate: list[ServiceAccount]
     """Service accounts whose secrets the user may know, being able to create or rotate them."""
     refusal: str | None
-    """Why the user cannot be removed, or None."""
+    """Why the user cannot be removed, as far as the roles show it, or None."""
     steps: list[Step]
     """Steps that were done, in order; of a dry run, those that a real run would do."""
 
@@ -515,7 +517,7 @@ class CleanupReport:
         unseen: Kinds of content whose list the server refuses, such as ``"workspace"``: whether the project contains
             any cannot be seen, and the workflow deletes none.
         deleted: Whether the project and all its contents are deleted.
-        refusal: Why a real run would refuse to delete anything, or None.
+        refusal: Why a real run would refuse to delete anything, as far as the contents show it, or None.
         temporary_keys: Ids of the temporary API keys that read the contents, also those that earlier runs left; they
             were deleted. A dry run makes no other change.
         steps: Steps that were done, in order; of a dry run, those that a real run would do.
@@ -537,7 +539,7 @@ class CleanupReport:
     deleted: bool
     """Whether the project and all its contents are deleted."""
     refusal: str | None
-    """Why a real run would refuse to delete anything, or None."""
+    """Why a real run would refuse to delete anything, as far as the contents show it, or None."""
     temporary_keys: list[str]
     """Ids of the temporary API keys that read the contents, also those that earlier runs left; they were deleted."""
     steps: list[Step]

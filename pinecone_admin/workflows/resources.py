@@ -55,8 +55,9 @@ class Resources:
     """The lists of an inventory; the attributes are those of ``Inventory``."""
 
     taken_at: datetime
-    """Time at which reading began, by the server's clock; by that of this machine if no response has a valid Date. A
-    Date has whole seconds, so this is up to about a second early, and never late.
+    """Time at which reading began, by the server's clock; by that of this machine if no response had a valid Date
+    when the projects were read. A Date has whole seconds, so this is up to about a second early, plus the time that the
+    list of projects took to arrive.
     """
     organizations: list[Organization]
     """The organization of the caller."""

@@ -72,24 +72,24 @@ class Review:
     """Findings, and what waivers say about them.
 
     Attributes:
-        open: Findings that nobody has accepted.
+        open: Findings that no waiver covers that is still valid.
         accepted: Findings that a waiver covers, with the waiver.
         expired: Waivers that have ended.
-        unused: Waivers that cover no finding.
+        unused: Valid waivers that cover no finding.
     """
 
     open: list[Finding]
-    """Findings that nobody has accepted."""
+    """Findings that no waiver covers that is still valid."""
     accepted: list[tuple[Finding, Waiver]]
     """Findings that a waiver covers, with the waiver."""
     expired: list[Waiver]
     """Waivers that have ended."""
     unused: list[Waiver]
-    """Waivers that cover no finding."""
+    """Valid waivers that cover no finding."""
 
     @property
     def warnings(self) -> list[str]:
-        """Return what whoever keeps the waivers should know."""
+        """What whoever keeps the waivers should know."""
         is_complete = not any(
             each.kind == "could-not-be-read" for each in [*self.open, *(one for one, _ in self.accepted)]
         )

@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from textwrap import TextWrapper
 from typing import Any, ForwardRef, Union, get_args, get_origin
 
@@ -30,6 +31,7 @@ WIDTH = 90
 
 _NAME = re.compile(r"(?<![\w.\"'])(_?[A-Z]\w*)(\[_\w+\])?")
 _QUALIFIER = re.compile(r"\b(?:[a-z_]\w*\.)+(?=\w)")
+_UNITS = {"days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1}
 _PACKAGES = ("generated_client", "pinecone_admin")
 
 
@@ -148,10 +150,17 @@ def write_arguments(parameters: list[inspect.Parameter]) -> Iterator[str]:
         if each.kind is each.KEYWORD_ONLY and not has_star:
             yield "*"
         has_star = has_star or each.kind in {each.KEYWORD_ONLY, each.VAR_POSITIONAL}
-        simple = isinstance(each.default, str | int | float | tuple | None)
-        default = "" if each.default is each.empty else f"={each.default!r}" if simple else "=..."
+        default = "" if each.default is each.empty else f"={write_default(each.default)}"
         stars = "*" * (each.kind is each.VAR_POSITIONAL) + "**" * (each.kind is each.VAR_KEYWORD)
         yield stars + each.name + default
+
+
+def write_default(value: Any) -> str:
+    """Return a default as it is written, or dots if that would be no code of one line."""
+    if isinstance(value, timedelta):
+        unit, seconds = next(each for each in _UNITS.items() if not value % timedelta(seconds=each[1]))
+        return f"timedelta({unit}={value // timedelta(seconds=seconds)})" if value else "timedelta(0)"
+    return repr(value) if isinstance(value, str | int | float | tuple | None) else "..."
 
 
 def is_constructed(kind: type) -> bool:

@@ -19,6 +19,7 @@ from pinecone_admin import (
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
+    RefusedError,
     ResponseParsingError,
     on_organization,
     on_project,
@@ -424,6 +425,18 @@ async def test_an_expired_invite_is_resent(admin: AsyncAdmin, emulator: Emulator
     again = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
     assert (again.created, again.value.id, again.value.status) == (True, first.value.id, "pending")
     assert len(await admin.invites.list().to_list()) == 1
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_an_expired_invite_with_other_roles_is_not_resent(
+    admin: AsyncAdmin, emulator: Emulator, dry_run: bool
+) -> None:
+    """With ``"raise"``, an expired invite that carries other roles stays expired."""
+    await admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgOwner")])
+    emulator.clock.advance(8 * 86_400)
+    with raises(RefusedError, match="found OrgOwner on organization, wanted OrgMember on organization"):
+        await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER, on_difference="raise", dry_run=dry_run)
+    assert [each.status for each in await admin.invites.list()] == ["expired"]
 
 
 async def test_an_invite_for_a_member_is_refused(admin: AsyncAdmin, emulator: Emulator) -> None:

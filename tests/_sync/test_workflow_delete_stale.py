@@ -90,9 +90,25 @@ def test_a_plan_changes_nothing_but_its_own_keys(emulator: Emulator, clock: Virt
         Progress(done=2, total=2, step=f"project 'ci-2' ({old[1]})"),
     ]
     lines = str(plan).splitlines()
-    assert lines[0].startswith("2 projects like 'ci-*' are older than 7 days")
+    assert lines[0].startswith("2 projects like 'ci-*' older than 7 days would be deleted, in organization ")
     assert lines[1].startswith(f"project 'ci-1' ({old[0]}), created 2023-11-14 22:13 UTC, contains index 'articles', ")
     assert all(key_id in lines[-2] for key_id in plan.temporary_keys)
+
+
+def test_a_temporary_key_that_remains_is_not_among_the_deleted(emulator: Emulator, clock: VirtualClock) -> None:
+    """A plan names the temporary keys that were deleted; one that could not be is in the reason of its project."""
+    create_projects(emulator, "ci-1", "ci-2")
+    pass_days(emulator, clock, 8)
+    emulator.faults.add("delete_api_key", status=503, times=4)  # all attempts of the first deletion
+    admin = emulator.admin()
+    plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=WEEK, concurrency=1)
+    (remaining,) = emulator.state.api_keys
+    assert remaining in plan.left[0].reason
+    assert (len(plan.projects), len(plan.temporary_keys)) == (1, 1)
+    assert remaining not in plan.temporary_keys
+    assert str(plan).startswith("1 project like 'ci-*' older than 7 days would be deleted")
+    again = admin.projects.delete_stale(name_pattern="ci-*", older_than=WEEK, concurrency=1)
+    assert again.temporary_keys[:1] == [remaining]
 
 
 def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClock) -> None:

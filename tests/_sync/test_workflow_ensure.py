@@ -20,6 +20,7 @@ from pinecone_admin import (
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
+    RefusedError,
     ResponseParsingError,
     on_organization,
     on_project,
@@ -408,6 +409,16 @@ def test_an_expired_invite_is_resent(admin: Admin, emulator: Emulator) -> None:
     again = admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)
     assert (again.created, again.value.id, again.value.status) == (True, first.value.id, "pending")
     assert len(admin.invites.list().to_list()) == 1
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_expired_invite_with_other_roles_is_not_resent(admin: Admin, emulator: Emulator, dry_run: bool) -> None:
+    """With ``"raise"``, an expired invite that carries other roles stays expired."""
+    admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgOwner")])
+    emulator.clock.advance(8 * 86_400)
+    with raises(RefusedError, match="found OrgOwner on organization, wanted OrgMember on organization"):
+        admin.invites.ensure(email="a@example.com", role_bindings=MEMBER, on_difference="raise", dry_run=dry_run)
+    assert [each.status for each in admin.invites.list()] == ["expired"]
 
 
 def test_an_invite_for_a_member_is_refused(admin: Admin, emulator: Emulator) -> None:

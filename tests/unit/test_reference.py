@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import reference
 from documentation.docstrings import break_lines, parse_docstring
-from documentation.entries import render_entry
+from documentation.entries import render_entry, write_default
 from pinecone_admin import models, workflows
+from pinecone_admin._sync.api_keys import APIKeys
 from pinecone_admin._sync.pagination import Paginator
 from pinecone_admin._sync.projects import Projects
 from pinecone_admin.auth import TokenCache
@@ -34,6 +36,14 @@ def fill_in(*contents: str) -> str:
 def test_the_pages_are_what_their_sources_give(capsys: pytest.CaptureFixture[str]) -> None:
     """The entries in docs/reference are those that the signatures, docstrings and helps give now."""
     assert (reference.main(["--check"]), capsys.readouterr().err) == (0, "")
+
+
+def test_a_duration_is_written_with_its_largest_unit() -> None:
+    """The default of an argument that is a duration is in the signature, as users write it."""
+    written = {timedelta(0): "timedelta(0)", timedelta(hours=6): "timedelta(hours=6)"}
+    written |= {timedelta(minutes=90): "timedelta(minutes=90)", timedelta(days=7): "timedelta(days=7)"}
+    assert {each: write_default(each) for each in written} == written
+    assert "ttl=timedelta(hours=6)" in render_entry("admin.api_keys.temporary", APIKeys.temporary, 2)
 
 
 def test_a_method_has_its_return_type_before_its_errors() -> None:

@@ -99,8 +99,7 @@ async def empty_and_delete(
     """
     project_id = report.project.id
     leftovers = await list_keys_named(admin, project_id=project_id, name=name_tags.tag_as_emptying(project_id))
-    report.temporary_keys.extend(key.id for key in leftovers)
-    await delete_leftover_keys(admin, leftovers)
+    report.temporary_keys.extend(str(step.id) for step in await delete_leftover_keys(admin, leftovers))
     while True:
         try:
             await _empty_with_temporary_key(

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
-from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
+from pinecone_admin._async.workflows.reconcile import DifferencePolicy, compare_bindings, reconcile_bindings
 from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
@@ -118,7 +118,11 @@ async def ensure_invite(
         invites = [each async for each in admin.invites.list() if is_same_email(each.email, email)]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
-        return require_single(pending, f"invites for {email}") if pending else None
+        if pending:
+            return require_single(pending, f"invites for {email}")
+        if expired and policy.on_difference == "raise":  # before it is sent again, with the roles that it carries
+            await compare_bindings(admin, expired[-1], wanted=bindings, policy=policy)
+        return None
 
     async def create() -> Invite:
         if expired:

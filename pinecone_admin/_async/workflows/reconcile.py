@@ -16,8 +16,9 @@ from pinecone_admin._async.workflows.rollback import AsyncRollback
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount, User
+from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
 from pinecone_admin.workflows.reports import (
+    BindingKey,
     Difference,
     OnDifference,
     compare_settings,
@@ -72,6 +73,23 @@ class DifferencePolicy:
             raise RefusedError(message, operation=self.operation)
 
 
+async def compare_bindings(
+    admin: AsyncAdmin,
+    principal: ServiceAccount | Invite | User,
+    *,
+    wanted: Sequence[RoleBindingInput],
+    policy: DifferencePolicy,
+) -> tuple[dict[BindingKey, RoleBinding], list[Difference]]:
+    """Return the role bindings of a principal and how they differ from the wanted ones; raise if the policy says so."""
+    kind = _KINDS[type(principal)]
+    bindings = await admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
+    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
+    keys = keys_of_wanted_bindings(wanted)
+    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
+    policy.refuse(describe_thing(kind.replace("_", " "), _name_of(principal), principal.id), differing)
+    return found, differing
+
+
 async def reconcile_bindings(
     admin: AsyncAdmin,
     principal: ServiceAccount | Invite | User,
@@ -82,15 +100,10 @@ async def reconcile_bindings(
     rollback: AsyncRollback,
 ) -> list[Difference]:
     """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
-    kind = _KINDS[type(principal)]
-    name = principal.name if isinstance(principal, ServiceAccount) else principal.email
-    bindings = await admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
-    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
-    keys = keys_of_wanted_bindings(wanted)
-    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
-    policy.refuse(describe_thing(kind.replace("_", " "), name, principal.id), differing)
+    found, differing = await compare_bindings(admin, principal, wanted=wanted, policy=policy)
     if not policy.updates:
         return differing
+    kind, name, keys = _KINDS[type(principal)], _name_of(principal), keys_of_wanted_bindings(wanted)
     unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
     is_own = bool(unlisted) and _is_own_account(admin, principal, policy)
     if isinstance(principal, User) and any(each.role == "OrgOwner" for each in unlisted.values()):
@@ -125,6 +138,10 @@ async def reconcile_bindings(
             revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
             await changes.apply(step, revoke, preview=None)
     return differing
+
+
+def _name_of(principal: ServiceAccount | Invite | User) -> str:
+    return principal.name if isinstance(principal, ServiceAccount) else principal.email
 
 
 async def _check_owner_remains(admin: AsyncAdmin, user: User, policy: DifferencePolicy) -> None:

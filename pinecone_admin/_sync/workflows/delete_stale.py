@@ -25,6 +25,7 @@ from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete,
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
+    LeftoverError,
     NotFoundError,
     PineconeError,
     PineconeValueError,
@@ -199,6 +200,8 @@ def _clean_up(
         reason = done.refusal
     except PineconeError as error:
         reason = _explain(error)
+        left = ", ".join(error.left) if isinstance(error, LeftoverError) else ""
+        report.temporary_keys[:] = [each for each in report.temporary_keys if each not in left]  # those were deleted
     return _Outcome(
         reason=reason,
         contents=report.contents,

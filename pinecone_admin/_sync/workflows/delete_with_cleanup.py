@@ -100,8 +100,7 @@ def empty_and_delete(
     """
     project_id = report.project.id
     leftovers = list_keys_named(admin, project_id=project_id, name=name_tags.tag_as_emptying(project_id))
-    report.temporary_keys.extend(key.id for key in leftovers)
-    delete_leftover_keys(admin, leftovers)
+    report.temporary_keys.extend(str(step.id) for step in delete_leftover_keys(admin, leftovers))
     while True:
         try:
             _empty_with_temporary_key(admin, report, backoff=backoff, find_refusal=find_refusal, progress=progress)

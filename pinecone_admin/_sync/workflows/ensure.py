@@ -14,7 +14,7 @@ from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
-from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
+from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, compare_bindings, reconcile_bindings
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import (
     CreateInviteRequest,
@@ -119,7 +119,11 @@ def ensure_invite(
         invites = [each for each in admin.invites.list() if is_same_email(each.email, email)]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
-        return require_single(pending, f"invites for {email}") if pending else None
+        if pending:
+            return require_single(pending, f"invites for {email}")
+        if expired and policy.on_difference == "raise":  # before it is sent again, with the roles that it carries
+            compare_bindings(admin, expired[-1], wanted=bindings, policy=policy)
+        return None
 
     def create() -> Invite:
         if expired:

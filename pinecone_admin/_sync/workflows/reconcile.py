@@ -17,8 +17,9 @@ from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount, User
+from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
 from pinecone_admin.workflows.reports import (
+    BindingKey,
     Difference,
     OnDifference,
     compare_settings,
@@ -73,6 +74,23 @@ class DifferencePolicy:
             raise RefusedError(message, operation=self.operation)
 
 
+def compare_bindings(
+    admin: Admin,
+    principal: ServiceAccount | Invite | User,
+    *,
+    wanted: Sequence[RoleBindingInput],
+    policy: DifferencePolicy,
+) -> tuple[dict[BindingKey, RoleBinding], list[Difference]]:
+    """Return the role bindings of a principal and how they differ from the wanted ones; raise if the policy says so."""
+    kind = _KINDS[type(principal)]
+    bindings = admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
+    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
+    keys = keys_of_wanted_bindings(wanted)
+    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
+    policy.refuse(describe_thing(kind.replace("_", " "), _name_of(principal), principal.id), differing)
+    return found, differing
+
+
 def reconcile_bindings(
     admin: Admin,
     principal: ServiceAccount | Invite | User,
@@ -83,15 +101,10 @@ def reconcile_bindings(
     rollback: Rollback,
 ) -> list[Difference]:
     """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
-    kind = _KINDS[type(principal)]
-    name = principal.name if isinstance(principal, ServiceAccount) else principal.email
-    bindings = admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
-    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
-    keys = keys_of_wanted_bindings(wanted)
-    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
-    policy.refuse(describe_thing(kind.replace("_", " "), name, principal.id), differing)
+    found, differing = compare_bindings(admin, principal, wanted=wanted, policy=policy)
     if not policy.updates:
         return differing
+    kind, name, keys = _KINDS[type(principal)], _name_of(principal), keys_of_wanted_bindings(wanted)
     unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
     is_own = bool(unlisted) and _is_own_account(admin, principal, policy)
     if isinstance(principal, User) and any(each.role == "OrgOwner" for each in unlisted.values()):
@@ -126,6 +139,10 @@ def reconcile_bindings(
             revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
             changes.apply(step, revoke, preview=None)
     return differing
+
+
+def _name_of(principal: ServiceAccount | Invite | User) -> str:
+    return principal.name if isinstance(principal, ServiceAccount) else principal.email
 
 
 def _check_owner_remains(admin: Admin, user: User, policy: DifferencePolicy) -> None:
