@@ -44,12 +44,14 @@ class ExampleRun:
 
 
 @cache
-def run_examples(*options: str, terminal: bool = False) -> list[ExampleRun]:
+def run_examples(*options: str, terminal: bool = False, first: int = 0, step: int = 1) -> list[ExampleRun]:
     """Run the example of every command that ends by itself, in a folder with a plan, a list of people and a program.
 
     Args:
         options: Options that precede the command.
         terminal: Whether all streams are terminals.
+        first: Number of the first command that is run, from 0.
+        step: The step from it to the next one.
     """
     with TemporaryDirectory() as folder, chdir(folder):
         program = Path("run-tests")
@@ -70,7 +72,8 @@ def run_examples(*options: str, terminal: bool = False) -> list[ExampleRun]:
                 "--yes",
                 terminal=terminal,
             )
-        return [_run_example(spec, *options, terminal=terminal) for spec in COMMANDS if spec.path not in _ENDLESS]
+        specs = [spec for spec in COMMANDS if spec.path not in _ENDLESS][first::step]
+        return [_run_example(spec, *options, terminal=terminal) for spec in specs]
 
 
 def _run_example(spec: Command, *options: str, terminal: bool) -> ExampleRun:

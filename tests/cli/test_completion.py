@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from unittest import mock
@@ -89,28 +89,30 @@ def test_names_that_cannot_be_read_in_time_are_not_completed() -> None:
     assert complete("project", "describe", "", env={**NAMES, **NOBODY}) == []
 
 
-def type_line(shell: str, line: str, env: Mapping[str, str]) -> str:
-    """Return what becomes of a line in an interactive shell after the tabulator key."""
+def type_lines(shell: str, lines: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """Return what becomes of each line in an interactive shell after the tabulator key."""
     if shell == "fish":
-        script = f"pinecone-admin completion fish | source; complete --do-complete '{line}'"
-        command = ["fish", "--no-config", "--command", script]
+        script = "; echo; ".join(f"complete --do-complete '{line}'" for line in lines)
+        command = ["fish", "--no-config", "--command", f"pinecone-admin completion fish | source; {script}"]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
-        return f"{line.rpartition(' ')[0]} {done.stdout.partition(chr(9))[0].strip()}"
+        offered = [each.partition("\t")[0].strip() for each in done.stdout.split("\n\n")]
+        return [f"{line.rpartition(' ')[0]} {word}" for line, word in zip(lines, offered, strict=True)]
     options = ["--norc", "-i"] if shell == "bash" else ["-f", "-i"]
     setup = "" if shell == "bash" else "bindkey -e; autoload -U compinit; compinit -u -D; "
     program = shutil.which(shell)
     assert program is not None
     child, terminal = start_on_terminal([program, *options], {**env, "TERM": "dumb", "PS1": "> "})
     # ^A is the beginning of the line.
-    typed = f'{setup}eval "$(pinecone-admin completion {shell})"\n{line}\t\x01echo RESULT \nexit\n'
+    completed = "".join(f"{line}\t\x01echo RESULT \n" for line in lines)
+    typed = f'{setup}eval "$(pinecone-admin completion {shell})"\n{completed}exit\n'
     os.write(terminal, typed.encode())
     shown = ""
     while piece := read_piece(terminal):
         shown += piece
     os.close(terminal)
     child.wait(60)
-    (result,) = [each for each in shown.replace("\r", "\n").splitlines() if each.startswith("RESULT ")]
-    return result.removeprefix("RESULT ").strip()
+    results = [each for each in shown.replace("\r", "\n").splitlines() if each.startswith("RESULT ")]
+    return [each.removeprefix("RESULT ").strip() for each in results]
 
 
 @pytest.mark.parametrize("shell", ["bash", *(pytest.param(each, marks=pytest.mark.long) for each in ("zsh", "fish"))])
@@ -137,13 +139,14 @@ def test_each_shell_completes_commands_roles_and_names(shell: str, tmp_path: Pat
             "PINECONE_CONTROLLER_HOST": emulator.host,
             "PINECONE_OAUTH_URL": emulator.oauth_url,
         }
-        for line, completed in (
-            ("project delete-s", "project delete-stale"),
-            ("invite create --role search:ProjectEd", "invite create --role search:ProjectEditor"),
-            ("project describe my", "project describe my project"),
-            ("project describe ot", "project describe other"),
-            ("project describe tw", "project describe two, three"),
-            ("project describe \\$", f"project describe {HOSTILE}"),
-        ):
-            assert type_line(shell, f"pinecone-admin {line}", env) == f"pinecone-admin {completed}"
+        completed = {
+            "project delete-s": "project delete-stale",
+            "invite create --role search:ProjectEd": "invite create --role search:ProjectEditor",
+            "project describe my": "project describe my project",
+            "project describe ot": "project describe other",
+            "project describe tw": "project describe two, three",
+            "project describe \\$": f"project describe {HOSTILE}",
+        }
+        shown = type_lines(shell, [f"pinecone-admin {line}" for line in completed], env)
+        assert shown == [f"pinecone-admin {line}" for line in completed.values()]
     assert not (Path.cwd() / "made").exists()

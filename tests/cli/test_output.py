@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+from collections.abc import Callable
 from errno import ENOSPC
 from functools import partial
 from pathlib import Path
@@ -333,16 +334,21 @@ def test_raw_gives_scripts_the_value_they_want() -> None:
         assert ensured == described == run("project", "describe", "search", "--query", "id", "-o", "raw").stdout
 
 
-def test_no_line_in_a_pipe_ends_with_blanks(tmp_path: Path) -> None:
-    """Every command writes lines that are as long as their content, in every format and to both streams."""
+def test_no_line_in_a_pipe_ends_with_blanks(tmp_path: Path, stride: Callable[[int], int]) -> None:
+    """Every command writes lines that are as long as their content, to both streams, as a table and in another format.
+
+    Only tables are padded: of the other formats, each command is run with one.
+    """
     saved = str(tmp_path / "inventory.json")
     waivers = tmp_path / "waivers"
     waivers.write_text("- {kind: service-account-without-roles, reason: new, until: 2999-01-01}")
+    step = stride(len(STREAMS))
     done = {
         f"{each.spec.full_name} -o {output}": each.done
-        for output in ("table", *STREAMS)
-        for each in run_examples("--output", output)
+        for first, output in enumerate(STREAMS)
+        for each in run_examples("--output", output, first=first % step, step=step)
     }
+    done |= {f"{each.spec.full_name} -o table": each.done for each in run_examples("--output", "table")}
     with example_organization() as emulator:
         run("inventory", "--save", saved)
         emulator.add_user("a@example.com")
@@ -362,7 +368,7 @@ def test_no_line_in_a_pipe_ends_with_blanks(tmp_path: Path) -> None:
         if line != line.rstrip()
     }
     assert padded == set()
-    assert len(done) > 300
+    assert len(done) >= 2 * len(run_examples("--output", "table"))
     assert {each.exit for each in done.values()} <= {0, 1, 2, 125}
 
 

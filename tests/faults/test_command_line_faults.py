@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.command_line_faults import COMMANDS, ENDINGS, PLACES, prepared
 
-STEP, LONG_STEP = 31, 11
+STEP, LONG_STEP = 41, 17
 """One of so many combinations runs every day and with --all; neither has a factor in common with the three axes."""
 
 
@@ -30,7 +30,7 @@ def test_a_command_that_failed_or_was_killed_completes_when_it_is_repeated(tmp_p
     assert check_cases(tmp_path, STEP) > 20
 
 
-@pytest.mark.long(16)
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_each_command_completes_whatever_request_it_failed_at(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """As above, with each command at every request, with each fault and kill, and with each place of the secret."""

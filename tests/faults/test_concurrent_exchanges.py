@@ -11,7 +11,7 @@ from tests.faults.clock import RunningClock
 from tests.faults.server import Server, respond_after
 
 SECONDS_UNTIL_EXPIRED = 1801.0
-parametrize_repeats = pytest.mark.parametrize("repeats", [5, pytest.param(10, marks=pytest.mark.long)])
+parametrize_repeats = pytest.mark.parametrize("repeats", [3, pytest.param(6, marks=pytest.mark.long)])
 
 
 def check_tokens(tokens: list[AccessToken], count: int, server: Server, exchanges: int) -> None:

@@ -197,7 +197,7 @@ def check_damaged_responses(client_kind: ClientKind, cases: Sequence[int]) -> No
     assert len(api.sent) > len(cases) * 0.9  # a busy machine may not connect in time
 
 
-@pytest.mark.parametrize("cases", [range(30), pytest.param(range(30, 90), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("cases", [range(20), pytest.param(range(20, 60), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("read_bytes", [7, 64 * 1024])
 @pytest.mark.parametrize("client_kind", ["sync", "asyncio"])
 def test_damaged_response_harms_nothing(
@@ -302,7 +302,7 @@ def check_on_damaged_wire(client: AnyClient, name: str, server: Server, search: 
 
 # The standard library does not close the socket to wrap if the connection has just been reset.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-@pytest.mark.parametrize("cases", [range(12), pytest.param(range(12, 42), marks=pytest.mark.long)], ids=len)
+@pytest.mark.parametrize("cases", [range(8), pytest.param(range(8, 28), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("route", ["TLS", "CONNECT", "SOCKS"])
 def test_damaged_handshake_harms_nothing(route: str, cases: Sequence[int], certificates: Certificates) -> None:
     """Damage to TLS or to the replies of a proxy leads to an error of this package, and a create is sent once."""

@@ -109,7 +109,7 @@ def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examp
     )
 
 
-@pytest.mark.parametrize("count", [250, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [150, pytest.param(300, marks=pytest.mark.long)])
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("place", [count_over_sockets, count_inside_emulate])
 def test_no_create_is_processed_twice(place: Callable[..., Creates], client_kind: ClientKind, count: int) -> None:

@@ -9,11 +9,11 @@ import ssl
 import sys
 import termios
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import trustme
@@ -26,6 +26,8 @@ from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, format_head, open_tunnel, send_project
 from tests.support.concurrency import PATIENCE, wait_until
 from tests.support.socks import SocksProxy, Tunnel, forward_both_ways, forward_bytes
+
+_T = TypeVar("_T")
 
 STALE_BODY = b'{"id":"stale","name":"stale","max_pods":0,"force_encryption_with_cmek":false,"organization_id":"o"}'
 STALE = format_head(200, len(STALE_BODY)) + STALE_BODY
@@ -211,6 +213,12 @@ def run_route(
         yield server, options
 
 
+def sample_cases(cases: Sequence[_T], route: str, client_kind: ClientKind, step: int) -> Sequence[_T]:
+    """Return every so many cases; so many kinds of clients or routes in a row get all of them between them."""
+    start = (*ROUTES, *OTHER_ROUTES).index(route) + ALL_CLIENT_KINDS.index(client_kind)
+    return cases[start % step :: step]
+
+
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @on_each_route
 def test_unsolicited_response_is_not_used(
@@ -218,10 +226,8 @@ def test_unsolicited_response_is_not_used(
 ) -> None:
     """The next call gets its own response over a new connection, wherever the surplus of the last response waits."""
     common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
-    # Two kinds of clients in a row get all cases between them.
-    step = stride(2)
-    cases = list(product(FRAMINGS.items(), DELIVERIES.items()))[ALL_CLIENT_KINDS.index(client_kind) % step :: step]
-    for (framing, (verb, response)), (name, deliver) in cases:
+    cases = list(product(FRAMINGS.items(), DELIVERIES.items()))
+    for (framing, (verb, response)), (name, deliver) in sample_cases(cases, route, client_kind, stride(5)):
         delivery = Delivery(response)
         with (
             run_route(route, [deliver(delivery), send_project], contexts, delivery.forward) as (server, options),
@@ -236,10 +242,12 @@ def test_unsolicited_response_is_not_used(
 
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @on_each_route
-def test_clean_connection_is_reused(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
+def test_clean_connection_is_reused(
+    route: str, client_kind: ClientKind, contexts: Contexts, stride: Callable[[int], int]
+) -> None:
     """A connection without a surplus is used again, unless so much came at once that more may be hidden."""
     common = {"access_token": "supplied", "ssl_verify": contexts.client, "retry": RetryPolicy(max_attempts=1)}
-    for framing, (verb, response) in FRAMINGS.items():
+    for framing, (verb, response) in sample_cases(list(FRAMINGS.items()), route, client_kind, stride(3)):
         actions: list[Action] = [partial(RequestContext.send, data=response), send_project]
         with (
             run_route(route, actions, contexts) as (server, options),
