@@ -57,6 +57,8 @@ STAND_INS = {
         esac""",
 }
 """Scripts of the stand-ins; those of secret managers are in tests/support/secret_managers.py."""
+CHECKOUT = "git clean --quiet --force -dx"
+"""What actions/checkout and GitLab's runner do by default, so that no job finds the report of another one."""
 
 pytestmark = pytest.mark.long
 
@@ -138,6 +140,7 @@ class Pipeline:
             "vars.PINECONE_CLIENT_ID": self.emulator.client_id,
             "secrets.PINECONE_CLIENT_SECRET": self.emulator.client_secret,
         }
+        self.run(CHECKOUT)
         parts = FILES[name]["jobs"][job]
         for step in parts["steps"]:
             env = {"GITHUB_REPOSITORY": "acme/shop"} | parts.get("env", {}) | step.get("env", {})
@@ -148,6 +151,7 @@ class Pipeline:
 
     def run_gitlab(self, job: str, removals: int = 0) -> None:
         """Run the commands of a job on GitLab in one shell, with the secret of its environment."""
+        self.run(CHECKOUT)
         file = FILES[".gitlab-ci"]
         parts = file["default"] | file.get(file[job].get("extends"), {}) | file[job]
         env = {
