@@ -88,7 +88,7 @@ class Measurement(NamedTuple):
         name: Method of the worker; "startup" starts a fresh process.
         arguments: Its arguments.
         clients: The clients that take part.
-        rounds: Number of rounds; one more comes first and does not count.
+        rounds: Number of rounds; one more comes first and does not count, unless it is the only one.
     """
 
     name: str
@@ -159,7 +159,7 @@ class Sizes(NamedTuple):
     threads: Sequence[int] = (1, 8, 32, 128)
 
 
-QUICK = Sizes(1, 1, 10, 64, 2, 100, 1_000, (1, 10), (1, 8))
+QUICK = Sizes(0, 0, 10, 64, 2, 100, 1_000, (1, 10), (1, 8))
 
 COUNTS = (
     Count("calls of its own functions", "calls", 70),
@@ -208,10 +208,11 @@ class Lab:
         key = (name, *arguments.items(), *clients, rounds)
         if key not in self._measured:
             print(f"{name} {json.dumps(arguments)}: {', '.join(clients)}", file=sys.stderr, flush=True)
-            self._measured[key] = [
+            measured = [
                 {client: self._measure_client(client, name, arguments) for client in rotate(clients, number)}
                 for number in range(rounds + 1)
-            ][1:]
+            ]
+            self._measured[key] = measured[1:] or measured
         return self._measured[key]
 
     def measure_fresh(self, client: str, name: str, **arguments: int) -> Figures:

@@ -87,13 +87,13 @@ def drain(descriptor: int) -> None:
 
 
 def compare(programs: Mapping[str, Program], env: Mapping[str, str], rounds: int) -> dict[str, list[float]]:
-    """Measure programs in turn, in an order that changes from round to round; the first round does not count."""
+    """Measure programs in turn, in an order that changes from round to round; the first, of several, does not count."""
     times: dict[str, list[float]] = {name: [] for name in programs}
     for number in range(rounds + 1):
         start = number % len(programs)
         for name in [*programs, *programs][start : start + len(programs)]:
             seconds = measure(programs[name], env)
-            if number:
+            if number or not rounds:
                 times[name].append(seconds)
     return times
 

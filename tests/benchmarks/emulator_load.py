@@ -308,7 +308,8 @@ async def measure_load(url: str, load: Callable[[int], bytes], connections: int,
 
     async def send_requests() -> None:
         parts, turn, stays_open = urlsplit(url), 0, False
-        while (started := time.perf_counter()) < end:
+        while not turn or time.perf_counter() < end:
+            started = time.perf_counter()
             # moto closes each connection.
             if not stays_open:
                 reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
@@ -318,6 +319,8 @@ async def measure_load(url: str, load: Callable[[int], bytes], connections: int,
                 writer.close()
             durations.append(time.perf_counter() - started)
             turn += 1
+        writer.close()
+        await writer.wait_closed()
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(connections):
