@@ -28,7 +28,8 @@ class AttemptEvent:
         status_code: HTTP status, or None if no complete response arrived.
         duration: Seconds that the attempt took.
         request_id: The server's id of the request, or None.
-        error: Error that the call raises if this attempt is its last, or None if the attempt succeeded.
+        error: Error that the call raises if this attempt is its last, or None if the attempt succeeded. A retry
+            transport that is used alone returns the response, or raises what its transport raised.
         delay: Seconds until the next attempt, or None if there is none. After a 401 the request may be sent once more,
             with a fresh token.
 
@@ -54,7 +55,8 @@ class AttemptEvent:
     request_id: str | None
     """The server's id of the request, or None."""
     error: PineconeError | None
-    """Error that the call raises if this attempt is its last, or None if the attempt succeeded."""
+    """Error that the call raises if this attempt is its last, or None if the attempt succeeded. A retry transport
+    that is used alone returns the response, or raises what its transport raised."""
     delay: float | None
     """Seconds until the next attempt, or None if there is none."""
 

@@ -306,9 +306,9 @@ class Admin:
 
         Raises:
             PineconeValueError: The file contradicts itself or the organization; the message has all problems.
-            ForbiddenError: The account is not seen to be an OrgOwner, or not everything could be read: what it does not
-                see would be made again.
+            ForbiddenError: The account is not seen to be an OrgOwner: what it does not see would be made again.
             RefusedError: The file is of another organization.
+            PineconeError: A part could not be read, for a reason such as an outage.
 
         Example:
             >>> desired = (admin.inventory()).to_desired_state()
@@ -352,8 +352,9 @@ class Admin:
             RefusedError: The organization has changed so that more would be done than the plan has; or no user would be
                 an OrgOwner, the account of this client would lose a role, or too much would go. Nothing was changed.
             PineconeValueError: Secrets would be made, and there is no ``store``. Nothing was changed.
-            ForbiddenError: The account is not seen to be an OrgOwner, or not everything could be read.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            ForbiddenError: The account is not seen to be an OrgOwner.
+            PineconeError: A part could not be read, as in an outage, or a step failed; the notes (``__notes__``) of any
+                error name what was done and is left.
 
         Example:
             >>> key = {"name": "writer", "roles": ["DataPlaneEditor"]}

@@ -22,6 +22,8 @@ _T = TypeVar("_T")
 class Paginator(Generic[_T]):
     """Items of a paginated list, fetched on demand. Each iteration starts from the beginning.
 
+    The client's ``timeout`` limits each page.
+
     Example:
         >>> for user in admin.users.list(limit=50):
         ...     print(user.email)

@@ -14,9 +14,9 @@ VARIABLES: Mapping[str, str] = {
     "PINECONE_ADMIN_ALLOW_HTTP": "1 allows http beyond this machine.",
     "PINECONE_ADMIN_PROFILE": "The profile to use, as --profile. Refused beside the first five.",
     "PINECONE_ADMIN_EXPECT_ORGANIZATION": "Refuse to work on any other organization, as --expect-organization.",
-    "PINECONE_ADMIN_READ_ONLY": "1 refuses every change, as --read-only.",
+    "PINECONE_ADMIN_READ_ONLY": "1 refuses every change of the organization, as --read-only.",
     "PINECONE_ADMIN_AUDIT_LOG": "The file to which each change is appended, as --audit-log.",
-    COMPLETE_NAMES_VARIABLE: "1 lets the shell complete names: it asks the API, and keeps them for a minute.",
+    COMPLETE_NAMES_VARIABLE: "1 lets the shell complete names: it asks the API, at most once a minute.",
     "PINECONE_EMULATOR_CLIENT_ID": "Client id that the emulator gives its owner.",
     "PINECONE_EMULATOR_CLIENT_SECRET": "Client secret that the emulator gives its owner.",
 }

@@ -294,7 +294,7 @@ class Emulator:
         """Restore the state at construction or at the last `load`, and the time; clear faults and requests.
 
         The caller's credentials are the initial ones again. Its access tokens stay valid, so that clients keep
-        working. `state` is a new object afterwards.
+        working, but for one that has rotated the secret. `state` is a new object afterwards.
 
         Example:
             >>> emulator.state.projects.clear()

@@ -50,7 +50,8 @@ On a terminal the output is a table, elsewhere JSON. --output chooses another:
 
   table  For reading. If a terminal has no room for all of it, standard error
          says what is cut off or left out.
-  json   For programs; an error is then an object on standard error, too.
+  json   For programs. With --output json, an error is an object on standard
+         error, too.
   yaml   As json, for reading and for files.
   csv    For spreadsheets.
   raw    One value on each line, for variables of a shell. Columns of a query
@@ -58,10 +59,11 @@ On a terminal the output is a table, elsewhere JSON. --output chooses another:
 
 The columns of csv are the fields of json, in their order. A field of an object
 within has the names of both, with a dot: organization.id. Words of a list are
-separated by spaces, sentences by semicolons, and a list of objects is JSON. Two
-reports have columns of their own, one row for each thing: inventory has kind,
-id, name and project_id; access has principal_type, principal_id, principal,
-project_id, project, level and roles. An empty list has no header.
+separated by spaces, sentences by semicolons, and a list of objects is JSON.
+Plans and reports on many things have columns of their own, one row for each
+thing: inventory has kind, id, name and project_id; access has principal_type,
+principal_id, principal, project_id, project, level and roles. An empty list has
+no header.
 
 --query selects a part with a JMESPath expression:
 
@@ -75,9 +77,9 @@ colours off.
     "names": """\
 How things, roles and times are written.
 
-Wherever an id is taken, an exact name is taken, too. Names are not unique: if
-several things have the name, the command stops with exit code 5 and lists
-their ids.
+In place of an id, an exact name is taken, but not by --expect-organization, or
+in the path of send. Names are not unique: if several things have the name, the
+command stops with exit code 5 and lists their ids.
 
 A role on the organization is written alone, a role on a project after the name
 or id of the project:
@@ -92,8 +94,8 @@ type is user, service-account, api-key or invite:
 
 Times are a number and a unit: 90s, 90m, 12h, 7d, 2w.
 
-Where text or JSON is taken, @FILE reads it from a file, and - from standard
-input.
+The --body of send is JSON, @FILE to read it from a file, or - to read it from
+standard input.
 """,
     "secrets": """\
 Where the values of API keys and the secrets of service accounts go.
@@ -109,9 +111,9 @@ begin without one of these:
   --reveal                    Writes it to standard output.
 
 For a service account, the client id is stored, too: in a file of variables
-under the same name with ID for SECRET, in other files as JSON. A command also
-gets ids and names in its environment, such as API_KEY_ID and
-SERVICE_ACCOUNT_CLIENT_ID.
+under the same name with ID for SECRET, or else _ID behind it, in other files as
+JSON. A command also gets ids and names in its environment, such as API_KEY_ID
+and SERVICE_ACCOUNT_CLIENT_ID.
 
 Before anything is made, the command checks that the secret can be stored: the
 folder exists, the disk has room, the command to run is there, and nobody else
@@ -131,8 +133,8 @@ something else: what does not begin as an API key does, several lines or JSON in
 the place of a key, or the client id of another service account.
 
 If a command was interrupted after it stored a secret in a file, the same
-command finds it there and finishes. It cannot look into what exec: has stored,
-and makes another one. To repeat api-key rotate, give the id of the old key:
+command finds it there and finishes; create refuses to replace it. It cannot
+look into what exec: has stored, and makes another one. To repeat api-key rotate, give the id of the old key:
 once the new one has the name, the name stands for that, and it is rotated, too.
 
 Where a command makes many secrets, {kind}, {project} and {name} in a place
@@ -149,8 +151,8 @@ lines: use variables, a profile, or --client-secret-stdin.
     "changes": """\
 Questions, dry runs and plans.
 
-A command that changes something asks first, on a terminal; elsewhere it needs
---yes. --dry-run shows what would be done, and changes nothing; two commands
+A command that changes the organization asks first, on a terminal; elsewhere it
+needs --yes. --dry-run shows what would be done, and changes nothing; two commands
 make temporary keys for it. Of user offboard and project delete-with-cleanup, it
 exits with 5 if they would be refused; so does user offboard --from --save.
 
@@ -159,11 +161,12 @@ delete-with-cleanup --dry-run, and project stale. They make a temporary API key
 in each project that they read, and delete it again. Their first line says so,
 and they ask first, or need --yes.
 
-A command that deletes a thing with its contents asks you to type the name;
-elsewhere it needs --confirm NAME. So do service-account delete, role-binding
-delete and role-binding change-role of the account that the command itself acts
-as, or of a role of it, as far as it can see that. A command that deletes many
-things needs a plan, which you save, read, and carry out:
+organization delete and project delete-with-cleanup ask you to type the name,
+and a DELETE of send the last segment of its path; elsewhere they need --confirm
+NAME. So do service-account delete, role-binding delete and role-binding
+change-role of the account that the command itself acts as, or of a role of it,
+as far as it can see that. To delete many projects or people, you save a plan,
+read it, and carry it out:
 
   pinecone-admin project stale --name 'ci-*' --older-than 7d --save plan.json
   pinecone-admin project delete-stale plan.json
@@ -177,7 +180,8 @@ as it is, and is listed.
 These plans, reports of --save and --report, and the rows of --failed are
 written to new files only: later, no command can make them again.
 
---read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change before it asks.
+--read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change of the
+organization before it asks.
 """,
     "identity": """\
 Which account a command uses.
@@ -189,7 +193,8 @@ The first of these that exists is used:
                    environment sets; without any, it goes to production.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
                    PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
-                   of a profile. If both are set, the command stops.
+                   of a profile. If both are set, the command stops. Empty
+                   credentials, and URLs alone, keep the default profile out.
   default profile  The profile that profile use NAME has made the default.
 
 pinecone-admin whoami shows which account that is, and pinecone-admin doctor
@@ -204,10 +209,11 @@ Other programs know these, too:
 
 {_OTHER_VARIABLES}
 
-An option comes before its variable; --expect-organization must say the same as
-its variable. --env-file takes all but the profile from a file, too; an address
-that is set here must be in the file. The audit log has the values of these
-where they are set:
+An option comes before its variable. --env-file reads from a file the first six,
+and those of the organization, read-only and the audit log: what is set here of
+these three counts, too. Of organizations, all must name the same; of two audit
+logs, the one that is set here is used. An address that is set here must be in
+the file. The audit log has the values of these where they are set:
 
 {_CI_VARIABLES}
 """,

@@ -78,7 +78,8 @@ def find_identity(session: Session) -> CallerIdentity:
         load_profiles=_load_profiles,
     )
     for source, expected in (
-        (EXPECTED_VARIABLE, _read_setting(EXPECTED_VARIABLE, session.env, identity.variables)),
+        (identity.origin, _read_setting(EXPECTED_VARIABLE, identity.variables)),
+        (EXPECTED_VARIABLE, _read_setting(EXPECTED_VARIABLE, session.env)),
         ("--expect-organization", session.settings.get("expect_organization")),
     ):
         if expected is not None:

@@ -142,8 +142,8 @@ def delete(call: Call, *, api_key_id: str) -> None:
 def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
     """Replace an API key with a new one that has the same name and roles.
 
-    The old key works until the time is over and api-key delete-retired has run. If the run does not end with 0, run
-    it again with the id of the old key: it goes on. With the name, it may rotate the new key, too.
+    The old key works until the time is over and api-key delete-retired or rotate-due has run. If the run does not end
+    with 0, run it again with the id of the old key: it goes on. With the name, it may rotate the new key, too.
     """
     return call.admin.api_keys.rotate(
         api_key_id=api_key_id, store=call.store, keep_old_for=keep_old_for, dry_run=call.is_dry_run

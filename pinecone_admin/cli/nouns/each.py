@@ -44,7 +44,7 @@ def each(
     with {COLUMN} in it. A value never becomes an option or a second word.
 
     Each row writes a line of JSON: row, which counts from 1 without the header, exit, and result or error. A row that
-    fails does not stop the others. The exit code is 0, or the one with which all rows failed, else 9.
+    fails does not stop the others. The exit code is 0, or the one with which all rows that ran failed, else 9.
     """
     from pinecone_admin.cli.bulk.row_runner import run_for_each  # noqa: PLC0415 - loads the client
 
