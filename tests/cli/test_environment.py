@@ -66,6 +66,8 @@ def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
             f"PINECONE_OAUTH_URL={os.environ['PINECONE_OAUTH_URL']}\nPINECONE_ADMIN_EXPECT_ORGANIZATION={OTHER}\n"
         )
         assert run("project", "list", "--env-file", str(file)).exit == 3
+        contradicting = run("project", "list", "--env-file", str(file), env=own)
+        assert (contradicting.exit, f"expects {OTHER} instead" in contradicting.stderr) == (2, True)
         differing = run("project", "list", "--expect-organization", OTHER, env=own)
         assert (differing.exit, f"--expect-organization {OTHER}" in differing.stderr) == (2, True)
         assert emulator.requests.filter("create_project") == []

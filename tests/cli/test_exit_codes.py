@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import chdir
-from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -180,8 +179,8 @@ def test_exists_answers_no_with_code_4() -> None:
     assert (missing.exit, missing.json, missing.stderr) == (exit_codes.NOT_FOUND, False, "")
 
 
-def test_a_404_from_another_server_than_the_api_says_nothing_about_the_thing() -> None:
-    """A host that is not the API is an error of every command, never the answer no or something unknown."""
+def test_a_refusal_by_another_server_than_the_api_says_nothing_about_roles_or_the_thing() -> None:
+    """A host that is not the API is an error of every command, never the answer no, a missing role, or something unknown."""
     project = "00000000-0000-4000-8000-000000000001"
     for words, operation in (
         (("project", "exists", project), "fetch_project"),
@@ -194,8 +193,7 @@ def test_a_404_from_another_server_than_the_api_says_nothing_about_the_thing() -
             with example_organization() as emulator:
                 emulator.faults.add(operation, times=None, status=status, body="html")
                 done = run(*words, "--output", "json")
-            expected = exit_codes.REFUSED if status == HTTPStatus.NOT_FOUND else exit_codes.NOT_ALLOWED
-            assert (done.exit, done.stdout) == (expected, ""), (words, done)
+            assert (done.exit, done.stdout) == (exit_codes.REFUSED, ""), (words, done)
             assert "without a message of the API" in done.stderr
 
 
