@@ -180,7 +180,7 @@ def test_exists_answers_no_with_code_4() -> None:
 
 
 def test_a_refusal_by_another_server_than_the_api_says_nothing_about_roles_or_the_thing() -> None:
-    """A host that is not the API is an error of every command, never the answer no, a missing role, or something unknown."""
+    """A host that is not the API is an error of every command, never the answer no or a missing role."""
     project = "00000000-0000-4000-8000-000000000001"
     for words, operation in (
         (("project", "exists", project), "fetch_project"),
