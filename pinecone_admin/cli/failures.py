@@ -206,7 +206,6 @@ def _describe_system_error(error: OSError) -> str:
 def exit_of_error(error: PineconeError) -> int:
     """Return the exit code of an error of the library, which the ledger may replace."""
     # Of a 403 or 404 by another server than the API, nothing is known about roles or the thing itself.
-    is_of_status = isinstance(error, errors.ForbiddenError | errors.NotFoundError)
-    if is_of_status and error.error_code is None and error.headers:
+    if isinstance(error, errors.ForbiddenError | errors.NotFoundError) and error.error_code is None and error.headers:
         return exit_codes.REFUSED
     return next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
