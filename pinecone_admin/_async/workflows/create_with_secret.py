@@ -387,9 +387,8 @@ async def delete_and_report(
         # A 404 without a code is not from the API, but from something on the way.
         if not isinstance(exc, NotFoundError) or exc.error_code is None:
             before = f", after: {error}" if error is not None else ""
-            raise LeftoverError(f"{description} could not be deleted: {exc}{before}", left=[description]) from (
-                error or exc
-            )
+            message = f"{description}, made by this call, could not be deleted: {exc}{before}"
+            raise LeftoverError(message, left=[description]) from (error or exc)
         end = describe_deletion(exc)
     if error is not None:
         error.add_note(f"{description} {end}")

@@ -147,7 +147,8 @@ async def _delete_temporary_key(admin: AsyncAdmin, key: APIKey, failure: BaseExc
         await async_complete_if_interrupted(delete, _DELETION_TIMEOUT)
         in_time = True
     if not in_time:
-        raise LeftoverError(f"{description} could not be deleted in time", left=[description]) from failure
+        message = f"{description}, made by this call, could not be deleted in time"
+        raise LeftoverError(message, left=[description]) from failure
 
 
 async def _keep_alive(
