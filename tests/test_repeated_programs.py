@@ -276,6 +276,23 @@ def test_a_leaked_account_that_is_still_there_is_reported(tmp_path: Path, monkey
         assert isinstance(reader.run(program), SystemExit)
 
 
+def test_a_leaked_key_that_is_still_there_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program that ends a leaked key fails if its rotation says that there is none, though there is."""
+    monkeypatch.chdir(tmp_path)
+    (program,) = [each for each in PROGRAMS if "def revoke(" in each.text]
+    with prepare_reader(program) as reader:
+        reader.emulator.faults.add("fetch_api_key", status=404)
+        assert isinstance(reader.run(program), SystemExit)
+
+
+def test_the_search_ends_at_a_404_of_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 404 without a code does not say that a key is gone, so that the search does not blame another project."""
+    monkeypatch.chdir(tmp_path)
+    with prepare_reader(read_search()) as reader:
+        reader.emulator.faults.add("fetch_api_key", status=404, body="html")
+        assert isinstance(reader.run(read_search()), NotFoundError)
+
+
 @pytest.mark.parametrize("revoked", [True, False])
 def test_a_token_from_before_the_rotation_is_tried(
     revoked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
