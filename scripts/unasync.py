@@ -14,14 +14,12 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 # A system's Python can run this file, too, but seldom has ruff.
 PYTHON = sys.executable if find_spec("ruff") else str(ROOT / ".venv/bin/python")
-FOLDER_PAIRS = (
-    (ROOT / "pinecone_admin/_async", ROOT / "pinecone_admin/_sync"),
-    (ROOT / "tests/_async", ROOT / "tests/_sync"),
-)
+FOLDER_PAIRS = (("pinecone_admin/_async", "pinecone_admin/_sync"), ("tests/_async", "tests/_sync"))
 
 # Applied in this order to code, docstrings and comments.
 RULES = [
@@ -61,47 +59,62 @@ def derive_module(source: str, used: set[str]) -> str:
     return source
 
 
-def tidy_module(text: str, path: Path) -> str:
-    """Remove unused imports and format: without async words, a broken line may fit on one line."""
-    for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format"]):
-        command = [PYTHON, "-m", "ruff", *arguments, "--quiet", "--stdin-filename", str(path), "-"]
-        text = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return text
-
-
-def derive_files() -> tuple[dict[Path, str], list[str]]:
-    """Return the text of every derived file, and the rules that matched nothing."""
+def derive_files(folder: Path) -> list[str]:
+    """Write every derived file below a folder, and return the rules that matched nothing."""
     used: set[str] = set()
-    files: dict[Path, str] = {}
     for source_folder, target_folder in FOLDER_PAIRS:
-        for source in sorted(source_folder.rglob("*.py")):
+        for source in sorted((ROOT / source_folder).rglob("*.py")):
             header = f"# Derived from {source.relative_to(ROOT)} by scripts/unasync.py: change that, not this file.\n"
-            target = target_folder / source.relative_to(source_folder)
-            files[target] = tidy_module(header + derive_module(source.read_text(encoding="utf-8"), used), target)
-    return files, [pattern for pattern, _ in RULES if pattern not in used]
+            target = folder / target_folder / source.relative_to(ROOT / source_folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(header + derive_module(source.read_text(encoding="utf-8"), used), encoding="utf-8")
+    tidy_modules(folder)
+    return [pattern for pattern, _ in RULES if pattern not in used]
 
 
-def find_differences(files: dict[Path, str]) -> list[str]:
-    """Return which files on disk differ, are missing or have no source."""
+def tidy_modules(folder: Path) -> None:
+    """Remove unused imports and format: without async words, a broken line may fit on one line."""
+    places = [target for _, target in FOLDER_PAIRS if (folder / target).is_dir()]
+    for arguments in (["check", "--fix-only", "--select", "F401,I"], ["format"]):
+        command = [
+            PYTHON,
+            "-m",
+            "ruff",
+            *arguments,
+            "--quiet",
+            "--no-cache",
+            "--config",
+            str(ROOT / "pyproject.toml"),
+            *places,
+        ]
+        subprocess.run(command, cwd=folder, check=True)
+
+
+def find_differences(folder: Path) -> list[str]:
+    """Return which files of this tree differ from those derived in a folder, are missing or have no source."""
+    derived, present = (
+        {
+            path.relative_to(tree): path.read_text(encoding="utf-8")
+            for _, target in FOLDER_PAIRS
+            for path in sorted((tree / target).rglob("*.py"))
+        }
+        for tree in (folder, ROOT)
+    )
     found = [
-        f"{path.relative_to(ROOT)} differs from its source: run scripts/unasync.py"
-        for path, text in files.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        f"{path} differs from its source: run scripts/unasync.py"
+        for path, text in derived.items()
+        if present.get(path) != text
     ]
-    orphans = [path for _, folder in FOLDER_PAIRS for path in sorted(folder.rglob("*.py")) if path not in files]
-    return found + [f"{path.relative_to(ROOT)} has no source" for path in orphans]
+    return found + [f"{path} has no source" for path in present if path not in derived]
 
 
 def main() -> int:
     """Write the derived files, or check them."""
-    files, unused = derive_files()
-    problems = [f"this rule matches nothing: {pattern}" for pattern in unused]
-    if sys.argv[1:] == ["--check"]:
-        problems += find_differences(files)
-    else:
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+    is_check = sys.argv[1:] == ["--check"]
+    with TemporaryDirectory() as elsewhere:
+        folder = Path(elsewhere) if is_check else ROOT
+        problems = [f"this rule matches nothing: {pattern}" for pattern in derive_files(folder)]
+        problems += find_differences(folder) if is_check else []
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return int(bool(problems))
 

@@ -31,6 +31,7 @@ def script(tmp_path: Path) -> Any:
     """Return the script, loaded in a small tree with two rules."""
     (tmp_path / "scripts").mkdir()
     (tmp_path / "pinecone_admin/_async").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
     (tmp_path / "pinecone_admin/_async/send.py").write_text(SOURCE, encoding="utf-8")
     path = Path(shutil.copy(ROOT / "scripts/unasync.py", tmp_path / "scripts"))
     spec = importlib.util.spec_from_file_location("unasync_of_a_small_tree", path)
