@@ -174,6 +174,7 @@ class AsyncUsers(Namespace):
 
         Example:
             >>> report = await admin.users.offboard(email="ada@example.com")  # a dry run
+            >>> saved = json.dumps(report.to_dict())
             >>> if report.refusal is None:
             ...     report = await admin.users.offboard(email="ada@example.com", dry_run=False)
             >>> [each.name for each in report.keys_to_rotate]

@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 class Paginator(Generic[_T]):
-    """Items of a paginated list, fetched on demand. Each iteration starts from the beginning.
+    """Items of a paginated list, fetched on demand. Each iteration starts again, at a given ``pagination_token``.
 
     The client's ``timeout`` limits each page.
 

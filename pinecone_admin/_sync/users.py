@@ -175,6 +175,7 @@ class Users(Namespace):
 
         Example:
             >>> report = admin.users.offboard(email="ada@example.com")  # a dry run
+            >>> saved = json.dumps(report.to_dict())
             >>> if report.refusal is None:
             ...     report = admin.users.offboard(email="ada@example.com", dry_run=False)
             >>> [each.name for each in report.keys_to_rotate]

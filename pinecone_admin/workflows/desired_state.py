@@ -182,9 +182,9 @@ class DesiredState:
             [{'name': 'search'}]
         """
         document, problems = read_text(check_string("text", text).removeprefix("\ufeff"))
-        _raise_if(problems if document is None else (), source, "text")
+        raise_if(problems if document is None else (), source, "text")
         state = _Reader(problems).read_state(document)
-        _raise_if(problems, source, "text")
+        raise_if(problems, source, "text")
         return cast("Self", evolve(state, source=source, digest=sha256(text.encode()).hexdigest()))
 
     @classmethod
@@ -196,7 +196,8 @@ class DesiredState:
 
         Raises:
             PineconeTypeError: ``data`` is not a mapping.
-            PineconeValueError: It is not such a mapping; the message has all problems with their paths.
+            PineconeValueError: It is not such a mapping. The message has all problems with their paths; if they are
+                many, the notes of the error have them.
 
         Example:
             >>> desired = DesiredState.from_dict({"organization": "Acme", "people": []})
@@ -207,7 +208,7 @@ class DesiredState:
             raise type_error("data", "a mapping", data)
         problems: list[str] = []
         state = _Reader(problems).read_state(data)
-        _raise_if(problems, "data", "data")
+        raise_if(problems, "data", "data")
         return cast("Self", add_digest(state))
 
     def to_dict(self) -> dict[str, Any]:
@@ -230,7 +231,7 @@ def add_digest(state: DesiredState) -> DesiredState:
     return evolve(state, digest=sha256(canonical.encode()).hexdigest())
 
 
-def describe_problems(problems: Sequence[str], source: str) -> str:
+def _describe_problems(problems: Sequence[str], source: str) -> str:
     """Return all problems in one line; if they are too many for a message, the first ones and a count."""
     shown: list[str] = []
     for each in problems:
@@ -249,9 +250,10 @@ def suggest(text: str, known: Collection[str]) -> str:
     return f": use one of {', '.join(known)}" if 0 < len(known) <= len(literal_values("RoleName")) else ""
 
 
-def _raise_if(problems: Sequence[str], source: str, argument: str) -> None:
+def raise_if(problems: Sequence[str], source: str, argument: str) -> None:
+    """Raise an error that has all problems; if they are too many for a message, its notes have them."""
     if problems:
-        error = PineconeValueError(describe_problems(problems, source), argument=argument)
+        error = PineconeValueError(_describe_problems(problems, source), argument=argument)
         for each in problems if len(problems) > 1 else ():
             error.add_note(each)
         raise error

@@ -15,10 +15,10 @@ from pinecone_admin._http.headers import __version__
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
-from pinecone_admin.errors import ForbiddenError, PineconeValueError, RefusedError
+from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan
-from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, describe_problems, suggest
+from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plans import check_sent
 from pinecone_admin.workflows.resources import Resources
@@ -65,7 +65,8 @@ def plan_changes(
 
     Raises:
         PineconeTypeError: An argument has the wrong type.
-        PineconeValueError: The file contradicts itself or the organization; the message has all problems.
+        PineconeValueError: The file contradicts itself or the organization. The message has all problems; if they are
+            many, the notes of the error have them.
         ForbiddenError: The inventory lacks parts, or the account is not seen to be an OrgOwner: what it does not see
             would be made again.
         ServiceError: The server failed to send a part of the inventory, or RateLimitError or PineconeConnectionError if
@@ -86,9 +87,7 @@ def plan_changes(
             _check_organization(inventory, each)
         planner = _Planner(inventory, desired, base)
         planner.plan()
-        if planner.problems:
-            message = describe_problems(planner.problems, desired.source or "desired")
-            raise PineconeValueError(message, argument="desired")
+        raise_if(planner.problems, desired.source or "desired", "desired")
     steps = sorted(planner.steps, key=rank_step)
     return ChangePlan(
         organization_id=inventory.organizations[0].id,

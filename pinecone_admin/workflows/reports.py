@@ -63,7 +63,8 @@ class Ensured(Generic[_T_co]):
     """A resource that exists now, whether this call created it or not.
 
     Attributes:
-        created: Whether this call created the resource, or would create it if it were no dry run.
+        created: Whether this call created the resource, or sent an expired invite again, or would if it were no dry
+            run.
         differences: Settings that were found to differ from the requested ones. Roles are one setting, which also
             differs if there are others beside the requested ones.
         steps: What was done, in order; of a dry run, what would be done.
@@ -71,7 +72,7 @@ class Ensured(Generic[_T_co]):
 
     _value: _T_co | None = field(alias="value", metadata={"name": "value"})
     created: bool
-    """Whether this call created the resource, or would create it if it were no dry run."""
+    """Whether this call created the resource, or sent an expired invite again, or would if it were no dry run."""
     differences: list[Difference] = field(factory=list[Difference])
     """Settings that were found to differ from the requested ones. Roles are one setting, which also differs if there
     are others beside the requested ones."""

@@ -21,6 +21,7 @@ from pinecone_admin import (
     PineconeValueError,
     RefusedError,
     ResponseParsingError,
+    RetryPolicy,
     on_organization,
     on_project,
 )
@@ -416,6 +417,18 @@ async def test_a_quota_used_up_by_others_is_raised_unchanged(admin: AsyncAdmin, 
     with raises(ForbiddenError):
         await admin.api_keys.ensure(project_id=project.id, name="k")
     assert [key.name for key in emulator.state.api_keys.values()] == ["other"]
+
+
+async def test_what_a_lost_create_made_is_not_said_to_exist_once_it_is_deleted(emulator: Emulator) -> None:
+    """The notes of the error say that the key was deleted again, and not also that it may exist."""
+    admin = emulator.async_admin(retry=RetryPolicy(max_attempts=1))
+    project = await admin.projects.create(name="p")
+    lost = emulator.faults.add("create_api_key", drop="after")
+    with raises(PineconeConnectionError) as caught:
+        await admin.api_keys.ensure(project_id=project.id, name="k")
+    (note,) = caught.value.__notes__
+    assert note.endswith("was deleted again")
+    assert (caught.value.outcome, lost.fired, [*emulator.state.api_keys]) == ("undone", 1, [])
 
 
 async def test_an_expired_invite_is_resent(admin: AsyncAdmin, emulator: Emulator) -> None:

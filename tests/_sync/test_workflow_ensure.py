@@ -22,6 +22,7 @@ from pinecone_admin import (
     PineconeValueError,
     RefusedError,
     ResponseParsingError,
+    RetryPolicy,
     on_organization,
     on_project,
 )
@@ -400,6 +401,18 @@ def test_a_quota_used_up_by_others_is_raised_unchanged(admin: Admin, emulator: E
     with raises(ForbiddenError):
         admin.api_keys.ensure(project_id=project.id, name="k")
     assert [key.name for key in emulator.state.api_keys.values()] == ["other"]
+
+
+def test_what_a_lost_create_made_is_not_said_to_exist_once_it_is_deleted(emulator: Emulator) -> None:
+    """The notes of the error say that the key was deleted again, and not also that it may exist."""
+    admin = emulator.admin(retry=RetryPolicy(max_attempts=1))
+    project = admin.projects.create(name="p")
+    lost = emulator.faults.add("create_api_key", drop="after")
+    with raises(PineconeConnectionError) as caught:
+        admin.api_keys.ensure(project_id=project.id, name="k")
+    (note,) = caught.value.__notes__
+    assert note.endswith("was deleted again")
+    assert (caught.value.outcome, lost.fired, [*emulator.state.api_keys]) == ("undone", 1, [])
 
 
 def test_an_expired_invite_is_resent(admin: Admin, emulator: Emulator) -> None:

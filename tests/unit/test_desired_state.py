@@ -201,6 +201,14 @@ def test_many_problems_are_counted() -> None:
     assert len(caught.value.__notes__) == 100
 
 
+def test_many_contradictions_are_in_the_notes() -> None:
+    """A file that contradicts the organization in many places raises one error, whose notes have all of them."""
+    accounts = [{"name": f"a{number}", "id": f"unknown-{number}"} for number in range(100)]
+    with raises(PineconeValueError, match="and 7[0-9] more problems") as caught:
+        plan(make_inventory(), service_accounts=accounts)
+    assert len(caught.value.__notes__) == 100
+
+
 def test_yaml_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """JSON needs no package, and YAML names the extra that has it."""
     real = builtins.__import__

@@ -202,8 +202,11 @@ def _create_until_readable(
     send_once = send if rollback is None else partial(rollback.create, description, send, undo)
 
     def delete_orphans(lost_response: PineconeError) -> None:
-        for described, delete in poll_until_listed(find_orphans):
+        orphans = poll_until_listed(find_orphans)
+        for described, delete in orphans:
             delete_and_report(lost_response, described, partial(delete, admin))
+        if orphans and rollback is not None:
+            rollback.settle()
 
     return repeat_if_response_is_lost(admin, send_once, delete_orphans, most=max_attempts(admin))
 

@@ -88,6 +88,10 @@ class Rollback:
         if not self._is_kept:
             self._deletions.append((description, delete))
 
+    def settle(self) -> None:
+        """Note that what a create whose response was lost may have made is known to be deleted."""
+        self._uncertain = None
+
     def note(self, remark: str) -> None:
         """Add the remark as a note to an error that comes before something has to be kept."""
         self._remarks.append(remark)
