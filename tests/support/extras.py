@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterable
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from venv import EnvBuilder
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -26,7 +25,7 @@ def create_environment(folder: Path, extras: Iterable[str], tools: Iterable[str]
         extras: The extras of the package.
         tools: Names of further distributions.
     """
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=900)
+    EnvBuilder(symlinks=True).create(folder)
     (site,) = folder.glob("lib/python3*/site-packages")
     own = Requirement(f"pinecone-admin[{','.join(extras)}]")
     for found in _find_distributions([own, *map(Requirement, tools)]):
