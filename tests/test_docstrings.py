@@ -228,6 +228,15 @@ def test_a_method_that_takes_an_id_says_what_is_raised_if_it_is_unknown(namespac
             assert "NotFoundError" in read_section(inspect.getdoc(method) or "", "Raises"), name
 
 
+def test_a_request_that_is_not_repeated_says_what_an_unknown_outcome_means() -> None:
+    """A method that sends a POST, which the client repeats only if it was not processed, names the outcomes."""
+    for client in (Admin, AsyncAdmin):
+        for each in (getattr(client, namespace) for namespace in NAMESPACES):
+            for name in {"create", "resend", "rotate_secret"} & vars(each).keys():
+                raised = read_section(inspect.getdoc(getattr(each, name)) or "", "Raises")
+                assert '``outcome`` is ``"unknown"``' in raised["PineconeError"], (each, name)
+
+
 # ---- examples
 
 

@@ -98,6 +98,8 @@ class AsyncRoleBindings(Namespace):
                 person.
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The account sees no such principal or project.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the role may have been granted; ``ensure``
+                finds that out.
 
         Example:
             >>> binding = await admin.role_bindings.create(

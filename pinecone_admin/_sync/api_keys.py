@@ -293,8 +293,8 @@ class APIKeys(Namespace):
         Args:
             project_id: Id of the project that the key gives access to.
             roles: Roles of the key.
-            ttl: How long the key outlives a process that is killed or suspended, from a minute, rounded
-                up to the next one; by the server's clock.
+            ttl: Time after the last renewal from which the key may be deleted, as when the process was killed or
+                suspended; from a minute, rounded up to the next one, by the server's clock.
 
         Returns:
             A context manager that gives the key with its value.

@@ -69,6 +69,8 @@ class Invites(Namespace):
                 the organization has the address; or an identity provider manages the person.
             ForbiddenError: The caller does not hold a role that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent: look for it
+                before you create it again.
 
         Example:
             >>> invite = admin.invites.create(
@@ -200,6 +202,7 @@ class Invites(Namespace):
             ConflictError: The invite was accepted, or an identity provider manages the person.
             NotFoundError: The account sees no invite with this id.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent again.
 
         Example:
             >>> invite = admin.invites.resend(invite_id=invite.id)

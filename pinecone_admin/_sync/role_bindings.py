@@ -99,6 +99,8 @@ class RoleBindings(Namespace):
                 person.
             ForbiddenError: The caller does not hold the role, or the plan does not have it.
             NotFoundError: The account sees no such principal or project.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the role may have been granted; ``ensure``
+                finds that out.
 
         Example:
             >>> binding = admin.role_bindings.create(
