@@ -45,7 +45,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "could-not-be-read": (
         "A part of the organization could not be read.",
         "The account lacks a role, or the server failed; a finding may hide there.",
-        "Give the account a role that reads it, and run the command again.",
+        "Give the account a role that reads it, if it lacks one, and run the command again.",
     ),
     "many-owners": (
         "The organization has many owners.",

@@ -230,8 +230,8 @@ How findings are accepted for a time.
 
 access --accept FILE reads a list in YAML. An entry accepts the findings of one
 kind, or only those about one principal_id, project_id or key_id, for a reason,
-until a day, in UTC, by the clock of the server, or of this machine with
---inventory. A rotated key has another id, so that a waiver of its old key_id
+until the end of a day, in UTC, by the clock of the server, or of this machine
+with --inventory. A rotated key has another id, so that a waiver of its old key_id
 covers it no longer. The ids are in the findings that --output json writes:
 
   - kind: many-owners
