@@ -31,6 +31,13 @@ def _complete(shell: str, *words: str) -> list[str]:
     return [line.partition(",")[2].partition("\t")[0] for line in done.stdout.splitlines()]
 
 
+def test_the_page_on_changes_names_the_commands_that_ask_for_more_than_yes() -> None:
+    """It names each command for which a name is typed, and those that make temporary keys."""
+    page = " ".join(TOPICS["changes"].split())
+    special = [each for each in COMMANDS if each.confirms or each.removes_own or each.makes_temporary_keys]
+    assert [each.full_name for each in special if each.full_name not in page] == []
+
+
 def test_no_line_of_a_help_ends_at_a_hyphen() -> None:
     """What is typed, such as an option, can be copied whole."""
     groups = {words[0] for each in COMMANDS if len(words := each.full_name.split()) > 1}

@@ -43,8 +43,8 @@ def run(
     """Run a command with an API key that lives only as long.
 
     The command finds the key in PINECONE_API_KEY, and gets no other credential of Pinecone from here. When it ends,
-    the key is deleted. If this process is killed, the next run in the project, api-key delete-retired or rotate-due deletes the key when
-    its time is over, and not before.
+    the key is deleted. If this process is killed, the next run in the project, api-key delete-retired or rotate-due
+    deletes the key when its time is over, and not before.
 
     The exit code is the command's, or 128 and the number of the signal that ended it; 125 if the command was not
     started, or 130 if run was interrupted before; 9 if it ended with 0, and the key could not be deleted.
