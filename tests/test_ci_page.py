@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -18,7 +19,7 @@ import pytest
 import yaml
 
 from pinecone_admin.emulator import Emulator, serving
-from tests.support.concurrency import PATIENCE
+from tests.support.concurrency import PATIENCE, wait_until
 from tests.support.recipes import list_blocks
 from tests.support.secret_managers import install_stand_ins, read_kept
 
@@ -130,6 +131,20 @@ class Pipeline:
             (self.kept / "inventory.json").write_bytes((folder / "inventory.json").read_bytes())
         return done.stdout
 
+    def cancel(self, script: str, env: Mapping[str, str]) -> None:
+        """Run a script that calls pytest, and cancel it as GitHub does, which signals the shell of a step only."""
+        (self.kept / "bin/pytest").write_text('#!/bin/bash\ntouch "$KEPT/began"\nexec sleep 600\n')
+        (self.kept / "step.sh").write_text(script)
+        command = ["bash", "-e", str(self.kept / "step.sh")]
+        with subprocess.Popen(command, cwd=self._repository, env=self._env | dict(env), start_new_session=True) as job:
+            try:
+                wait_until((self.kept / "began").exists)
+                job.send_signal(signal.SIGINT)
+                job.wait(PATIENCE)
+            finally:
+                if job.poll() is None:
+                    os.killpg(job.pid, signal.SIGKILL)
+
     def run_github(self, name: str, job: str, removals: int = 0) -> None:
         """Run the commands of a job on GitHub, each with the variables of the job and its own."""
         values = {
@@ -197,6 +212,15 @@ def test_github_tests_with_a_key_and_plans_without_a_secret(pipeline: Pipeline) 
     pipeline.merge()
     pipeline.apply("github")
     pipeline.check_apply()
+
+
+def test_a_job_that_is_cancelled_on_github_deletes_its_key(pipeline: Pipeline) -> None:
+    """The command takes the place of the shell, and so gets the signal, which it passes on to the tests."""
+    account = {"PINECONE_CLIENT_ID": pipeline.emulator.client_id}
+    account["PINECONE_CLIENT_SECRET"] = pipeline.emulator.client_secret
+    pipeline.cancel(FILES["tests"]["jobs"]["tests"]["steps"][-1]["run"], account)
+    assert len(pipeline.emulator.requests.filter("api_keys.create")) == 1
+    assert not pipeline.emulator.state.api_keys
 
 
 def test_gitlab_tests_with_a_key_and_plans_without_a_secret(pipeline: Pipeline) -> None:
