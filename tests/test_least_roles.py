@@ -395,6 +395,17 @@ def test_all_methods_are_checked() -> None:
     )
 
 
+def test_with_less_some_lists_are_shorter_and_nobody_is_offboarded() -> None:
+    """An OrgMember gets no error for the projects and role bindings that it does not see; two workflows notice."""
+    at = Organization("OrgMember")
+    at.project()
+    assert at.caller.projects.list() == []
+    assert len(list(at.caller.role_bindings.list())) < len(list(at.owner.role_bindings.list()))
+    assert at.caller.inventory().unread
+    with pytest.raises(RefusedError):
+        at.caller.users.offboard(email=at.email())
+
+
 @pytest.mark.parametrize("shown", [[], ["m"]])
 def test_a_list_of_what_a_resource_holds_is_read(monkeypatch: pytest.MonkeyPatch, shown: list[str]) -> None:
     """A role permits a list, which is lazy, only if it has what was added to the same resource."""
