@@ -67,7 +67,8 @@ class AsyncServiceAccounts(Namespace):
             The new service account with its secret.
 
         Raises:
-            ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
+            ForbiddenError: The plan has no service accounts or does not have a role, or the caller does not hold one
+                that it would grant.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, an account may exist whose secret is lost:
                 find it by name and rotate its secret.
 
@@ -121,7 +122,8 @@ class AsyncServiceAccounts(Namespace):
             AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; or roles would be revoked, and the
                 client has only a token, so that the account may be its own. Nothing was changed.
-            ForbiddenError: The plan has no service accounts, or the caller does not hold a role that it would grant.
+            ForbiddenError: The plan has no service accounts or does not have a role, or the caller does not hold one
+                that it would grant.
             LeftoverError: ``store`` failed, the response with the secret was lost, or the account could not be named
                 and there is no ``store``; and then the account could not be deleted.
             PineconeError: Each response with the secret was lost, or the account could not be named after ``store``:

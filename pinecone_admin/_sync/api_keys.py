@@ -247,9 +247,9 @@ class APIKeys(Namespace):
             store: Function that stores the value of the new key, which it receives under the name of the old one. It
                 may return anything. If it raises, it must not have stored the value: the new key is deleted, and the
                 old key stays.
-            keep_old_for: How long both keys work, from 0; by the server's clock, rounded up to minutes. A repeated call
-                with the same or a longer time changes nothing, but one with the id of the new key rotates again. The
-                project needs room for one more key meanwhile.
+            keep_old_for: How long both keys work, from 0; by the server's clock, or without a Date of it by this
+                machine's, rounded up to minutes. A repeated call with the same or a longer time changes nothing, but
+                one with the id of the new key rotates again. The project needs room for one more key meanwhile.
             dry_run: Only report what would be done.
 
         Returns:

@@ -117,7 +117,8 @@ class Users(Namespace):
             RefusedError: With ``revoke_unlisted``, no user would remain OrgOwner; nothing was changed.
             ConflictError: The person accepted the invite during this call, so that the next one finds a member; or an
                 identity provider manages the person.
-            ForbiddenError: The caller may not see the users, or does not hold a role that it would grant.
+            ForbiddenError: The caller may not see the users, or does not hold a role that it would grant; or the plan
+                does not have that, or allows no further user.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 

@@ -76,7 +76,7 @@ class AccessRow:
         principal_id: Id of the principal.
         principal: Email address or name of the principal; the id if only roles mention it.
         project_id: Id of the project; empty for the organization itself.
-        project: Name of the project; empty for the organization itself.
+        project: Name of the project, or its id if the account does not see it; empty for the organization itself.
         level: ``"owns"``, ``"writes"`` or ``"reads"``, which the reference lists by role under Levels; ``"unknown"``
             for a role that this package does not know.
         roles: The effective roles.
@@ -91,7 +91,7 @@ class AccessRow:
     project_id: str
     """Id of the project; empty for the organization itself."""
     project: str
-    """Name of the project; empty for the organization itself."""
+    """Name of the project, or its id if the account does not see it; empty for the organization itself."""
     level: Level
     """``"owns"``, ``"writes"`` or ``"reads"``, which the reference lists by role under Levels; ``"unknown"`` for a role
     that this package does not know."""

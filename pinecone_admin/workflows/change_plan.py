@@ -87,8 +87,8 @@ class ChangePlan(SavablePlan):
         Its steps are shown by what ``apply`` compares, whatever else the text says of them.
 
         Args:
-            text: Text that ``to_json`` returned. ``apply`` refuses a plan that lacks a step: to leave one out, change
-                the file and make another plan.
+            text: Text that ``to_json`` returned. ``apply`` refuses a plan that lacks a step that it would carry out:
+                to leave one out, change the file and make another plan.
 
         Raises:
             PineconeTypeError: ``text`` is not a str.

@@ -45,9 +45,8 @@ class Finding:
         principal_id: Id of the principal that it is about; None if it is about none, or several.
         project_id: Id of the project that it is about, or that the key is in; None if it is about none, or several.
         key_id: Id of the API key that it is about; None if it is about none.
-        age: Age of the key, or time since the invite was last sent, when the inventory was taken, by the server's
-            clock; of a key whose exact age is unknown, the least that it can be. None if the finding is not about an
-            age, or nothing shows it.
+        age: Age of the key, or time since the invite was last sent, when the inventory was taken; of a key whose exact
+            age is unknown, the least that it can be. None if the finding is not about an age, or nothing shows it.
     """
 
     kind: FindingKind
@@ -63,8 +62,8 @@ class Finding:
     key_id: str | None = None
     """Id of the API key that it is about; None if it is about none."""
     age: timedelta | None = field(default=None, metadata={"name": "age_seconds"})
-    """Age of the key, or time since the invite was last sent, when the inventory was taken, by the server's clock; of a
-    key whose exact age is unknown, the least that it can be."""
+    """Age of the key, or time since the invite was last sent, when the inventory was taken; of a key whose exact age is
+    unknown, the least that it can be."""
 
 
 def _find_in_key(kind: FindingKind, key: APIKey, text: str, *, age: timedelta | None = None) -> Finding:
