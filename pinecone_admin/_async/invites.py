@@ -66,8 +66,8 @@ class AsyncInvites(Namespace):
         Raises:
             ConflictError: An invite for the address is pending, or expired and can be resent or deleted; a member of
                 the organization has the address; or an identity provider manages the person.
-            ForbiddenError: The plan allows no further user or does not have a role, or the caller does not hold one that
-                it would grant.
+            ForbiddenError: The plan allows no further user or does not have a role, or the caller does not hold one
+                that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent: look for it
                 before you create it again.
@@ -118,8 +118,8 @@ class AsyncInvites(Namespace):
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
             ConflictError: A member of the organization has the address, which is raised after the invites were listed
                 for five seconds without a match; or an identity provider manages the person.
-            ForbiddenError: The plan allows no further user or does not have a role, or the caller does not hold one that
-                it would grant.
+            ForbiddenError: The plan allows no further user or does not have a role, or the caller does not hold one
+                that it would grant.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
