@@ -210,10 +210,10 @@ Other programs know these, too:
 {_OTHER_VARIABLES}
 
 An option comes before its variable. --env-file reads from a file the first six,
-and those of the organization, read-only and the audit log: what is set here of
-these three counts, too. Of organizations, all must name the same; of two audit
-logs, the one that is set here is used. An address that is set here must be in
-the file. The audit log has the values of these where they are set:
+and those of the organization, read-only and the audit log. The last four of
+these count from here, too: of organizations, all must name the same; of two
+audit logs, the one that is set here is used. An address that is set here must
+be in the file. The audit log has the values of these where they are set:
 
 {_CI_VARIABLES}
 """,

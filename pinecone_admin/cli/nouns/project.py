@@ -23,7 +23,7 @@ _own = argument("project_id", "Name or id of the project.", type=NameOrId("proje
 _max_pods = click.option(
     "--max-pods",
     type=Count(0),
-    help="How many pods the indexes of the project may have together; 0 without the option.",
+    help="How many pods the indexes of the project may have together; 0 for a new project without the option.",
 )
 _force_encryption_with_cmek = click.option(
     "--force-encryption-with-cmek/--no-force-encryption-with-cmek",
