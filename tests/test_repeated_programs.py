@@ -158,7 +158,10 @@ def test_a_second_run_ends_the_work(
     monkeypatch: pytest.MonkeyPatch,
     stride: Callable[[int], int],
 ) -> None:
-    """After a failure at any request, it leaves what a run without a failure leaves, and loses no secret."""
+    """After a failure at any request, it leaves what a run without a failure leaves, and loses no secret.
+
+    A runbook's program that ends without an error has left that at once.
+    """
 
     def enter_folder(name: str) -> None:
         (tmp_path / name).mkdir()
@@ -175,6 +178,8 @@ def test_a_second_run_ends_the_work(
             FAILURES[failure](reader.emulator, skip)
             first = reader.run(program)
             reader.emulator.faults.clear()
+            if first is None and program.page.startswith(RUNBOOKS):  # guides may end with a report of failures
+                assert summarize(reader.emulator) in expected, skip
             if isinstance(first, LeftoverError):  # it names two keys, of which somebody has to delete one
                 continue
             error = reader.run(program)
