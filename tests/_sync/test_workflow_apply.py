@@ -552,9 +552,10 @@ def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is_chose
 
 
 @pytest.mark.parametrize("kind", [InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER])
-def test_a_saved_plan_completes_its_own_interrupted_run(kind: InjectedFault) -> None:
+def test_a_saved_plan_completes_its_own_interrupted_run(kind: InjectedFault, stride: Callable[[int], int]) -> None:
     """Killed at any request, the same saved plan goes on: nothing is there twice or left, every secret is stored."""
-    for number in range(8, 200):
+    # What was done before a request, and what was done after the one before it, is the same but for the store.
+    for number in range(8, 200, stride(2)):
         emulator = Emulator(seed=1)
         saved = ((populate(emulator)).plan(want_changes(emulator))).to_json()
         vault = Vault()

@@ -138,7 +138,13 @@ def test_the_exit_code_is_the_commands(served: Served) -> None:
     assert served.keys() == ["reader"]
 
 
-def test_what_fails_before_the_command_ends_with_125(served: Served, tmp_path: Path) -> None:
+def run_here(*command: str, options: Sequence[str] = ("--yes",)) -> tuple[int, str, str]:
+    """Run run in this process with a command that is not started, and return its exit code and what it has written."""
+    done = run(*RUN, *options, "--", *command)
+    return done.exit, done.stdout, done.stderr
+
+
+def test_what_fails_before_the_command_ends_with_125(tmp_path: Path) -> None:
     """Nothing is started, and no key is left; the line and the object say why."""
     script = tmp_path / "script"
     script.write_text("#!/nonexistent/interpreter\n")
@@ -154,18 +160,20 @@ def test_what_fails_before_the_command_ends_with_125(served: Served, tmp_path: P
         (("--yes", "--expect-organization", "other"), started, "organization other is expected"),
         ((), started, "there is no terminal to ask on"),
     ]
-    for options, command, text in cases:
-        status, stdout, stderr = served.run(*command, options=(*options, "--output", "json"))
-        line, document = stderr.splitlines()
-        assert (status, stdout, json.loads(document)["error"]["exit"]) == (125, "", 125), line
-        assert text in line
-        assert (served.keys(), marker.exists()) == (["reader"], False)
-    served.emulator.configure(api_key_quota=1)
-    status, stdout, stderr = served.run(*started)
-    assert (status, stdout, served.keys(), marker.exists()) == (125, "", ["reader"], False)
-    assert "create_api_key: [403" in stderr
-    served.emulator.faults.add("get_token", status=401, times=None)
-    assert served.run(*started)[0] == 125
+    with example_organization() as emulator:
+        served = Served(emulator, {})
+        for options, command, text in cases:
+            status, stdout, stderr = run_here(*command, options=(*options, "--output", "json"))
+            line, document = stderr.splitlines()
+            assert (status, stdout, json.loads(document)["error"]["exit"]) == (125, "", 125), line
+            assert text in line
+            assert (served.keys(), marker.exists()) == (["reader"], False)
+        emulator.configure(api_key_quota=1)
+        status, stdout, stderr = run_here(*started)
+        assert (status, stdout, served.keys(), marker.exists()) == (125, "", ["reader"], False)
+        assert "create_api_key: [403" in stderr
+        emulator.faults.add("get_token", status=401, times=None)
+        assert run_here(*started)[0] == 125
 
 
 @pytest.mark.parametrize("code", [0, 3])
@@ -366,15 +374,17 @@ def test_two_at_once_have_a_key_each(served: Served) -> None:
     assert served.keys() == ["reader"]
 
 
-def test_a_dry_run_shows_the_requests_and_sends_reads(served: Served, tmp_path: Path) -> None:
+def test_a_dry_run_shows_the_requests_and_sends_reads(tmp_path: Path) -> None:
     """A key that is overdue would be deleted first; the command is not run."""
-    served.emulator.faults.add("delete_api_key", status=403, times=None)
-    assert served.run("true")[0] == 9
-    served.emulator.faults.clear()
-    served.emulator.clock.advance(6 * 3600 + 60)
-    before, marker = served.keys(), tmp_path / "started"
-    status, stdout, stderr = served.run("touch", str(marker), options=("--dry-run",))
-    assert (status, stderr, marker.exists(), served.keys()) == (0, "", False, before)
+    with example_organization() as emulator:
+        emulator.faults.add("delete_api_key", status=403, times=None)
+        assert run(*RUN, "--yes", "--", "true").exit == 9
+        emulator.faults.clear()
+        emulator.clock.advance(6 * 3600 + 60)
+        served, marker = Served(emulator, {}), tmp_path / "started"
+        before = served.keys()
+        status, stdout, stderr = run_here("touch", str(marker), options=("--dry-run",))
+        assert (status, stderr, marker.exists(), served.keys()) == (0, "", False, before)
     preview = json.loads(stdout)
     assert [(each["kind"], each["name"]) for each in preview["names"]] == [("project", "search")]
     planned = preview["would_do"]
@@ -383,25 +393,27 @@ def test_a_dry_run_shows_the_requests_and_sends_reads(served: Served, tmp_path: 
     assert planned[1]["body"]["name"].startswith("~lives-until:")
 
 
-def test_the_output_is_that_of_the_command(served: Served, tmp_path: Path) -> None:
+def test_the_output_is_that_of_the_command(tmp_path: Path) -> None:
     """Other formats and a query are for a dry run alone, and else refused before anything is sent."""
     marker = tmp_path / "started"
-    for option, value, end_of_line in (("--output", "yaml", ", and errors can be json"), ("--query", "would_do", "")):
-        status, stdout, stderr = served.run("touch", str(marker), options=("--yes", option, value))
-        assert (status, stdout, marker.exists(), list(served.emulator.requests)) == (125, "", False, [])
-        text = f"the output is that of the command{end_of_line}; nothing was changed [PA101]"
-        assert stderr == f"error: {option}: {text}\n"
-    status, stdout, _ = served.run("true", options=("--dry-run", "--output", "yaml", "--query", "would_do[].operation"))
+    cases = (("--output", "yaml", ", and errors can be json"), ("--query", "would_do", ""))
+    with example_organization() as emulator:
+        for option, value, end_of_line in cases:
+            status, stdout, stderr = run_here("touch", str(marker), options=("--yes", option, value))
+            assert (status, stdout, marker.exists(), list(emulator.requests)) == (125, "", False, [])
+            text = f"the output is that of the command{end_of_line}; nothing was changed [PA101]"
+            assert stderr == f"error: {option}: {text}\n"
+        preview = ("--dry-run", "--output", "yaml", "--query", "would_do[].operation")
+        status, stdout, _ = run_here("true", options=preview)
     assert (status, stdout) == (0, "- create_api_key\n")
 
 
-def test_an_option_of_the_command_stands_behind_the_dashes(served: Served) -> None:
+def test_an_option_of_the_command_stands_behind_the_dashes() -> None:
     """Where -- is missing, the error says where it belongs; behind it, no word is an option of ours."""
-    words = [*PROGRAM, *RUN, "--yes", "sh", "-c", "true"]
-    done = subprocess.run(words, env=served.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 125
+    done = run(*RUN, "--yes", "sh", "-c", "true")
+    assert done.exit == 125
     assert "No such option '-c'; options of the command stand behind --" in done.stderr
-    _, _, stderr = served.run("true", options=("--yes", "--projct", "x"))
+    _, _, stderr = run_here("true", options=("--yes", "--projct", "x"))
     assert "No such option '--projct': did you mean --project?" in stderr
 
 
