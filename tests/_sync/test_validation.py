@@ -143,10 +143,12 @@ def test_a_hostile_value_is_rejected_or_sent_unchanged(
     """Each value raises before any request, with the name of its argument apart and in the message, or is sent."""
     arguments = METHODS[method]
     place = arguments[name].place
+    script = ScriptedTransport(ScriptedResponse(404))
+    admin = make_client(script)
     for (label, value), expected in zip(HOSTILE.items(), KINDS[arguments[name].kind].replace(" ", ""), strict=True):
-        script = ScriptedTransport(ScriptedResponse(404))
+        script.requests.clear()
         given = {other: argument.valid for other, argument in arguments.items()} | {name: value}
-        error = find_rejection(script, make_client, method, **given)
+        error = find_rejection(script, lambda _: admin, method, **given)
         kind = {PineconeValueError: "V", PineconeTypeError: "T", type(None): "s"}[type(error)]
         assert kind == expected.replace("-", "s"), f"{label}: {error!r}"
         if error is not None:

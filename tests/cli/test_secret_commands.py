@@ -572,14 +572,15 @@ def test_an_interrupted_rotation_says_how_it_goes_on(
 
     path, hints = tmp_path / "secret", 0
     options = ("--keep-old-for", keep_old_for, "--store", f"file:{path}", "--yes")
-    for number in count(1):
-        path.unlink(missing_ok=True)
-        with example_organization() as emulator:
-            (old,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
-            hint = f"run this again with the id of the old key, {old}: it completes the rotation"
-            with intercepted(refuse_renaming):
-                assert hint in run("api-key", "rotate", "reader", *options).stderr
-            stored = path.read_text()
+    with example_organization() as emulator:
+        (old,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
+        hint = f"run this again with the id of the old key, {old}: it completes the rotation"
+        with intercepted(refuse_renaming):
+            assert hint in run("api-key", "rotate", "reader", *options).stderr
+        unfinished, stored = emulator.dump(), path.read_text()
+        for number in count(1):
+            emulator.load(unfinished)
+            path.write_text(stored)
             interruption = InterruptionAt(number, after=after)
             with interruption.armed():
                 done = run("api-key", "rotate", "reader", *options)
