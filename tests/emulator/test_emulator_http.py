@@ -455,6 +455,7 @@ def test_invalid_state_file_is_reported(tmp_path: Path, text: str, reason: str) 
     assert file.read_bytes() == text.encode(errors="surrogateescape")
 
 
+@pytest.mark.timeout(SECONDS)  # a pipe that is read is waited for
 def test_state_file_must_be_a_file_in_a_folder(tmp_path: Path) -> None:
     """A missing folder, and a folder or pipe in place of the state file, are reported in one line with status 1."""
     os.mkfifo(tmp_path / "pipe")
