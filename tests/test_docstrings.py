@@ -35,6 +35,7 @@ from typing import Any, NamedTuple, is_typeddict
 import attrs
 import httpx
 import pytest
+import yaml
 
 import pinecone_admin
 from pinecone_admin import Admin, AsyncAdmin, errors
@@ -235,6 +236,22 @@ def test_a_request_that_is_not_repeated_says_what_an_unknown_outcome_means() -> 
             for name in {"create", "resend", "rotate_secret"} & vars(each).keys():
                 raised = read_section(inspect.getdoc(getattr(each, name)) or "", "Raises")
                 assert '``outcome`` is ``"unknown"``' in raised["PineconeError"], (each, name)
+
+
+def test_a_method_names_the_errors_of_its_statuses() -> None:
+    """A method names the error of each status that is documented for its operation and tells a program what to do."""
+    document = yaml.safe_load((ROOT / "openapi" / "admin.yaml").read_text(encoding="utf-8"))
+    operations = [each for path in document["paths"].values() for each in path.values() if "operationId" in each]
+    statuses = {each["operationId"]: each["responses"].keys() for each in operations}
+    kinds = {"404": "NotFoundError", "409": "ConflictError", "412": "FailedPreconditionError", "429": "RateLimitError"}
+    unnamed = set[tuple[str, str, str]]()
+    for namespace in NAMESPACES:
+        for name, method in vars(getattr(Admin, namespace)).items():
+            sent = re.search(r"\.send\(api\.(\w+)\(", inspect.getsource(method)) if inspect.isfunction(method) else None
+            raised = read_section(inspect.getdoc(method) or "", "Raises")
+            missing = [each for each in (kinds.keys() & statuses[sent[1]] if sent else ()) if kinds[each] not in raised]
+            unnamed |= {(namespace, name, each) for each in missing}
+    assert unnamed == {("projects", "create", "404")}, "the document does not say when that comes"
 
 
 # ---- examples

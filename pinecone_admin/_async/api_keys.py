@@ -199,6 +199,7 @@ class AsyncAPIKeys(Namespace):
 
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
+            ForbiddenError: The plan does not have one of the roles.
             NotFoundError: The account sees no key with this id.
 
         Example:
@@ -262,7 +263,7 @@ class AsyncAPIKeys(Namespace):
             RefusedError: An earlier run keeps the old key for longer; or the key is temporary; or another workflow,
                 such as another rotation, created it and has not finished; or what replaced it has no name or is gone;
                 or another rotation of the key is in progress. Nothing was changed, or the new key was deleted again.
-            ForbiddenError: The plan allows no further key in the project.
+            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
             LeftoverError: ``store`` failed or the response with the value was lost, and the new key could not be
                 deleted; or another rotation of the key has finished meanwhile.
             NotFoundError: The account sees no key with this id, or the new key was deleted; the old one stays.

@@ -201,6 +201,7 @@ class AsyncInvites(Namespace):
 
         Raises:
             ConflictError: The invite was accepted, or an identity provider manages the person.
+            ForbiddenError: The plan allows no further user.
             NotFoundError: The account sees no invite with this id.
             RateLimitError: The organization has sent its 100 invite emails for this hour.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent again.

@@ -192,6 +192,7 @@ class AsyncServiceAccounts(Namespace):
 
         Raises:
             PineconeValueError: There is nothing to change; nothing was sent.
+            ForbiddenError: The plan has no service accounts.
             NotFoundError: The account sees no service account with this id.
 
         Example:
@@ -233,6 +234,7 @@ class AsyncServiceAccounts(Namespace):
             The service account with its new secret.
 
         Raises:
+            ForbiddenError: The plan has no service accounts.
             NotFoundError: The account sees no service account with this id.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated and lost:
                 rotate it again.
@@ -270,6 +272,7 @@ class AsyncServiceAccounts(Namespace):
 
         Raises:
             SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
+            ForbiddenError: The plan has no service accounts.
             NotFoundError: The account sees no service account with this id.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
