@@ -309,6 +309,7 @@ async def run_example(statements: list[doctest.Example], names: dict[str, Any]) 
             await run_statements(statements, names | {"admin": admin})
 
 
+@pytest.mark.usefixtures("one_authority")
 @pytest.mark.parametrize("name", sorted(name for name, each in DOCUMENTED.items() if list_examples(each.text)))
 def test_every_example_runs(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every example runs as it stands, and prints what it says."""

@@ -63,6 +63,9 @@ CASES = [
 ]
 
 
+pytestmark = pytest.mark.usefixtures("one_authority")
+
+
 class Reader:
     """Somebody who runs the programs of a page, in one folder, with one secret store.
 
