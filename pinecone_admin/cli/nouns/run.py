@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--ttl",
     type=Duration(),
-    help="How long the key outlives a kill, from 1m, rounded up to the next minute; 6h without the option.",
+    help="How long at most the key outlives a kill, from 1m, rounded up to the next minute; 6h without the option.",
 )
 @argument("command", "The command, after --, and its arguments.", nargs=-1, required=True, metavar="COMMAND …")
 def run(
