@@ -166,7 +166,10 @@ def _common_options() -> list[click.Parameter]:
             "help": "table (on a terminal), json (elsewhere), yaml, csv, or raw: one value per line.",
         },
         "--query": {"metavar": "JMESPATH", "help": "Show only this part of the output."},
-        "--read-only": {"is_flag": True, "help": "Refuse every change; PINECONE_ADMIN_READ_ONLY=1 does the same."},
+        "--read-only": {
+            "is_flag": True,
+            "help": "Refuse changes of the organization, as does PINECONE_ADMIN_READ_ONLY=1.",
+        },
         "--profile": {
             "metavar": "NAME",
             "shell_complete": complete_profile,

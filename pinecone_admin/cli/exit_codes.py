@@ -21,7 +21,7 @@ INTERRUPTED: Final = 130
 MEANINGS: Final = {
     DONE: "Done.",
     REFUSED: "The server refused the request, a check of doctor failed, or something unexpected happened.",
-    USAGE: "The command line is wrong; nothing was changed.",
+    USAGE: "The command line, a variable or a file is wrong, or --read-only forbids the change; nothing was changed.",
     IDENTITY: "Credentials are missing or were not accepted, there is no token, or another organization was expected.",
     NOT_FOUND: "There is no such thing, or the account may not see it; project exists says no in this way, too.",
     CONFLICT: (

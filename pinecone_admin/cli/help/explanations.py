@@ -28,7 +28,7 @@ class Explanation(NamedTuple):
 _EXIT_REMEDIES: Mapping[int, str] = {
     0: "Nothing.",
     1: "Read the message, and explain the code in it.",
-    2: "Correct the command line; --help shows an example.",
+    2: "Correct what the message names; --help shows an example.",
     3: "Run pinecone-admin doctor. If the token endpoint was down, try again later.",
     4: "List the things, and compare ids and names.",
     5: "Read the message; of several things with one name, use the id.",
