@@ -95,8 +95,9 @@ class AsyncAPIKeys(Namespace):
 
         The value of an existing key cannot be retrieved: the result holds an ``APIKeyWithSecret`` only if this call
         created the key. A new key gets its name only after ``store`` has returned; if a run is cancelled before that,
-        the key is deleted, and if it is killed, the next run creates another one. Call this from one process at a time:
-        two processes that do it at the same moment can create two keys, or one can delete the new key of the other.
+        the key is deleted, and if it is killed, the next run creates another one, and deletes the first when the new
+        value is stored, or before if there is no room for both. Call this from one process at a time: two processes
+        that do it at the same moment can create two keys, or one can delete the new key of the other.
 
         Args:
             project_id: Id of the project that the key gives access to.
@@ -238,7 +239,8 @@ class AsyncAPIKeys(Namespace):
         deleted, and with it those that earlier rotations of the name left and that are due; or, with ``keep_old_for``,
         it is left to ``delete_retired``: this call does not wait. The names of the two keys record the progress: the
         next run with the id of the old key finishes an interrupted rotation, or cleans up and starts over. If this call
-        is cancelled before ``store`` has returned, the new key is deleted.
+        is cancelled before ``store`` has returned, the new key is deleted. Keys that interrupted runs left are deleted
+        or kept with the old key when the new value is stored, or deleted before if there is no room for another one.
 
         Rotate a key from one process at a time. Before ``store`` is called, the keys are read again, and if they show
         another rotation of the same key, this one is refused: of two that start together, at most one calls ``store``,
