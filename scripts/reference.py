@@ -44,7 +44,7 @@ indexes, but changes neither members nor keys (`guides/production/manage-rbac`).
 _RAISES = break_lines(
     "**Raises** names what is particular to a method. Any of them can also raise the [errors](errors.md) of every call,"
     " such as PineconeValueError before anything is sent, and ForbiddenError if the account lacks the"
-    " [role](../emulator-rules.md#permissions)."
+    " [role](../how-to/ci-identity.md#which-role-it-needs)."
 )
 NOT_FORMATTED = "<!-- fmt: off -->\n"  # code in docstrings is formatted in lines of another length
 
