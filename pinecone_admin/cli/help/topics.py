@@ -132,10 +132,10 @@ cannot be known, since no value is shown twice; it refuses what is certainly
 something else: what does not begin as an API key does, several lines or JSON in
 the place of a key, or the client id of another service account.
 
-If ensure, provision, apply or a rotation of keys was interrupted after it stored
-a secret in a file, the same command finds it there and finishes; create refuses
-to replace it, and rotate-secret does. None can look into what exec: has stored:
-they make another one. To repeat api-key rotate, give the id of the old key:
+If ensure, provision, apply or a rotation of keys was interrupted after it
+stored a secret in a file, the same command finds it there and finishes; create
+refuses to replace it, and rotate-secret does. None can look into what exec: has
+stored: they make another one. To repeat api-key rotate, give the id of the old key:
 once the new one has the name, the name stands for that, and it is rotated, too.
 
 Where a command makes many secrets, {kind}, {project} and {name} in a place
