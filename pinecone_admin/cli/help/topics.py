@@ -135,8 +135,9 @@ the place of a key, or the client id of another service account.
 If ensure, provision, apply or a rotation of keys was interrupted after it
 stored a secret in a file, the same command finds it there and finishes; create
 refuses to replace it, and rotate-secret does. None can look into what exec: has
-stored: they make another one. To repeat api-key rotate, give the id of the old key:
-once the new one has the name, the name stands for that, and it is rotated, too.
+stored: they make another one. To repeat api-key rotate, give the id of the old
+key: once the new one has the name, the name stands for that, and it is rotated,
+too.
 
 Where a command makes many secrets, {kind}, {project} and {name} in a place
 stand for api-key or service-account, and for the names of the project and of
@@ -153,9 +154,10 @@ lines: use variables, a profile, or --client-secret-stdin.
 Questions, dry runs and plans.
 
 A command that changes the organization asks first, on a terminal; elsewhere it
-needs --yes. --dry-run shows what would be done, and changes nothing; two commands
-make temporary keys for it. Of user offboard and project delete-with-cleanup, it
-exits with 5 if they would be refused; so does user offboard --from --save.
+needs --yes. --dry-run shows what would be done, and changes nothing; two
+commands make temporary keys for it. Of user offboard and project
+delete-with-cleanup, it exits with 5 if they would be refused; so does user
+offboard --from --save.
 
 They have to write before they can show what is in a project: project
 delete-with-cleanup --dry-run, and project stale. They make a temporary API key
@@ -232,8 +234,9 @@ How findings are accepted for a time.
 access --accept FILE reads a list in YAML. An entry accepts the findings of one
 kind, or only those about one principal_id, project_id or key_id, for a reason,
 until the end of a day, in UTC, by the clock of the server, or of this machine
-with --inventory. A rotated key has another id, so that a waiver of its old key_id
-covers it no longer. The ids are in the findings that --output json writes:
+with --inventory. A rotated key has another id, so that a waiver of its old
+key_id covers it no longer. The ids are in the findings that --output json
+writes:
 
   - kind: many-owners
     reason: The board, as agreed in October.
