@@ -704,7 +704,7 @@ assert "max_pods: Deprecated." in Project.__doc__
 """
 
 
-@pytest.mark.long(24)
+@pytest.mark.long(16)
 def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path, stride: Callable[[int], int]) -> None:
     """Limits are those of the document, and a rule that no document states is silent where its field is gone.
 
