@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 from generated_client.types import Operation
 from pinecone_admin import auth, workflows
 from pinecone_admin._concurrency.lazy import lazy_namespace, preload_before_fork
-from pinecone_admin._concurrency.waiting import skip_first_token
+from pinecone_admin._concurrency.waiting import WORK_TIMEOUT, skip_first_token
 from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._http.attempt_event import AttemptEvent
 from pinecone_admin._http.retry_policy import RetryPolicy
@@ -473,18 +473,22 @@ class AsyncAdmin:
     async def aclose(self) -> None:
         """Close the connections of this process and event loop.
 
-        Calls in progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
+        First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. Then calls in
+        progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 
         Example:
             >>> await admin.aclose()
         """
         if not self._owns_connections or self._shared.closed.is_set():
             return
-        self._shared.closed.set()
-        if self._shared.token_source is not None:
-            self._shared.token_source.close()
-        if self._shared.pools is not None:
-            await self._shared.pools.aclose()
+        try:
+            await self._shared.work.async_wait(WORK_TIMEOUT)
+        finally:
+            self._shared.closed.set()
+            if self._shared.token_source is not None:
+                self._shared.token_source.close()
+            if self._shared.pools is not None:
+                await self._shared.pools.aclose()
 
     async def __aenter__(self) -> Self:
         if self._shared.fetches_token_early:

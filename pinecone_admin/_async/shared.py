@@ -11,6 +11,7 @@ from attrs import evolve
 
 from pinecone_admin._async.transports.pool import AsyncPools, AsyncTransportExchange
 from pinecone_admin._async.transports.retry import AsyncExchange
+from pinecone_admin._concurrency.waiting import WorkInProgress
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     MAX_CONCURRENT_TOKEN_EXCHANGES,
@@ -43,6 +44,7 @@ class Shared(NamedTuple):
         retry_budget: The tokens that retries have spent.
         fetches_token_early: Whether the first token is fetched before the first call.
         closed: Set when the client is closed.
+        work: Workflows in progress for which closing waits.
         deleted_accounts: Ids of the service accounts that were deleted, or may have been, as keys, in order.
     """
 
@@ -54,6 +56,7 @@ class Shared(NamedTuple):
     retry_budget: RetryBudget
     fetches_token_early: bool
     closed: threading.Event
+    work: WorkInProgress
     deleted_accounts: dict[str, None]
 
 
@@ -105,6 +108,7 @@ def build_shared(
         retry_budget=RetryBudget(),
         fetches_token_early=setup.exchanges_credentials and not config.lazy,
         closed=closed,
+        work=WorkInProgress(),
         deleted_accounts={},
     )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext, suppress
-from contextvars import copy_context
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar, copy_context
 from inspect import isawaitable, iscoroutine
 from math import inf
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from pinecone_admin._concurrency.locks import acquire_in_steps, make_held_lock, start_thread
-from pinecone_admin._concurrency.sharing import running_loop
+from pinecone_admin._concurrency.sharing import PerProcess, running_loop
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError
 
@@ -126,6 +127,46 @@ def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
             schedule(call)
 
     return wake
+
+
+WORK_TIMEOUT = 40.0
+"""Seconds for which closing a client waits for workflows: a rollback takes 10 for the last create and 30 to undo."""
+
+_own_work = ContextVar[frozenset[SharedResult[None]]]("pinecone_admin_work", default=frozenset())
+
+
+class WorkInProgress:
+    """Work of this process that must end before a client is closed, since it may have to undo something."""
+
+    def __init__(self) -> None:
+        self._ends = PerProcess(set[SharedResult[None]])
+
+    @contextmanager
+    def register(self) -> Generator[None]:
+        """Count the block as work in progress."""
+        ends, end = self._ends.get(), SharedResult[None]()
+        ends.add(end)
+        _own_work.set((_own_work.get() & ends) | {end})
+        try:
+            yield
+        finally:
+            ends.discard(end)
+            end.set(None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait at most the seconds for the end of all work but that of the caller, which waits for this call."""
+        deadline = monotonic() + seconds
+        for end in self._ends.get() - _own_work.get():
+            end.wait(max(0.0, deadline - monotonic()))
+
+    async def async_wait(self, seconds: float) -> None:
+        """Async version of ``wait``."""
+        import anyio.lowlevel  # noqa: PLC0415 - see the package
+
+        with async_shield_from_cancellation(seconds):
+            await anyio.lowlevel.checkpoint()  # a task that has just been cancelled begins to undo
+            for end in self._ends.get() - _own_work.get():
+                await end.async_wait(inf)
 
 
 def call_store(store: Callable[[_T], object], secret: _T) -> None:

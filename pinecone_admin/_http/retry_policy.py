@@ -101,7 +101,7 @@ class RetryPolicy:
         max_attempts: Maximum number of attempts, from 1; 1 means no retries.
         attempt_timeout: Seconds for one attempt, including the response body.
         backoff: Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429.
-            With 0, for tests, only a Retry-After is waited for.
+            A wait is at least 0.05 s. With 0, for tests, only a Retry-After is waited for.
         max_backoff: Maximum wait in seconds where the server sends no Retry-After.
         max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
         budget: Tokens for retries, from 0, or None for no such limit. A retry costs 5 tokens, or none after a 429 with

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 from generated_client.types import Operation
 from pinecone_admin import auth, workflows
 from pinecone_admin._concurrency.lazy import lazy_namespace, preload_before_fork
-from pinecone_admin._concurrency.waiting import fetch_first_token
+from pinecone_admin._concurrency.waiting import WORK_TIMEOUT, fetch_first_token
 from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._http.attempt_event import AttemptEvent
 from pinecone_admin._http.retry_policy import RetryPolicy
@@ -471,18 +471,22 @@ class Admin:
     def close(self) -> None:
         """Close the connections of this process.
 
-        Calls in progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
+        First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. Then calls in
+        progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 
         Example:
             >>> admin.close()
         """
         if not self._owns_connections or self._shared.closed.is_set():
             return
-        self._shared.closed.set()
-        if self._shared.token_source is not None:
-            self._shared.token_source.close()
-        if self._shared.pools is not None:
-            self._shared.pools.close()
+        try:
+            self._shared.work.wait(WORK_TIMEOUT)
+        finally:
+            self._shared.closed.set()
+            if self._shared.token_source is not None:
+                self._shared.token_source.close()
+            if self._shared.pools is not None:
+                self._shared.pools.close()
 
     def __enter__(self) -> Self:
         if self._shared.fetches_token_early:

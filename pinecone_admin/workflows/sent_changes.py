@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import ApiError, NotFoundError, Outcome, PineconeError, TokenError
@@ -14,7 +13,6 @@ from pinecone_admin.errors import ApiError, NotFoundError, Outcome, PineconeErro
 if TYPE_CHECKING:  # each command loads this module, and a help needs no models
     from generated_client.types import Operation
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _CREATE_VERBS = ("create_", "add_")  # the latter creates what another resource holds
@@ -344,25 +342,3 @@ def describe_remaining(effects: Effects, name_changes: Callable[[Sequence[SentCh
 
 def _name_each(changes: Sequence[SentChange]) -> str:
     return ", ".join(dict.fromkeys(map(str, changes)))
-
-
-def states_what_is_left(workflow: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Decorate a workflow whose errors have the outcome of all of its changes: see ``stating_what_is_left``."""
-
-    @wraps(workflow)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with stating_what_is_left():
-            return workflow(*args, **kwargs)
-
-    return run
-
-
-def async_states_what_is_left(workflow: Callable[_P, Awaitable[_T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
-    """Async version of ``states_what_is_left``."""
-
-    @wraps(workflow)
-    async def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with stating_what_is_left():
-            return await workflow(*args, **kwargs)
-
-    return run

@@ -7,7 +7,9 @@ import gc
 import socket
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
@@ -17,9 +19,11 @@ import anyio.lowlevel
 import pytest
 import uvloop
 
-from pinecone_admin import AccessToken, Admin, AsyncAdmin, AttemptEvent, ClientClosedError, RetryPolicy
+from pinecone_admin import AccessToken, Admin, AsyncAdmin, AttemptEvent, ClientClosedError, RetryPolicy, on_organization
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.sharing import PerLoop
+from pinecone_admin._concurrency.waiting import WORK_TIMEOUT
+from pinecone_admin.emulator import Emulator
 from tests.faults.cases import (
     ALL_CLIENT_KINDS,
     Certificates,
@@ -40,6 +44,7 @@ from tests.faults.server import (
     send_response,
 )
 from tests.support.concurrency import PATIENCE, wait_until
+from tests.support.interruption import InterruptingTransport
 
 HANGING_RESPONSES: dict[str, Action] = {
     "before the head": send_and_close(b"", RequestContext.hang),
@@ -387,6 +392,95 @@ def test_close_interrupts_threads_waiting_for_token(event: threading.Event) -> N
             for call in waiting:
                 with pytest.raises(ClientClosedError):
                     call.result(PATIENCE)
+
+
+async def _cancel_and_close(emulator: Emulator, work: Callable[[Any], Any], number: int) -> bool:
+    """Cancel work after its request of this number and close the client at once; return whether it was cancelled."""
+    transport, interrupted = InterruptingTransport(emulator, number, after=True), anyio.Event()
+    admin = transport.async_admin()
+
+    async def close() -> None:  # in a context of its own, as the end of an application is
+        await interrupted.wait()
+        await admin.aclose()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(close)
+        with anyio.CancelScope() as scope:
+
+            def interrupt() -> None:
+                scope.cancel()
+                interrupted.set()
+
+            transport.interrupt = interrupt
+            await work(admin)
+        was_cancelled = interrupted.is_set()
+        interrupted.set()
+    return was_cancelled
+
+
+def _list_names(emulator: Emulator) -> list[str]:
+    state = emulator.state
+    things = [*state.projects.values(), *state.api_keys.values(), *state.service_accounts.listing]
+    return sorted([*(each.name for each in things), *(each.email for each in state.invites.listing)])
+
+
+WORKFLOWS: dict[str, Callable[[Any], Any]] = {
+    "project": lambda admin: admin.projects.ensure(name="p"),
+    "provision": lambda admin: admin.projects.provision(name="p", key_roles=["DataPlaneEditor"], store=str),
+    "service account": lambda admin: admin.service_accounts.ensure(
+        name="a", role_bindings=[on_organization("OrgMember")], store=str
+    ),
+    "invite": lambda admin: admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgMember")]),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("work", WORKFLOWS.values(), ids=WORKFLOWS)
+async def test_closing_waits_until_a_cancelled_workflow_has_undone_what_it_made(work: Callable[[Any], Any]) -> None:
+    """At whichever request the client is closed at once after a cancellation, all is undone or complete."""
+    whole, number = Emulator(), 1
+    before = _list_names(whole)
+    assert not await _cancel_and_close(whole, work, 0)
+    while await _cancel_and_close(emulator := Emulator(), work, number):
+        assert _list_names(emulator) in (before, _list_names(whole)), number
+        number += 1
+    assert number > 2
+
+
+@pytest.mark.parametrize("work", WORKFLOWS.values(), ids=WORKFLOWS)
+def test_closing_waits_for_workflows_of_other_threads(work: Callable[[Any], Any]) -> None:
+    """A workflow whose client another thread closes meanwhile completes."""
+    transport = InterruptingTransport(Emulator(), 2, after=True)
+    reached, released = threading.Event(), threading.Event()
+
+    def pause() -> None:
+        reached.set()
+        assert released.wait(PATIENCE)
+
+    transport.interrupt = pause
+    with ThreadPoolExecutor(2) as threads:
+        admin = transport.admin()
+        running = threads.submit(work, admin)
+        assert reached.wait(PATIENCE)
+        closing = threads.submit(admin.close)
+        futures.wait([closing], timeout=0.05)  # long enough to close, if it does not wait
+        released.set()
+        assert running.result(PATIENCE)
+        closing.result(PATIENCE)
+    with pytest.raises(ClientClosedError):
+        admin.projects.list()
+
+
+def test_a_workflow_that_closes_its_client_does_not_wait_for_itself() -> None:
+    """A ``store`` or a signal handler can close the client: the work that it interrupts cannot end meanwhile."""
+    with Emulator().admin() as admin:
+        project = admin.projects.create(name="p")
+        began = time.monotonic()
+        with pytest.raises(ClientClosedError):
+            admin.api_keys.ensure(
+                project_id=project.id, name="k", roles=["DataPlaneEditor"], store=lambda _: admin.close()
+            )
+        assert time.monotonic() - began < WORK_TIMEOUT / 2
 
 
 def test_threads_get_their_own_responses() -> None:

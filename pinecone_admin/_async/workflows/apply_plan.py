@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
-from pinecone_admin._async.workflows.client_state import own_client_id
+from pinecone_admin._async.workflows.client_state import own_client_id, runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -47,7 +47,7 @@ from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, lis
 from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
 from pinecone_admin.workflows.plans import check_organization, check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
+from pinecone_admin.workflows.sent_changes import stating_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
-@async_states_what_is_left
+@runs_workflow
 async def plan_organization(
     admin: AsyncAdmin,
     desired: DesiredState,
@@ -76,7 +76,7 @@ async def plan_organization(
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
-@async_states_what_is_left
+@runs_workflow
 async def apply_plan(
     admin: AsyncAdmin,
     plan: ChangePlan,
@@ -166,7 +166,8 @@ class _AsyncApplication:
             return NotTried(obstacle)
         self._progress.tried.add(id(step))
         try:
-            return await self._carry_out(step)
+            with stating_what_is_left():
+                return await self._carry_out(step)
         except (ClientClosedError, ReadOnlyError):
             raise
         except PineconeError as error:
@@ -176,7 +177,6 @@ class _AsyncApplication:
                 raise
             return error
 
-    @async_states_what_is_left
     async def _carry_out(self, step: Step) -> str | None:
         """Carry out a step, and return the id of what it made."""
         kinds: dict[str, Any] = {

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT, AsyncRollback
@@ -17,14 +18,13 @@ from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueErr
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, RoleChange, describe_binding
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-@async_states_what_is_left
+@runs_workflow
 async def change_role(
     admin: AsyncAdmin,
     *,

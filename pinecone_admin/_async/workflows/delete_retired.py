@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog, update_key
-from pinecone_admin._async.workflows.client_state import require_server_time, server_time
+from pinecone_admin._async.workflows.client_state import require_server_time, runs_workflow, server_time
 from pinecone_admin._async.workflows.create_with_secret import (
     delete_if_exists,
     delete_leftover_keys,
@@ -22,7 +22,6 @@ from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ CONCURRENCY = 16
 """How many projects are read at once."""
 
 
-@async_states_what_is_left
+@runs_workflow
 async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
     """Delete the retired and temporary keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):

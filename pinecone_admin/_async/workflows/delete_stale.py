@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from pinecone_admin._async.workflows.client_state import owns_organization, require_server_time
+from pinecone_admin._async.workflows.client_state import owns_organization, require_server_time, runs_workflow
 from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -43,7 +43,6 @@ from pinecone_admin.workflows.plans import (
     find_organization,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
     find_change,
@@ -76,7 +75,7 @@ class _Outcome:
     steps: list[Step] = field(factory=list[Step])
 
 
-@async_states_what_is_left
+@runs_workflow
 async def plan_deletion(
     admin: AsyncAdmin,
     *,
@@ -126,7 +125,7 @@ async def plan_deletion(
     )
 
 
-@async_states_what_is_left
+@runs_workflow
 async def carry_out_deletion(
     admin: AsyncAdmin,
     *,

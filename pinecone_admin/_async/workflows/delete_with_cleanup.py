@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
@@ -23,7 +24,6 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.stale_projects import find_protection
 from pinecone_admin.workflows.steps import Step, describe_project_step
 
@@ -34,7 +34,7 @@ _KEY_ACCEPTANCE_TIMEOUT = 30.0
 """Seconds during which parts of the service may not accept a new key yet."""
 
 
-@async_states_what_is_left
+@runs_workflow
 async def delete_with_cleanup(
     admin: AsyncAdmin,
     *,

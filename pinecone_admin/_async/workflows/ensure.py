@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, compare_bindings, reconcile_bindings
 from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
@@ -26,14 +27,13 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-@async_states_what_is_left
+@runs_workflow
 async def ensure_project(
     admin: AsyncAdmin,
     *,
@@ -90,7 +90,7 @@ async def ensure_project(
     return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
 
 
-@async_states_what_is_left
+@runs_workflow
 async def ensure_invite(
     admin: AsyncAdmin,
     *,

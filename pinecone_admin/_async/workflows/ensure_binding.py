@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set_operation_on_errors
@@ -13,14 +14,13 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, describe_binding, key_of_binding
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-@async_states_what_is_left
+@runs_workflow
 async def ensure_role_binding(
     admin: AsyncAdmin,
     *,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
+from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -24,14 +25,13 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.reports import Ensured, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-@async_states_what_is_left
+@runs_workflow
 async def ensure_user(
     admin: AsyncAdmin,
     *,

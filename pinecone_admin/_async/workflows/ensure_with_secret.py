@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog, update_key
+from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -55,14 +56,13 @@ from pinecone_admin.workflows.reports import (
     keys_of_wanted_bindings,
 )
 from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-@async_states_what_is_left
+@runs_workflow
 async def ensure_api_key(
     admin: AsyncAdmin,
     *,
@@ -141,7 +141,7 @@ async def _reconcile_key(
     return Ensured(value=key, created=False, differences=differing, steps=changes.steps)
 
 
-@async_states_what_is_left
+@runs_workflow
 async def ensure_service_account(
     admin: AsyncAdmin,
     *,

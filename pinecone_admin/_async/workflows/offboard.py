@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.client_state import runs_workflow, server_now
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -56,7 +56,6 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
-@async_states_what_is_left
+@runs_workflow
 async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardReport:
     """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
 
@@ -90,7 +89,7 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     return evolve(report, dry_run=False, steps=done)
 
 
-@async_states_what_is_left
+@runs_workflow
 async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -> OffboardPlan:
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):
@@ -109,7 +108,7 @@ async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -
     )
 
 
-@async_states_what_is_left
+@runs_workflow
 async def carry_out_offboarding(
     admin: AsyncAdmin, *, emails: Sequence[str] | None, plan: OffboardPlan
 ) -> OffboardManyReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import Store
 from pinecone_admin._async.workflows.ensure import ensure_project
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
@@ -34,7 +35,6 @@ from pinecone_admin.workflows.reports import (
     Provisioned,
     parse_project_roles,
 )
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_new_secret
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _MAX_KEY_NAME_LENGTH = 80
 
 
-@async_states_what_is_left
+@runs_workflow
 async def provision(
     admin: AsyncAdmin,
     *,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog, update_key
-from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.client_state import runs_workflow, server_now
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_stored_key,
@@ -46,14 +46,13 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-@async_states_what_is_left
+@runs_workflow
 async def rotate_api_key(
     admin: AsyncAdmin, *, api_key_id: str, store: Store[APIKeyWithSecret], keep_old_for: timedelta, dry_run: bool
 ) -> Rotation:
@@ -304,7 +303,7 @@ async def _retire_leftover(
             await changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)
 
 
-@async_states_what_is_left
+@runs_workflow
 async def rotate_service_account(
     admin: AsyncAdmin, *, service_account_id: str, store: Store[ServiceAccountWithSecret], dry_run: bool
 ) -> ServiceAccount:

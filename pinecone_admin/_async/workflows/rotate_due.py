@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
-from pinecone_admin._async.workflows.client_state import require_server_time
+from pinecone_admin._async.workflows.client_state import require_server_time, runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import Store
 from pinecone_admin._async.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._async.workflows.rotate import replace_key
@@ -37,7 +37,6 @@ from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -51,7 +50,7 @@ _ORPHANED = (
 )
 
 
-@async_states_what_is_left
+@runs_workflow
 async def rotate_due_keys(
     admin: AsyncAdmin,
     *,

@@ -6,20 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.client_state import runs_workflow, server_now
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
-from pinecone_admin.workflows.sent_changes import async_states_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-@async_states_what_is_left
+@runs_workflow
 async def take_inventory(
     admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], object] | None
 ) -> Inventory:

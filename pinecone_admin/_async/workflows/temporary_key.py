@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.client_state import require_server_time
+from pinecone_admin._async.workflows.client_state import require_server_time, work_in_progress
 from pinecone_admin._async.workflows.create_with_secret import (
     create_key_with_value,
     delete_and_report,
@@ -74,7 +74,7 @@ async def renewed_key(
         check_operation(create_api_key(project_id=project_id, body=body))
     # Names are not unique: if a response is lost, only this distinguishes the key from those of concurrent runs.
     mark = secrets.token_hex(4)
-    with stating_what_is_left():
+    with stating_what_is_left(), work_in_progress(admin):
         overdue = await find_overdue_keys(admin, project_id)
         try:
             await delete_leftover_keys(admin, overdue)
@@ -142,7 +142,7 @@ async def _delete_temporary_key(admin: AsyncAdmin, key: APIKey, failure: BaseExc
     description = f"temporary API key {key.id} of project {key.project_id}"
     delete = partial(delete_and_report, failure, description, admin.api_keys.delete, api_key_id=key.id)
     in_time = False
-    with async_shield_from_cancellation(_DELETION_TIMEOUT):
+    with async_shield_from_cancellation(_DELETION_TIMEOUT), work_in_progress(admin):
         # Also if a second interruption comes meanwhile, from which no scope shields.
         await async_complete_if_interrupted(delete, _DELETION_TIMEOUT)
         in_time = True

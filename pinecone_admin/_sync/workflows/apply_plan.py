@@ -19,7 +19,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
-from pinecone_admin._sync.workflows.client_state import own_client_id
+from pinecone_admin._sync.workflows.client_state import own_client_id, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -48,7 +48,7 @@ from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, lis
 from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
 from pinecone_admin.workflows.plans import check_organization, check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
-from pinecone_admin.workflows.sent_changes import states_what_is_left
+from pinecone_admin.workflows.sent_changes import stating_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
-@states_what_is_left
+@runs_workflow
 def plan_organization(
     admin: Admin,
     desired: DesiredState,
@@ -77,7 +77,7 @@ def plan_organization(
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
-@states_what_is_left
+@runs_workflow
 def apply_plan(
     admin: Admin,
     plan: ChangePlan,
@@ -165,7 +165,8 @@ class _AsyncApplication:
             return NotTried(obstacle)
         self._progress.tried.add(id(step))
         try:
-            return self._carry_out(step)
+            with stating_what_is_left():
+                return self._carry_out(step)
         except (ClientClosedError, ReadOnlyError):
             raise
         except PineconeError as error:
@@ -175,7 +176,6 @@ class _AsyncApplication:
                 raise
             return error
 
-    @states_what_is_left
     def _carry_out(self, step: Step) -> str | None:
         """Carry out a step, and return the id of what it made."""
         kinds: dict[str, Any] = {

@@ -10,6 +10,7 @@ from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
 from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
@@ -18,14 +19,13 @@ from pinecone_admin.errors import NotFoundError, PineconeError, PineconeValueErr
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, RoleChange, describe_binding
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-@states_what_is_left
+@runs_workflow
 def change_role(
     admin: Admin,
     *,

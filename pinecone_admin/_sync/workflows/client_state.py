@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.errors import PineconeError, RefusedError
+from pinecone_admin.workflows.sent_changes import stating_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 def server_time(admin: Admin) -> datetime | None:
@@ -37,6 +44,24 @@ def max_attempts(admin: Admin) -> int:
     """Return how many attempts of a request the client makes at most."""
     options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return options.retry.max_attempts
+
+
+def work_in_progress(admin: Admin) -> AbstractContextManager[None]:
+    """Return the context of work for whose end closing the client waits, since it may have to undo something."""
+    return admin._shared.work.register()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def runs_workflow(
+    workflow: Callable[Concatenate[Admin, _P], _T],
+) -> Callable[Concatenate[Admin, _P], _T]:
+    """Decorate a workflow: closing waits for it, and its errors have the outcome of all of its changes."""
+
+    @wraps(workflow)
+    def run(admin: Admin, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with stating_what_is_left(), work_in_progress(admin):
+            return workflow(admin, *args, **kwargs)
+
+    return run
 
 
 def own_client_id(admin: Admin) -> str | None:

@@ -13,7 +13,7 @@ from attrs import evolve
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
-from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
+from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow, server_time
 from pinecone_admin._sync.workflows.create_with_secret import (
     delete_if_exists,
     delete_leftover_keys,
@@ -23,7 +23,6 @@ from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ CONCURRENCY = 16
 """How many projects are read at once."""
 
 
-@states_what_is_left
+@runs_workflow
 def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) -> RetiredKeys:
     """Delete the retired and temporary keys of a project, or of all projects."""
     with set_operation_on_errors("delete_retired"):

@@ -20,7 +20,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
+from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time, runs_workflow
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
@@ -44,7 +44,6 @@ from pinecone_admin.workflows.plans import (
     find_organization,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
     find_change,
@@ -77,7 +76,7 @@ class _Outcome:
     steps: list[Step] = field(factory=list[Step])
 
 
-@states_what_is_left
+@runs_workflow
 def plan_deletion(
     admin: Admin,
     *,
@@ -127,7 +126,7 @@ def plan_deletion(
     )
 
 
-@states_what_is_left
+@runs_workflow
 def carry_out_deletion(
     admin: Admin,
     *,

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
+from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
@@ -24,7 +25,6 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.stale_projects import find_protection
 from pinecone_admin.workflows.steps import Step, describe_project_step
 
@@ -35,7 +35,7 @@ _KEY_ACCEPTANCE_TIMEOUT = 30.0
 """Seconds during which parts of the service may not accept a new key yet."""
 
 
-@states_what_is_left
+@runs_workflow
 def delete_with_cleanup(
     admin: Admin,
     *,

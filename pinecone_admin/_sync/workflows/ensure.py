@@ -13,6 +13,7 @@ from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, compare_bindings, reconcile_bindings
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
@@ -27,14 +28,13 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-@states_what_is_left
+@runs_workflow
 def ensure_project(
     admin: Admin,
     *,
@@ -91,7 +91,7 @@ def ensure_project(
     return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
 
 
-@states_what_is_left
+@runs_workflow
 def ensure_invite(
     admin: Admin,
     *,

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, set_operation_on_errors
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.reports import Ensured, describe_binding, key_of_binding
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-@states_what_is_left
+@runs_workflow
 def ensure_role_binding(
     admin: Admin,
     *,

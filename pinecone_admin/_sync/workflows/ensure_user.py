@@ -11,6 +11,7 @@ from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
+from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -25,14 +26,13 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.reports import Ensured, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-@states_what_is_left
+@runs_workflow
 def ensure_user(
     admin: Admin,
     *,

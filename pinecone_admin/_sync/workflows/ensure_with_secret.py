@@ -19,6 +19,7 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
+from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -56,14 +57,13 @@ from pinecone_admin.workflows.reports import (
     keys_of_wanted_bindings,
 )
 from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-@states_what_is_left
+@runs_workflow
 def ensure_api_key(
     admin: Admin,
     *,
@@ -142,7 +142,7 @@ def _reconcile_key(
     return Ensured(value=key, created=False, differences=differing, steps=changes.steps)
 
 
-@states_what_is_left
+@runs_workflow
 def ensure_service_account(
     admin: Admin,
     *,

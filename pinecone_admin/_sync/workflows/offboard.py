@@ -19,7 +19,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
-from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.messages import Name
@@ -57,7 +57,6 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
-@states_what_is_left
+@runs_workflow
 def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
     """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
 
@@ -91,7 +90,7 @@ def offboard(admin: Admin, *, email: str, dry_run: bool) -> OffboardReport:
     return evolve(report, dry_run=False, steps=done)
 
 
-@states_what_is_left
+@runs_workflow
 def plan_offboarding(admin: Admin, *, emails: Sequence[str] | None) -> OffboardPlan:
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):
@@ -110,7 +109,7 @@ def plan_offboarding(admin: Admin, *, emails: Sequence[str] | None) -> OffboardP
     )
 
 
-@states_what_is_left
+@runs_workflow
 def carry_out_offboarding(admin: Admin, *, emails: Sequence[str] | None, plan: OffboardPlan) -> OffboardManyReport:
     """Read the organization again, refuse before the first change, and remove everybody who is as in the plan."""
     with set_operation_on_errors("offboard_many"):

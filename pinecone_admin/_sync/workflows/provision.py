@@ -13,6 +13,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
+from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.ensure import ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
@@ -35,7 +36,6 @@ from pinecone_admin.workflows.reports import (
     Provisioned,
     parse_project_roles,
 )
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_new_secret
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _MAX_KEY_NAME_LENGTH = 80
 
 
-@states_what_is_left
+@runs_workflow
 def provision(
     admin: Admin,
     *,

@@ -23,7 +23,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
-from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_stored_key,
@@ -47,14 +47,13 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-@states_what_is_left
+@runs_workflow
 def rotate_api_key(
     admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecret], keep_old_for: timedelta, dry_run: bool
 ) -> Rotation:
@@ -303,7 +302,7 @@ def _retire_leftover(admin: Admin, left: APIKey, retired: APIKey, reason: str, c
             changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)
 
 
-@states_what_is_left
+@runs_workflow
 def rotate_service_account(
     admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret], dry_run: bool
 ) -> ServiceAccount:

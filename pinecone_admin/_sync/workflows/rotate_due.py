@@ -19,7 +19,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._sync.workflows.change_log import ChangeLog
-from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key
@@ -38,7 +38,6 @@ from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -52,7 +51,7 @@ _ORPHANED = (
 )
 
 
-@states_what_is_left
+@runs_workflow
 def rotate_due_keys(
     admin: Admin,
     *,

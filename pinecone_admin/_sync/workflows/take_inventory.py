@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
-from pinecone_admin.workflows.sent_changes import states_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-@states_what_is_left
+@runs_workflow
 def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progress], object] | None) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):

@@ -21,7 +21,7 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._sync.workflows.client_state import require_server_time, work_in_progress
 from pinecone_admin._sync.workflows.create_with_secret import (
     create_key_with_value,
     delete_and_report,
@@ -75,7 +75,7 @@ def renewed_key(
         check_operation(create_api_key(project_id=project_id, body=body))
     # Names are not unique: if a response is lost, only this distinguishes the key from those of concurrent runs.
     mark = secrets.token_hex(4)
-    with stating_what_is_left():
+    with stating_what_is_left(), work_in_progress(admin):
         overdue = find_overdue_keys(admin, project_id)
         try:
             delete_leftover_keys(admin, overdue)
@@ -143,7 +143,7 @@ def _delete_temporary_key(admin: Admin, key: APIKey, failure: BaseException | No
     description = f"temporary API key {key.id} of project {key.project_id}"
     delete = partial(delete_and_report, failure, description, admin.api_keys.delete, api_key_id=key.id)
     in_time = False
-    with shield_from_cancellation(_DELETION_TIMEOUT):
+    with shield_from_cancellation(_DELETION_TIMEOUT), work_in_progress(admin):
         # Also if a second interruption comes meanwhile, from which no scope shields.
         complete_if_interrupted(delete, _DELETION_TIMEOUT)
         in_time = True
