@@ -805,7 +805,7 @@ async def test_a_run_that_dies_at_any_request_is_completed(stride: Callable[...,
     whole = Emulator(seed=1)
     await populate(whole)
     expected = await finish(whole, want_changes(whole), Vault())
-    for number, fault in CUTS[:: stride(7)]:
+    for number, fault in CUTS[:: stride(13)]:
         emulator, vault = Emulator(seed=1), Vault()
         admin = await populate(emulator)
         desired = want_changes(emulator)
@@ -824,7 +824,7 @@ async def test_every_lost_response_and_refusal(stride: Callable[..., Any]) -> No
     expected = await finish(whole, want_changes(whole), Vault())
     kinds = (InjectedFault.RESPONSE_LOST, InjectedFault.RATE_LIMITED, InjectedFault.FORBIDDEN, InjectedFault.CONFLICT)
     cases = [(number, fault) for number in range(8, 60) for fault in kinds]
-    for number, fault in cases[:: stride(11)]:
+    for number, fault in cases[:: stride(19)]:
         emulator, vault = Emulator(seed=1), Vault()
         admin = await populate(emulator)
         desired = want_changes(emulator)
@@ -885,7 +885,7 @@ async def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None
 async def test_random_changes_between_plan_and_apply(stride: Callable[..., Any]) -> None:
     """Whatever somebody changes in the console meanwhile, what exists changes only where the plan names it."""
     endings = Counter[str]()
-    for seed in range(0, 200, stride(7)):
+    for seed in range(0, 200, stride(11)):
         random, emulator = Random(seed), Emulator(seed=seed)
         admin = await populate(emulator)
         plan = await admin.plan(draw_file(random, emulator))

@@ -190,7 +190,9 @@ def test_a_key_that_cannot_be_deleted(served: Served, code: int) -> None:
     assert "pinecone-admin api-key delete-retired deletes it" in line
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    "number", [*SIGNALS[:2], *(pytest.param(each, marks=pytest.mark.long) for each in SIGNALS[2:])]
+)
 def test_a_signal_to_ours_goes_to_the_command(served: Served, number: signal.Signals) -> None:
     """It ends as the command ends, after the key is deleted."""
     process = served.start_waiting(f"import signal; signal.signal({number}, signal.SIG_DFL); {SLEEP}")
@@ -269,7 +271,7 @@ def test_an_interruption_while_the_key_is_made_leaves_none(served: Served) -> No
     assert served.keys() == ["reader"]
 
 
-@pytest.mark.parametrize("by", ["run", "delete-retired"])
+@pytest.mark.parametrize("by", ["run", pytest.param("delete-retired", marks=pytest.mark.long)])
 def test_the_key_of_a_run_that_was_killed_is_deleted_when_its_time_is_over(served: Served, by: str) -> None:
     """SIGKILL leaves the command and its key; nothing deletes the key before, and both ways do so after six hours."""
     process = served.start_waiting(f"import os; print('ready', os.getpid(), sep='\\n', flush=True); {SLEEP}")

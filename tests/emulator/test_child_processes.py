@@ -75,6 +75,7 @@ def test_the_page_says_who_reaches_the_emulator(client: str) -> None:
 # Served
 
 
+@pytest.mark.long
 def test_the_page_s_program_runs(tmp_path: Path) -> None:
     """The program in docs/emulator.md that starts processes runs as a file, as its children import it."""
     (block,) = [each for each in list_blocks("docs/emulator.md") if "__main__" in each.text]
@@ -250,7 +251,9 @@ def test_a_child_that_leaves_the_emulation_ends_nothing() -> None:
         entered.__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("excluded", [None, "example.com", "*"])
+@pytest.mark.parametrize(
+    "excluded", ["example.com", *(pytest.param(each, marks=pytest.mark.long) for each in (None, "*"))]
+)
 def test_a_proxy_in_the_environment_is_not_asked(excluded: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the process of a served emulation nor its children send requests for the emulator to a proxy."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

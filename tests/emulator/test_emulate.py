@@ -604,6 +604,7 @@ def test_the_marker_sets_the_state_and_checks_the_faults(tmp_path: Path) -> None
     assert "takes named arguments only, not 'Free'" in output
 
 
+@pytest.mark.long
 def test_fixture_is_documented(tmp_path: Path) -> None:
     """`pytest --fixtures` describes the fixture."""
     process = run_pytest(tmp_path, "--fixtures", test="")

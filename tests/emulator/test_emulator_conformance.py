@@ -83,8 +83,8 @@ def test_emulator_conforms(emulator: Emulator, run_conformance: Run) -> None:
     assert count_records(emulator) == before | {"invite_mails": 2}
 
 
-def test_reached_limits_are_checked(emulator: Emulator, run_conformance: Run) -> None:
-    """The limits of a plan are checked in an organization that has reached them, and differ if it exceeds them."""
+def test_a_reached_limit_is_checked(emulator: Emulator, run_conformance: Run) -> None:
+    """The limit of projects is checked in an organization that has reached it, and differs if it exceeds it."""
     for number in range(99):
         emulator.state.add_project(str(number), emulator.clock.now())
     emulator.configure(project_quota=101)
@@ -93,7 +93,11 @@ def test_reached_limits_are_checked(emulator: Emulator, run_conformance: Run) ->
     emulator.configure(project_quota=None)
     _, report = run_conformance("--write")
     assert read_verdicts(report)["project-quota"] == "same"
-    emulator.state.projects.clear()
+
+
+@pytest.mark.long
+def test_reached_limits_of_users_are_checked(emulator: Emulator, run_conformance: Run) -> None:
+    """The limit of users is that of the plan, and so are its service accounts."""
     for plan, users, verdict in (("Free", 3, "same"), ("Free", 6, "DIFFERS"), ("Standard", 6, "skipped")):
         emulator.configure(plan=plan)
         while len(emulator.state.users) < users:
@@ -181,7 +185,9 @@ def test_failed_preparation_exits_with_status_2(
     assert captured.err.startswith(f"cannot check {url}: ")
 
 
-@pytest.mark.parametrize("requests", [60, 120, 121, 122, 180])
+@pytest.mark.parametrize(
+    "requests", [60, 121, *(pytest.param(each, marks=pytest.mark.long) for each in (120, 122, 180))]
+)
 def test_interruption_deletes_everything_created(
     emulator: Emulator, url: str, capsys: pytest.CaptureFixture[str], requests: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -437,6 +443,7 @@ def test_terminated_command_deletes_everything_created(emulator: Emulator, url: 
     assert count_records(emulator) == before
 
 
+@pytest.mark.long
 def test_unread_report_deletes_everything_created(emulator: Emulator, url: str) -> None:
     """A closed pipe is reported in one line with exit status 2, and everything created is deleted."""
     before = count_records(emulator)
@@ -453,6 +460,7 @@ def test_unread_report_deletes_everything_created(emulator: Emulator, url: str) 
     assert count_records(emulator) == before
 
 
+@pytest.mark.long
 def test_closed_output_leaves_the_exit_status(url: str, tmp_path: Path) -> None:
     """With standard output closed, the exit status reports the result."""
     command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "tests.conformance"]

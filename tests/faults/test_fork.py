@@ -31,7 +31,7 @@ def count_forks(*arguments: str) -> dict[str, int]:
     return counts
 
 
-FEW_FORKS = [("ours", 12), ("asyncio", 8)]
+FEW_FORKS = [("ours", 12)]
 MANY_FORKS = [("ours", 40), ("cached", 80), ("asyncio", 20), ("trio", 20)]
 
 
