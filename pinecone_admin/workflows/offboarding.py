@@ -17,6 +17,8 @@ from pinecone_admin.workflows.resources import DisplayNames
 from pinecone_admin.workflows.roles import bindings_by_principal, find_owner_ids, find_refusal, roles_by_project
 from pinecone_admin.workflows.steps import Step
 
+_REMEDY = "make a new plan in a new file, and keep this one"
+
 
 def find_users(inventory: Inventory, emails: Iterable[str]) -> list[User]:
     """Return the users with these email addresses."""
@@ -105,14 +107,14 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
             preview.reports.append(_merge_reports(planned, found))
         else:
             id = "" if planned.user is None else planned.user.id
-            preview.left.append(Left(id=id, name=planned.email, reason=reason))
+            preview.left.append(Left(id=id, name=planned.email, reason=f"{reason}; {_REMEDY}"))
     for email in others:
         found = build_report(inventory, email)
         if is_nobody(found):
             preview.not_found.append(email)
         else:
             reason = find_change(evolve(found, user=None, invites=[], bindings=[]), found, inventory)
-            preview.left.append(Left(id="", name=email, reason=reason or ""))
+            preview.left.append(Left(id="", name=email, reason=f"{reason}; {_REMEDY}"))
     preview.steps.extend(step for each in preview.reports for step in each.steps)
     return preview
 

@@ -91,7 +91,7 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
 
 
 async def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
-    """A person who gained a role, an invite or another user since the plan is not removed, and the reason is given."""
+    """A person who gained a role, an invite or another user since the plan stays; the reason says what to do."""
     admin = await populate(emulator)
     fay, gus = (emulator.add_user(f"{name}@example.com") for name in ("fay", "gus"))
     emails = [f"{name}@example.com" for name in ("ada", "eve", "hal", "fay", "gus")]
@@ -120,7 +120,10 @@ async def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
     assert {request.split()[0] for request in transport.requests} == {"GET"}
     who = f"user Ada@example.com ({ada.id})"
     new_roles = f"OrgManager for {who} on the organization, ProjectEditor for {who} on project 'search' ({project.id})"
-    assert [(each.name, each.id, each.reason) for each in report.left] == [
+    assert {each.reason.rpartition("; ")[2] for each in report.left} == {
+        "make a new plan in a new file, and keep this one"
+    }
+    assert [(each.name, each.id, each.reason.rpartition("; ")[0]) for each in report.left] == [
         ("ada@example.com", ada.id, f"the plan does not have the role {new_roles}"),
         ("fay@example.com", fay.id, f"user {other_fay.id}, who has this address, is not in the plan"),
         ("gus@example.com", gus.id, f"the address of user {gus.id} is now 'august@example.com'"),
