@@ -237,7 +237,8 @@ class APIKeys(Namespace):
         it is left to ``delete_retired``: this call does not wait. The names of the two keys record the progress: the
         next run with the id of the old key finishes an interrupted rotation, or cleans up and starts over. If this call
         is cancelled before ``store`` has returned, the new key is deleted. Keys that interrupted runs left are deleted
-        or kept with the old key when the new value is stored, or deleted before if there is no room for another one.
+        or kept with the old key when the new value is stored. If there is no room for another one, they are deleted
+        before; but with ``keep_old_for`` this raises ForbiddenError, since their values may be in use.
 
         Rotate a key from one process at a time. Before ``store`` is called, the keys are read again, and if they show
         another rotation of the same key, this one is refused: of two that start together, at most one calls ``store``,
@@ -252,7 +253,8 @@ class APIKeys(Namespace):
                 old key stays.
             keep_old_for: How long both keys work, from 0; by the server's clock, or without a Date of it by this
                 machine's, rounded up to minutes. A repeated call with the same or a longer time changes nothing, but
-                one with the id of the new key rotates again. The project needs room for one more key meanwhile.
+                one with the id of the new key rotates again. The project needs room for one more key meanwhile, and for
+                another one after an interruption.
             dry_run: Only report what would be done.
 
         Returns:
@@ -374,7 +376,8 @@ class APIKeys(Namespace):
             keep_old_for: How long both keys work at least, from 0; by the server's clock, rounded up to minutes. The
                 first run after that deletes the old key. A time of whole days ends just after the run of its last
                 night: with a run each night, an old key works 8 days with ``timedelta(days=7)``, and 7 with
-                ``timedelta(days=7, hours=-1)``. Each project needs room for both keys as long.
+                ``timedelta(days=7, hours=-1)``. Each project needs room for both keys as long, and for a third one
+                after an interruption.
             store: Function that stores the value of a new key, as for ``rotate``. It is called for keys of several
                 projects: ``made.key.project_id`` says which.
             project_id: Id of the project; None for all projects of the organization.

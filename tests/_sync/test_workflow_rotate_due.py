@@ -160,6 +160,28 @@ def test_a_key_that_a_killed_run_may_have_stored_lives_as_long_as_the_old_one() 
     assert names(organization) == ["key00"]
 
 
+@pytest.mark.parametrize("kill", KILLS, ids=str)
+def test_no_value_that_may_be_in_use_makes_room(kill: InjectedFault) -> None:
+    """In a project with room for two keys, a run after a kill ends no stored value; with room, the next one goes on."""
+    number, failed = 0, 0
+    was_killed = True
+    while was_killed:
+        number += 1
+        organization = fill(1, 1)
+        organization.emulator.configure(api_key_quota=2)
+        was_killed = rotate_until_killed(organization, number, kill)
+        report = rotate_due(organization)
+        assert organization.find_faults() == []
+        if report.failed:
+            failed += 1
+            (left,) = {key.id for key in organization.keys} - {report.failed[0].key and report.failed[0].key.id}
+            assert f"the value of API key {left}, which an earlier run left, may be in use" in report.failed[0].reason
+            organization.emulator.configure(api_key_quota=3)
+            assert (rotate_due(organization)).failed == []
+        assert organization.find_faults() + organization.find_leftovers() == []
+    assert failed > 1
+
+
 def test_a_rotation_that_was_left_is_finished_however_young_the_key_is() -> None:
     """Keys whose rotation was killed before or after the value was stored are finished, whatever their age."""
     organization = fill(1, 3)

@@ -67,6 +67,7 @@ def create_stored_key(
     store: Store[APIKeyWithSecret] | None,
     rollback: Rollback,
     check_before_store: Callable[[APIKey], None] | None = None,
+    makes_room: bool = True,
 ) -> tuple[APIKeyWithSecret, list[Step]]:
     """Create a key under a temporary name, and store its value.
 
@@ -79,10 +80,11 @@ def create_stored_key(
         temporary_name: Name of the key until its value is stored.
         name: Name that ``store`` sees.
         roles: Roles of the key; None for the server's default.
-        leftovers: Keys that interrupted runs left; deleted here only if there is no room for one more key.
+        leftovers: Keys that interrupted runs left.
         store: Stores the value; None if nobody does.
         rollback: Deletes the key if this fails.
         check_before_store: Gets the new key, and raises if its value must not be stored.
+        makes_room: Whether the leftovers are deleted if there is no room for one more key.
 
     Returns:
         The key as it was created, without the digest in its name, and the deletions.
@@ -99,8 +101,15 @@ def create_stored_key(
     )
     try:
         made = make_key()
-    except ForbiddenError:
+    except ForbiddenError as error:
         if not leftovers:
+            raise
+        if not makes_room:
+            left = ", ".join(each.id for each in leftovers)
+            error.add_note(
+                f"the value of API key {left}, which an earlier run left, may be in use: make room for one more key, or "
+                "delete this one if nothing uses it"
+            )
             raise
         deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
         for step in deleted:

@@ -46,6 +46,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
+from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.reports import Rotation
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
 
@@ -78,7 +79,7 @@ def rotate_api_key(
         )
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
     with Rollback(admin) as rollback:
-        rollback.keep(_describe_next_run(new, _by_id(old)))
+        rollback.keep(_describe_next_run(new, _by_id(old), keep_old_for))
         new = update_key(admin, new, retired_keys.finish_successor(old, new), changes)
         keys = [new if key.id == new.id else key for key in keys]
         return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
@@ -89,10 +90,11 @@ def _by_id(old: APIKey) -> str:
     return f"run this again with the id of the old key, {old.id}"
 
 
-def _describe_next_run(new: APIKey, repetition: str) -> str:
+def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) -> str:
+    end = f"keeps {new.id} as long as the old one" if keep_old_for else f"deletes {new.id}"
     return (
         f"the value of API key {new.id} is stored; {repetition}: it completes the rotation, or stores the value of "
-        f"another new key and deletes {new.id}"
+        f"another new key and {end}"
     )
 
 
@@ -176,10 +178,12 @@ def replace_key(
                 store=store,
                 rollback=rollback,
                 check_before_store=check_alone,
+                # A store that can be read does not hold the values of leftovers, or one would be ``stored``.
+                makes_room=not keep_old_for or isinstance(store, ReadableStore),
             )
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
-        rollback.keep(_describe_next_run(stored, repetition))
+        rollback.keep(_describe_next_run(stored, repetition, keep_old_for))
         moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
         retired_name = name_tags.tag_as_retired(stored.id, name, moment)
         old = evolve(old, name=retired_name)
