@@ -107,8 +107,8 @@ def create_stored_key(
         if not makes_room:
             left = ", ".join(each.id for each in leftovers)
             error.add_note(
-                f"the value of API key {left}, which an earlier run left, may be in use: make room for one more key, or "
-                "delete this one if nothing uses it"
+                f"the value of API key {left}, which an earlier run left, may be in use: make room for one more key, "
+                "or delete this one if nothing uses it"
             )
             raise
         deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
