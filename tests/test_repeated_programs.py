@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -278,6 +279,37 @@ def test_a_replaced_account_has_the_roles_of_the_old_one(tmp_path: Path, monkeyp
         assert reader.run(program) is None
         assert summarize(reader.emulator) == before
         assert len(ids - set(reader.emulator.state.service_accounts)) == 1
+
+
+def test_a_leaked_secret_that_somebody_has_rotated_ends_in_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program that keeps a token says so, and that the account is to be replaced, and writes no file."""
+    monkeypatch.chdir(tmp_path)
+    (program,) = [each for each in PROGRAMS if "token = leaked.token()" in each.text]
+    with prepare_reader(program) as reader:
+        Path("leaked.txt").write_text("another", encoding="utf-8")
+        error = reader.run(program)
+        assert isinstance(error, SystemExit)
+        assert "replacing the account, at once" in str(error)
+        assert not Path("old-token.txt").exists()
+
+
+def test_a_replaced_account_has_another_client_id_which_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also of an account that an earlier run has made, the program prints the client id that programs need now."""
+    monkeypatch.chdir(tmp_path)
+    (program,) = [each for each in PROGRAMS if "service_accounts.delete(" in each.text]
+    with prepare_reader(program) as reader:
+        old = json.loads(Path("nightly.json").read_text(encoding="utf-8"))["client_id"]
+        for _ in range(2):
+            assert reader.run(program) is None
+            (new,) = [
+                each.client_id for each in reader.emulator.state.service_accounts.listing if each.name == "nightly"
+            ]
+            assert capsys.readouterr().out.endswith(f"set PINECONE_CLIENT_ID to {new}\n")
+            assert new != old
 
 
 def test_a_leaked_account_that_is_still_there_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,7 @@ if_different: Decorator = click.option(
     "on_difference",
     type=Choice(("report", "fail", "update")),
     callback=_read_handling,
-    help="What to do if it exists with other settings; without the option, they are reported.",
+    help="What to do if it exists with other settings; without the option, standard error says so.",
 )
 revoke_unlisted: Decorator = click.option(
     "--revoke-unlisted",

@@ -12,6 +12,7 @@ from click.shell_completion import (
     BashComplete,
     CompletionItem,
     FishComplete,
+    ZshComplete,
     add_completion_class,
     get_completion_class,
     shell_complete,
@@ -71,6 +72,15 @@ class _Bash(BashComplete):
         """Return an item as bash replaces what it takes for a word by it."""
         value = str(item.value).removeprefix(self._before)
         return f"{item.type},{value if _PLAIN.fullmatch(value) else shlex.quote(value)}"
+
+
+@add_completion_class
+class _Zsh(ZshComplete):
+    """Zsh, whose completion may not have been loaded where a new ``.zshrc`` has only our line."""
+
+    source_template = ZshComplete.source_template.replace(
+        "\n\n", "\n\n(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }\n\n", 1
+    )
 
 
 @add_completion_class

@@ -50,6 +50,7 @@ class Left:
         id: Id of the project or user; empty if there is none.
         name: Name of the project, or email address of the person.
         reason: Why the project or person was left.
+        help_code: Code of the error that is the reason, such as ``PA205``, or None.
     """
 
     id: str
@@ -58,6 +59,8 @@ class Left:
     """Name of the project, or email address of the person."""
     reason: str = field(converter=make_printable)
     """Why the project or person was left."""
+    help_code: str | None = None
+    """Code of the error that is the reason, such as ``PA205``, or None."""
 
 
 def explain_left(error: PineconeError) -> str:

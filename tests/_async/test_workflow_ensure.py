@@ -431,6 +431,23 @@ async def test_what_a_lost_create_made_is_not_said_to_exist_once_it_is_deleted(e
     assert (caught.value.outcome, lost.fired, [*emulator.state.api_keys]) == ("undone", 1, [])
 
 
+async def test_each_deletion_of_what_lost_creates_made_is_named(emulator: Emulator) -> None:
+    """The notes of the last error name what each create before had made, also if the last one was refused."""
+    endings: dict[type[PineconeError], dict[str, Any]] = {
+        PineconeConnectionError: {"drop": "after"},
+        ForbiddenError: {"status": 403},
+    }
+    for kind, last in endings.items():
+        emulator.faults.add("create_service_account", drop="after", times=3)
+        emulator.faults.add("create_service_account", **last)
+        with raises(kind) as caught:
+            await emulator.async_admin().service_accounts.ensure(name="a", store=str)
+        deleted = [each.path.rpartition("/")[2] for each in emulator.requests.filter("delete_service_account")]
+        assert len(deleted) == (4 if "drop" in last else 3)
+        assert all(id in note for id, note in zip(deleted, caught.value.__notes__, strict=True))
+        emulator.requests.clear()
+
+
 async def test_an_expired_invite_is_resent(admin: AsyncAdmin, emulator: Emulator) -> None:
     """An expired invite is resent, and is pending without a second one beside it."""
     first = await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER)

@@ -98,7 +98,7 @@ def type_lines(shell: str, lines: Sequence[str], env: Mapping[str, str]) -> list
         offered = [each.partition("\t")[0].strip() for each in done.stdout.split("\n\n")]
         return [f"{line.rpartition(' ')[0]} {word}" for line, word in zip(lines, offered, strict=True)]
     options = ["--norc", "-i"] if shell == "bash" else ["-f", "-i"]
-    setup = "" if shell == "bash" else "bindkey -e; autoload -U compinit; compinit -u -D; "
+    setup = "" if shell == "bash" else "bindkey -e; "
     program = shutil.which(shell)
     assert program is not None
     child, terminal = start_on_terminal([program, *options], {**env, "TERM": "dumb", "PS1": "> "})

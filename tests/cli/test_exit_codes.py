@@ -212,10 +212,45 @@ def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() ->
             reported = run(*words, "--yes")
             assert (failed.exit, preview.exit, reported.exit) == (exit_codes.FINDINGS, exit_codes.FINDINGS, 0), words
             assert failed.stderr.endswith("failed on 1 difference\n")
+            assert "it differs, and was left as it is: " in reported.stderr
+            assert "left as it is" not in failed.stderr + preview.stderr
             assert failed.json["differences"] == preview.json["would_do"]["differences"] == reported.json["differences"]
         same = run("project", "ensure", "search", "--max-pods", "0", "--if-different", "fail", "--yes")
         assert (same.exit, same.stderr) == (0, "")
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+
+
+def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
+    """A query leaves the differences out of the output; standard error has them, and not those that were changed."""
+    with example_organization():
+        for words in (
+            ("project", "ensure", "search", "--force-encryption-with-cmek"),
+            ("api-key", "ensure", "reader", "--project", "search", "--role", "ProjectEditor", "--store", "exec:cat"),
+            ("service-account", "ensure", "ci", "--role", "OrgMember", "--store", "exec:cat"),
+            ("invite", "ensure", "bob@example.com", "--role", "OrgManager"),
+        ):
+            left = run(*words, "--yes", "--query", "created", "--output", "raw")
+            changed = run(*words, "--yes", "--if-different", "update")
+            assert (left.exit, left.stdout, changed.exit) == (0, "false\n", 0), (words, left, changed)
+            assert "it differs, and was left as it is: " in left.stderr
+            assert "left as it is" not in changed.stderr
+        granted = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--role", "OrgBillingAdmin", "--yes")
+        more = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--yes")
+        assert ("left as it is" in granted.stderr, "left as it is" in more.stderr) == (False, True), (granted, more)
+        run("project", "provision", "p", "--key-role", "DataPlaneEditor", "--store", "exec:cat", "--yes")
+        again = run(
+            "project",
+            "provision",
+            "p",
+            "--key-role",
+            "DataPlaneViewer",
+            "--store",
+            "exec:cat",
+            "--yes",
+            "--query",
+            "created",
+        )
+        assert "it differs, and was left as it is: roles: found" in again.stderr
 
 
 def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:

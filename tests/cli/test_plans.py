@@ -98,6 +98,25 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     assert rest == {"search", "empty", "kept"}
 
 
+def test_projects_that_could_not_be_read_are_no_success() -> None:
+    """Without a role or room for a key, the exit code is 10; if others could be read, or it may pass, it is 9."""
+    words = ("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1", "ci-2")
+        first, second = (each.id for each in emulator.state.projects.values() if each.name.startswith("ci-"))
+        roles: list[tuple[Any, Any]] = [("ProjectMember", "ProjectMember"), ("ProjectOwner", "ProjectMember")]
+        for (one, other), exit_code in zip(roles, (10, 9), strict=True):
+            account = emulator.add_client(roles=["OrgMember", (one, first), (other, second)])
+            member = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+            done = run(*words, env=member)
+            assert (done.exit, "could not be read" in done.stderr) == (exit_code, True), done
+            assert "there is nothing to delete" not in done.stderr
+        emulator.faults.add("create_api_key", status=400, times=None)
+        assert run(*words).exit == 9
+        emulator.faults.clear()
+        assert run("project", "stale", "--name", "ci-*", "--older-than", "70d", "--yes").exit == 0
+
+
 def test_a_project_that_the_account_does_not_see_is_not_called_deleted(tmp_path: Path) -> None:
     """Another account cannot tell whether a project of the plan is gone: dry run and run say so, and exit with 9."""
     plan = str(tmp_path / "plan.json")

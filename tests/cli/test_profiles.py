@@ -14,7 +14,7 @@ from pinecone_admin.cli.output.files import find_access_problem
 from pinecone_admin.cli.profiles.files import add_profile, change_profiles, find_profile_file
 from pinecone_admin.cli.profiles.profile import Profile
 from pinecone_admin.cli.secrets.env_file_text import parse_env_file
-from tests.cli.command_line import limit_file_size, run
+from tests.cli.command_line import example_organization, limit_file_size, run
 
 
 def profile_file() -> Path:
@@ -60,6 +60,17 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
     assert "default" not in path.read_text()
     assert run("profile", "remove", "staging").exit == 0
     assert run("profile", "list").json == []
+
+
+def test_a_profile_with_an_expected_organization_refuses_another() -> None:
+    """The option of ``profile add`` is saved, as its help says, and every command with the profile checks it."""
+    assert "--expect-organization ID is saved" in " ".join(run("profile", "add", "--help").stdout.split())
+    with example_organization() as emulator:
+        account = ("--client-id", emulator.client_id, "--secret-command", f"echo {emulator.client_secret}")
+        for organization, exit_code in ((emulator.organization_id, 0), ("-Nother", 3)):
+            assert run("profile", "add", "w", *account, "--expect-organization", organization).exit == 0
+            assert run("project", "list", "--profile", "w").exit == exit_code
+            assert run("profile", "remove", "w").exit == 0
 
 
 def test_a_profile_becomes_the_default() -> None:

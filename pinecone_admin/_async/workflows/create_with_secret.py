@@ -367,6 +367,8 @@ async def repeat_if_response_is_lost(
         try:
             return await call()
         except PineconeError as error:
+            for note in [*getattr(lost_response, "__notes__", ())]:
+                error.add_note(note)
             if not may_have_been_processed(error):
                 raise error from lost_response
             lost_response = error

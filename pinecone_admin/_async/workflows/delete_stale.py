@@ -69,6 +69,7 @@ class _Outcome:
     """What was found in a project and done to it; ``reason`` says why it was not deleted, or is None."""
 
     reason: str | None = None
+    help_code: str | None = None
     contents: list[Content] = field(factory=list[Content])
     unseen: list[str] = field(factory=list[str])
     temporary_keys: list[str] = field(factory=list[str])
@@ -96,14 +97,15 @@ async def plan_deletion(
     projects = [each for each in await admin.projects.list() if matches_name(each.name, name_pattern)]
     organization = find_organization(await admin.organizations.list(), operation="delete_stale")
     now = require_server_time(admin, operation="delete_stale")  # the server dates the projects
-    reasons = {each.id: find_reason_to_keep(each, older_than=older_than, now=now) for each in projects}
+    outcomes = {
+        each.id: _Outcome(reason=find_reason_to_keep(each, older_than=older_than, now=now)) for each in projects
+    }
 
     async def read(project: Project, on_progress: _OnProgress) -> _Outcome:
         return await _clean_up(admin, start_report(project, dry_run=True), find_protection, on_progress)
 
-    stale = [each for each in projects if reasons[each.id] is None]
-    outcomes = await _run_all(stale, read, concurrency=concurrency, progress=progress)
-    reasons |= {id: outcome.reason for id, outcome in outcomes.items()}
+    stale = [each for each in projects if outcomes[each.id].reason is None]
+    outcomes |= await _run_all(stale, read, concurrency=concurrency, progress=progress)
     return StalePlan(
         organization_id=organization.id,
         made_at=now,
@@ -118,9 +120,9 @@ async def plan_deletion(
                 unseen=outcomes[each.id].unseen,
             )
             for each in stale
-            if reasons[each.id] is None and each.created_at is not None
+            if outcomes[each.id].reason is None and each.created_at is not None
         ],
-        left=_list_left(projects, reasons),
+        left=_list_left(projects, outcomes),
         temporary_keys=_list_temporary_keys(outcomes.values()),
     )
 
@@ -151,7 +153,7 @@ async def carry_out_deletion(
         except NotFoundError:
             return _Outcome(reason=NOT_SEEN)
         except PineconeError as error:
-            return _Outcome(reason=_explain(error))
+            return _Outcome(reason=_explain(error), help_code=error.help_code)
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
         )
@@ -169,7 +171,7 @@ async def carry_out_deletion(
         deleted=[
             evolve(each, unseen=outcomes[each.id].unseen) for each in plan.projects if outcomes[each.id].reason is None
         ],
-        left=_list_left(plan.projects, {id: outcome.reason for id, outcome in outcomes.items()}),
+        left=_list_left(plan.projects, outcomes),
         temporary_keys=_list_temporary_keys(outcomes.values()),
         steps=[step for outcome in outcomes.values() for step in outcome.steps],
     )
@@ -195,13 +197,13 @@ async def _clean_up(
             find_refusal=find_refusal,
             progress=on_progress,
         )
-        reason = done.refusal
+        outcome = _Outcome(reason=done.refusal)
     except PineconeError as error:
-        reason = _explain(error)
+        outcome = _Outcome(reason=_explain(error), help_code=error.help_code)
         left = ", ".join(error.left) if isinstance(error, LeftoverError) else ""
         report.temporary_keys[:] = [each for each in report.temporary_keys if each not in left]  # those were deleted
-    return _Outcome(
-        reason=reason,
+    return evolve(
+        outcome,
         contents=report.contents,
         unseen=report.unseen,
         temporary_keys=report.temporary_keys,
@@ -248,8 +250,13 @@ async def _run_all(
     return outcomes
 
 
-def _list_left(projects: Sequence[Project] | Sequence[StaleProject], reasons: Mapping[str, str | None]) -> list[Left]:
-    return [Left(id=each.id, name=each.name, reason=reason) for each in projects if (reason := reasons[each.id])]
+def _list_left(projects: Sequence[Project] | Sequence[StaleProject], outcomes: Mapping[str, _Outcome]) -> list[Left]:
+    left = ((each, outcomes[each.id]) for each in projects)
+    return [
+        Left(id=each.id, name=each.name, reason=outcome.reason, help_code=outcome.help_code)
+        for each, outcome in left
+        if outcome.reason
+    ]
 
 
 def _list_temporary_keys(outcomes: Iterable[_Outcome]) -> list[str]:

@@ -127,7 +127,7 @@ async def carry_out_offboarding(
             raise
         except PineconeError as error:  # the others can still be removed
             id = "" if report.user is None else report.user.id
-            result.left.append(Left(id=id, name=report.email, reason=explain_left(error)))
+            result.left.append(Left(id=id, name=report.email, reason=explain_left(error), help_code=error.help_code))
         else:
             result.reports.append(evolve(report, dry_run=False, steps=done))
         finally:

@@ -113,16 +113,23 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     except WouldSend as stopped:
         write_preview(session, [stopped.document], call.names.describe_all(call.found.values()))
         return
-    differences: Sequence[object] = getattr(result, "differences", ()) if call.fails_on_difference else ()
-    if differences:
-        session.notify(f"failed on {count_noun(len(differences), 'difference')}")
-        session.exit_code = session.exit_code or exit_codes.FINDINGS
+    _report_differences(call, result if hasattr(result, "differences") else getattr(result, "key", None))
     if session.is_dry_run and getattr(result, "refusal", None):
         session.exit_code = exit_codes.CONFLICT
     failed: Sequence[object] = getattr(result, "failed", ())
     if failed:
         session.notify(f"warning: {count_noun(len(failed), 'rotation')} failed; the report says why")
         session.exit_code = exit_codes.PARTLY_DONE
+
+
+def _report_differences(call: Call, ensured: object) -> None:
+    """Say what differs, since a query leaves that out; of provisioning, it is about the key."""
+    differences: Sequence[object] = getattr(ensured, "differences", ())
+    if differences and call.fails_on_difference:
+        call.session.notify(f"failed on {count_noun(len(differences), 'difference')}")
+        call.session.exit_code = call.session.exit_code or exit_codes.FINDINGS
+    elif differences and not getattr(ensured, "steps", ()):
+        call.session.notify(f"it differs, and was left as it is: {'; '.join(map(str, differences))}")
 
 
 def _check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from pinecone_admin.cli.session import Session
 def whoami(session: Session) -> None:
     """Show as whom commands act: account, organization, roles, and until when the token is valid.
 
-    What the account may not see of itself is shown as unknown.
+    What the account may not see of itself, as without OrgMember, is shown as unknown.
     """
     from pinecone_admin.cli.identity.caller import look_at_caller  # noqa: PLC0415 - loads the client
 

@@ -37,7 +37,8 @@ def add(
 ) -> None:
     """Save a profile: who commands act as, without the secret.
 
-    The secret is what --secret-command prints, or is piped to --client-secret-stdin.
+    The secret is what --secret-command prints, or is piped to --client-secret-stdin. --expect-organization ID is saved,
+    too: every command with the profile refuses any other organization.
     """
     from pinecone_admin.cli.profiles.files import add_profile, change_profiles, check_profile, find_profile_file  # noqa: PLC0415 - loaded when it is run  # noqa: PLC0415 - as above
     from pinecone_admin.cli.profiles.profile import Profile  # noqa: PLC0415 - as above

@@ -17,11 +17,13 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import NotFoundError
+from pinecone_admin.errors import ForbiddenError, NotFoundError, PaymentRequiredError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
+
+_NOT_ALLOWED = {ForbiddenError.help_code, PaymentRequiredError.help_code}
 
 
 def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None) -> None:
@@ -36,13 +38,19 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
         save_plan(session, plan, save)
     write_result(session, as_document(plan), _list_rows(plan.projects, plan.left, done="would be deleted"))
     _name_temporary_keys(session, plan.temporary_keys)
+    failed = [each.help_code for each in plan.left if each.help_code is not None]
     if save is not None or session.output == "table":
-        session.notify(_describe_next(has_projects=bool(plan.projects), save=save))
+        session.notify(_describe_next(has_projects=bool(plan.projects), has_failed=bool(failed), save=save))
+    if failed:
+        count = count_noun(len(failed), "project")
+        session.notify(f"warning: {count} that might be stale could not be read: left has the reasons")
+        is_refused = not plan.projects and _NOT_ALLOWED.issuperset(failed)
+        session.exit_code = exit_codes.NOT_ALLOWED if is_refused else exit_codes.PARTLY_DONE
 
 
-def _describe_next(*, has_projects: bool, save: str | None) -> str:
+def _describe_next(*, has_projects: bool, has_failed: bool, save: str | None) -> str:
     if not has_projects:
-        return "nothing was deleted, and there is nothing to delete"
+        return "nothing was deleted" if has_failed else "nothing was deleted, and there is nothing to delete"
     if save is None:
         return "nothing was deleted; to do so, add --save plan.json, read it, and run project delete-stale plan.json"
     command = f"pinecone-admin project delete-stale {shlex.quote(save)}"
