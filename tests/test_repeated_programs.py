@@ -39,8 +39,6 @@ PROGRAMS = [
     for block in list_blocks(page)
     if block.language == "python" and not block.is_recipe
 ]
-MANY = 15
-"""Of so many requests of a runbook's program, a sample fails, as of each program of a guide."""
 WAITS = re.compile("~(delete-after|lives-until):")
 """Keys that are deleted when their time is over."""
 FAILURES: dict[str, Callable[[Emulator, int], object]] = {
@@ -174,8 +172,7 @@ def test_a_second_run_ends_the_work(
     enter_folder("without")
     changes, expected = run_twice(program)
     at = [skip for skip, is_change in enumerate(changes) if is_change or (failure != "lost response" and any(changes))]
-    is_short = program.page.startswith(RUNBOOKS) and len(at) < MANY
-    for skip in at[:: 1 if is_short else stride(3)]:
+    for skip in at[:: 1 if program.page.startswith(RUNBOOKS) else stride(3)]:
         enter_folder(str(skip))
         with prepare_reader(program) as reader:
             old = list_secrets(reader.emulator)
