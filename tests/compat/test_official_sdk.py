@@ -19,6 +19,7 @@ from pinecone.errors.exceptions import (
     UnauthorizedError,
 )
 
+import pinecone_admin
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
@@ -250,3 +251,15 @@ def test_the_page_names_the_variables_that_it_does_not_read(monkeypatch: pytest.
     ours = set(re.findall(r"`([A-Z_]{4,})", "".join(rows)))
     (row,) = re.findall(r"^\| reads no (.*?) \|", read_page("docs/coming-from-the-official-sdk.md"), re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", row)) == ours - environment.names - {"PINECONE_ADMIN_ALLOW_HTTP"}
+
+
+def test_the_page_says_how_the_dicts_of_both_clients_differ() -> None:
+    """Of equal resources, only the text of dates differs, and what is around a list."""
+    with emulate(), Admin() as admin, pinecone_admin.Admin() as ours:
+        admin.projects.create(name="p")
+        (old,), (new,) = admin.projects.list().to_dict().pop("data"), pinecone_admin.to_dict(ours.projects.list())
+    assert {name for name in old if old[name] != new[name]} == {"created_at"}
+    assert (old["created_at"][-1], new["created_at"][-6:]) == ("Z", "+00:00")
+    page = read_page("docs/coming-from-the-official-sdk.md")
+    for text in ("text that ends in `Z`", "text that ends in `+00:00`", '`.to_dict()` (`{"data": […]}`)'):
+        assert text in page

@@ -447,6 +447,27 @@ async def test_closing_waits_until_a_cancelled_workflow_has_undone_what_it_made(
     assert number > 2
 
 
+@pytest.mark.anyio
+async def test_a_temporary_key_whose_block_is_cancelled_as_the_client_is_closed_is_deleted() -> None:
+    """The block has not begun to delete its key when the client is closed."""
+    emulator = Emulator()
+    admin, started = emulator.async_admin(), anyio.Event()
+    project = await admin.projects.create(name="p")
+
+    async def use_key() -> None:
+        async with admin.api_keys.temporary(project_id=project.id, roles=["DataPlaneEditor"]):
+            started.set()
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(use_key)
+        await started.wait()
+        group.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await admin.aclose()
+    assert not emulator.state.api_keys
+
+
 @pytest.mark.parametrize("work", WORKFLOWS.values(), ids=WORKFLOWS)
 def test_closing_waits_for_workflows_of_other_threads(work: Callable[[Any], Any]) -> None:
     """A workflow whose client another thread closes meanwhile completes."""
