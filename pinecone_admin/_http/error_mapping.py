@@ -39,9 +39,11 @@ _CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
 _CHANGES_OF_PEOPLE = frozenset(
     {"delete_user", "create_invite", "delete_invite", "resend_invite", "create_role_binding", "delete_role_binding"}
 )
-MANAGED_BY_PROVIDER = (
+_MANAGED_BY_PROVIDER = (
     "if an identity provider manages this person (SCIM), it decides on membership and roles: change them there"
 )
+_OTHER_CAUSES = ("last", "OrgOwner", "processed")
+"""Words of a message that names another cause than an identity provider: of the last owner or role, or an invite."""
 # Search and decoding of escapes take 40 times as long as json.loads; the API's own bodies have less than 1 KiB.
 _MAX_ERROR_BYTES = 64 * 1024
 _MAX_MESSAGE_LENGTH = 500
@@ -79,8 +81,9 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
         attempts=call.attempts,
         request_id=find_request_id(headers),
     )
-    if code == "ABORTED" and call.operation in _CHANGES_OF_PEOPLE:
-        error.add_note(MANAGED_BY_PROVIDER)
+    names_cause = any(each in (message or "") for each in _OTHER_CAUSES)
+    if code == "ABORTED" and call.operation in _CHANGES_OF_PEOPLE and not names_cause:
+        error.add_note(_MANAGED_BY_PROVIDER)
     return _note_used_up_budget(error, call)
 
 

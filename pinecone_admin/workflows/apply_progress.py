@@ -78,7 +78,7 @@ class ApplyProgress:
     def record(self, step: Step, result: str | Exception | NotTried | None) -> None:
         """Record the id of what was made, if anything was, or why a step failed or was not tried."""
         del self._rest[id(step)]
-        step = evolve(step, planned=False)
+        step = self._add_new_ids(evolve(step, planned=False))
         if isinstance(result, str | None):
             self._report.done.append(evolve(step, id=result or step.id))
             self._made |= {} if result is None else {name_holder(step): result}
@@ -91,6 +91,18 @@ class ApplyProgress:
             self._invites_ended |= step.action == "invite" and isinstance(result, RateLimitError)
         self._troubled.add(name_holder(step))
         self._lacks_owner |= step.action == "grant" and step.after.get("role") == "OrgOwner"
+
+    def _add_new_ids(self, step: Step) -> Step:
+        """Return a step with the ids of what the plan has created for it."""
+        granted = list_granted(step) if step.project is None else []
+        found = {each.project: self.find_project(each.project, each.project_id) for each in granted}
+        ids = {name: id for name, id in found.items() if id is not None}
+        return evolve(
+            step,
+            id=self.find_holder(step) if step.action == "grant" else step.id,
+            project_id=self.find_project(step.project, step.project_id),
+            after={**step.after, "project_ids": ids} if ids else step.after,
+        )
 
     def record_rest(self) -> None:
         """Record the steps that have not ended, which are none unless the run was stopped."""

@@ -41,6 +41,7 @@ _KINDS: Mapping[type[_Present], str] = {
 """Kinds of what is in an inventory, as steps and role bindings have them."""
 
 _PLURALS = {"person": "people", "service_account": "service accounts", "api_key": "keys"}
+_NEEDS_ROLE = "needs a role on the organization"
 _OWNER = "OrgOwner"
 _FEW_REMOVALS = 3
 _SHARE_OF_REMOVALS = 3
@@ -409,7 +410,7 @@ class _Planner:
         roles = self._resolve_roles(item)
         would_be_invited = item.kind == "person" and not isinstance(current, User)
         if would_be_invited and all(":" in each for each in roles) and (item.roles is not None or current is None):
-            self._refuse(item, "would be invited, and needs a role on the organization")
+            self._refuse(item, f"would be invited, and {_NEEDS_ROLE}")
         elif current is None:
             self._create(wanted, roles, [*found, *left])
         else:
@@ -457,6 +458,8 @@ class _Planner:
             return
         if isinstance(current, User) and held and not roles:
             self._refuse(wanted.item, "would lose every role, and so leave the organization: write absent: true")
+        elif isinstance(current, User) and not all(":" in each for each in held) and all(":" in each for each in roles):
+            self._refuse(wanted.item, f"would keep roles on projects alone, and {_NEEDS_ROLE}")
         for role in held:
             if role not in kept:
                 self._add_role(wanted, "revoke", role, current)

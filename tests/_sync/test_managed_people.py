@@ -79,15 +79,24 @@ def test_a_plan_leaves_managed_people(admin: Admin, managed: Emulator) -> None:
     assert [each.email for each in report.reports] == [EVE]
 
 
-def test_a_last_owner_is_not_blamed_on_an_identity_provider_alone(admin: Admin) -> None:
-    """The code of a refusal does not say which of its causes holds: the note begins with if."""
+def test_another_cause_is_not_blamed_on_an_identity_provider(admin: Admin, emulator: Emulator) -> None:
+    """A refusal whose message or code names another cause has no note on identity providers."""
     (owner,) = admin.users.list().to_list()
-    with raises(ConflictError, match="without a user who is OrgOwner") as caught:
-        admin.users.delete(user_id=owner.id)
-    assert WHERE in getattr(caught.value, "__notes__", ())
-    with raises(ConflictError) as taken:
-        admin.invites.create(email=owner.email, role_bindings=MEMBER)
-    assert getattr(taken.value, "__notes__", []) == [], "ALREADY_EXISTS has no such cause"
+    project = admin.projects.create(name="search")
+    ada = emulator.add_user(ADA, roles=["OrgMember", ("ProjectViewer", project.id)])
+    roles = admin.role_bindings.list(principal_id=ada.id, principal_type="user").to_list()
+    invite = admin.invites.create(email=EVE, role_bindings=MEMBER)
+    emulator.accept_invite(invite.id)
+    new: dict[str, Any] = {"email": owner.email, "role_bindings": MEMBER}
+    for reason, change in {
+        "without a user who is OrgOwner": partial(admin.users.delete, user_id=owner.id),
+        "the last organization role": partial(admin.role_bindings.delete, role_binding_id=roles[0].id),
+        "is processed": partial(admin.invites.delete, invite_id=invite.id),
+        "ALREADY_EXISTS": partial(admin.invites.create, **new),
+    }.items():
+        with raises(ConflictError, match=reason) as caught:
+            change()
+        assert getattr(caught.value, "__notes__", []) == []
 
 
 @pytest.mark.parametrize("name", ["users.offboard", "role_bindings.change_role"])

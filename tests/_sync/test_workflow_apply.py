@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -449,6 +449,60 @@ def test_a_plan_without_one_of_its_steps_is_refused(emulator: Emulator) -> None:
             admin.apply(ChangePlan.from_json(json.dumps(saved | {"steps": steps})), store=Vault())
     assert {each.method for each in list(emulator.requests)[requests:]} == {"GET"}
     assert requests
+
+
+def test_a_report_has_every_id(emulator: Emulator) -> None:
+    """Steps that were done have ids, also of the projects and accounts that the same run has made."""
+    admin = emulator.admin()
+    names = [f"p{number}" for number in range(101)]  # more roles than one request takes
+    desired = describe(
+        emulator.organization_id,
+        projects=[{"name": each, "api_keys": [{"name": "reader", "roles": ["ProjectViewer"]}]} for each in names],
+        service_accounts=[{"name": "ci", "roles": ["OrgMember", *(f"{each}:ProjectOwner" for each in names)]}],
+        people=[{"email": "ada@example.com", "roles": ["OrgMember", "p7:ProjectOwner"]}],
+    )
+    emulator.configure(project_quota=200)
+    report = admin.apply(admin.plan(desired), store=Vault())
+    ids = {each.name: each.id for each in admin.projects.list()}
+    assert {each.action for each in report.done} == {"create", "invite", "grant"}
+    for step in report.done:
+        assert step.id is not None
+        assert step.project_id == (None if step.project is None else ids[step.project])
+        named = {str(each).rpartition(":")[0] for each in cast("list[str]", step.after.get("roles", []))} - {""}
+        assert step.after.get("project_ids", {}) == {each: ids[each] for each in named}
+
+
+@pytest.mark.parametrize("keep_other_roles", [True, False])
+def test_a_plan_of_roles_is_refused_or_carried_out(emulator: Emulator, keep_other_roles: bool) -> None:
+    """Whatever roles a file gives to somebody, a plan that is not refused is carried out, and the next one is empty."""
+    admin = emulator.admin()
+    project = admin.projects.create(name="search")
+    bindings = [on_organization("OrgMember"), on_project(project.id, "ProjectViewer")]
+    document, refused = emulator.dump(), set[str]()
+    for kind in ("user", "invite", "service_account", "new"):
+        for roles in (["OrgManager"], ["OrgMember"], ["search:ProjectViewer"], ["search:ProjectOwner"], []):
+            emulator.load(document)
+            name = f"{kind}@example.com"
+            if kind == "service_account":
+                admin.service_accounts.create(name=name, role_bindings=bindings)
+            elif kind != "new":
+                invite = admin.invites.create(email=name, role_bindings=bindings)
+            if kind == "user":
+                emulator.accept_invite(invite.id)
+            item: dict[str, Any] = {"roles": roles, "keep_other_roles": keep_other_roles}
+            sections: dict[str, Any] = {"people": [{"email": name, **item}]}
+            if kind == "service_account":
+                sections = {"service_accounts": [{"name": name, **item}]}
+            try:
+                plan = admin.plan(describe(emulator.organization_id, **sections))
+            except PineconeValueError:
+                assert not roles or "Org" not in roles[0]
+                refused.add(kind)
+                continue
+            report = admin.apply(plan)
+            assert report.failed == []
+            assert (admin.plan(describe(emulator.organization_id, **sections))).steps == []
+    assert refused == {"new", "invite", *([] if keep_other_roles else ["user"])}
 
 
 def test_a_secret_needs_a_store(emulator: Emulator) -> None:

@@ -19,7 +19,6 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
@@ -168,10 +167,8 @@ async def delete_person(admin: AsyncAdmin, step: Step, *, operation: str) -> Non
             await delete_if_exists(admin.users.delete, user_id=step.id)
     except ConflictError as error:
         person = describe_thing(step.kind, step.name, step.id)
-        raise RefusedError(
-            f"the server refused to remove {person}: {error.message}; {MANAGED_BY_PROVIDER}",
-            operation=operation,
-        ) from error
+        reasons = "; ".join([error.message, *getattr(error, "__notes__", ())])
+        raise RefusedError(f"the server refused to remove {person}: {reasons}", operation=operation) from error
 
 
 async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:

@@ -17,7 +17,6 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.error_mapping import MANAGED_BY_PROVIDER
 from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
 from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
@@ -167,10 +166,8 @@ def delete_person(admin: Admin, step: Step, *, operation: str) -> None:
             delete_if_exists(admin.users.delete, user_id=step.id)
     except ConflictError as error:
         person = describe_thing(step.kind, step.name, step.id)
-        raise RefusedError(
-            f"the server refused to remove {person}: {error.message}; {MANAGED_BY_PROVIDER}",
-            operation=operation,
-        ) from error
+        reasons = "; ".join([error.message, *getattr(error, "__notes__", ())])
+        raise RefusedError(f"the server refused to remove {person}: {reasons}", operation=operation) from error
 
 
 def _read_access_of(admin: Admin, email: str) -> Inventory:
