@@ -87,12 +87,13 @@ async def test_another_cause_is_not_blamed_on_an_identity_provider(admin: AsyncA
     invite = await admin.invites.create(email=EVE, role_bindings=MEMBER)
     emulator.accept_invite(invite.id)
     new: dict[str, Any] = {"email": owner.email, "role_bindings": MEMBER}
-    for reason, change in {
+    changes: Mapping[str, Callable[[], Awaitable[object]]] = {
         "without a user who is OrgOwner": partial(admin.users.delete, user_id=owner.id),
         "the last organization role": partial(admin.role_bindings.delete, role_binding_id=roles[0].id),
         "is processed": partial(admin.invites.delete, invite_id=invite.id),
         "ALREADY_EXISTS": partial(admin.invites.create, **new),
-    }.items():
+    }
+    for reason, change in changes.items():
         with raises(ConflictError, match=reason) as caught:
             await change()
         assert getattr(caught.value, "__notes__", []) == []
