@@ -153,7 +153,7 @@ class AsyncProjects(Namespace):
 
         Raises:
             PineconeValueError: No project can have this name; nothing was sent.
-            NotFoundError: No project has the name.
+            NotFoundError: The account sees no project with this name.
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
 
         Example:

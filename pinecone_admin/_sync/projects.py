@@ -154,7 +154,7 @@ class Projects(Namespace):
 
         Raises:
             PineconeValueError: No project can have this name; nothing was sent.
-            NotFoundError: No project has the name.
+            NotFoundError: The account sees no project with this name.
             AmbiguousNameError: Several projects have the name; ``ids`` lists them.
 
         Example:

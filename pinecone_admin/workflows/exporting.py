@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from generated_client.models import APIKey, Project, RoleName, ServiceAccount
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import RefusedError
+from pinecone_admin.errors import ForbiddenError
 from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, DesiredState, ItemKind, add_digest
 from pinecone_admin.workflows.plans import check_sent, find_organization
@@ -25,7 +25,8 @@ def export_inventory(inventory: Resources) -> DesiredState:
     check_sent(inventory.unread, operation="to_desired_state")
     if inventory.unread:
         parts = "; ".join(map(str, inventory.unread))
-        raise RefusedError(f"not everything could be read: {parts}", operation="to_desired_state")
+        message = f"an export needs the view of an OrgOwner: not everything could be read: {parts}"
+        raise ForbiddenError(message, status_code=403, operation="to_desired_state")
     return _Exporter(inventory).export()
 
 

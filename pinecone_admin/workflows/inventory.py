@@ -232,7 +232,7 @@ class Inventory(Resources):
         Expired invites and what unfinished work has made are left out.
 
         Raises:
-            RefusedError: Not everything was read.
+            ForbiddenError: Not everything was read, as by an account that is not an OrgOwner.
             ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
                 reason.
 

@@ -10,6 +10,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from pinecone_admin import on_organization, on_project
+from pinecone_admin.testing import emulate
 from tests.cli.command_line import example_organization, run
 
 
@@ -244,6 +246,32 @@ def test_a_project_that_is_missing_or_not_the_only_one_is_not_reviewed() -> None
     assert all(id in several.stderr for id in ids)
 
 
+def test_a_review_of_a_project_names_nothing_of_others(tmp_path: Path) -> None:
+    """With --project, access, findings and --fail-on are about the project and those who have access to it."""
+    with emulate() as emulator, emulator.admin() as admin:
+        ids = {each: admin.projects.create(name=each).id for each in ("search", "hidden")}
+        for name, id in ids.items():
+            admin.api_keys.create(project_id=id, name=f"{name}-key", roles=["ProjectEditor"])
+            admin.invites.create(
+                email=f"{name}@example.com",
+                role_bindings=[on_organization("OrgMember"), on_project(id, "ProjectViewer")],
+            )
+            emulator.add_user(f"{name}-user@example.com", roles=["OrgMember", ("ProjectViewer", id)])
+        admin.service_accounts.create(name="hidden-ci")
+        emulator.clock.advance(4 * 86_400)
+        files = [str(tmp_path / each) for each in ("a.html", "a.csv", "a.md")]
+        words = ["access", "--project", "search", "--max-key-age", "1d"]
+        done = run(*words, "--html", files[0], "--csv", files[1], "--markdown", files[2], "--fail-on", "any")
+        shown = [run(*words, terminal=True), run(*words)]
+    assert done.exit == 8
+    assert "key-is-an-editor (1)" in done.stderr
+    kinds = {each["kind"] for each in shown[1].json["findings"]}
+    assert kinds >= {"key-is-an-editor", "key-is-old", "invite-pending-long"}
+    for text in (done.stdout, *(each.stdout for each in shown), *(Path(each).read_text() for each in files)):
+        assert "search" in text
+        assert not re.search("hidden(-|@)|" + ids["hidden"], text)
+
+
 def test_the_review_on_a_terminal_shows_owners_once() -> None:
     """On a terminal, access and findings fit its width, and an owner of the organization stands there once."""
     with example_organization():
@@ -253,7 +281,7 @@ def test_the_review_on_a_terminal_shows_owners_once() -> None:
             assert max(map(len, plain.splitlines())) <= columns
             assert plain.count("owner@example.com") == 1
             lines = [line.rstrip() for line in plain.splitlines()]
-            findings = lines[lines.index("Findings in the organization: 2") + 1 :]
+            findings = lines[lines.index("Findings: 2") + 1 :]
             assert findings[0] == "service-account-writes-organization-wide"
         pages = run("access", "--html", "/dev/null", terminal=True)
         summary = run("inventory", terminal=True)

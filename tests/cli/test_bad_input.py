@@ -294,7 +294,7 @@ def test_a_message_keeps_the_words_that_the_command_line_gave(tmp_path: Path) ->
             check_usage(run("access", "--inventory", missing), f"error: cannot read {missing}: ")
             check_usage(run("project", "describe", ""), "error: PROJECT: the value is empty")
             done = run("project", "describe", name)
-            assert (done.exit, f"error: there is no project '{name}'" in done.stderr) == (4, True)
+            assert (done.exit, f"error: the account sees no project '{name}'" in done.stderr) == (4, True)
 
 
 def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:

@@ -136,10 +136,10 @@ def test_a_project_whose_name_has_colons_works() -> None:
         unclear = run("role-binding", "describe", "service-account:robot:eu:search:ProjectEditor")
         assert (unclear.exit, "can be read in several ways" in unclear.stderr) == (2, True)
         absent = run("role-binding", "describe", "user:ada@example.com:nowhere:else:ProjectEditor")
-        assert (absent.exit, "there is no project 'else'" in absent.stderr) == (4, True)
+        assert (absent.exit, "the account sees no project 'else'" in absent.stderr) == (4, True)
         project = run("project", "describe", "eu:search").json["id"]
         by_id = run("role-binding", "describe", f"service-account:robot:eu:{project}:ProjectEditor")
-        assert (by_id.exit, "there is no role binding" in by_id.stderr) == (4, True)
+        assert (by_id.exit, "the account sees no role binding" in by_id.stderr) == (4, True)
 
 
 def test_differences_say_whose_roles_have_changed() -> None:

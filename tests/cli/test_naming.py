@@ -70,7 +70,7 @@ def test_a_role_that_somebody_holds_is_named_by_its_holder() -> None:
             assert (done.exit, message in done.stderr) == (2, True), done
         assert {each.operation_id for each in [*emulator.requests][sent:]} <= {"get_token"}
         absent = run("role-binding", "delete", "user:ada@example.com:empty:ProjectViewer", "--yes")
-        assert "there is no role binding 'user:ada@example.com:empty:ProjectViewer'" in absent.stderr
+        assert "the account sees no role binding 'user:ada@example.com:empty:ProjectViewer'" in absent.stderr
         assert absent.exit == 4
         asked = run("role-binding", "delete", viewer["id"], terminal=True, stdin="n\n")
         holder = f"user:{viewer['principal_id']}:{viewer['resource_id']}:ProjectViewer"
@@ -133,11 +133,11 @@ def test_the_name_that_was_probably_meant_is_suggested() -> None:
     """A name that is spelt nearly like that of a thing gets it as a suggestion, and each noun is an English one."""
     with example_organization():
         for words, message in (
-            (("project", "describe", "serch"), "there is no project 'serch': did you mean 'search'?"),
-            (("access", "--project", "Serch"), "there is no project 'Serch': did you mean 'search'?"),
-            (("api-key", "describe", "raeder"), "there is no API key 'raeder': did you mean 'reader'?"),
-            (("service-account", "describe", "CI"), "there is no service account 'CI': did you mean 'ci'?"),
-            (("invite", "describe", "nobody@else.example"), "there is no invite 'nobody@else.example'"),
+            (("project", "describe", "serch"), "the account sees no project 'serch': did you mean 'search'?"),
+            (("access", "--project", "Serch"), "the account sees no project 'Serch': did you mean 'search'?"),
+            (("api-key", "describe", "raeder"), "the account sees no API key 'raeder': did you mean 'reader'?"),
+            (("service-account", "describe", "CI"), "the account sees no service account 'CI': did you mean 'ci'?"),
+            (("invite", "describe", "nobody@else.example"), "the account sees no invite 'nobody@else.example'"),
         ):
             assert run(*words).stderr == f"error: {message} [PA205]\n"
 
@@ -291,7 +291,7 @@ def test_only_what_is_near_is_suggested() -> None:
     ):
         assert find_nearest(word, [far]) is None
     with example_organization():
-        assert run("project", "describe", "user").stderr == "error: there is no project 'user' [PA205]\n"
+        assert run("project", "describe", "user").stderr == "error: the account sees no project 'user' [PA205]\n"
         for option, end in (("--user", "No such option '--user'"), ("--qery", "'--qery': did you mean --query?")):
             assert run("project", "list", option, "x").stderr.partition(" (see ")[0].endswith(end)
 

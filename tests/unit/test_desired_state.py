@@ -577,7 +577,7 @@ def test_an_export_leaves_out_what_a_file_cannot_say() -> None:
         "bob@example.com has OrgWizard, which a file cannot have: keep_other_roles leaves it",
     ]
     assert plan_changes(inventory, state, client_id="c-runner").steps == []
-    with raises(RefusedError, match="not everything could be read"):
+    with raises(ForbiddenError, match="needs the view of an OrgOwner: not everything could be read"):
         evolve(inventory, unread=[Unread(part="users", project_id=None, error="no")]).to_desired_state()
 
 

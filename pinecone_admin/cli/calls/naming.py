@@ -249,7 +249,7 @@ def _add_names(text: str, names: Mapping[str, str]) -> str:
 def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
     """Return the error for an id or name that nothing has, with the name that is spelt nearly like it."""
     nearest = find_nearest(text, names)
-    message = f"there is no {spell_noun(noun)} {text!r}" + (f": did you mean {nearest!r}?" if nearest else "")
+    message = f"the account sees no {spell_noun(noun)} {text!r}" + (f": did you mean {nearest!r}?" if nearest else "")
     return CLIError(message, exit=exit_codes.NOT_FOUND, help_code=NotFoundError.help_code)
 
 

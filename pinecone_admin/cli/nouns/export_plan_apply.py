@@ -40,8 +40,8 @@ def plan(session: Session, **options: Any) -> None:
     """Show which steps bring the organization to what a file says; nothing is changed.
 
     What is there and not in the file is shown last, as not listed, and never removed. If apply would refuse the plan, a
-    warning and refusals in JSON say why, and the exit code is the same. The account must be an OrgOwner, since what it
-    does not see would be made again: if it is not, the exit code is 10.
+    warning and refusals in JSON say why, and the exit code stays 0, or 8 with --fail-on-change. The account must be an
+    OrgOwner, since what it does not see would be made again: if it is not, the exit code is 10.
     """
     from pinecone_admin.cli.plans.organization_file import plan_file  # noqa: PLC0415 - loads the models
 

@@ -26,11 +26,15 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
 @click.option("--csv", metavar="FILE", help="Write a table for a spreadsheet, without findings.")
 @click.option("--markdown", metavar="FILE", help="Write a report for a wiki or a ticket, with findings.")
 @click.option("--inventory", metavar="FILE", help="Review an inventory that was saved before; nothing is read online.")
-@click.option("--project", metavar="PROJECT", help="Show only this project, given by its id or name.")
+@click.option(
+    "--project",
+    metavar="PROJECT",
+    help="Show only this project, given by its id or name, and findings that may concern it.",
+)
 @click.option(
     "--level",
     type=Choice(("reads", "writes", "owns")),
-    help="Show only who can do at least this. Whoever owns can write, and whoever writes can read.",
+    help="Show only who can do at least this, and all findings. Owners can write, and whoever writes can read.",
 )
 @click.option("--max-owners", type=Count(1), default=3, help="More owners are a finding; by default, more than 3.")
 @click.option(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from attrs import evolve
@@ -19,7 +20,7 @@ from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waive
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, Holder, Review
+from pinecone_admin.workflows import Access, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.roles import highest_level
 from pinecone_admin.workflows.waivers import check_kind
@@ -33,6 +34,9 @@ LEVELS: Mapping[str, frozenset[str]] = {
 """The levels that are at least as high as the one that was asked for."""
 
 ANY_FINDING = "any"
+
+_ABOUT_SEVERAL: frozenset[str] = frozenset({"could-not-be-read", "many-owners", "principal-is-gone"})
+"""Kinds of findings that may concern each project, unless they name one."""
 
 _NEED_MAX_KEY_AGE: frozenset[str] = frozenset({"key-is-old", "key-age-unknown"})
 """Kinds of findings that are found only with --max-key-age."""
@@ -67,6 +71,12 @@ def report_access(
     access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
     project_id = find_project(access.projects, project) if project else None
     review = access.accept(waivers, today=datetime.now(UTC).date() if inventory else None)
+    if project_id is not None:
+        holders = {(each.type, each.id) for each in access.holders if project_id in each.roles}
+        concerns = partial(_may_concern, project_id, holders)
+        accepted = [each for each in review.accepted if concerns(each[0])]
+        review = evolve(review, open=[*filter(concerns, review.open)], accepted=accepted)
+        access = evolve(access, findings=[*filter(concerns, access.findings)])
     selected = select_access(access, project_id=project_id, level=level)
     page = select_access(access, project_id=project_id, level=level, keep_owners=True)
     formats: Sequence[tuple[str | None, Callable[[], str]]] = (
@@ -83,6 +93,13 @@ def report_access(
     for warning in review.warnings:
         session.notify(f"warning: {warning}")
     _choose_exit(session, review, kinds)
+
+
+def _may_concern(project_id: str, holders: Container[object], finding: Finding) -> bool:
+    """Return whether a finding may be about a project, or one of those who have access to it."""
+    if finding.project_id is not None or finding.kind in _ABOUT_SEVERAL:
+        return finding.project_id in {None, project_id}
+    return (finding.principal_type, finding.principal_id) in holders
 
 
 def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None:
