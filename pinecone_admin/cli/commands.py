@@ -340,8 +340,8 @@ class Command(click.Command):
 
     @property
     def goes_on(self) -> bool:
-        """Whether the same words complete an interrupted run; those of a rotation may have the name of the new key."""
-        return self.is_workflow and not (self.makes is not None and self.makes.replaces)
+        """Whether the same words complete an interrupted run; those of one rotation may name the new key."""
+        return self.is_workflow and not (self.makes is not None and self.makes.replaces and not self.makes.many)
 
     @property
     def spellings(self) -> dict[str, str]:

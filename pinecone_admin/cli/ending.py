@@ -41,7 +41,8 @@ def conclude(
     said = [] if is_completed else _describe_effects(effects, ledger, says_outcome=says_outcome)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         said.append(_UNDONE if effects.undone else _NOTHING)
-    if is_interrupted and goes_on and not is_completed and effects.remaining:
+    goes_on = goes_on and is_interrupted and not is_completed
+    if goes_on and effects.remaining:
         said.append("the same command does what is left")
     return CommandFailure(
         message="; ".join([reason.message, *said]),
@@ -49,7 +50,7 @@ def conclude(
         details={
             "worth_retrying": exit_code == exit_codes.TRY_LATER,  # unless the error of the library knows better
             **reason.details,
-            **_describe_outcome(reason, effects, ledger),
+            **_describe_outcome(reason, effects, ledger, goes_on=goes_on),
             **_find_help(reason, exit_code, effects),
         },
     )
@@ -89,10 +90,10 @@ def has_undone(ledger: Ledger, made: str) -> bool:
     return any(each.made == made for each in find_effects(ledger.changes, ledger.gone).undone)
 
 
-def _describe_outcome(reason: CommandFailure, effects: Effects, ledger: Ledger) -> dict[str, object]:
-    """Return the outcome, and whether the command can be repeated, as they fit the exit code."""
+def _describe_outcome(reason: CommandFailure, effects: Effects, ledger: Ledger, *, goes_on: bool) -> dict[str, object]:
+    """Return the outcome, and whether the command can be repeated, as they fit the exit code and what the line says."""
     if effects.remaining:
-        is_safe = not ledger.is_complete and all(each.is_repeatable for each in effects.remaining)
+        is_safe = not ledger.is_complete and (goes_on or all(each.is_repeatable for each in effects.remaining))
         outcome = "done" if effects.done or effects.unread else "unknown"
         return {"outcome": outcome, "safe_to_retry": is_safe}
     outcome = reason.details.get("outcome", "not_sent")

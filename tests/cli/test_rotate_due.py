@@ -324,11 +324,13 @@ def test_an_interrupted_run_ends_after_the_key_in_progress(
         fresh = emulator.dump()
         interruption = InterruptionAt(number, after=after)
         with interruption.armed():
-            done = rotate("file:{project}-{name}.key")
+            done = rotate("file:{project}-{name}.key", more=("--output", "json"))
         if not interruption.was_sent:
             assert done.exit == 0
             break
         assert done.exit == 130
+        is_complete = "was completed" in done.stderr or "the change was made" in done.stderr
+        assert done.error["safe_to_retry"] == (not is_complete), done.stderr
         assert done.stderr.startswith("error: interrupted; ")
         stored = sum(path.read_text() in values(emulator).values() for path in Path().glob("*.key"))
         seen.add(stored)
