@@ -49,4 +49,4 @@ def test_a_new_owner_is_found_however_they_became_one(
         queried = run(*shlex.split(line)).json
     expected = [f"OrgOwner for user {each.email} ({each.id}) on the organization" for each in (ada, bob)]
     assert capsys.readouterr().out.endswith(f"\nnew owners: {' '.join(expected)}\n")
-    assert sorted(set(queried)) == expected
+    assert sorted(queried) == expected

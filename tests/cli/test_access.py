@@ -13,7 +13,6 @@ from typing import Any
 from pinecone_admin import on_organization, on_project
 from pinecone_admin.testing import emulate
 from tests.cli.command_line import example_organization, run
-from tests.support.recipes import read_page
 
 
 def test_whoever_can_write_to_a_project_is_listed() -> None:
@@ -271,23 +270,6 @@ def test_a_review_of_a_project_names_nothing_of_others(tmp_path: Path) -> None:
     for text in (done.stdout, *(each.stdout for each in shown), *(Path(each).read_text() for each in files)):
         assert "search" in text
         assert not re.search("hidden(-|@)|" + ids["hidden"], text)
-
-
-def test_the_query_of_the_page_lists_each_new_owner_once(tmp_path: Path) -> None:
-    """Whoever accepted an invite, with two fields that changed, and whoever was granted the role, is listed once."""
-    page = read_page("docs/how-to/review-access.md")
-    (query,) = re.findall(r'`--query "(.*OrgOwner.*)"`', page)
-    saved = str(tmp_path / "saved.json")
-    with emulate() as emulator, emulator.admin() as admin:
-        invite = admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgOwner")])
-        run("inventory", "--save", saved)
-        emulator.accept_invite(invite.id)
-        emulator.add_user("bob@example.com", roles=["OrgOwner"])
-        owners = run("inventory", "--diff", saved, "--query", query).json
-    assert [re.findall(r"\w+@example.com", each) for each in sorted(owners)] == [
-        ["ada@example.com"],
-        ["bob@example.com"],
-    ]
 
 
 def test_the_review_on_a_terminal_shows_owners_once() -> None:
