@@ -11,7 +11,7 @@ from generated_client import api, models
 from generated_client.models import Project
 from pinecone_admin import workflows
 from pinecone_admin._concurrency.lazy import Namespace
-from pinecone_admin._http.lookup import find_by_name
+from pinecone_admin._http.lookup import find_by_name, is_gone
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._sync.pagination import fetch_all
 from pinecone_admin._text.messages import Name
@@ -192,7 +192,7 @@ class Projects(Namespace):
         try:
             self.describe(project_id=project_id)
         except NotFoundError as exc:
-            if exc.error_code is None:  # another server than the API, such as a proxy, knows of no project
+            if not is_gone(exc):
                 raise
             return False
         return True

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.errors import ApiError, NotFoundError, Outcome, PineconeError, TokenError
+from pinecone_admin.errors import ApiError, Outcome, PineconeError, TokenError
 
 if TYPE_CHECKING:  # each command loads this module, and a help needs no models
     from generated_client.types import Operation
@@ -109,7 +110,7 @@ class SentChange:
         self.outcome, self.attempts = error.outcome, 0 if isinstance(error, TokenError) else error.attempts
         self.is_readable = error.outcome != "done"
         self.error_code = error.error_code if isinstance(error, ApiError) else None
-        self.is_gone = self.method == "DELETE" and isinstance(error, NotFoundError) and error.error_code is not None
+        self.is_gone = self.method == "DELETE" and is_gone(error)
 
     @property
     def is_repeatable(self) -> bool:

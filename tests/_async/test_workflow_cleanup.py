@@ -414,6 +414,9 @@ INVALID_KEY = "pcsk v"
 EMPTY_LIST = ScriptedResponse(body={"data": []})
 
 
+NOT_FOUND = ScriptedResponse(404, {"status": 404, "error": {"code": "NOT_FOUND", "message": "no such resource"}})
+
+
 def script_control_plane(responses: dict[str, Callable[[httpx.Request], ScriptedResponse]]) -> ScriptedTransport:
     """Return a transport that responds to the control plane by path, and otherwise as for an empty project."""
 
@@ -426,7 +429,7 @@ def script_control_plane(responses: dict[str, Callable[[httpx.Request], Scripted
             return KEY if request.method == "POST" else EMPTY_LIST
         if request.url.path == "/admin/api-keys/k" and request.method == "GET":
             return ScriptedResponse(body=KEY.body["key"])
-        return ScriptedResponse(202) if request.method == "DELETE" else ScriptedResponse(404)
+        return ScriptedResponse(202) if request.method == "DELETE" else NOT_FOUND
 
     return ScriptedTransport(respond)
 
@@ -479,7 +482,7 @@ async def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., AsyncA
 async def test_a_404_for_a_deletion_counts_as_deleted(make_client: Callable[..., AsyncAdmin]) -> None:
     """A resource that others delete first is reported as deleted."""
     lists = [ScriptedResponse(body={"indexes": []}), ScriptedResponse(body={"indexes": [{"name": "a"}]})]
-    responses = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(404)}
+    responses = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: NOT_FOUND}
     report = await make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p")
     assert [(each.action, each.kind) for each in report.steps] == [("delete", "index"), ("delete", "project")]
 
@@ -509,6 +512,13 @@ async def test_workspaces_that_cannot_be_seen_are_reported(
         assert (report.contents, report.unseen, report.deleted) == ([], ["workspace"], not dry_run)
         assert "contains 0 resources; whether it has a workspace cannot be seen\n" in str(report)
     assert clock.slept == []
+
+
+async def test_a_list_that_a_proxy_does_not_find_is_unseen(make_client: Callable[..., AsyncAdmin]) -> None:
+    """A 404 without the API's code does not mean that a project has none of a kind."""
+    script = script_control_plane({"/collections": lambda _: ScriptedResponse(404, b"<html>")})
+    report = await make_client(script).projects.delete_with_cleanup(project_id="p", dry_run=True)
+    assert (report.contents, report.unseen) == ([], ["collection", "workspace"])
 
 
 async def test_a_refused_list_of_another_kind_raises(make_client: Callable[..., AsyncAdmin]) -> None:

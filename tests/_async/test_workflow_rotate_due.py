@@ -183,7 +183,7 @@ async def test_no_value_that_may_be_in_use_makes_room(kill: InjectedFault) -> No
         if report.failed:
             failed += 1
             (left,) = {key.id for key in organization.keys} - {report.failed[0].key and report.failed[0].key.id}
-            assert f"the value of API key {left}, which an earlier run left, may be in use" in report.failed[0].reason
+            assert f"an earlier run left 1 API key whose value may be in use, {left}:" in report.failed[0].reason
             organization.emulator.configure(api_key_quota=3)
             assert (await rotate_due(organization)).failed == []
         assert organization.find_faults() + organization.find_leftovers() == []

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from pinecone_admin import Admin, LeftoverError, NotFoundError, RefusedError
+from pinecone_admin import Admin, ForbiddenError, LeftoverError, NotFoundError, RefusedError
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import Rotation
+from tests._sync.test_workflow_resume import Target
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
@@ -598,3 +599,32 @@ def test_describe_by_name_finds_one_key(admin: Admin, emulator: Emulator) -> Non
         killed.api_keys.ensure(project_id=project.id, name="writer", store=project.store)
     with raises(NotFoundError, match="no API key named 'writer'"):
         admin.api_keys.describe_by_name(project_id=project.id, name="writer")
+
+
+def test_an_overlap_makes_no_room_for_a_store_that_can_be_read(emulator: Emulator) -> None:
+    """The value of a key that an interrupted run left may be stored elsewhere: the key stays, and a note names it."""
+    project = RotatedProject(emulator)
+    key_id = project.create()
+    project.rotate_until_killed(key_id, at=5)
+    value = project.vault["reader"]
+    emulator.configure(api_key_quota=2)
+    with raises(ForbiddenError) as caught:
+        emulator.admin().api_keys.rotate(api_key_id=key_id, keep_old_for=HOUR, store=Target())
+    (left,) = [key.id for key in emulator.state.api_keys.values() if key.value == value]
+    assert caught.value.__notes__[0] == (
+        f"an earlier run left 1 API key whose value may be in use, {left}: if the project is full, make room for one "
+        "more key, or delete these if nothing uses them"
+    )
+
+
+@pytest.mark.parametrize("keep_old_for", [timedelta(0), HOUR])
+def test_a_403_of_a_proxy_does_not_mean_that_the_project_is_full(emulator: Emulator, keep_old_for: timedelta) -> None:
+    """What an interrupted run left stays, and there is no advice to make room."""
+    project = RotatedProject(emulator)
+    key_id = project.create()
+    project.rotate_until_killed(key_id, at=5)
+    emulator.faults.add("create_api_key", status=403, body="html", times=None)
+    with raises(ForbiddenError) as caught:
+        project.rotate(key_id, keep_old_for)
+    assert len(emulator.state.api_keys) == 2
+    assert not getattr(caught.value, "__notes__", ())

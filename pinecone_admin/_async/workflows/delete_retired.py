@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
 )
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
+from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
@@ -45,8 +45,8 @@ async def delete_retired_keys(admin: AsyncAdmin, *, project_id: str | None, dry_
         try:
             keys = await admin.api_keys.list(project_id=each)
             return (await clean_keys(admin, each, keys, AsyncChangeLog(dry_run=dry_run, project=names[each])))[0]
-        except NotFoundError:
-            if project_id is not None:
+        except NotFoundError as error:
+            if project_id is not None or not is_gone(error):
                 raise
             return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
 
@@ -129,6 +129,6 @@ async def _rename(
     """Rename some of the keys, and return them all as they are then, without those that were deleted meanwhile."""
     left: list[APIKey] = []
     for key in keys:
-        with suppress(NotFoundError):
+        with ignore_gone():
             left.append(await update_key(admin, key, finals.get(key.id, key), changes))
     return left

@@ -21,11 +21,11 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
-    NotFoundError,
     PineconeError,
     PineconeValueError,
     ReadOnlyError,
@@ -150,9 +150,9 @@ async def carry_out_deletion(
     async def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:
         try:
             project = await admin.projects.describe(project_id=planned.id)
-        except NotFoundError:
-            return _Outcome(reason=NOT_SEEN)
         except PineconeError as error:
+            if is_gone(error):
+                return _Outcome(reason=NOT_SEEN)
             return _Outcome(reason=_explain(error), help_code=error.help_code)
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")

@@ -14,6 +14,7 @@ from pinecone_admin._async.workflows.empty_project import delete_contents, read_
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -111,8 +112,8 @@ async def empty_and_delete(
         except FailedPreconditionError:
             if not await backoff.async_wait():
                 raise
-        except NotFoundError:
-            if report.dry_run:
+        except NotFoundError as error:
+            if report.dry_run or not is_gone(error):
                 raise
             report.steps.append(describe_project_step("skip", report.project, reason="it was already deleted"))
             return evolve(report, deleted=True)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, async_shield_from_cancellation
-from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin._http.lookup import is_gone
+from pinecone_admin.errors import LeftoverError, PineconeError
 from pinecone_admin.workflows.sent_changes import MAY_EXIST, marking_undo
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SHORTEST_TIMEOUT = 0.1
 Deletion: TypeAlias = "Callable[[AsyncAdmin], Awaitable[None]]"
 
 
-def describe_deletion(missing: NotFoundError | None = None) -> str:
+def describe_deletion(missing: PineconeError | None = None) -> str:
     """Return what became of something that was to be deleted, given the 404 if there was one."""
     # An earlier attempt, whose response was lost, may have deleted it.
     if missing is None or missing.attempts > 1:
@@ -146,10 +147,11 @@ class AsyncRollback:
                     with marking_undo():
                         await delete(self._admin.with_options(timeout=seconds))
                     error.add_note(f"{description} {describe_deletion()}")
-                except NotFoundError as missing:
-                    error.add_note(f"{description} {describe_deletion(missing)}")
                 except PineconeError as failure:
-                    failures[description] = failure
+                    if is_gone(failure):
+                        error.add_note(f"{description} {describe_deletion(failure)}")
+                    else:
+                        failures[description] = failure
                 self._deletions.pop()
 
 

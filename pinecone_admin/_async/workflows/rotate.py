@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin.errors import (
     LeftoverError,
     Masked,
@@ -45,7 +46,6 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.reports import Rotation
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
 
@@ -177,8 +177,7 @@ async def replace_key(
                 store=store,
                 rollback=rollback,
                 check_before_store=check_alone,
-                # A store that can be read does not hold the values of leftovers, or one would be ``stored``.
-                makes_room=not keep_old_for or isinstance(store, ReadableStore),
+                makes_room=not keep_old_for,
             )
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
@@ -187,12 +186,14 @@ async def replace_key(
         retired_name = name_tags.tag_as_retired(stored.id, name, moment)
         old = evolve(old, name=retired_name)
         # Only now: this name tells a later run that the new value is stored.
-        with suppress(NotFoundError):  # deleted meanwhile: the new key still has to get its name
+        with ignore_gone():  # deleted meanwhile: the new key still has to get its name
             old = await admin.api_keys.update(api_key_id=old.id, name=retired_name)
         final = retired_keys.finish_successor(old, stored)
         try:
             new = await update_key(admin, stored, final, changes)
         except NotFoundError as lost:
+            if not is_gone(lost):
+                raise
             rollback.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
             await _conclude_lost_key(admin, old, final, before=keys, moment=moment, lost=lost)
             raise
@@ -227,7 +228,7 @@ async def _conclude_lost_key(
     if any(key.id == old.id and key.name == old.name for key in keys):  # with another name, it belongs to another run
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
-        with suppress(NotFoundError):
+        with ignore_gone():
             await admin.api_keys.update(api_key_id=old.id, name=name)
     rivals = [key for key in others if retired_keys.is_candidate(key, old)]
     if successor is not None:
@@ -301,7 +302,7 @@ async def _retire_leftover(
 
     If it was renamed since, it belongs to a run in progress.
     """
-    with suppress(NotFoundError):
+    with ignore_gone():
         if (await admin.api_keys.describe(api_key_id=left.id)).name == left.name:
             rename = partial(admin.api_keys.update, api_key_id=left.id, name=retired.name)
             await changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)

@@ -22,11 +22,11 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
     ClientClosedError,
     ForbiddenError,
-    NotFoundError,
     PineconeError,
     ReadOnlyError,
     UnauthorizedError,
@@ -103,12 +103,10 @@ async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str,
     async def list_project(each: str) -> list[APIKey] | str:
         try:
             return await admin.api_keys.list(project_id=each)
-        except NotFoundError:
-            return []
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            return _describe(error)
+            return [] if is_gone(error) else _describe(error)
 
     limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)

@@ -9,7 +9,6 @@ use.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -19,9 +18,11 @@ from attrs import evolve
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store
 from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin._sync.workflows.client_state import max_attempts
 from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, describe_deletion
-from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -102,13 +103,13 @@ def create_stored_key(
     try:
         made = make_key()
     except ForbiddenError as error:
-        if not leftovers:
+        if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
             raise
         if not makes_room:
             left = ", ".join(each.id for each in leftovers)
             error.add_note(
-                f"the value of API key {left}, which an earlier run left, may be in use: make room for one more key, "
-                "or delete this one if nothing uses it"
+                f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, {left}: if "
+                "the project is full, make room for one more key, or delete these if nothing uses them"
             )
             raise
         deleted = delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
@@ -224,7 +225,7 @@ def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[Step
     """Delete keys that interrupted runs left, except those renamed since, which belong to a run in progress."""
     deleted: list[Step] = []
     for key in leftovers:
-        with suppress(NotFoundError):
+        with ignore_gone():
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 admin.api_keys.delete(api_key_id=key.id)
                 deleted.append(describe_leftover_key(key))
@@ -314,7 +315,7 @@ def delete_leftover_accounts(admin: Admin, leftovers: Sequence[ServiceAccount]) 
     """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
     deleted: list[Step] = []
     for each in leftovers:
-        with suppress(NotFoundError):
+        with ignore_gone():
             if (admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
                 admin.service_accounts.delete(service_account_id=each.id)
                 deleted.append(describe_leftover_account(each))
@@ -382,7 +383,7 @@ def repeat_if_response_is_lost(
 
 def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:
     """Delete something, and succeed if it is already gone."""
-    with suppress(NotFoundError):
+    with ignore_gone():
         delete(**arguments)
 
 
@@ -399,8 +400,7 @@ def delete_and_report(
         with marking_undo():
             delete(**arguments)
     except PineconeError as exc:
-        # A 404 without a code is not from the API, but from something on the way.
-        if not isinstance(exc, NotFoundError) or exc.error_code is None:
+        if not is_gone(exc):
             before = f", after: {error}" if error is not None else ""
             message = f"{description}, made by this call, could not be deleted: {exc}{before}"
             raise LeftoverError(message, left=[description]) from (error or exc)

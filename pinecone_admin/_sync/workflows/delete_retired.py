@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
+from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow, server_time
 from pinecone_admin._sync.workflows.create_with_secret import (
@@ -46,8 +46,8 @@ def delete_retired_keys(admin: Admin, *, project_id: str | None, dry_run: bool) 
         try:
             keys = admin.api_keys.list(project_id=each)
             return (clean_keys(admin, each, keys, ChangeLog(dry_run=dry_run, project=names[each])))[0]
-        except NotFoundError:
-            if project_id is not None:
+        except NotFoundError as error:
+            if project_id is not None or not is_gone(error):
                 raise
             return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
 
@@ -124,6 +124,6 @@ def _rename(admin: Admin, keys: Sequence[APIKey], finals: Mapping[str, APIKey], 
     """Rename some of the keys, and return them all as they are then, without those that were deleted meanwhile."""
     left: list[APIKey] = []
     for key in keys:
-        with suppress(NotFoundError):
+        with ignore_gone():
             left.append(update_key(admin, key, finals.get(key.id, key), changes))
     return left

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftover_keys, list_keys_named
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
@@ -110,8 +111,8 @@ def empty_and_delete(
         except FailedPreconditionError:
             if not backoff.wait():
                 raise
-        except NotFoundError:
-            if report.dry_run:
+        except NotFoundError as error:
+            if report.dry_run or not is_gone(error):
                 raise
             report.steps.append(describe_project_step("skip", report.project, reason="it was already deleted"))
             return evolve(report, deleted=True)

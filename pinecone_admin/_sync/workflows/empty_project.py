@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin.errors import (
     ApiError,
     FailedPreconditionError,
@@ -55,8 +56,8 @@ def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
         except ApiError as error:
             if kind.may_be_unseen and error.status_code in _UNSEEN:
                 return None
-            if isinstance(error, NotFoundError):  # the plan does not include this kind
-                return contents
+            if isinstance(error, NotFoundError):  # from the API: the plan does not include this kind
+                return contents if is_gone(error) else None
             raise
         contents += page.items
         if not page.next_page:
@@ -77,8 +78,9 @@ def delete_contents(keyed: Admin, contents: Sequence[Content], accepted: Callabl
             keyed.send(delete_content(content))
         except FailedPreconditionError:
             return
-        except NotFoundError:
-            pass
+        except NotFoundError as error:
+            if not is_gone(error):
+                raise
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import complete_if_interrupted, shield_from_cancellation
-from pinecone_admin.errors import LeftoverError, NotFoundError, PineconeError
+from pinecone_admin._http.lookup import is_gone
+from pinecone_admin.errors import LeftoverError, PineconeError
 from pinecone_admin.workflows.sent_changes import MAY_EXIST, marking_undo
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SHORTEST_TIMEOUT = 0.1
 Deletion: TypeAlias = "Callable[[Admin], None]"
 
 
-def describe_deletion(missing: NotFoundError | None = None) -> str:
+def describe_deletion(missing: PineconeError | None = None) -> str:
     """Return what became of something that was to be deleted, given the 404 if there was one."""
     # An earlier attempt, whose response was lost, may have deleted it.
     if missing is None or missing.attempts > 1:
@@ -147,10 +148,11 @@ class Rollback:
                     with marking_undo():
                         delete(self._admin.with_options(timeout=seconds))
                     error.add_note(f"{description} {describe_deletion()}")
-                except NotFoundError as missing:
-                    error.add_note(f"{description} {describe_deletion(missing)}")
                 except PineconeError as failure:
-                    failures[description] = failure
+                    if is_gone(failure):
+                        error.add_note(f"{description} {describe_deletion(failure)}")
+                    else:
+                        failures[description] = failure
                 self._deletions.pop()
 
 

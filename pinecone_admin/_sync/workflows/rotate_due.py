@@ -18,6 +18,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import Store
@@ -27,7 +28,6 @@ from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
     ClientClosedError,
     ForbiddenError,
-    NotFoundError,
     PineconeError,
     ReadOnlyError,
     UnauthorizedError,
@@ -104,12 +104,10 @@ def _list_keys(admin: Admin, project_ids: Sequence[str]) -> dict[str, list[APIKe
     def list_project(each: str) -> list[APIKey] | str:
         try:
             return admin.api_keys.list(project_id=each)
-        except NotFoundError:
-            return []
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            return _describe(error)
+            return [] if is_gone(error) else _describe(error)
 
     limit = min(CONCURRENCY, admin.max_connections)
     run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from pinecone_admin import Admin
 from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin._http.argument_checks import is_key_value
-from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin._http.lookup import is_gone, is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
@@ -204,7 +204,9 @@ def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
     for project in admin.projects.list():
         try:
             keys = admin.api_keys.list(project_id=project.id)
-        except NotFoundError:
+        except NotFoundError as error:
+            if not is_gone(error):
+                raise
             continue
         yield from (KeyOfProject(key, project.name) for key in keys)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
@@ -137,7 +138,9 @@ def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
 def _find_reason_to_leave(session: Session, plan: StalePlan, planned: StaleProject) -> str | None:
     try:
         project = session.admin.projects.describe(project_id=planned.id)
-    except NotFoundError:
+    except NotFoundError as error:
+        if not is_gone(error):
+            raise
         return NOT_SEEN
     now = require_server_time(session.admin, operation="delete_stale")
     return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)

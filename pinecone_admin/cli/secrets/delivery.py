@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 from attrs import evolve
 
 from pinecone_admin import Admin
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.cli.ending import has_undone
 from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
@@ -23,7 +24,7 @@ from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.stores import STORE_FORMS, FileBackedStore, SecretStore, parse_store
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import NotFoundError, PineconeError, ResponseParsingError, SecretNotStoredError
+from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNotStoredError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.name_tags import digest_value
@@ -307,12 +308,10 @@ def _may_exist(session: Session, secret: NewSecret) -> bool:
             admin.api_keys.describe(api_key_id=secret.id)
         else:
             admin.service_accounts.describe(service_account_id=secret.id)
-    except NotFoundError as error:
-        if error.error_code is not None:
+    except PineconeError as error:
+        if is_gone(error):
             ledger.gone.add(secret.id)
-        return error.error_code is None
-    except PineconeError:
-        return True
+        return not is_gone(error)
     return True
 
 
