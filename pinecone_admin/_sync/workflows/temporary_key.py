@@ -20,7 +20,7 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
-from pinecone_admin._http.lookup import ignore_gone, is_gone
+from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.client_state import require_server_time, work_in_progress
 from pinecone_admin._sync.workflows.create_with_secret import (
@@ -30,7 +30,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     list_keys_named,
 )
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
-from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
+from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
@@ -180,7 +180,10 @@ def _keep_alive(
 
 def is_deleted(admin: Admin, key: APIKey) -> bool:
     """Return whether a key no longer exists."""
-    with ignore_gone():
+    try:
         admin.api_keys.describe(api_key_id=key.id)
-        return False
-    return True
+    except NotFoundError as error:
+        if not is_gone(error):
+            raise
+        return True
+    return False
