@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
@@ -48,21 +47,6 @@ def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str)
     """
     found = [item for item in items if is_same_email(item.email, email)]
     return require_match(found, noun, f"with the email address {email!r}", operation)
-
-
-def is_gone(error: BaseException) -> bool:
-    """Return whether an error is the API's 404; one without a code is from something on the way, such as a proxy."""
-    return isinstance(error, NotFoundError) and error.error_code is not None
-
-
-@contextmanager
-def ignore_gone() -> Generator[None]:
-    """Leave the block without an error if the API knows nothing of what it is about."""
-    try:
-        yield
-    except NotFoundError as error:
-        if not is_gone(error):
-            raise
 
 
 def is_same_email(one: str, other: str) -> bool:

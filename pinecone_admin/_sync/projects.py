@@ -11,11 +11,12 @@ from generated_client import api, models
 from generated_client.models import Project
 from pinecone_admin import workflows
 from pinecone_admin._concurrency.lazy import Namespace
-from pinecone_admin._http.lookup import find_by_name, is_gone
+from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._sync.pagination import fetch_all
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
+from pinecone_admin.workflows.sent_changes import is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.errors import ApiError, Outcome, PineconeError, TokenError
+from pinecone_admin.errors import ApiError, NotFoundError, Outcome, PineconeError, TokenError
 
 if TYPE_CHECKING:  # each command loads this module, and a help needs no models
     from generated_client.types import Operation
@@ -27,6 +26,21 @@ MAY_EXIST = "may exist: the server's response is unknown"
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
 """The lists to which each change is added, that of the outermost workflow first."""
+
+
+def is_gone(error: BaseException) -> bool:
+    """Return whether an error is the API's 404; one without a code is from something on the way, such as a proxy."""
+    return isinstance(error, NotFoundError) and error.error_code is not None
+
+
+@contextmanager
+def ignore_gone() -> Generator[None]:
+    """Leave the block without an error if the API knows nothing of what it is about."""
+    try:
+        yield
+    except NotFoundError as error:
+        if not is_gone(error):
+            raise
 
 
 @contextmanager

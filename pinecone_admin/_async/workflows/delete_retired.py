@@ -17,11 +17,11 @@ from pinecone_admin._async.workflows.create_with_secret import (
 )
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
-from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
+from pinecone_admin.workflows.sent_changes import ignore_gone, is_gone
 from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -43,6 +42,7 @@ from pinecone_admin.workflows.plans import (
     find_organization,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
+from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
     find_change,

@@ -14,7 +14,6 @@ from pinecone_admin._async.workflows.empty_project import delete_contents, read_
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -25,6 +24,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
+from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import find_protection
 from pinecone_admin.workflows.steps import Step, describe_project_step
 

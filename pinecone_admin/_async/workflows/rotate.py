@@ -35,7 +35,6 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin.errors import (
     LeftoverError,
     Masked,
@@ -47,6 +46,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
+from pinecone_admin.workflows.sent_changes import ignore_gone, is_gone
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from attrs import evolve
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store
 from pinecone_admin._http.attempt_event import logger
-from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin._sync.workflows.client_state import max_attempts
 from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, describe_deletion
 from pinecone_admin._text.counts import count_noun
@@ -33,7 +32,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.readable_store import ReadableStore
-from pinecone_admin.workflows.sent_changes import marking_undo
+from pinecone_admin.workflows.sent_changes import ignore_gone, is_gone, marking_undo
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_thing
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_bool, check_identifier, set_operation_on_errors
-from pinecone_admin._http.lookup import ignore_gone, is_gone
 from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
 from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow, server_time
 from pinecone_admin._sync.workflows.create_with_secret import (
@@ -23,6 +22,7 @@ from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
+from pinecone_admin.workflows.sent_changes import ignore_gone, is_gone
 from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 
 if TYPE_CHECKING:

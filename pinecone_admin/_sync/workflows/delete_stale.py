@@ -20,7 +20,6 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time, runs_workflow
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._text.messages import Name
@@ -44,6 +43,7 @@ from pinecone_admin.workflows.plans import (
     find_organization,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
+from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
     find_change,

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin.errors import (
     ApiError,
     FailedPreconditionError,
@@ -25,6 +24,7 @@ from pinecone_admin.workflows.project_contents import (
     list_contents_page,
 )
 from pinecone_admin.workflows.reports import Content
+from pinecone_admin.workflows.sent_changes import is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import complete_if_interrupted, shield_from_cancellation
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin.errors import LeftoverError, PineconeError
-from pinecone_admin.workflows.sent_changes import MAY_EXIST, marking_undo
+from pinecone_admin.workflows.sent_changes import MAY_EXIST, is_gone, marking_undo
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

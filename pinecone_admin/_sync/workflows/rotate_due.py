@@ -18,7 +18,6 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import Store
@@ -38,6 +37,7 @@ from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
+from pinecone_admin.workflows.sent_changes import is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

@@ -20,7 +20,6 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.client_state import require_server_time, work_in_progress
 from pinecone_admin._sync.workflows.create_with_secret import (
@@ -34,7 +33,7 @@ from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, 
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.sent_changes import marking_undo, stating_what_is_left
+from pinecone_admin.workflows.sent_changes import is_gone, marking_undo, stating_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from pinecone_admin import Admin
 from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin._http.argument_checks import is_key_value
-from pinecone_admin._http.lookup import is_gone, is_same_email
+from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
@@ -20,7 +20,7 @@ from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import BindingReading, Reference, WantedRole, find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
-from pinecone_admin.workflows.sent_changes import SentChange
+from pinecone_admin.workflows.sent_changes import SentChange, is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows import Step

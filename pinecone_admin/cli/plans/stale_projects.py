@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import frozen
 
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
@@ -22,6 +21,7 @@ from pinecone_admin.errors import ForbiddenError, NotFoundError, PaymentRequired
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.reports import describe_unseen
+from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
 
 _NOT_ALLOWED = {ForbiddenError.help_code, PaymentRequiredError.help_code}

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias, cast
 from attrs import evolve
 
 from pinecone_admin import Admin
-from pinecone_admin._http.lookup import is_gone
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.cli.ending import has_undone
 from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
@@ -29,6 +28,7 @@ from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.name_tags import digest_value
 from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.sent_changes import is_gone
 
 _Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 
