@@ -473,8 +473,10 @@ class AsyncAdmin:
     async def aclose(self) -> None:
         """Close the connections of this process and event loop.
 
-        First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. Then calls
-        in progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
+        First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. A block of
+        ``api_keys.temporary`` counts if its task was cancelled; in trio, only if it ends at once. If a ``store`` waits
+        for another thread or task that closes the client, the 40 seconds pass. Then calls in progress end with
+        ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 
         Example:
             >>> await admin.aclose()

@@ -139,24 +139,24 @@ class WorkInProgress:
     """Work of this process that must end before a client is closed, since it may have to undo something."""
 
     def __init__(self) -> None:
-        self._ends = PerProcess(set[SharedResult[None]])
+        self._ends = PerProcess(dict[SharedResult[None], Callable[[], object]])
 
     @contextmanager
-    def register(self) -> Generator[None]:
-        """Count the block as work in progress."""
+    def register(self, must_end: Callable[[], object] = lambda: True) -> Generator[None]:
+        """Count the block as work in progress, if ``must_end()`` is true once somebody waits."""
         ends, end = self._ends.get(), SharedResult[None]()
-        ends.add(end)
-        _own_work.set((_own_work.get() & ends) | {end})
+        ends[end] = must_end
+        _own_work.set((_own_work.get() & ends.keys()) | {end})
         try:
             yield
         finally:
-            ends.discard(end)
+            del ends[end]
             end.set(None)
 
     def wait(self, seconds: float) -> None:
         """Wait at most the seconds for the end of all work but that of the caller, which waits for this call."""
         deadline = monotonic() + seconds
-        for end in self._ends.get() - _own_work.get():
+        for end in self._find_others():
             end.wait(max(0.0, deadline - monotonic()))
 
     async def async_wait(self, seconds: float) -> None:
@@ -164,9 +164,27 @@ class WorkInProgress:
         import anyio.lowlevel  # noqa: PLC0415 - see the package
 
         with async_shield_from_cancellation(seconds):
-            await anyio.lowlevel.checkpoint()  # a task that has just been cancelled begins to undo
-            for end in self._ends.get() - _own_work.get():
+            for _ in range(2):  # a task that has just been cancelled begins to undo; trio may run it after this one
+                await anyio.lowlevel.checkpoint()
+            for end in self._find_others():
                 await end.async_wait(inf)
+
+    def _find_others(self) -> list[SharedResult[None]]:
+        own = _own_work.get()
+        return [end for end, must_end in list(self._ends.get().items()) if end not in own and must_end()]
+
+
+def watch_cancellation() -> Callable[[], object]:
+    """Return a function that returns False: a thread is never cancelled."""
+    return bool
+
+
+def async_watch_cancellation() -> Callable[[], object]:
+    """Return a function that tells whether this task was cancelled; trio does not show that to others."""
+    import asyncio  # noqa: PLC0415 - see the package
+
+    task = asyncio.current_task() if isinstance(running_loop(), asyncio.AbstractEventLoop) else None
+    return bool if task is None else task.cancelling
 
 
 def call_store(store: Callable[[_T], object], secret: _T) -> None:

@@ -471,8 +471,10 @@ class Admin:
     def close(self) -> None:
         """Close the connections of this process.
 
-        First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. Then calls
-        in progress end with ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
+        First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. A block of
+        ``api_keys.temporary`` counts if its task was cancelled; in trio, only if it ends at once. If a ``store`` waits
+        for another thread or task that closes the client, the 40 seconds pass. Then calls in progress end with
+        ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 
         Example:
             >>> admin.close()

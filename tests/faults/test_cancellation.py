@@ -19,7 +19,16 @@ import anyio.lowlevel
 import pytest
 import uvloop
 
-from pinecone_admin import AccessToken, Admin, AsyncAdmin, AttemptEvent, ClientClosedError, RetryPolicy, on_organization
+from pinecone_admin import (
+    AccessToken,
+    Admin,
+    AsyncAdmin,
+    AttemptEvent,
+    ClientClosedError,
+    LeftoverError,
+    RetryPolicy,
+    on_organization,
+)
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.sharing import PerLoop
 from pinecone_admin._concurrency.waiting import WORK_TIMEOUT
@@ -468,10 +477,59 @@ async def test_a_temporary_key_whose_block_is_cancelled_as_the_client_is_closed_
     assert not emulator.state.api_keys
 
 
+async def _gather() -> None:
+    await asyncio.gather(asyncio.gather(anyio.sleep_forever()))
+
+
+async def _wait_in_task_groups(depth: int = 3) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_wait_in_task_groups(depth - 1) if depth else anyio.sleep_forever())
+
+
+async def _clean_up_slowly() -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("wait", [_gather, _wait_in_task_groups, _clean_up_slowly])
+def test_the_key_of_a_cancelled_block_that_takes_a_while_to_end_is_deleted(wait: Callable[[], Any]) -> None:
+    """Closing waits for the block, but not for one whose task goes on."""
+    emulator = Emulator()
+
+    async def close_after_cancellation() -> list[object]:
+        admin = emulator.async_admin()
+        project = await admin.projects.create(name="p")
+        started = asyncio.Queue[None]()
+
+        async def use_key() -> None:
+            async with admin.api_keys.temporary(project_id=project.id, roles=["DataPlaneEditor"]):
+                started.put_nowait(None)
+                await wait()
+
+        cancelled, other = asyncio.create_task(use_key()), asyncio.create_task(use_key())
+        for _ in range(2):
+            await started.get()
+        await asyncio.sleep(0)  # the tasks within begin to wait
+        cancelled.cancel()
+        await admin.aclose()
+        has_ended = other.done()
+        other.cancel()
+        return [has_ended, *await asyncio.gather(cancelled, other, return_exceptions=True)]
+
+    has_ended, first, second = asyncio.run(close_after_cancellation())
+    assert not has_ended
+    assert isinstance(first, asyncio.CancelledError)
+    assert isinstance(second, LeftoverError)
+    assert len(emulator.state.api_keys) == 1
+
+
 @pytest.mark.parametrize("work", WORKFLOWS.values(), ids=WORKFLOWS)
 def test_closing_waits_for_workflows_of_other_threads(work: Callable[[Any], Any]) -> None:
     """A workflow whose client another thread closes meanwhile completes."""
-    transport = InterruptingTransport(Emulator(), 2, after=True)
+    transport = InterruptingTransport(Emulator(), 1, after=True)  # each has more to send
     reached, released = threading.Event(), threading.Event()
 
     def pause() -> None:
@@ -484,10 +542,13 @@ def test_closing_waits_for_workflows_of_other_threads(work: Callable[[Any], Any]
         running = threads.submit(work, admin)
         assert reached.wait(PATIENCE)
         closing = threads.submit(admin.close)
-        futures.wait([closing], timeout=0.05)  # long enough to close, if it does not wait
+        wait_until(lambda: closing.running() or closing.done())
+        futures.wait([closing], timeout=0.2)  # long enough to close, if it does not wait
+        has_closed = closing.done()
         released.set()
         assert running.result(PATIENCE)
         closing.result(PATIENCE)
+    assert not has_closed
     with pytest.raises(ClientClosedError):
         admin.projects.list()
 

@@ -45,9 +45,9 @@ def max_attempts(admin: AsyncAdmin) -> int:
     return options.retry.max_attempts
 
 
-def work_in_progress(admin: AsyncAdmin) -> AbstractContextManager[None]:
+def work_in_progress(admin: AsyncAdmin, must_end: Callable[[], object] = lambda: True) -> AbstractContextManager[None]:
     """Return the context of work for whose end closing the client waits, since it may have to undo something."""
-    return admin._shared.work.register()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return admin._shared.work.register(must_end)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def runs_workflow(

@@ -24,6 +24,7 @@ from pinecone_admin._concurrency.waiting import (
     async_complete_if_interrupted,
     async_shield_from_cancellation,
     async_start_background_task,
+    async_watch_cancellation,
 )
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
@@ -84,12 +85,13 @@ async def renewed_key(
         made = await _create_temporary_key(admin, project_id=project_id, name=name, roles=body.roles)
     made_at, ended = current_clock().monotonic(), threading.Event()
     keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=ended)
-    async with _deleted_at_the_end(admin, made.key):
-        try:
-            async_start_background_task(keep_alive)
-            yield made
-        finally:
-            ended.set()
+    with work_in_progress(admin, async_watch_cancellation()):
+        async with _deleted_at_the_end(admin, made.key):
+            try:
+                async_start_background_task(keep_alive)
+                yield made
+            finally:
+                ended.set()
 
 
 def name_live_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str) -> str:

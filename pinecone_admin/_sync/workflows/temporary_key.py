@@ -17,6 +17,7 @@ from pinecone_admin._concurrency.waiting import (
     complete_if_interrupted,
     shield_from_cancellation,
     start_background_task,
+    watch_cancellation,
 )
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
@@ -85,12 +86,13 @@ def renewed_key(
         made = _create_temporary_key(admin, project_id=project_id, name=name, roles=body.roles)
     made_at, ended = current_clock().monotonic(), threading.Event()
     keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=ended)
-    with _deleted_at_the_end(admin, made.key):
-        try:
-            start_background_task(keep_alive)
-            yield made
-        finally:
-            ended.set()
+    with work_in_progress(admin, watch_cancellation()):
+        with _deleted_at_the_end(admin, made.key):
+            try:
+                start_background_task(keep_alive)
+                yield made
+            finally:
+                ended.set()
 
 
 def name_live_key(admin: Admin, project_id: str, ttl: timedelta, mark: str) -> str:
