@@ -391,3 +391,21 @@ def test_a_rotation_that_was_interrupted_keeps_a_successor(
         keys = admin.api_keys.list(project_id=project.id)
     assert [each.name for each in keys] == ["writer"]
     assert leaked.key.id not in {each.id for each in keys}
+
+
+def test_a_404_of_a_proxy_is_no_evidence_that_a_key_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is recorded as not replaced, and the next run replaces it."""
+    monkeypatch.chdir(tmp_path)
+    (program,) = [each for each in REPLACING if "def offboard_with_evidence(" in each.text]
+    with emulate() as emulator, emulator.admin() as admin:
+        project = admin.projects.create(name="search")
+        key = admin.api_keys.create(project_id=project.id, name="reader").key
+        emulator.add_user("ada@example.com", roles=["OrgMember", ("ProjectEditor", project.id)])
+        variables: dict[str, Any] = {"__name__": "program"}
+        exec(program.text, variables)
+        emulator.faults.add("fetch_api_key", status=404, body="html")
+        with pytest.raises(RuntimeError, match="not proved"):
+            variables["offboard_with_evidence"]("ada@example.com", Path("ada.json"))
+        variables["offboard_with_evidence"]("ada@example.com", Path("ada.json"))
+    first, second = json.loads(Path("ada.json").read_text())["rotations"]
+    assert (first["not_replaced"], second["replaced"]) == (key.id, key.id)

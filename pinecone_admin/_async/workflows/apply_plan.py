@@ -84,7 +84,7 @@ async def apply_plan(
     store: Store[Any] | None,
     drift: bool,
     allow_removals: int | None,
-    begin: Callable[[ApplyReport], object] = bool,
+    begin: Callable[[ApplyReport], object] | None = None,
 ) -> ApplyReport:
     """Read and plan again, refuse before the first change, and carry out what the plan has and is still needed.
 
@@ -118,7 +118,8 @@ async def apply_plan(
         commit=plan.commit,
         skipped=find_skipped(plan.steps, needed, steps),
     )
-    begin(report)
+    if begin is not None:
+        begin(report)
     await _AsyncApplication(admin, store, inventory, ApplyProgress(report, steps)).run(steps)
     return report
 

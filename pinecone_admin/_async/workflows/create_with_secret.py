@@ -104,17 +104,9 @@ async def create_stored_key(
         if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
             raise
         if not makes_room:
-            left = ", ".join(each.id for each in leftovers)
-            error.add_note(
-                f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, {left}: if "
-                "the project is full, make room for one more key, or delete these if nothing uses them"
-            )
+            error.add_note(_describe_lack_of_room(leftovers))
             raise
-        deleted = await delete_leftover_keys(admin, leftovers)  # the quota may have no room for one more key
-        for step in deleted:
-            rollback.note(
-                f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
-            )
+        deleted = await _make_room(admin, leftovers, rollback)
         made = await make_key()
     if store is not None:
         if isinstance(store, ReadableStore):
@@ -128,6 +120,24 @@ async def create_stored_key(
             "the value of a new key and then deletes this one"
         )
     return made, deleted
+
+
+def _describe_lack_of_room(leftovers: Sequence[APIKey]) -> str:
+    left = ", ".join(each.id for each in leftovers)
+    return (
+        f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, {left}: if the "
+        "project is full, make room for one more key, or delete these if nothing uses them"
+    )
+
+
+async def _make_room(admin: AsyncAdmin, leftovers: Sequence[APIKey], rollback: AsyncRollback) -> list[Step]:
+    """Delete what interrupted runs left, since the quota may have no room for one more key."""
+    deleted = await delete_leftover_keys(admin, leftovers)
+    for step in deleted:
+        rollback.note(
+            f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
+        )
+    return deleted
 
 
 async def create_named_key(

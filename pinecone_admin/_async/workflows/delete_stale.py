@@ -24,7 +24,6 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
-    LeftoverError,
     PineconeError,
     PineconeValueError,
     ReadOnlyError,
@@ -200,8 +199,6 @@ async def _clean_up(
         outcome = _Outcome(reason=done.refusal)
     except PineconeError as error:
         outcome = _Outcome(reason=_explain(error), help_code=error.help_code)
-        left = ", ".join(error.left) if isinstance(error, LeftoverError) else ""
-        report.temporary_keys[:] = [each for each in report.temporary_keys if each not in left]  # those were deleted
     return evolve(
         outcome,
         contents=report.contents,

@@ -133,9 +133,11 @@ async def _empty_with_temporary_key(
     """Empty the project; if the temporary key is deleted meanwhile, for example by a concurrent run, use a new one."""
     while True:
         async with temporary_key(
-            admin, project_id=report.project.id, name=name_tags.tag_as_emptying(report.project.id)
+            admin,
+            project_id=report.project.id,
+            name=name_tags.tag_as_emptying(report.project.id),
+            deleted=report.temporary_keys,
         ) as made:
-            report.temporary_keys.append(made.key.id)
             keyed = admin.with_options(api_key=made.value)
             acceptance, deleted = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT), False
             while not deleted:

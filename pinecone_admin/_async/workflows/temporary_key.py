@@ -51,14 +51,16 @@ _OPERATION = "temporary_api_key"
 
 
 @asynccontextmanager
-async def temporary_key(admin: AsyncAdmin, *, project_id: str, name: str) -> AsyncGenerator[APIKeyWithSecret]:
-    """Create a key that may change the contents of a project, and then delete it."""
+async def temporary_key(
+    admin: AsyncAdmin, *, project_id: str, name: str, deleted: list[str]
+) -> AsyncGenerator[APIKeyWithSecret]:
+    """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     create = partial(_create_temporary_key, admin, project_id=project_id, name=name)
     try:
         made = await create(roles=["ControlPlaneEditor"])
     except ForbiddenError:  # not every plan has ControlPlaneEditor
         made = await create(roles=["ProjectEditor"])
-    async with _deleted_at_the_end(admin, made.key):
+    async with _deleted_at_the_end(admin, made.key, deleted):
         yield made
 
 
@@ -86,7 +88,7 @@ async def renewed_key(
     made_at, ended = current_clock().monotonic(), threading.Event()
     keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=ended)
     with work_in_progress(admin, async_watch_cancellation()):
-        async with _deleted_at_the_end(admin, made.key):
+        async with _deleted_at_the_end(admin, made.key, []):
             try:
                 async_start_background_task(keep_alive)
                 yield made
@@ -127,7 +129,7 @@ async def _create_temporary_key(
 
 
 @asynccontextmanager
-async def _deleted_at_the_end(admin: AsyncAdmin, key: APIKey) -> AsyncGenerator[None]:
+async def _deleted_at_the_end(admin: AsyncAdmin, key: APIKey, deleted: list[str]) -> AsyncGenerator[None]:
     """Delete a key at the end, however it comes, but not in a forked child, whose parent still uses the key."""
     maker, failure = os.getpid(), None
     try:
@@ -138,6 +140,7 @@ async def _deleted_at_the_end(admin: AsyncAdmin, key: APIKey) -> AsyncGenerator[
     finally:
         if os.getpid() == maker:
             await _delete_temporary_key(admin, key, failure)
+            deleted.append(key.id)
 
 
 async def _delete_temporary_key(admin: AsyncAdmin, key: APIKey, failure: BaseException | None) -> None:

@@ -85,7 +85,7 @@ def apply_plan(
     store: Store[Any] | None,
     drift: bool,
     allow_removals: int | None,
-    begin: Callable[[ApplyReport], object] = bool,
+    begin: Callable[[ApplyReport], object] | None = None,
 ) -> ApplyReport:
     """Read and plan again, refuse before the first change, and carry out what the plan has and is still needed.
 
@@ -119,7 +119,8 @@ def apply_plan(
         commit=plan.commit,
         skipped=find_skipped(plan.steps, needed, steps),
     )
-    begin(report)
+    if begin is not None:
+        begin(report)
     _AsyncApplication(admin, store, inventory, ApplyProgress(report, steps)).run(steps)
     return report
 

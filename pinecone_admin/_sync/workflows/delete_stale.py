@@ -25,7 +25,6 @@ from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete,
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
-    LeftoverError,
     PineconeError,
     PineconeValueError,
     ReadOnlyError,
@@ -201,8 +200,6 @@ def _clean_up(
         outcome = _Outcome(reason=done.refusal)
     except PineconeError as error:
         outcome = _Outcome(reason=_explain(error), help_code=error.help_code)
-        left = ", ".join(error.left) if isinstance(error, LeftoverError) else ""
-        report.temporary_keys[:] = [each for each in report.temporary_keys if each not in left]  # those were deleted
     return evolve(
         outcome,
         contents=report.contents,

@@ -52,14 +52,14 @@ _OPERATION = "temporary_api_key"
 
 
 @contextmanager
-def temporary_key(admin: Admin, *, project_id: str, name: str) -> Generator[APIKeyWithSecret]:
-    """Create a key that may change the contents of a project, and then delete it."""
+def temporary_key(admin: Admin, *, project_id: str, name: str, deleted: list[str]) -> Generator[APIKeyWithSecret]:
+    """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     create = partial(_create_temporary_key, admin, project_id=project_id, name=name)
     try:
         made = create(roles=["ControlPlaneEditor"])
     except ForbiddenError:  # not every plan has ControlPlaneEditor
         made = create(roles=["ProjectEditor"])
-    with _deleted_at_the_end(admin, made.key):
+    with _deleted_at_the_end(admin, made.key, deleted):
         yield made
 
 
@@ -87,7 +87,7 @@ def renewed_key(
     made_at, ended = current_clock().monotonic(), threading.Event()
     keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=ended)
     with work_in_progress(admin, watch_cancellation()):
-        with _deleted_at_the_end(admin, made.key):
+        with _deleted_at_the_end(admin, made.key, []):
             try:
                 start_background_task(keep_alive)
                 yield made
@@ -128,7 +128,7 @@ def _create_temporary_key(
 
 
 @contextmanager
-def _deleted_at_the_end(admin: Admin, key: APIKey) -> Generator[None]:
+def _deleted_at_the_end(admin: Admin, key: APIKey, deleted: list[str]) -> Generator[None]:
     """Delete a key at the end, however it comes, but not in a forked child, whose parent still uses the key."""
     maker, failure = os.getpid(), None
     try:
@@ -139,6 +139,7 @@ def _deleted_at_the_end(admin: Admin, key: APIKey) -> Generator[None]:
     finally:
         if os.getpid() == maker:
             _delete_temporary_key(admin, key, failure)
+            deleted.append(key.id)
 
 
 def _delete_temporary_key(admin: Admin, key: APIKey, failure: BaseException | None) -> None:
