@@ -31,6 +31,8 @@ from pinecone_admin.auth import FileTokenCache
 from tests.faults.server import Server, respond_after
 
 DescribeProject = Callable[[str], str]
+SECONDS = 1.6
+"""For about how long the process waits between forks in all: longer than the second after which a token expires."""
 CHILD_TIMEOUT = 20.0
 """Seconds after which a child counts as deadlocked."""
 
@@ -81,7 +83,7 @@ def fork_repeatedly(client_name: str, count: int, arguments: dict[str, Any]) -> 
         thread.start()
     children: set[int] = set()
     for number in range(count):
-        time.sleep(random.uniform(0, 0.02))
+        time.sleep(random.uniform(0.5, 1.5) * SECONDS / count)
         describe(f"main-{number}")  # leaves an idle connection, which the child must not use
         children.add(fork_child(describe, number))
         counter["forks"] += 1

@@ -32,7 +32,7 @@ def count_forks(*arguments: str) -> dict[str, int]:
 
 
 FEW_FORKS = [("ours", 12)]
-MANY_FORKS = [("ours", 40), ("cached", 80), ("asyncio", 20), ("trio", 20)]
+MANY_FORKS = [("ours", 40), ("cached", 60), ("asyncio", 20), ("trio", 20)]
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,7 @@ def test_forked_children_get_their_own_responses(
     """Children forked with open connections and during refreshes get the responses to their own requests."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     counts = count_forks(client, str(count))
-    assert counts.pop("tokens_issued") > (
-        2 if count >= 40 else 0
-    )  # a cache needs one token per second for all processes
+    assert counts.pop("tokens_issued") > 1
     assert counts.pop("requests") > 5 * count
     assert counts == NO_FAILURES | {"forks": count}
 
