@@ -14,8 +14,8 @@ from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.lookup import find_by_name
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._text.messages import Name
-from pinecone_admin.errors import NotFoundError, PineconeValueError
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.errors import PineconeValueError
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -189,13 +189,10 @@ class AsyncProjects(Namespace):
         if project_id is None:
             check_name(name, Project, operation="exists")
             return any(project.name == name for project in await self.list())
-        try:
+        with IgnoreGone():
             await self.describe(project_id=project_id)
-        except NotFoundError as exc:
-            if not is_gone(exc):
-                raise
-            return False
-        return True
+            return True
+        return False
 
     async def update(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
 from pinecone_admin._text.printable import make_printable
@@ -28,19 +29,20 @@ _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_change
 """The lists to which each change is added, that of the outermost workflow first."""
 
 
-def is_gone(error: BaseException) -> bool:
+def is_gone(error: BaseException | None) -> bool:
     """Return whether an error is the API's 404; one without a code is from something on the way, such as a proxy."""
     return isinstance(error, NotFoundError) and error.error_code is not None
 
 
-@contextmanager
-def ignore_gone() -> Generator[None]:
-    """Leave the block without an error if the API knows nothing of what it is about."""
-    try:
-        yield
-    except NotFoundError as error:
-        if not is_gone(error):
-            raise
+class IgnoreGone:
+    """Context that an error leaves only if the API does not say by it that something is gone."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        return is_gone(error)
 
 
 @contextmanager

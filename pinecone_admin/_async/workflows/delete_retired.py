@@ -21,7 +21,7 @@ from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
-from pinecone_admin.workflows.sent_changes import ignore_gone, is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 from pinecone_admin.workflows.steps import Step, StepAction, describe_key_step
 
 if TYPE_CHECKING:
@@ -129,6 +129,6 @@ async def _rename(
     """Rename some of the keys, and return them all as they are then, without those that were deleted meanwhile."""
     left: list[APIKey] = []
     for key in keys:
-        with ignore_gone():
+        with IgnoreGone():
             left.append(await update_key(admin, key, finals.get(key.id, key), changes))
     return left

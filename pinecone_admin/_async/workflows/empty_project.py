@@ -23,7 +23,7 @@ from pinecone_admin.workflows.project_contents import (
     list_contents_page,
 )
 from pinecone_admin.workflows.reports import Content
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -72,14 +72,12 @@ async def delete_contents(keyed: AsyncAdmin, contents: Sequence[Content], accept
 
     async def delete(content: Content) -> None:
         try:
-            if content.protected:
-                await keyed.send(lift_protection(content))
-            await keyed.send(delete_content(content))
+            with IgnoreGone():
+                if content.protected:
+                    await keyed.send(lift_protection(content))
+                await keyed.send(delete_content(content))
         except FailedPreconditionError:
             return
-        except NotFoundError as error:
-            if not is_gone(error):
-                raise
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error

@@ -46,7 +46,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import ignore_gone, is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
 
 if TYPE_CHECKING:
@@ -186,16 +186,15 @@ async def replace_key(
         retired_name = name_tags.tag_as_retired(stored.id, name, moment)
         old = evolve(old, name=retired_name)
         # Only now: this name tells a later run that the new value is stored.
-        with ignore_gone():  # deleted meanwhile: the new key still has to get its name
+        with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
             old = await admin.api_keys.update(api_key_id=old.id, name=retired_name)
         final = retired_keys.finish_successor(old, stored)
         try:
             new = await update_key(admin, stored, final, changes)
         except NotFoundError as lost:
-            if not is_gone(lost):
-                raise
-            rollback.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
-            await _conclude_lost_key(admin, old, final, before=keys, moment=moment, lost=lost)
+            if is_gone(lost):
+                rollback.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
+                await _conclude_lost_key(admin, old, final, before=keys, moment=moment, lost=lost)
             raise
         present = await admin.api_keys.list(project_id=old.project_id)
         if (namesake := retired_keys.find_namesake(old, new, keys, present)) is not None:
@@ -228,7 +227,7 @@ async def _conclude_lost_key(
     if any(key.id == old.id and key.name == old.name for key in keys):  # with another name, it belongs to another run
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
-        with ignore_gone():
+        with IgnoreGone():
             await admin.api_keys.update(api_key_id=old.id, name=name)
     rivals = [key for key in others if retired_keys.is_candidate(key, old)]
     if successor is not None:
@@ -302,7 +301,7 @@ async def _retire_leftover(
 
     If it was renamed since, it belongs to a run in progress.
     """
-    with ignore_gone():
+    with IgnoreGone():
         if (await admin.api_keys.describe(api_key_id=left.id)).name == left.name:
             rename = partial(admin.api_keys.update, api_key_id=left.id, name=retired.name)
             await changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)

@@ -29,11 +29,11 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.sent_changes import is_gone, marking_undo, stating_what_is_left
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo, stating_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -183,10 +183,7 @@ async def _keep_alive(
 
 async def is_deleted(admin: AsyncAdmin, key: APIKey) -> bool:
     """Return whether a key no longer exists."""
-    try:
+    with IgnoreGone():
         await admin.api_keys.describe(api_key_id=key.id)
-    except NotFoundError as error:
-        if not is_gone(error):
-            raise
-        return True
-    return False
+        return False
+    return True

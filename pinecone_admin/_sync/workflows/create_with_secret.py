@@ -32,7 +32,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.readable_store import ReadableStore
-from pinecone_admin.workflows.sent_changes import ignore_gone, is_gone, marking_undo
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo
 from pinecone_admin.workflows.steps import Step, describe_key_step, describe_thing
 
 if TYPE_CHECKING:
@@ -105,7 +105,11 @@ def create_stored_key(
         if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
             raise
         if not makes_room:
-            error.add_note(_describe_lack_of_room(leftovers))
+            error.add_note(
+                f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, "
+                f"{', '.join(each.id for each in leftovers)}: if the project is full, make room for one more key, or "
+                "delete these if nothing uses them"
+            )
             raise
         deleted = _make_room(admin, leftovers, rollback)
         made = make_key()
@@ -121,14 +125,6 @@ def create_stored_key(
             "the value of a new key and then deletes this one"
         )
     return made, deleted
-
-
-def _describe_lack_of_room(leftovers: Sequence[APIKey]) -> str:
-    left = ", ".join(each.id for each in leftovers)
-    return (
-        f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, {left}: if the "
-        "project is full, make room for one more key, or delete these if nothing uses them"
-    )
 
 
 def _make_room(admin: Admin, leftovers: Sequence[APIKey], rollback: Rollback) -> list[Step]:
@@ -234,7 +230,7 @@ def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[Step
     """Delete keys that interrupted runs left, except those renamed since, which belong to a run in progress."""
     deleted: list[Step] = []
     for key in leftovers:
-        with ignore_gone():
+        with IgnoreGone():
             if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
                 admin.api_keys.delete(api_key_id=key.id)
                 deleted.append(describe_leftover_key(key))
@@ -324,7 +320,7 @@ def delete_leftover_accounts(admin: Admin, leftovers: Sequence[ServiceAccount]) 
     """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
     deleted: list[Step] = []
     for each in leftovers:
-        with ignore_gone():
+        with IgnoreGone():
             if (admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
                 admin.service_accounts.delete(service_account_id=each.id)
                 deleted.append(describe_leftover_account(each))
@@ -392,7 +388,7 @@ def repeat_if_response_is_lost(
 
 def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:
     """Delete something, and succeed if it is already gone."""
-    with ignore_gone():
+    with IgnoreGone():
         delete(**arguments)
 
 

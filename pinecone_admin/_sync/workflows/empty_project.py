@@ -24,7 +24,7 @@ from pinecone_admin.workflows.project_contents import (
     list_contents_page,
 )
 from pinecone_admin.workflows.reports import Content
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -73,14 +73,12 @@ def delete_contents(keyed: Admin, contents: Sequence[Content], accepted: Callabl
 
     def delete(content: Content) -> None:
         try:
-            if content.protected:
-                keyed.send(lift_protection(content))
-            keyed.send(delete_content(content))
+            with IgnoreGone():
+                if content.protected:
+                    keyed.send(lift_protection(content))
+                keyed.send(delete_content(content))
         except FailedPreconditionError:
             return
-        except NotFoundError as error:
-            if not is_gone(error):
-                raise
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error

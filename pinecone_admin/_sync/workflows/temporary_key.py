@@ -30,11 +30,11 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     list_keys_named,
 )
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
-from pinecone_admin.errors import ForbiddenError, LeftoverError, NotFoundError, PineconeError
+from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.sent_changes import is_gone, marking_undo, stating_what_is_left
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo, stating_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -182,10 +182,7 @@ def _keep_alive(
 
 def is_deleted(admin: Admin, key: APIKey) -> bool:
     """Return whether a key no longer exists."""
-    try:
+    with IgnoreGone():
         admin.api_keys.describe(api_key_id=key.id)
-    except NotFoundError as error:
-        if not is_gone(error):
-            raise
-        return True
-    return False
+        return False
+    return True

@@ -20,7 +20,7 @@ from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import BindingReading, Reference, WantedRole, find_nearest, is_id, parse_binding
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
-from pinecone_admin.workflows.sent_changes import SentChange, is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows import Step
@@ -202,13 +202,9 @@ class NameLookup:
 def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
     """Yield the keys of one project after the other; a project that is deleted meanwhile has none."""
     for project in admin.projects.list():
-        try:
+        with IgnoreGone():
             keys = admin.api_keys.list(project_id=project.id)
-        except NotFoundError as error:
-            if not is_gone(error):
-                raise
-            continue
-        yield from (KeyOfProject(key, project.name) for key in keys)
+            yield from (KeyOfProject(key, project.name) for key in keys)
 
 
 def _belongs_to(item: Any, id: str | None) -> bool:

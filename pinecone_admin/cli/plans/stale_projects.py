@@ -17,11 +17,11 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import ForbiddenError, NotFoundError, PaymentRequiredError
+from pinecone_admin.errors import ForbiddenError, PaymentRequiredError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.reports import describe_unseen
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
 
 _NOT_ALLOWED = {ForbiddenError.help_code, PaymentRequiredError.help_code}
@@ -136,11 +136,8 @@ def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
 
 
 def _find_reason_to_leave(session: Session, plan: StalePlan, planned: StaleProject) -> str | None:
-    try:
+    with IgnoreGone():
         project = session.admin.projects.describe(project_id=planned.id)
-    except NotFoundError as error:
-        if not is_gone(error):
-            raise
-        return NOT_SEEN
-    now = require_server_time(session.admin, operation="delete_stale")
-    return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
+        now = require_server_time(session.admin, operation="delete_stale")
+        return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
+    return NOT_SEEN
