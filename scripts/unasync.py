@@ -10,6 +10,7 @@ A rule that matches nothing is an error in either case.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -112,9 +113,12 @@ def main() -> int:
     """Write the derived files, or check them."""
     is_check = sys.argv[1:] == ["--check"]
     with TemporaryDirectory() as elsewhere:
-        folder = Path(elsewhere) if is_check else ROOT
+        folder = Path(elsewhere)
         problems = [f"this rule matches nothing: {pattern}" for pattern in derive_files(folder)]
-        problems += find_differences(folder) if is_check else []
+        if is_check:
+            problems += find_differences(folder)
+        else:  # not before ruff has accepted every file
+            shutil.copytree(folder, ROOT, dirs_exist_ok=True)
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return int(bool(problems))
 

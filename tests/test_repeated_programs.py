@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import LeftoverError, NotFoundError, PineconeError, ServiceError
+from pinecone_admin import LeftoverError, NotFoundError, PineconeError, SecretNotStoredError, ServiceError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.support.page_setups import SETUPS
@@ -346,12 +346,29 @@ def test_a_token_from_before_the_rotation_is_tried(
         emulator.configure(rotation_revokes_tokens=revoked)
         with emulator.admin() as admin:
             SETUPS[program.page](emulator, admin, Path())
+        Path("old-token.txt").touch(mode=0o644)
         reader = Reader(emulator)
         for each in PROGRAMS:
             if each.page == program.page and each.line <= program.line:
                 assert reader.run(each) is None
     assert capsys.readouterr().out.splitlines()[-1] == str(not revoked)
     assert Path("old-token.txt").stat().st_mode & 0o077 == 0
+
+
+def test_a_secret_that_could_not_be_stored_is_in_a_private_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runbook of a leaked account writes it to a new file, which the error names."""
+    monkeypatch.chdir(tmp_path)
+    (program,) = [each for each in PROGRAMS if "service_accounts.rotate(" in each.text and "def store" in each.text]
+    failing = program._replace(text=program.text.replace("    vault[", "    raise OSError\n    vault["))
+    Path("nightly-secret.txt").touch(mode=0o644)
+    with prepare_reader(program) as reader:
+        error = reader.run(failing)
+    assert isinstance(error, SecretNotStoredError)
+    (file,) = Path().glob("nightly-secret-*.txt")
+    assert (file.stat().st_mode & 0o077, file.read_text(encoding="utf-8")) == (0, error.secret.reveal())
+    assert error.__notes__[-1].endswith(str(file))
 
 
 REPLACING = [

@@ -42,7 +42,7 @@ _CHANGES_OF_PEOPLE = frozenset(
 _MANAGED_BY_PROVIDER = (
     "if an identity provider manages this person (SCIM), it decides on membership and roles: change them there"
 )
-_OTHER_CAUSES = ("last", "OrgOwner", "processed")
+_OTHER_CAUSES = frozenset({"last", "OrgOwner", "processed"})
 """Words of a message that names another cause than an identity provider: of the last owner or role, or an invite."""
 # Search and decoding of escapes take 40 times as long as json.loads; the API's own bodies have less than 1 KiB.
 _MAX_ERROR_BYTES = 64 * 1024
@@ -81,7 +81,8 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
         attempts=call.attempts,
         request_id=find_request_id(headers),
     )
-    names_cause = any(each in (message or "") for each in _OTHER_CAUSES)
+    # Whole words: an address has such letters, too.
+    names_cause = any(word.strip(".,:;") in _OTHER_CAUSES for word in (message or "").split())
     if code == "ABORTED" and call.operation in _CHANGES_OF_PEOPLE and not names_cause:
         error.add_note(_MANAGED_BY_PROVIDER)
     return _note_used_up_budget(error, call)

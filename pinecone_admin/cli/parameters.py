@@ -328,7 +328,7 @@ class WantedHandling(str):
 
     def resolve(self, call: Call) -> OnDifference:
         """Return what the method does: if the command fails, its result shows what differs all the same."""
-        call.fails_on_difference = self == "fail"
+        call.fails_on_difference, call.leaves_differences = self == "fail", self != "update"
         return "update" if self == "update" else "report"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -24,6 +24,9 @@ class NotTried:
     reason: str
 
 
+Result: TypeAlias = str | Exception | NotTried | None
+
+
 class ApplyProgress:
     """What was carried out so far.
 
@@ -32,11 +35,11 @@ class ApplyProgress:
         steps: The steps.
 
     Attributes:
-        tried: The ``id()`` of each step that was begun.
+        results: Of each step that was begun, by its ``id()``, the result, or the error of one that was stopped.
     """
 
     def __init__(self, report: ApplyReport, steps: Sequence[Step]) -> None:
-        self.tried: set[int] = set()
+        self.results: dict[int, Result] = {}
         self._report = report
         self._rest = {id(each): each for each in steps}
         self._made: dict[tuple[str, str], str] = {}
@@ -75,7 +78,13 @@ class ApplyProgress:
         }
         return next((reason for reason, holds in obstacles.items() if holds), None)
 
-    def record(self, step: Step, result: str | Exception | NotTried | None) -> None:
+    def note_interruption(self, step: Step, error: BaseException) -> None:
+        """Note that a step was stopped, and what the notes of an error say was done and undone."""
+        stopped = PineconeError(_STOPPED, outcome="unknown")
+        stopped.__notes__ = [*getattr(error, "__notes__", ())]
+        self.results[id(step)] = stopped
+
+    def record(self, step: Step, result: Result) -> None:
         """Record the id of what was made, if anything was, or why a step failed or was not tried."""
         del self._rest[id(step)]
         step = self._add_new_ids(evolve(step, planned=False))
@@ -107,8 +116,7 @@ class ApplyProgress:
     def record_rest(self) -> None:
         """Record the steps that have not ended, which are none unless the run was stopped."""
         for key, step in [*self._rest.items()]:
-            may_be_done = PineconeError(_STOPPED, outcome="unknown")
-            self.record(step, may_be_done if key in self.tried else NotTried(_STOPPED))
+            self.record(step, self.results.get(key, NotTried(_STOPPED)))
 
     def _describe_failure(self, step: Step, error: Exception) -> FailedStep:
         """Return a failure with the notes of the error, which say what was undone, and who manages a person."""

@@ -18,6 +18,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import (
+    ApiError,
     PineconeConnectionError,
     PineconeError,
     PineconeTypeError,
@@ -50,7 +51,8 @@ class Left:
         id: Id of the project or user; empty if there is none.
         name: Name of the project, or email address of the person.
         reason: Why the project or person was left.
-        help_code: Code of the error that is the reason, such as ``PA205``, or None.
+        help_code: Code of the error that is the reason, such as ``PA205``, or ``PA200`` if the response was not of the
+            API; or None.
     """
 
     id: str
@@ -60,7 +62,8 @@ class Left:
     reason: str = field(converter=make_printable)
     """Why the project or person was left."""
     help_code: str | None = None
-    """Code of the error that is the reason, such as ``PA205``, or None."""
+    """Code of the error that is the reason, such as ``PA205``, or ``PA200`` if the response was not of the API; or
+    None."""
 
 
 def explain_left(error: PineconeError) -> str:
@@ -68,6 +71,12 @@ def explain_left(error: PineconeError) -> str:
     is_deletion = (error.operation or "").startswith("delete_")  # and not a read before it
     is_open = is_deletion and error.outcome in {"unknown", "done"}
     return f"{error}; this may have been done all the same" if is_open else str(error)
+
+
+def find_help_code(error: PineconeError) -> str:
+    """Return the code of an error that is a reason; that of a proxy's 403 does not say that the API refused."""
+    is_foreign = isinstance(error, ApiError) and error.error_code is None
+    return ApiError.help_code if is_foreign else error.help_code
 
 
 def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:

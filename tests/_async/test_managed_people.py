@@ -99,6 +99,16 @@ async def test_another_cause_is_not_blamed_on_an_identity_provider(admin: AsyncA
         assert getattr(caught.value, "__notes__", []) == []
 
 
+@pytest.mark.parametrize("email", ["elastic@example.com", "processed.food@example.com", "OrgOwner@example.com"])
+async def test_an_address_names_no_cause(admin: AsyncAdmin, emulator: Emulator, email: str) -> None:
+    """Words of another cause within an address do not hide who decides."""
+    user = emulator.add_user(email)
+    emulator.configure(managed_people=True)
+    with raises(ConflictError) as caught:
+        await admin.users.delete(user_id=user.id)
+    assert caught.value.__notes__ == [WHERE]
+
+
 @pytest.mark.parametrize("name", ["users.offboard", "role_bindings.change_role"])
 async def test_a_sync_brings_back_what_a_workflow_changed(admin: AsyncAdmin, managed: Emulator, name: str) -> None:
     """Where changes are accepted, the workflow reports success, and the next sync of the provider reverts it."""

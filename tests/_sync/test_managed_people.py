@@ -100,6 +100,16 @@ def test_another_cause_is_not_blamed_on_an_identity_provider(admin: Admin, emula
         assert getattr(caught.value, "__notes__", []) == []
 
 
+@pytest.mark.parametrize("email", ["elastic@example.com", "processed.food@example.com", "OrgOwner@example.com"])
+def test_an_address_names_no_cause(admin: Admin, emulator: Emulator, email: str) -> None:
+    """Words of another cause within an address do not hide who decides."""
+    user = emulator.add_user(email)
+    emulator.configure(managed_people=True)
+    with raises(ConflictError) as caught:
+        admin.users.delete(user_id=user.id)
+    assert caught.value.__notes__ == [WHERE]
+
+
 @pytest.mark.parametrize("name", ["users.offboard", "role_bindings.change_role"])
 def test_a_sync_brings_back_what_a_workflow_changed(admin: Admin, managed: Emulator, name: str) -> None:
     """Where changes are accepted, the workflow reports success, and the next sync of the provider reverts it."""

@@ -363,7 +363,7 @@ def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable
     projects = [{"name": "search", "api_keys": keys}]
     write("org.json", json.dumps({"organization": emulator.organization_id, "projects": projects, "people": people}))
     words = ("apply", "org.json", "--store", "file:{name}.key", "--yes", "--report")
-    seen: set[str] = set()
+    seen, texts = set[str](), set[str]()
     for number in range(1, 24, stride(3)):
         for after in (False, True):
             emulator.reset()
@@ -376,6 +376,9 @@ def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable
                 continue
             report = json.loads(Path("report.json").read_text())
             assert "wrote report.json" in done.stderr
+            said = re.findall(r"[0-9a-f]{8}-[-0-9a-f]{27}", done.stderr)
+            assert [id for id in said if id not in Path("report.json").read_text()] == [], (number, after)
+            texts.update(each["error"] for each in report["failed"])
             states = {each["name"]: "done" for each in report["done"]}
             states |= {each["step"]["name"]: each["outcome"] for each in report["failed"]}
             states |= {each["name"]: "not run" for each in report["not_run"]}
@@ -387,6 +390,7 @@ def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable
             assert there.isdisjoint(name for name, state in states.items() if state == "not run"), (number, after)
             seen.update(states.values())
     assert seen == {"done", "unknown", "not run"}
+    assert any("was deleted again" in each for each in texts)
 
 
 def test_an_interrupted_apply_is_completed(emulator: Emulator, stride: Callable[[int], int]) -> None:

@@ -253,6 +253,19 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
         assert "it differs, and was left as it is: roles: found" in again.stderr
 
 
+def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
+    """An expired invite carries the roles that it had, unless they are to be updated."""
+    words = ("invite", "ensure", "bob@example.com", "--role", "OrgManager", "--yes", "--query", "created")
+    with example_organization() as emulator:
+        emulator.clock.advance(60 * 24 * 3600)
+        sent = run(*words)
+        emulator.clock.advance(60 * 24 * 3600)
+        updated = run(*words, "--if-different", "update", "--revoke-unlisted")
+    assert (sent.stdout.strip(), updated.stdout.strip()) == ("true", "true")
+    assert "it differs, and was left as it is: role_bindings: found" in sent.stderr
+    assert updated.stderr == ""
+
+
 def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:
     """Nothing is made, and the exit code says that the command line, or the file, is to be corrected."""
     Path("used.env").write_text("KEY=pcsk_other\n")

@@ -10,7 +10,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -353,6 +353,26 @@ def test_a_read_only_session_makes_no_temporary_key() -> None:
         done = run("--read-only", "project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
         assert done.exit == 2
         assert not [each for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]
+
+
+def test_the_exit_code_of_stale_projects_that_could_not_be_read() -> None:
+    """It is 10 only if the API refused a key in each that is stale, also where no project is left for the plan."""
+    words = ("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
+    cases: list[tuple[int, Literal["html"] | None, int]]
+    cases = [(402, None, 10), (403, None, 10), (403, "html", 9), (503, None, 9)]
+    for status, body, expected in cases:
+        with example_organization() as emulator:
+            _leave_projects(emulator, "ci-1", "ci-2")
+            emulator.faults.add("create_api_key", status=status, body=body, times=None)
+            assert run(*words).exit == expected, (status, body)
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1", "ci-2")
+        protected, closed = (each.id for each in emulator.state.projects.values() if each.name.startswith("ci-"))
+        emulator.hold(protected, "indexes", "i", protected=True)
+        account = emulator.add_client(roles=["OrgMember", ("ProjectOwner", protected), ("ProjectMember", closed)])
+        credentials = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+        done = run(*words, env=credentials)
+        assert (done.exit, done.json["projects"], len(done.json["left"])) == (9, [], 2), done
 
 
 def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do_next(tmp_path: Path) -> None:

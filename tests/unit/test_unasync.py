@@ -86,6 +86,19 @@ def test_the_check_compares_whole_files_in_both_directions(
     assert run_script("--check")[0] == 1
 
 
+def test_a_source_that_ruff_refuses_changes_nothing(script: Any, run_script: Any, tmp_path: Path) -> None:
+    """The derived files stay as they are until every source is valid."""
+    run_script()
+    derived = tmp_path / "pinecone_admin/_sync/send.py"
+    before = derived.read_text(encoding="utf-8")
+    for name, source in (("send.py", SOURCE + "x = 1\n"), ("wrong.py", "def (:\n")):
+        (tmp_path / "pinecone_admin/_async" / name).write_text(source, encoding="utf-8")
+    with pytest.raises(script.subprocess.CalledProcessError):
+        run_script()
+    assert [each.name for each in derived.parent.iterdir()] == ["send.py"]
+    assert derived.read_text(encoding="utf-8") == before
+
+
 def test_a_rule_that_matches_nothing_is_an_error(script: Any, run_script: Any) -> None:
     """It is named, with and without --check."""
     script.RULES.append(("nowhere", ""))

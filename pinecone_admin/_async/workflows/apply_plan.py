@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from pinecone_admin._async.workflows.client_state import own_client_id, runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import (
@@ -38,7 +38,7 @@ from pinecone_admin._http.headers import __version__
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError
 from pinecone_admin.models import RoleBindingInput
-from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, wrap_store
+from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, Result, wrap_store
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredState
@@ -161,22 +161,22 @@ class _AsyncApplication:
         finally:
             self._progress.record_rest()
 
-    async def _try(self, step: Step) -> str | Exception | NotTried | None:
+    async def _try(self, step: Step) -> Result:
         """Carry out a step; one that fails does not stop those that do not depend on it."""
         if (obstacle := self._progress.find_obstacle(step)) is not None:
             return NotTried(obstacle)
-        self._progress.tried.add(id(step))
+        result: Result
+        self._progress.note_interruption(step, Exception())
         try:
             with stating_what_is_left():
-                return await self._carry_out(step)
-        except (ClientClosedError, ReadOnlyError):
-            raise
-        except PineconeError as error:
-            return error
-        except Exception as error:
-            if not makes_secret(step):
+                result = await self._carry_out(step)
+        except BaseException as error:
+            if not _is_of_step(error, step):
+                self._progress.note_interruption(step, error)
                 raise
-            return error
+            result = error
+        self._progress.results[id(step)] = result
+        return result
 
     async def _carry_out(self, step: Step) -> str | None:
         """Carry out a step, and return the id of what it made."""
@@ -288,6 +288,13 @@ class _AsyncApplication:
                 rollback=rollback,
             )
         return made.service_account.id
+
+
+def _is_of_step(error: BaseException, step: Step) -> TypeGuard[Exception]:
+    """Return whether an error ends its step only; any error may be that of a store."""
+    if isinstance(error, PineconeError):
+        return not isinstance(error, ClientClosedError | ReadOnlyError)
+    return isinstance(error, Exception) and makes_secret(step)
 
 
 def _list_replaced(step: Step) -> list[str]:

@@ -51,6 +51,7 @@ from pinecone_admin.workflows.plans import (
     OffboardPlan,
     check_plan,
     explain_left,
+    find_help_code,
     find_organization,
 )
 from pinecone_admin.workflows.reports import OffboardReport
@@ -126,7 +127,9 @@ async def carry_out_offboarding(
             raise
         except PineconeError as error:  # the others can still be removed
             id = "" if report.user is None else report.user.id
-            result.left.append(Left(id=id, name=report.email, reason=explain_left(error), help_code=error.help_code))
+            result.left.append(
+                Left(id=id, name=report.email, reason=explain_left(error), help_code=find_help_code(error))
+            )
         else:
             result.reports.append(evolve(report, dry_run=False, steps=done))
         finally:

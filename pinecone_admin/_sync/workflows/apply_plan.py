@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
@@ -39,7 +39,7 @@ from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError
 from pinecone_admin.models import RoleBindingInput
-from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, wrap_store
+from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, Result, wrap_store
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredState
@@ -160,22 +160,22 @@ class _AsyncApplication:
         finally:
             self._progress.record_rest()
 
-    def _try(self, step: Step) -> str | Exception | NotTried | None:
+    def _try(self, step: Step) -> Result:
         """Carry out a step; one that fails does not stop those that do not depend on it."""
         if (obstacle := self._progress.find_obstacle(step)) is not None:
             return NotTried(obstacle)
-        self._progress.tried.add(id(step))
+        result: Result
+        self._progress.note_interruption(step, Exception())
         try:
             with stating_what_is_left():
-                return self._carry_out(step)
-        except (ClientClosedError, ReadOnlyError):
-            raise
-        except PineconeError as error:
-            return error
-        except Exception as error:
-            if not makes_secret(step):
+                result = self._carry_out(step)
+        except BaseException as error:
+            if not _is_of_step(error, step):
+                self._progress.note_interruption(step, error)
                 raise
-            return error
+            result = error
+        self._progress.results[id(step)] = result
+        return result
 
     def _carry_out(self, step: Step) -> str | None:
         """Carry out a step, and return the id of what it made."""
@@ -287,6 +287,13 @@ class _AsyncApplication:
                 rollback=rollback,
             )
         return made.service_account.id
+
+
+def _is_of_step(error: BaseException, step: Step) -> TypeGuard[Exception]:
+    """Return whether an error ends its step only; any error may be that of a store."""
+    if isinstance(error, PineconeError):
+        return not isinstance(error, ClientClosedError | ReadOnlyError)
+    return isinstance(error, Exception) and makes_secret(step)
 
 
 def _list_replaced(step: Step) -> list[str]:

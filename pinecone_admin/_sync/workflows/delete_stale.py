@@ -39,6 +39,7 @@ from pinecone_admin.workflows.plans import (
     check_organization,
     check_plan,
     explain_left,
+    find_help_code,
     find_organization,
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
@@ -153,7 +154,7 @@ def carry_out_deletion(
         except PineconeError as error:
             if is_gone(error):
                 return _Outcome(reason=NOT_SEEN)
-            return _Outcome(reason=_explain(error), help_code=error.help_code)
+            return _Outcome(reason=_explain(error), help_code=find_help_code(error))
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
         )
@@ -199,7 +200,7 @@ def _clean_up(
         )
         outcome = _Outcome(reason=done.refusal)
     except PineconeError as error:
-        outcome = _Outcome(reason=_explain(error), help_code=error.help_code)
+        outcome = _Outcome(reason=_explain(error), help_code=find_help_code(error))
     return evolve(
         outcome,
         contents=report.contents,

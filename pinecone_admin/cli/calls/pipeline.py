@@ -47,6 +47,7 @@ class Call:
         store: Takes the secret that the method makes; a dry run makes none.
         progress: What a workflow calls after each step.
         fails_on_difference: Whether a thing that exists with other settings lets the command end with exit code 8.
+        leaves_differences: Whether such a thing keeps its settings, also if an expired invite is sent again.
     """
 
     def __init__(self, session: Session, command: Command) -> None:
@@ -62,6 +63,7 @@ class Call:
         self.store: Callable[[Any], object] = str  # only a dry run without --store keeps it, and never calls it
         self.progress: Callable[[Progress], object] | None = None
         self.fails_on_difference: bool = False
+        self.leaves_differences: bool = any(each.name == "on_difference" for each in command.own_params)
 
     def find(self, noun: str, text: str, *, project: str | None = None) -> Thing:
         """Return the thing that an id or a name means, as ``NameLookup.find`` does, and remember it."""
@@ -128,7 +130,7 @@ def _report_differences(call: Call, ensured: object) -> None:
     if differences and call.fails_on_difference:
         call.session.notify(f"failed on {count_noun(len(differences), 'difference')}")
         call.session.exit_code = call.session.exit_code or exit_codes.FINDINGS
-    elif differences and not getattr(ensured, "steps", ()):
+    elif differences and (call.leaves_differences or not getattr(ensured, "steps", ())):
         call.session.notify(f"it differs, and was left as it is: {'; '.join(map(str, differences))}")
 
 

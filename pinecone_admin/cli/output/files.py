@@ -189,9 +189,7 @@ def check_new_record(path: str) -> None:
     """
     check_writable(path)
     if Path(path).is_file() and Path(path).stat().st_size:
-        raise PineconeValueError(
-            f"cannot write {describe_path(path)}: it exists, and what is in it cannot be made again: give another name"
-        )
+        raise PineconeValueError(f"cannot write {describe_path(path)}: it exists: give another name")
 
 
 def write_report(path: str, text: str) -> None:

@@ -45,7 +45,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     if failed:
         count = count_noun(len(failed), "project")
         session.notify(f"warning: {count} that might be stale could not be read: left has the reasons")
-        is_refused = not plan.projects and _NOT_ALLOWED.issuperset(failed)
+        is_refused = not plan.temporary_keys and _NOT_ALLOWED.issuperset(failed)
         session.exit_code = exit_codes.NOT_ALLOWED if is_refused else exit_codes.PARTLY_DONE
 
 
