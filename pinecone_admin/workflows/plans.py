@@ -75,8 +75,7 @@ def explain_left(error: PineconeError) -> str:
 
 def find_help_code(error: PineconeError) -> str:
     """Return the code of an error that is a reason; that of a proxy's 403 does not say that the API refused."""
-    is_foreign = isinstance(error, ApiError) and error.error_code is None
-    return ApiError.help_code if is_foreign else error.help_code
+    return ApiError.help_code if isinstance(error, ApiError) and error.error_code is None else error.help_code
 
 
 def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:

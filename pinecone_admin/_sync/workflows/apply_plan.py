@@ -91,12 +91,7 @@ def apply_plan(
 
     Before the first change, ``begin`` gets the report, which has every step at the end, also after an interruption.
     """
-    with set_operation_on_errors("apply"):
-        check_plan(plan, ChangePlan)
-        check_function("store", store, optional=True)
-        check_bool("drift", drift)
-        if allow_removals is not None:
-            check_integer("allow_removals", allow_removals, least=0)
+    _check_arguments(plan, store, drift=drift, allow_removals=allow_removals)
     inventory = take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
     client_id = own_client_id(admin) or plan.client_id
     check_organization(plan.organization_id, inventory.organizations, operation="apply")
@@ -123,6 +118,15 @@ def apply_plan(
         begin(report)
     _AsyncApplication(admin, store, inventory, ApplyProgress(report, steps)).run(steps)
     return report
+
+
+def _check_arguments(plan: ChangePlan, store: object, *, drift: bool, allow_removals: int | None) -> None:
+    with set_operation_on_errors("apply"):
+        check_plan(plan, ChangePlan)
+        check_function("store", store, optional=True)
+        check_bool("drift", drift)
+        if allow_removals is not None:
+            check_integer("allow_removals", allow_removals, least=0)
 
 
 class _AsyncApplication:
@@ -164,18 +168,17 @@ class _AsyncApplication:
         """Carry out a step; one that fails does not stop those that do not depend on it."""
         if (obstacle := self._progress.find_obstacle(step)) is not None:
             return NotTried(obstacle)
-        result: Result
+        results = self._progress.results
         self._progress.note_interruption(step, Exception())
         try:
             with stating_what_is_left():
-                result = self._carry_out(step)
+                results[id(step)] = self._carry_out(step)
         except BaseException as error:
             if not _is_of_step(error, step):
                 self._progress.note_interruption(step, error)
                 raise
-            result = error
-        self._progress.results[id(step)] = result
-        return result
+            results[id(step)] = error
+        return results[id(step)]
 
     def _carry_out(self, step: Step) -> str | None:
         """Carry out a step, and return the id of what it made."""
@@ -291,9 +294,8 @@ class _AsyncApplication:
 
 def _is_of_step(error: BaseException, step: Step) -> TypeGuard[Exception]:
     """Return whether an error ends its step only; any error may be that of a store."""
-    if isinstance(error, PineconeError):
-        return not isinstance(error, ClientClosedError | ReadOnlyError)
-    return isinstance(error, Exception) and makes_secret(step)
+    may_fail = Exception if makes_secret(step) else PineconeError
+    return isinstance(error, may_fail) and not isinstance(error, ClientClosedError | ReadOnlyError)
 
 
 def _list_replaced(step: Step) -> list[str]:

@@ -43,10 +43,14 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     if save is not None or session.output == "table":
         session.notify(_describe_next(has_projects=bool(plan.projects), has_failed=bool(failed), save=save))
     if failed:
-        count = count_noun(len(failed), "project")
-        session.notify(f"warning: {count} that might be stale could not be read: left has the reasons")
-        is_refused = not plan.temporary_keys and _NOT_ALLOWED.issuperset(failed)
-        session.exit_code = exit_codes.NOT_ALLOWED if is_refused else exit_codes.PARTLY_DONE
+        _warn_of_unread(session, failed, was_any_read=bool(plan.temporary_keys))
+
+
+def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) -> None:
+    count = count_noun(len(failed), "project")
+    session.notify(f"warning: {count} that might be stale could not be read: left has the reasons")
+    is_refused = not was_any_read and _NOT_ALLOWED.issuperset(failed)
+    session.exit_code = exit_codes.NOT_ALLOWED if is_refused else exit_codes.PARTLY_DONE
 
 
 def _describe_next(*, has_projects: bool, has_failed: bool, save: str | None) -> str:
