@@ -96,8 +96,8 @@ class AsyncInvites(Namespace):
     ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this address, and create it if there is none.
 
-        An expired invite is sent again, with the roles that it carries. An invite that was sent is kept, even if this
-        call is cancelled.
+        An expired invite is sent again, with the roles that it carries; ``"update"`` changes these first. An invite
+        that was sent is kept, even if this call is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.

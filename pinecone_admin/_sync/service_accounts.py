@@ -113,7 +113,8 @@ class ServiceAccounts(Namespace):
             on_difference: What to do if the roles of an existing account differ: ``"report"`` them, ``"raise"``, or
                 ``"update"``, which grants the missing ones.
             revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting; only with
-                ``"update"``. Roles of the account as which this client authenticates are never revoked.
+                ``"update"``. An account loses the projects that it created, too. Roles of the account as which this
+                client authenticates are never revoked.
             dry_run: Only report what would be done.
 
         Returns:
@@ -275,7 +276,9 @@ class ServiceAccounts(Namespace):
             SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
             ForbiddenError: The plan has no service accounts.
             NotFoundError: The account sees no service account with this id.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left. If
+                ``outcome`` is ``"unknown"`` or ``"done"``, every response was lost, and the secret may be: rotate it
+                again.
 
         Example:
             >>> account = admin.service_accounts.rotate(

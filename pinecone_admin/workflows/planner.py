@@ -460,9 +460,16 @@ class _Planner:
             self._refuse(wanted.item, "would lose every role, and so leave the organization: write absent: true")
         elif isinstance(current, User) and not all(":" in each for each in held) and all(":" in each for each in roles):
             self._refuse(wanted.item, f"would keep roles on projects alone, and {_NEEDS_ROLE}")
-        for role in held:
-            if role not in kept:
-                self._add_role(wanted, "revoke", role, current)
+        lost = [role for role in held if role not in kept]
+        for role in lost:
+            self._add_role(wanted, "revoke", role, current)
+        # Assumed: an OrgManager owns the projects that it creates, sees no others, and so creates lost ones again.
+        creates_projects = isinstance(current, ServiceAccount) and "OrgManager" in roles
+        if creates_projects and any(each.endswith(":ProjectOwner") for each in lost):
+            self.notes.append(
+                f"{wanted.item} would no longer own projects that it may have created, and may create them again: "
+                "write keep_other_roles: true"
+            )
 
     def _resolve_roles(self, item: DesiredItem) -> list[str]:
         """Return the roles of an item, each project named in one way; those on the organization first."""
@@ -475,8 +482,10 @@ class _Planner:
                 continue
             shared = sorted(key for key, each in self._places.items() if each.name == name)
             names = sorted({each.name for each in self._places.values()})
-            hint = f", which {', '.join(shared)} have: write an id" if shared else suggest(name, names)
-            self._refuse(item, f"role {text!r} is on a project that is neither in the file nor there{hint}")
+            problem = f"a project that is neither in the file nor there{suggest(name, names)}"
+            if shared:
+                problem = f"one of {len(shared)} projects: write {f':{role} or '.join(shared)}:{role}"
+            self._refuse(item, f"role {text!r} is on {problem}")
         return sorted({*roles}, key=lambda each: (":" in each, each))
 
     def _held_roles(self, current: _Present) -> dict[str, RoleBinding]:

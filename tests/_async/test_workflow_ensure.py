@@ -27,7 +27,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
-from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.models import APIKey, APIKeyWithSecret, Invite, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import async_run_concurrently
@@ -467,6 +467,36 @@ async def test_an_expired_invite_with_other_roles_is_not_resent(
     with raises(RefusedError, match="found OrgOwner on organization, wanted OrgMember on organization"):
         await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER, on_difference="raise", dry_run=dry_run)
     assert [each.status for each in await admin.invites.list()] == ["expired"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_an_expired_invite_gets_its_roles_before_the_mail(
+    admin: AsyncAdmin, emulator: Emulator, dry_run: bool
+) -> None:
+    """With ``revoke_unlisted``, an expired invite that cannot lose a role is not sent; else it is, with few roles."""
+
+    async def ensure(*, dry_run: bool) -> Ensured[Invite]:
+        return await admin.invites.ensure(
+            email="a@example.com",
+            role_bindings=MEMBER,
+            on_difference="update",
+            revoke_unlisted=True,
+            dry_run=dry_run,
+        )
+
+    await admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgOwner")])
+    emulator.clock.advance(8 * 86_400)
+    if not dry_run:
+        emulator.faults.add("delete_role_binding", status=403)
+        with raises(ForbiddenError):
+            await ensure(dry_run=False)
+    assert len(emulator.state.invite_mails) == 1
+    done = await ensure(dry_run=dry_run)
+    assert [each.action for each in done.steps][-2:] == ["revoke", "invite"]
+    assert len(done.differences) == 1
+    (invite,) = await admin.invites.list()
+    bindings = [each.role async for each in admin.role_bindings.list(principal_type="invite", principal_id=invite.id)]
+    assert (invite.status, bindings) == (("expired", ["OrgOwner"]) if dry_run else ("pending", ["OrgMember"]))
 
 
 async def test_an_invite_for_a_member_is_refused(admin: AsyncAdmin, emulator: Emulator) -> None:

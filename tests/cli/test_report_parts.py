@@ -63,6 +63,7 @@ def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
         ],
         "is no kind of finding: there are could-not-be-read": [valid | {"kind": "xyz"}],
         "until must be a day": [valid | {"until": "soon"}],
+        "waiver 1: until must be a day such as 2027-01-31, not of type int": [valid | {"until": 5}],
         "waiver 1: key_id must be a str, not int": [valid | {"key_id": 5}],
         "waiver 1: reason must be a str, not list": [valid | {"reason": ["x"]}],
     }
@@ -71,6 +72,11 @@ def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
             parse_waivers(json.dumps(document))
     with pytest.raises(PineconeValueError, match=r"not YAML: .* in line 2"):
         parse_waivers("- kind: many-owners\n  reason: [")
+    for day in ("2027-13-01", "2027-02-29", "2027-01-01T25:00:00Z"):
+        with pytest.raises(PineconeValueError, match=f"waiver 1: until must be a day such as 2027-01-31, not '{day}'"):
+            parse_waivers(f"- {{kind: many-owners, reason: x, until: {day}}}")
+    (read,) = parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-31T10:00:00Z}")
+    assert read.until == date(2027, 1, 31)
 
 
 def test_lists_of_people_are_read_however_a_spreadsheet_writes_them() -> None:

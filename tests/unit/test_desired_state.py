@@ -286,9 +286,23 @@ def test_contradictions_with_the_organization() -> None:
         "nothing has the id k-none",
         "people[0], person 'new@example.com': would be invited, and needs a role on the organization",
         "role 'bb:ProjectViewer' is on a project that is neither in the file nor there: use one of",
-        "'a:ProjectViewer' is on a project that is neither in the file nor there, which p-a, p-a2 have: write an id",
+        "'a:ProjectViewer' is on one of 2 projects: write p-a:ProjectViewer or p-a2:ProjectViewer",
     ):
         assert part in message, message
+
+
+@pytest.mark.parametrize("role", ["OrgManager", "OrgMember"])
+@pytest.mark.parametrize("keep_other_roles", [True, False])
+def test_a_plan_that_takes_projects_from_who_creates_them_says_so(role: str, keep_other_roles: bool) -> None:
+    """A plan that revokes ProjectOwner of a service account that creates projects has a note, and no other plan."""
+    held = [("service_account", "ci", "ProjectOwner", "a"), ("service_account", "ci", role, None)]
+    found = plan(
+        make_inventory(projects=["a"], accounts=["ci"], roles=held),
+        service_accounts=[{"name": "ci", "roles": [role], "keep_other_roles": keep_other_roles}],
+    )
+    assert len(found.steps) == (0 if keep_other_roles else 1)
+    said = [note for note in found.notes if "service account 'ci' would no longer own projects" in note]
+    assert len(said) == (1 if found.steps and role == "OrgManager" else 0)
 
 
 def test_names_that_several_have() -> None:

@@ -11,7 +11,7 @@ from attrs import evolve
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
-from pinecone_admin._async.workflows.reconcile import DifferencePolicy, compare_bindings, reconcile_bindings
+from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
@@ -26,7 +26,13 @@ from pinecone_admin.models import (
     RoleBindingLike,
 )
 from pinecone_admin.operations import create_invite, create_project
-from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings, keys_of_wanted_bindings
+from pinecone_admin.workflows.reports import (
+    Difference,
+    Ensured,
+    OnDifference,
+    compare_settings,
+    keys_of_wanted_bindings,
+)
 from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
@@ -113,6 +119,7 @@ async def ensure_invite(
     operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings))
     check_operation(operation)
     expired: list[Invite] = []
+    differing: list[Difference] = []
 
     async def find() -> Invite | None:
         invites = [each async for each in admin.invites.list() if is_same_email(each.email, email)]
@@ -120,8 +127,10 @@ async def ensure_invite(
         expired[:] = [each for each in invites if each.status == "expired"]
         if pending:
             return require_single(pending, f"invites for {email}")
-        if expired and policy.on_difference == "raise":  # before it is sent again, with the roles that it carries
-            await compare_bindings(admin, expired[-1], wanted=bindings, policy=policy)
+        if expired and policy.on_difference != "report":  # before the mail, with which the roles can be accepted
+            differing[:] = await reconcile_bindings(
+                admin, expired[-1], wanted=bindings, policy=policy, changes=changes, rollback=rollback
+            )
         return None
 
     async def create() -> Invite:
@@ -150,10 +159,10 @@ async def ensure_invite(
     async with AsyncRollback(admin) as rollback:
         invite, created = await wanted.find_or_create(admin, changes, rollback)
         if invite is None or is_missing:
-            return Ensured(value=invite, created=True, steps=changes.steps)
+            return Ensured(value=invite, created=True, differences=differing, steps=changes.steps)
         if created:
             rollback.keep(f"{described} was sent, and is kept")
-        differing = await reconcile_bindings(
+        differing = differing or await reconcile_bindings(
             admin, invite, wanted=bindings, policy=policy, changes=changes, rollback=rollback
         )
     return Ensured(value=invite, created=created, differences=differing, steps=changes.steps)

@@ -73,7 +73,7 @@ class DifferencePolicy:
             raise RefusedError(message, operation=self.operation)
 
 
-async def compare_bindings(
+async def _compare_bindings(
     admin: AsyncAdmin,
     principal: ServiceAccount | Invite | User,
     *,
@@ -100,7 +100,7 @@ async def reconcile_bindings(
     rollback: AsyncRollback,
 ) -> list[Difference]:
     """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
-    found, differing = await compare_bindings(admin, principal, wanted=wanted, policy=policy)
+    found, differing = await _compare_bindings(admin, principal, wanted=wanted, policy=policy)
     if not policy.updates:
         return differing
     kind, name, keys = _KINDS[type(principal)], _name_of(principal), keys_of_wanted_bindings(wanted)

@@ -15,7 +15,7 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import runs_workflow
 from pinecone_admin._sync.workflows.find_or_create import Ensurable
-from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, compare_bindings, reconcile_bindings
+from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.rollback import Rollback, join_rollback
 from pinecone_admin.models import (
     CreateInviteRequest,
@@ -27,7 +27,13 @@ from pinecone_admin.models import (
     RoleBindingLike,
 )
 from pinecone_admin.operations import create_invite, create_project
-from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings, keys_of_wanted_bindings
+from pinecone_admin.workflows.reports import (
+    Difference,
+    Ensured,
+    OnDifference,
+    compare_settings,
+    keys_of_wanted_bindings,
+)
 from pinecone_admin.workflows.steps import Step, describe_thing
 
 if TYPE_CHECKING:
@@ -114,6 +120,7 @@ def ensure_invite(
     operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings))
     check_operation(operation)
     expired: list[Invite] = []
+    differing: list[Difference] = []
 
     def find() -> Invite | None:
         invites = [each for each in admin.invites.list() if is_same_email(each.email, email)]
@@ -121,8 +128,10 @@ def ensure_invite(
         expired[:] = [each for each in invites if each.status == "expired"]
         if pending:
             return require_single(pending, f"invites for {email}")
-        if expired and policy.on_difference == "raise":  # before it is sent again, with the roles that it carries
-            compare_bindings(admin, expired[-1], wanted=bindings, policy=policy)
+        if expired and policy.on_difference != "report":  # before the mail, with which the roles can be accepted
+            differing[:] = reconcile_bindings(
+                admin, expired[-1], wanted=bindings, policy=policy, changes=changes, rollback=rollback
+            )
         return None
 
     def create() -> Invite:
@@ -151,10 +160,10 @@ def ensure_invite(
     with Rollback(admin) as rollback:
         invite, created = wanted.find_or_create(admin, changes, rollback)
         if invite is None or is_missing:
-            return Ensured(value=invite, created=True, steps=changes.steps)
+            return Ensured(value=invite, created=True, differences=differing, steps=changes.steps)
         if created:
             rollback.keep(f"{described} was sent, and is kept")
-        differing = reconcile_bindings(
+        differing = differing or reconcile_bindings(
             admin, invite, wanted=bindings, policy=policy, changes=changes, rollback=rollback
         )
     return Ensured(value=invite, created=created, differences=differing, steps=changes.steps)

@@ -74,7 +74,7 @@ class DifferencePolicy:
             raise RefusedError(message, operation=self.operation)
 
 
-def compare_bindings(
+def _compare_bindings(
     admin: Admin,
     principal: ServiceAccount | Invite | User,
     *,
@@ -101,7 +101,7 @@ def reconcile_bindings(
     rollback: Rollback,
 ) -> list[Difference]:
     """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
-    found, differing = compare_bindings(admin, principal, wanted=wanted, policy=policy)
+    found, differing = _compare_bindings(admin, principal, wanted=wanted, policy=policy)
     if not policy.updates:
         return differing
     kind, name, keys = _KINDS[type(principal)], _name_of(principal), keys_of_wanted_bindings(wanted)

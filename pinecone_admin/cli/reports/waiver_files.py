@@ -17,6 +17,13 @@ _FIELDS = tuple(each.name for each in fields(Waiver))
 _REQUIRED = ("kind", "reason", "until")
 
 
+class _Loader(yaml.SafeLoader):
+    """Leaves days as text, so that a message can quote an impossible one."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+
+
 def parse_waivers(text: str) -> list[Waiver]:
     """Return the waivers in a YAML or JSON document.
 
@@ -24,7 +31,7 @@ def parse_waivers(text: str) -> list[Waiver]:
         PineconeValueError: It is not a list of waivers; the message names the entry and the field.
     """
     try:
-        document: object = yaml.safe_load(text)
+        document: object = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PineconeValueError(f"the waivers are not YAML: {_describe_yaml_error(error)}") from error
     if not isinstance(document, list):
@@ -61,12 +68,8 @@ def _quote(value: object) -> str:
 
 
 def _read_date(where: str, value: object) -> date:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
     try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
+        return datetime.fromisoformat(value if isinstance(value, str) else "").date()
     except ValueError:
         raise PineconeValueError(f"{where}: until must be a day such as 2027-01-31, not {_quote(value)}") from None
 
