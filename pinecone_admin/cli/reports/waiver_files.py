@@ -21,7 +21,7 @@ class _Loader(yaml.SafeLoader):
     """Leaves days as text, so that a message can quote an impossible one."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 def parse_waivers(text: str) -> list[Waiver]:
