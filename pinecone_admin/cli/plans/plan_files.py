@@ -98,15 +98,18 @@ def as_document(plan: StalePlan | OffboardPlan | ChangePlan) -> dict[str, Any]:
 def parse_people(text: str) -> list[str]:
     """Return the email addresses in a CSV file with a column ``email``, or in a list with one address a line.
 
-    Fields are separated by commas, semicolons or tabs. Empty lines and lines that begin with ``#`` are skipped.
+    Fields are separated by commas, semicolons or tabs. Rows of empty fields are skipped, as are comments, which begin
+    with ``#``, above a header or in a list without one.
 
     Raises:
         PineconeValueError: A line has no address or several, or there is none at all; the message names the line.
     """
     rows = _read_rows(text)
-    headings = rows[0][1] if rows else []
+    uncommented = [(number, cells) for number, cells in rows if not _is_comment(cells)]
+    headings = uncommented[0][1] if uncommented else []
     column = next((number for number, cell in enumerate(headings) if cell.casefold() in _HEADINGS), None)
-    people = rows if column is None else rows[1:]
+    # Below a header, "#4711" is a value like any other.
+    people = uncommented if column is None else rows[rows.index(uncommented[0]) + 1 :]
     if not people:
         raise PineconeValueError("the list has no email address")
     find = _find_only_address if column is None else partial(_read_column, column=column)
@@ -117,22 +120,30 @@ def parse_people(text: str) -> list[str]:
 
 
 def _read_rows(text: str) -> list[tuple[int, list[str]]]:
-    """Return each line that is no comment, with its number and its fields."""
+    """Return each line with a field that is not empty, with its number and its fields."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    # Else a quotation mark that is never closed would hide the rest.
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     try:
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as error:
         raise PineconeValueError(f"line {reader.line_num} of the list is not CSV: {error}") from error
-    return [(number, cells) for number, cells in rows if any(cells) and not cells[0].startswith("#")]
+    return [(number, cells) for number, cells in rows if any(cells)]
+
+
+def _is_comment(cells: Sequence[str]) -> bool:
+    """Return whether a line above a header, or without one, is a comment: no other field is an address or a heading."""
+    return cells[0].startswith("#") and not any("@" in cell or cell.casefold() in _HEADINGS for cell in cells[1:])
 
 
 def _find_only_address(number: int, cells: Sequence[str]) -> str:
     addresses = [cell for cell in cells if "@" in cell]
-    if len(addresses) != 1:
-        found = "several email addresses" if addresses else "no email address"
-        raise PineconeValueError(f"line {number} of the list has {found}: a column named email says which to take")
+    is_marked = cells[0].startswith("#")
+    if len(addresses) != 1 or is_marked:
+        has = "has several email addresses" if addresses else "has no email address"
+        found = "begins with #" if is_marked else has
+        raise PineconeValueError(f"line {number} of the list {found}: a column named email says which to take")
     return addresses[0]
 
 
