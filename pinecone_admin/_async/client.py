@@ -335,7 +335,7 @@ class AsyncAdmin:
         The organization is read again, and the steps are planned again from the same file. The call is refused if that
         gives anything that the plan does not have. A step that fails does not stop those that do not depend on it, and
         the same call goes on from there, also after a crash: what a step replaces may be newer than the plan if it has
-        the temporary name, and the roles, that the step gives. Apply an organization from one process at a time:
+        the temporary name, and the roles, that the step gives. Make one call at a time, also in tasks and threads:
         nothing in the API prevents that two create the same project.
 
         Args:

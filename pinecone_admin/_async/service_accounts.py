@@ -97,8 +97,8 @@ class AsyncServiceAccounts(Namespace):
         The secret of an existing account cannot be retrieved: the result holds a ``ServiceAccountWithSecret`` only if
         this call created the account. A new account gets its name only after ``store`` has returned; if a run is
         cancelled before that, the account is deleted, and if it is killed, the next run creates another one, and
-        deletes the first when the new secret is stored. Call this from one process at a time: two processes that do it
-        at the same moment can create two accounts, or one can delete the new account of the other.
+        deletes the first when the new secret is stored. Make one call at a time for a name, also in tasks and threads:
+        two at once can create two accounts, or one can delete the new account of the other.
 
         Args:
             name: Exact name of the account, 1 to 80 UTF-8 bytes without NUL; not one that a workflow gives to an

@@ -95,8 +95,8 @@ class APIKeys(Namespace):
         The value of an existing key cannot be retrieved: the result holds an ``APIKeyWithSecret`` only if this call
         created the key. A new key gets its name only after ``store`` has returned; if a run is cancelled before that,
         the key is deleted, and if it is killed, the next run creates another one, and deletes the first when the new
-        value is stored, or before if there is no room for both. Call this from one process at a time: two processes
-        that do it at the same moment can create two keys, or one can delete the new key of the other.
+        value is stored, or before if there is no room for both. Make one call at a time for a key, also in tasks and
+        threads: two at once can create two keys, or one can delete the new key of the other.
 
         Args:
             project_id: Id of the project that the key gives access to.
@@ -240,11 +240,12 @@ class APIKeys(Namespace):
         or kept with the old key when the new value is stored. If there is no room for another one, they are deleted
         before; but with ``keep_old_for`` this raises ForbiddenError, since their values may be in use.
 
-        Rotate a key from one process at a time. Before ``store`` is called, the keys are read again, and if they show
-        another rotation of the same key, this one is refused: of two that start together, at most one calls ``store``,
-        if lists show new keys at once. A rotation that starts while another one is already past that point takes its
-        key for one that an interrupted run left: then both may call ``store``, and the value that is stored last may be
-        that of a key which the other one has deleted. At least one of them finds this out and raises LeftoverError.
+        Rotate a key once at a time, also in tasks and threads of one process. Before ``store`` is called, the keys are
+        read again, and if they show another rotation of the same key, this one is refused: of two that start together,
+        at most one calls ``store``, if lists show new keys at once. A rotation that starts while another one is already
+        past that point takes its key for one that an interrupted run left: then both may call ``store``, and the value
+        that is stored last may be that of a key which the other one has deleted. At least one of them finds this out
+        and raises LeftoverError.
 
         Args:
             api_key_id: Id of the old key.

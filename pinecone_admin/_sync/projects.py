@@ -93,8 +93,9 @@ class Projects(Namespace):
         """Return the project with this name, and create it if there is none.
 
         If the response to the create is lost, the project is looked for until the client's ``timeout`` has passed. If
-        this call is cancelled, a project that it has created is deleted. Two processes that do this at the same moment
-        can still create two projects, and so can an account that does not see the first one: only an OrgOwner sees all.
+        this call is cancelled, a project that it has created is deleted. Make one call at a time for a name, also in
+        tasks and threads of one process: two at once can create two projects. So can an account that does not see the
+        first one: only an OrgOwner sees all.
 
         Args:
             name: Exact name of the project, 1 to 512 characters without NUL.
@@ -245,8 +246,8 @@ class Projects(Namespace):
         completes an interrupted one; as of ``ensure``, what the account does not see is made again. The key comes last.
         If a step fails or this call is cancelled before ``store`` has returned, everything that it created is deleted
         in reverse order, and notes on the error say so; later, nothing is deleted, and the next run completes it.
-        Provision a tenant from one process at a time: if two processes do it, the one that fails deletes what the other
-        depends on.
+        Make one call at a time for a tenant, also in tasks and threads of one process, such as for a repeated POST: two
+        can create two projects, and the one that fails deletes what the other depends on.
 
         Args:
             name: Name of the project, 1 to 512 characters without NUL. The first 80 characters are the name of the key.

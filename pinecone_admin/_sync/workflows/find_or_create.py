@@ -1,7 +1,7 @@
 # Derived from pinecone_admin/_async/workflows/find_or_create.py by scripts/unasync.py: change that, not this file.
 """Find something, and create it only if it does not exist.
 
-It searches, creates if nothing is found, and searches again if the response to the create is lost. Two processes that
+It searches, creates if nothing is found, and searches again if the response to the create is lost. Two calls that
 ensure the same project at the same moment can still create two: names are not unique, and the API has no idempotency
 key.
 """
