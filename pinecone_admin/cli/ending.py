@@ -30,7 +30,7 @@ def conclude(
         ledger: What it has done.
         is_interrupted: Whether it was interrupted.
         is_completed: Whether it reached its end although it was interrupted; the reason says so.
-        goes_on: Whether the same command does what an interrupted one has not done.
+        goes_on: Whether the same command does what one that was interrupted, or failed, has not done.
         says_if_unchanged: Whether the line also says that nothing was changed.
         says_outcome: Whether the reason already says that its own request may have been processed, if it is a change.
     """
@@ -41,8 +41,9 @@ def conclude(
     said = [] if is_completed else _describe_effects(effects, ledger, says_outcome=says_outcome)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         said.append(_UNDONE if effects.undone else _NOTHING)
-    goes_on = goes_on and is_interrupted and not is_completed
-    if goes_on and effects.remaining:
+    # The error of a workflow knows whether the next run recognizes what this one did.
+    goes_on = goes_on and not is_completed and (is_interrupted or reason.details.get("safe_to_retry") is True)
+    if goes_on and is_interrupted and effects.remaining:
         said.append("the same command does what is left")
     return CommandFailure(
         message="; ".join([reason.message, *said]),

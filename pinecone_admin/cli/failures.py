@@ -105,7 +105,7 @@ def describe_failure(
         error: The error with which the command ended.
         ledger: What the command did.
         is_interrupted: Whether there was a signal.
-        goes_on: Whether the same command does what an interrupted one has not done.
+        goes_on: Whether the same command does what one that was interrupted, or failed, has not done.
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
@@ -167,6 +167,7 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
         "help_code": error.help_code,
         # The ledger knows every change, so what it does not know was a read.
         "outcome": "rejected" if error.outcome == "rejected" else "not_sent",
+        "safe_to_retry": error.safe_to_retry,
         "worth_retrying": error.worth_retrying,
         "request_id": error.request_id,
     }

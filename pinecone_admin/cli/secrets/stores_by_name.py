@@ -168,8 +168,8 @@ def _describe_clash(owners: Sequence[SecretOwner]) -> str | None:
     if len(owners) == 1:
         return None
     return (
-        f"--store: the secrets of {owners[0]} and {owners[1]} have the same place, where one would replace the other: "
-        "tell them apart by {project} and {name}, or by patterns, or rename one of them"
+        f"--store: the secrets of {owners[0]} and {owners[1]} have the same place, where one would replace the other "
+        "(the case of paths does not count): tell them apart by {project} and {name}, or by patterns, or rename one of them"
     )
 
 
