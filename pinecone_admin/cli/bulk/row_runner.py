@@ -220,7 +220,7 @@ class RowRunner:
                 place, allow_group=True, replaces=True, is_for_account=False, interruptions=session.interruptions
             )
             if store.target in self._targets:
-                raise CLIError(f"--store: an earlier row has the same place, {place} (the case of paths does not count)")
+                raise CLIError(f"--store: an earlier row has the same place, {place} (case does not count)")
             self._targets.add(store.target)
 
     def _deliver(self, row: Row, outcome: RowOutcome) -> None:

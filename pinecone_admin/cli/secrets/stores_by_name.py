@@ -169,7 +169,7 @@ def _describe_clash(owners: Sequence[SecretOwner]) -> str | None:
         return None
     return (
         f"--store: the secrets of {owners[0]} and {owners[1]} have the same place, where one would replace the other "
-        "(the case of paths does not count): tell them apart by {project} and {name}, or by patterns, or rename one of them"
+        "(case does not count): tell them apart by {project} and {name}, or by patterns, or rename one of them"
     )
 
 
