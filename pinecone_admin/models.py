@@ -151,8 +151,8 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any] | list[dic
 
     Args:
         model: Any model of this package, or a list of them.
-        reveal: Include secrets, which are ``"***"`` otherwise, and the fields that the API document does not list,
-            which may be secrets and are left out otherwise.
+        reveal: Include secrets, which are ``"***"`` otherwise, and fields that this package does not know, which may
+            be secrets and are left out otherwise.
 
     Returns:
         A dict with the field names of the API, or a list of such dicts; date-times are ISO 8601 strings, and durations

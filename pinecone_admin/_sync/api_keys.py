@@ -372,8 +372,8 @@ class APIKeys(Namespace):
         at once holds here, too.
 
         Args:
-            older_than: Age above which a key is rotated, by the server's clock. Of a key without ``created_at``, the
-                age is that of its oldest role binding, which may be younger than the key.
+            older_than: Age above which a key is rotated, above 0, by the server's clock. Of a key without
+                ``created_at``, the age is that of its oldest role binding, which may be younger than the key.
             keep_old_for: How long both keys work at least, from 0; by the server's clock, rounded up to minutes. The
                 first run after that deletes the old key. A time of whole days ends just after the run of its last
                 night: with a run each night, an old key works 8 days with ``timedelta(days=7)``, and 7 with

@@ -201,7 +201,7 @@ class Users(Namespace):
         Without ``plan``, read the organization once, change nothing, and return a plan with the report of a dry run of
         ``offboard`` for each person. ``to_json`` and ``OffboardPlan.from_json`` save and restore the plan. Plan and
         report list under ``not_found`` the addresses that nobody has, and under ``unseen``, with the reason, those of
-        which the account cannot tell, because it may not see the users or the invites.
+        which the account cannot tell, because it sees all roles, but may not see the users or the invites.
 
         With a plan, remove the people in it, and nobody else. A person stays, and is listed under ``left`` with the
         reason, if they have gained a role or an invite or have another address since then, or if removing them fails.
@@ -217,7 +217,7 @@ class Users(Namespace):
 
         Raises:
             RefusedError: With a plan: no user who is an owner would remain, or the plan is of another organization.
-                With or without one: not everything could be read. Nothing was changed.
+                With or without one: not everything could be read, as with each role but OrgOwner. Nothing was changed.
             ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
                 reason. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
