@@ -12,6 +12,7 @@ from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSecret
 from pinecone_admin.workflows.plan_facts import list_granted, makes_secret, name_holder
 from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.sent_changes import SentChange, find_effects, state_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 _STOPPED = "the run was stopped"
@@ -65,9 +66,11 @@ class ApplyProgress:
         """Return why a step must not be tried, or None."""
         projects = {each.project: each.project_id for each in list_granted(step)} | {step.project: step.project_id}
         missing = [each for each, id in projects.items() if each is not None and self.find_project(each, id) is None]
+        drift = ", ".join(each for each in missing if ("project", each) not in self._troubled)
         is_troubled, deletes_user = name_holder(step) in self._troubled, (step.kind, step.action) == ("user", "delete")
         takes_owner = step.before.get("role") == "OrgOwner" or deletes_user
         obstacles = {
+            f"project {drift} is missing, which is drift: apply drift, or write its id if it was renamed": bool(drift),
             f"project {', '.join(missing)} was not created": bool(missing),
             "a secret could not be stored": makes_secret(step) and self._store_failed,
             "the server takes no more invites for now": step.action == "invite" and self._invites_ended,
@@ -78,9 +81,13 @@ class ApplyProgress:
         }
         return next((reason for reason, holds in obstacles.items() if holds), None)
 
-    def note_interruption(self, step: Step, error: BaseException) -> None:
-        """Note that a step was stopped, and what the notes of an error say was done and undone."""
+    def note_interruption(
+        self, step: Step, error: BaseException | None = None, changes: Sequence[SentChange] = ()
+    ) -> None:
+        """Note that a step was stopped, and what its changes and the notes of an error say was done and undone."""
         stopped = PineconeError(_STOPPED, outcome="unknown")
+        if error is not None:
+            state_what_is_left(stopped, find_effects(changes))
         stopped.__notes__ = [*getattr(error, "__notes__", ())]
         self.results[id(step)] = stopped
 

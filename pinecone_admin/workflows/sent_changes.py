@@ -286,19 +286,19 @@ def is_recorded(operation: Operation[Any]) -> bool:
 
 
 @contextmanager
-def stating_what_is_left() -> Generator[None, None, None]:
-    """Let an error that leaves the block say what all changes in it come to, by its outcome and a note.
+def stating_what_is_left() -> Generator[Sequence[SentChange], None, None]:
+    """Let an error that leaves the block say what all changes in it come to, by its outcome and a note; yield these.
 
     An error knows of the last request only, or of none.
     """
     outer, changes = _collections.get(), list[SentChange]()
     _collections.set((*outer, changes))
     try:
-        yield
+        yield changes
     except BaseException as error:
         effects = find_effects(list(changes))
         if isinstance(error, PineconeError):
-            _state_what_is_left(error, effects)
+            state_what_is_left(error, effects)
         if changes:
             _note_what_is_left(error, effects)
         raise
@@ -306,7 +306,8 @@ def stating_what_is_left() -> Generator[None, None, None]:
         _collections.set(outer)  # no token: a coroutine may be closed in another context
 
 
-def _state_what_is_left(error: PineconeError, effects: Effects) -> None:
+def state_what_is_left(error: PineconeError, effects: Effects) -> None:
+    """Let an error say by its outcome what all changes come to."""
     if effects.undone and not effects.remaining:
         error.outcome, error.safe_to_retry = "undone", True
     elif not effects.remaining:

@@ -48,7 +48,7 @@ from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, lis
 from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
 from pinecone_admin.workflows.plans import check_organization, check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
-from pinecone_admin.workflows.sent_changes import stating_what_is_left
+from pinecone_admin.workflows.sent_changes import SentChange, stating_what_is_left
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -169,13 +169,14 @@ class _AsyncApplication:
         if (obstacle := self._progress.find_obstacle(step)) is not None:
             return NotTried(obstacle)
         results = self._progress.results
-        self._progress.note_interruption(step, Exception())
+        self._progress.note_interruption(step)
+        changes: Sequence[SentChange] = ()
         try:
-            with stating_what_is_left():
+            with stating_what_is_left() as changes:
                 results[id(step)] = self._carry_out(step)
         except BaseException as error:
             if not _is_of_step(error, step):
-                self._progress.note_interruption(step, error)
+                self._progress.note_interruption(step, error, changes)
                 raise
             results[id(step)] = error
         return results[id(step)]

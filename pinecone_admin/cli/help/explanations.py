@@ -60,7 +60,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "invite-expired": (
         "An invite has expired, and is still there.",
         "It can be sent again, with all its roles.",
-        "Withdraw it: invite delete.",
+        "Withdraw it, or send it again: invite delete, invite resend.",
     ),
     "service-account-without-roles": (
         "A service account has no role.",
@@ -68,7 +68,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
         "Delete it, or grant it a role.",
     ),
     "service-account-writes-organization-wide": (
-        "A service account can change the organization.",
+        "A service account is an OrgOwner.",
         "Whoever has its secret can add people, keys and accounts.",
         "Grant it roles on the projects that it needs, and revoke the one on the organization.",
     ),

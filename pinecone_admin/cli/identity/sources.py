@@ -208,7 +208,8 @@ def require_complete(identity: CallerIdentity) -> None:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
         raise identity_error(
-            f"{identity.origin} has no secret-command: add one to it, or pipe the secret to --client-secret-stdin"
+            f"{identity.origin} has no secret-command: remove it and add it with one, or pipe the secret "
+            "to --client-secret-stdin"
         )
     advice = f"set {' and '.join(missing)}"
     if identity.origin != _ENVIRONMENT:

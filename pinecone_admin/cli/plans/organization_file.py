@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import evolve
@@ -90,15 +91,22 @@ def parse_state(session: Session, text: str, path: str) -> DesiredState:
     """Return the state in the text of a file; of several problems, each gets a line of its own."""
     if is_saved_plan(text):
         raise CLIError(f"{describe_path(path)} is a saved plan, which has a file in it: only apply takes one")
+    source = "standard input" if path == "-" else path
+    with _listing_problems(session, source):
+        return DesiredState.from_text(text, source=source)
+
+
+@contextmanager
+def _listing_problems(session: Session, source: str) -> Generator[None, None, None]:
     try:
-        return DesiredState.from_text(text, source="standard input" if path == "-" else path)
+        yield
     except PineconeValueError as error:
         problems: Sequence[str] = getattr(error, "__notes__", ())
         if not problems:
             raise
         for each in problems:
-            session.notify(f"{describe_path(path)}: {each}")
-        raise CLIError(f"{describe_path(path)} has {count_noun(len(problems), 'problem')}") from error
+            session.notify(f"{describe_path(source)}: {each}")
+        raise CLIError(f"{describe_path(source)} has {count_noun(len(problems), 'problem')}") from error
 
 
 def make_plan(
@@ -111,13 +119,14 @@ def make_plan(
     """Return the plan for a file, from the organization or from a saved inventory."""
     commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
     if inventory is None:
-        with show_progress(session, "reading the organization"):
+        with _listing_problems(session, desired.source), show_progress(session, "reading the organization"):
             return session.admin.plan(desired, base=base, client_id=client_id, commit=commit)
     taken = parse_inventory(read_text(inventory, session.stdin), inventory)
     caller = client_id or session.env.get("PINECONE_CLIENT_ID")
     if caller is None:
         raise CLIError("--inventory needs --client-id: the client id of the account that will apply the file")
-    return plan_changes(taken, desired, client_id=caller, base=base, commit=commit)
+    with _listing_problems(session, desired.source):
+        return plan_changes(taken, desired, client_id=caller, base=base, commit=commit)
 
 
 def write_plan(session: Session, plan: ChangePlan) -> None:
@@ -185,7 +194,7 @@ def apply_file(
     write_value(session, done)
     if not session.ledger.is_complete:
         failed, left = len(done.failed), len(done.not_run)
-        again = "run it again" if report is None else "run it again, with another file for --report"
+        again = f"see why, and run it again{'' if report is None else ', with another file for --report'}"
         session.notify(f"warning: {count_noun(failed, 'step')} failed, and {left} did not run: {again}")
         session.exit_code = exit_codes.PARTLY_DONE
 
@@ -205,12 +214,13 @@ def _make_or_load_plan(session: Session, path: str, base: str | None, *, drift: 
 def _renew(session: Session, saved: ChangePlan, *, drift: bool) -> ChangePlan:
     """Return what a saved plan does now; what it says itself may have been edited, and is not shown."""
     inventory = read_inventory(session)
-    made = plan_changes(
-        inventory,
-        DesiredState.from_dict(saved.desired),
-        base=None if saved.base is None else DesiredState.from_dict(saved.base),
-        client_id=session.client_id or saved.client_id,
-    )
+    with _listing_problems(session, saved.source):
+        made = plan_changes(
+            inventory,
+            DesiredState.from_dict(saved.desired),
+            base=None if saved.base is None else DesiredState.from_dict(saved.base),
+            client_id=session.client_id or saved.client_id,
+        )
     check_planned(saved, made.steps, inventory, drift=drift)
     return evolve(made, source=saved.source, digest=saved.digest, commit=saved.commit)
 
