@@ -119,7 +119,8 @@ class Users(Namespace):
                 identity provider manages the person.
             ForbiddenError: The caller may not see the users, or does not hold a role that it would grant; or the plan
                 does not have that, or allows no further user.
-            RateLimitError: The organization has sent its 100 invite emails for this hour.
+            RateLimitError: The organization has sent its 100 invite emails for this hour; an expired invite is deleted
+                by then.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
 
         Example:
