@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Generator
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -92,6 +93,17 @@ def test_opentelemetry_has_a_span_for_each_attempt(monkeypatch: pytest.MonkeyPat
     parent = spans[-1].context
     assert parent is not None
     assert [span.parent and span.parent.span_id for span in spans[1:3]] == [parent.span_id] * 2
+
+
+def test_a_token_exchange_has_no_context_variables_of_the_call() -> None:
+    """The attempts of a call have its context variables; those of an exchange, which calls share, have none."""
+    variable = ContextVar("request", default="none")
+    seen: dict[str, str] = {}
+    with emulate():
+        variable.set("r-1")
+        with Admin(on_attempt=lambda event: seen.update({event.operation: variable.get()})) as admin:
+            admin.projects.list()
+    assert seen == {"get_token": "none", "list_projects": "r-1"}
 
 
 def test_log_records_have_the_fields(capsys: pytest.CaptureFixture[str]) -> None:

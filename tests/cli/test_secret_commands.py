@@ -520,8 +520,7 @@ def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(
     with example_organization() as emulator:
         before = live_secrets(emulator)
         assert (
-            f"KEY in {env} has a value, which would be replaced: nothing shows whether it is the old one"
-            in run(*rotate).stderr
+            f"KEY in {env} has a value, to be replaced: nothing shows whether it is the old one" in run(*rotate).stderr
         )
         path = f"/admin/service-accounts/{list(emulator.state.service_accounts)[-1]}/rotate-secret"
         other = ("--store", f"env-file:{env}#OTHER")

@@ -159,7 +159,7 @@ class FileBackedStore(SecretStore):
         present = self.parse(self.find_file().read()) if self.replaces else PresentSecret()
         if not present.value or present.client_id:
             return None
-        return f"{self.place} has a value, which would be replaced: nothing shows whether it is the old one"
+        return f"{self.place} has a value, to be replaced: nothing shows whether it is the old one"
 
     def store(self, secret: NewSecret) -> None:
         """Put the secret in its place, and keep what else is in the file."""
