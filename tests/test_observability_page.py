@@ -98,7 +98,7 @@ def test_opentelemetry_has_a_span_for_each_attempt(monkeypatch: pytest.MonkeyPat
 def test_a_token_exchange_has_no_context_variables_of_the_call() -> None:
     """The attempts of a call have its context variables; those of an exchange, which calls share, have none."""
     variable = ContextVar("request", default="none")
-    seen: dict[str, str] = {}
+    seen: dict[str | None, str] = {}
     with emulate():
         variable.set("r-1")
         with Admin(on_attempt=lambda event: seen.update({event.operation: variable.get()})) as admin:
