@@ -61,6 +61,18 @@ def load_recipe(package: str) -> dict[str, Any]:
     return variables
 
 
+@pytest.mark.parametrize("managed", [False, True])
+def test_who_gets_no_invite_ends_the_first_example(emulator: Emulator, managed: bool) -> None:
+    """The first example on errors fails for a member and for a person whom an identity provider manages."""
+    if managed:
+        emulator.faults.add("create_invite", status=409)
+    else:
+        emulator.state.add_user("bob@example.com")
+    (text,) = [each.text for each in list_blocks(PAGES["tenacity"]) if "except ConflictError" in each.text]
+    with pytest.raises(SystemExit, match="not invited: "):
+        exec(compile(text, PAGES["tenacity"], "exec"), {"__name__": "example"})
+
+
 @pytest.fixture
 def run_with_tenacity(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """Return the recipe for tenacity, which waits in no time."""

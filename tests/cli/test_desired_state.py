@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pinecone_admin import on_organization, on_project
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan, DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_being_made
@@ -343,6 +344,19 @@ def test_a_step_that_needs_what_is_drift_says_so(emulator: Emulator) -> None:
     assert (done.exit, [each["reason"] for each in done.json["not_run"]]) == (9, [reason])
     write("org.yaml", Path("org.yaml").read_text().replace("search\n", f"search\n  id: {project.id}\n"))
     assert run("apply", "org.yaml", "--base", "base.yaml", "--store", "file:k", "--yes").exit == 0
+
+
+def test_an_apply_that_takes_projects_from_who_creates_them_says_so(emulator: Emulator) -> None:
+    """Without a question, apply still notes that an account loses projects that it may have created."""
+    with emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        roles = [on_organization("OrgManager"), on_project(project.id, "ProjectOwner")]
+        admin.service_accounts.create(name="maker", role_bindings=roles)
+    accounts = "service_accounts: [{name: maker, roles: [OrgManager]}]\n"
+    write("makers.yaml", f"organization: Emulated Organization\n{accounts}")
+    done = run("apply", "makers.yaml", "--yes")
+    assert list_changes(emulator)[-1] == "delete_role_binding"
+    assert "service account 'maker' would no longer own projects that it may have created" in done.stderr
 
 
 def test_a_part_that_fails(emulator: Emulator) -> None:

@@ -112,8 +112,9 @@ begin without one of these:
 
 For a service account, the client id is stored, too: in a file of variables
 under the same name with ID for SECRET, or else _ID behind it, in other files as
-JSON. A command also gets ids and names in its environment, such as API_KEY_ID
-and SERVICE_ACCOUNT_CLIENT_ID.
+JSON. A command also gets API_KEY_ID, API_KEY_NAME and API_KEY_PROJECT_ID in its
+environment, or SERVICE_ACCOUNT_ID, SERVICE_ACCOUNT_NAME and
+SERVICE_ACCOUNT_CLIENT_ID.
 
 Before anything is made, the command checks that the secret can be stored: the
 folder exists, the disk has room, the command to run is there, and nobody else

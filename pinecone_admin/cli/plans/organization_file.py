@@ -252,9 +252,8 @@ def _confirm(session: Session, plan: ChangePlan, steps: Sequence[Step], path: st
         return allowed
     what = f"apply {path}: {count_noun(len(steps), 'step')}"
     is_asked = session.is_interactive and not session.settings.get("yes")
-    if is_asked:
-        for line in str(plan).splitlines():
-            session.notify(line)
+    for line in str(plan).splitlines() if is_asked else plan.notes:
+        session.notify(line)
     if deletions and allowed is None and is_asked:
         confirm_number(session, what, deletions)
         return deletions
