@@ -118,7 +118,8 @@ def main() -> int:
         if is_check:
             problems += find_differences(folder)
         else:  # not before ruff has accepted every file
-            shutil.copytree(folder, ROOT, dirs_exist_ok=True)
+            for part in folder.iterdir():  # the folder itself would give its mode to the root
+                shutil.copytree(part, ROOT / part.name, dirs_exist_ok=True)
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return int(bool(problems))
 

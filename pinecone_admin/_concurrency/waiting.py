@@ -180,11 +180,14 @@ def watch_cancellation() -> Callable[[], object]:
 
 
 def async_watch_cancellation() -> Callable[[], object]:
-    """Return a function that tells whether this task was cancelled; trio does not show that to others."""
+    """Return a function that tells whether this task is cancelled from now on; trio does not show that to others."""
     import asyncio  # noqa: PLC0415 - see the package
 
     task = asyncio.current_task() if isinstance(running_loop(), asyncio.AbstractEventLoop) else None
-    return bool if task is None else task.cancelling
+    if task is None:
+        return bool
+    before = task.cancelling()
+    return lambda: task.cancelling() > before
 
 
 def call_store(store: Callable[[_T], object], secret: _T) -> None:

@@ -484,7 +484,8 @@ class _Planner:
             names = sorted({each.name for each in self._places.values()})
             problem = f"a project that is neither in the file nor there{suggest(name, names)}"
             if shared:
-                problem = f"one of {count_noun(len(shared), 'project')}: write {f':{role} or '.join(shared)}:{role}"
+                forms = " or ".join(f"{each}:{role}" for each in shared)
+                problem = f"one of {count_noun(len(shared), 'project')}: write {forms}"
             self._refuse(item, f"role {text!r} is on {problem}")
         return sorted({*roles}, key=lambda each: (":" in each, each))
 

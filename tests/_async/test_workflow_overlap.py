@@ -617,7 +617,7 @@ async def test_an_overlap_makes_no_room_for_a_store_that_can_be_read(emulator: E
     (left,) = [key.id for key in emulator.state.api_keys.values() if key.value == value]
     assert caught.value.__notes__[0] == (
         f"an earlier run left 1 API key whose value may be in use, {left}: if the project is full, make room for one "
-        "more key, or delete these if nothing uses them"
+        "more key, or delete what nothing uses"
     )
 
 

@@ -460,11 +460,12 @@ def test_workspaces_that_cannot_be_seen_are_reported(
     assert clock.slept == []
 
 
-def test_a_list_that_a_proxy_does_not_find_is_unseen(make_client: Callable[..., Admin]) -> None:
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_list_that_a_proxy_does_not_find_raises(make_client: Callable[..., Admin], dry_run: bool) -> None:
     """A 404 without the API's code does not mean that a project has none of a kind."""
     script = script_control_plane({"/collections": lambda _: ScriptedResponse(404, b"<html>")})
-    report = make_client(script).projects.delete_with_cleanup(project_id="p", dry_run=True)
-    assert (report.contents, report.unseen) == ([], ["collection", "workspace"])
+    with raises(NotFoundError, match="without a message of the API"):
+        make_client(script).projects.delete_with_cleanup(project_id="p", dry_run=dry_run)
 
 
 def test_a_refused_list_of_another_kind_raises(make_client: Callable[..., Admin]) -> None:

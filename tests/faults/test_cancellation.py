@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
@@ -31,7 +32,7 @@ from pinecone_admin import (
 )
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.sharing import PerLoop
-from pinecone_admin._concurrency.waiting import WORK_TIMEOUT
+from pinecone_admin._concurrency.waiting import WORK_TIMEOUT, async_watch_cancellation
 from pinecone_admin.emulator import Emulator
 from tests.faults.cases import (
     ALL_CLIENT_KINDS,
@@ -524,6 +525,25 @@ def test_the_key_of_a_cancelled_block_that_takes_a_while_to_end_is_deleted(wait:
     assert isinstance(first, asyncio.CancelledError)
     assert isinstance(second, LeftoverError)
     assert len(emulator.state.api_keys) == 1
+
+
+def test_a_cancellation_that_was_caught_before_the_block_does_not_count() -> None:
+    """Closing does not wait for a block of a task that caught a cancellation earlier, and goes on."""
+
+    async def watch() -> list[object]:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        is_cancelled = async_watch_cancellation()
+        before = is_cancelled()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        return [before, is_cancelled()]
+
+    assert asyncio.run(watch()) == [False, True]
 
 
 @pytest.mark.parametrize("work", WORKFLOWS.values(), ids=WORKFLOWS)

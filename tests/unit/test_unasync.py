@@ -86,6 +86,13 @@ def test_the_check_compares_whole_files_in_both_directions(
     assert run_script("--check")[0] == 1
 
 
+def test_derived_files_leave_the_mode_of_the_tree(run_script: Any, tmp_path: Path) -> None:
+    """They come from a private folder; others may still read the tree."""
+    tmp_path.chmod(0o755)
+    run_script()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_source_that_ruff_refuses_changes_nothing(script: Any, run_script: Any, tmp_path: Path) -> None:
     """The derived files stay as they are until every source is valid."""
     run_script()

@@ -107,7 +107,7 @@ async def create_stored_key(
             error.add_note(
                 f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, "
                 f"{', '.join(each.id for each in leftovers)}: if the project is full, make room for one more key, or "
-                "delete these if nothing uses them"
+                "delete what nothing uses"
             )
             raise
         deleted = await _make_room(admin, leftovers, rollback)

@@ -11,7 +11,6 @@ from pinecone_admin.errors import (
     ApiError,
     FailedPreconditionError,
     ForbiddenError,
-    NotFoundError,
     PaginationError,
     RefusedError,
 )
@@ -55,8 +54,8 @@ async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content] 
         except ApiError as error:
             if kind.may_be_unseen and error.status_code in _UNSEEN:
                 return None
-            if isinstance(error, NotFoundError):  # from the API: the plan does not include this kind
-                return contents if is_gone(error) else None
+            if is_gone(error):  # the plan does not include this kind
+                return contents
             raise
         contents += page.items
         if not page.next_page:

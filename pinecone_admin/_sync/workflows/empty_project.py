@@ -12,7 +12,6 @@ from pinecone_admin.errors import (
     ApiError,
     FailedPreconditionError,
     ForbiddenError,
-    NotFoundError,
     PaginationError,
     RefusedError,
 )
@@ -56,8 +55,8 @@ def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
         except ApiError as error:
             if kind.may_be_unseen and error.status_code in _UNSEEN:
                 return None
-            if isinstance(error, NotFoundError):  # from the API: the plan does not include this kind
-                return contents if is_gone(error) else None
+            if is_gone(error):  # the plan does not include this kind
+                return contents
             raise
         contents += page.items
         if not page.next_page:
