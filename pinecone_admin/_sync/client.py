@@ -73,7 +73,8 @@ class Admin:
         host: URL of the API, https unless it has a scheme; default: ``PINECONE_CONTROLLER_HOST``, else production.
         oauth_url: URL of the token endpoint, including its path; default: ``PINECONE_OAUTH_URL``, else production.
         allow_http: Allow http to hosts other than loopback; ``PINECONE_ADMIN_ALLOW_HTTP=1`` does so too.
-        timeout: Seconds for a whole call, above 0: fetching the token, all attempts and the waits between them.
+        timeout: Seconds for a whole call, or each request of a workflow, above 0: fetching the token, all attempts and
+            the waits between them.
         retry: How often and how soon to retry; default: ``RetryPolicy()``.
         max_connections: Maximum number of open connections to the API, from 1.
         token_cache: Cache that shares tokens with other processes: a ``FileTokenCache`` or one of your own.

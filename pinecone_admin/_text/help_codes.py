@@ -130,7 +130,7 @@ HELP: Mapping[str, Help] = {
         "No complete response arrived.",
         "The name was not found, the connection was refused or ended early, or TLS or a proxy failed.",
         "Check the host that the message names, the network, proxies and certificates; then read `outcome`.",
-        "Run `pinecone-admin doctor`, which checks the name, the proxy and the certificates.",
+        "After exit code 6, look first whether the change was made; `pinecone-admin doctor` checks the network.",
     ),
     "PA402": Help(
         "No complete response arrived in time.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 from attrs import evolve
 
-from generated_client.models import User
+from generated_client.models import Invite, User
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.inventory import Inventory
@@ -60,9 +60,6 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
     reached = roles_by_project(bindings, inventory.projects)
     is_owner = any(each.role == "OrgOwner" for each in bindings)
     refusal = find_refusal(find_owner_ids(inventory.role_bindings), [] if user is None else [user])
-    steps = [Step(action="delete", kind="invite", name=each.email, id=each.id, planned=True) for each in invites]
-    if user is not None:
-        steps.append(Step(action="delete", kind="user", name=user.email, id=user.id, planned=True))
     return OffboardReport(
         email=email,
         dry_run=True,
@@ -74,8 +71,15 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
         # Only an OrgOwner creates service accounts and rotates their secrets, and so may have seen one.
         service_accounts_to_rotate=inventory.service_accounts if is_owner else [],
         refusal=refusal,
-        steps=steps if refusal is None else [],
+        steps=_list_deletions(invites, user) if refusal is None else [],
     )
+
+
+def _list_deletions(invites: Sequence[Invite], user: User | None) -> list[Step]:
+    steps = [Step(action="delete", kind="invite", name=each.email, id=each.id, planned=True) for each in invites]
+    if user is not None:
+        steps.append(Step(action="delete", kind="user", name=user.email, id=user.id, planned=True))
+    return steps
 
 
 def is_nobody(report: OffboardReport) -> bool:
@@ -126,10 +130,10 @@ def list_unseen(emails: Iterable[str], reason: str) -> list[Left]:
 
 def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardReport:
     """Return the report on a person of a plan, whose user or invites an earlier run may have removed."""
-    # What was removed is known only from the plan.
-    report = found if found.user is not None else evolve(planned, invites=found.invites)
-    left = {each.id for each in found.steps}
-    gone = [each for each in planned.steps if each.id not in left]
+    # What was removed is known only from the plan, which has no steps for who was the last owner.
+    report = found if found.user is not None else evolve(planned, invites=found.invites, refusal=None)
+    left = {each.id for each in _list_deletions(found.invites, found.user)}
+    gone = [each for each in _list_deletions(planned.invites, planned.user) if each.id not in left]
     skipped = [evolve(each, action="skip", reason="it was already deleted") for each in gone]
     return evolve(report, steps=[*skipped, *found.steps])
 

@@ -91,6 +91,20 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
     assert again.not_found == ["eve@example.com"]
 
 
+async def test_a_plan_that_was_refused_says_later_what_is_gone(emulator: Emulator) -> None:
+    """A repeat of a plan of the last owner, who has become one of two and is gone, skips what was deleted."""
+    admin = emulator.async_admin()
+    plan = await admin.users.offboard_many(emails=["owner@example.com"])
+    assert plan.reports[0].refusal is not None
+    emulator.add_user("dan@example.com", roles=["OrgOwner"])
+    actions: list[str] = []
+    for _ in range(2):
+        done = await admin.users.offboard_many(plan=plan)
+        actions += [each.action for each in done.steps]
+        assert done.reports[0].refusal is None
+    assert actions == ["delete", "skip"]
+
+
 async def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
     """A person who gained a role, an invite or another user since the plan stays; the reason says what to do."""
     admin = await populate(emulator)
