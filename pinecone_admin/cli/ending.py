@@ -42,7 +42,8 @@ def conclude(
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         said.append(_UNDONE if effects.undone else _NOTHING)
     # The error of a workflow knows whether the next run recognizes what this one did.
-    goes_on = goes_on and not is_completed and (is_interrupted or reason.details.get("safe_to_retry") is True)
+    goes_on = goes_on and not is_completed and effects.is_recognizable
+    goes_on = goes_on and (is_interrupted or reason.details.get("safe_to_retry") is True)
     if goes_on and is_interrupted and effects.remaining:
         said.append("the same command does what is left")
     return CommandFailure(

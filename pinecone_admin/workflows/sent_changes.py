@@ -195,6 +195,11 @@ class Effects(NamedTuple):
         """The changes that were made or may have been made, and that nothing has undone."""
         return [*self.done, *self.unread, *self.unknown]
 
+    @property
+    def is_recognizable(self) -> bool:
+        """Whether the next run of a workflow recognizes all that was made: not what only may have been made."""
+        return all(each.is_repeatable for each in (*self.unread, *self.unknown))
+
 
 def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Effects:
     """Return what changes come to.
@@ -316,8 +321,7 @@ def state_what_is_left(error: PineconeError, effects: Effects) -> None:
         error.outcome, error.safe_to_retry = "rejected" if is_rejected else "not_sent", True
     else:
         error.outcome = "done" if effects.done or effects.unread else "unknown"
-    # The next run recognizes what this one has made, but not what it may have made.
-    if not all(each.is_repeatable for each in (*effects.unread, *effects.unknown)):
+    if not effects.is_recognizable:
         error.safe_to_retry = False
 
 

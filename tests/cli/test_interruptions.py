@@ -74,6 +74,22 @@ def test_a_command_that_cleans_up_says_so_and_what_a_second_signal_does(notices:
     ]
 
 
+def test_an_interrupted_command_is_not_safe_to_repeat_if_it_may_have_made_something(notices: list[str]) -> None:
+    """If the response to a create is lost besides, a repeat may make it twice, and the line promises nothing."""
+
+    def interrupt(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if request.method == "GET":
+            return handle()
+        os.kill(os.getpid(), signal.SIGINT)
+        wait_for_lines(notices, 1)
+        raise httpx.ReadError("reset")
+
+    with example_organization(), intercepted(interrupt):
+        done = run("project", "ensure", "docs", "--yes", "--output", "json", notice_after=0.0)
+    assert (done.exit, done.error["outcome"], done.error["safe_to_retry"]) == (130, "unknown", False)
+    assert done.error["message"].endswith("; create_project may have been processed")
+
+
 def test_a_key_that_is_not_stored_is_deleted_while_the_lines_are_written(notices: list[str]) -> None:
     """What was made is undone, whatever the second signal, and the last line says so."""
     with example_organization() as emulator:
