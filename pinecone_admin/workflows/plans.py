@@ -19,6 +19,9 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import (
     ApiError,
+    ForbiddenError,
+    NotFoundError,
+    PaymentRequiredError,
     PineconeConnectionError,
     PineconeError,
     PineconeTypeError,
@@ -51,8 +54,8 @@ class Left:
         id: Id of the project or user; empty if there is none.
         name: Name of the project, or email address of the person.
         reason: Why the project or person was left.
-        help_code: Code of the error that is the reason, such as ``PA205``, or ``PA200`` if the response was not of the
-            API; or None.
+        help_code: Code of the error that is the reason, such as ``PA205``, or ``PA200`` for a refusal that was not of
+            the API; or None.
     """
 
     id: str
@@ -62,7 +65,7 @@ class Left:
     reason: str = field(converter=make_printable)
     """Why the project or person was left."""
     help_code: str | None = None
-    """Code of the error that is the reason, such as ``PA205``, or ``PA200`` if the response was not of the API; or
+    """Code of the error that is the reason, such as ``PA205``, or ``PA200`` for a refusal that was not of the API; or
     None."""
 
 
@@ -75,7 +78,9 @@ def explain_left(error: PineconeError) -> str:
 
 def find_help_code(error: PineconeError) -> str:
     """Return the code of an error that is a reason; that of a proxy's 403 does not say that the API refused."""
-    return ApiError.help_code if isinstance(error, ApiError) and error.error_code is None else error.help_code
+    if isinstance(error, ForbiddenError | NotFoundError | PaymentRequiredError) and error.error_code is None:
+        return ApiError.help_code
+    return error.help_code
 
 
 def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:

@@ -282,6 +282,19 @@ def test_a_project_that_cannot_be_read_is_left(emulator: Emulator, clock: Virtua
     assert all(each.reason.startswith("create_api_key: [403") for each in none.left)
 
 
+def test_only_what_a_proxy_refuses_has_the_code_of_no_refusal(emulator: Emulator, clock: VirtualClock) -> None:
+    """A 402, 403 or 404 without the API's code has PA200; other errors keep the code that says what to do."""
+    _, plan = make_plan(emulator, clock, "ci-1", "ci-2")
+    admin = emulator.admin(retry=RetryPolicy(max_attempts=1))
+    codes = {402: "PA200", 403: "PA200", 404: "PA200", 401: "PA202", 429: "PA209", 503: "PA210"}
+    for status, code in codes.items():
+        emulator.faults.add("create_api_key", status=status, body="html", times=None)
+        planned = admin.projects.delete_stale(name_pattern="ci-*", older_than=WEEK)
+        report = admin.projects.delete_stale(plan=plan)
+        assert {each.help_code for each in (*planned.left, *report.left)} == {code}, status
+        emulator.faults.clear()
+
+
 def test_a_project_that_cannot_be_described_is_left(emulator: Emulator, clock: VirtualClock) -> None:
     """A failure to read one project of a plan, or an impossible id in it, does not stop the work on the others."""
     ids, plan = make_plan(emulator, clock, "ci-1", "ci-2", "ci-3", "ci-4")
