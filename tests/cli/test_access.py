@@ -258,16 +258,22 @@ def test_a_review_of_a_project_names_nothing_of_others(tmp_path: Path) -> None:
             )
             emulator.add_user(f"{name}-user@example.com", roles=["OrgMember", ("ProjectViewer", id)])
         admin.service_accounts.create(name="hidden-ci")
+        admin.invites.create(email="new-owner@example.com", role_bindings=[on_organization("OrgOwner")])
         emulator.clock.advance(4 * 86_400)
         files = [str(tmp_path / each) for each in ("a.html", "a.csv", "a.md")]
         words = ["access", "--project", "search", "--max-key-age", "1d"]
         done = run(*words, "--html", files[0], "--csv", files[1], "--markdown", files[2], "--fail-on", "any")
         shown = [run(*words, terminal=True), run(*words)]
+        emulator.clock.advance(4 * 86_400)
+        later = run(*words, "--fail-on", "invite-expired")
     assert done.exit == 8
+    assert later.exit == 8
+    expired = [each["text"] for each in later.json["findings"] if each["kind"] == "invite-expired"]
+    assert [each.split()[2] for each in expired] == ["search@example.com", "new-owner@example.com"]
     assert "key-is-an-editor (1)" in done.stderr
     kinds = {each["kind"] for each in shown[1].json["findings"]}
     assert kinds >= {"key-is-an-editor", "key-is-old", "invite-pending-long"}
-    for text in (done.stdout, *(each.stdout for each in shown), *(Path(each).read_text() for each in files)):
+    for text in (done.stdout, later.stdout, *(each.stdout for each in shown), *(Path(each).read_text() for each in files)):
         assert "search" in text
         assert not re.search("hidden(-|@)|" + ids["hidden"], text)
 

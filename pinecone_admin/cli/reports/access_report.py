@@ -72,7 +72,12 @@ def report_access(
     project_id = find_project(access.projects, project) if project else None
     review = access.accept(waivers, today=datetime.now(UTC).date() if inventory else None)
     if project_id is not None:
-        holders = {(each.type, each.id) for each in access.holders if project_id in each.roles}
+        # Not by who holds access: an expired invite is none of them.
+        holders = {
+            (each.principal_type, each.principal_id)
+            for each in taken.role_bindings
+            if each.role == "OrgOwner" or each.resource_id == project_id
+        }
         concerns = partial(_may_concern, project_id, holders)
         accepted = [each for each in review.accepted if concerns(each[0])]
         review = evolve(review, open=[*filter(concerns, review.open)], accepted=accepted)
@@ -96,7 +101,7 @@ def report_access(
 
 
 def _may_concern(project_id: str, holders: Container[object], finding: Finding) -> bool:
-    """Return whether a finding may be about a project, or one of those who have access to it."""
+    """Return whether a finding may be about a project, or one of those who have a role there."""
     if finding.project_id is not None or finding.kind in _ABOUT_SEVERAL:
         return finding.project_id in {None, project_id}
     return (finding.principal_type, finding.principal_id) in holders
