@@ -90,6 +90,7 @@ def test_lists_of_people_are_read_however_a_spreadsheet_writes_them() -> None:
         "Ada,ada@example.com\nBob,bob@example.com",
         "# leavers\nticket,email\nHR-12,ada@example.com\n,\n#4711,bob@example.com\n",
         "#,email\n#1,ada@example.com\n#2,bob@example.com\n",
+        "# who has left, email\nada@example.com\nbob@example.com\n",
     ]
     for text in texts:
         assert parse_people(text) == expected, text
@@ -105,7 +106,8 @@ def test_lists_of_people_that_are_malformed_name_the_line() -> None:
         "email,name\n,Ada": "line 2 of the list has no email address in its column email",
         "name,email\nAda": "line 2 of the list has no email address in its column email",
         'email\n"ada': "line 2 of the list",
-        'email,note\nada@example.com,"unclosed\nbob@example.com,\n': "line 3 of the list is not CSV: unexpected end",
+        'email,note\nada@example.com,"unclosed\nbob@example.com,\n': "line 2 of the list is not CSV: unexpected end",
+        'email,note\n,"two\nlines"\n': "line 2 of the list has no email address",
         "HR-12,ada@example.com\n#4711,bob@example.com": "line 2 of the list begins with #",
         f"email\n{'a' * 200_000}": "line 2 of the list is not CSV: field larger",
     }

@@ -120,21 +120,29 @@ def parse_people(text: str) -> list[str]:
 
 
 def _read_rows(text: str) -> list[tuple[int, list[str]]]:
-    """Return each line with a field that is not empty, with its number and its fields."""
+    """Return each row with a field that is not empty, with the number of its first line and its fields."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(_SEPARATORS, key=first.count)
     # Else a quotation mark that is never closed would hide the rest.
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    start = 1  # of a row, which can have several lines
     try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        for row in reader:
+            rows.append((start, [cell.strip() for cell in row]))
+            start = reader.line_num + 1
     except csv.Error as error:
-        raise PineconeValueError(f"line {reader.line_num} of the list is not CSV: {error}") from error
+        raise PineconeValueError(f"line {start} of the list is not CSV: {error}") from error
     return [(number, cells) for number, cells in rows if any(cells)]
 
 
 def _is_comment(cells: Sequence[str]) -> bool:
-    """Return whether a line above a header, or without one, is a comment: no other field is an address or a heading."""
-    return cells[0].startswith("#") and not any("@" in cell or cell.casefold() in _HEADINGS for cell in cells[1:])
+    """Return whether a line above a header, or without one, is a comment: no other field is an address.
+
+    A header can begin with ``#`` alone, the heading of a column of numbers.
+    """
+    is_header = cells[0] == "#" and any(cell.casefold() in _HEADINGS for cell in cells[1:])
+    return cells[0].startswith("#") and not is_header and not any("@" in cell for cell in cells[1:])
 
 
 def _find_only_address(number: int, cells: Sequence[str]) -> str:
