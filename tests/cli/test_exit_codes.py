@@ -262,7 +262,7 @@ def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
         emulator.clock.advance(60 * 24 * 3600)
         updated = run(*words, "--if-different", "update", "--revoke-unlisted")
     assert (sent.stdout.strip(), updated.stdout.strip()) == ("true", "true")
-    assert "it differs, and was left as it is: role_bindings: found" in sent.stderr
+    assert "its roles differ, and were left as they are: role_bindings: found" in sent.stderr
     assert updated.stderr == ""
 
 

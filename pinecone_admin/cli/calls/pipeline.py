@@ -127,11 +127,14 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
 def _report_differences(call: Call, ensured: object) -> None:
     """Say what differs, since a query leaves that out; of provisioning, it is about the key."""
     differences: Sequence[object] = getattr(ensured, "differences", ())
+    steps: Sequence[object] = getattr(ensured, "steps", ())
     if differences and call.fails_on_difference:
         call.session.notify(f"failed on {count_noun(len(differences), 'difference')}")
         call.session.exit_code = call.session.exit_code or exit_codes.FINDINGS
-    elif differences and (call.leaves_differences or not getattr(ensured, "steps", ())):
-        call.session.notify(f"it differs, and was left as it is: {'; '.join(map(str, differences))}")
+    elif differences and (call.leaves_differences or not steps):
+        # Of what was just made, only an invite that was sent again can differ.
+        left = "its roles differ, and were left as they are" if steps else "it differs, and was left as it is"
+        call.session.notify(f"{left}: {'; '.join(map(str, differences))}")
 
 
 def _check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
