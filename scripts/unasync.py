@@ -29,6 +29,7 @@ RULES = [
     (r"on ``async with`` or with the first call\b", "in the constructor"),
     (r"\bAnother event loop or a forked child\b", "A forked child"),
     (r"\bprocess and event loop\b", "process"),
+    (r"\bcounts if its task was cancelled; in trio, only if it ends at once\b", "is not waited for"),
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\b(__a)(enter|exit|iter|next)__", r"__\2__"),

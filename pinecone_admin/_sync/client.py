@@ -473,7 +473,7 @@ class Admin:
         """Close the connections of this process.
 
         First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. A block of
-        ``api_keys.temporary`` counts if its task was cancelled; in trio, only if it ends at once. If a ``store`` waits
+        ``api_keys.temporary`` is not waited for. If a ``store`` waits
         for another thread or task that closes the client, the 40 seconds pass. Then calls in progress end with
         ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 

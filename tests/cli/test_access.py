@@ -273,7 +273,12 @@ def test_a_review_of_a_project_names_nothing_of_others(tmp_path: Path) -> None:
     assert "key-is-an-editor (1)" in done.stderr
     kinds = {each["kind"] for each in shown[1].json["findings"]}
     assert kinds >= {"key-is-an-editor", "key-is-old", "invite-pending-long"}
-    for text in (done.stdout, later.stdout, *(each.stdout for each in shown), *(Path(each).read_text() for each in files)):
+    for text in (
+        done.stdout,
+        later.stdout,
+        *(each.stdout for each in shown),
+        *(Path(each).read_text() for each in files),
+    ):
         assert "search" in text
         assert not re.search("hidden(-|@)|" + ids["hidden"], text)
 

@@ -478,6 +478,25 @@ async def test_a_temporary_key_whose_block_is_cancelled_as_the_client_is_closed_
     assert not emulator.state.api_keys
 
 
+def test_the_block_of_a_temporary_key_in_a_thread_is_not_waited_for() -> None:
+    """A thread is never cancelled: a client that another one closes leaves the key, as the docstring says."""
+    assert "``api_keys.temporary`` is not waited for" in str(Admin.close.__doc__)
+    emulator = Emulator()
+    admin = emulator.admin()
+    project = admin.projects.create(name="p")
+    closing = threading.Thread(target=admin.close, daemon=True)
+
+    def use_key() -> None:
+        with admin.api_keys.temporary(project_id=project.id, roles=["DataPlaneEditor"]):
+            closing.start()
+            closing.join(WORK_TIMEOUT / 2)
+            assert not closing.is_alive()
+
+    with pytest.raises(LeftoverError):
+        use_key()
+    assert len(emulator.state.api_keys) == 1
+
+
 async def _gather() -> None:
     await asyncio.gather(asyncio.gather(anyio.sleep_forever()))
 
