@@ -232,7 +232,8 @@ class Inventory(Resources):
         Expired invites and what unfinished work has made are left out.
 
         Raises:
-            ForbiddenError: Not everything was read, as by an account that is not an OrgOwner.
+            ForbiddenError: The account may not read everything; it is not an OrgOwner.
+            RefusedError: A part was not read for another reason.
             ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
                 reason.
 
@@ -327,6 +328,7 @@ class InventoryBuilder:
                 error=str(error),
                 status_code=getattr(error, "status_code", None),
                 worth_retrying=error.worth_retrying,
+                error_code=getattr(error, "error_code", None),
             )
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]

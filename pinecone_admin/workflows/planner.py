@@ -20,7 +20,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.plans import check_sent
+from pinecone_admin.workflows.plans import check_read
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import set_aside_unfinished
 from pinecone_admin.workflows.roles import RoleProject, bindings_by_principal, format_role, index_projects
@@ -68,11 +68,11 @@ def plan_changes(
         PineconeTypeError: An argument has the wrong type.
         PineconeValueError: The file contradicts itself or the organization. The message has all problems; if they are
             many, the notes of the error have them.
-        ForbiddenError: The inventory lacks parts, or the account is not seen to be an OrgOwner: what it does not see
+        ForbiddenError: The account may not read everything, or is not seen to be an OrgOwner: what it does not see
             would be made again.
         ServiceError: The server failed to send a part of the inventory, or RateLimitError or PineconeConnectionError if
             that is the reason.
-        RefusedError: The file is of another organization.
+        RefusedError: The file is of another organization, or a part was not read for another reason.
 
     Example:
         >>> inventory = admin.inventory()
@@ -174,7 +174,7 @@ def _check_types(inventory: object, desired: object, base: object) -> None:
 
 def _check_view(inventory: Inventory, client_id: str) -> None:
     """Raise unless the account sees everything: what it does not see would be made again."""
-    check_sent(inventory.unread, operation="plan")
+    check_read(inventory.unread, operation="plan")
     problem = "; ".join(map(str, inventory.unread))
     if not problem:
         own = next((each.id for each in inventory.service_accounts if each.client_id == client_id), None)

@@ -391,6 +391,25 @@ def check_sent(unread: Iterable[Unread], *, operation: str) -> None:
         raise kind(message, status_code=status, operation=operation, outcome="not_sent")
 
 
+def check_read(unread: Iterable[Unread], *, operation: str) -> None:
+    """Raise an error if a part was not read for another reason than the role of the account.
+
+    Raises:
+        RefusedError: There was a response that was no 403 of the API; or an error of ``check_sent``.
+    """
+    parts = list(unread)
+    check_sent(parts, operation=operation)
+    # Of what the lists themselves show to be hidden, there is no status.
+    others = [
+        each
+        for each in parts
+        if each.status_code is not None and (each.status_code != HTTPStatus.FORBIDDEN or each.error_code is None)
+    ]
+    if others:
+        message = f"not everything could be read: {'; '.join(map(str, others))}"
+        raise RefusedError(message, operation=operation)
+
+
 def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:
     """Return the organization of a plan; raise RefusedError if the client sees none."""
     if not organizations:

@@ -32,6 +32,7 @@ class Unread:
         error: Message of the error.
         status_code: HTTP status of the response, such as 403 if the account may not read it; None without a response.
         worth_retrying: Whether it may be read later, as after a failure of the server or the network.
+        error_code: The API's code of the error; None if the response was not of the API, or if there was none.
     """
 
     part: str
@@ -44,6 +45,8 @@ class Unread:
     """HTTP status of the response, such as 403 if the account may not read it; None without a response."""
     worth_retrying: bool = False
     """Whether it may be read later, as after a failure of the server or the network."""
+    error_code: str | None = None
+    """The API's code of the error; None if the response was not of the API, or if there was none."""
 
     def __str__(self) -> str:
         project = "" if self.project_id is None else f" of project {self.project_id}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
@@ -211,6 +212,19 @@ def test_an_account_that_is_no_owner(emulator: Emulator) -> None:
     assert run("apply", "org.yaml", "--yes", "--store", "file:{name}", env=env).exit == 10
     write("other.yaml", "organization: Elsewhere\n")
     assert run("plan", "other.yaml").exit == 5
+
+
+def test_a_part_that_was_not_read_for_another_reason_is_no_matter_of_the_role(emulator: Emulator) -> None:
+    """A list that the API does not refuse by its 403 is unread, with exit code 5; only with that does a role lack."""
+    cases: list[tuple[int, Literal["html"] | None, int]]
+    cases = [(400, None, 5), (402, "html", 5), (403, "html", 5), (404, "html", 5), (403, None, 10)]
+    for status, body, expected in cases:
+        emulator.faults.add("list_users", status=status, body=body, times=None)
+        for words in (("export",), ("plan", "org.yaml")):
+            done = run(*words)
+            assert (done.exit, "view of an OrgOwner" in done.stderr) == (expected, expected == 10), done
+            assert f"not everything could be read: users: list_users: [{status}" in done.stderr or expected == 10
+        emulator.faults.clear()
 
 
 def test_apply_stores_each_secret_in_its_place(emulator: Emulator) -> None:
