@@ -235,7 +235,8 @@ class DueRotations:
         finished: New keys of interrupted rotations, whose values were stored before; this run gave them their names.
         rotated: The rotations of this run, in order.
         deleted: Retired and temporary keys that were due and were deleted.
-        kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason.
+        kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason, but for those of a
+            project in ``failed``.
         failed: Keys that were not rotated, and projects in which nothing more was done, each with the reason.
         unknown_age: Keys that may be due, as nothing shows their age, or only a role binding that may be younger.
         steps: What was done, in order; of a dry run, what would be done.
@@ -259,7 +260,8 @@ class DueRotations:
     deleted: list[APIKey] = field(factory=list[APIKey])
     """Retired and temporary keys that were due and were deleted."""
     kept: list[KeptKey] = field(factory=list[KeptKey])
-    """Retired and temporary keys of earlier runs that were not deleted, each with the reason."""
+    """Retired and temporary keys of earlier runs that were not deleted, each with the reason, but for those of a
+    project in ``failed``."""
     failed: list[FailedRotation] = field(factory=list[FailedRotation])
     """Keys that were not rotated, and projects in which nothing more was done, each with the reason."""
     unknown_age: list[APIKey] = field(factory=list[APIKey])

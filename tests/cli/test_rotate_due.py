@@ -111,7 +111,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     store = f'exec:{sys.executable} -c "{program}" ' + "{project} {name}"
     done = rotate(store)
     assert done.exit == 9
-    assert done.stderr == "warning: 1 rotation failed; the report says why\n"
+    assert done.stderr == "warning: 1 failure; the report says why\n"
     (failed,) = done.json["failed"]
     assert failed["key"]["name"] == "indexer"
     assert failed["reason"].startswith(f"{sys.executable} ended with exit status 1: sealed; API key ")

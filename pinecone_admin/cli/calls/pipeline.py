@@ -120,7 +120,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.exit_code = exit_codes.CONFLICT
     failed: Sequence[object] = getattr(result, "failed", ())
     if failed:
-        session.notify(f"warning: {count_noun(len(failed), 'rotation')} failed; the report says why")
+        session.notify(f"warning: {count_noun(len(failed), 'failure')}; the report says why")
         session.exit_code = exit_codes.PARTLY_DONE
 
 
