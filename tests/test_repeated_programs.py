@@ -309,21 +309,18 @@ def test_a_replaced_account_has_another_client_id_which_is_printed(
             assert new != old
 
 
-def test_a_leaked_account_that_is_still_there_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program that replaces the account fails if the deletion says that there is none, though there is."""
+@pytest.mark.parametrize(
+    ("part", "operation"),
+    [("service_accounts.delete(", "delete_service_account"), ("def revoke(", "fetch_api_key")],
+)
+def test_what_leaked_and_is_still_there_is_reported(
+    part: str, operation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that ends what leaked fails if the server says that there is none, though there is."""
     monkeypatch.chdir(tmp_path)
-    (program,) = [each for each in PROGRAMS if "service_accounts.delete(" in each.text]
+    (program,) = [each for each in PROGRAMS if part in each.text]
     with prepare_reader(program) as reader:
-        reader.emulator.faults.add("delete_service_account", status=404)
-        assert isinstance(reader.run(program), SystemExit)
-
-
-def test_a_leaked_key_that_is_still_there_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program that ends a leaked key fails if its rotation says that there is none, though there is."""
-    monkeypatch.chdir(tmp_path)
-    (program,) = [each for each in PROGRAMS if "def revoke(" in each.text]
-    with prepare_reader(program) as reader:
-        reader.emulator.faults.add("fetch_api_key", status=404)
+        reader.emulator.faults.add(operation, status=404)
         assert isinstance(reader.run(program), SystemExit)
 
 
