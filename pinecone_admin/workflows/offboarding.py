@@ -30,7 +30,7 @@ def find_hidden(inventory: Inventory) -> str | None:
     hidden = [
         each
         for each in inventory.unread
-        if each.part in {"users", "invites"} and each.status_code == HTTPStatus.FORBIDDEN
+        if each.part in {"users", "invites"} and each.status_code == HTTPStatus.FORBIDDEN and each.error_code
     ]
     return f"the account may not see who is in the organization: {'; '.join(map(str, hidden))}" if hidden else None
 

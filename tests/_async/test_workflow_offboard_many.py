@@ -283,6 +283,13 @@ async def test_an_incomplete_reading_is_refused(emulator: Emulator) -> None:
         assert {request.split()[0] for request in transport.requests} == {"GET"}
 
 
+async def test_a_403_of_a_proxy_is_no_lack_of_a_role(emulator: Emulator) -> None:
+    """A list of people that a proxy refused was not read, and nothing is said of what the account may see."""
+    emulator.faults.add("list_users", status=403, body="html")
+    with raises(RefusedError, match="not everything could be read: users"):
+        await emulator.async_admin().users.offboard_many(emails=["ada@example.com"])
+
+
 async def test_a_plan_of_another_organization_is_refused(emulator: Emulator) -> None:
     """A plan is carried out only in the organization that it was made of."""
     await populate(emulator)
