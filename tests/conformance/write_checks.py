@@ -238,6 +238,27 @@ def service_account_empty_patch(service: Service) -> None:
     require(patched["updated_at"] > account["updated_at"], "a PATCH without fields does not change updated_at")
 
 
+@check("service-account-same-name", Phase.WRITE)
+def service_account_same_name(service: Service) -> None:
+    """Send a PATCH with the name that the account has."""
+    account = create_account(service)["service_account"]
+    response = service.send("PATCH", f"/admin/service-accounts/{account['id']}", json={"name": account["name"]})
+    require(
+        expect_success(response, 200)["updated_at"] > account["updated_at"],
+        "a PATCH with the name that the account has does not change updated_at",
+    )
+
+
+@check("rotated-updated-at", Phase.WRITE)
+def rotated_updated_at(service: Service) -> None:
+    """Rotate a secret, and compare updated_at in the response, and when the account is fetched, with the old one."""
+    account = create_account(service)["service_account"]
+    path = f"/admin/service-accounts/{account['id']}"
+    rotated = expect_success(service.send("POST", f"{path}/rotate-secret"), 200)["service_account"]
+    require(rotated["updated_at"] > account["updated_at"], "a rotation does not change updated_at")
+    require(service.get(path)["updated_at"] == rotated["updated_at"], "the updated_at of a rotation does not last")
+
+
 @check("fields", Phase.WRITE)
 def fields(service: Service) -> None:
     """Send requests with missing fields and with wrong types."""

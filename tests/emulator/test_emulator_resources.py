@@ -562,6 +562,18 @@ def test_service_account_patch_changes_updated_at(api: httpx.Client) -> None:
     assert times == sorted(set(times))
 
 
+@pytest.mark.rule("service-account-same-name", "rotated-updated-at")
+def test_same_name_and_rotation_change_updated_at(api: httpx.Client) -> None:
+    """A PATCH with the same name, and a rotation, have a later updated_at, which lasts."""
+    account = api.post("/admin/service-accounts", json={"name": "ci"}).json()["service_account"]
+    path = f"/admin/service-accounts/{account['id']}"
+    renamed = api.patch(path, json={"name": "ci"}).json()
+    rotated = api.post(f"{path}/rotate-secret").json()["service_account"]
+    times = [datetime.fromisoformat(each["updated_at"]) for each in (account, renamed, rotated)]
+    assert times[0] < times[1] < times[2]
+    assert api.get(path).json() == rotated
+
+
 @pytest.mark.rule("rotated-secret", "rotated-tokens")
 def test_rotation_revokes_the_old_secret_and_its_tokens(
     emulator: Emulator, api: httpx.Client, connect: Connect, read_error: ReadError

@@ -255,6 +255,10 @@ _SERVICE_ACCOUNTS = {
     "service-account-empty-patch": ServerRule(
         "PATCH of a service account without fields returns 200 and changes updated_at", _PAGES
     ),
+    "service-account-same-name": ServerRule(
+        "PATCH of a service account with the name that it has changes updated_at", _ASSUMED
+    ),
+    "rotated-updated-at": ServerRule("rotating a secret changes updated_at of its service account", _ASSUMED),
     "plan-service-accounts": ServerRule(
         "creating, changing or rotating service accounts below Enterprise returns 403 FORBIDDEN", _LIVE
     ),
