@@ -32,7 +32,7 @@ from tests.support.page_setups import SETUPS
 from tests.support.programs import find_program
 from tests.support.recipes import EXAMPLE_PAGES, PAGES, ROOT, Block, list_blocks, read_page
 
-TESTED_ELSEWHERE = ("from tenacity import", "import pandas", "import polars")  # in tests of their own
+TESTED_ELSEWHERE = ("from tenacity import", "import pandas", "import polars", "./scripts/test")  # in tests of their own
 BLOCKS = [
     block
     for page in EXAMPLE_PAGES
@@ -331,6 +331,13 @@ def test_the_first_screen_says_what_is_compared_and_what_was_never_tried(page: s
 def test_readme_is_short() -> None:
     """The README fits on a few screens: what most people need, and links to the pages."""
     assert len(read_page("README.md").splitlines()) <= 180
+
+
+def test_readme_names_the_commands_of_a_fresh_machine() -> None:
+    """The README has a block for each of the two commands that need nothing but Python and git, and they exist."""
+    commands = [block.text.strip() for block in list_blocks("README.md") if "./scripts/" in block.text]
+    assert commands == ["./scripts/quickstart", "./scripts/test"]
+    assert all(os.access(ROOT / command, os.X_OK) for command in commands)
 
 
 def test_code_of_the_readme_is_as_narrow_as_that_of_the_pages() -> None:
