@@ -172,6 +172,8 @@ class AsyncTransportExchange:
     async def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
         """Send a request and read the response; see ``send_and_read``."""
         request.extensions["trace"] = async_record_events(attempt, request.extensions.get("trace"))
+        # Some transports send only a request that was read, as httpx reads those that have bytes.
+        await request.aread()
         return await async_call_within(
             attempt.seconds_left,
             partial(send_and_read, self._transport, request, attempt, max_bytes=max_bytes),

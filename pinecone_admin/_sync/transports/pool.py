@@ -173,6 +173,8 @@ class TransportExchange:
     def exchange(self, request: httpx.Request, attempt: Attempt, *, max_bytes: int) -> BufferedResponse:
         """Send a request and read the response; see ``send_and_read``."""
         request.extensions["trace"] = record_events(attempt, request.extensions.get("trace"))
+        # Some transports send only a request that was read, as httpx reads those that have bytes.
+        request.read()
         return call_within(
             attempt.seconds_left,
             partial(send_and_read, self._transport, request, attempt, max_bytes=max_bytes),
