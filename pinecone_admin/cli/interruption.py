@@ -59,9 +59,16 @@ class Interruptions:
         """
         self._is_held = True
 
-    def release(self) -> None:
-        """Let a signal interrupt the command again, and interrupt it now if there was one while it was held."""
-        self._is_held = False
+    @contextmanager
+    def held_by_one_secret(self) -> Generator[None, None, None]:
+        """Return a context that ends what ``hold`` begins in it, and lets a signal that came meanwhile interrupt then.
+
+        An error that ends the context is not replaced by the interruption.
+        """
+        try:
+            yield
+        finally:
+            self._is_held = False
         if self.received:
             raise KeyboardInterrupt
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from generated_client.models import APIKey
@@ -49,12 +50,12 @@ class StoreByName(ABC):
         """
 
     @abstractmethod
-    def select_for_key(self, key: APIKey) -> Callable[[Any], object]:
-        """Return the ``store`` of the value of one key."""
+    def select_for_key(self, key: APIKey) -> AbstractContextManager[Callable[[Any], object]]:
+        """Return a context with the ``store`` of the value of one key, as ``select`` does."""
 
     @abstractmethod
-    def select(self, kind: str, project: str, name: str) -> Callable[[Any], object]:
-        """Return the ``store`` of one secret that is to be made.
+    def select(self, kind: str, project: str, name: str) -> AbstractContextManager[Callable[[Any], object]]:
+        """Return a context with the ``store`` of one secret that is to be made, which ends once it is in the report.
 
         Args:
             kind: ``"api_key"`` or ``"service_account"``.

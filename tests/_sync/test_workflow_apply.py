@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from random import Random
 from typing import Any, cast
@@ -586,13 +586,13 @@ class StoreOfQuotingStores(StoreByName):
         """Find nothing."""
         return {}
 
-    def select_for_key(self, _: APIKey) -> QuotingStore:
+    def select_for_key(self, _: APIKey) -> AbstractContextManager[QuotingStore]:
         """Return the store."""
-        return self.store
+        return nullcontext(self.store)
 
-    def select(self, *_: str) -> QuotingStore:
+    def select(self, *_: str) -> AbstractContextManager[QuotingStore]:
         """Return the store."""
-        return self.store
+        return nullcontext(self.store)
 
 
 @pytest.mark.parametrize("is_chosen", [False, True])

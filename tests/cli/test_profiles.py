@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 from pathlib import Path
@@ -200,19 +199,17 @@ def test_a_file_that_cannot_be_replaced_stays_as_it_was() -> None:
     assert run("profile", "add", "other", "--client-id", "y").exit == 2
 
 
-def test_several_processes_lose_no_profile() -> None:
-    """From the read to the write of one process the folder is locked, so that no other one saves meanwhile."""
+def test_several_processes_lose_no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the read to the write of one process the file is locked; another one waits, and ends with 7 if in vain."""
+    monkeypatch.setattr("pinecone_admin.cli.output.file_locks.TIMEOUT", 0.0)
     assert run("profile", "add", "work", "--client-id", "x").exit == 0
-    folder = os.open(profile_file().parent, os.O_RDONLY)
 
     def add(text: str) -> str:
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        done = run("profile", "add", "third", "--client-id", "z")
+        assert (done.exit, "another command is using" in done.stderr) == (7, True), done
         return add_profile(text, Profile(name="other", client_id="y"), make_default=False)
 
     change_profiles(profile_file(), add)
-    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(folder)
     assert [each["name"] for each in run("profile", "list").json] == ["work", "other"]
 
 

@@ -527,7 +527,7 @@ def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(
         for words in (words_of(ROTATES_ACCOUNT, *other), ["send", "POST", path, *other, "--yes"]):
             done, preview = run(*words), run(*words, "--dry-run")
             assert (done.exit, preview.exit, preview.stderr) == (2, 2, done.stderr)
-            assert "belongs to another service account, with the client id another" in done.stderr
+            assert "belongs to another service account, whose client id is beside it" in done.stderr
             assert "nothing was changed" in done.stderr
         assert live_secrets(emulator) == before
     assert env.read_text() == "KEY=pcsk_some\nOTHER_ID=another\nOTHER=secret\n"

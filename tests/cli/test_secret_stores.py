@@ -17,7 +17,8 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.output.files import lock_folder
+from pinecone_admin.cli.output import file_locks
+from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
 from pinecone_admin.cli.secrets.stores import CommandStore, FileBackedStore, SecretStore, name_of_id, parse_store
@@ -269,13 +270,24 @@ def test_links_of_other_users_are_not_followed(tmp_path: Path, monkeypatch: pyte
         parse(f"file:{link}").check()
 
 
+def let_new_files_belong_to_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the status of an open file have another owner than that of its path."""
+    fstat = os.fstat
+
+    def change_owner(descriptor: int) -> os.stat_result:
+        status = fstat(descriptor)
+        return os.stat_result((*status[:4], 7, 7, *status[6:10]))
+
+    monkeypatch.setattr(os, "fstat", change_owner)
+
+
 def test_the_owner_of_a_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that root fills still belongs to the service that reads it."""
     path = tmp_path / "env"
     path.write_text("A=1\n")
     path.chmod(0o600)
     owners: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((0,) * 4 + (7,) * 6))  # the new file belongs to root
+    let_new_files_belong_to_another_user(monkeypatch)
     monkeypatch.setattr(os, "fchown", lambda _, *owner: owners.append(owner))
     parse(f"env-file:{path}#KEY").store(KEY)
     assert owners == [(path.stat().st_uid, path.stat().st_gid)]
@@ -291,7 +303,7 @@ def test_an_owner_that_cannot_be_kept_is_found_before(folder: Path, monkeypatch:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "fchown", refuse)
-    monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((0,) * 4 + (7,) * 6))
+    let_new_files_belong_to_another_user(monkeypatch)
     with pytest.raises(StoreError, match="not permitted"):
         parse(f"env-file:{path}#KEY").check()
     assert list(folder.iterdir()) == [path]
@@ -377,21 +389,51 @@ def test_of_concurrent_stores_in_one_place_one_is_kept(tmp_path: Path) -> None:
         assert all("only copy of another secret" in each for each in refused)
 
 
-def test_a_folder_that_cannot_be_locked_is_used_without_a_lock(tmp_path: Path) -> None:
-    """A file system without locks still stores secrets."""
-    with lock_folder(tmp_path / "missing"):
-        parse(f"env-file:{tmp_path}/env#KEY").store(KEY)
-    assert (tmp_path / "env").exists()
+def test_a_lock_leaves_nothing_and_lets_the_next_one_in(folder: Path) -> None:
+    """The lock of a file is a file of its own, which is there only while it is held."""
+    with lock_file(folder / "key"):
+        assert [path.name for path in folder.iterdir()] == [".key.pinecone-admin-lock"]
+        assert mode_of(folder / ".key.pinecone-admin-lock") == 0o600
+    assert list(folder.iterdir()) == []
 
 
-def test_a_lock_that_is_never_released_keeps_no_secret_from_being_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A shell that runs the command under flock(1) holds the lock until the command ends."""
-    monkeypatch.setattr("pinecone_admin.cli.output.files._LOCK_TIMEOUT", 0.0)
-    with lock_folder(tmp_path):
-        parse(f"env-file:{tmp_path}/env#KEY").store(KEY)
-    assert (tmp_path / "env").exists()
+def test_a_lock_that_a_killed_process_left_is_taken(folder: Path) -> None:
+    """Only the lock of the system counts, not the file."""
+    (folder / ".key.pinecone-admin-lock").touch(mode=0o600)
+    parse(f"file:{folder}/key").store(KEY)
+    assert [path.name for path in folder.iterdir()] == ["key"]
+
+
+def test_a_lock_that_is_a_link_is_not_followed(folder: Path) -> None:
+    """A link in its place could make this process create a file elsewhere."""
+    (folder / ".key.pinecone-admin-lock").symlink_to(folder / "elsewhere")
+    with pytest.raises(StoreError, match="cannot be used as a lock"):
+        parse(f"file:{folder}/key").check()
+    assert not (folder / "elsewhere").exists()
+
+
+def test_a_file_system_without_locks_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret is not stored where two processes could replace each other's."""
+
+    def refuse(*_: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    for use in (parse(f"file:{folder}/key").check, lambda: parse(f"file:{folder}/key").store(KEY)):
+        with pytest.raises(StoreError, match="has no locks"):
+            use()
+    assert not (folder / "key").exists()
+
+
+def test_without_flock_the_lock_is_a_file_created_exclusively(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no flock: there, a lock that a killed process left is named in the message."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(file_locks, "TIMEOUT", 0.0)
+    parse(f"file:{folder}/key").store(KEY)
+    assert [path.name for path in folder.iterdir()] == ["key"]
+    (folder / ".key.pinecone-admin-lock").touch()
+    with pytest.raises(StoreError, match=r"delete .*/\.key\.pinecone-admin-lock"):
+        parse(f"file:{folder}/key").check()
 
 
 def test_a_command_gets_the_secret_on_its_input_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ It stands on what ``ensure`` stands on, since ``ensure`` itself reads the lists 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
@@ -160,11 +161,12 @@ class _AsyncApplication:
                 run_in_parallel(self._try, plain, limit=limit, deliver=self._progress.record)
                 for each in ranked:
                     if makes_secret(each):
-                        self._progress.record(each, self._try(each))
+                        with ExitStack() as selected:  # until the step is in the report
+                            self._progress.record(each, self._try(each, selected))
         finally:
             self._progress.record_rest()
 
-    def _try(self, step: Step) -> Result:
+    def _try(self, step: Step, selected: ExitStack | None = None) -> Result:
         """Carry out a step; one that fails does not stop those that do not depend on it."""
         if (obstacle := self._progress.find_obstacle(step)) is not None:
             return NotTried(obstacle)
@@ -173,7 +175,7 @@ class _AsyncApplication:
         changes: Sequence[SentChange] = ()
         try:
             with stating_what_is_left() as changes:
-                results[id(step)] = self._carry_out(step)
+                results[id(step)] = self._carry_out(step, selected or ExitStack())
         except BaseException as error:
             if not _is_of_step(error, step):
                 self._progress.note_interruption(step, error, changes)
@@ -181,8 +183,13 @@ class _AsyncApplication:
             results[id(step)] = error
         return results[id(step)]
 
-    def _carry_out(self, step: Step) -> str | None:
-        """Carry out a step, and return the id of what it made."""
+    def _carry_out(self, step: Step, selected: ExitStack) -> str | None:
+        """Carry out a step, and return the id of what it made.
+
+        Args:
+            step: The step.
+            selected: Gets the context of the store, if the step makes a secret.
+        """
         kinds: dict[str, Any] = {
             "project": self._admin.projects,
             "api_key": self._admin.api_keys,
@@ -194,9 +201,9 @@ class _AsyncApplication:
                 made = ensure_project(self._admin, name=step.name or "", **settings, is_missing=True)
                 return made.value.id
             case "create", "api_key":
-                return self._create_key(step)
+                return self._create_key(step, self._select_store(step, selected))
             case "create", _:
-                return self._create_account(step)
+                return self._create_account(step, self._select_store(step, selected))
             case "invite", _:
                 return self._invite(step)
             case "grant", _:
@@ -244,15 +251,15 @@ class _AsyncApplication:
             for each in list_granted(step)
         ]
 
-    def _select_store(self, step: Step) -> Store[Any] | None:
+    def _select_store(self, step: Step, selected: ExitStack) -> Store[Any] | None:
         store = self._store
         if isinstance(store, StoreByName):
-            store = store.select(step.kind, step.project or "", step.name or "")
+            store = selected.enter_context(store.select(step.kind, step.project or "", step.name or ""))
         return None if store is None else wrap_store(store, self._progress)
 
-    def _create_key(self, step: Step) -> str:
+    def _create_key(self, step: Step, store: Store[Any] | None) -> str:
         name, roles = step.name or "", cast("Any", step.after["roles"])
-        leftovers, store = [self._keys[each] for each in _list_replaced(step)], self._select_store(step)
+        leftovers = [self._keys[each] for each in _list_replaced(step)]
         if (stored := find_stored_key(leftovers, store)) is not None:
             leftovers.remove(stored)
             self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
@@ -271,9 +278,9 @@ class _AsyncApplication:
             )
         return made.key.id
 
-    def _create_account(self, step: Step) -> str:
+    def _create_account(self, step: Step, store: Store[Any] | None) -> str:
         name = step.name or ""
-        leftovers, store = [self._accounts[each] for each in _list_replaced(step)], self._select_store(step)
+        leftovers = [self._accounts[each] for each in _list_replaced(step)]
         if (stored := find_stored_account(leftovers, store)) is not None:
             leftovers.remove(stored)
             self._grant(step, stored.id, is_missing=False)

@@ -193,7 +193,14 @@ class DueRun:
 
     def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
         """Rotate a key, and return the new one if it was made."""
-        store = self.store.select_for_key(old) if isinstance(self.store, StoreByName) else self.store
+        if isinstance(self.store, StoreByName):
+            with self.store.select_for_key(old) as store:
+                return self._rotate_into(store, old, project, keys)
+        return self._rotate_into(self.store, old, project, keys)
+
+    def _rotate_into(
+        self, store: Store[APIKeyWithSecret], old: APIKey, project: str, keys: Sequence[APIKey]
+    ) -> list[APIKey]:
         changes = ChangeLog(dry_run=self.report.dry_run, project=project)
         try:
             rotation = replace_key(

@@ -215,13 +215,18 @@ class RowRunner:
 
     def _reserve_place(self, session: Session, place: str) -> None:
         """Raise CLIError if an earlier row has the same place, whatever it calls it."""
+        makes = self._template.command.makes
         with suppress(StoreError):  # the command says what is wrong
             store = parse_store(
-                place, allow_group=True, replaces=True, is_for_account=False, interruptions=session.interruptions
+                place,
+                allow_group=True,
+                replaces=True,
+                is_for_account=makes is not None and makes.is_of_account,
+                interruptions=session.interruptions,
             )
-            if store.target in self._targets:
+            if not self._targets.isdisjoint(store.targets):
                 raise CLIError(f"--store: an earlier row has the same place, {place} (case does not count)")
-            self._targets.add(store.target)
+            self._targets.update(store.targets)
 
     def _deliver(self, row: Row, outcome: RowOutcome) -> None:
         """Write how a row ended."""

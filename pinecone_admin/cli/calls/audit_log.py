@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from pinecone_admin.cli.output.files import (
     describe_path,
     find_access_problem,
     follow_own_links,
-    wait_for_lock,
 )
 from pinecone_admin.workflows.sent_changes import SentChange
+
+_LOCK_TIMEOUT = 10.0
+_LOCK_INTERVAL = 0.01
 
 _MAX_ID_LENGTH = 500
 
@@ -87,7 +91,7 @@ class AuditLog:
             if problem:
                 raise CLIError(f"{self._source}: {describe_path(self._path)} {problem}")
             # A full disk may have cut off the last line. While another process writes one, it only looks so.
-            wait_for_lock(descriptor)
+            _wait_for_lock(descriptor)
             if line and os.fstat(descriptor).st_size and _read_last_byte(descriptor) != b"\n":
                 line = b"\n" + line
             # One write to a file that is open for appending: lines do not mix where there are no locks either.
@@ -95,6 +99,21 @@ class AuditLog:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    """Lock an open file until it is closed, unless there are no locks or another process holds it for ten seconds."""
+    with suppress(ImportError, OSError):  # missing on Windows; some network file systems have no locks
+        import fcntl  # noqa: PLC0415 - as above
+
+        deadline = time.monotonic() + _LOCK_TIMEOUT
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(_LOCK_INTERVAL)
 
 
 def _read_last_byte(descriptor: int) -> bytes:

@@ -1,13 +1,10 @@
-"""Files that commands read and write: those of other users are refused, reports are private, folders are locked."""
+"""Files that commands read and write: those of other users are refused, reports are private."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -21,9 +18,6 @@ _MAX_CHARACTERS = 1 << 28
 """More than the inventory of any organization; a pipe that never ends stops here."""
 
 _MAX_LINKS = 40  # as Linux follows
-
-_LOCK_TIMEOUT = 10.0
-_LOCK_INTERVAL = 0.01
 
 OTHERS_CAN_ACCESS = 0o077
 OTHERS_CAN_WRITE = 0o022
@@ -101,40 +95,6 @@ def follow_own_links(path: Path) -> Path:
             raise PermissionError(errno.EACCES, "a symbolic link of another user is not followed")
         path = path.parent / path.readlink()
     raise OSError(errno.ELOOP, "too many symbolic links")
-
-
-@contextmanager
-def lock_folder(folder: Path) -> Generator[None, None, None]:
-    """Lock a folder among the processes that use this function, so that none overwrites what another has just added.
-
-    A folder that cannot be locked, or that another process keeps locked for 10 seconds, is used without a lock.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        yield
-        return
-    try:
-        wait_for_lock(descriptor)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def wait_for_lock(descriptor: int) -> None:
-    """Lock an open file or folder until it is closed, as ``lock_folder`` does."""
-    with suppress(ImportError, OSError):  # missing on Windows; some network file systems have no locks
-        import fcntl  # noqa: PLC0415 - as above
-
-        # Whoever runs the command under flock(1) holds the lock until the command ends.
-        deadline = time.monotonic() + _LOCK_TIMEOUT
-        while True:
-            with suppress(BlockingIOError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            if time.monotonic() >= deadline:
-                return
-            time.sleep(_LOCK_INTERVAL)
 
 
 def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:

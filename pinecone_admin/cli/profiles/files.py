@@ -13,10 +13,10 @@ from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url
 from pinecone_admin.auth.private_files import replace_private_file
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output.file_locks import LockError, lock_file
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_ACCESS,
     describe_path,
-    lock_folder,
     read_file,
 )
 from pinecone_admin.cli.profiles.profile import Profile, Profiles, parse_profiles
@@ -54,12 +54,14 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
     target = Path(os.path.realpath(path))  # the file may be a link into a folder of settings
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with lock_folder(target.parent):
+        with lock_file(target):
             before = _read_text(path)
             parse_profiles(before, source=describe_path(path))
             text = change(before)
             parse_profiles(text, source=describe_path(path))
             replace_private_file(target, text.encode())
+    except LockError as exc:
+        raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", exit=exit_codes.TRY_LATER) from exc
     except OSError as exc:
         raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}") from exc
 

@@ -11,7 +11,7 @@ import re
 import shlex
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from attrs import frozen
@@ -19,11 +19,11 @@ from attrs import frozen
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.identity.sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.output.files import lock_folder
+from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME, is_set, read_variable, set_variables
 from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, NewSecret, StoreError
 from pinecone_admin.cli.secrets.store_command import run_store_command
-from pinecone_admin.cli.secrets.target_files import TargetFile, find_target_file
+from pinecone_admin.cli.secrets.target_files import TargetFile, explain_os_errors, find_target_file
 
 STORE_FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
 # Values of API keys begin with pcsk_ or pckey_.
@@ -47,13 +47,13 @@ class SecretStore(ABC):
         return ""
 
     @property
-    def target(self) -> tuple[str, ...]:
-        """What two stores have in common if one secret would replace the other; empty if none ever does.
+    def targets(self) -> Sequence[tuple[str, ...]]:
+        """What a secret changes there; two stores that have a target in common would replace each other's secrets.
 
         Raises:
             StoreError: Nothing can be stored there.
         """
-        return ()
+        return []
 
     def check_unused(self) -> None:  # noqa: B027 - a command may store as many secrets as it likes
         """Check that no other secret would be replaced, which may be its only copy.
@@ -106,9 +106,9 @@ class FileBackedStore(SecretStore):
         """What messages call the place of the secret."""
 
     @property
-    def target(self) -> tuple[str, ...]:
+    def targets(self) -> Sequence[tuple[str, ...]]:
         """The file, as systems that ignore case see it."""
-        return (str(self.find_file().path).casefold(),)
+        return [(str(self.find_file().path).casefold(),)]
 
     @abstractmethod
     def check_unused(self) -> None:
@@ -129,7 +129,8 @@ class FileBackedStore(SecretStore):
     def check(self) -> None:
         """Check the file, that a copy of it with the secret can be written beside it, and what would be replaced."""
         file = self.find_file()
-        file.try_replace(len(file.read()) + LARGEST_SECRET)
+        with explain_os_errors(file.path), lock_file(file.path):
+            file.try_replace(len(file.read()) + LARGEST_SECRET)
         self.check_replaceable()
 
     def check_replaceable(self, client_id: str | None = None) -> None:
@@ -149,7 +150,7 @@ class FileBackedStore(SecretStore):
             raise StoreError(f"{self.place} has {kind}: choose another place, or remove it first", is_wrong_place=True)
         if client_id and present.client_id not in {"", client_id}:
             raise StoreError(
-                f"{self.place} belongs to another service account, with the client id {present.client_id}: "
+                f"{self.place} belongs to another service account, whose client id is beside it: "
                 "choose another place, or remove it first",
                 is_wrong_place=True,
             )
@@ -163,7 +164,8 @@ class FileBackedStore(SecretStore):
 
     def store(self, secret: NewSecret) -> None:
         """Put the secret in its place, and keep what else is in the file."""
-        with lock_folder(self.find_file().path.parent):
+        path = self.find_file().path
+        with explain_os_errors(path), lock_file(path):
             self.check_unused()
             self.check_replaceable(secret.client_id)
             file = self.find_file()
@@ -197,18 +199,24 @@ class EnvFileStore(FileBackedStore):
         return f"env-file:{self.path}#{self.name}"
 
     @property
-    def target(self) -> tuple[str, ...]:
-        """The file and the variable."""
-        return (*super().target, self.name)
+    def _variables(self) -> list[str]:
+        return [self.name, *([name_of_id(self.name)] if self.is_for_account else [])]
+
+    @property
+    def targets(self) -> Sequence[tuple[str, ...]]:
+        """The variables in their file."""
+        return [(*file, name) for file in super().targets for name in self._variables]
 
     def check_unused(self) -> None:
-        """Check that the file does not set the variable, unless it may be replaced."""
-        if not self.replaces and is_set(self.find_file().read(), self.name):
-            raise StoreError(
-                f"{self.path} already sets {self.name}, which may be the only copy of another secret: "
-                "choose another name, or remove that line first",
-                is_wrong_place=True,
-            )
+        """Check that the file does not set the variables, unless they may be replaced."""
+        content = b"" if self.replaces else self.find_file().read()
+        for name in self._variables:
+            if is_set(content, name):
+                raise StoreError(
+                    f"{self.path} already sets {name}, which may be the only copy of another secret: "
+                    "choose another name, or remove that line first",
+                    is_wrong_place=True,
+                )
 
     def parse(self, content: bytes) -> PresentSecret:
         """Return the values of the variables."""
@@ -278,9 +286,9 @@ class CommandStore(SecretStore):
         return f"exec:{self.command[0]}"
 
     @property
-    def target(self) -> tuple[str, ...]:
+    def targets(self) -> Sequence[tuple[str, ...]]:
         """The words of the command: what else tells it where a secret goes is unknown."""
-        return self.command
+        return [self.command]
 
     def check(self) -> None:
         """Check that the command can be found."""

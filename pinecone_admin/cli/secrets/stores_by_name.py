@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, NamedTuple
@@ -94,27 +94,30 @@ class StoreRules:
             owners: What the secrets belong to that are to be made.
             others: What other secrets belong to, whose places must stay as they are.
         """
-        places = [self._find_place(owner) for owner in owners]
+        places = [self._find_targets(owner) for owner in owners]
         taken: dict[tuple[str, ...], list[SecretOwner]] = {}
-        for owner, place in zip(owners, places, strict=True):
-            if not isinstance(place, StoreError):
-                taken.setdefault(place, []).append(owner)
+        for owner, targets in zip(owners, places, strict=True):
+            for target in () if isinstance(targets, StoreError) else targets:
+                taken.setdefault(target, []).append(owner)
         for owner in others:
             with suppress(StoreError):  # it is not stored now
-                taken.setdefault(self.find(owner).target, []).append(owner)
+                for target in self.find(owner).targets:
+                    taken.setdefault(target, []).append(owner)
         return [
-            f"--store, for {owner}: {place}" if isinstance(place, StoreError) else _describe_clash(taken[place])
-            for owner, place in zip(owners, places, strict=True)
+            f"--store, for {owner}: {targets}"
+            if isinstance(targets, StoreError)
+            else next(filter(None, (_describe_clash(taken[target]) for target in targets)), None)
+            for owner, targets in zip(owners, places, strict=True)
         ]
 
-    def _find_place(self, owner: SecretOwner) -> tuple[str, ...] | StoreError:
-        """Return the target of a secret, or why it has none that can take it."""
+    def _find_targets(self, owner: SecretOwner) -> Sequence[tuple[str, ...]] | StoreError:
+        """Return the targets of a secret, or why it has none that can take it."""
         try:
             store = self.find(owner)
             store.check()
         except StoreError as error:
             return error
-        return store.target
+        return store.targets
 
 
 class StoresByName(StoreByName):
@@ -133,9 +136,11 @@ class StoresByName(StoreByName):
     def __call__(self, made: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
         """Store the secret of what was made."""
         if isinstance(made, APIKeyWithSecret):
-            self.select_for_key(made.key)(made)
+            selected = self.select_for_key(made.key)
         else:
-            self._select(SecretOwner("service-account", "", made.service_account.name))(made)
+            selected = self._select(SecretOwner("service-account", "", made.service_account.name))
+        with selected as store:
+            store(made)
 
     def find_problems(
         self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]
@@ -145,17 +150,18 @@ class StoresByName(StoreByName):
         problems = self.rules.find_problems([*map(self._find_owner, keys)], map(self._find_owner, others))
         return {key.id: problem for key, problem in zip(keys, problems, strict=True) if problem is not None}
 
-    def select_for_key(self, key: APIKey) -> Callable[[Any], object]:
-        """Return the ``store`` of the value of one key."""
+    def select_for_key(self, key: APIKey) -> AbstractContextManager[Callable[[Any], object]]:
+        """Return a context with the ``store`` of the value of one key."""
         return self._select(self._find_owner(key))
 
-    def select(self, kind: str, project: str, name: str) -> Callable[[Any], object]:
-        """Return the ``store`` of one secret that is to be made."""
+    def select(self, kind: str, project: str, name: str) -> AbstractContextManager[Callable[[Any], object]]:
+        """Return a context with the ``store`` of one secret that is to be made."""
         return self._select(SecretOwner(kind.replace("_", "-"), project, name))
 
-    def _select(self, owner: SecretOwner) -> Callable[[Any], object]:
-        self._session.interruptions.release()  # the secret before this one is stored
-        return deliver_to(self.rules.find(owner), self._session)
+    @contextmanager
+    def _select(self, owner: SecretOwner) -> Generator[Callable[[Any], object], None, None]:
+        with self._session.interruptions.held_by_one_secret():
+            yield deliver_to(self.rules.find(owner), self._session)
 
     def _find_owner(self, key: APIKey) -> SecretOwner:
         if key.project_id not in self._projects:

@@ -12,6 +12,7 @@ from pathlib import Path
 from attrs import define, frozen
 
 from pinecone_admin.auth.private_files import create_private_file, replace_private_file, written_beside
+from pinecone_admin.cli.output.file_locks import LockError
 from pinecone_admin.cli.output.files import follow_own_links
 from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, StoreError
 from pinecone_admin.errors import ResponseParsingError
@@ -93,6 +94,8 @@ def explain_os_errors(path: Path) -> Generator[None, None, None]:
     """Turn errors of the operating system into StoreErrors that name the path."""
     try:
         yield
+    except LockError as error:
+        raise StoreError(str(error.strerror)) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"{path}: {reason}") from error

@@ -1,0 +1,109 @@
+"""Locks by which commands that change one file at the same time wait for each other."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+
+TIMEOUT = 10.0
+"""Seconds to wait for another command."""
+_GRACE = 4.0
+"""Seconds to wait once this command is interrupted; a store command has as many, and a second more to be killed."""
+_INTERVAL = 0.01
+
+
+class LockError(OSError):
+    """A file cannot be locked."""
+
+
+@contextmanager
+def lock_file(path: Path, is_interrupted: Callable[[], bool] = bool) -> Generator[None, None, None]:
+    """Lock a file among the commands that use this function; there is no way to go on without the lock.
+
+    The lock is held on ``.NAME.pinecone-admin-lock`` beside the file, so that it also works for a file that does not
+    exist yet, and while that one is replaced. A folder that a shell locks with ``flock`` is another lock.
+
+    Args:
+        path: The file, with links followed.
+        is_interrupted: Whether the command is to end soon.
+
+    Raises:
+        LockError: Another command holds the lock for ten seconds, or the file system has no locks.
+        OSError: The lock cannot be created.
+    """
+    lock = path.with_name(f".{path.name}.pinecone-admin-lock")
+    deadline = time.monotonic() + TIMEOUT
+    while (descriptor := _try_lock(lock)) is None:
+        if is_interrupted():
+            deadline = min(deadline, time.monotonic() + _GRACE)
+            is_interrupted = bool
+        if time.monotonic() >= deadline:
+            raise LockError(errno.EAGAIN, _describe_holder(path, lock))
+        time.sleep(_INTERVAL)
+    try:
+        yield
+    finally:
+        _release(lock, descriptor)
+
+
+def _try_lock(lock: Path) -> int | None:
+    """Return a descriptor that holds the lock, or None if another process holds it."""
+    if (fcntl := _find_fcntl()) is None:
+        return _create_exclusively(lock)
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LockError(error.errno, f"{lock} cannot be used as a lock: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), lock.lstat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):  # held, or deleted by its holder
+        pass
+    except OSError as error:
+        os.close(descriptor)
+        raise LockError(error.errno, f"the file system of {lock.parent} has no locks ({error.strerror})") from error
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
+
+def _create_exclusively(lock: Path) -> int | None:
+    try:
+        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return None
+    except OSError as error:
+        raise LockError(error.errno, f"{lock} cannot be used as a lock: {error.strerror}") from error
+
+
+def _release(lock: Path, descriptor: int) -> None:
+    # Deleted while it is held, so that whoever opened it meanwhile finds another file; but Windows deletes no open file.
+    is_held = _find_fcntl() is not None
+    if not is_held:
+        os.close(descriptor)
+    with suppress(OSError):
+        lock.unlink()
+    if is_held:
+        os.close(descriptor)
+
+
+def _describe_holder(path: Path, lock: Path) -> str:
+    told = f"another command is using {path}, and has not ended in time"
+    return told if _find_fcntl() is not None else f"{told}; if there is none, one was killed: delete {lock}"
+
+
+def _find_fcntl() -> ModuleType | None:
+    """Return the module with the locks of the system, or None on Windows."""
+    try:
+        import fcntl  # noqa: PLC0415 - as above
+    except ImportError:
+        return None
+    return fcntl

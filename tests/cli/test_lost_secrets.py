@@ -1,0 +1,144 @@
+"""Ways in which the only copy of a secret could be lost, or a run could go on although it was interrupted."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import Run, example_organization, run
+from tests.cli.secret_makers import find_files_with, live_secrets
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all files of the commands come to the folder of the test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def emulator() -> Generator[Emulator]:
+    """Emulate the organization of the examples."""
+    with example_organization() as emulator:
+        yield emulator
+
+
+def write_private(name: str, text: str) -> Path:
+    """Write a file of mode 0600."""
+    path = Path(name)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
+
+
+def write_accounts(emulator: Emulator, *names: str) -> None:
+    """Write a file with an organization that has these service accounts."""
+    accounts = [{"name": name, "roles": ["OrgMember"]} for name in names]
+    Path("org.json").write_text(json.dumps({"organization": emulator.organization_id, "service_accounts": accounts}))
+
+
+def make_accounts(emulator: Emulator, way: str, *names: str) -> Run:
+    """Create service accounts, each with its secret in a variable of its name."""
+    if way == "apply":
+        write_accounts(emulator, *names)
+        return run("apply", "org.json", "--store", "env-file:.env#{name}", "--yes")
+    Path("rows.csv").write_text("name\n" + "".join(f"{name}\n" for name in names))
+    create = ("service-account", "create", "{name}", "--store", "env-file:.env#{name}")
+    return run("each", "rows.csv", "--yes", "--", *create)
+
+
+@pytest.mark.parametrize("names", [("robot_ID", "robot"), ("robot", "robot_ID")], ids=["before", "after"])
+@pytest.mark.parametrize("way", ["apply", "each"])
+def test_the_client_id_of_an_account_replaces_no_secret(emulator: Emulator, way: str, names: tuple[str, str]) -> None:
+    """Two accounts of which one has its secret where the other one has its client id are not both made."""
+    before = live_secrets(emulator)
+    done = make_accounts(emulator, way, *names)
+    lost = {secret for secret in live_secrets(emulator) - before if not find_files_with({secret}, Path())}
+    assert not lost
+    assert done.exit != 0
+
+
+def test_the_variable_of_the_client_id_must_be_free_too(emulator: Emulator) -> None:
+    """A new account is refused before its request if its client id would replace what the file has."""
+    env = write_private("b.env", "CI_ID=pcsk_the_only_copy\n")
+    before = live_secrets(emulator)
+    done = run("service-account", "create", "robot", "--store", "env-file:b.env#CI_SECRET", "--yes")
+    assert (done.exit, live_secrets(emulator) - before) == (2, set())
+    assert env.read_text() == "CI_ID=pcsk_the_only_copy\n"
+
+
+@pytest.mark.usefixtures("emulator")
+def test_the_variable_of_the_client_id_is_not_shown() -> None:
+    """What stands where the client id belongs may be the secret of another account, so no message quotes it."""
+    write_private("b.env", "CI_ID=the-secret-of-another\nCI_SECRET=old\n")
+    done = run("service-account", "rotate-secret", "ci", "--store", "env-file:b.env#CI_SECRET", "--yes")
+    assert (done.exit, "the-secret-of-another" in done.stderr) == (2, False), done.stderr
+
+
+@contextmanager
+def held_lock(path: Path) -> Generator[None, None, None]:
+    """Hold the lock of a destination, as another command does that never ends."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("place", ["env-file:.env#KEY", "file:.env"])
+def test_nothing_is_stored_without_a_lock(
+    emulator: Emulator, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another process holds the lock of a file, a command is refused before its request."""
+    monkeypatch.setattr("pinecone_admin.cli.output.file_locks.TIMEOUT", 0.0)
+    before = live_secrets(emulator)
+    with held_lock(tmp_path / "..env.pinecone-admin-lock"):
+        done = run("api-key", "create", "k", "--project", "search", "--store", place, "--yes")
+    assert (done.exit, live_secrets(emulator)) == (2, before), done.stderr
+    assert "another command is using" in done.stderr
+    assert not Path(".env").exists()
+
+
+def test_an_interrupted_apply_ends_after_the_secret_that_is_being_stored(emulator: Emulator, tmp_path: Path) -> None:
+    """From the end of one secret on, a signal that came while it was stored stops the run: nobody is deleted."""
+    document = {
+        "organization": emulator.organization_id,
+        "projects": [{"name": "search", "api_keys": [{"name": "writer", "roles": ["DataPlaneEditor"]}]}],
+        "people": [{"email": "ada@example.com", "absent": True}],
+    }
+    Path("org.json").write_text(json.dumps(document))
+    script = write_private(f"{tmp_path}/store.sh", f"#!/bin/sh\nkill -INT $PPID\ncat > {tmp_path}/stored\n")
+    script.chmod(0o700)
+    words = ("apply", "org.json", "--yes", "--allow-removals", "1", "--report", "report.json")
+    done = run(*words, "--store", f"exec:{script} {{name}}")
+    assert done.exit == 130
+    people = {each.email for each in emulator.state.users.values()}
+    assert "ada@example.com" in people
+    assert Path("stored").read_text() in live_secrets(emulator)
+    report = json.loads(Path("report.json").read_text())
+    assert [each["name"] for each in report["done"]] == ["writer"]
+    assert [each["action"] for each in report["not_run"]] == ["delete"]
+
+
+def test_an_interrupted_rotate_due_names_the_key_that_it_finished(emulator: Emulator, tmp_path: Path) -> None:
+    """A signal while the first value is stored ends the run once that key is in the report, and before the next."""
+    with emulator.admin() as admin:
+        search = admin.projects.describe_by_name(name="search")
+        admin.api_keys.create(project_id=search.id, name="writer")
+    emulator.clock.advance(91 * 86_400)
+    script = write_private(f"{tmp_path}/store.sh", f'#!/bin/sh\nkill -INT $PPID\ncat > "{tmp_path}/$1"\n')
+    script.chmod(0o700)
+    words = ("api-key", "rotate-due", "--older-than", "90d", "--keep-old-for", "7d", "--yes", "--project", "search")
+    done = run(*words, "--store", f"exec:{script} {{name}}")
+    assert done.exit == 130
+    assert len({path.name for path in tmp_path.iterdir()} & {"reader", "writer", "store.sh"}) == 2
+    assert re.search("reader|writer", done.stderr), done.stderr
