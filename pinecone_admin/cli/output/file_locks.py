@@ -85,7 +85,7 @@ def _create_exclusively(lock: Path) -> int | None:
 
 
 def _release(lock: Path, descriptor: int) -> None:
-    # Deleted while it is held, so that whoever opened it meanwhile finds another file; but Windows deletes no open file.
+    # Deleted while it is held, so that whoever opened it meanwhile finds another file; Windows deletes no open file.
     is_held = _find_fcntl() is not None
     if not is_held:
         os.close(descriptor)
