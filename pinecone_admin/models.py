@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, TypeVar
 import attrs
 
 from generated_client import models as generated_models
-from generated_client.types import Null, Unlisted, extra_fields, wire_fields
+from generated_client.types import Null, Unlisted, extra_fields, wire_fields, wire_name
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 
@@ -174,11 +174,20 @@ def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any] | list[dic
 def _model_to_dict(place: Name, model: object, *, reveal: bool) -> dict[str, Any]:
     if not attrs.has(type(model)):
         raise PineconeTypeError(place, f" must be a model of this package, not {type(model).__name__}")
+    kind: Any = type(model)
+    absent = _values_to_leave_out(kind)
     listed = {
         name: _to_json(value, reveal=reveal) if reveal or not secret else "***"
         for name, value, secret in wire_fields(model)
+        if name not in absent or value != absent[name]
     }
     return {**extra_fields(model), **listed} if reveal else listed
+
+
+@cache
+def _values_to_leave_out(kind: Any) -> dict[str, object]:
+    """Return the fields of a class that JSON has only if they are set, with their defaults."""
+    return {wire_name(each): each.default for each in attrs.fields(kind) if each.metadata.get("absent_by_default")}
 
 
 def _to_json(value: object, *, reveal: bool) -> Any:
@@ -190,6 +199,6 @@ def _to_json(value: object, *, reveal: bool) -> Any:
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_to_json(item, reveal=reveal) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return value

@@ -39,7 +39,7 @@ from pinecone_admin.emulator.model.records import (
     UserRecord,
 )
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
-from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
+from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, EmulatorSettings
 from pinecone_admin.emulator.model.state import State
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Emulator:
         organization = {"plan": plan, "payment_status": payment_status}
         random = Random(seed)  # noqa: S311 — its secrets protect nothing, and a seed must repeat them
         document = {"organization": organization, "settings": settings}
-        read = snapshot.load_state(document, Settings(), random, self.clock.now())
+        read = snapshot.load_state(document, EmulatorSettings(), random, self.clock.now())
         self.state, self._caller = read.state, read.caller
         self._initial_state = json.dumps(self.dump()), self._identify()
 
@@ -361,7 +361,7 @@ class Emulator:
     def _read_state(self, text: str, known: snapshot.Identity) -> snapshot.Snapshot:
         # Seeded by the document: with a fixed seed, new ids would repeat those that the document already has.
         random = Random(text)  # noqa: S311 — as above
-        settings = evolve(Settings(), plans=self.state.settings.plans)
+        settings = evolve(EmulatorSettings(), plans=self.state.settings.plans)
         return snapshot.load_state(json.loads(text), settings, random, self.clock.now(), known)
 
     def _replace_state(self, read: snapshot.Snapshot) -> None:
@@ -400,7 +400,7 @@ class Emulator:
             self.state.organization.plan = plan
             self.state.organization.payment_status = payment_status
 
-    def _read_changes(self, fields: Fields) -> tuple[str, str, Settings]:
+    def _read_changes(self, fields: Fields) -> tuple[str, str, EmulatorSettings]:
         organization, settings = self.state.organization, self.state.settings
         return (
             fields.get("plan", checks.one_of(settings.plans), organization.plan),

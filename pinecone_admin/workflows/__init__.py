@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
     from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSecret
     from pinecone_admin.workflows.change_plan import ChangePlan
+    from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
     from pinecone_admin.workflows.desired_state import DesiredState
     from pinecone_admin.workflows.findings import Finding
-    from pinecone_admin.workflows.inventory import Change, Changes, Inventory
+    from pinecone_admin.workflows.inventory import Inventory, InventoryChange, InventoryChanges
     from pinecone_admin.workflows.planner import plan_changes
     from pinecone_admin.workflows.plans import (
         Left,
@@ -54,7 +55,6 @@ __all__ = [
     "ApplyReport",
     "Change",
     "ChangePlan",
-    "Changes",
     "CleanupReport",
     "Content",
     "DesiredState",
@@ -66,6 +66,8 @@ __all__ = [
     "Finding",
     "Holder",
     "Inventory",
+    "InventoryChange",
+    "InventoryChanges",
     "KeptKey",
     "Left",
     "NewSecret",
@@ -78,10 +80,13 @@ __all__ = [
     "ProjectRoleDict",
     "Provisioned",
     "Reach",
+    "Ref",
     "RetiredKeys",
     "Review",
+    "RoleAt",
     "RoleChange",
     "Rotation",
+    "Settings",
     "StalePlan",
     "StaleProject",
     "StaleReport",
@@ -101,7 +106,8 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
             ".planner": ("plan_changes",),
             ".desired_state": ("DesiredState",),
             ".findings": ("Finding",),
-            ".inventory": ("Change", "Changes", "Inventory"),
+            ".changes": ("Change", "Ref", "RoleAt", "Settings"),
+            ".inventory": ("Inventory", "InventoryChange", "InventoryChanges"),
             ".plans": (
                 "Left",
                 "OffboardManyReport",

@@ -53,7 +53,7 @@ LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_b
 
 
 @frozen(kw_only=True)
-class Change:
+class InventoryChange:
     """One change of one resource.
 
     Attributes:
@@ -88,7 +88,7 @@ class Change:
 
 
 @frozen(kw_only=True)
-class Changes:
+class InventoryChanges:
     """Changes from one inventory to a later one.
 
     The role bindings of an API key repeat its roles, so only the key is compared.
@@ -105,11 +105,11 @@ class Changes:
         >>> json.dumps(changes.to_dict())
     """
 
-    added: list[Change]
+    added: list[InventoryChange]
     """Resources that are only in the later inventory."""
-    removed: list[Change]
+    removed: list[InventoryChange]
     """Resources that are only in the earlier inventory."""
-    changed: list[Change]
+    changed: list[InventoryChange]
     """Fields that differ, of resources that are in both, such as the principal of a role after its invite was
     accepted.
     """
@@ -192,7 +192,7 @@ class Inventory(Resources):
             raise value_error(Name("data", f".{read.path}" if read.path else ""), read.problem)
         return read
 
-    def diff(self, other: Inventory) -> Changes:
+    def diff(self, other: Inventory) -> InventoryChanges:
         """Return the changes from this inventory to a later one; they print as text.
 
         Args:
@@ -375,9 +375,9 @@ def describe_hidden_projects(project_ids: Collection[str]) -> list[Unread]:
     return [Unread(part="projects", project_id=None, error=error)]
 
 
-def _compare_inventories(before: Inventory, after: Inventory) -> Changes:
+def _compare_inventories(before: Inventory, after: Inventory) -> InventoryChanges:
     names = DisplayNames(before, after)
-    changes = Changes(added=[], removed=[], changed=[], unknown=[])
+    changes = InventoryChanges(added=[], removed=[], changed=[], unknown=[])
     compared_keys: set[str] = set()
     unread = [*before.unread, *after.unread]
     if _HIDDEN_BINDINGS in unread and not any(each.part == "projects" for each in unread):
@@ -409,8 +409,8 @@ def _make_change(
     field: str | None = None,
     before: object = None,
     after: object = None,
-) -> Change:
-    return Change(
+) -> InventoryChange:
+    return InventoryChange(
         kind=kind,
         id=resource.id,
         name=_name_of(resource),
@@ -465,7 +465,7 @@ def _compare_fields(old: attrs.AttrsInstance, new: attrs.AttrsInstance) -> dict[
     return {name: values for name, values in pairs.items() if values[0] != values[1]}
 
 
-def _format_field(change: Change) -> str:
+def _format_field(change: InventoryChange) -> str:
     return f"{change.field} is now {_format_value(change.after)}, was {_format_value(change.before)}"
 
 

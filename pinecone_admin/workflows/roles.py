@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 from generated_client.models import PrincipalType, Project, RoleBinding, RoleName, User
-from pinecone_admin.workflows.steps import describe_thing
+from pinecone_admin.workflows.quoting import describe_thing
 
 Level: TypeAlias = Literal["owns", "writes", "reads", "unknown"]
 

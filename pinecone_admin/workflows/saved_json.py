@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from functools import cache, partial
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import attrs
 
@@ -40,18 +40,19 @@ _PLAIN: Mapping[Any, Reader[Any]] = {
 
 def decode_record(value: Json, kind: type[_T]) -> _T | DecodeFailure:
     """Decode a parsed JSON value as a record, up to the first value that does not fit."""
-    return decode_value(value, _reader_of(kind))
+    return decode_value(value, _reader_of(cast("Hashable", kind)))
 
 
-def _reader_of(kind: Any) -> Reader[Any]:
-    if read := readers.get(kind) or _PLAIN.get(kind):
+@cache
+def _reader_of(kind: Hashable) -> Reader[Any]:
+    if read := readers.get(cast("Any", kind)) or _PLAIN.get(kind):
         return read
     origin, parts = get_origin(kind), get_args(kind)
     if origin is None:
-        attrs.resolve_types(kind)
-        return partial(_read_record, kind, [(each, _reader_of(each.type)) for each in attrs.fields(kind)])
-    if origin is list:
-        return list_of(_reader_of(parts[0]))
+        return partial(_read_record, kind)
+    if origin in {list, tuple}:
+        read_items = list_of(_reader_of(parts[0]))
+        return read_items if origin is list else lambda value: tuple(read_items(value))
     if origin is Mapping:
         return read_object
     if origin is Literal:
@@ -59,13 +60,26 @@ def _reader_of(kind: Any) -> Reader[Any]:
     return read_string if Unlisted in parts else optional(_reader_of(parts[0]))
 
 
-def _read_record(kind: Any, fields: Sequence[tuple[attrs.Attribute[Any], Reader[Any]]], value: Any) -> Any:
+@cache
+def _fields_of(kind: Any) -> list[tuple[str, str, bool, Reader[Any]]]:
+    """Return each field of a class: its names in Python and in JSON, whether JSON must have it, and its reader.
+
+    A record is looked up when it is read, since a class can contain its own kind.
+    """
+    attrs.resolve_types(kind)
+    return [
+        (each.name, wire_name(each), each.default is attrs.NOTHING, _reader_of(each.type))
+        for each in attrs.fields(kind)
+    ]
+
+
+def _read_record(kind: Any, value: Any) -> Any:
     found = read_object(value)
     return kind(
         **{
-            each.name: read_field(found, wire_name(each), read)
-            for each, read in fields
-            if wire_name(each) in found or each.default is attrs.NOTHING
+            name: read_field(found, in_json, read)
+            for name, in_json, is_required, read in _fields_of(kind)
+            if is_required or in_json in found
         }
     )
 

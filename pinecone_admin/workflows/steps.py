@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from attrs import evolve, field, frozen
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.workflows.quoting import describe_thing, quote_name
 
 if TYPE_CHECKING:
-    from generated_client.models import APIKey, Project
-    from pinecone_admin.workflows.plans import StaleProject
+    from generated_client.models import APIKey
 
 StepAction: TypeAlias = Literal[
     "create", "store", "update", "rename", "invite", "grant", "revoke", "delete", "keep", "skip"
@@ -34,13 +33,10 @@ _PAST: Mapping[StepAction, str] = {
 _NOUNS: Mapping[str, str] = {"api_key": "key", "service_account": "service account", "invite": "invite for"}
 _PREPOSITIONS: Mapping[StepAction, str] = {"grant": "to", "revoke": "from"}
 _ROLE_ACTIONS = {*_PREPOSITIONS, "keep", "skip"}
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.@+-]+")
-# Python prints these, and a reader sees nothing, or a space.
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
 
 
 @frozen(kw_only=True)
-class Step:
+class WorkflowStep:
     """One thing that a workflow did, or would do; its ``str`` is a line of text.
 
     Attributes:
@@ -104,6 +100,9 @@ class Step:
         return make_printable(": ".join([f"{verb} {_describe_object(self)}", *reasons]))
 
 
+Step: TypeAlias = WorkflowStep
+
+
 def describe_key_step(
     action: StepAction,
     key: APIKey,
@@ -125,7 +124,15 @@ def describe_key_step(
     )
 
 
-def describe_project_step(action: StepAction, project: Project | StaleProject, *, reason: str | None = None) -> Step:
+class _ProjectLike(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def id(self) -> str: ...
+
+
+def describe_project_step(action: StepAction, project: _ProjectLike, *, reason: str | None = None) -> Step:
     """Return a step that is done to a project."""
     return Step(action=action, kind="project", name=project.name, id=project.id, reason=reason)
 
@@ -197,27 +204,10 @@ def _describe_replaced(step: Step) -> str | None:
 
 def _quote_role(role: str) -> str:
     """Return a role as it is, or in quotes if its project has a name that could read as another role."""
-    return role if all(map(_PLAIN_NAME.fullmatch, role.split(":"))) else _quote(role)
-
-
-def describe_thing(noun: str, name: str | None, id: str | None) -> str:
-    """Return the name with the id, since names are not unique, or what is known of the two."""
-    shown = [] if name is None else [_quote(name)]
-    shown += [] if id is None else [id if name is None else f"({id})"]
-    return " ".join(filter(None, [noun, *shown]))
+    return role if all(quote_name(each) == each for each in role.split(":")) else quote_name(role)
 
 
 def _describe_value(value: object) -> str:
     if isinstance(value, list):
         return " and ".join(map(str, value)) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    return _quote(value) if isinstance(value, str) else str(value)
-
-
-def _quote(name: str) -> str:
-    """Return a name as it is if it is one plain word, else in quotes: it must not read as part of the sentence.
-
-    An address shows letters beyond ASCII by their codes: one that only looks like that of a colleague gets their roles.
-    """
-    if _PLAIN_NAME.fullmatch(name):
-        return name
-    return ascii(name) if "@" in name else _BLANK.sub(lambda match: ascii(match[0])[1:-1], repr(name))
+    return quote_name(value) if isinstance(value, str) else str(value)

@@ -53,13 +53,13 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import API_VERSION, create_project, delete_project
 from pinecone_admin.retry import AsyncRetryTransport, RetryTransport
 from pinecone_admin.workflows import (
-    Change,
     CleanupReport,
     Difference,
     DueRotations,
     Ensured,
     FailedRotation,
     Inventory,
+    InventoryChange,
     Left,
     OffboardPlan,
     OffboardReport,
@@ -231,7 +231,7 @@ def workflows(admin: Admin) -> None:
     assert_type(admin.projects.delete_with_cleanup(project_id="p", progress=print_progress), CleanupReport)
     inventory = admin.inventory(concurrency=4, progress=print_progress)
     assert_type(Inventory.from_dict(inventory.to_dict()), Inventory)
-    assert_type(inventory.diff(inventory).added, list[Change])
+    assert_type(inventory.diff(inventory).added, list[InventoryChange])
     assert_type(inventory.access().to_html(), str)
 
 

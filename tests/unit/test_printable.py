@@ -18,7 +18,7 @@ from pinecone_admin.errors import AmbiguousNameError, ConflictError, LeftoverErr
 from pinecone_admin.models import User
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import Finding
-from pinecone_admin.workflows.inventory import Change, Changes
+from pinecone_admin.workflows.inventory import InventoryChange, InventoryChanges
 from pinecone_admin.workflows.plans import (
     Left,
     OffboardManyReport,
@@ -99,7 +99,9 @@ LEAVING = OffboardPlan(
     reports=[OFFBOARDING],
     owner_ids=[FORGED],
 )
-ADDED = Change(kind="project", id=FORGED, name=FORGED, description=FORGED, field=None, before=None, after=PROJECT)
+ADDED = InventoryChange(
+    kind="project", id=FORGED, name=FORGED, description=FORGED, field=None, before=None, after=PROJECT
+)
 REMOVED = evolve(ADDED, before=PROJECT, after=None)
 CHANGED = evolve(ADDED, field=FORGED, before=FORGED, after=FORGED)
 # Text for people → how many lines it has.
@@ -126,7 +128,7 @@ TEXTS: dict[str, tuple[Callable[[], object], int]] = {
     "progress": (lambda: Progress(done=1, total=1, step=FORGED).step, 1),
     "difference": (lambda: Difference(setting="x", found=FORGED, wanted=FORGED), 1),
     "unread": (lambda: Unread(part="users", project_id=FORGED, error=FORGED), 1),
-    "changes": (lambda: Changes(added=[ADDED], removed=[REMOVED], changed=[CHANGED], unknown=[FORGED]), 4),
+    "changes": (lambda: InventoryChanges(added=[ADDED], removed=[REMOVED], changed=[CHANGED], unknown=[FORGED]), 4),
     "change": (lambda: CHANGED, 1),
     "finding": (lambda: Finding(kind="invite-expired", text=FORGED).text, 1),
 }

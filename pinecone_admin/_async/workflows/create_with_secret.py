@@ -30,9 +30,10 @@ from pinecone_admin.models import (
     ServiceAccountWithSecret,
 )
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
+from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo
-from pinecone_admin.workflows.steps import Step, describe_key_step, describe_thing
+from pinecone_admin.workflows.steps import Step, describe_key_step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

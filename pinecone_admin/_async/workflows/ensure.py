@@ -26,6 +26,7 @@ from pinecone_admin.models import (
     RoleBindingLike,
 )
 from pinecone_admin.operations import create_invite, create_project
+from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.reports import (
     Difference,
     Ensured,
@@ -33,7 +34,7 @@ from pinecone_admin.workflows.reports import (
     compare_settings,
     keys_of_wanted_bindings,
 )
-from pinecone_admin.workflows.steps import Step, describe_thing
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

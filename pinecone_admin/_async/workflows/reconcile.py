@@ -17,6 +17,7 @@ from pinecone_admin._http.argument_checks import check_bool, check_string, value
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
+from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.reports import (
     BindingKey,
     Difference,
@@ -26,7 +27,7 @@ from pinecone_admin.workflows.reports import (
     keys_of_wanted_bindings,
 )
 from pinecone_admin.workflows.roles import find_owner_ids, find_refusal
-from pinecone_admin.workflows.steps import Step, describe_thing
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin

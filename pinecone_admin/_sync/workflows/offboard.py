@@ -55,9 +55,10 @@ from pinecone_admin.workflows.plans import (
     find_help_code,
     find_organization,
 )
+from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
-from pinecone_admin.workflows.steps import Step, describe_thing
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

@@ -18,6 +18,7 @@ from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
+from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.reports import (
     BindingKey,
     Difference,
@@ -27,7 +28,7 @@ from pinecone_admin.workflows.reports import (
     keys_of_wanted_bindings,
 )
 from pinecone_admin.workflows.roles import find_owner_ids, find_refusal
-from pinecone_admin.workflows.steps import Step, describe_thing
+from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin

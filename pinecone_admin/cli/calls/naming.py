@@ -237,7 +237,7 @@ def _name_projects(step: Step, names: Mapping[str, str]) -> Step:
 
 def _add_names(text: str, names: Mapping[str, str]) -> str:
     """Return a text in which each id of a project is behind its name."""
-    from pinecone_admin.workflows.steps import describe_thing  # noqa: PLC0415 - only reports need it
+    from pinecone_admin.workflows.quoting import describe_thing  # noqa: PLC0415 - only reports need it
 
     for id, name in names.items():
         text = text.replace(id, describe_thing("", name, id))

@@ -12,7 +12,7 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.workflows import Changes, Inventory
+from pinecone_admin.workflows import Inventory, InventoryChanges
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "dim"}
 _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
@@ -91,7 +91,7 @@ def count_resources(inventory: Inventory) -> list[dict[str, Any]]:
     ]
 
 
-def list_changes(changes: Changes) -> list[dict[str, Any]]:
+def list_changes(changes: InventoryChanges) -> list[dict[str, Any]]:
     """Return each change as a row for a spreadsheet."""
     return [
         {
@@ -119,7 +119,7 @@ def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) 
         write_items(session, count_resources(inventory))
 
 
-def _write_changes(session: Session, changes: Changes) -> None:
+def _write_changes(session: Session, changes: InventoryChanges) -> None:
     if wants_document(session):
         write_value(session, changes.to_dict())
     elif session.output == "csv":
@@ -133,7 +133,7 @@ def _write_changes(session: Session, changes: Changes) -> None:
         session.notify(f"nothing has changed{' in what both have' if changes.unknown else ''}")
 
 
-def write_change_lines(session: Session, changes: Changes) -> None:
+def write_change_lines(session: Session, changes: InventoryChanges) -> None:
     """Write a line for each resource that changed, in the colour of its sign."""
     from rich.text import Text  # noqa: PLC0415 - only tables need it
 

@@ -10,7 +10,7 @@ from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.api.refusals import invalid_argument, quoted
 from pinecone_admin.emulator.api.serialization import Document
-from pinecone_admin.emulator.model.settings import MANAGED_CHANGES, Settings
+from pinecone_admin.emulator.model.settings import MANAGED_CHANGES, EmulatorSettings
 
 _QUOTA = checks.integer_between(0, 10**6)
 _YEAR = 365 * 24 * 3600
@@ -70,12 +70,12 @@ class SettingArguments(TypedDict, total=False):
     creation_delay: float
 
 
-def settings_document(settings: Settings) -> Document:
+def settings_document(settings: EmulatorSettings) -> Document:
     """Return the settings as JSON."""
     return {name: getattr(settings, name) for name in SETTINGS}
 
 
-def changed_settings(settings: Settings, fields: Fields) -> Settings:
+def changed_settings(settings: EmulatorSettings, fields: Fields) -> EmulatorSettings:
     """Return the settings with the changes that the fields make."""
     changes: dict[str, Any] = {
         name: fields.get(name, check, getattr(settings, name)) for name, check in SETTINGS.items()

@@ -35,7 +35,7 @@ from pinecone_admin.emulator.model.records import (
     UserRecord,
 )
 from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
-from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, Settings
+from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, EmulatorSettings
 from pinecone_admin.emulator.model.state import State, new_organization_id
 
 
@@ -196,7 +196,7 @@ def _freeze(attribute: Attribute[Any], value: Any) -> Writer:
     kind: Any = attribute.type
     if kind is OrganizationRecord:
         return partial(_write_fields, _freeze_fields(value))
-    if kind is Settings:
+    if kind is EmulatorSettings:
         return partial(_return, settings_document(value))
     if kind is RoleBindingIndex:
         return partial(map, role_binding_document, list(value))
@@ -241,7 +241,7 @@ def _return(value: object) -> object:
 
 
 def load_state(
-    document: object, settings: Settings, random: Random, now: datetime, known: Identity | None = None
+    document: object, settings: EmulatorSettings, random: Random, now: datetime, known: Identity | None = None
 ) -> Snapshot:
     """Read a document.
 
@@ -263,7 +263,7 @@ class _StateReader:
     """Reads a document into a new state, in an order in which references point to what has been read."""
 
     def __init__(
-        self, fields: Fields, settings: Settings, random: Random, now: datetime, known: Identity | None
+        self, fields: Fields, settings: EmulatorSettings, random: Random, now: datetime, known: Identity | None
     ) -> None:
         self._fields = fields
         self._random = random

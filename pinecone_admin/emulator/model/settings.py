@@ -64,7 +64,7 @@ BUILDER = evolve(_FREE, projects=5, users=5, contents={"indexes": 10, "backups":
 
 
 @define(kw_only=True)
-class Settings:
+class EmulatorSettings:
     """The settings of the emulated organization.
 
     Args:

@@ -32,7 +32,7 @@ from pinecone_admin.emulator.model.records import (
     UserRecord,
 )
 from pinecone_admin.emulator.model.role_bindings import RoleBindingIndex
-from pinecone_admin.emulator.model.settings import BUILDER, Plan, Settings
+from pinecone_admin.emulator.model.settings import BUILDER, EmulatorSettings, Plan
 
 # Of the process, not of a state; issue_token says why.
 _token_numbers = count()
@@ -51,7 +51,7 @@ class State:
     """
 
     organization: OrganizationRecord
-    settings: Settings
+    settings: EmulatorSettings
     _random: Random = field(alias="random")
     projects: dict[str, ProjectRecord] = field(factory=dict, init=False)
     users: Table[UserRecord] = field(factory=lambda: Table[UserRecord]("email"), init=False)

@@ -1,0 +1,152 @@
+"""What is sent for a change, and which change undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
+
+from attrs import evolve
+
+from generated_client.models import (
+    CreateAPIKeyRequest,
+    CreateInviteRequest,
+    CreateProjectRequest,
+    CreateRoleBindingRequest,
+    CreateServiceAccountRequest,
+    RoleBindingInput,
+    UpdateAPIKeyRequest,
+    UpdateProjectRequest,
+    UpdateServiceAccountRequest,
+)
+from pinecone_admin import operations as api
+from pinecone_admin.operations import Operation
+from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
+
+_Build: TypeAlias = "Callable[[Change, str], Operation[Any]]"
+
+
+def _name(change: Change) -> str:
+    """Return the name that a create sends: a temporary one, or that of the target."""
+    return change.settings.name or change.target.name or ""
+
+
+def _roles(change: Change) -> Any:
+    """Return the roles of a key, or None to leave them to the server."""
+    return None if change.settings.roles is None else [*change.settings.roles]
+
+
+def build_role_bindings(roles: tuple[RoleAt, ...]) -> list[RoleBindingInput]:
+    """Return roles as a request has them."""
+    return [
+        RoleBindingInput(
+            resource_type="organization" if each.project is None else "project",
+            resource_id=None if each.project is None else each.project.id,
+            role=cast("Any", each.role),
+        )
+        for each in roles
+    ]
+
+
+def _project_settings(change: Change) -> dict[str, Any]:
+    return {name: value for name, value in change.settings.fields.items() if name != "name"}
+
+
+def _grant(change: Change, id: str) -> Operation[Any]:
+    role = build_role_bindings(change.roles)[0]
+    return api.create_role_binding(
+        body=CreateRoleBindingRequest(
+            principal_type=cast("Any", change.target.kind),
+            principal_id=id,
+            resource_type=role.resource_type,
+            resource_id=role.resource_id,
+            role=role.role,
+        )
+    )
+
+
+_OPERATIONS: Mapping[tuple[str, str], _Build] = {
+    ("create", "project"): lambda change, _: api.create_project(
+        body=CreateProjectRequest(name=_name(change), **_project_settings(change))
+    ),
+    ("create", "api_key"): lambda change, _: api.create_api_key(
+        project_id=_id(change.target.project), body=CreateAPIKeyRequest(name=_name(change), roles=_roles(change))
+    ),
+    ("create", "service_account"): lambda change, _: api.create_service_account(
+        body=CreateServiceAccountRequest(
+            name=_name(change), role_bindings=build_role_bindings(change.roles) if change.roles else None
+        )
+    ),
+    ("invite", "invite"): lambda change, _: api.create_invite(
+        body=CreateInviteRequest(email=_name(change), role_bindings=build_role_bindings(change.roles))
+    ),
+    ("resend", "invite"): lambda _, id: api.resend_invite(invite_id=id),
+    ("update", "project"): lambda change, id: api.update_project(
+        project_id=id, body=UpdateProjectRequest(**change.settings.fields)
+    ),
+    ("update", "api_key"): lambda change, id: api.update_api_key(
+        api_key_id=id, body=UpdateAPIKeyRequest(name=change.settings.name, roles=_roles(change))
+    ),
+    ("update", "service_account"): lambda change, id: api.update_service_account(
+        service_account_id=id, body=UpdateServiceAccountRequest(name=change.settings.name)
+    ),
+    ("rotate", "service_account"): lambda _, id: api.rotate_service_account_secret(service_account_id=id),
+    ("delete", "project"): lambda _, id: api.delete_project(project_id=id),
+    ("delete", "api_key"): lambda _, id: api.delete_api_key(api_key_id=id),
+    ("delete", "service_account"): lambda _, id: api.delete_service_account(service_account_id=id),
+    ("delete", "user"): lambda _, id: api.delete_user(user_id=id),
+    ("delete", "invite"): lambda _, id: api.delete_invite(invite_id=id),
+}
+"""The operations of changes, by action and kind; each gets the change and the id of its target."""
+
+
+def build_operation(change: Change, *, binding_id: str | None = None) -> Operation[Any]:
+    """Return the operation that carries a change out.
+
+    Args:
+        change: The change; everything that it names has an id, but for what it creates.
+        binding_id: Id of the role binding that is deleted, if a role is revoked.
+    """
+    if change.action == "revoke":
+        return api.delete_role_binding(role_binding_id=binding_id or "")
+    build = _grant if change.action == "grant" else _OPERATIONS[change.action, change.target.kind]
+    return build(change, change.target.id or "")
+
+
+def find_undo(change: Change, made: Ref | None) -> Change | None:
+    """Return the change that undoes another one, or None if nothing does.
+
+    Args:
+        change: A change that took effect.
+        made: What it created; None if it created nothing.
+    """
+    match change.action:
+        case "create" | "invite":
+            return None if made is None else Change(action="delete", target=made)
+        case "grant":
+            return Change(action="revoke", target=change.target, roles=change.roles)
+        case "update":
+            return evolve(change, settings=change.before, before=change.settings)
+        case _:
+            return None
+
+
+def _id(ref: Ref | None) -> str:
+    return (None if ref is None else ref.id) or ""
+
+
+def fits(change: Change, settings: Settings, roles: frozenset[tuple[str, str | None]]) -> bool:
+    """Return whether a thing that is there is what a create would make.
+
+    Args:
+        change: The create; the projects of its roles have ids.
+        settings: The settings of the thing.
+        roles: The roles that it holds, each with the id of its project.
+    """
+    found = settings.fields
+    wanted = {name: value for name, value in change.settings.fields.items() if name != "name"}
+    has_settings = all(_comparable(found.get(name)) == _comparable(value) for name, value in wanted.items())
+    return has_settings and {*roles} == {(each.role, each.project and each.project.id) for each in change.roles}
+
+
+def _comparable(value: object) -> object:
+    return frozenset(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -1,0 +1,393 @@
+"""Changes of an organization as data, the steps that carry them out, and their sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Literal, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from generated_client.models import APIKey, Invite, Project, RoleBinding, ServiceAccount
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.workflows.quoting import describe_thing, quote_name
+
+ChangeAction: TypeAlias = Literal["create", "update", "invite", "resend", "grant", "revoke", "rotate", "delete"]
+"""What a change does; to grant or revoke a role is done to the principal that holds it."""
+
+Cause: TypeAlias = Literal["change", "drift", "end"]
+"""Why a plan has a change: the file has changed, only the organization has, or an end has come."""
+
+StepState: TypeAlias = Literal[
+    "planned", "failed", "sent", "done", "unread", "rejected", "undone", "skipped", "not_run"
+]
+"""What happened to a change.
+
+``planned``: nothing yet, as in a preview. ``failed``: it was not sent. ``sent``: whether it took effect is unknown.
+``done``: it took effect. ``unread``: it took effect, and its response could not be read. ``rejected``: the server
+refused it. ``undone``: it took effect and was undone. ``skipped``: nothing had to be done. ``not_run``: it was not
+tried.
+"""
+
+Made: TypeAlias = Project | APIKey | ServiceAccount | Invite | RoleBinding
+
+Tense: TypeAlias = Literal["present", "past", "conditional"]
+
+MAX_CREATED_ROLES = 100
+"""Roles that one request can give to a new account or invite."""
+
+_ABSENT: Mapping[str, object] = {"absent_by_default": True}
+"""Metadata of a field that JSON has only if it is set."""
+
+_PAST: Mapping[str, str] = {
+    "create": "created",
+    "update": "updated",
+    "rename": "renamed",
+    "invite": "invited",
+    "resend": "resent",
+    "grant": "granted",
+    "revoke": "revoked",
+    "rotate": "rotated",
+    "delete": "deleted",
+}
+_NOUNS: Mapping[str, str] = {"api_key": "key", "service_account": "service account", "invite": "invite for"}
+_PRINCIPALS = {"user", "invite", "service_account", "api_key"}
+_HOLDS_SECRET = {"api_key", "service_account"}
+
+
+@frozen(kw_only=True)
+class Settings:
+    """The fields that a request can set; those that it does not set are None, and absent in JSON.
+
+    Attributes:
+        name: Name of a project, a key or a service account.
+        max_pods: Maximum number of pods of a project.
+        force_encryption_with_cmek: Whether a project requires its own encryption key.
+        roles: Roles of an API key, which one request replaces all at once.
+
+    Example:
+        >>> Settings(max_pods=2).fields
+        {'max_pods': 2}
+    """
+
+    name: str | None = field(default=None, metadata=_ABSENT)
+    """Name of a project, a key or a service account."""
+    max_pods: int | None = field(default=None, metadata=_ABSENT)
+    """Maximum number of pods of a project."""
+    force_encryption_with_cmek: bool | None = field(default=None, metadata=_ABSENT)
+    """Whether a project requires its own encryption key."""
+    roles: tuple[str, ...] | None = field(default=None, metadata=_ABSENT)
+    """Roles of an API key, which one request replaces all at once."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that are set, by their names."""
+        named = {
+            "name": self.name,
+            "max_pods": self.max_pods,
+            "force_encryption_with_cmek": self.force_encryption_with_cmek,
+            "roles": self.roles,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+_NOTHING = Settings()
+
+
+@frozen
+class Ref:
+    """A thing that a change is about.
+
+    Attributes:
+        kind: ``"project"``, ``"api_key"``, ``"user"``, ``"invite"``, ``"service_account"``, or a kind of content such
+            as ``"index"``.
+        name: What the thing is called now, or will be called if a change creates it; the email address of a person.
+            None if the workflow has not read it.
+        id: Id of the thing; None before it is created, and for contents, which have none.
+        project: The project that contains it; None outside of projects.
+
+    Example:
+        >>> print(Ref("api_key", "reader", "k1", Ref("project", "search", "p1")))
+        key reader (k1) in project search (p1)
+    """
+
+    kind: str
+    """``"project"``, ``"api_key"``, ``"user"``, ``"invite"``, ``"service_account"``, or a kind of content such as
+    ``"index"``."""
+    name: str | None
+    """What the thing is called now, or will be called if a change creates it; the email address of a person. None if
+    the workflow has not read it."""
+    id: str | None = field(default=None, metadata=_ABSENT)
+    """Id of the thing; None before it is created, and for contents, which have none."""
+    project: Ref | None = field(default=None, metadata=_ABSENT)
+    """The project that contains it; None outside of projects."""
+
+    def __str__(self) -> str:
+        thing = describe_thing(_NOUNS.get(self.kind, self.kind), self.name, self.id)
+        return make_printable(thing if self.project is None else f"{thing} in {_describe_project(self.project)}")
+
+
+@frozen
+class RoleAt:
+    """A role on the organization or on a project.
+
+    Attributes:
+        role: The role.
+        project: The project; None on the organization.
+
+    Example:
+        >>> print(RoleAt("ProjectEditor", Ref("project", "search", "p1")))
+        ProjectEditor on project search (p1)
+    """
+
+    role: str
+    """The role."""
+    project: Ref | None = field(default=None, metadata=_ABSENT)
+    """The project; None on the organization."""
+
+    def __str__(self) -> str:
+        place = "the organization" if self.project is None else _describe_project(self.project)
+        return make_printable(f"{self.role} on {place}")
+
+
+@frozen(kw_only=True)
+class Change:
+    """One change of an organization, as data: one request carries it out.
+
+    Attributes:
+        action: What is done.
+        target: What it is done to. To grant or revoke a role is done to the principal that holds it.
+        settings: Fields that are set.
+        before: The values of these fields before; of a key that is deleted, its roles.
+        roles: The role that is granted or revoked, those that something new gets, or those that go with what is
+            deleted.
+        replaces: What something new replaces: expired invites, or what interrupted runs left.
+        cause: Of a change in a plan, why the plan has it; otherwise None.
+        reason: Why it is done, or why it is not; None if that needs no explanation.
+
+    Example:
+        >>> reader = Ref("api_key", "reader", project=Ref("project", "search", "p1"))
+        >>> change = Change(
+        ...     action="create", target=reader, settings=Settings(roles=("DataPlaneViewer",))
+        ... )
+        >>> print(change)
+        create key reader in project search (p1) with DataPlaneViewer
+    """
+
+    action: ChangeAction
+    """What is done."""
+    target: Ref
+    """What it is done to. To grant or revoke a role is done to the principal that holds it."""
+    settings: Settings = field(default=_NOTHING, metadata=_ABSENT)
+    """Fields that are set."""
+    before: Settings = field(default=_NOTHING, metadata=_ABSENT)
+    """The values of these fields before; of a key that is deleted, its roles."""
+    roles: tuple[RoleAt, ...] = field(default=(), metadata=_ABSENT)
+    """The role that is granted or revoked, those that something new gets, or those that go with what is deleted."""
+    replaces: tuple[Ref, ...] = field(default=(), metadata=_ABSENT)
+    """What something new replaces: expired invites, or what interrupted runs left."""
+    cause: Cause | None = field(default=None, metadata=_ABSENT)
+    """Of a change in a plan, why the plan has it; otherwise None."""
+    reason: str | None = field(default=None, metadata=_ABSENT)
+    """Why it is done, or why it is not; None if that needs no explanation."""
+
+    @property
+    def creates(self) -> bool:
+        """Whether it creates something: a resource, or an invite."""
+        return self.action in {"create", "invite"}
+
+    @property
+    def makes_secret(self) -> bool:
+        """Whether it creates a secret, which has to be stored."""
+        return self.action in {"create", "rotate"} and self.target.kind in _HOLDS_SECRET
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether it concerns an OrgOwner, or creates or ends a secret."""
+        ends_secret = self.action == "delete" and self.target.kind in _HOLDS_SECRET
+        return self.makes_secret or ends_secret or any(each.role == "OrgOwner" for each in self.roles)
+
+    @property
+    def projects(self) -> list[Ref]:
+        """The projects that it is about, each once."""
+        places = [self.target.project, *(each.project for each in self.roles)]
+        return [*dict.fromkeys(each for each in places if each is not None)]
+
+    def describe(self, tense: Tense) -> str:
+        """Return the sentence of the change, such as "would create key reader in project search".
+
+        Args:
+            tense: ``"present"``, ``"past"`` or ``"conditional"``. What it replaces is not part of the past: the
+                deletion of that is a change of its own.
+
+        Example:
+            >>> Change(action="delete", target=Ref("user", "eve@example.com", "u1")).describe("past")
+            'deleted user eve@example.com (u1)'
+        """
+        action = "rename" if self.settings.name is not None and self.action == "update" else self.action
+        verb = {"past": _PAST[action], "present": action, "conditional": f"would {action}"}[tense]
+        clauses = [f"{verb} {_describe_object(self)}", None if tense == "past" else _describe_replaced(self)]
+        return make_printable(": ".join(filter(None, [*clauses, self.reason])))
+
+    def __str__(self) -> str:
+        return self.describe("present")
+
+
+@frozen(kw_only=True)
+class Step:
+    """A change, and what happened to it; its ``str`` is a line of text.
+
+    Attributes:
+        change: The change; its ``reason`` says why it was skipped or not run.
+        state: What happened to it.
+        made: The model that it created; None if it created nothing, or if no response shows it.
+        error: Message of the error, with its notes; None without one.
+        help_code: Code of the error, such as ``PA205``; None without one, and for errors that are not of this package.
+
+    Example:
+        >>> ended = Change(action="delete", target=Ref("service_account", "ci", "s1"))
+        >>> print(Step(change=ended, state="done"))
+        deleted service account ci (s1)
+    """
+
+    change: Change
+    """The change; its ``reason`` says why it was skipped or not run."""
+    state: StepState
+    """What happened to it."""
+    made: Made | None = field(default=None, metadata=_ABSENT)
+    """The model that it created; None if it created nothing, or if no response shows it."""
+    error: str | None = field(default=None, metadata=_ABSENT)
+    """Message of the error, with its notes; None without one."""
+    help_code: str | None = field(default=None, metadata=_ABSENT)
+    """Code of the error, such as ``PA205``; None without one, and for errors that are not of this package."""
+
+    def __str__(self) -> str:
+        change = self.change
+        match self.state:
+            case "planned":
+                text = change.describe("conditional")
+            case "done":
+                text = change.describe("past")
+            case "undone":
+                text = f"{change.describe('past')}, and undid it"
+            case "skipped" | "not_run":
+                text = f"{self.state.replace('_', ' ')}: {change}"
+            case "failed" | "rejected":
+                text = f"failed: {evolve(change, replaces=())}: {self.error}"
+            case "sent" | "unread":
+                seen = "may have been done" if self.state == "sent" else "was done, as far as the status shows"
+                text = f"failed, and {seen}: {evolve(change, replaces=())}: {self.error}"
+        return make_printable(text)
+
+
+def find_flaw(change: Change) -> str | None:
+    """Return what is wrong with the shape of a change, as far as types cannot tell, or None."""
+    target, action = change.target, change.action
+    needs_id = not change.creates and (action != "delete" or target.kind in {*_PRINCIPALS, "project"})
+    lacks = {
+        "must have an id": needs_id and not target.id,
+        "must have a name": not target.name,
+        "must not have an id": change.creates and target.id is not None,
+        "must have a project": target.kind == "api_key" and target.project is None,
+        "must be of an invite": action in {"invite", "resend"} and target.kind != "invite",
+        "must be of a service account": action == "rotate" and target.kind != "service_account",
+        "must be of a principal": action in {"grant", "revoke"} and target.kind not in _PRINCIPALS - {"api_key"},
+        "must have one role": action in {"grant", "revoke"} and len(change.roles) != 1,
+        "must have the same fields before and after": action == "update"
+        and (not change.settings.fields or change.settings.fields.keys() != change.before.fields.keys()),
+        "must have at most 100 roles": action in {"create", "invite"} and len(change.roles) > MAX_CREATED_ROLES,
+    }
+    return next((flaw for flaw, holds in lacks.items() if holds), None)
+
+
+def with_known_ids(change: Change, known: Mapping[Ref, Ref]) -> Change:
+    """Return a change with the ids of what was created since; ``known`` has the references by those without an id."""
+
+    def find(ref: Ref | None) -> Ref | None:
+        if ref is None:
+            return None
+        if ref.id is None and ref in known:
+            return known[ref]
+        return evolve(ref, project=find(ref.project)) if ref.project is not None else ref
+
+    target = change.target if change.creates else find(change.target) or change.target
+    if change.creates and target.project is not None:
+        target = evolve(target, project=find(target.project))
+    roles = tuple(evolve(each, project=find(each.project)) for each in change.roles)
+    return evolve(change, target=target, roles=roles)
+
+
+def _describe_project(project: Ref) -> str:
+    return describe_thing("new project" if project.id is None else "project", project.name, project.id)
+
+
+def _describe_object(change: Change) -> str:
+    target, settings = change.target, change.settings
+    thing = describe_thing(_NOUNS.get(target.kind, target.kind), target.name, target.id)
+    place = "" if target.project is None else f" in {_describe_project(target.project)}"
+    match change.action:
+        case "grant" | "revoke":
+            preposition = "to" if change.action == "grant" else "from"
+            return f"{' and '.join(map(str, change.roles))} {preposition} {thing}{place}"
+        case "rotate":
+            return f"the secret of {thing}"
+        case "update":
+            fields = settings.fields
+            name = fields.pop("name", None)
+            if name is not None:
+                others = [f", and its {each} to {_describe_value(value)}" for each, value in fields.items()]
+                return f"{thing}{place} to {quote_name(name)}{''.join(others)}"
+            before = change.before.fields
+            pairs = [
+                f"{name} from {_describe_value(before.get(name))} to {_describe_value(value)}"
+                for name, value in fields.items()
+            ]
+            return f"{thing}{place}: {', '.join(pairs)}"
+        case "invite":
+            thing = describe_thing("", target.name, target.id)
+        case _:
+            pass
+    details = [*describe_roles(change.roles), *_describe_fields(change)]
+    return f"{thing}{place} with {', '.join(details)}" if details else f"{thing}{place}"
+
+
+def _describe_fields(change: Change) -> list[str]:
+    """Return what something new is set to, or what a deleted key had."""
+    fields = (change.before if change.action == "delete" else change.settings).fields
+    fields.pop("name", None)  # the target has the name
+    roles = fields.pop("roles", ())
+    return [*([_describe_value(roles)] if roles else []), *(f"{name} {value}" for name, value in fields.items())]
+
+
+def describe_roles(roles: Iterable[RoleAt]) -> list[str]:
+    """Return roles as texts, those on one place as one text, so that it is named once."""
+    return [
+        _describe_value([each.role for each in some]) + ("" if place is None else f" on {_describe_project(place)}")
+        for place, some in groupby(roles, key=lambda each: each.project)
+    ]
+
+
+def sort_roles(roles: Iterable[RoleAt]) -> tuple[RoleAt, ...]:
+    """Return roles in the order of texts: those on the organization first, then by the names of projects."""
+
+    def position(each: RoleAt) -> tuple[bool, str, str, str]:
+        place = each.project
+        return (False, "", "", each.role) if place is None else (True, place.name or "", place.id or "", each.role)
+
+    return tuple(sorted(roles, key=position))
+
+
+def _describe_replaced(change: Change) -> str | None:
+    """Return what becomes of what something new replaces, or None if it replaces nothing."""
+    ids = _describe_value([str(each.id) for each in change.replaces])
+    if not change.replaces:
+        return None
+    if change.action == "invite":
+        return f"an expired invite is deleted, since sending it again would grant what it carried: {ids}"
+    return f"an interrupted run left {ids}: it gets the name if its secret is stored, or is deleted"
+
+
+def _describe_value(value: object) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " and ".join(map(str, value)) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return quote_name(value) if isinstance(value, str) else str(value)
