@@ -1,11 +1,11 @@
 """Every error that this package raises.
 
 PineconeError                       message, operation, argument, outcome, safe_to_retry, worth_retrying, attempts,
-│                                   request_id, help_code
+│                                   status_code, error_code, retry_after, request_id, help_code
 ├─ PineconeValueError (ValueError)  before a change is sent
 ├─ PineconeTypeError (TypeError)    before a change is sent, except that ``store`` may prove wrong after a create
 ├─ ReadOnlyError                    before a change is sent
-├─ ApiError                         status_code, error_code, details, body, headers, retry_after
+├─ ApiError                         details, body, headers
 │   ├─ BadRequestError 400
 │   ├─ UnauthorizedError 401
 │   ├─ PaymentRequiredError 402
@@ -93,6 +93,9 @@ class ErrorContext(TypedDict, total=False):
     safe_to_retry: bool
     worth_retrying: bool
     attempts: int
+    status_code: int | None
+    error_code: str | None
+    retry_after: float | None
     request_id: str | None
 
 
@@ -110,6 +113,11 @@ class PineconeError(Exception):
         worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of
             the network other than certificates and unknown hosts. Repeat where this and ``safe_to_retry`` are True.
         attempts: How many times the request was sent or sending it was tried.
+        status_code: HTTP status of the response, or None if no server sent one: for example, no connection was made, or
+            a search by name found nothing.
+        error_code: The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message. None if the
+            server sent none.
+        retry_after: Seconds that the server asks the caller to wait, or None.
         request_id: The server's id of the request, to quote to support; None if the server sent none.
         help_code: Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it.
 
@@ -137,6 +145,14 @@ class PineconeError(Exception):
     other than certificates and unknown hosts."""
     attempts: int = 0
     """How many times the request was sent or sending it was tried."""
+    status_code: int | None = None
+    """HTTP status of the response, or None if no server sent one: for example, no connection was made, or a search by
+    name found nothing."""
+    error_code: str | None = None
+    """The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message. None if the server sent
+    none."""
+    retry_after: float | None = None
+    """Seconds that the server asks the caller to wait, or None."""
     request_id: str | None = None
     """The server's id of the request, to quote to support; None if the server sent none."""
     help_code: str = "PA100"
@@ -171,6 +187,11 @@ class PineconeError(Exception):
         prefix = f"{self.operation}: " if self.operation else ""
         suffix = f" (request_id: {self.request_id})" if self.request_id else ""
         return make_printable(f"{prefix}{self._headline()}{suffix}")
+
+    def __repr__(self) -> str:
+        facts = {name: getattr(self, name) for name in ("operation", "status_code", "error_code")}
+        shown = [f"{name}={value!r}" for name, value in facts.items() if value is not None]
+        return f"{type(self).__name__}({', '.join([repr(self.message), *shown])})"
 
     def add_note(self, note: str, /) -> None:
         """Add a note, which tracebacks show, as one printable line.
@@ -219,15 +240,13 @@ class ReadOnlyError(PineconeError):
 class ApiError(PineconeError):
     """The server refused the request or failed to process it.
 
+    A workflow or a search raises a subclass, too, for what it found by reading. Then ``status_code`` is None.
+
     Attributes:
-        status_code: HTTP status.
-        error_code: The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message. None
-            if the server gave none, or a search by name or email found nothing.
         details: Details that the server adds to the error, as JSON.
         body: Response body as text, of which at most the first 64 KiB are kept; empty for errors of the token endpoint,
             whose body could contain a token.
         headers: Response headers, names in lower case.
-        retry_after: Seconds that the server asks the caller to wait, or None.
 
     Example:
         >>> try:
@@ -245,19 +264,15 @@ class ApiError(PineconeError):
         self,
         message: str,
         *,
-        status_code: int,
-        error_code: str | None = None,
         details: Mapping[str, Any] | None = None,
         body: str = "",
         headers: Mapping[str, str] | None = None,
-        retry_after: float | None = None,
         **context: Unpack[ErrorContext],
     ) -> None:
+        if context.get("status_code") is None:  # no request was refused: this is what reads have found
+            context.setdefault("outcome", "not_sent")
+            context.setdefault("attempts", 0)
         super().__init__(message, **context)
-        self.status_code = status_code
-        """HTTP status."""
-        self.error_code = error_code
-        """The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message."""
         self.details = details
         """Details that the server adds to the error, as JSON."""
         self.body = body
@@ -265,10 +280,10 @@ class ApiError(PineconeError):
         whose body could contain a token."""
         self.headers: Mapping[str, str] = headers or {}
         """Response headers, names in lower case."""
-        self.retry_after = retry_after
-        """Seconds that the server asks the caller to wait, or None."""
 
     def _headline(self) -> str:
+        if self.status_code is None:
+            return self.message
         status = f"{self.status_code} {self.error_code}" if self.error_code else str(self.status_code)
         return f"[{status}] {self.message}"
 
@@ -404,7 +419,6 @@ class ResponseParsingError(PineconeError):
 
     Attributes:
         path: Where in the body it does not fit, such as ``data[3].role``; empty for the body as a whole.
-        status_code: HTTP status.
         raw: The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once.
 
     Example:
@@ -419,14 +433,10 @@ class ResponseParsingError(PineconeError):
     safe_to_retry = False
     attempts = 1
 
-    def __init__(
-        self, message: str, *, path: str, status_code: int, raw: Masked, **context: Unpack[ErrorContext]
-    ) -> None:
+    def __init__(self, message: str, *, path: str, raw: Masked, **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
         self.path = path
         """Where in the body it does not fit, such as ``data[3].role``; empty for the body as a whole."""
-        self.status_code = status_code
-        """HTTP status."""
         self.raw = raw
         """The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once."""
 

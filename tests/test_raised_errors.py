@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -48,3 +49,17 @@ def test_a_method_names_the_errors_of_its_statuses() -> None:
             missing = [each for each in (kinds.keys() & statuses[sent[1]] if sent else ()) if kinds[each] not in raised]
             unnamed |= {(namespace, name, each) for each in missing}
     assert unnamed == {("projects", "create", "404")}, "the document does not say when that comes"
+
+
+def test_no_error_has_a_status_that_no_server_sent() -> None:
+    """No error is raised with a status that stands in the code: what reads have found has none."""
+    invented = [
+        f"{path}:{call.lineno}"
+        for path in sorted((ROOT / "pinecone_admin").rglob("*.py"))
+        if "emulator" not in path.parts
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "status_code" and not isinstance(keyword.value, ast.Attribute | ast.Name | ast.IfExp)
+    ]
+    assert invented == []

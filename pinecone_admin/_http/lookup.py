@@ -67,7 +67,7 @@ def require_match(found: Sequence[_I], noun: str, description: str, operation: s
         AmbiguousNameError: Several were found.
     """
     if not found:
-        raise NotFoundError(f"the account sees no {noun} {description}", status_code=404, operation=operation)
+        raise NotFoundError(f"the account sees no {noun} {description}", operation=operation)
     return require_single(found, f"{noun}s {description}", operation=operation)
 
 

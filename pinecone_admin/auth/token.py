@@ -11,7 +11,7 @@ from attrs import Factory, field, frozen
 
 from generated_client.types import masked
 from pinecone_admin._http.argument_checks import is_visible_ascii
-from pinecone_admin.errors import InvalidCredentialsError, PineconeError, PineconeTypeError, TokenError
+from pinecone_admin.errors import InvalidCredentialsError, PineconeError, PineconeTypeError
 
 AUDIENCE = "https://api.pinecone.io/"
 """Audience of the token; the trailing slash is part of it."""
@@ -127,7 +127,7 @@ def count_failure(
     duration = cooldown_seconds(
         number,
         rejected=isinstance(error, InvalidCredentialsError),
-        retry_after=error.retry_after if isinstance(error, TokenError) else None,
+        retry_after=error.retry_after,
     )
     return ExchangeFailures(
         credentials_fingerprint=credentials_fingerprint, number=number, error=error, retry_at=now + duration

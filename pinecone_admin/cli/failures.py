@@ -16,7 +16,7 @@ from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
-from pinecone_admin.workflows.sent_changes import RemainingChanges
+from pinecone_admin.workflows.sent_changes import RemainingChanges, is_foreign_refusal
 
 SPELLINGS: Mapping[str, str] = MappingProxyType({"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1"})
 """What every command calls names of the library."""
@@ -162,8 +162,8 @@ def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFail
 def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) -> CommandFailure:
     details = {
         "operation": error.operation,
-        "status": getattr(error, "status_code", None),
-        "error_code": getattr(error, "error_code", None),
+        "status": error.status_code,
+        "error_code": error.error_code,
         "help_code": error.help_code,
         # The ledger knows every change, so what it does not know was a read.
         "outcome": "rejected" if error.outcome == "rejected" else "not_sent",
@@ -206,7 +206,6 @@ def _describe_system_error(error: OSError) -> str:
 
 def exit_of_error(error: PineconeError) -> int:
     """Return the exit code of an error of the library, which the ledger may replace."""
-    # Of a 403 or 404 by another server than the API, nothing is known about roles or the thing itself.
-    if isinstance(error, errors.ForbiddenError | errors.NotFoundError) and error.error_code is None and error.headers:
+    if is_foreign_refusal(error):
         return exit_codes.REFUSED
     return next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)

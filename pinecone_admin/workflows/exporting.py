@@ -26,7 +26,7 @@ def export_inventory(inventory: Resources) -> DesiredState:
     if inventory.unread:
         parts = "; ".join(map(str, inventory.unread))
         message = f"an export needs the view of an OrgOwner: not everything could be read: {parts}"
-        raise ForbiddenError(message, status_code=403, operation="to_desired_state")
+        raise ForbiddenError(message, operation="to_desired_state")
     return _Exporter(inventory).export()
 
 

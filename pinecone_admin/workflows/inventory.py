@@ -326,9 +326,9 @@ class InventoryBuilder:
                 part=part.kind,
                 project_id=part.project_id,
                 error=str(error),
-                status_code=getattr(error, "status_code", None),
+                status_code=error.status_code,
                 worth_retrying=error.worth_retrying,
-                error_code=getattr(error, "error_code", None),
+                error_code=error.error_code,
             )
             for part, error in sorted(self._failed.items(), key=lambda item: (item[0].kind, item[0].project_id or ""))
         ]

@@ -185,7 +185,7 @@ def _check_view(inventory: Inventory, client_id: str) -> None:
             problem = f"service account {own} is no OrgOwner"
     if problem:
         message = f"a plan needs the view of an OrgOwner, since what is not seen would be made again: {problem}"
-        raise ForbiddenError(message, status_code=403, operation="plan")
+        raise ForbiddenError(message, operation="plan")
 
 
 def _check_organization(inventory: Inventory, state: DesiredState) -> None:

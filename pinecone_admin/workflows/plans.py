@@ -19,9 +19,6 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import (
     ApiError,
-    ForbiddenError,
-    NotFoundError,
-    PaymentRequiredError,
     PineconeConnectionError,
     PineconeError,
     PineconeTypeError,
@@ -35,6 +32,7 @@ from pinecone_admin.workflows.reports import Content, OffboardReport, describe_u
 from pinecone_admin.workflows.resources import Unread
 from pinecone_admin.workflows.roles import find_refusal
 from pinecone_admin.workflows.saved_json import decode_record
+from pinecone_admin.workflows.sent_changes import is_foreign_refusal
 from pinecone_admin.workflows.steps import Step
 
 _NOBODY = "the plan has no people; nothing to do"
@@ -78,9 +76,7 @@ def explain_left(error: PineconeError) -> str:
 
 def find_help_code(error: PineconeError) -> str:
     """Return the code of an error that is a reason; that of a proxy's 403 does not say that the API refused."""
-    if isinstance(error, ForbiddenError | NotFoundError | PaymentRequiredError) and error.error_code is None:
-        return ApiError.help_code
-    return error.help_code
+    return ApiError.help_code if is_foreign_refusal(error) else error.help_code
 
 
 def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:

@@ -9,7 +9,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.errors import ApiError, NotFoundError, Outcome, PineconeError, TokenError
+from pinecone_admin.errors import (
+    ForbiddenError,
+    NotFoundError,
+    Outcome,
+    PaymentRequiredError,
+    PineconeError,
+    TokenError,
+)
 
 if TYPE_CHECKING:  # each command loads this module, and a help needs no models
     from generated_client.types import Operation
@@ -32,6 +39,18 @@ _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_change
 def is_gone(error: BaseException | None) -> bool:
     """Return whether an error is the API's 404; one without a code is from something on the way, such as a proxy."""
     return isinstance(error, NotFoundError) and error.error_code is not None
+
+
+def is_foreign_refusal(error: BaseException | None) -> bool:
+    """Return whether a refusal was sent by another server than the API, such as a proxy.
+
+    It says nothing about roles, the plan of the organization, or the thing itself.
+    """
+    return (
+        isinstance(error, PaymentRequiredError | ForbiddenError | NotFoundError)
+        and error.status_code is not None
+        and error.error_code is None
+    )
 
 
 class IgnoreGone:
@@ -125,7 +144,7 @@ class SentChange:
         # Without a token, only the token endpoint was asked.
         self.outcome, self.attempts = error.outcome, 0 if isinstance(error, TokenError) else error.attempts
         self.is_readable = error.outcome != "done"
-        self.error_code = error.error_code if isinstance(error, ApiError) else None
+        self.error_code = error.error_code
         self.is_gone = self.method == "DELETE" and is_gone(error)
 
     @property

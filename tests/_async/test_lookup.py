@@ -53,7 +53,7 @@ async def test_no_match_is_not_found(make_client: Callable[..., AsyncAdmin]) -> 
     for look_up in LOOKUPS.values():
         with raises(NotFoundError, match=r"the account sees no .* 'a@example.com'") as caught:
             await look_up(make_client(script_lists(make_record("1", "aa@example.com"))), "a@example.com")
-        assert (caught.value.status_code, str(caught.value.operation)[:12]) == (404, "describe_by_")
+        assert (caught.value.status_code, str(caught.value.operation)[:12]) == (None, "describe_by_")
 
 
 async def test_several_matches_are_ambiguous(make_client: Callable[..., AsyncAdmin]) -> None:

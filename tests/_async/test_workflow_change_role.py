@@ -78,8 +78,9 @@ async def test_an_existing_new_role_is_a_success(admin: AsyncAdmin) -> None:
 async def test_changing_a_role_that_is_not_held_raises(admin: AsyncAdmin) -> None:
     """Changing a role that the principal does not hold raises, and grants nothing."""
     principal = await create_manager(admin)
-    with raises(NotFoundError, match="holds neither"):
+    with raises(NotFoundError, match="holds neither") as caught:
         await admin.role_bindings.change_role(**principal, from_role="OrgBillingAdmin", to_role="OrgOwner")
+    assert (caught.value.status_code, caught.value.outcome) == (None, "not_sent")
     with raises(PineconeValueError):
         await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgManager")
     assert await list_roles(admin, principal) == ["OrgManager"]

@@ -385,6 +385,7 @@ TEXTS: list[tuple[PineconeError, str]] = [
     (PineconeError("m"), "m"),
     (PineconeError("m", operation="o", request_id="r"), "o: m (request_id: r)"),
     (ApiError("m", status_code=409), "[409] m"),
+    (ApiError("m"), "m"),
     (
         ConflictError("m", status_code=409, error_code="C", operation="create_project", request_id="r"),
         "create_project: [409 C] m (request_id: r)",
@@ -396,6 +397,22 @@ TEXTS: list[tuple[PineconeError, str]] = [
 def test_the_text_of_an_error_has_all_its_parts(error: PineconeError, text: str) -> None:
     """The text has operation, status, code, message and request id, in this order, each where it exists."""
     assert str(error) == text
+
+
+def test_the_repr_of_an_error_has_its_operation_and_status() -> None:
+    """The repr has the class, the message, the operation, the status and the code, each where it exists."""
+    assert repr(PineconeValueError("m")) == "PineconeValueError('m')"
+    assert repr(NotFoundError("m", operation="offboard")) == "NotFoundError('m', operation='offboard')"
+    assert repr(ConflictError("m", operation="o", status_code=409, error_code="C", request_id="r")) == (
+        "ConflictError('m', operation='o', status_code=409, error_code='C')"
+    )
+
+
+def test_what_only_a_server_sends_can_be_read_from_every_error() -> None:
+    """Every class of error has a status, a code and a time to wait, which are None if no server sent them."""
+    for kind in {type(error) for error in ALL_ERRORS}:
+        bare = kind.__new__(kind)
+        assert (bare.status_code, bare.error_code, bare.retry_after) == (None, None, None)
 
 
 def test_no_secret_or_token_appears_anywhere(

@@ -85,7 +85,7 @@ def test_a_name_is_matched_exactly(admin: Admin) -> None:
         assert admin.projects.exists(name=name) is False
         with raises(NotFoundError, match=name) as caught:
             admin.projects.describe_by_name(name=name)
-        assert (caught.value.status_code, caught.value.operation) == (404, "describe_by_name")
+        assert (caught.value.status_code, caught.value.operation) == (None, "describe_by_name")
 
 
 def test_a_shared_name_is_ambiguous(admin: Admin) -> None:

@@ -135,6 +135,23 @@ def test_each_class_of_errors_has_an_exit_code() -> None:
     assert exit_of_error(errors.PineconeConnectionError("x")) == exit_codes.TRY_LATER
 
 
+def test_what_reads_have_found_has_no_status_and_the_exit_code_of_its_class() -> None:
+    """Where no server refused anything, the error object has no status; the class decides on the exit code."""
+    binding = "role-binding change-role --user ada@example.com --from OrgBillingAdmin"
+    with example_organization():
+        for words, code in (
+            ("user offboard typo@example.com --yes", exit_codes.NOT_FOUND),
+            ("user describe typo@example.com", exit_codes.NOT_FOUND),
+            (f"{binding} --to OrgManager --yes", exit_codes.NOT_FOUND),
+        ):
+            error = run(*words.split(), "--output", "json").error
+            assert (error["exit"], error["status"], error["outcome"]) == (code, None, "not_sent"), words
+            assert "[" not in error["message"], words
+    assert exit_of_error(errors.ForbiddenError("m")) == exit_codes.NOT_ALLOWED
+    assert exit_of_error(errors.ForbiddenError("m", status_code=403)) == exit_codes.REFUSED, "a proxy"
+    assert exit_of_error(errors.ForbiddenError("m", status_code=403, error_code="C")) == exit_codes.NOT_ALLOWED
+
+
 def test_an_answer_that_cannot_be_read_is_an_unknown_outcome() -> None:
     """A create whose response is cut off must not be repeated, a read may be."""
     with example_organization() as emulator:

@@ -266,6 +266,9 @@ def errors(admin: Admin) -> None:
     except PineconeError as error:
         print(error.outcome == "unknown", error.safe_to_retry, error.worth_retrying)
         print(error.attempts, error.operation, error.request_id)
+        assert_type(error.status_code, int | None)
+        assert_type(error.error_code, str | None)
+        assert_type(error.retry_after, float | None)
 
 
 def convert(project: Project) -> None:

@@ -82,7 +82,7 @@ def test_an_error_has_its_bases_and_the_types_of_its_attributes() -> None:
     assert "\nPineconeTimeoutError(PineconeError, TimeoutError)\n" in render_entry(
         "PineconeTimeoutError", PineconeTimeoutError, 2
     )
-    assert "- `retry_after` (`float | None`): Seconds that the server asks" in render_entry("ApiError", ApiError, 2)
+    assert "- `details` (`Mapping[str, Any] | None`): Details that" in render_entry("ApiError", ApiError, 2)
 
 
 def test_a_property_has_the_errors_of_reading_it() -> None:

@@ -64,7 +64,7 @@ async def change_role(
     if not held:
         held_roles = f"holds neither {from_role} nor {to_role} on this {resource_type}, as far as this account sees"
         message = f"{principal_type} {principal_id} {held_roles}"
-        raise NotFoundError(message, status_code=404, operation="change_role")
+        raise NotFoundError(message, operation="change_role")
     changes = AsyncChangeLog(dry_run=dry_run)
     async with AsyncRollback(admin) as rollback:
         new = await ensure_role_binding(

@@ -79,7 +79,7 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     report = build_report(inventory, email)
     if is_nobody(report):
         message = f"no user or open invite has the address {email}; an earlier run may have removed the person"
-        raise NotFoundError(message, status_code=404, operation="offboard")
+        raise NotFoundError(message, operation="offboard")
     check_complete(inventory, operation="offboard")
     if dry_run:
         return report

@@ -65,7 +65,7 @@ def change_role(
     if not held:
         held_roles = f"holds neither {from_role} nor {to_role} on this {resource_type}, as far as this account sees"
         message = f"{principal_type} {principal_id} {held_roles}"
-        raise NotFoundError(message, status_code=404, operation="change_role")
+        raise NotFoundError(message, operation="change_role")
     changes = ChangeLog(dry_run=dry_run)
     with Rollback(admin) as rollback:
         new = ensure_role_binding(

@@ -173,7 +173,7 @@ def judge_token(error: PineconeError | None) -> list[Diagnosis]:
         fix = "copy the client id and secret of a service account again; a rotated secret is no longer valid"
         return [Diagnosis("token endpoint", "ok", "responds"), Diagnosis("credentials", "failed", error.message, fix)]
     fix = "check PINECONE_OAUTH_URL or oauth-url: it must be the token endpoint, with its path"
-    if isinstance(error, TokenError) and error.status_code >= 500:  # noqa: PLR2004 - the server's errors
+    if isinstance(error, TokenError) and (error.status_code or 0) >= 500:  # noqa: PLR2004 - the server's errors
         fix = f"try again later: the token endpoint has an error; if it lasts, {fix}"
     return [Diagnosis("token endpoint", "failed", error.message, fix), *skipped(["credentials"])]
 
