@@ -328,8 +328,8 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
             parallel = [thread for thread in world.recorder.threads if thread.name == "pinecone-admin-workflow"]
             assert len(parallel) <= 1, f"add {case.method} to PARALLEL"
         requests = [format_request(request) for request in world.recorder.requests]
-        # Long values, and what distinguishes a temporary key.
-        varying = r"(x{20})x{20,}|\b(Bearer )[\w.-]{60,}|(temporary )[0-9a-f]{8}\b"
+        # Long values, and what distinguishes a temporary key, or the run that gave a temporary name.
+        varying = r"(x{20})x{20,}|\b(Bearer )[\w.-]{60,}|(temporary |~(?:makes|rotates):[0-9a-f]{8}:m)[0-9a-f]{8}\b"
         lines = [re.sub(varying, r"\1\2\3...", line) for line in [*requests, *log, *outcome]]
         if case.method in PARALLEL:
             varying = r"(request.id\W+)[0-9a-f-]{36}|\d+( ms)"

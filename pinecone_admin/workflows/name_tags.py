@@ -2,9 +2,9 @@
 
 A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a digest of its subject:
 
-- ``~makes:``: a resource that is being created; digest of its final name. That of a key may be followed by a digest of
-  its value: ``~makes:1f0c2a9b:5d2e8f01 reader``.
-- ``~rotates:``: the new key of a rotation; digest of the id of the old key, and perhaps of the value of the new one.
+- ``~makes:``: a resource that is being created; digest of its final name. The random mark of the run follows, and then
+  perhaps a digest of the value of a key: ``~makes:1f0c2a9b:m04be6a1f:5d2e8f01 reader``. Before 0.4, runs had no mark.
+- ``~rotates:``: the new key of a rotation; digest of the id of the old key, and the same two.
 - ``~delete-after:20261203T0545Z:``: an old key whose successor is stored, and the UTC minute from which it may be
   deleted; digest of the id of the new key.
 - ``~empties:``: a temporary key that empties a project; digest of the id of its project.
@@ -30,9 +30,10 @@ _KEPT_LENGTH = 41
 
 _ELLIPSIS = "…"
 _MINUTE = "%Y%m%dT%H%MZ"
-# Only after the first two purposes may the digest of a value follow.
+# Only after the first two purposes may a mark and the digest of a value follow.
 _TAG = re.compile(
-    r"~(?:(makes|rotates)|(empties)|(delete-after|lives-until):(\d{8}T\d{4}Z)):([0-9a-f]{8})(?(1)(?::([0-9a-f]{8}))?) ",
+    r"~(?:(makes|rotates)|(empties)|(delete-after|lives-until):(\d{8}T\d{4}Z)):([0-9a-f]{8})"
+    r"(?(1)(?::m([0-9a-f]{8}))?(?::([0-9a-f]{8}))?) ",
     re.ASCII,
 )
 
@@ -44,6 +45,7 @@ class NameTag:
     Attributes:
         purpose: What the resource is for, as in the list above.
         digest: Digest of the subject.
+        mark: What distinguishes the run that created the resource from all others; empty if the tag has none.
         value_digest: Digest of the value of a key; None if the tag has none.
         delete_after: When an old key may be deleted; None for other purposes.
         lives_until: When a temporary key may be deleted, unless it is renewed; None for other purposes.
@@ -52,6 +54,7 @@ class NameTag:
 
     purpose: str
     digest: str
+    mark: str
     value_digest: str | None
     delete_after: datetime | None
     lives_until: datetime | None
@@ -74,7 +77,8 @@ def parse_tag(name: str) -> NameTag | None:
     return NameTag(
         purpose=match[1] or match[2] or match[3],
         digest=match[5],
-        value_digest=match[6],
+        mark=match[6] or "",
+        value_digest=match[7],
         delete_after=moment if match[3] == "delete-after" else None,
         lives_until=moment if match[3] == "lives-until" else None,
         rest=name[match.end() :],
@@ -93,22 +97,23 @@ def has_purpose(name: str, purpose: str) -> bool:
     return tag is not None and tag.purpose == purpose
 
 
-def name_tag(purpose: str, subject: str) -> str:
-    """Return the tag of a purpose and its subject, which is a name or an id."""
-    return f"~{purpose}:{_digest(subject)} "
+def name_tag(purpose: str, subject: str, mark: str = "") -> str:
+    """Return the tag of a purpose and its subject, which is a name or an id, with the mark of a run if there is one."""
+    return f"~{purpose}:{_digest(subject)}{mark and f':m{mark}'} "
 
 
-def tag_as_being_made(name: str) -> str:
+def tag_as_being_made(name: str, mark: str = "") -> str:
     """Return the temporary name of a resource that is being created, cut to both limits of ``MAX_NAME_LENGTH``."""
-    return (name_tag("makes", name) + name).encode()[:MAX_NAME_LENGTH].decode(errors="ignore")
+    return (name_tag("makes", name, mark) + name).encode()[:MAX_NAME_LENGTH].decode(errors="ignore")
 
 
 def is_being_made(tagged_name: str, name: str) -> bool:
     """Return whether a name is the temporary one of a resource that is to have another name."""
-    tag, being_made = parse_tag(tagged_name), tag_as_being_made(name)
-    if tag is None or tag.value_digest is None:
-        return tag is not None and tagged_name == being_made
-    return tagged_name == add_value_digest(being_made, tag.value_digest)
+    tag = parse_tag(tagged_name)
+    if tag is None:
+        return False
+    being_made = tag_as_being_made(name, tag.mark)
+    return tagged_name == (being_made if tag.value_digest is None else add_value_digest(being_made, tag.value_digest))
 
 
 def add_value_digest(tagged_name: str, value_digest: str) -> str:
@@ -138,12 +143,12 @@ def tag_as_temporary(project_id: str, lives_until: datetime, mark: str) -> str:
     return f"{name_tag(f'lives-until:{lives_until.astimezone(UTC):{_MINUTE}}', project_id)}temporary {mark}"
 
 
-def tag_as_successor(old_id: str, name: str) -> str:
+def tag_as_successor(old_id: str, name: str, mark: str = "") -> str:
     """Return the temporary name of the key that replaces an old one.
 
     A name longer than 41 characters is split: the name of the old key keeps the first 41, and this name holds the rest.
     """
-    return name_tag("rotates", old_id) + (name[_KEPT_LENGTH:] or name)
+    return name_tag("rotates", old_id, mark) + (name[_KEPT_LENGTH:] or name)
 
 
 def tag_as_retired(new_id: str, name: str, delete_after: datetime) -> str:

@@ -31,6 +31,9 @@ _SHORTEST_ID = 20
 MAY_EXIST = "may exist: the server's response is unknown"
 """The end of the note on a create that was interrupted."""
 
+MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody else may have created it"
+"""The end of the note on something that appeared after a create without a response."""
+
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
 """The lists to which each change is added, that of the outermost workflow first."""
@@ -361,7 +364,7 @@ def _note_what_is_left(error: BaseException, effects: Effects) -> None:
     def is_said(change: SentChange) -> bool:
         id = change.made or change.target
         if id is None:
-            return change.operation == own or MAY_EXIST in said
+            return change.operation == own or MAY_EXIST in said or MAY_BE_OF_OTHERS in said
         return len(id) >= _SHORTEST_ID and id in said
 
     left = Effects(*([each for each in some if not is_said(each)] for some in effects))

@@ -208,7 +208,7 @@ async def test_a_unique_record_is_created_again(emulator: Emulator, clock: Virtu
 async def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
     """A key whose value was lost is deleted, and another one is created."""
     project = await emulator.async_admin().projects.create(name="p")
-    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    transport = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST})
     ensured = await transport.async_admin().api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
     (key,) = emulator.state.api_keys.values()
     assert isinstance(ensured.value, APIKeyWithSecret)
@@ -219,7 +219,7 @@ async def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> Non
 
 async def test_an_account_whose_secret_was_lost_is_replaced(emulator: Emulator) -> None:
     """A service account whose secret was lost is deleted, and another one is created."""
-    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    transport = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST})
     ensured = await transport.async_admin().service_accounts.ensure(name="s", role_bindings=MEMBER)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)
@@ -273,7 +273,7 @@ async def test_concurrent_runs_never_delete_each_others_record(kind: str, emulat
 async def leave_key_of_killed_run(emulator: Emulator) -> tuple[str, str]:
     """Leave a key whose value may be stored, and return the ids of its project and itself."""
     project = await emulator.async_admin().projects.create(name="p")
-    admin = FaultyTransport(emulator, {4: InjectedFault.KILL_BEFORE}).async_admin()
+    admin = FaultyTransport(emulator, {3: InjectedFault.KILL_BEFORE}).async_admin()
     with pytest.raises(KilledError):
         await admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
     (left,) = emulator.state.api_keys
@@ -284,7 +284,7 @@ async def test_a_key_of_a_killed_run_is_kept_until_another_is_stored(emulator: E
     """A key that a killed run left exists until another value is stored, even after a lost response."""
     project_id, left = await leave_key_of_killed_run(emulator)
     existed: list[bool] = []
-    admin = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST}).async_admin()
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}).async_admin()
     await admin.api_keys.ensure(
         project_id=project_id, name="k", store=lambda _: existed.append(left in emulator.state.api_keys)
     )
@@ -320,7 +320,7 @@ async def test_a_quota_used_up_by_a_killed_run_is_freed(emulator: Emulator) -> N
 async def test_a_secret_lost_until_the_deadline_raises(kind: str, emulator: Emulator) -> None:
     """A secret that is lost until the deadline raises, and the next call takes up what was left."""
     project = await emulator.async_admin().projects.create(name="p")
-    faults = dict.fromkeys(range(3, 99), InjectedFault.INTERNAL_ERROR)
+    faults = dict.fromkeys(range(2, 99), InjectedFault.INTERNAL_ERROR)
     admin = FaultyTransport(emulator, faults, only_method="POST").async_admin()
     with pytest.raises(Exception, match="500"):
         await ENSURE[kind](admin, project.id)
@@ -347,7 +347,7 @@ async def test_a_failed_rename_without_store_deletes_the_record(
 ) -> None:
     """Without a store callback, a record whose last request fails is deleted and created again later."""
     project = await emulator.async_admin().projects.create(name="p")
-    faults = dict.fromkeys(range(4, 99), fault)
+    faults = dict.fromkeys(range(3, 99), fault)
     admin = FaultyTransport(emulator, faults, only_method="PATCH").async_admin()
     with pytest.raises(PineconeError):
         await ENSURE[kind](admin, project.id)
@@ -360,7 +360,7 @@ async def test_a_failed_rename_without_store_deletes_the_record(
 async def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator: Emulator) -> None:
     """A record whose secret is stored is kept when its last request fails, and the next run finds it."""
     project = await emulator.async_admin().projects.create(name="p")
-    faults = dict.fromkeys(range(4, 99), InjectedFault.INVALID_JSON)
+    faults = dict.fromkeys(range(3, 99), InjectedFault.INVALID_JSON)
     admin = FaultyTransport(emulator, faults, only_method="PATCH").async_admin()
     with raises(ResponseParsingError):
         await ENSURE[kind](admin, project.id, store=lambda _: None)
@@ -371,7 +371,7 @@ async def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, em
 async def test_a_record_neither_stored_nor_deleted_is_named(kind: str, emulator: Emulator) -> None:
     """The error names a record that is neither stored nor deleted."""
     project = await emulator.async_admin().projects.create(name="p")
-    faults = dict.fromkeys(range(4, 99), InjectedFault.UNAVAILABLE)
+    faults = dict.fromkeys(range(3, 99), InjectedFault.UNAVAILABLE)
     admin = FaultyTransport(emulator, faults, only_method="DELETE").async_admin()
     with raises(LeftoverError) as caught:
         await ENSURE[kind](admin, project.id, store=fail_to_store)

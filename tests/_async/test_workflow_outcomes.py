@@ -43,6 +43,7 @@ from tests._async.test_workflow_recovery import (
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
 from tests.support.interruption import InterruptingTransport
+from tests.support.steps import strip_mark
 
 # <async only>
 # Every day, the derived tests of the sync client are enough.
@@ -291,7 +292,7 @@ async def test_an_error_that_ends_a_run_names_what_was_done_before(emulator: Emu
     with raises(UnauthorizedError) as refused:
         await rotate_due(state, admin)
     (new,) = {*emulator.state.api_keys} - {old, other}
-    notes = [note.partition(" in project a (")[0] for note in refused.value.__notes__]
+    notes = [strip_mark(note.partition(" in project a (")[0]) for note in refused.value.__notes__]
     tagged = f"key {tag_as_successor(old, 'web')!r} ({new})"
     steps = [f"created {tagged}", f"stored the value of {tagged}", f"renamed {tagged}", f"kept key web ({old})"]
     assert (refused.value.outcome, notes) == ("done", steps)

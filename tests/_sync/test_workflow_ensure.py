@@ -208,7 +208,7 @@ def test_a_unique_record_is_created_again(emulator: Emulator, clock: VirtualCloc
 def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
     """A key whose value was lost is deleted, and another one is created."""
     project = emulator.admin().projects.create(name="p")
-    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    transport = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST})
     ensured = transport.admin().api_keys.ensure(project_id=project.id, name="k", roles=["ProjectViewer"])
     (key,) = emulator.state.api_keys.values()
     assert isinstance(ensured.value, APIKeyWithSecret)
@@ -219,7 +219,7 @@ def test_a_key_whose_value_was_lost_is_replaced(emulator: Emulator) -> None:
 
 def test_an_account_whose_secret_was_lost_is_replaced(emulator: Emulator) -> None:
     """A service account whose secret was lost is deleted, and another one is created."""
-    transport = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST})
+    transport = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST})
     ensured = transport.admin().service_accounts.ensure(name="s", role_bindings=MEMBER)
     _, account = emulator.state.service_accounts.listing
     assert isinstance(ensured.value, ServiceAccountWithSecret)
@@ -261,7 +261,7 @@ def test_a_lost_role_binding_in_a_delayed_list_is_a_success(emulator: Emulator) 
 def leave_key_of_killed_run(emulator: Emulator) -> tuple[str, str]:
     """Leave a key whose value may be stored, and return the ids of its project and itself."""
     project = emulator.admin().projects.create(name="p")
-    admin = FaultyTransport(emulator, {4: InjectedFault.KILL_BEFORE}).admin()
+    admin = FaultyTransport(emulator, {3: InjectedFault.KILL_BEFORE}).admin()
     with pytest.raises(KilledError):
         admin.api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
     (left,) = emulator.state.api_keys
@@ -272,7 +272,7 @@ def test_a_key_of_a_killed_run_is_kept_until_another_is_stored(emulator: Emulato
     """A key that a killed run left exists until another value is stored, even after a lost response."""
     project_id, left = leave_key_of_killed_run(emulator)
     existed: list[bool] = []
-    admin = FaultyTransport(emulator, {3: InjectedFault.RESPONSE_LOST}).admin()
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}).admin()
     admin.api_keys.ensure(
         project_id=project_id, name="k", store=lambda _: existed.append(left in emulator.state.api_keys)
     )
@@ -306,7 +306,7 @@ def test_a_quota_used_up_by_a_killed_run_is_freed(emulator: Emulator) -> None:
 def test_a_secret_lost_until_the_deadline_raises(kind: str, emulator: Emulator) -> None:
     """A secret that is lost until the deadline raises, and the next call takes up what was left."""
     project = emulator.admin().projects.create(name="p")
-    faults = dict.fromkeys(range(3, 99), InjectedFault.INTERNAL_ERROR)
+    faults = dict.fromkeys(range(2, 99), InjectedFault.INTERNAL_ERROR)
     admin = FaultyTransport(emulator, faults, only_method="POST").admin()
     with pytest.raises(Exception, match="500"):
         ENSURE[kind](admin, project.id)
@@ -331,7 +331,7 @@ def test_an_exception_in_store_deletes_the_record(kind: str, admin: Admin, emula
 def test_a_failed_rename_without_store_deletes_the_record(kind: str, fault: InjectedFault, emulator: Emulator) -> None:
     """Without a store callback, a record whose last request fails is deleted and created again later."""
     project = emulator.admin().projects.create(name="p")
-    faults = dict.fromkeys(range(4, 99), fault)
+    faults = dict.fromkeys(range(3, 99), fault)
     admin = FaultyTransport(emulator, faults, only_method="PATCH").admin()
     with pytest.raises(PineconeError):
         ENSURE[kind](admin, project.id)
@@ -344,7 +344,7 @@ def test_a_failed_rename_without_store_deletes_the_record(kind: str, fault: Inje
 def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator: Emulator) -> None:
     """A record whose secret is stored is kept when its last request fails, and the next run finds it."""
     project = emulator.admin().projects.create(name="p")
-    faults = dict.fromkeys(range(4, 99), InjectedFault.INVALID_JSON)
+    faults = dict.fromkeys(range(3, 99), InjectedFault.INVALID_JSON)
     admin = FaultyTransport(emulator, faults, only_method="PATCH").admin()
     with raises(ResponseParsingError):
         ENSURE[kind](admin, project.id, store=lambda _: None)
@@ -355,7 +355,7 @@ def test_a_stored_record_is_kept_when_the_last_request_fails(kind: str, emulator
 def test_a_record_neither_stored_nor_deleted_is_named(kind: str, emulator: Emulator) -> None:
     """The error names a record that is neither stored nor deleted."""
     project = emulator.admin().projects.create(name="p")
-    faults = dict.fromkeys(range(4, 99), InjectedFault.UNAVAILABLE)
+    faults = dict.fromkeys(range(3, 99), InjectedFault.UNAVAILABLE)
     admin = FaultyTransport(emulator, faults, only_method="DELETE").admin()
     with raises(LeftoverError) as caught:
         ENSURE[kind](admin, project.id, store=fail_to_store)

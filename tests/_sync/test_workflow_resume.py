@@ -16,6 +16,7 @@ from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.readable_store import ReadableStore
 from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError
+from tests.support.steps import strip_mark
 
 pytestmark = pytest.mark.anyio
 
@@ -138,7 +139,7 @@ def test_a_secret_that_an_interrupted_run_stored_is_not_made_again(workflow: Wor
         workflow.run(emulator.admin(), start_id, target)
         check_completed(emulator, workflow, target)
         assert target.count == 1 or not is_stored
-    assert number > 4
+    assert number > 3
 
 
 @each_workflow
@@ -146,7 +147,7 @@ def test_a_resumed_run_says_so(workflow: Workflow) -> None:
     """The report of a run that only renames has that step, and a dry run says the same."""
     emulator, start_id, target = prepare(workflow)
     document = emulator.dump()
-    for number in range(4, 20):
+    for number in range(3, 20):
         transport = FaultyTransport(emulator, {number: InjectedFault.KILL_BEFORE})
         with pytest.raises(KilledError):
             workflow.run(transport.admin(), start_id, target)
@@ -190,7 +191,7 @@ def test_a_place_that_was_changed_meanwhile_counts(emulator: Emulator) -> None:
     admin = emulator.admin()
     project = admin.projects.create(name="p")
     target = Target(replaces=True)
-    killed = FaultyTransport(emulator, {5: InjectedFault.KILL_BEFORE}).admin()
+    killed = FaultyTransport(emulator, {4: InjectedFault.KILL_BEFORE}).admin()
     with pytest.raises(KilledError):
         killed.api_keys.ensure(project_id=project.id, name="reader", store=target)
     assert target.count == 1
@@ -210,4 +211,4 @@ def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:
         seen.append(emulator.state.api_keys[made.key.id].name)
 
     admin.api_keys.ensure(project_id=project.id, name="reader", store=store)
-    assert seen == [name_tags.tag_as_being_made("reader")]
+    assert [*map(strip_mark, seen)] == [name_tags.tag_as_being_made("reader")]

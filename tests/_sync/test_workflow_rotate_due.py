@@ -111,7 +111,7 @@ def test_a_dry_run_sends_only_reads_and_has_the_report_of_a_real_run() -> None:
     assert all(request.startswith("GET") for request in transport.requests)
     assert str(preview).endswith("\nnothing was changed")
     report = rotate_due(organization)
-    assert preview.steps == as_planned(report.steps)
+    assert as_planned(preview.steps) == as_planned(report.steps)
     assert [each.replaced for each in preview.rotated] == [each.replaced for each in report.rotated]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +50,9 @@ async def ensure_project(
     on_difference: OnDifference = "report",
     dry_run: bool = False,
     rollback: AsyncRollback | None = None,
-    is_missing: bool = False,
+    known: Collection[str] | None = None,
 ) -> Ensured[Project]:
-    """Ensure that a project with this name exists; with ``is_missing``, one that the caller has read not to exist."""
+    """Ensure that a project with this name exists; none is looked for if the ids of all others are ``known``."""
     policy = DifferencePolicy("ensure_project", on_difference)
     with set_operation_on_errors("ensure_project"):
         policy.check()
@@ -61,8 +61,12 @@ async def ensure_project(
     operation = create_project(body=body)
     check_operation(operation)
 
+    others = {*(known or ())}
+
     async def find() -> Project | None:
-        named = [project for project in await admin.projects.list() if project.name == name]
+        projects = [each for each in await admin.projects.list() if each.id not in others]
+        named = [each for each in projects if each.name == name]
+        others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
         return require_single(named, f"projects named {name!r}") if named else None
 
     changes = AsyncChangeLog(dry_run=dry_run)
@@ -80,10 +84,10 @@ async def ensure_project(
             lambda client: client.projects.delete(project_id=made.id),
         ),
         is_unique=False,
-        is_missing=is_missing,
+        is_missing=known is not None,
     )
     async with join_rollback(admin, rollback) as undo:
-        project, created = await wanted.find_or_create(admin, changes, undo)
+        project, created, _ = await wanted.find_or_create(admin, changes, undo)
         if project is None:
             return Ensured(value=None, created=True, steps=changes.steps)
         differing = compare_settings(**{each: (getattr(project, each), value) for each, value in settings.items()})
@@ -158,8 +162,8 @@ async def ensure_invite(
         is_missing=is_missing,
     )
     async with AsyncRollback(admin) as rollback:
-        invite, created = await wanted.find_or_create(admin, changes, rollback)
-        if invite is None or is_missing:
+        invite, created, is_certain = await wanted.find_or_create(admin, changes, rollback)
+        if invite is None or (is_missing and created and is_certain):
             return Ensured(value=invite, created=True, differences=differing, steps=changes.steps)
         if created:
             rollback.keep(f"{described} was sent, and is kept")

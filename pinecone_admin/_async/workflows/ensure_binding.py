@@ -80,5 +80,5 @@ async def ensure_role_binding(
         is_missing=is_missing,
     )
     async with join_rollback(admin, rollback) as undo:
-        binding, created = await wanted.find_or_create(admin, changes, undo)
+        binding, created, _ = await wanted.find_or_create(admin, changes, undo)
     return Ensured(value=binding, created=created, steps=changes.steps)

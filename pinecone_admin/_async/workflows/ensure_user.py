@@ -85,7 +85,7 @@ async def ensure_user(
                     step, partial(delete_if_exists, admin.invites.delete, invite_id=each.id), preview=None
                 )
                 rollback.note(f"the expired invite {each.id} was deleted; run this again to replace it")
-            person, created = await wanted.find_or_create(admin, changes, rollback)
+            person, created, _ = await wanted.find_or_create(admin, changes, rollback)
         if person is None:
             return Ensured(value=None, created=True, steps=changes.steps)
         if created:

@@ -21,7 +21,6 @@ from pinecone_admin._async.workflows.create_with_secret import (
     describe_leftover_key,
     find_stored_account,
     find_stored_key,
-    list_accounts_named,
 )
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
@@ -91,7 +90,6 @@ async def ensure_api_key(
         key = require_single(held, f"API keys named {name!r}")
         final = find_successors_to_rename(keys).get(key.id, key)
         return await _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
-    keys = await admin.api_keys.list(project_id=project_id)
     leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
     if (stored := find_stored_key(leftovers, store)) is not None:
         leftovers.remove(stored)
@@ -163,8 +161,9 @@ async def ensure_service_account(
         name_tags.check_untagged(name)
     changes = AsyncChangeLog(dry_run=dry_run)
 
-    named = await list_accounts_named(admin, name)
-    leftovers = [] if named else await list_accounts_named(admin, name_tags.tag_as_being_made(name))
+    accounts = await admin.service_accounts.list().to_list()
+    named = [each for each in accounts if each.name == name]
+    leftovers = [] if named else [each for each in accounts if name_tags.is_being_made(each.name, name)]
     existing = require_single(named, f"service accounts named {name!r}") if named else None
     if existing is None and (existing := find_stored_account(leftovers, store)) is not None:
         leftovers.remove(existing)

@@ -17,6 +17,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     create_stored_key,
     find_stored_key,
     may_have_been_processed,
+    new_mark,
     repeat_if_response_is_lost,
 )
 from pinecone_admin._async.workflows.delete_retired import (
@@ -170,7 +171,7 @@ async def replace_key(
             made, deleted = await create_stored_key(
                 admin,
                 project_id=old.project_id,
-                temporary_name=name_tags.tag_as_successor(old.id, name),
+                temporary_name=name_tags.tag_as_successor(old.id, name, new_mark()),
                 name=name,
                 roles=old.roles,
                 leftovers=leftovers,

@@ -144,6 +144,7 @@ class _AsyncApplication:
         self._admin = admin
         self._store = store
         self._progress = progress
+        self._project_ids = {each.id for each in inventory.projects}
         self._keys = {each.id: each for each in inventory.api_keys}
         self._accounts = {each.id: each for each in inventory.service_accounts}
         self._bindings: dict[object, str] = {}
@@ -198,7 +199,7 @@ class _AsyncApplication:
         match step.action, step.kind:
             case "create", "project":
                 settings: Any = step.after
-                made = ensure_project(self._admin, name=step.name or "", **settings, is_missing=True)
+                made = ensure_project(self._admin, name=step.name or "", **settings, known=self._project_ids)
                 return made.value.id
             case "create", "api_key":
                 return self._create_key(step, self._select_store(step, selected))

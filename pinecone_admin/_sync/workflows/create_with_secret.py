@@ -8,6 +8,7 @@ use.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
@@ -52,6 +53,11 @@ _LISTING_TIMEOUT = 5.0
 """Seconds within which a list shows a new item."""
 
 
+def new_mark() -> str:
+    """Return the mark of a run in temporary names: what a lost create made is found by it, and nothing of others is."""
+    return secrets.token_hex(4)
+
+
 def may_have_been_processed(error: PineconeError) -> bool:
     """Return whether the request of a failed call may have been processed."""
     return error.outcome in {"unknown", "done"}
@@ -92,13 +98,7 @@ def create_stored_key(
     """
     deleted: list[Step] = []
     make_key = partial(
-        create_key_with_value,
-        admin,
-        project_id=project_id,
-        name=temporary_name,
-        roles=roles,
-        existing=leftovers,
-        rollback=rollback,
+        create_key_with_value, admin, project_id=project_id, name=temporary_name, roles=roles, rollback=rollback
     )
     try:
         made = make_key()
@@ -152,7 +152,7 @@ def create_named_key(
     made, deleted = create_stored_key(
         admin,
         project_id=project_id,
-        temporary_name=tag_as_being_made(name),
+        temporary_name=tag_as_being_made(name, new_mark()),
         name=name,
         roles=roles,
         leftovers=leftovers,
@@ -185,15 +185,12 @@ def create_key_with_value(
     project_id: str,
     name: str,
     roles: Sequence[APIKeyRole] | None,
-    existing: Sequence[APIKey] = (),
     rollback: Rollback | None = None,
 ) -> APIKeyWithSecret:
-    """Create a key beside the existing ones of this name; if its value is lost, delete it and create another."""
-    before = {key.id for key in existing}
+    """Create a key under a name that only this run gives; if its value is lost, delete it and create another."""
 
     def find_orphans() -> _Deletions:
-        named = list_keys_named(admin, project_id=project_id, name=name)
-        return [_undo_key(key) for key in named if key.id not in before]
+        return [_undo_key(key) for key in list_keys_named(admin, project_id=project_id, name=name)]
 
     return _create_until_readable(
         admin,
@@ -266,12 +263,10 @@ def create_stored_account(
     rollback: Rollback,
 ) -> tuple[ServiceAccountWithSecret, list[Step]]:
     """Create a service account as ``create_stored_key`` creates a key."""
-    temporary_name = tag_as_being_made(name)
-    before = {account.id for account in leftovers}
+    temporary_name = tag_as_being_made(name, new_mark())
 
     def find_orphans() -> _Deletions:
-        named = list_accounts_named(admin, temporary_name)
-        return [_undo_account(account) for account in named if account.id not in before]
+        return [_undo_account(account) for account in list_accounts_named(admin, temporary_name)]
 
     made = _create_until_readable(
         admin,

@@ -81,5 +81,5 @@ def ensure_role_binding(
         is_missing=is_missing,
     )
     with join_rollback(admin, rollback) as undo:
-        binding, created = wanted.find_or_create(admin, changes, undo)
+        binding, created, _ = wanted.find_or_create(admin, changes, undo)
     return Ensured(value=binding, created=created, steps=changes.steps)

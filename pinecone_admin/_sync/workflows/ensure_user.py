@@ -84,7 +84,7 @@ def ensure_user(
                 step = Step(action="delete", kind="invite", name=each.email, id=each.id, reason="it has expired")
                 changes.apply(step, partial(delete_if_exists, admin.invites.delete, invite_id=each.id), preview=None)
                 rollback.note(f"the expired invite {each.id} was deleted; run this again to replace it")
-            person, created = wanted.find_or_create(admin, changes, rollback)
+            person, created, _ = wanted.find_or_create(admin, changes, rollback)
         if person is None:
             return Ensured(value=None, created=True, steps=changes.steps)
         if created:

@@ -9,7 +9,7 @@ key.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from attrs import frozen
 
@@ -18,12 +18,27 @@ from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.create_with_secret import may_have_been_processed, poll_until_listed
 from pinecone_admin._sync.workflows.rollback import Deletion, Rollback
 from pinecone_admin.errors import ConflictError, PineconeError
+from pinecone_admin.workflows.sent_changes import MAY_BE_OF_OTHERS
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _T = TypeVar("_T")
+
+
+class Created(NamedTuple, Generic[_T]):
+    """What was found or created.
+
+    Attributes:
+        value: It; None if a dry run would create it.
+        is_new: Whether it did not exist before, as far as this call has seen.
+        is_certain: Whether that is certain: after a lost response, what has appeared may be of somebody else.
+    """
+
+    value: _T | None
+    is_new: bool
+    is_certain: bool = True
 
 
 @frozen(kw_only=True)
@@ -33,7 +48,7 @@ class Ensurable(Generic[_T]):
     Attributes:
         description: What it is.
         step: Returns the step of the creation, given what was created, or None in a dry run.
-        find: Returns it, or None.
+        find: Returns it, or None; called again after a lost response, and then finds only what was not known before.
         create: Creates it.
         undo: Returns the description of what was created, and how to delete it; None if it cannot be undone.
         is_unique: Whether the server refuses a second one, so that the create may be repeated.
@@ -48,29 +63,30 @@ class Ensurable(Generic[_T]):
     is_unique: bool
     is_missing: bool = False
 
-    def find_or_create(self, admin: Admin, changes: ChangeLog, rollback: Rollback) -> tuple[_T | None, bool]:
-        """Return the thing and whether this call created it; None if a dry run would create it.
+    def find_or_create(self, admin: Admin, changes: ChangeLog, rollback: Rollback) -> Created[_T]:
+        """Return the thing, and whether this call created it.
 
         Raises:
             PineconeError: The create failed, or its response was lost and nothing new appeared before the deadline.
         """
         if changes.dry_run:
             found = self.find()
-            created = found is None
+            created = Created(found, is_new=found is None)
         else:
-            found, created = self._create_unless_found(admin, rollback)
-        if created:
-            changes.record(self.step(found))
-        return found, created
+            created = self._create_unless_found(admin, rollback)
+        if created.is_new:
+            changes.record(self.step(created.value))
+        return created
 
-    def _create_unless_found(self, admin: Admin, rollback: Rollback) -> tuple[_T, bool]:
+    def _create_unless_found(self, admin: Admin, rollback: Rollback) -> Created[_T]:
         backoff = PollBackoff(admin.timeout)
         lost_response: PineconeError | None = None
         found = None if self.is_missing else self.find()
         while found is None:
             try:
                 if self.is_unique or lost_response is None:
-                    return rollback.create(self.description, self.create, self.undo), True
+                    made = rollback.create(self.description, self.create, self.undo)
+                    return Created(made, is_new=True)
             except ConflictError as error:
                 # ABORTED does not say that it exists, so that there is nothing to wait for.
                 if error.error_code == "ABORTED" or (found := poll_until_listed(self.find)) is None:
@@ -85,5 +101,6 @@ class Ensurable(Generic[_T]):
                 raise lost_response
             found = self.find()
         if lost_response is not None and self.undo is not None:
-            rollback.record(*self.undo(found))
-        return found, lost_response is not None
+            described, _ = self.undo(found)
+            rollback.adopt(f"{described} {MAY_BE_OF_OTHERS}")
+        return Created(found, is_new=lost_response is not None, is_certain=lost_response is None)

@@ -84,13 +84,17 @@ class Rollback:
 
     def record(self, description: str, delete: Deletion) -> None:
         """Record something that this workflow has created, and how to delete it."""
-        self._uncertain = None
         if not self._is_kept:
             self._deletions.append((description, delete))
 
     def settle(self) -> None:
         """Note that what a create whose response was lost may have made is known to be deleted."""
         self._uncertain = None
+
+    def adopt(self, remark: str) -> None:
+        """Note in an error why something that only may be of this workflow is not deleted."""
+        self._uncertain = None
+        self._remarks.append(remark)
 
     def note(self, remark: str) -> None:
         """Add the remark as a note to an error that comes before something has to be kept."""

@@ -1,0 +1,107 @@
+"""After a create whose response was lost, only what is new is found, and only what is certainly ours is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pinecone_admin import AsyncAdmin, NotFoundError, PineconeConnectionError, PineconeError, on_organization
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import DesiredState, ProjectRole
+from pinecone_admin.workflows.name_tags import parse_tag
+from tests.support.errors import raises
+from tests.support.fault_injection import FaultyTransport, InjectedFault, fail_to_store
+
+pytestmark = pytest.mark.anyio
+
+NOBODY = ProjectRole(principal_type="user", principal_id="nobody", role="ProjectViewer")
+
+
+async def test_a_new_project_is_not_taken_for_an_old_one_that_has_its_name(emulator: Emulator) -> None:
+    """The key goes into the new project, also if that is looked for while the old one still has its name."""
+    admin = emulator.async_admin()
+    old = await admin.projects.create(name="prod")
+    key = {"name": "reader", "roles": ["DataPlaneViewer"]}
+    projects = [{"name": "prod-old", "id": old.id}, {"name": "prod", "api_keys": [key]}]
+    desired = DesiredState.from_dict({"organization": emulator.organization_id, "projects": projects})
+    plan = await admin.plan(desired)
+    emulator.faults.add("create_project", drop="after")
+    emulator.faults.add("update_project", status=503, times=None)
+    report = await admin.apply(plan, store=lambda _: None)
+    (made,) = emulator.state.api_keys.values()
+    assert made.project_id != old.id
+    assert [each.step.action for each in report.failed] == ["rename"]
+
+
+async def test_a_project_that_gets_the_name_meanwhile_is_not_the_lost_one(emulator: Emulator) -> None:
+    """A create that was not processed is not found in a project that somebody else renames at that moment."""
+    other = await emulator.async_admin().projects.create(name="other")
+    transport = FaultyTransport(emulator, {2: InjectedFault.REQUEST_LOST})
+
+    def rename() -> None:
+        if len(transport.requests) == 3:
+            emulator.state.projects[other.id].name = "new"
+
+    transport.before_request = rename
+    with raises(PineconeConnectionError) as caught:
+        await transport.async_admin(timeout=5).projects.ensure(name="new")
+    assert caught.value.outcome == "unknown"
+
+
+async def test_what_may_be_of_somebody_else_is_not_undone(emulator: Emulator) -> None:
+    """A project that appears after a lost response is used, and stays if the rest fails; the error names it."""
+    emulator.faults.add("create_project", drop="after")
+    with raises(NotFoundError) as caught:
+        await emulator.async_admin().projects.provision(
+            name="tenant", key_roles=["ProjectViewer"], store=lambda _: None, bindings=[NOBODY]
+        )
+    (project,) = emulator.state.projects.values()
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"project tenant ({project.id}) is kept")
+    assert caught.value.outcome == "unknown"
+
+
+@pytest.mark.parametrize("make", ["keys", "accounts", "rotation"])
+async def test_a_lost_create_with_a_secret_deletes_nothing_of_another_run(emulator: Emulator, make: str) -> None:
+    """Another run for the same name has its own mark: a lost response deletes none of its keys and accounts."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    old = await admin.api_keys.create(project_id=project.id, name="old")
+    others: list[str] = []
+
+    async def run(client: AsyncAdmin, store: Callable[[object], object]) -> None:
+        if make == "keys":
+            await client.api_keys.ensure(project_id=project.id, name="k", store=store)
+        elif make == "accounts":
+            await client.service_accounts.ensure(name="k", role_bindings=[on_organization("OrgMember")], store=store)
+        else:
+            await client.api_keys.rotate(api_key_id=old.key.id, store=store)
+
+    def names() -> dict[str, str]:
+        keys = {each.id: each.name for each in emulator.state.api_keys.values()}
+        return keys | {each.id: each.name for each in emulator.state.service_accounts.listing}
+
+    known = {*names()}
+    transport = FaultyTransport(emulator, {3 if make == "rotation" else 2: InjectedFault.RESPONSE_LOST})
+
+    def begin_another() -> None:
+        """Create what another run creates at this moment."""
+        if not transport.requests[-2:][0].startswith("POST"):
+            return
+        name = next(name for id, name in names().items() if id not in known)
+        tag = parse_tag(name)
+        assert tag is not None
+        assert tag.mark
+        other_name = name.replace(f":m{tag.mark}", ":m00000000")
+        if make == "accounts":
+            others.append(emulator.state.add_service_account(other_name, emulator.clock.now()).id)
+        else:
+            others.append(emulator.admin().api_keys.create(project_id=project.id, name=other_name).key.id)
+        transport.before_request = lambda: None
+
+    transport.before_request = begin_another
+    with pytest.raises((OSError, PineconeError)):
+        await run(transport.async_admin(), fail_to_store)
+    assert others
+    assert {*others} <= {*names()}
