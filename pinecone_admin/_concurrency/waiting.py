@@ -210,6 +210,26 @@ async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
         await promise
 
 
+def read_store(read: Callable[[_T], object], thing: _T) -> object:
+    """Return what ``read`` finds in a store.
+
+    Raises:
+        PineconeTypeError: It returned an awaitable.
+    """
+    found = read(thing)
+    if isawaitable(found):
+        if iscoroutine(found):
+            found.close()
+        raise PineconeTypeError(Name("store"), " must have a synchronous read: its result is not awaited")
+    return found
+
+
+async def async_read_store(read: Callable[[_T], object], thing: _T) -> object:
+    """Return what ``read`` finds in a store, and await it if it is awaitable."""
+    found = read(thing)
+    return await found if isawaitable(found) else found
+
+
 def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - the async one needs it
     """Return a context manager that does nothing: a thread is never cancelled."""
     return nullcontext()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         StaleProject,
         StaleReport,
     )
+    from pinecone_admin.workflows.readable_store import ReadableStore
     from pinecone_admin.workflows.reports import (
         CleanupReport,
         Content,
@@ -80,6 +81,7 @@ __all__ = [
     "ProjectRoleDict",
     "Provisioned",
     "Reach",
+    "ReadableStore",
     "Ref",
     "RetiredKeys",
     "Review",
@@ -116,6 +118,7 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
                 "StaleProject",
                 "StaleReport",
             ),
+            ".readable_store": ("ReadableStore",),
             ".reports": (
                 "CleanupReport",
                 "Content",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
@@ -11,7 +11,7 @@ from pinecone_admin.errors import LeftoverError, PineconeError, PineconeTypeErro
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSecret
 from pinecone_admin.workflows.plan_facts import list_granted, makes_secret, name_holder
-from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
 from pinecone_admin.workflows.sent_changes import SentChange, find_effects, state_what_is_left
 from pinecone_admin.workflows.steps import Step
 
@@ -153,7 +153,7 @@ def wrap_store(store: Callable[[Any], object], progress: ApplyProgress) -> Calla
     return store_known
 
 
-class _RedactingStore(ReadableStore):
+class _RedactingStore(PlacedStore):
     def __init__(self, store: ReadableStore, progress: ApplyProgress) -> None:
         self._store = store
         self._progress = progress
@@ -162,11 +162,9 @@ class _RedactingStore(ReadableStore):
         self._progress.redact(made)
         return self._store(made)
 
+    def read(self, made: Any, /) -> Awaitable[str | None] | str | None:
+        return self._store.read(made)
+
     def check_unused(self) -> None:
-        self._store.check_unused()
-
-    def holds_key(self, value_digest: str) -> bool:
-        return self._store.holds_key(value_digest)
-
-    def holds_account(self, client_id: str) -> bool:
-        return self._store.holds_account(client_id)
+        if isinstance(self._store, PlacedStore):
+            self._store.check_unused()

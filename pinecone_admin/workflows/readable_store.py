@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -11,23 +11,49 @@ from generated_client.models import APIKey
 
 
 class ReadableStore(ABC):
-    """Base class of a ``store`` that can tell which secret is at its target; ``ReadableDelivery`` of the CLI is one."""
+    """Base class of a ``store`` whose secrets can be read again.
+
+    If a run is killed after it has stored a secret, the next run finds the secret there and completes the work. With
+    any other ``store``, the next run creates another secret.
+
+    Example:
+        ::
+
+            class Vault(ReadableStore):
+                def __call__(self, made: Any, /) -> None:
+                    vault[made.key.name] = made.value
+
+                def read(self, made: Any, /) -> str | None:
+                    return vault.get(made.name)
+    """
 
     @abstractmethod
     def __call__(self, made: Any, /) -> object:
-        """Store the secret of what was made."""
+        """Store a secret, or raise if it is not stored.
+
+        Args:
+            made: The ``APIKeyWithSecret`` or ``ServiceAccountWithSecret``.
+        """
+
+    @abstractmethod
+    def read(self, made: Any, /) -> Awaitable[str | None] | str | None:
+        """Return the secret that is stored, or None.
+
+        The workflow compares the value of an API key with a digest, so return what is there. Of a service account,
+        return the secret only if it is stored together with the client id of ``made``. The asynchronous client awaits
+        the result if it is awaitable.
+
+        Args:
+            made: The ``APIKey`` or ``ServiceAccount``, with its final name.
+        """
+
+
+class PlacedStore(ReadableStore):
+    """Base class of a store with one place, in which it replaces no other secret."""
 
     @abstractmethod
     def check_unused(self) -> None:
-        """Raise if the target has another secret that must not be replaced, before anything is made."""
-
-    @abstractmethod
-    def holds_key(self, value_digest: str) -> bool:
-        """Return whether the target has the value of a key, by its digest as in ``name_tags``."""
-
-    @abstractmethod
-    def holds_account(self, client_id: str) -> bool:
-        """Return whether the target has a secret of the service account with this client id."""
+        """Raise if the place has another secret that must not be replaced, before anything is made."""
 
 
 class StoreByName(ABC):

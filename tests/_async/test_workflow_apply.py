@@ -27,7 +27,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Inventory
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
-from pinecone_admin.workflows.readable_store import ReadableStore, StoreByName
+from pinecone_admin.workflows.readable_store import PlacedStore, StoreByName
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly
@@ -553,7 +553,7 @@ async def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
     assert made[0] not in str(report) + json.dumps(report.to_dict())
 
 
-class QuotingStore(ReadableStore):
+class QuotingStore(PlacedStore):
     """A readable store that has no secret, and quotes each that it gets."""
 
     def __init__(self) -> None:
@@ -567,13 +567,8 @@ class QuotingStore(ReadableStore):
     def check_unused(self) -> None:
         """Find nothing."""
 
-    def holds_key(self, value_digest: str) -> bool:  # noqa: ARG002 - the base class has it
+    def read(self, made: object, /) -> None:
         """Find nothing."""
-        return False
-
-    def holds_account(self, client_id: str) -> bool:  # noqa: ARG002 - the base class has it
-        """Find nothing."""
-        return False
 
 
 class StoreOfQuotingStores(StoreByName):

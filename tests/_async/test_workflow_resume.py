@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from attrs import define
+from attrs import Factory, define
 
 from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, RetryPolicy
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
-from pinecone_admin.workflows import name_tags
-from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows import ReadableStore, name_tags
+from pinecone_admin.workflows.readable_store import PlacedStore
 from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError
 from tests.support.steps import strip_mark
 
@@ -23,18 +23,18 @@ LONG_NAME = "reader é" * 10
 
 
 @define
-class Target(ReadableStore):
+class Target(PlacedStore):
     """One place for a secret, which refuses to replace another one.
 
     Attributes:
         value: The secret; empty if there is none.
-        owner: Digest of the value of a key, or client id of an account.
+        client_id: Client id of the account; empty for a key.
         replaces: Whether it replaces a secret.
         count: How many secrets it took.
     """
 
     value: str = ""
-    owner: str = ""
+    client_id: str = ""
     replaces: bool = False
     count: int = 0
 
@@ -43,22 +43,19 @@ class Target(ReadableStore):
         self.check_unused()
         self.count += 1
         if isinstance(made, APIKeyWithSecret):
-            self.value, self.owner = made.value, name_tags.digest_value(made.value)
+            self.value = made.value
         else:
-            self.value, self.owner = made.client_secret, made.service_account.client_id
+            self.value, self.client_id = made.client_secret, made.service_account.client_id
 
     def check_unused(self) -> None:
         """Refuse to replace another secret."""
         if self.value and not self.replaces:
             raise OSError("occupied")
 
-    def holds_key(self, value_digest: str) -> bool:
-        """Compare the digest of the value."""
-        return self.owner == value_digest
-
-    def holds_account(self, client_id: str) -> bool:
-        """Compare the client id."""
-        return self.owner == client_id
+    def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+        """Return the value, or the secret of the account."""
+        is_of_other = isinstance(made, ServiceAccount) and made.client_id != self.client_id
+        return None if is_of_other else self.value or None
 
 
 @define
@@ -71,12 +68,12 @@ class Workflow:
         replaces: Whether it replaces a secret.
     """
 
-    run: Callable[[AsyncAdmin, str, Target], Awaitable[Any]]
+    run: Callable[[AsyncAdmin, str, ReadableStore], Awaitable[Any]]
     name: str = "reader"
     replaces: bool = False
 
 
-async def rotate(admin: AsyncAdmin, key_id: str, target: Target) -> object:
+async def rotate(admin: AsyncAdmin, key_id: str, target: ReadableStore) -> object:
     """Rotate the key that has been there from the start; after a completed run it is gone."""
     with suppress(NotFoundError):
         return await admin.api_keys.rotate(api_key_id=key_id, store=target)
@@ -116,11 +113,11 @@ async def prepare(workflow: Workflow) -> tuple[Emulator, str, Target]:
     return emulator, start_id, Target(replaces=workflow.replaces)
 
 
-def check_completed(emulator: Emulator, workflow: Workflow, target: Target) -> None:
-    """Check that one key or account is left, that it has its name, and that the place has its secret."""
+def check_completed(emulator: Emulator, workflow: Workflow, secret: str) -> None:
+    """Check that one key or account is left, and that it has its name and this secret."""
     keys = [(key.name, key.value) for key in emulator.state.api_keys.values()]
     accounts = [(each.name, each.client_secret) for each in list(emulator.state.service_accounts.listing)[1:]]
-    assert [*keys, *accounts] == [(workflow.name, target.value)]
+    assert [*keys, *accounts] == [(workflow.name, secret)]
 
 
 @pytest.mark.parametrize("fault", [*KILLS, InjectedFault.UNAVAILABLE, InjectedFault.INTERNAL_ERROR])
@@ -138,7 +135,7 @@ async def test_a_secret_that_an_interrupted_run_stored_is_not_made_again(
             await workflow.run(transport.async_admin(retry=RetryPolicy(max_attempts=1)), start_id, target)
         is_stored, sent = bool(target.count), len(transport.requests)
         await workflow.run(emulator.async_admin(), start_id, target)
-        check_completed(emulator, workflow, target)
+        check_completed(emulator, workflow, target.value)
         assert target.count == 1 or not is_stored
     assert number > 3
 
@@ -181,10 +178,10 @@ async def test_a_key_of_an_earlier_version_is_made_anew(emulator: Emulator) -> N
     admin = emulator.async_admin()
     project = await admin.projects.create(name="p")
     left = await admin.api_keys.create(project_id=project.id, name=name_tags.tag_as_being_made("reader"))
-    target = Target(value=left.value, owner=name_tags.digest_value(left.value), replaces=True)
+    target = Target(value=left.value, replaces=True)
     await admin.api_keys.ensure(project_id=project.id, name="reader", store=target)
     assert left.key.id not in emulator.state.api_keys
-    check_completed(emulator, Workflow(rotate), target)
+    check_completed(emulator, Workflow(rotate), target.value)
 
 
 async def test_a_place_that_was_changed_meanwhile_counts(emulator: Emulator) -> None:
@@ -196,10 +193,55 @@ async def test_a_place_that_was_changed_meanwhile_counts(emulator: Emulator) -> 
     with pytest.raises(KilledError):
         await killed.api_keys.ensure(project_id=project.id, name="reader", store=target)
     assert target.count == 1
-    target.owner = "something"
+    target.value = "something"
     await admin.api_keys.ensure(project_id=project.id, name="reader", store=target)
     assert target.count == 2
-    check_completed(emulator, Workflow(rotate), target)
+    check_completed(emulator, Workflow(rotate), target.value)
+
+
+@define
+class Vault(ReadableStore):
+    """A secret store of a caller, with a place for each name.
+
+    Attributes:
+        kept: The client id, or nothing, and the secret at each place.
+        count: How many secrets it took.
+    """
+
+    kept: dict[str, tuple[str, str]] = Factory(dict)
+    count: int = 0
+
+    async def __call__(self, made: APIKeyWithSecret | ServiceAccountWithSecret, /) -> None:
+        """Replace the secret at the place."""
+        self.count += 1
+        if isinstance(made, APIKeyWithSecret):
+            self.kept[made.key.name] = "", made.value
+        else:
+            self.kept[made.service_account.name] = made.service_account.client_id, made.client_secret
+
+    async def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+        """Return the secret at the place, unless it is that of another account."""
+        client_id, secret = self.kept.get(made.name, ("", None))
+        return None if isinstance(made, ServiceAccount) and made.client_id != client_id else secret
+
+
+@pytest.mark.parametrize("name", ["ensure key", "ensure key of a long name", "ensure account", "rotate"])
+async def test_a_store_of_a_caller_that_can_be_read_is_gone_on_with(name: str) -> None:
+    """Whatever request kills a run after its secret is stored, the next run completes it with that secret."""
+    workflow = WORKFLOWS[name]
+    for number in range(1, 30):
+        emulator, start_id, _ = await prepare(workflow)
+        vault = Vault({workflow.name: ("another", "secret")})
+        transport = FaultyTransport(emulator, {number: InjectedFault.KILL_AFTER})
+        with suppress(KilledError):
+            await workflow.run(transport.async_admin(), start_id, vault)
+        is_stored = vault.count == 1
+        await workflow.run(emulator.async_admin(), start_id, vault)
+        check_completed(emulator, workflow, vault.kept[workflow.name][1])
+        assert vault.count == 1 or not is_stored
+        if len(transport.requests) < number:
+            break
+    assert is_stored
 
 
 async def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:

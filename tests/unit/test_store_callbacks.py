@@ -18,6 +18,8 @@ from pinecone_admin import (
     SecretNotStoredError,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import ReadableStore
+from pinecone_admin.workflows.name_tags import tag_as_being_made
 from tests.support.fault_injection import FaultyTransport
 
 Vault = list[Any]
@@ -152,3 +154,25 @@ async def test_progress_must_be_a_plain_function(emulator: Emulator) -> None:
     with pytest.raises(PineconeTypeError, match="progress must be a synchronous function"):
         await emulator.async_admin(transport=transport).projects.delete_with_cleanup(project_id="p", progress=progress)
     assert transport.requests == []
+
+
+class AsyncVault(ReadableStore):
+    """A store whose secrets can be read only by an asynchronous client."""
+
+    def __call__(self, made: object, /) -> None:
+        """Keep nothing."""
+
+    async def read(self, made: object, /) -> str | None:
+        """Find nothing."""
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_sync_client_refuses_a_store_that_cannot_be_read_at_once(emulator: Emulator) -> None:
+    """A ``read`` whose result has to be awaited raises before anything is changed, since nothing would await it."""
+    with emulator.admin() as admin:
+        left = admin.service_accounts.create(name=tag_as_being_made("robot")).service_account
+        transport = FaultyTransport(emulator)
+        with pytest.raises(PineconeTypeError, match="store must have a synchronous read"):
+            transport.admin().service_accounts.ensure(name="robot", store=AsyncVault())
+    assert {request.partition(" ")[0] for request in transport.requests} == {"GET"}
+    assert left.id in emulator.state.service_accounts

@@ -18,7 +18,7 @@ from attrs import evolve
 from pinecone_admin._async.workflows.client_state import max_attempts
 from pinecone_admin._async.workflows.rollback import AsyncRollback, Deletion, describe_deletion
 from pinecone_admin._concurrency.clock import PollBackoff
-from pinecone_admin._concurrency.waiting import async_call_store
+from pinecone_admin._concurrency.waiting import async_call_store, async_read_store
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
@@ -32,7 +32,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.quoting import describe_thing
-from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo
 from pinecone_admin.workflows.steps import Step, describe_key_step
 
@@ -162,19 +162,30 @@ async def create_named_key(
     return evolve(made, key=await admin.api_keys.update(api_key_id=made.key.id, name=name)), deleted
 
 
-def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] | None) -> APIKey | None:
-    """Return the key whose value an interrupted run has stored, or None if there is none or ``store`` cannot tell."""
+async def find_stored_key(
+    leftovers: Sequence[APIKey], name: str, store: Store[APIKeyWithSecret] | None
+) -> APIKey | None:
+    """Return the key whose value an interrupted run has stored, or None if there is none or ``store`` cannot tell.
+
+    Args:
+        leftovers: Keys that interrupted runs left.
+        name: The final name of each.
+        store: The store.
+    """
     if isinstance(store, ReadableStore):
         for key in leftovers:
             tag = parse_tag(key.name)
-            if tag is not None and tag.value_digest is not None and store.holds_key(tag.value_digest):
+            if tag is None or tag.value_digest is None:
+                continue
+            value = await async_read_store(store.read, evolve(key, name=name))
+            if isinstance(value, str) and value and digest_value(value) == tag.value_digest:
                 return key
     return None
 
 
 def check_unused(store: Store[Any] | None) -> None:
     """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
-    if isinstance(store, ReadableStore):
+    if isinstance(store, PlacedStore):
         store.check_unused()
 
 
@@ -302,12 +313,14 @@ async def create_named_account(
     return evolve(made, service_account=account), deleted
 
 
-def find_stored_account(
-    leftovers: Sequence[ServiceAccount], store: Store[ServiceAccountWithSecret] | None
+async def find_stored_account(
+    leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
 ) -> ServiceAccount | None:
     """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
     if isinstance(store, ReadableStore):
-        return next((account for account in leftovers if store.holds_account(account.client_id)), None)
+        for account in leftovers:
+            if await async_read_store(store.read, evolve(account, name=name)):
+                return account
     return None
 
 

@@ -27,7 +27,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_project, create_role_binding
 from pinecone_admin.workflows.name_tags import check_untagged
-from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.readable_store import PlacedStore
 from pinecone_admin.workflows.reports import (
     Ensured,
     ProjectRole,
@@ -61,7 +61,7 @@ async def provision(
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
         check_bool("dry_run", dry_run)
-    if isinstance(store, ReadableStore):
+    if isinstance(store, PlacedStore):
         await _check_target(admin, name, key_roles, store)
     async with AsyncRollback(admin) as rollback:
         project = await ensure_project(admin, name=name, dry_run=dry_run, rollback=rollback)
@@ -94,7 +94,7 @@ async def provision(
     return Provisioned(project=project, key=key, bindings=bound)
 
 
-async def _check_target(admin: AsyncAdmin, name: str, key_roles: Sequence[APIKeyRole], store: ReadableStore) -> None:
+async def _check_target(admin: AsyncAdmin, name: str, key_roles: Sequence[APIKeyRole], store: PlacedStore) -> None:
     """Raise before anything is made if the target has another secret than that of the key."""
     project = await ensure_project(admin, name=name, dry_run=True)
     if project.created:

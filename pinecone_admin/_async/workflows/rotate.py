@@ -154,7 +154,7 @@ async def replace_key(
         raise RefusedError(message, operation="rotate_api_key")
     # The name after the tag is not compared: the old key may have been renamed since an interrupted run.
     leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
-    if (stored := find_stored_key(leftovers, store)) is not None:
+    if (stored := await find_stored_key(leftovers, name, store)) is not None:
         leftovers.remove(stored)
     if changes.dry_run:
         new = stored or evolve(old, id="", name=name_tags.tag_as_successor(old.id, name))

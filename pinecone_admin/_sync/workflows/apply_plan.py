@@ -261,7 +261,7 @@ class _AsyncApplication:
     def _create_key(self, step: Step, store: Store[Any] | None) -> str:
         name, roles = step.name or "", cast("Any", step.after["roles"])
         leftovers = [self._keys[each] for each in _list_replaced(step)]
-        if (stored := find_stored_key(leftovers, store)) is not None:
+        if (stored := find_stored_key(leftovers, name, store)) is not None:
             leftovers.remove(stored)
             self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
             delete_leftover_keys(self._admin, leftovers)
@@ -282,7 +282,7 @@ class _AsyncApplication:
     def _create_account(self, step: Step, store: Store[Any] | None) -> str:
         name = step.name or ""
         leftovers = [self._accounts[each] for each in _list_replaced(step)]
-        if (stored := find_stored_account(leftovers, store)) is not None:
+        if (stored := find_stored_account(leftovers, name, store)) is not None:
             leftovers.remove(stored)
             self._grant(step, stored.id, is_missing=False)
             self._admin.service_accounts.update(service_account_id=stored.id, name=name)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
-from pinecone_admin._concurrency.waiting import call_store
+from pinecone_admin._concurrency.waiting import call_store, read_store
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._sync.workflows.client_state import max_attempts
 from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, describe_deletion
@@ -33,7 +33,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.quoting import describe_thing
-from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo
 from pinecone_admin.workflows.steps import Step, describe_key_step
 
@@ -163,19 +163,28 @@ def create_named_key(
     return evolve(made, key=admin.api_keys.update(api_key_id=made.key.id, name=name)), deleted
 
 
-def find_stored_key(leftovers: Sequence[APIKey], store: Store[APIKeyWithSecret] | None) -> APIKey | None:
-    """Return the key whose value an interrupted run has stored, or None if there is none or ``store`` cannot tell."""
+def find_stored_key(leftovers: Sequence[APIKey], name: str, store: Store[APIKeyWithSecret] | None) -> APIKey | None:
+    """Return the key whose value an interrupted run has stored, or None if there is none or ``store`` cannot tell.
+
+    Args:
+        leftovers: Keys that interrupted runs left.
+        name: The final name of each.
+        store: The store.
+    """
     if isinstance(store, ReadableStore):
         for key in leftovers:
             tag = parse_tag(key.name)
-            if tag is not None and tag.value_digest is not None and store.holds_key(tag.value_digest):
+            if tag is None or tag.value_digest is None:
+                continue
+            value = read_store(store.read, evolve(key, name=name))
+            if isinstance(value, str) and value and digest_value(value) == tag.value_digest:
                 return key
     return None
 
 
 def check_unused(store: Store[Any] | None) -> None:
     """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
-    if isinstance(store, ReadableStore):
+    if isinstance(store, PlacedStore):
         store.check_unused()
 
 
@@ -304,11 +313,13 @@ def create_named_account(
 
 
 def find_stored_account(
-    leftovers: Sequence[ServiceAccount], store: Store[ServiceAccountWithSecret] | None
+    leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
 ) -> ServiceAccount | None:
     """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
     if isinstance(store, ReadableStore):
-        return next((account for account in leftovers if store.holds_account(account.client_id)), None)
+        for account in leftovers:
+            if read_store(store.read, evolve(account, name=name)):
+                return account
     return None
 
 

@@ -92,7 +92,7 @@ def ensure_api_key(
         final = find_successors_to_rename(keys).get(key.id, key)
         return _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
     leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
-    if (stored := find_stored_key(leftovers, store)) is not None:
+    if (stored := find_stored_key(leftovers, name, store)) is not None:
         leftovers.remove(stored)
         final = evolve(stored, name=name)
         ensured = _reconcile_key(admin, stored, final, roles=roles, policy=policy, changes=changes)
@@ -166,7 +166,7 @@ def ensure_service_account(
     named = [each for each in accounts if each.name == name]
     leftovers = [] if named else [each for each in accounts if name_tags.is_being_made(each.name, name)]
     existing = require_single(named, f"service accounts named {name!r}") if named else None
-    if existing is None and (existing := find_stored_account(leftovers, store)) is not None:
+    if existing is None and (existing := find_stored_account(leftovers, name, store)) is not None:
         leftovers.remove(existing)
     if existing is None:
         check_unused(store)

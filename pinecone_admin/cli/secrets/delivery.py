@@ -24,10 +24,9 @@ from pinecone_admin.cli.secrets.stores import STORE_FORMS, FileBackedStore, Secr
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNotStoredError
-from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
-from pinecone_admin.workflows.name_tags import digest_value
-from pinecone_admin.workflows.readable_store import ReadableStore
+from pinecone_admin.workflows.readable_store import PlacedStore
 from pinecone_admin.workflows.sent_changes import is_gone
 
 _Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
@@ -67,6 +66,7 @@ class SecretDelivery:
         """Store the secret of what was made."""
         # A signal from here on would leave open whether the secret is stored.
         self._session.interruptions.hold()
+        self.was_stored_before = False
         self.undelivered = secret = describe_secret(made)
         self.entry = SecretEntry(str(secret), secret.id)
         self._session.ledger.secrets.append(self.entry)
@@ -80,7 +80,7 @@ class SecretDelivery:
         self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
 
 
-class ReadableDelivery(SecretDelivery, ReadableStore):
+class ReadableDelivery(SecretDelivery, PlacedStore):
     """A delivery to a place that can be read, so that a run goes on with what an earlier one has stored.
 
     Args:
@@ -103,17 +103,13 @@ class ReadableDelivery(SecretDelivery, ReadableStore):
         except StoreError as error:
             raise CLIError(f"--store: {error}", says_if_unchanged=True) from error
 
-    def holds_key(self, value_digest: str) -> bool:
-        """Return whether the value of a key is at the place, by its digest."""
-        value = self._readable.read_present().value
-        self.was_stored_before: bool = bool(value) and digest_value(value) == value_digest
-        return self.was_stored_before
-
-    def holds_account(self, client_id: str) -> bool:
-        """Return whether the secret of a service account is at the place, by its client id."""
+    def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+        """Return the secret at the place; of an account, only if its client id is beside it."""
         present = self._readable.read_present()
-        self.was_stored_before = bool(present.value) and present.client_id == client_id
-        return self.was_stored_before
+        is_of_other = isinstance(made, ServiceAccount) and present.client_id != made.client_id
+        found = None if is_of_other else present.value or None
+        self.was_stored_before = found is not None  # if it is not that of ``made``, another one is stored
+        return found
 
 
 def check_destination(session: Session, makes: Secret) -> None:
