@@ -62,7 +62,6 @@ _OTHER_WORDS: Mapping[str, str] = {
     "edit": "update",
     "get": "describe",
     "key": "api-key",
-    "login": "profile",
     "ls": "list",
     "new": "create",
     "remove": "delete",

@@ -135,6 +135,12 @@ def example_organization() -> Generator[Emulator, None, None]:
         yield emulator
 
 
+def save_profile(name: str, *options: str, client_id: str = "account") -> Run:
+    """Save a profile whose secret nobody tries, with further options of ``login``."""
+    command = () if "--secret-command" in options else ("--secret-command", "false")
+    return run("login", "--name", name, "--client-id", client_id, *command, *options, "--no-check")
+
+
 def _save_profile() -> None:
     path = find_profile_file()
     assert path is not None

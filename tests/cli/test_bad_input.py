@@ -34,7 +34,7 @@ def test_wrong_words_are_usage_errors() -> None:
         check_usage(run("projct"), "'projct'", "did you mean project?")
         check_usage(run("project", "lst"), "'project lst'", "did you mean list?")
         check_usage(run("project", "obliterate"), "choose from create, delete")
-        for words, meant in ((("login",), "profile"), (("project", "ls"), "list"), (("api-key", "get"), "describe")):
+        for words, meant in ((("config",), "profile"), (("project", "ls"), "list"), (("api-key", "get"), "describe")):
             check_usage(run(*words), f"did you mean {meant}?")
         check_usage(run("status"), "did you mean doctor?")
         check_usage(run("rotate-due"), "'rotate-due'", "did you mean api-key rotate-due?")
@@ -309,7 +309,7 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
     env_file.chmod(0o600)
     reason = "which exposes the token in transit: use https, or set PINECONE_ADMIN_ALLOW_HTTP=1 ["
     for words, env, exit_code, place in (
-        (["profile", "add", "q", "--client-id", "x", "--host", "http://example.com"], {}, 2, "--host"),
+        (["profile", "update", "p", "--api-url", "http://example.com"], {}, 2, "--api-url"),
         (["project", "list", "--profile", "p"], {}, 3, "profile p: host"),
         (["project", "list", "--env-file", str(env_file)], {}, 3, f"env file {env_file}: PINECONE_OAUTH_URL"),
         (["project", "list"], {"PINECONE_CONTROLLER_HOST": "http://example.com"}, 3, "PINECONE_CONTROLLER_HOST"),

@@ -16,7 +16,7 @@ import pytest
 
 from pinecone_admin.cli.parameters import ORGANIZATION_ROLES, PROJECT_ROLES
 from pinecone_admin.emulator import Emulator, serving
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import example_organization, run, save_profile
 from tests.cli.terminals import read_piece, start_on_terminal
 
 NAMES = {"PINECONE_ADMIN_COMPLETE_NAMES": "1"}
@@ -41,7 +41,7 @@ def complete(*words: str, env: Mapping[str, str | None] | None = None) -> list[s
 def test_roles_kinds_and_profiles_are_completed_offline() -> None:
     """Roles of the organization, those behind a project or a holder, lists of kinds, and the saved profiles."""
     for name in ("work", "staging"):
-        assert run("profile", "add", name, "--client-id", name).exit == 0
+        assert save_profile(name, client_id=name).exit == 0
     assert complete("invite", "create", "--role", "", env=NOBODY) == list(ORGANIZATION_ROLES)
     assert complete("invite", "create", "--role", "search:Project", env=NOBODY) == [
         f"search:{role}" for role in PROJECT_ROLES if role.startswith("Project")

@@ -15,9 +15,10 @@ import trustme
 
 from pinecone_admin.cli.doctor.checks import CHECKS
 from pinecone_admin.cli.doctor.probes import classify_failure
+from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.testing import emulate
-from tests.cli.command_line import Run, run
+from tests.cli.command_line import Run, run, save_profile
 from tests.faults.cases import fail_name_lookup, make_certificates, reply_in_plaintext
 from tests.faults.external_servers import find_free_port
 from tests.faults.server import TOKEN_PATH, Server, send_response
@@ -372,11 +373,13 @@ def test_another_organization_than_the_expected_one_fails() -> None:
 def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
     """What is wrong with a profile, with its secret or with an address is a result, not an error."""
     with emulate():
-        run("profile", "add", "work", "--client-id", "x")
-        run("profile", "add", "broken", "--client-id", "x", "--secret-command", "printf ' canary '")
+        save_profile("broken", "--secret-command", "printf ' canary '")
+        file = find_profile_file()
+        assert file is not None
+        file.write_text(f"{file.read_text()}\n[profiles.work]\nclient-id = 'x'\n")
         cases = {
             ("--profile", "absent"): ("variables", "no profile 'absent'"),
-            ("--profile", "work"): ("credentials", "has no secret-command"),
+            ("--profile", "work"): ("credentials", "does not contain where its secret is"),
             ("--profile", "broken"): ("credentials", "whitespace"),
         }
         for argv, (expected, detail) in cases.items():

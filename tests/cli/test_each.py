@@ -23,7 +23,7 @@ from pinecone_admin.cli.bulk.row_files import RowFile
 from pinecone_admin.cli.identity import client
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator, serving
-from tests.cli.command_line import Run, example_organization, fill, run
+from tests.cli.command_line import Run, example_organization, fill, run, save_profile
 from tests.cli.secret_makers import intercepted, live_secrets
 from tests.support.concurrency import PATIENCE, wait_until
 
@@ -105,9 +105,8 @@ def test_a_secret_of_the_caller_is_obtained_once(tmp_path: Path) -> None:
     with example_organization() as emulator:
         script.write_text(f"#!/bin/sh\necho run >> {tmp_path}/runs\necho {emulator.client_secret}\n")
         script.chmod(0o700)
-        identity = ("--client-id", emulator.client_id, "--secret-command", str(script))
-        addresses = ("--host", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
-        assert run("profile", "add", "p", *identity, *addresses).exit == 0
+        addresses = ("--api-url", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
+        assert save_profile("p", "--secret-command", str(script), *addresses, client_id=emulator.client_id).exit == 0
         done = each(EXISTS, "--profile", "p", "--concurrency", "3", rows="name\n" + "search\n" * 6)
         assert (done.exit, (tmp_path / "runs").read_text()) == (0, "run\n")
         secret = f"{emulator.client_secret}\n"
@@ -217,7 +216,8 @@ REFUSED = [
     (["api-key", "rotate-due", "--older-than", "{name}"], "api-key rotate-due cannot be run for each row"),
     (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "its form, such as file:"),
     (["send", "POST", "/admin/projects", "--body", '{"name": "{name}"}'], "--body takes no placeholder such as {name}"),
-    (["profile", "add", "{name}", "--client-id", "x", "--secret-command", "op {name}"], "--secret-command takes no"),
+    (["login", "--client-id", "x", "--secret-command", "op {name}"], "--secret-command takes no placeholder"),
+    (["login", "--client-id", "{name}", "--secret-command", "op"], "--client-id takes no placeholder"),
 ]
 
 

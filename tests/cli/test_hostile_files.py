@@ -163,7 +163,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "a body": ("send", "POST", "/admin/projects", "--body", "@{file}", "--yes"),
     "an env file": ("project", "list", "--env-file", "{file}"),
     "profiles to list": ("profile", "list"),
-    "profiles to add to": ("profile", "add", "new", "--client-id", "x"),
+    "profiles to use": ("profile", "use", "p"),
     "profiles to remove from": ("profile", "remove", "p"),
     "a profile to use": ("project", "list", "--profile", "p"),
     "a state": ("emulator", "--port", "{port}", "--state", "{file}"),

@@ -20,7 +20,7 @@ from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_sec
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.emulator import Role
 from pinecone_admin.testing import emulate
-from tests.cli.command_line import Run, run
+from tests.cli.command_line import Run, run, save_profile
 from tests.faults.external_servers import find_free_port
 
 NOBODY: dict[str, str | None] = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
@@ -52,9 +52,7 @@ def accounts(tmp_path: Path) -> Generator[Accounts, None, None]:
         )
         file.chmod(0o600)
         command = shlex.join(["cat", str(secret_file)])
-        done = run(
-            "profile", "add", "work", "--client-id", in_profile.client_id, "--secret-command", command, "--default"
-        )
+        done = save_profile("work", "--secret-command", command, client_id=in_profile.client_id)
         assert done.exit == 0, done
         yield Accounts(emulator, in_profile.client_id, in_file.client_id, emulator.client_id, file, secret_file)
 
@@ -104,7 +102,7 @@ def test_an_empty_variable_is_an_error_and_lets_nobody_else_act(accounts: Accoun
 def test_an_empty_credential_keeps_the_default_profile_out(accounts: Accounts, name: str) -> None:
     """It counts as missing, but not as if nobody had meant to set it."""
     done = run("whoami", env={**NOBODY, name: ""})
-    assert (done.exit, "the environment has no client id and no client secret: set " in done.stderr) == (3, True)
+    assert (done.exit, "You are not signed in. Run pinecone-admin login, or set " in done.stderr) == (3, True)
     assert len(accounts.emulator.requests) == 0
 
 
@@ -174,7 +172,7 @@ def test_the_secret_on_stdin_replaces_that_of_any_identity(accounts: Accounts) -
     stdin = accounts.secret_file.read_text()
     env = {**NOBODY, "PINECONE_CLIENT_ID": accounts.profile, "PINECONE_ACCESS_TOKEN": "another"}
     assert caller(run("whoami", "--client-secret-stdin", stdin=stdin, env=env)) == accounts.profile
-    run("profile", "add", "bare", "--client-id", accounts.profile)
+    save_profile("bare", client_id=accounts.profile)
     assert caller(run("whoami", "--profile", "bare", "--client-secret-stdin", stdin=stdin)) == accounts.profile
     accounts.file.write_text(f"PINECONE_CLIENT_ID={accounts.profile}\n")
     assert (
@@ -231,7 +229,7 @@ def test_no_other_organization_is_touched_than_the_expected_one(accounts: Accoun
     done = run("project", "create", "b", "--yes", "--expect-organization", "-Nanother")
     assert (done.exit, done.stdout, list(accounts.emulator.requests.filter("create_project"))) == (3, "", [])
     assert own in done.stderr
-    run("profile", "add", "strict", "--client-id", accounts.profile, "--expect-organization", "-Nanother")
+    save_profile("strict", "--expect-organization", "-Nanother", client_id=accounts.profile)
     strict = run(
         "project", "list", "--profile", "strict", "--client-secret-stdin", stdin=accounts.secret_file.read_text()
     )

@@ -203,7 +203,9 @@ def test_a_signal_after_the_work_finds_what_was_done(monkeypatch: pytest.MonkeyP
     assert re.fullmatch(r"error: interrupted; the change was made \(create_project [\w-]+\): .*\n", done.stderr)
 
 
-@pytest.mark.parametrize("words", [["profile", "remove", "production"], ["profile", "add", "p", "--client-id", "x"]])
+@pytest.mark.parametrize(
+    "words", [["profile", "remove", "production"], ["profile", "update", "production", "--client-id", "x"]]
+)
 def test_a_signal_after_a_file_was_changed_does_not_say_that_nothing_was(words: list[str]) -> None:
     """The change of a local file and the entry for it in the ledger are one to a signal."""
 

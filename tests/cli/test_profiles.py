@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import find_access_problem
-from pinecone_admin.cli.profiles.files import add_profile, change_profiles, find_profile_file
+from pinecone_admin.cli.profiles.files import change_profiles, find_profile_file, put_profile
 from pinecone_admin.cli.profiles.profile import Profile
 from pinecone_admin.cli.secrets.env_file_text import parse_env_file
-from tests.cli.command_line import example_organization, limit_file_size, run
+from tests.cli.command_line import example_organization, limit_file_size, run, save_profile
 
 
 def profile_file() -> Path:
@@ -36,20 +37,19 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
     """The file is private and has no secret; what else is in it stays."""
     assert run("profile", "list").json == []
     options = {
-        "--client-id": "account",
-        "--host": "https://api.example",
+        "--api-url": "https://api.example",
         "--oauth-url": "https://login.example/oauth/token",
         "--expect-organization": "-Norganization",
         "--secret-command": "op read 'op://a b/secret'",
     }
-    added = run("profile", "add", "work", "--default", *(word for pair in options.items() for word in pair))
+    added = save_profile("work", *(word for pair in options.items() for word in pair))
     assert (added.exit, added.stderr) == (0, "")
     path = profile_file()
     assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     path.write_text(f"# mine\n{path.read_text()}")
-    assert run("profile", "add", "staging", "--client-id", "other").exit == 0
-    given = {"name": "staging", "default": False, "client_id": "other", "secret_command": []}
+    assert save_profile("staging").exit == 0
+    given = {"name": "staging", "default": False, "client_id": "account", "secret_command": ["false"]}
     assert run("profile", "list").json == [added.json, dict.fromkeys(added.json) | given]
     assert added.json["secret_command"] == ["op", "read", "op://a b/secret"]
     assert run("profile", "remove", "work").exit == 0
@@ -62,12 +62,13 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
 
 
 def test_a_profile_with_an_expected_organization_refuses_another() -> None:
-    """The option of ``profile add`` is saved, as its help says, and every command with the profile checks it."""
-    assert "--expect-organization ID is saved" in " ".join(run("profile", "add", "--help").stdout.split())
+    """The option of ``login`` is saved, as its help says, and every command with the profile checks it."""
+    assert "that of --expect-organization" in " ".join(run("login", "--help").stdout.split())
     with example_organization() as emulator:
-        account = ("--client-id", emulator.client_id, "--secret-command", f"echo {emulator.client_secret}")
+        command = ("--secret-command", f"echo {emulator.client_secret}")
         for organization, exit_code in ((emulator.organization_id, 0), ("-Nother", 3)):
-            assert run("profile", "add", "w", *account, "--expect-organization", organization).exit == 0
+            expected = ("--expect-organization", organization)
+            assert save_profile("w", *command, *expected, client_id=emulator.client_id).exit == 0
             assert run("project", "list", "--profile", "w").exit == exit_code
             assert run("profile", "remove", "w").exit == 0
 
@@ -77,7 +78,7 @@ def test_a_profile_becomes_the_default() -> None:
     path = find_profile_file()
     assert path is not None
     for name in ("work", "staging"):
-        assert run("profile", "add", name, "--client-id", name).exit == 0
+        assert save_profile(name, client_id=name).exit == 0
     path.write_text("# mine\n" + path.read_text())
     for name in ("work", "staging", "staging"):
         used = run("profile", "use", name)
@@ -92,32 +93,33 @@ def test_a_profile_becomes_the_default() -> None:
 
 def test_what_no_client_would_accept_is_not_saved() -> None:
     """A name, an id, an address or a command that cannot be right is refused, and the file stays as it was."""
-    assert run("profile", "add", "work", "--client-id", "account").exit == 0
+    assert save_profile("work").exit == 0
     before = profile_file().read_bytes()
-    wrong = [
-        ["work 2", "--client-id", "account"],
-        ["-x", "--client-id", "account"],
-        ["x" * 65, "--client-id", "account"],
-        ["other"],
-        ["other", "--client-id", ""],
-        ["other", "--client-id", "\x1b[31mred"],
-        ["other", "--client-id", " account"],
-        ["other", "--client-id", "x" * 2001],
-        ["other", "--client-id", "account", "--host", "http://api.example"],
-        ["other", "--client-id", "account", "--oauth-url", "https://login.example"],
-        ["other", "--client-id", "account", "--secret-command", "op 'read"],
-        ["other", "--client-id", "account", "--secret-command", ""],
-        ["other", "--client-id", "account", "--expect-organization", "a\u202eb"],
+    wrong: list[tuple[str, tuple[str, ...], str]] = [
+        ("work 2", (), "account"),
+        ("../work", (), "account"),
+        ("x" * 65, (), "account"),
+        ("other", (), ""),
+        ("other", (), "\x1b[31mred"),
+        ("other", (), " account"),
+        ("other", (), "x" * 2001),
+        ("other", ("--api-url", "http://api.example"), "account"),
+        ("other", ("--oauth-url", "https://login.example"), "account"),
+        ("other", ("--secret-command", "op 'read"), "account"),
+        ("other", ("--secret-command", ""), "account"),
+        ("other", ("--expect-organization", "a\u202eb"), "account"),
+        ("other", ("--client-secret-stdin",), "account"),
+        ("other", ("--profile", "work"), "account"),
     ]
-    for argv in wrong:
-        done = run("profile", "add", *argv)
-        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (argv, done)
+    for name, options, client_id in wrong:
+        done = save_profile(name, *options, client_id=client_id)
+        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (name, options, done)
         assert not {"\x1b", "\u202e"} & set(done.stderr)
-    again = run("profile", "add", "work", "--client-id", "another")
-    assert (again.exit, "already" in again.stderr) == (5, True)
+    again = save_profile("work")
+    assert (again.exit, "Add --overwrite" in again.stderr) == (5, True)
     assert profile_file().read_bytes() == before
-    host = ["--host", "http://api.example"]
-    assert run("profile", "add", "b", "--client-id", "a", *host, env={"PINECONE_ADMIN_ALLOW_HTTP": "1"}).exit == 0
+    with mock.patch.dict("os.environ", {"PINECONE_ADMIN_ALLOW_HTTP": "1"}):
+        assert save_profile("b", "--api-url", "http://api.example").exit == 0
 
 
 DAMAGED: dict[str, str | bytes] = {
@@ -136,6 +138,10 @@ DAMAGED: dict[str, str | bytes] = {
     "client-id contains control characters": '[profiles.work]\nclient-id = "\\u001b[2J"',
     "host contains control characters": '[profiles.work]\nclient-id = "x"\nhost = "https://a\\u202eb"',
     "secret-command must be a list": "[profiles.work]\nclient-id = 'x'\nsecret-command = 'op read'",
+    "has both secret-command and secret-file": (
+        "[profiles.work]\nclient-id = 'x'\nsecret-command = ['op']\nsecret-file = '/x'"
+    ),
+    "secret-file must be an absolute path": "[profiles.work]\nclient-id = 'x'\nsecret-file = 'x'",
     "secret-command must be a text": "[profiles.work]\nclient-id = 'x'\nsecret-command = ['op', 3]",
     "cannot name a profile": "[profiles.'a\\tb']\nclient-id = 'x'",
     "default names no profile: 'b'": "default = 'b'\n[profiles.work]\nclient-id = 'x'",
@@ -147,7 +153,11 @@ def test_a_damaged_file_ends_in_one_clear_line() -> None:
     """Whatever is in the file: exit code 2, its path, what is wrong, and neither a secret nor a control character."""
     for expected, text in DAMAGED.items():
         path = write_profiles(text)
-        for argv in (["profile", "list"], ["whoami"], ["profile", "add", "new", "--client-id", "x"]):
+        for argv in (
+            ["profile", "list"],
+            ["whoami"],
+            ["login", "--name", "new", "--client-id", "x", "--secret-command", "false", "--no-check"],
+        ):
             done = run(*argv)
             assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), (expected, done)
             assert (str(path) in done.stderr, expected.rstrip(": ") in done.stderr) == (True, True), (expected, done)
@@ -179,7 +189,7 @@ def test_a_file_that_cannot_be_read_or_written_is_named(home: Path) -> None:
     profile_file().rmdir()
     profile_file().parent.rmdir()
     profile_file().parent.write_text("")
-    done = run("profile", "add", "work", "--client-id", "x")
+    done = save_profile("work")
     assert (done.exit, str(home) in done.stderr) == (2, True)
     with pytest.raises(CLIError, match="set HOME"):
         change_profiles(None, lambda text: text)
@@ -187,27 +197,27 @@ def test_a_file_that_cannot_be_read_or_written_is_named(home: Path) -> None:
 
 def test_a_file_that_cannot_be_replaced_stays_as_it_was() -> None:
     """On a full disk, or where a link leads nowhere, nothing is left behind."""
-    assert run("profile", "add", "work", "--client-id", "x").exit == 0
+    assert save_profile("work").exit == 0
     path = profile_file()
     before = path.read_bytes()
     with limit_file_size(10):
-        done = run("profile", "add", "other", "--client-id", "y")
+        done = save_profile("other")
     assert (done.exit, f"{path} cannot be written" in done.stderr) == (2, True), done
     assert (path.read_bytes(), list(path.parent.iterdir())) == (before, [path])
     path.unlink()
     path.symlink_to("/proc/nowhere/profiles.toml")
-    assert run("profile", "add", "other", "--client-id", "y").exit == 2
+    assert save_profile("other").exit == 2
 
 
 def test_several_processes_lose_no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     """From the read to the write of one process the file is locked; another one waits, and ends with 7 if in vain."""
     monkeypatch.setattr("pinecone_admin.cli.output.file_locks.TIMEOUT", 0.0)
-    assert run("profile", "add", "work", "--client-id", "x").exit == 0
+    assert save_profile("work").exit == 0
 
     def add(text: str) -> str:
-        done = run("profile", "add", "third", "--client-id", "z")
+        done = save_profile("third")
         assert (done.exit, "another command is using" in done.stderr) == (7, True), done
-        return add_profile(text, Profile(name="other", client_id="y"), make_default=False)
+        return put_profile(text, Profile(name="other", client_id="y"), make_default=False, overwrite=False)
 
     change_profiles(profile_file(), add)
     assert [each["name"] for each in run("profile", "list").json] == ["work", "other"]
@@ -219,7 +229,7 @@ def test_a_linked_file_is_replaced_where_it_is(tmp_path: Path) -> None:
     target.touch(mode=0o600)
     path.parent.mkdir(parents=True)
     path.symlink_to(target)
-    assert run("profile", "add", "work", "--client-id", "x").exit == 0
+    assert save_profile("work").exit == 0
     assert path.is_symlink()
     assert "[profiles.work]" in target.read_text()
 
@@ -228,7 +238,7 @@ def test_a_user_without_a_home_folder_has_no_profiles(monkeypatch: pytest.Monkey
     """Where no folder can be found there are none, and none can be saved."""
     monkeypatch.setattr("pinecone_admin.cli.profiles.files.user_config_path", lambda *_, **__: Path("~/x"))
     assert run("profile", "list").json == []
-    done = run("profile", "add", "work", "--client-id", "x")
+    done = save_profile("work")
     assert (done.exit, "set HOME" in done.stderr) == (2, True)
 
 

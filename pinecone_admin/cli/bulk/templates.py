@@ -107,7 +107,7 @@ def _make_slot(param: click.Parameter, text: str) -> Slot:
     if name == "store":
         return _make_store_slot(text)
     is_json = name == "body" and not text.startswith("@")
-    if is_json or name == "secret_command":  # which is split into words when it is saved
+    if is_json or name in {"client_id", "secret_command", "host", "oauth_url"}:  # which decide who signs in
         refuse_placeholders(option, text)
     if name == "path":  # of a URL
         return Slot(name, option, [parse_word(text)], convert=_quote_segment)

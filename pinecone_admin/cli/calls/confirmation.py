@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -129,6 +130,29 @@ def confirm(session: Session, what: str) -> None:
         return
     _require_terminal(session, "this changes the organization")
     if _ask(session, what, "Go on? [y/N] ").lower() not in {"y", "yes"}:
+        raise _declined()
+
+
+def confirm_deletion_of_file(session: Session, path: Path, why: str) -> None:
+    """Ask before a local file is deleted, unless ``--yes`` was given.
+
+    Args:
+        session: The session.
+        path: The file.
+        why: What the user has to consider.
+
+    Raises:
+        CLIError: Nobody can be asked, or the answer is no.
+    """
+    if session.settings.get("yes"):
+        return
+    what = f"This deletes {make_printable(str(path))}: {why}."
+    if not session.is_interactive:
+        raise CLIError(f"{what} Add --yes to go ahead.")
+    session.notify(what)
+    session.stderr.write("Go on? [y/N] ")
+    session.stderr.flush()
+    if session.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise _declined()
 
 

@@ -192,7 +192,7 @@ Which account a command uses.
 
 The first of these that exists is used:
 
-  --profile NAME   A profile; pinecone-admin profile add saves one.
+  --profile NAME   A profile; pinecone-admin login saves one.
   --env-file PATH  Variables in a file. It must set the addresses that the
                    environment sets; without any, it goes to production.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and

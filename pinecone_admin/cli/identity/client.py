@@ -120,7 +120,7 @@ def read_variables(session: Session, path: str) -> Mapping[str, str]:
 
 
 def complete_identity(session: Session) -> CallerIdentity:
-    """Return the identity of a session with its secret, from stdin or the command of its profile.
+    """Return the identity of a session with its secret, from stdin, or the file or the command of its profile.
 
     Raises:
         CLIError: There is none, or it cannot be obtained.
@@ -131,6 +131,11 @@ def complete_identity(session: Session) -> CallerIdentity:
         from pinecone_admin.cli.identity.client_secrets import read_secret_from  # noqa: PLC0415 - few runs need it
 
         identity = identity.with_secret(read_secret_from(session.stdin), source="the secret on stdin")
+    elif identity.secret_file is not None:
+        from pinecone_admin.cli.identity.client_secrets import read_secret_file  # noqa: PLC0415 - few runs need it
+
+        secret = read_secret_file(identity.secret_file, origin=identity.origin)
+        identity = identity.with_secret(secret, source="the secret-file")
     elif identity.secret_command:
         from pinecone_admin.cli.identity.client_secrets import run_secret_command  # noqa: PLC0415 - few runs need it
 

@@ -1,4 +1,4 @@
-"""Obtain a client secret: from the command of a profile, or from stdin."""
+"""Obtain a client secret: from the file or the command of a profile, or from stdin."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TextIO
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import identity_error, without_own
+from pinecone_admin.cli.output.files import OTHERS_CAN_ACCESS, describe_path, read_file
 
 _MAX_SECRET_LENGTH = 64 * 1024
 # Password managers may wait for a person.
@@ -50,6 +51,23 @@ def run_secret_command(
     if done.returncode:
         raise identity_error(f"{source} ended with status {done.returncode}")
     return check_secret(done.stdout.decode("utf-8", "replace"), source=source)
+
+
+def read_secret_file(path: str, *, origin: str) -> str:
+    """Return the secret in a file.
+
+    Args:
+        path: The file.
+        origin: Where the path is from, for errors.
+
+    Raises:
+        CLIError: The file does not exist, other users can access it, or it does not have one line of text.
+    """
+    found = read_file(Path(path), forbidden=OTHERS_CAN_ACCESS)
+    source = f"the secret-file of {origin} ({describe_path(path)})"
+    if found is None:
+        raise identity_error(f"{source} does not exist")
+    return check_secret(found[0], source=source)
 
 
 def read_secret_from(stdin: TextIO) -> str:

@@ -74,6 +74,7 @@ class CallerIdentity:
         allow_http: Whether http beyond loopback is allowed.
         expect_organization: Id of the only organization that commands may work on, or None for any.
         secret_command: Command that prints the secret; empty if there is none.
+        secret_file: Path of the file with the secret, or None.
         secret_source: What messages call the secret, if it comes from elsewhere than a variable.
         variables: The variables that it was made of; empty for a profile.
     """
@@ -88,6 +89,7 @@ class CallerIdentity:
     allow_http: bool = False
     expect_organization: str | None = None
     secret_command: tuple[str, ...] = ()
+    secret_file: str | None = None
     secret_source: str = ""
     variables: Mapping[str, str] = field(factory=dict[str, str], repr=masked)
 
@@ -105,6 +107,7 @@ class CallerIdentity:
             secret_source=source,
             access_token=None,
             secret_command=(),
+            secret_file=None,
             in_environment=False,
             variables={name: value for name, value in self.variables.items() if name != TOKEN_VARIABLE},
         )
@@ -176,7 +179,13 @@ def identity_of_profile(profile: Profile) -> CallerIdentity:
         oauth_url=profile.oauth_url,
         expect_organization=profile.expect_organization,
         secret_command=profile.secret_command,
+        secret_file=profile.secret_file,
     )
+
+
+def find_overriding_variables(env: Mapping[str, str]) -> list[str]:
+    """Return the variables of an environment that commands use before the default profile."""
+    return [name for name in (*_IDENTITY_VARIABLES, PROFILE_VARIABLE) if name in env]
 
 
 def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> CallerIdentity:
@@ -207,9 +216,10 @@ def require_complete(identity: CallerIdentity) -> None:
     if not missing:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
+        name = identity.origin.removeprefix("profile ")
         raise identity_error(
-            f"{identity.origin} has no secret-command: remove it and add it with one, or pipe the secret "
-            "to --client-secret-stdin"
+            f"Profile {name} does not contain where its secret is. Sign in again: pinecone-admin login --name {name} "
+            "--overwrite."
         )
     advice = f"set {' and '.join(missing)}"
     if identity.origin != _ENVIRONMENT:
@@ -221,6 +231,8 @@ def require_complete(identity: CallerIdentity) -> None:
     if addresses and identity.origin == _ENVIRONMENT and len(missing) == len(values):
         advice += f"; with {addresses[0]} set, no default profile is used"
     hints = "".join(f"; {given} is set: did you mean {name}?" for given, name in misspelt)
+    if identity.origin == _ENVIRONMENT and len(missing) == len(values):
+        raise identity_error(f"You are not signed in. Run pinecone-admin login, or {advice}{hints}.")
     raise identity_error(f"{identity.origin} has no {_describe_missing(missing)}: {advice}{hints}")
 
 

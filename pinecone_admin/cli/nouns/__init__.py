@@ -13,7 +13,7 @@ NOUNS: Mapping[str, str] = {
     "invite": "Invitations to the organization.",
     "service-account": "Accounts of programs.",
     "role-binding": "Who holds which role.",
-    "profile": "Saved identities, without their secrets.",
+    "profile": "Saved accounts to sign in as.",
 }
 """The nouns, each with its help, in the order of the help; the module of one has its name."""
 
@@ -34,6 +34,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "help": ("help", "Show a page about a topic, or the help of a command."),
     "inventory": ("reports", "Read everything in the organization, save it, or show what has changed since."),
+    "login": ("profile", "Sign in as a service account: try its credentials, and save them as a profile."),
     "plan": (
         "export_plan_apply",
         "Show which steps bring the organization to what a file says; nothing is changed.",

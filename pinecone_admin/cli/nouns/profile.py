@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from typing import Any
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, complete_profile
+from pinecone_admin.cli.commands import ROOT, SETTING, Noun, argument, complete_profile
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.session import Session
@@ -14,49 +16,94 @@ from pinecone_admin.cli.session import Session
 NOUN = Noun("profile")
 
 
-@NOUN.by_hand(
-    "reads",
-    example="pinecone-admin profile add staging --client-id ExampleExampleExampleExample0001 "
-    "--secret-command 'op read op://staging/pinecone/secret'",
+_CREDENTIALS = (
+    click.option("--client-id", metavar="ID", help="Client id of the service account; asked for on a terminal."),
+    click.option(
+        "--secret-command",
+        metavar="COMMAND",
+        help="Command that prints the client secret, such as that of a password manager; no shell is used.",
+    ),
+    click.option("--api-url", "host", metavar="URL", help="URL of the API; default: production."),
+    click.option("--oauth-url", metavar="URL", help="URL of the token endpoint; default: production."),
 )
-@argument("name", "Name of the profile, which --profile takes.", metavar="NAME")
-@click.option("--client-id", metavar="ID", required=True, help="Client id of the service account.")
-@click.option("--secret-command", metavar="COMMAND", help="Command that prints the client secret; no shell is used.")
-@click.option("--host", metavar="URL", help="URL of the API; production by default.")
-@click.option("--oauth-url", metavar="URL", help="URL of the token endpoint; production by default.")
-@click.option("--default", "make_default", is_flag=True, help="Use it where nothing else says who acts.")
-def add(
+
+
+def _credentials(function: Callable[..., object]) -> Callable[..., object]:
+    for option in reversed(_CREDENTIALS):
+        function = option(function)
+    return function
+
+
+@ROOT.by_hand(
+    "reads",
+    example="pinecone-admin login --name staging --client-id ExampleExampleExampleExample0001 "
+    "--secret-command 'op read op://staging/pinecone/secret' --no-check",
+)
+@click.option("--name", help="Name of the profile; default: default.")
+@_credentials
+@click.option("--default", "make_default", is_flag=True, help="Make it the default profile, if there is another one.")
+@click.option("--no-check", "is_unchecked", is_flag=True, help="Save the credentials without trying them.")
+@click.option("--overwrite", is_flag=True, help="Replace a profile of this name, and its secret file.")
+def login(
     session: Session,
     *,
-    name: str,
-    client_id: str,
+    name: str = "default",
+    client_id: str | None = None,
     secret_command: str | None = None,
     host: str | None = None,
     oauth_url: str | None = None,
     make_default: bool,
+    is_unchecked: bool,
+    overwrite: bool,
 ) -> None:
-    """Save a profile: who commands act as, without the secret.
+    """Sign in as a service account: try its credentials, and save them as a profile.
 
-    The secret is what --secret-command prints, or is piped to --client-secret-stdin. --expect-organization ID is saved,
-    too: every command with the profile refuses any other organization.
+    On a terminal, the command asks for the client id and the client secret. The secret goes into a file that only you
+    can read, unless --secret-command prints it. The first profile becomes the default one. Later commands with the
+    profile refuse any other organization than the one that is found now, or than that of --expect-organization.
     """
-    from pinecone_admin.cli.profiles.files import add_profile, change_profiles, check_profile, find_profile_file  # noqa: PLC0415 - loaded when it is run  # noqa: PLC0415 - as above
-    from pinecone_admin.cli.profiles.profile import Profile  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.identity.sources import find_overriding_variables  # noqa: PLC0415 - loaded when it is run
+    from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.profiles.login import ask_client_id, obtain_secret, try_credentials  # noqa: PLC0415
+    from pinecone_admin.cli.profiles.profile import Profile, parse_profiles  # noqa: PLC0415 - as above
 
+    for option in ("profile", "env_file"):
+        if session.settings.get(option) is not None:
+            raise CLIError(f"--{option.replace('_', '-')} has no place here: login makes a profile, named by --name.")
+    path = files.find_profile_file()
+    command = _split_command(secret_command)
     profile = Profile(
         name=name,
-        client_id=client_id,
+        client_id=ask_client_id(session, client_id, command),
         host=host,
         oauth_url=oauth_url,
         expect_organization=session.settings.get("expect_organization"),
-        secret_command=_split_command(secret_command),
+        secret_command=command,
+        secret_file=None if command or path is None else str(files.find_secret_file(path, name)),
     )
-    check_profile(profile, env=session.env)
-    session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
-    change_profiles(find_profile_file(), lambda text: add_profile(text, profile, make_default=make_default))
-    session.ledger.note_local_change(f"profile add {name}")
+    files.check_profile(profile, env=session.env)
+
+    def put(text: str) -> str:
+        is_first = parse_profiles(text, source="the profiles").default is None
+        return files.put_profile(text, profile, make_default=make_default or is_first, overwrite=overwrite)
+
+    put(files.read_profiles(path))  # before anybody types a secret
+    secret = None if command and is_unchecked else obtain_secret(session, profile)
+    if secret is not None and not is_unchecked:
+        profile = try_credentials(session, profile, secret)
+    session.interruptions.hold()  # once a file is replaced, nobody must be told that nothing was changed
+    if secret is None or command:
+        files.change_profiles(path, put)
+    else:
+        files.keep_secret(profile, secret, lambda: files.change_profiles(path, put))
+    session.ledger.note_local_change(f"login {name}")
     session.ledger.is_complete = True
-    write_value(session, profile.to_document(is_default=make_default))
+    if session.is_interactive and (variables := find_overriding_variables(session.env)):
+        session.notify(
+            f"warning: {variables[0]} is set in this shell, so commands do not use the default profile. Unset it, or "
+            f"pass --profile {name}."
+        )
+    write_value(session, profile.to_document(is_default=files.load_profiles(path).default == name))
 
 
 def _split_command(text: str | None) -> tuple[str, ...]:
@@ -80,31 +127,101 @@ def list_(session: Session) -> None:
     )
 
 
+@NOUN.by_hand("reads", example="pinecone-admin profile show production")
+@argument(
+    "name",
+    "Name of the profile; default: the default profile.",
+    required=False,
+    metavar="[NAME]",
+    shell_complete=complete_profile,
+)
+def show(session: Session, *, name: str | None = None) -> None:
+    """Show a saved profile, or the default one. The client secret is not shown."""
+    from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - loaded when it is run
+
+    profiles = load_profiles(find_profile_file())
+    profile = profiles.default_profile if name is None else profiles.find(name)
+    if profile is None:
+        raise CLIError("There is no default profile. Name a profile, or run pinecone-admin login.")
+    write_value(session, profile.to_document(is_default=profile.name == profiles.default))
+
+
+@NOUN.by_hand("reads", example="pinecone-admin profile update production --api-url https://api.pinecone.io")
+@argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
+@_credentials
+def update(
+    session: Session,
+    *,
+    name: str,
+    client_id: str | None = None,
+    secret_command: str | None = None,
+    host: str | None = None,
+    oauth_url: str | None = None,
+) -> None:
+    """Change a saved profile. --expect-organization changes the organization that it expects.
+
+    A new client secret needs login with --overwrite, which tries it.
+    """
+    from attrs import evolve  # noqa: PLC0415 - loaded when it is run
+
+    from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
+
+    given = {
+        "client_id": client_id,
+        "host": host,
+        "oauth_url": oauth_url,
+        "expect_organization": session.settings.get("expect_organization"),
+    }
+    changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if secret_command is not None:
+        changed |= {"secret_command": _split_command(secret_command), "secret_file": None}
+    if not changed:
+        raise CLIError("Nothing to change was given: see pinecone-admin profile update --help.")
+    path = files.find_profile_file()
+    before = files.load_profiles(path).find(name)
+    profile = evolve(before, **changed)
+    files.check_profile(profile, env=session.env)
+    session.interruptions.hold()  # as above
+    files.change_profiles(path, lambda text: files.put_profile(text, profile, make_default=False, overwrite=True))
+    session.ledger.note_local_change(f"profile update {name}")
+    session.ledger.is_complete = True
+    if before.secret_file is not None and profile.secret_file is None:
+        session.notify(f"The profile no longer uses {before.secret_file}. Delete that file if nothing else does.")
+    write_value(session, profile.to_document(is_default=files.load_profiles(path).default == name))
+
+
 @NOUN.by_hand("reads", example="pinecone-admin profile use production")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 def use(session: Session, *, name: str) -> None:
-    """Make a saved profile the default, which is used where nothing else says who acts."""
-    from pinecone_admin.cli.profiles.files import (  # noqa: PLC0415 - as above
-        change_profiles,
-        find_profile_file,
-        make_default,
-    )
+    """Make a saved profile the default. Commands use it if nothing else names an account."""
+    from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - loaded when it is run
 
     session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
-    change_profiles(find_profile_file(), lambda text: make_default(text, name))
+    files.change_profiles(files.find_profile_file(), lambda text: files.make_default(text, name))
     session.ledger.note_local_change(f"profile use {name}")
 
 
-@NOUN.by_hand("reads", example="pinecone-admin profile remove production")
+@NOUN.by_hand("reads", example="pinecone-admin profile remove production --yes")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
+@click.option("--yes", "-y", **SETTING, is_flag=True, help="Do not ask before a secret file is deleted.")
 def remove(session: Session, *, name: str) -> None:
-    """Remove a saved profile."""
-    from pinecone_admin.cli.profiles.files import (  # noqa: PLC0415 - as above
-        change_profiles,
-        find_profile_file,
-        remove_profile,
-    )
+    """Remove a saved profile, and the secret file that login wrote for it.
 
-    session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
-    change_profiles(find_profile_file(), lambda text: remove_profile(text, name))
+    The file may be the only copy of the client secret, so the command asks first.
+    """
+    from pinecone_admin.cli.calls.confirmation import confirm_deletion_of_file  # noqa: PLC0415 - loaded when it is run
+    from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
+
+    path = files.find_profile_file()
+    profile = files.load_profiles(path).find(name)
+    own = None if path is None else files.find_secret_file(path, name)
+    secret_file = own if own is not None and profile.secret_file == str(own) and own.exists() else None
+    if secret_file is not None:
+        confirm_deletion_of_file(
+            session, secret_file, f"it may be the only copy of the client secret of profile {name}"
+        )
+    session.interruptions.hold()  # as above
+    files.change_profiles(path, lambda text: files.remove_profile(text, name))
+    if secret_file is not None:
+        secret_file.unlink(missing_ok=True)
     session.ledger.note_local_change(f"profile remove {name}")

@@ -34,9 +34,17 @@ def load_profiles(path: Path | None) -> Profiles:
     Raises:
         CLIError: The file is damaged, or other users could have read or written it.
     """
-    if path is None:
-        return Profiles()
-    return parse_profiles(_read_text(path), source=describe_path(path))
+    return Profiles() if path is None else parse_profiles(_read_text(path), source=describe_path(path))
+
+
+def read_profiles(path: Path | None) -> str:
+    """Return the text of the file, which is valid; empty if it does not exist.
+
+    Raises:
+        CLIError: As for ``load_profiles``.
+    """
+    load_profiles(path)
+    return "" if path is None else _read_text(path)
 
 
 def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
@@ -82,28 +90,58 @@ def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
         CLIError: A text is empty or contains control characters.
         PineconeValueError: An address is not valid.
     """
-    parse_profiles(add_profile("", profile, make_default=False), source="the new profile")
+    parse_profiles(put_profile("", profile, make_default=False, overwrite=False), source="the new profile")
     allow_http = resolve_allow_http(allow_http=False, env=env)
     resolve_api_url(profile.host, allow_http=allow_http, env={})
     resolve_oauth_url(profile.oauth_url, allow_http=allow_http, env={})
 
 
-def add_profile(text: str, profile: Profile, *, make_default: bool) -> str:
-    """Return the text with another profile.
+def find_secret_file(profiles: Path, name: str) -> Path:
+    """Return the file in which ``login`` keeps the client secret of a profile."""
+    return profiles.parent / f"{name}.secret"
+
+
+def keep_secret(profile: Profile, secret: str, write_profile: Callable[[], None]) -> None:
+    """Write the secret file of a profile, then the profile; a new secret file is deleted if the profile is not written.
+
+    Raises:
+        CLIError: The secret file cannot be written.
+    """
+    path = Path(str(profile.secret_file))
+    is_new = not path.exists()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_private_file(path, f"{secret}\n".encode())
+    except OSError as exc:
+        raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}") from exc
+    try:
+        write_profile()
+    except BaseException:
+        if is_new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def put_profile(text: str, profile: Profile, *, make_default: bool, overwrite: bool) -> str:
+    """Return the text with a profile.
 
     Args:
         text: Valid text of the file.
         profile: The profile.
         make_default: Whether it becomes the default profile.
+        overwrite: Whether it replaces a profile of this name.
 
     Raises:
-        CLIError: There is a profile of this name.
+        CLIError: There is a profile of this name, and ``overwrite`` is False.
     """
     import tomlkit  # noqa: PLC0415 - only changes need it
 
     document: Any = tomlkit.parse(text)
-    if profile.name in document.get("profiles", {}):
-        raise CLIError(f"there is a profile {profile.name} already: remove it first", exit=exit_codes.CONFLICT)
+    if profile.name in document.get("profiles", {}) and not overwrite:
+        raise CLIError(
+            f"Profile {profile.name} exists. Add --overwrite to replace it, or choose another name.",
+            exit=exit_codes.CONFLICT,
+        )
     if make_default:
         document["default"] = profile.name
     tables = document.setdefault("profiles", tomlkit.table(is_super_table=True))

@@ -1,10 +1,11 @@
-"""Profiles: named identities, in TOML. A profile names the command that prints the secret, and never has the secret."""
+"""Profiles: accounts to sign in as, in TOML. A profile names the file or the command of its secret."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, cast
 
 from attrs import field, frozen
@@ -30,7 +31,8 @@ class Profile:
         host: URL of the API, or None for production.
         oauth_url: URL of the token endpoint, or None for production.
         expect_organization: Id of the only organization that commands may work on, or None for any.
-        secret_command: Command that prints the client secret; empty if the secret comes from elsewhere.
+        secret_command: Command that prints the client secret; empty if there is none.
+        secret_file: Absolute path of the file with the client secret, or None.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Profile:
     oauth_url: str | None = None
     expect_organization: str | None = None
     secret_command: tuple[str, ...] = ()
+    secret_file: str | None = None
 
     def to_table(self) -> dict[str, object]:
         """Return the table of the profile in the file."""
@@ -56,7 +59,8 @@ class Profile:
 
 
 _KEYS = {
-    name.replace("_", "-"): name for name in ("client_id", "host", "oauth_url", "expect_organization", "secret_command")
+    name.replace("_", "-"): name
+    for name in ("client_id", "host", "oauth_url", "expect_organization", "secret_command", "secret_file")
 }
 
 
@@ -133,6 +137,10 @@ def _read_profile(name: str, value: object) -> Profile:
     if "client-id" not in texts:
         raise ValueError(f"profile {name} has no client-id")
     fields: dict[str, Any] = {_KEYS[key]: text for key, text in texts.items()}
+    if {"secret-command", "secret-file"} <= table.keys():
+        raise ValueError(f"profile {name} has both secret-command and secret-file: keep one of them")
+    if "secret-file" in texts and not PurePath(texts["secret-file"]).is_absolute():
+        raise ValueError(f"profile {name}: secret-file must be an absolute path")
     command = _read_command(name, table["secret-command"]) if "secret-command" in table else ()
     return Profile(name=name, secret_command=command, **fields)
 
@@ -142,7 +150,9 @@ def _check_keys(table: Mapping[str, object], known: Sequence[str], *, where: str
         if key in known:
             continue
         if key.replace("_", "-").lower() in _SECRET_KEYS:
-            raise ValueError(f"{where} holds {key!r}: a profile never holds a secret; let secret-command print it")
+            raise ValueError(
+                f"{where} holds {key!r}: a profile never holds a secret: name its secret-file or secret-command"
+            )
         near = find_nearest(key, known)
         raise ValueError(f"{where} has an unknown key {key!r}" + (f": did you mean {near}?" if near else ""))
 

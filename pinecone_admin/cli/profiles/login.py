@@ -1,0 +1,88 @@
+"""Sign in: obtain the credentials of a service account and try them."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.caller import read_organizations
+from pinecone_admin.cli.identity.client import limit_core_dumps, open_client, require_organization
+from pinecone_admin.cli.identity.client_secrets import check_secret, read_secret_from, run_secret_command
+from pinecone_admin.cli.identity.sources import EXPECTED_VARIABLE, identity_of_profile
+from pinecone_admin.cli.output.progress import show_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinecone_admin.cli.profiles.profile import Profile
+    from pinecone_admin.cli.session import Session
+
+
+def ask_client_id(session: Session, client_id: str | None, secret_command: Sequence[str]) -> str:
+    """Return the client id, which is asked for if it was not given.
+
+    Args:
+        session: The session.
+        client_id: The client id that was given, or None.
+        secret_command: Command that prints the secret; empty if none was given.
+
+    Raises:
+        CLIError: The client id or the secret is missing, and there is no terminal; or the secret is given twice.
+    """
+    has_piped_secret = bool(session.settings.get("client_secret_stdin"))
+    if has_piped_secret and secret_command:
+        raise CLIError("Give the client secret once: with --secret-command, or with --client-secret-stdin.")
+    has_secret = has_piped_secret or bool(secret_command)
+    if not session.is_interactive and not (client_id and has_secret):
+        missing = [] if client_id else ["--client-id ID"]
+        missing += [] if has_secret else ["--secret-command COMMAND or --client-secret-stdin"]
+        raise CLIError(f"Nobody can be asked here, since there is no terminal. Add {' and '.join(missing)}.")
+    if client_id is None:
+        session.stderr.write("Client id of the service account: ")
+        session.stderr.flush()
+        client_id = session.stdin.readline().strip()
+    if not client_id:
+        raise CLIError("No client id was typed. Nothing was saved.")
+    return client_id
+
+
+def obtain_secret(session: Session, profile: Profile) -> str:
+    """Return the client secret: what the command of a profile prints, or stdin has, or is typed without being shown.
+
+    Raises:
+        CLIError: It cannot be obtained.
+    """
+    limit_core_dumps(0)
+    if profile.secret_command:
+        return run_secret_command(profile.secret_command, env=session.env, origin=f"profile {profile.name}")
+    if session.settings.get("client_secret_stdin"):
+        return read_secret_from(session.stdin)
+    try:
+        typed = getpass.getpass("Client secret (it is not shown): ", stream=session.stderr)
+    except EOFError:
+        typed = ""
+    return check_secret(typed, source="the prompt")
+
+
+def try_credentials(session: Session, profile: Profile, secret: str) -> Profile:
+    """Fetch a token as the account of a profile; return the profile with the only organization that it may work on.
+
+    An account that sees several organizations, or none, gets no expected organization.
+
+    Raises:
+        CLIError: The account belongs to another organization than the expected one.
+        PineconeError: The credentials are not accepted, or the API cannot be reached.
+    """
+    session.identity = identity_of_profile(profile).with_secret(secret, source="the client secret")
+    with closing(open_client(session, session.identity)) as admin, show_progress(session, "trying the credentials"):
+        admin.token()
+        expected = profile.expect_organization or session.env.get(EXPECTED_VARIABLE, "").strip()
+        if expected:
+            require_organization(admin, expected)
+            return evolve(profile, expect_organization=expected)
+        found = list(read_organizations(admin))
+    return evolve(profile, expect_organization=found[0]) if len(found) == 1 else profile

@@ -1,0 +1,179 @@
+"""Signing in: credentials are obtained, tried and kept as a profile."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from pinecone_admin.cli.profiles.files import find_profile_file
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.testing import emulate
+from tests.cli.command_line import Run, run
+from tests.cli.terminals import read_piece, start_on_terminal
+
+NOBODY = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+
+
+@pytest.fixture
+def emulator() -> Generator[Emulator, None, None]:
+    """Emulate an organization; no variable names an account."""
+    with emulate() as emulated:
+        yield emulated
+
+
+def login(emulator: Emulator, *options: str, secret: str | None = None, name: str = "work") -> Run:
+    """Sign in with a secret from a pipe."""
+    words = ("login", "--name", name, "--client-id", emulator.client_id, "--client-secret-stdin", *options)
+    return run(*words, stdin=f"{secret or emulator.client_secret}\n", env=NOBODY)
+
+
+def secret_file(name: str = "work") -> Path:
+    """Return where the secret of a profile is kept."""
+    profiles = find_profile_file()
+    assert profiles is not None
+    return profiles.parent / f"{name}.secret"
+
+
+def test_credentials_that_work_are_kept_and_used(emulator: Emulator) -> None:
+    """The profile expects the organization of the account; the secret is in a private file and in no output."""
+    done = login(emulator)
+    expected = {"name": "work", "default": True, "client_id": emulator.client_id, "secret_command": []}
+    assert (done.exit, done.stderr) == (0, "")
+    assert done.json == done.json | expected | {"expect_organization": emulator.organization_id}
+    assert done.json["secret_file"] == str(secret_file())
+    assert stat.S_IMODE(secret_file().stat().st_mode) == 0o600
+    assert secret_file().read_text() == f"{emulator.client_secret}\n"
+    assert emulator.client_secret not in done.stdout
+    profiles = find_profile_file()
+    assert profiles is not None
+    assert emulator.client_secret not in profiles.read_text()
+    used = run("whoami", env=NOBODY)
+    assert (used.exit, used.json["client_id"], used.json["identity_from"]) == (0, emulator.client_id, "profile work")
+    assert run("profile", "show").json == run("profile", "show", "work").json == done.json
+
+
+def test_credentials_that_are_not_accepted_change_nothing(emulator: Emulator) -> None:
+    """A wrong secret ends in exit code 3, unless it is not tried."""
+    assert login(emulator).exit == 0
+    profiles = find_profile_file()
+    assert profiles is not None
+    before = {path: path.read_bytes() for path in profiles.parent.iterdir()}
+    for options in ((), ("--expect-organization", "-Nother")):
+        done = login(emulator, *options, "--overwrite", secret=None if options else "wrong")
+        assert (done.exit, done.stdout) == (3, ""), done
+        assert {path: path.read_bytes() for path in profiles.parent.iterdir()} == before
+    assert login(emulator, "--no-check", secret="wrong", name="other").json["expect_organization"] is None
+    assert secret_file("other").read_text() == "wrong\n"
+
+
+def test_a_profile_is_replaced_only_on_demand(emulator: Emulator) -> None:
+    """The refusal comes before any request and before the secret is read."""
+    assert login(emulator).exit == 0
+    emulator.requests.clear()
+    again = login(emulator)
+    assert (again.exit, "Add --overwrite" in again.stderr, list(emulator.requests)) == (5, True, [])
+    other = emulator.add_client(roles=["OrgMember"], name="other")
+    words = ("login", "--name", "work", "--client-id", other.client_id, "--client-secret-stdin", "--overwrite")
+    assert run(*words, stdin=f"{other.client_secret}\n", env=NOBODY).exit == 0
+    assert run("whoami", env=NOBODY).json["client_id"] == other.client_id
+
+
+def test_a_second_profile_becomes_the_default_only_on_demand(emulator: Emulator) -> None:
+    """Commands in other shells go on to use the profile that they used before."""
+    assert [login(emulator, name=name).json["default"] for name in ("work", "staging")] == [True, False]
+    assert login(emulator, "--default", name="third").json["default"] is True
+
+
+def test_an_account_that_sees_several_organizations_or_none_expects_none(emulator: Emulator) -> None:
+    """Which one is meant is unknown."""
+    for names in ({"a": "A", "b": "B"}, {}):
+        with mock.patch("pinecone_admin.cli.profiles.login.read_organizations", return_value=names):
+            assert login(emulator, "--overwrite").json["expect_organization"] is None
+
+
+def test_without_a_terminal_all_that_is_missing_is_named_at_once(emulator: Emulator) -> None:
+    """Nothing is sent, and nothing is saved."""
+    done = run("login", env=NOBODY)
+    assert done.exit == 2
+    assert "Add --client-id ID and --secret-command COMMAND or --client-secret-stdin." in done.stderr
+    assert list(emulator.requests) == []
+    assert run("profile", "list").json == []
+
+
+def test_a_shell_with_credentials_of_its_own_is_told_that_they_come_first(emulator: Emulator) -> None:
+    """Otherwise the next command would surprise by acting as another account."""
+    command = f"echo {emulator.client_secret}"
+    done = run("login", "--client-id", emulator.client_id, "--secret-command", command, terminal=True)
+    assert (done.exit, "PINECONE_CLIENT_ID is set in this shell" in done.stderr) == (0, True)
+
+
+def test_a_secret_file_that_others_can_read_or_that_is_missing_is_refused(emulator: Emulator) -> None:
+    """The line names the file and not what is in it."""
+    assert login(emulator).exit == 0
+    secret_file().chmod(0o644)
+    readable = run("whoami", env=NOBODY)
+    assert (readable.exit, str(secret_file()) in readable.stderr) == (2, True)
+    secret_file().unlink()
+    missing = run("whoami", env=NOBODY)
+    assert (missing.exit, "work.secret) does not exist" in missing.stderr) == (3, True)
+
+
+def test_a_profile_is_removed_with_its_secret_file_after_a_question(emulator: Emulator) -> None:
+    """The file may be the only copy of the secret; a file elsewhere, or a command, is left alone."""
+    assert login(emulator).exit == 0
+    refused = run("profile", "remove", "work")
+    assert (refused.exit, "Add --yes" in refused.stderr, secret_file().exists()) == (2, True, True)
+    declined = run("profile", "remove", "work", terminal=True, stdin="n\n")
+    assert (declined.exit, secret_file().exists()) == (130, True)
+    accepted = run("profile", "remove", "work", terminal=True, stdin="y\n")
+    assert (accepted.exit, secret_file().exists(), run("profile", "list").json) == (0, False, [])
+
+
+def test_a_profile_is_updated_in_what_was_given(emulator: Emulator) -> None:
+    """All else stays; a secret file that is no longer used is named and kept."""
+    created = login(emulator).json
+    url = "https://api.example"
+    updated = run("profile", "update", "work", "--api-url", url, "--expect-organization", "-Nother")
+    assert (updated.exit, updated.json) == (0, created | {"host": url, "expect_organization": "-Nother"})
+    nothing = run("profile", "update", "work")
+    assert (nothing.exit, "Nothing to change" in nothing.stderr) == (2, True)
+    command = run("profile", "update", "work", "--secret-command", "op read x")
+    assert (command.json["secret_file"], command.json["secret_command"]) == (None, ["op", "read", "x"])
+    assert (str(secret_file()) in command.stderr, secret_file().exists()) == (True, True)
+    assert run("profile", "list").json[0]["default"] is True
+
+
+def test_a_profile_that_cannot_be_written_leaves_no_secret_file(emulator: Emulator) -> None:
+    """A secret without a profile would be forgotten on the disk."""
+    with mock.patch("pinecone_admin.cli.profiles.files.change_profiles", side_effect=OSError(28, "No space left")):
+        assert login(emulator).exit == 7
+    assert not secret_file().exists()
+
+
+def test_the_secret_is_typed_without_being_shown(tmp_path: Path) -> None:
+    """On a terminal, the command asks for both, and shows the first only."""
+    program = (
+        "import sys\nfrom pinecone_admin.testing import emulate\nfrom pinecone_admin.emulator import Emulator\n"
+        "from pinecone_admin.cli.main import main\n"
+        "with emulate(Emulator(seed=0)):\n    sys.exit(main(['login', '--no-check']))\n"
+    )
+    env = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PINECONE_CLIENT_ID": "other"}
+    child, terminal = start_on_terminal([sys.executable, "-c", program], env)
+    shown = ""
+    for question, answer in (("service account: ", "typed-id"), ("not shown): ", "typed-secret")):
+        while question not in shown:
+            piece = read_piece(terminal)
+            assert piece, shown
+            shown += piece
+        os.write(terminal, f"{answer}\n".encode())
+    while piece := read_piece(terminal):
+        shown += piece
+    os.close(terminal)
+    assert (child.wait(), "typed-id" in shown, "typed-secret" in shown) == (0, True, False), shown
+    assert (tmp_path / "pinecone-admin/default.secret").read_text() == "typed-secret\n"
