@@ -14,7 +14,15 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import LeftoverError, NotFoundError, PineconeError, SecretNotStoredError, ServiceError
+from pinecone_admin import (
+    ForbiddenError,
+    LeftoverError,
+    NotFoundError,
+    PineconeError,
+    SecretNotStoredError,
+    ServiceError,
+    UnauthorizedError,
+)
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.support.page_setups import SETUPS
@@ -423,3 +431,35 @@ def test_a_404_of_a_proxy_is_no_evidence_that_a_key_is_gone(tmp_path: Path, monk
         variables["offboard_with_evidence"]("ada@example.com", Path("ada.json"))
     first, second = json.loads(Path("ada.json").read_text())["rotations"]
     assert (first["not_replaced"], second["replaced"]) == (key.id, key.id)
+
+
+def test_only_the_api_proves_that_a_leaked_value_is_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An HTML page with status 401 or 403, as of a proxy, is an error: it neither ends nor continues a search."""
+    monkeypatch.chdir(tmp_path)
+    programs = [
+        block
+        for page in ("docs/runbooks/leaked-key.md", "docs/runbooks/leaked-account-secret.md")
+        for block in list_blocks(page)
+        if "def is_accepted(" in block.text
+    ]
+    assert len(programs) == 2
+    for program in programs:
+        with emulate() as emulator, emulator.admin() as admin:
+            project = admin.projects.create(name="search")
+            made = admin.api_keys.create(project_id=project.id, name="writer", roles=["DataPlaneViewer"])
+            Path("leaked.txt").write_text("wrong")
+            Path("old-token.txt").write_text(admin.token().value)
+            variables: dict[str, Any] = {"__name__": "program"}
+            exec(program.text, variables)
+            is_of_key = "api_key" in program.text
+            values = (admin, made.value) if is_of_key else (admin.token().value,)
+            for status, error in ((401, UnauthorizedError), (403, ForbiddenError)):
+                emulator.faults.add(
+                    "list_indexes" if is_of_key else "list_projects", status=status, body="html", times=1
+                )
+                with pytest.raises(error):
+                    variables["is_accepted"](*values)
+            assert variables["is_accepted"](*values)
+            if is_of_key:
+                admin.api_keys.delete(api_key_id=made.key.id)
+                assert not variables["is_accepted"](*values)

@@ -16,7 +16,7 @@ from tests.support.recipes import list_blocks
 PROGRAMS: Mapping[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
     "docs/how-to/rotate-every-night.md": ("report = admin.api_keys.rotate_due(", lambda _: None),
     "docs/how-to/offboard-a-person.md": (
-        "def offboard(email):",
+        "def offboard(email: str)",
         lambda program: program["offboard"]("ada@example.com"),
     ),
     "docs/runbooks/offboarding-evidence.md": (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-# Line breaks and control characters could forge lines of a report or drive a terminal, bidirectional ones make one name
-# look like another, and unpaired surrogates cannot be encoded.
+# Line breaks and control characters could forge lines of a report or drive a terminal, bidirectional ones and the byte
+# order mark make one name look like another, and unpaired surrogates cannot be encoded.
 # Compiled when they are used, which takes 0.7 ms: most calls of the client need neither.
-_UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+_UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 _SURROGATE = "[\ud800-\udfff]"
 _KEY_VALUE = r"(pc(?:sk|key)_)\w{20,}"  # a name that begins so is shorter
 _ELLIPSIS = "…"

@@ -43,7 +43,8 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
 
     As a decorator of a function or a coroutine function, each call is an emulation of its own. As a decorator of a test
     class, of unittest or pytest, each test is one, from before its ``setUp`` or ``setup_method`` until after its
-    ``tearDown`` or ``teardown_method``, and has its emulator as ``self.emulator``.
+    ``tearDown`` or ``teardown_method``, and has its emulator as ``self.emulator``. A type checker knows that attribute
+    if the class declares it: ``emulator: Emulator``.
 
     A child process has no emulator in its memory, or only a copy. With `serve`, clients of this package send their
     requests to the served address there; otherwise they raise ``PineconeConnectionError``.

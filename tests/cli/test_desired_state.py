@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
+from unicodedata import category
 
 import pytest
 import yaml
@@ -63,6 +64,21 @@ def test_an_export_plans_nothing(emulator: Emulator) -> None:
     assert run("plan", "export.yaml", "--fail-on-change").json["steps"] == []
     assert run("export", "--output", "json").json == yaml.safe_load(done.stdout)
     assert run("export", "--query", "projects[0].name", "--output", "raw").stdout == "1e3\n"
+
+
+@pytest.mark.parametrize("output", ["yaml", "json"])
+def test_a_name_with_a_character_that_nobody_sees_is_exported_by_its_code(emulator: Emulator, output: str) -> None:
+    """A plan takes every export: characters that a file must not have stand in it as escapes."""
+    hidden = [chr(code) for code in range(1, 0x10000) if category(chr(code)) in {"Cc", "Cf", "Zl", "Zp"}]
+    name = f"q{''.join(hidden)}"
+    with emulator.admin() as admin:
+        admin.projects.create(name=name)
+    exported = run("export", "-o", output)
+    assert exported.exit == 0
+    write("exported", exported.stdout)
+    planned = run("plan", "exported", "-o", "json")
+    assert (planned.exit, planned.json["steps"], planned.json["not_listed"]) == (0, [], []), planned.stderr
+    assert name in [each.name for each in DesiredState.from_text(exported.stdout).projects or ()]
 
 
 @pytest.mark.usefixtures("emulator")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,8 @@ import httpx
 import pytest
 import trustme
 
-from pinecone_admin.cli.doctor.checks import CHECKS
-from pinecone_admin.cli.doctor.probes import classify_failure
+from pinecone_admin.cli.doctor.checks import CHECKS, judge_probes
+from pinecone_admin.cli.doctor.probes import Probe, classify_failure
 from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.testing import emulate
@@ -213,12 +214,17 @@ def test_a_certificate_that_is_not_trusted_fails_with_its_reason(tmp_path: Path)
     certificates = make_certificates(authority)
     trusted = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(trusted))
-    reasons = {"unknown": "unable to get local issuer", "other": "not valid for", "expired": "expired"}
-    for name, reason in reasons.items():
+    reasons = {
+        "unknown": ("unable to get local issuer", "set SSL_CERT_FILE"),
+        "other": ("not valid for", "check the host"),
+        "expired": ("expired", "check the clock"),
+    }
+    for name, (reason, advice) in reasons.items():
         with Server(tls=certificates.servers[name]) as server:
             done = diagnose(env=served_by(server, SSL_CERT_FILE=str(trusted)))
         ((check, detail, fix),) = failures(done)
-        assert (check, reason in detail, "SSL_CERT_FILE" in fix) == ("certificates", True, True), done
+        assert (check, reason in detail, advice in fix) == ("certificates", True, True), done
+        assert ("SSL_CERT_FILE" in fix) == (name == "unknown"), "another authority does not help"
     with Server(tls=certificates.servers["good"], api_actions=[send_response(404, HTML)]) as server:
         done = diagnose(env=served_by(server, SSL_CERT_FILE=str(trusted)))
         assert (status_of(done, "certificates"), status_of(done, "credentials")) == ("ok", "ok")
@@ -227,11 +233,35 @@ def test_a_certificate_that_is_not_trusted_fails_with_its_reason(tmp_path: Path)
 
 
 def test_a_server_without_tls_fails_the_certificates() -> None:
-    """An https address of a server that speaks plain http is no certificate to trust."""
+    """An https address of a server that speaks plain http is no certificate to trust, and the fix is the port."""
     with Server(connection_actions=[reply_in_plaintext]) as server:
         env = {"PINECONE_CONTROLLER_HOST": server.url.replace("http:", "https:"), "PINECONE_ACCESS_TOKEN": "token"}
-        ((check, detail, _),) = failures(diagnose(env=env))
+        ((check, detail, fix),) = failures(diagnose(env=env))
     assert (check, "wrong version" in detail or "record" in detail) == ("certificates", True), detail
+    assert ("SSL_CERT_FILE" in fix, "check the port" in fix) == (False, True)
+
+
+def test_a_server_with_tls_behind_an_http_address_fails_the_connection() -> None:
+    """The fix says that the address may have to begin with https."""
+    certificates = make_certificates(trustme.CA())
+    with Server(tls=certificates.servers["good"]) as server:
+        env = {"PINECONE_CONTROLLER_HOST": server.url.replace("https:", "http:"), "PINECONE_ACCESS_TOKEN": "token"}
+        ((check, _, fix),) = failures(diagnose(env=env))
+    assert (check, "https://" in fix, "SSL_CERT_FILE" in fix) == ("connection", True, False)
+
+
+def test_a_handshake_that_the_server_ends_is_no_matter_of_an_authority() -> None:
+    """No error of TLS but that of an unknown authority advises SSL_CERT_FILE."""
+    error = httpx.ConnectError("x")
+    for reason in ("TLSV1_ALERT_PROTOCOL_VERSION", "SSLV3_ALERT_HANDSHAKE_FAILURE", "UNEXPECTED_EOF_WHILE_READING"):
+        error.__cause__ = ssl.SSLError(1, f"[SSL: {reason}] ended (_ssl.c:1)")
+        error.__cause__.reason = reason
+        stage, said, cause = classify_failure(error, through_proxy=False)
+        assert (stage, said.replace(" ", "_").upper()) == ("certificates", reason)
+        ((_, _, _, fix), *_) = [
+            each for each in judge_probes([Probe(url="https://x", failed=stage, cause=cause)], proxies=[]) if each.fix
+        ]
+        assert "SSL_CERT_FILE" not in fix
 
 
 def test_a_clock_that_differs_from_the_server_fails_with_the_difference() -> None:
@@ -395,8 +425,8 @@ def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
 
 def test_every_failure_of_a_transport_has_a_stage() -> None:
     """A time-out, before and after the connection, is no failure of the name look-up."""
-    assert classify_failure(httpx.ConnectTimeout("x"), through_proxy=True) == ("proxy", "no response in time")
-    assert classify_failure(httpx.ConnectTimeout("x"), through_proxy=False) == ("connection", "no response in time")
-    assert classify_failure(httpx.ReadTimeout("x"), through_proxy=True) == ("connection", "no response in time")
-    assert classify_failure(httpx.ProxyError("no"), through_proxy=True) == ("proxy", "it refused the connection")
+    assert classify_failure(httpx.ConnectTimeout("x"), through_proxy=True) == ("proxy", "no response in time", "")
+    assert classify_failure(httpx.ConnectTimeout("x"), through_proxy=False) == ("connection", "no response in time", "")
+    assert classify_failure(httpx.ReadTimeout("x"), through_proxy=True) == ("connection", "no response in time", "")
+    assert classify_failure(httpx.ProxyError("no"), through_proxy=True) == ("proxy", "it refused the connection", "")
     assert classify_failure(httpx.RemoteProtocolError("x"), through_proxy=False)[0] == "connection"

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_type
+from unittest import TestCase
 
 import httpx
 from pinecone.models.admin import role_binding as official
@@ -31,6 +32,7 @@ from pinecone_admin import (
     on_project,
     to_dict,
 )
+from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import (
     API_KEY_ROLES,
     ORGANIZATION_ROLES,
@@ -52,6 +54,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import API_VERSION, create_project, delete_project
 from pinecone_admin.retry import AsyncRetryTransport, RetryTransport
+from pinecone_admin.testing import emulate
 from pinecone_admin.workflows import (
     CleanupReport,
     Difference,
@@ -302,3 +305,18 @@ async def asynchronous() -> None:
         assert_type(await admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
         assert_type(await admin.inventory(progress=print_progress), Inventory)
         assert_type(admin.with_options(timeout=1), AsyncAdmin)
+
+
+@emulate(plan="Standard")
+class EmulatedTest(TestCase):
+    """Declare the emulator of a test class."""
+
+    emulator: Emulator
+
+    def test_state(self) -> None:
+        """Read the emulator of the test."""
+        assert_type(self.emulator, Emulator)
+        assert self.emulator.state.projects == {}
+
+
+assert_type(EmulatedTest, type[EmulatedTest])

@@ -18,7 +18,7 @@ from pinecone_admin import (
     UnauthorizedError,
 )
 from pinecone_admin._text.durations import describe_duration
-from pinecone_admin.cli.doctor.probes import STAGES, Probe, Stage
+from pinecone_admin.cli.doctor.probes import STAGES, Cause, Probe, Stage
 from pinecone_admin.cli.identity.caller import CallerView
 from pinecone_admin.cli.identity.sources import (
     ADDRESS_VARIABLES,
@@ -43,9 +43,20 @@ _STAGE_FIXES: dict[Stage, str] = {
     "proxy": "check HTTPS_PROXY: its host, port, user name and password; NO_PROXY excludes a host from it",
     "name look-up": "check the spelling of the host, and the DNS of this machine; behind a proxy, set HTTPS_PROXY",
     "connection": "check the host, its port and firewalls; behind a proxy, set HTTPS_PROXY",
-    "certificates": "if a proxy of your company replaces certificates, set SSL_CERT_FILE to a file with its authority; "
-    "else check the host and the clock of this machine",
+    "certificates": "check the host and its port",
 }
+_CAUSE_FIXES: dict[Cause, str] = {
+    "untrusted": "if a proxy of your company replaces certificates, set SSL_CERT_FILE to a file with its authority; "
+    "otherwise check the host",
+    "other host": "check the host: the server that responds there has a certificate for another one",
+    "validity": "check the clock of this machine; if it is right, the operator of the server has to renew the "
+    "certificate",
+    "not TLS": "check the port: what listens there does not use TLS. For an emulator or a local server, write http:// "
+    "in the address",
+    "TLS ended": "check the host and its port; a proxy or a firewall on the way can also end the handshake",
+    "not HTTP": "check the host and its port, and whether the address must begin with https://",
+}
+"""How a failure is fixed whose cause says more than its stage."""
 _ROLES_FIX = "let an owner of the organization grant the account a role: pinecone-admin role-binding create"
 
 # Values of API keys begin with pcsk_ or pckey_.
@@ -105,9 +116,10 @@ def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Dia
         broken = [probe for probe in probes if probe.failed == stage]
         if broken:
             detail = "; ".join(dict.fromkeys(probe.reason for probe in broken))
+            fixes = dict.fromkeys(_CAUSE_FIXES.get(probe.cause, _STAGE_FIXES[stage]) for probe in broken)
             return [
                 *results,
-                Diagnosis(stage, "failed", detail, _STAGE_FIXES[stage]),
+                Diagnosis(stage, "failed", detail, "; ".join(fixes)),
                 *skipped(STAGES[len(results) + 1 :]),
             ]
         results.append(Diagnosis(stage, "ok", _describe_stage(stage, probes, proxies)))

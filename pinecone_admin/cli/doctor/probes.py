@@ -21,6 +21,15 @@ Stage: TypeAlias = Literal["name look-up", "proxy", "connection", "certificates"
 STAGES: tuple[Stage, ...] = ("proxy", "name look-up", "connection", "certificates")
 """What must work before a server can respond, in this order."""
 
+Cause: TypeAlias = Literal["not TLS", "TLS ended", "untrusted", "other host", "validity", "not HTTP", ""]
+"""Why a stage failed, where that decides how it is fixed; empty where the stage alone does."""
+
+# The codes of OpenSSL's x509_vfy.h: not yet valid and expired, and a certificate of another host or address.
+_VALIDITY = frozenset({9, 10})
+_OTHER_HOST = frozenset({62, 64})
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+"""What OpenSSL makes of bytes that are not TLS; which of these depends on its version."""
+
 
 @frozen(kw_only=True)
 class Probe:
@@ -30,12 +39,14 @@ class Probe:
         url: Its URL.
         failed: The stage at which it ended, or None if there was a response.
         reason: The host or the proxy at which it ended, and why.
+        cause: What decides how it is fixed, beside the stage.
         date: The server's time, or None if the response did not say.
     """
 
     url: str
     failed: Stage | None = None
     reason: str = ""
+    cause: Cause = ""
     date: datetime | None = None
 
     @property
@@ -65,14 +76,14 @@ def send_probe(
             response = transport.handle_request(request)
             response.close()
     except (httpx.TransportError, OSError) as exc:
-        stage, reason = classify_failure(exc, through_proxy=proxy is not None)
+        stage, reason, cause = classify_failure(exc, through_proxy=proxy is not None)
         target = proxy.url if proxy is not None and stage == "proxy" else request.url
-        return Probe(url=url, failed=stage, reason=f"{target.netloc.decode('ascii')}: {reason}")
+        return Probe(url=url, failed=stage, reason=f"{target.netloc.decode('ascii')}: {reason}", cause=cause)
     return Probe(url=url, date=parse_http_date(response.headers.get("date", "")))
 
 
-def classify_failure(error: Exception, *, through_proxy: bool) -> tuple[Stage, str]:
-    """Return the stage at which a request failed, and the reason.
+def classify_failure(error: Exception, *, through_proxy: bool) -> tuple[Stage, str, Cause]:
+    """Return the stage at which a request failed, the reason, and what decides how it is fixed.
 
     Args:
         error: What the transport raised.
@@ -81,22 +92,27 @@ def classify_failure(error: Exception, *, through_proxy: bool) -> tuple[Stage, s
     chain = exception_chain(error, until=None)
     tls = next((each for each in chain if isinstance(each, ssl.SSLError)), None)
     if isinstance(tls, ssl.SSLCertVerificationError):
-        return "certificates", make_printable(tls.verify_message, most=200)
+        code = tls.verify_code
+        cause: Cause = "validity" if code in _VALIDITY else "other host" if code in _OTHER_HOST else "untrusted"
+        return "certificates", make_printable(tls.verify_message, most=200), cause
     if isinstance(error, httpx.ProxyError):
         # A proxy can put any text after its status, such as the password that it received.
         status = re.match(r"\d{3}\b", str(error))
-        return "proxy", f"it responded with status {status[0]}" if status else "it refused the connection"
+        return "proxy", f"it responded with status {status[0]}" if status else "it refused the connection", ""
     if tls is not None:
-        return "certificates", (tls.reason or "the TLS handshake failed").replace("_", " ").lower()
+        reason = (tls.reason or "the TLS handshake failed").replace("_", " ").lower()
+        return "certificates", reason, "not TLS" if tls.reason in _NOT_TLS else "TLS ended"
     return _classify_connection(error, chain, through_proxy=through_proxy)
 
 
-def _classify_connection(error: Exception, chain: list[BaseException], *, through_proxy: bool) -> tuple[Stage, str]:
+def _classify_connection(
+    error: Exception, chain: list[BaseException], *, through_proxy: bool
+) -> tuple[Stage, str, Cause]:
     if any(isinstance(each, socket.gaierror) for each in chain):
-        return ("proxy", "its name is unknown") if through_proxy else ("name look-up", "the name is unknown")
+        return ("proxy", "its name is unknown", "") if through_proxy else ("name look-up", "the name is unknown", "")
     reason = "no response in time" if isinstance(error, httpx.TimeoutException) else "the connection was refused"
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return ("proxy" if through_proxy else "connection"), reason
+        return ("proxy" if through_proxy else "connection"), reason, ""
     if isinstance(error, httpx.TimeoutException):
-        return "connection", reason
-    return "connection", "the connection ended early, or the response was not HTTP"
+        return "connection", reason, ""
+    return "connection", "the connection ended early, or the response was not HTTP", "not HTTP"
