@@ -485,6 +485,8 @@ class RefusedError(PineconeError):
 class SecretNotStoredError(PineconeError):
     """A secret was rotated, but ``store`` raised or was interrupted; the old secret is no longer valid.
 
+    If the rotation was interrupted or cancelled, that is raised, and this error is its ``__cause__``.
+
     Attributes:
         service_account_id: Id of the service account.
         secret: The new secret, masked: ``secret.reveal()`` returns it. Pickling drops it.

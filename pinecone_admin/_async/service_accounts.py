@@ -260,8 +260,9 @@ class AsyncServiceAccounts(Namespace):
         lost, the secret is rotated again. A client cannot do that for its own account, because it has no valid secret
         left: rotate that account's secret from another account. If this call is cancelled or interrupted during the
         request, it waits up to 10 seconds for the response, and still stores the new secret. If that happens in
-        ``store``, SecretNotStoredError holds the secret. If there is no response within that time, a note says that the
-        new secret may be lost.
+        ``store``, or ``store`` then fails, the interruption or cancellation is raised as it is, and its ``__cause__``
+        is a SecretNotStoredError. If there is no response within that time, a note says that the new secret may be
+        lost.
 
         Args:
             service_account_id: Id of the account.
@@ -272,7 +273,7 @@ class AsyncServiceAccounts(Namespace):
             The service account.
 
         Raises:
-            SecretNotStoredError: ``store`` failed or was interrupted; ``error.secret.reveal()`` returns the new secret.
+            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret.
             ForbiddenError: The plan has no service accounts.
             NotFoundError: The account sees no service account with this id.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left. If

@@ -634,3 +634,19 @@ async def test_a_403_of_a_proxy_does_not_mean_that_the_project_is_full(
         await project.rotate(key_id, keep_old_for)
     assert len(emulator.state.api_keys) == 2
     assert not getattr(caught.value, "__notes__", ())
+
+
+@pytest.mark.parametrize(("suspended", "minute"), [(timedelta(hours=3), 45), (timedelta(minutes=1), 45)])
+async def test_an_overlap_survives_a_suspended_machine(emulator: Emulator, suspended: timedelta, minute: int) -> None:
+    """A machine that is suspended while it stores the value has a clock that stood still: the response shows that."""
+    project = RotatedProject(emulator)
+    old = await project.create()
+
+    def store(made: Any) -> None:
+        project.store(made)
+        emulator.clock.advance(suspended.total_seconds())
+
+    rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old, store=store, keep_old_for=HOUR)
+    hour = 9 if suspended > HOUR else 6
+    assert rotation.delete_after == datetime(2026, 12, 3, hour, minute, tzinfo=UTC)
+    assert project.names()[old].startswith(f"~delete-after:20261203T{hour:02}{minute}Z:")

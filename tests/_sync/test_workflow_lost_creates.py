@@ -106,3 +106,23 @@ def test_a_lost_create_with_a_secret_deletes_nothing_of_another_run(emulator: Em
         run(transport.admin(), fail_to_store)
     assert others
     assert {*others} <= {*names()}
+
+
+def test_an_invite_of_somebody_else_is_reported_with_its_own_roles(emulator: Emulator) -> None:
+    """An apply that meets an invite which somebody sent meanwhile does not report the roles that it asked for."""
+    admin = emulator.admin()
+    people = [{"email": "new@example.com", "roles": ["OrgManager"]}]
+    desired = DesiredState.from_dict({"organization": emulator.organization_id, "people": people})
+    plan = admin.plan(desired)
+    transport = FaultyTransport(emulator)
+
+    def invite() -> None:
+        if transport.requests[-1] == "POST /admin/invites":
+            transport.before_request = lambda: None
+            emulator.admin().invites.create(email="New@example.com", role_bindings=[on_organization("OrgMember")])
+
+    transport.before_request = invite
+    report = transport.admin().apply(plan)
+    assert not report.done
+    (failed,) = report.failed
+    assert "found OrgMember on organization, wanted OrgManager on organization" in failed.error

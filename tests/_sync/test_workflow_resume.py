@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from attrs import Factory, define
 
-from pinecone_admin import Admin, NotFoundError, PineconeError, RetryPolicy
+from pinecone_admin import Admin, NotFoundError, PineconeError, RetryPolicy, on_organization
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
-from pinecone_admin.workflows import ReadableStore, name_tags
+from pinecone_admin.workflows import DesiredState, ReadableStore, name_tags
 from pinecone_admin.workflows.readable_store import PlacedStore
 from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError
 from tests.support.steps import strip_mark
@@ -254,3 +254,47 @@ def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:
 
     admin.api_keys.ensure(project_id=project.id, name="reader", store=store)
     assert [*map(strip_mark, seen)] == [name_tags.tag_as_being_made("reader")]
+
+
+@pytest.mark.parametrize("on_difference", ["report", "raise"])
+@pytest.mark.parametrize("run_by", ["ensure", "apply"])
+def test_an_account_that_an_interrupted_run_left_gets_exactly_the_wanted_roles(
+    emulator: Emulator, run_by: str, on_difference: Any
+) -> None:
+    """A run for an owner dies after its store; the file then says member, and so is the account, also in the end."""
+    admin, target = emulator.admin(), Target()
+    killed = FaultyTransport(emulator, {3: InjectedFault.KILL_BEFORE}).admin()
+    with pytest.raises(KilledError):
+        killed.service_accounts.ensure(
+            name="robot", role_bindings=[on_organization("OrgOwner"), on_organization("OrgMember")], store=target
+        )
+    assert target.count == 1
+    if run_by == "ensure":
+        ensured = admin.service_accounts.ensure(
+            name="robot", role_bindings=[on_organization("OrgMember")], store=target, on_difference=on_difference
+        )
+        assert [each.action for each in ensured.steps] == ["revoke", "rename"]
+    else:
+        accounts = [{"name": "robot", "roles": ["OrgMember"]}]
+        desired = DesiredState.from_dict({"organization": emulator.organization_id, "service_accounts": accounts})
+        report = admin.apply(admin.plan(desired), store=target)
+        assert not report.failed
+    (account,) = [each for each in emulator.state.service_accounts.listing if each.name == "robot"]
+    held = admin.role_bindings.list(principal_type="service_account", principal_id=account.id)
+    assert [each.role for each in held] == ["OrgMember"]
+    assert (target.count, target.value) == (1, account.client_secret)
+
+
+def test_a_key_that_an_interrupted_run_left_gets_exactly_the_wanted_roles(emulator: Emulator) -> None:
+    """A run dies after its store; the next one, which wants less, takes the other roles away, whatever the policy."""
+    admin, target = emulator.admin(), Target()
+    project = admin.projects.create(name="p")
+    killed = FaultyTransport(emulator, {4: InjectedFault.KILL_BEFORE}).admin()
+    arguments: dict[str, Any] = {"project_id": project.id, "name": "reader", "store": target}
+    with pytest.raises(KilledError):
+        killed.api_keys.ensure(**arguments, roles=["ProjectEditor"])
+    ensured = admin.api_keys.ensure(**arguments, roles=["ProjectViewer"], on_difference="raise")
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, emulator.state.roles_of(key), target.count) == ("reader", ["ProjectViewer"], 1)
+    (step,) = ensured.steps
+    assert (step.action, step.after) == ("rename", {"name": "reader", "roles": ["ProjectViewer"]})

@@ -421,3 +421,12 @@ def test_a_temporary_key_is_not_rotated(admin: Admin, emulator: Emulator, projec
         assert list(emulator.state.api_keys) == [made.key.id]
         with raises(NotFoundError):
             admin.api_keys.describe_by_name(project_id=project_id, name="temporary")
+
+
+def test_an_interruption_is_not_replaced_if_the_key_cannot_be_deleted(emulator: Emulator, project_id: str) -> None:
+    """Ctrl-C leaves the block as it is, with a note that names the key."""
+    with pytest.raises(KeyboardInterrupt) as caught:
+        with fail_deletions(emulator).api_keys.temporary(project_id=project_id, roles=ROLES) as made:
+            raise KeyboardInterrupt
+    assert type(caught.value) is KeyboardInterrupt
+    assert f"temporary API key {made.key.id} of project {project_id}" in caught.value.__notes__[0]

@@ -93,8 +93,9 @@ async def ensure_api_key(
     leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
     if (stored := await find_stored_key(leftovers, name, store)) is not None:
         leftovers.remove(stored)
-        final = evolve(stored, name=name)
-        ensured = await _reconcile_key(admin, stored, final, roles=roles, policy=policy, changes=changes)
+        # It is completed to what is wanted, whatever the policy: nobody has seen it under its name yet.
+        final = evolve(stored, name=name, roles=stored.roles if roles is None else roles)
+        ensured = Ensured(value=await update_key(admin, stored, final, changes), created=False)
         deletions = map(describe_leftover_key, leftovers) if dry_run else await delete_leftover_keys(admin, leftovers)
         changes.record(*deletions)
         return evolve(ensured, steps=changes.steps)
@@ -172,6 +173,8 @@ async def ensure_service_account(
     async with AsyncRollback(admin) as rollback:
         if existing is not None:
             differing: list[Difference] = []
+            if existing.name != name:  # of an interrupted run: it is completed to exactly what is wanted
+                policy = evolve(policy, on_difference="update", revoke_unlisted=True)
             if wanted is not None:
                 differing = await reconcile_bindings(
                     admin, existing, wanted=wanted, policy=policy, changes=changes, rollback=rollback

@@ -53,6 +53,9 @@ from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
+_CLOCK_TOLERANCE = timedelta(minutes=2)
+"""By how much an overlap may be shorter than requested."""
+
 
 @runs_workflow
 async def rotate_api_key(
@@ -183,12 +186,7 @@ async def replace_key(
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
         rollback.keep(_describe_next_run(stored, repetition, keep_old_for))
-        moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
-        retired_name = name_tags.tag_as_retired(stored.id, name, moment)
-        old = evolve(old, name=retired_name)
-        # Only now: this name tells a later run that the new value is stored.
-        with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
-            old = await admin.api_keys.update(api_key_id=old.id, name=retired_name)
+        old, moment = await _retire(admin, old, stored, name=name, keep_old_for=keep_old_for)
         final = retired_keys.finish_successor(old, stored)
         try:
             new = await update_key(admin, stored, final, changes)
@@ -212,6 +210,26 @@ async def replace_key(
         keys = [key for key in keys if key.id == old.id or (key.id != new.id and (key.id, key.name) in unchanged)]
         keys.append(new)
         return await _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
+
+
+async def _retire(
+    admin: AsyncAdmin, old: APIKey, new: APIKey, *, name: str, keep_old_for: timedelta
+) -> tuple[APIKey, datetime]:
+    """Rename an old key, so that a later run knows that the new value is stored; return it, and when its time is over.
+
+    The estimate of the server's time does not know for how long this machine was suspended. If the response shows that
+    the estimate was too early, the key is renamed again.
+    """
+    moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
+    while True:
+        retired_name = name_tags.tag_as_retired(new.id, name, moment)
+        old = evolve(old, name=retired_name)
+        with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
+            old = await admin.api_keys.update(api_key_id=old.id, name=retired_name)
+        later = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
+        if not keep_old_for or later - moment <= _CLOCK_TOLERANCE:
+            return old, moment
+        moment = later
 
 
 async def _conclude_lost_key(
@@ -326,7 +344,13 @@ async def rotate_service_account(
     except BaseException as error:
         if rotation.is_stored or not rotation.issued:
             raise
-        raise rotation.describe_unstored_secret(error) from error
+        unstored, first = rotation.describe_unstored_secret(error), rotation.interruption or error
+        unstored.__cause__ = error
+        if isinstance(first, Exception):
+            raise unstored  # noqa: B904 - it has its cause
+        # An interruption or a cancellation is never replaced: whoever waits for it would go on.
+        first.add_note(f"{unstored.message.partition(';')[0]}; the cause of this error, a SecretNotStoredError, has it")
+        raise first from unstored
     return rotation.issued[-1].service_account
 
 
@@ -341,6 +365,7 @@ class AsyncSecretRotation:
     Attributes:
         issued: The new secrets, the valid one last.
         is_stored: Whether ``store`` has returned.
+        interruption: What interrupted or cancelled the rotation before ``store`` was called, or None.
     """
 
     def __init__(self, admin: AsyncAdmin, service_account_id: str, store: Store[ServiceAccountWithSecret]) -> None:
@@ -350,10 +375,10 @@ class AsyncSecretRotation:
         self._may_be_rotated = False
         self.issued: list[ServiceAccountWithSecret] = []
         self.is_stored = False
+        self.interruption: BaseException | None = None
 
     async def run(self) -> None:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
-        interruption: BaseException | None = None
         try:
             rotate = partial(repeat_if_response_is_lost, self._admin, self._rotate_once)
             await async_complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
@@ -365,12 +390,12 @@ class AsyncSecretRotation:
                         "one is lost"
                     )
                 raise
-            interruption = error
-        with nullcontext() if interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT):
+            self.interruption = error
+        with nullcontext() if self.interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT):
             await async_call_store(self._store, self.issued[-1])
             self.is_stored = True
-        if interruption is not None:
-            raise interruption
+        if self.interruption is not None:
+            raise self.interruption
 
     async def _rotate_once(self) -> None:
         was_rotated, self._may_be_rotated = self._may_be_rotated, True

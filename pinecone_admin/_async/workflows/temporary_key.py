@@ -17,6 +17,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     delete_and_report,
     delete_leftover_keys,
     list_keys_named,
+    report_leftover,
 )
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
@@ -29,7 +30,7 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
+from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
@@ -152,8 +153,7 @@ async def _delete_temporary_key(admin: AsyncAdmin, key: APIKey, failure: BaseExc
         await async_complete_if_interrupted(delete, _DELETION_TIMEOUT)
         in_time = True
     if not in_time:
-        message = f"{description}, made by this call, could not be deleted in time"
-        raise LeftoverError(message, left=[description]) from failure
+        report_leftover(failure, description, "the time was up")
 
 
 async def _keep_alive(

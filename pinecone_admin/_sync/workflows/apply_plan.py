@@ -20,6 +20,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
+from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import own_client_id, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -35,10 +36,11 @@ from pinecone_admin._sync.workflows.create_with_secret import (
 from pinecone_admin._sync.workflows.ensure import ensure_invite, ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.offboard import delete_person
+from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError
+from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError, RefusedError
 from pinecone_admin.models import RoleBindingInput
 from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, Result, wrap_store
 from pinecone_admin.workflows.apply_report import ApplyReport
@@ -208,7 +210,7 @@ class _AsyncApplication:
             case "invite", _:
                 return self._invite(step)
             case "grant", _:
-                self._grant(step, self._progress.find_holder(step), is_missing=True)
+                self._grant(step, self._progress.find_holder(step))
             case "revoke", _:
                 held = step.kind, step.id, step.project_id, step.before["role"]
                 delete_if_exists(self._admin.role_bindings.delete, role_binding_id=self._bindings[held])
@@ -225,9 +227,11 @@ class _AsyncApplication:
             delete_if_exists(self._admin.invites.delete, invite_id=each)
         bindings = self._list_bindings(step)
         made = ensure_invite(self._admin, email=step.name or "", role_bindings=bindings, is_missing=True)
+        if made.differences:
+            raise RefusedError(f"there is another invite to {step.name}: {made.differences[0]}", operation="apply")
         return made.value.id
 
-    def _grant(self, step: Step, principal_id: str | None, *, is_missing: bool) -> None:
+    def _grant(self, step: Step, principal_id: str | None) -> None:
         for role in self._list_bindings(step):
             ensure_role_binding(
                 self._admin,
@@ -236,7 +240,7 @@ class _AsyncApplication:
                 resource_type=role.resource_type,
                 resource_id=role.resource_id,
                 role=role.role,
-                is_missing=is_missing,
+                is_missing=True,
             )
 
     def _list_bindings(self, step: Step) -> list[RoleBindingInput]:
@@ -284,7 +288,16 @@ class _AsyncApplication:
         leftovers = [self._accounts[each] for each in _list_replaced(step)]
         if (stored := find_stored_account(leftovers, name, store)) is not None:
             leftovers.remove(stored)
-            self._grant(step, stored.id, is_missing=False)
+            policy, changes = DifferencePolicy("apply", "update", revoke_unlisted=True), ChangeLog(dry_run=False)
+            with Rollback(self._admin) as rollback:
+                reconcile_bindings(
+                    self._admin,
+                    stored,
+                    wanted=self._list_bindings(step),
+                    policy=policy,
+                    changes=changes,
+                    rollback=rollback,
+                )
             self._admin.service_accounts.update(service_account_id=stored.id, name=name)
             delete_leftover_accounts(self._admin, leftovers)
             return stored.id

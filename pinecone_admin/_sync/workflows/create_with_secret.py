@@ -405,7 +405,7 @@ def delete_and_report(
     """Delete a temporary or half-made resource, and note the deletion on the error that led to it, if any.
 
     Raises:
-        LeftoverError: It could not be deleted.
+        LeftoverError: It could not be deleted, unless an interruption or a cancellation led here: that gets a note.
     """
     end = describe_deletion()
     try:
@@ -413,11 +413,25 @@ def delete_and_report(
             delete(**arguments)
     except PineconeError as exc:
         if not is_gone(exc):
-            before = f", after: {error}" if error is not None else ""
-            message = f"{description}, made by this call, could not be deleted: {exc}{before}"
-            raise LeftoverError(message, left=[description]) from (error or exc)
+            report_leftover(error, description, exc)
+            return
         end = describe_deletion(exc)
     if error is not None:
         error.add_note(f"{description} {end}")
     elif end != describe_deletion():
         logger.warning("%s %s", description, end)
+
+
+def report_leftover(error: BaseException | None, description: str, reason: PineconeError | str) -> None:
+    """Name something that this call made and could not delete.
+
+    Raises:
+        LeftoverError: No interruption or cancellation led here: that is never replaced, and gets a note instead.
+    """
+    message = f"{description}, made by this call, could not be deleted: {reason}"
+    if error is not None and not isinstance(error, Exception):
+        error.add_note(message)
+        return
+    after = f", after: {error}" if error is not None else ""
+    cause = error or (reason if isinstance(reason, PineconeError) else None)
+    raise LeftoverError(f"{message}{after}", left=[description]) from cause

@@ -28,9 +28,10 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     delete_and_report,
     delete_leftover_keys,
     list_keys_named,
+    report_leftover,
 )
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
-from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
+from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
@@ -151,8 +152,7 @@ def _delete_temporary_key(admin: Admin, key: APIKey, failure: BaseException | No
         complete_if_interrupted(delete, _DELETION_TIMEOUT)
         in_time = True
     if not in_time:
-        message = f"{description}, made by this call, could not be deleted in time"
-        raise LeftoverError(message, left=[description]) from failure
+        report_leftover(failure, description, "the time was up")
 
 
 def _keep_alive(
