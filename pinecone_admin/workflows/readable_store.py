@@ -17,14 +17,17 @@ class ReadableStore(ABC):
     any other ``store``, the next run creates another secret.
 
     Example:
-        ::
-
-            class Vault(ReadableStore):
-                def __call__(self, made: Any, /) -> None:
-                    vault[made.key.name] = made.value
-
-                def read(self, made: Any, /) -> str | None:
-                    return vault.get(made.name)
+        >>> vault = {}
+        >>> class Vault(ReadableStore):
+        ...     def __call__(self, made):
+        ...         vault[made.key.name] = made.value
+        ...
+        ...     def read(self, made):
+        ...         return vault.get(made.name)
+        >>> store = Vault()
+        >>> key = admin.api_keys.ensure(project_id=project.id, name="writer", store=store)
+        >>> store.read(key.value.key) == key.value.value
+        True
     """
 
     @abstractmethod
