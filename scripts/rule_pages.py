@@ -4,8 +4,8 @@
 Usage: rule_pages.py [--check]
 
 The sources are the catalogue of rules, the permission matrix, the marks of the tests, the conformance checks, the
-reports of conformance runs in docs/conformance, and the names of operations. With --check nothing is written, and the
-exit status is 1 if a page differs.
+reports and recordings of conformance runs in docs/conformance, and the names of operations. With --check nothing is
+written, and the exit status is 1 if a page differs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.routing import OperationRoute
 from pinecone_admin.emulator.api.rule_catalogue import RULES_BY_NOUN, ServerRule
 from tests.conformance.__main__ import CHECKS
+from tests.conformance.recording import SUFFIX, read_recording
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "docs/emulator-rules.md"
@@ -95,9 +96,12 @@ keywords: emulator rules, permission matrix, which role may, not emulated, opera
 
 What the [emulator](emulator.md) does because the service should do it, and how well that is known. A rule is
 *published* if Pinecone's documents or reference pages state it, *observed* if official tests or clients depend on it or
-users reported it, and *assumed* if no source that could be read says so. Every rule has tests. Where a rule also has a
-conformance check, the check asks any Admin API whether the rule holds; *passed* is the date on which the service itself
-last passed it, from the reports in `docs/conformance`, which [a run from a checkout](development.md#conformance) adds.
+users reported it, and *assumed* if no source that could be read says so. Every rule has tests.
+
+Where a rule has a conformance check, the check finds out whether the rule holds for any Admin API. *Passed* is the date
+of the last report in `docs/conformance` that shows the service passing it. *Proven* is the date of the last
+[recording](conformance/README.md) of the service that passed it; everybody can replay a recording. *Never* marks a
+check that was not run against the service. Without a check, both columns are empty.
 """
 
 MATRIX_INTRODUCTION = """\
@@ -140,10 +144,10 @@ _REACHES = {"all": "all", "own project": "own", "itself": "itself", "none": "no"
 
 def main(arguments: Sequence[str]) -> int:
     """Write or check the pages, and return the exit status."""
-    tests, dates = find_tests(TESTS), read_dates(REPORTS)
+    tests, dates = find_tests(TESTS), (read_dates(REPORTS), read_proofs(REPORTS))
     FOLDER.mkdir(exist_ok=True)
-    pages = {FOLDER / f"{noun}.md": render_page(noun, tests, dates) for noun in PAGES}
-    pages[INDEX] = render_index(is_dated=bool(dates))
+    pages = {FOLDER / f"{noun}.md": render_page(noun, tests, *dates) for noun in PAGES}
+    pages[INDEX] = render_index(is_dated=any(dates))
     return max(write_or_check(page, text, arguments) for page, text in pages.items())
 
 
@@ -176,6 +180,18 @@ def read_dates(folder: Path) -> dict[str, str]:
     return dates
 
 
+def read_proofs(folder: Path) -> dict[str, str]:
+    """Return the date of the last recording of the service in a folder that passed the check of each rule."""
+    proofs: dict[str, str] = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        recording = read_recording(path)
+        if recording.is_proof:
+            recorded = {line["rule"] for line in recording.lines}
+            held = [rule for rule, verdict in recording.verdicts.items() if verdict == "same" and rule in recorded]
+            proofs |= {rule: max(recording.date, proofs.get(rule, "")) for rule in held}
+    return proofs
+
+
 def render_index(*, is_dated: bool) -> str:
     """Return the page that says what a rule is, and has what concerns all nouns."""
     routes: list[OperationRoute[Any]] = [*ADMIN_ROUTES, *ROUTES]
@@ -197,15 +213,20 @@ def render_index(*, is_dated: bool) -> str:
     )
 
 
-def render_page(noun: str, tests: Mapping[str, Sequence[str]], dates: Mapping[str, str]) -> str:
+def render_page(
+    noun: str, tests: Mapping[str, Sequence[str]], passed: Mapping[str, str], proven: Mapping[str, str]
+) -> str:
     """Return the page of a noun."""
-    checked = {each.rule for each in CHECKS}
+    checked = dict.fromkeys((each.rule for each in CHECKS), "never")
     rows = [
-        _describe_rule(name, rule, tests[name], _describe_check(dates.get(name)) if name in checked else "")
+        (
+            *_describe_rule(name, rule, tests[name]),
+            *(dates.get(name, checked.get(name, "")) for dates in (passed, proven)),
+        )
         for name, rule in RULES_BY_NOUN[noun].items()
     ]
     title, contents, keywords = PAGES[noun]
-    header = ("rule", "what holds", "basis", "source", "tests in tests/emulator", "conformance check")
+    header = ("rule", "what holds", "basis", "source", "tests in tests/emulator", "passed", "proven")
     introduction = (
         f"{contents[0].upper()}{contents[1:]}. [The rules of the emulator](../emulator-rules.md) explain the columns.\n"
     )
@@ -214,13 +235,9 @@ def render_page(noun: str, tests: Mapping[str, Sequence[str]], dates: Mapping[st
     )
 
 
-def _describe_rule(name: str, rule: ServerRule, tests: Sequence[str], check: str) -> tuple[str, ...]:
+def _describe_rule(name: str, rule: ServerRule, tests: Sequence[str]) -> tuple[str, ...]:
     text, source = _escape(rule.text), _escape(rule.source.text)
-    return f"`{name}`", text, rule.source.basis, source, "<br>".join(f"`{each}`" for each in tests), check
-
-
-def _describe_check(date: str | None) -> str:
-    return f"passed {date}" if date else "not run against the service yet"
+    return f"`{name}`", text, rule.source.basis, source, "<br>".join(f"`{each}`" for each in tests)
 
 
 def _matrix_rows() -> Iterator[tuple[str, ...]]:

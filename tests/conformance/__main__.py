@@ -2,8 +2,9 @@
 
 The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET; the service account has to own its
 organization. Nothing is changed without --write, and nobody is mailed without --mail-to. The verdicts of a run that
-comes to its end are written to docs/conformance, without ids or secrets. The exit status is 0 where no rule differs, 1
-where one does, and 2 where the service cannot be checked, or not to the end.
+comes to its end are written to docs/conformance, without ids or secrets; with --record, they are in the recording
+instead. The exit status is 0 where no rule differs, 1 where one does, and 2 where the service cannot be checked, or not
+to the end.
 """
 
 import argparse
@@ -17,13 +18,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from attrs import frozen
 
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 from tests.conformance import permission_checks, read_checks, write_checks
+from tests.conformance.audit import LeakError
+from tests.conformance.recording import (
+    PRODUCTION,
+    SUFFIX,
+    RecordingTransport,
+    list_arguments,
+    read_first,
+    read_recording,
+    write_recording,
+)
 from tests.conformance.registry import CHECKS, Phase, RegisteredCheck
+from tests.conformance.replay import replay
 from tests.conformance.service import (
     VERSION,
     AccountCredentials,
@@ -35,6 +48,7 @@ from tests.conformance.service import (
 
 __all__ = ["CHECKS", "main", "permission_checks", "read_checks", "write_checks"]
 
+_NO_CREDENTIALS = "PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set"
 REPORTS = Path(__file__).resolve().parents[2] / "docs/conformance"
 
 
@@ -58,30 +72,78 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command-line arguments without the program's name.
     """
     options = _argument_parser().parse_args(arguments)
+    if options.replay:
+        return _replay(options.replay)
     credentials = [os.environ.get(name, "") for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET")]
-    if not all(credentials):
-        return _report_failure("PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set")
-    try:
-        options.reports.mkdir(exist_ok=True)
-    except OSError as error:
-        return _report_failure(f"cannot write to {options.reports}: {error.strerror}")
-    with httpx.Client(base_url=options.host, timeout=30) as http:
-        service = Service(http, options.oauth_url, AccountCredentials(*credentials), options.mail_to, options.patience)
+    problem = _prepare_output(options) if all(credentials) else _NO_CREDENTIALS
+    if problem:
+        return _report_failure(problem)
+    account = AccountCredentials(*credentials)
+    recorder = _start_recording(options, account) if options.record else None
+    with httpx.Client(base_url=options.host, timeout=30, transport=recorder) as http:
+        service = Service(http, options.oauth_url, account, options.mail_to, options.patience)
         try:
-            expect_success(service.send("GET", "/admin/organizations"), 200)
-            findings = _run_and_print(service, write=options.write)
-            _write_report(options.reports, options.host, findings)
-            return 1 if service.leftovers or any(each.verdict == "DIFFERS" for each in findings) else 0
+            return _check_service(service, options, recorder)
+        except LeakError as error:
+            problem = f"nothing was recorded, because {error}: report this, it is a bug of the sanitizer"
         except (httpx.HTTPError, httpx.InvalidURL, DiffersError, ValueError) as error:
-            return _report_failure(f"cannot check {options.host}: {error}")
+            problem = f"cannot check {options.host}: {error}"
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # flushing at exit would fail again
             suffix = f"; {', '.join(service.leftovers)} could not be deleted" if service.leftovers else ""
-            return _report_failure(f"cannot write the report: {error.strerror}{suffix}")
+            problem = f"cannot write the report: {error.strerror}{suffix}"
         except KeyboardInterrupt:
-            return _report_failure(
-                "interrupted; everything created has been deleted, except what a line that begins with LEFT names"
-            )
+            problem = "interrupted; everything created has been deleted, except what a line that begins with LEFT names"
+    return _report_failure(problem)
+
+
+def _prepare_output(options: argparse.Namespace) -> str | None:
+    """Return why the report or the recording could not be written at the end, or None."""
+    path: Path | None = options.record
+    folder = options.reports if path is None else path.absolute().parent
+    if path and path.suffix != SUFFIX:
+        return f"the name of a recording ends in {SUFFIX}: {path}"
+    if path and folder.resolve() == REPORTS and options.host.rstrip("/") != PRODUCTION:
+        return f"{REPORTS} is for recordings of {PRODUCTION}"
+    try:
+        if path is None:
+            folder.mkdir(exist_ok=True)
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            return f"cannot write to {folder}"
+    except OSError as error:
+        return f"cannot write to {folder}: {error.strerror}"
+    return None
+
+
+def _check_service(service: Service, options: argparse.Namespace, recorder: RecordingTransport | None) -> int:
+    expect_success(service.send("GET", "/admin/organizations"), 200)
+    if recorder:
+        read_first(service)
+    findings = _run_and_print(service, recorder, write=options.write)
+    if recorder:
+        lines = recorder.sanitize()
+        write_recording(options.record, options.host, lines, {each.rule: each.verdict for each in findings})
+        _print_line(f"Recorded {len(lines)} requests in {options.record}.")
+    else:
+        _write_report(options.reports, options.host, findings)
+    return 1 if service.leftovers or any(each.verdict == "DIFFERS" for each in findings) else 0
+
+
+def _replay(path: Path) -> int:
+    try:
+        result = replay(read_recording(path))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        return _report_failure(f"cannot replay {path}: {error}")
+    _print_line(str(result))
+    return 1 if result.differences or result.skipped else 0
+
+
+def _start_recording(options: argparse.Namespace, account: AccountCredentials) -> RecordingTransport:
+    url = httpx.URL(options.host)
+    # As httpx does without a transport; where a proxy is needed, the service is reached in no other way.
+    proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+    inner = httpx.HTTPTransport(proxy=proxy)
+    return RecordingTransport(inner, options.oauth_url, list_arguments(account, options.mail_to))
 
 
 def _argument_parser() -> argparse.ArgumentParser:
@@ -115,6 +177,18 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--mail-to", metavar="ADDRESS", help="with --write, also check invites, and mail one to this address"
     )
     parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write what is sent and received to this file, without names, ids, addresses or secrets",
+    )
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="send no request to a service, but those of a recording to an emulator, and report where it differs",
+    )
+    parser.add_argument(
         "--reports",
         type=Path,
         default=REPORTS,
@@ -137,11 +211,11 @@ def _write_report(folder: Path, host: str, findings: Iterable[CheckResult]) -> N
     (folder / f"{now:%Y-%m-%dT%H%M%S}.json").write_text(text, encoding="utf-8")
 
 
-def _run_and_print(service: Service, *, write: bool) -> list[CheckResult]:
+def _run_and_print(service: Service, recorder: RecordingTransport | None, *, write: bool) -> list[CheckResult]:
     findings: list[CheckResult] = []
     try:
         with service.clean_up():
-            for finding in _run_checks(service, write=write):
+            for finding in _run_checks(service, recorder, write=write):
                 _print_line(str(finding))
                 findings.append(finding)
     finally:
@@ -156,11 +230,13 @@ def _run_and_print(service: Service, *, write: bool) -> list[CheckResult]:
     return findings
 
 
-def _run_checks(service: Service, *, write: bool) -> Iterator[CheckResult]:
+def _run_checks(service: Service, recorder: RecordingTransport | None, *, write: bool) -> Iterator[CheckResult]:
     for phase in Phase:
         checks = [each for each in CHECKS if each.phase is phase]
         obstacle = _prepare_phase(service, phase, write=write)
         for each in checks:
+            if recorder:
+                recorder.rule = each.rule
             yield _run_check(each, service) if obstacle is None else CheckResult(each.rule, "skipped", obstacle)
 
 

@@ -409,7 +409,7 @@ def test_wrong_responses_fail_every_other_check(
     monkeypatch.setenv("PINECONE_CLIENT_ID", emulator.client_id)
     monkeypatch.setenv("PINECONE_CLIENT_SECRET", emulator.client_secret)
     client = httpx.Client
-    monkeypatch.setattr(httpx, "Client", lambda **options: client(transport=emulator.transport, **options))
+    monkeypatch.setattr(httpx, "Client", lambda **options: client(**options | {"transport": emulator.transport}))
     assert main([*WRITE, "--reports", str(tmp_path), "--patience", "0"]) == 1
     assert read_verdicts(capsys.readouterr().out) == {check.rule: "DIFFERS"}
 

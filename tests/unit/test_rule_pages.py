@@ -14,7 +14,7 @@ from pinecone_admin.emulator.api.rule_catalogue import RULES, RULES_BY_NOUN
 
 def render_noun(noun: str) -> str:
     """Return the page of a noun, of whose rules none was checked."""
-    return rule_pages.render_page(noun, rule_pages.find_tests(rule_pages.TESTS), {})
+    return rule_pages.render_page(noun, rule_pages.find_tests(rule_pages.TESTS), {}, {})
 
 
 def test_pages_list_every_rule_once() -> None:
@@ -62,7 +62,31 @@ def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
         (tmp_path / f"{9 - number}.json").write_text(json.dumps(report))
     dates = rule_pages.read_dates(tmp_path)
     assert dates == {"uuids": "2026-10-01"}
-    page = rule_pages.render_page("requests", rule_pages.find_tests(rule_pages.TESTS), dates)
-    (row,) = [line for line in page.splitlines() if line.startswith("| `uuids` |")]
-    assert row.endswith("| passed 2026-10-01 |")
-    assert row != next(line for line in page.splitlines() if line.startswith("| `names-not-unique` |"))
+    assert read_row(dates, {}, "uuids").endswith("| 2026-10-01 | never |")
+    assert read_row(dates, {}, "names-not-unique").endswith("| never | never |")
+    assert read_row(dates, {}, "unemulated").endswith("|  |  |")
+
+
+def read_row(passed: dict[str, str], proven: dict[str, str], rule: str) -> str:
+    """Return the row of a rule of the page on requests."""
+    page = rule_pages.render_page("requests", rule_pages.find_tests(rule_pages.TESTS), passed, proven)
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{rule}` |")]
+    return row
+
+
+def test_recording_of_the_service_proves_a_rule(tmp_path: Path) -> None:
+    """The last recording of the service with requests of a rule that it passed proves the rule, and no other does."""
+    for number, (service, date, verdict, recorded) in enumerate(
+        [
+            (rule_pages.SERVICE, "2026-09-01", "same", "uuids"),
+            (rule_pages.SERVICE, "2026-10-01", "same", "uuids"),
+            (rule_pages.SERVICE, "2026-11-01", "DIFFERS", "uuids"),
+            (rule_pages.SERVICE, "2026-11-02", "same", "not-found"),
+            ("loopback", "2026-12-01", "same", "uuids"),
+        ]
+    ):
+        lines = [{"recording": 1, "service": service, "date": date}, {"rule": recorded}, {"rules": {"uuids": verdict}}]
+        (tmp_path / f"{9 - number}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    proofs = rule_pages.read_proofs(tmp_path)
+    assert (proofs, rule_pages.read_dates(tmp_path)) == ({"uuids": "2026-10-01"}, {})
+    assert read_row({}, proofs, "uuids").endswith("| never | 2026-10-01 |")
