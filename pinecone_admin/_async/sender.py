@@ -51,6 +51,7 @@ class AsyncSender:
             api_url=shared.config.api_url, user_agent=shared.config.user_agent, headers=options.headers
         )
         self._secrets = options.secrets
+        shared.known_secrets.add(each.reveal() for each in self._secrets)
         self._transport: AsyncRetrier | AsyncBearer = AsyncRetrier(
             shared.exchange, options.retry, budget=shared.retry_budget, on_attempt=options.on_attempt
         )
@@ -100,6 +101,7 @@ class AsyncSender:
             raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
         if isinstance(result, PineconeError):
             raise self._explain(result, operation)
+        self._shared.known_secrets.add_created(result)
         self._note_deletion(operation)
         # The service account may be that of the client itself.
         if operation.id == "rotate_service_account_secret" and self._shared.token_source is not None:
@@ -158,6 +160,7 @@ class AsyncSender:
             endpoint=self._shared.endpoint,
             closed=self._shared.closed,
             secrets=self._secrets,
+            known=self._shared.known_secrets,
         )
 
     async def _send_request(self, request: BufferedRequest, call: CallState) -> BufferedResponse | PineconeError:

@@ -22,6 +22,7 @@ from pinecone_admin._config.assembly import (
     check_transports,
 )
 from pinecone_admin._config.client_config import ClientConfig
+from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin._http.retry_budget import RetryBudget
 from pinecone_admin._sync.transports.pool import Pools, TransportExchange
 from pinecone_admin._sync.transports.retry import Retrier
@@ -41,6 +42,7 @@ class Shared(NamedTuple):
         exchange: Sends each attempt of a request to the API.
         pools: The client's own connections, or None if the caller passed a transport.
         token_source: Gives each request its token, or None if the caller sets the Authorization header.
+        known_secrets: The secrets that no response may bring into an error.
         retry_budget: The tokens that retries have spent.
         fetches_token_early: Whether the first token is fetched before the first call.
         closed: Set when the client is closed.
@@ -53,6 +55,7 @@ class Shared(NamedTuple):
     exchange: AsyncExchange
     pools: AsyncPools | None
     token_source: TokenSource | None
+    known_secrets: KnownSecrets
     retry_budget: RetryBudget
     fetches_token_early: bool
     closed: threading.Event
@@ -77,6 +80,8 @@ def build_shared(
         transport, oauth_transport, kind=httpx.AsyncBaseTransport, exchanges_credentials=setup.exchanges_credentials
     )
     check_cache(token_cache)
+    known_secrets = KnownSecrets()
+    known_secrets.keep(setup.reveal_credentials())
     closed = threading.Event()
     pools: AsyncPools | None = None
     exchange: AsyncExchange
@@ -103,8 +108,10 @@ def build_shared(
                 else None
             ),
             token_cache=token_cache,
+            known_secrets=known_secrets,
             closed=closed,
         ),
+        known_secrets=known_secrets,
         retry_budget=RetryBudget(),
         fetches_token_early=setup.exchanges_credentials and not config.lazy,
         closed=closed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -11,7 +11,9 @@ import httpx
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.client_config import ClientConfig, resolve_config
+from pinecone_admin._config.proxies import list_proxy_secrets
 from pinecone_admin._http.argument_checks import type_error, value_error
+from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin.auth.credentials import CallerAuthorization, Credentials, Identity, SuppliedToken, resolve_identity
 from pinecone_admin.auth.token_endpoint import RequestSender, TokenEndpoint
 from pinecone_admin.auth.token_provider import TokenProvider
@@ -41,6 +43,17 @@ class ClientSetup(NamedTuple):
     def exchanges_credentials(self) -> bool:
         """Whether credentials are exchanged for tokens."""
         return isinstance(self.identity, Credentials)
+
+    def reveal_credentials(self) -> Iterator[str]:
+        """Yield the credentials that are known before the first request; those of callables are not."""
+        yield from (secret.reveal() for secret in self.config.options.secrets)
+        for proxy in (self.config.api_proxy, self.config.oauth_proxy):
+            yield from list_proxy_secrets(proxy)
+        match self.identity:
+            case Credentials(client_secret=str(secret)) | SuppliedToken(token=str(secret)):
+                yield secret
+            case _:
+                pass
 
 
 def resolve_client_setup(
@@ -93,6 +106,7 @@ def build_token_source(
     *,
     retrier: RequestSender | None,
     token_cache: TokenCache | None,
+    known_secrets: KnownSecrets,
     closed: threading.Event,
 ) -> TokenSource | None:
     """Return the token source of a client, or None if the caller sets the Authorization header."""
@@ -111,6 +125,7 @@ def build_token_source(
         retrier=retrier,
         timeout=config.options.timeout,
         clock=current_clock(),
+        known_secrets=known_secrets,
         closed=closed,
     )
     if token_cache is None:

@@ -38,6 +38,9 @@ class ClientOptions:
         bearer: Whether requests carry a token; False if the headers contain an API key instead.
     """
 
+    # ``vars``, and what prints it, shows no slot: headers may be credentials.
+    __slots__ = ("bearer", "headers", "on_attempt", "read_only", "retry", "timeout")
+
     def __init__(
         self,
         *,
@@ -154,10 +157,15 @@ def change_options(
     on_attempt: object,
 ) -> ClientOptions:
     """Return a copy of the options with some replaced; None keeps an option, and headers are merged."""
-    headers = {**options.headers, **check_headers(additional_headers)}
+    added = check_headers(additional_headers)
+    is_keyed = api_key is not None or not options.bearer
+    if is_keyed and "authorization" in added:
+        raise value_error(
+            "additional_headers", "must not contain Authorization beside an API key: a request has one identity"
+        )
+    headers = {**options.headers, **added}
     if api_key is not None:
-        # A request must not carry two identities.
-        headers.pop("authorization", None)
+        headers.pop("authorization", None)  # that of the client, in whose place the key is
         headers["api-key"] = check_secret_text("api_key", api_key)
     return ClientOptions(
         timeout=options.timeout if timeout is None else check_duration("timeout", timeout),
@@ -165,7 +173,7 @@ def change_options(
         headers=headers,
         read_only=options.read_only if read_only is None else check_bool("read_only", read_only),
         on_attempt=options.on_attempt if on_attempt is None else check_on_attempt(on_attempt),
-        bearer=options.bearer and api_key is None,
+        bearer=not is_keyed,
     )
 
 

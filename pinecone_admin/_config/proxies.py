@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from importlib.util import find_spec
 from urllib.request import getproxies, proxy_bypass
 
@@ -11,6 +12,9 @@ from pinecone_admin._config.addresses import find_authority_problem, is_loopback
 from pinecone_admin._http.argument_checks import type_error, value_error
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError
+
+# Masking a shorter text in each response would garble messages.
+_MIN_PASSWORD_LENGTH = 4
 
 
 def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Proxy | None:
@@ -31,6 +35,14 @@ def resolve_proxy(url: str, proxy_url: object, *, allow_http: bool) -> httpx.Pro
             Name("allow_http=True"),
         )
     return proxy
+
+
+def list_proxy_secrets(proxy: httpx.Proxy | None) -> list[str]:
+    """Return the password of a proxy, and what is sent in its place; an empty list if there is none."""
+    if proxy is None or proxy.raw_auth is None or len(proxy.raw_auth[1]) < _MIN_PASSWORD_LENGTH:
+        return []
+    user, password = proxy.raw_auth
+    return [password.decode("latin-1"), b64encode(user + b":" + password).decode("ascii")]
 
 
 def _parse_proxy(name: str, value: object) -> httpx.Proxy:

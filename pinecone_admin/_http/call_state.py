@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import Protocol
 
+from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin.errors import Masked, Outcome
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
@@ -40,6 +41,7 @@ class CallState:
         retry_tokens: Tokens of the retry budget that its retries have spent.
         is_budget_used_up: Whether there was no other attempt because the retry budget had no tokens left.
         secrets: Credentials in the headers or the body of the request.
+        known: What else the client knows of secrets, such as those that it sent to another host.
         tokens: Bearer tokens that were sent with the request, the current one last.
         max_response_bytes: Largest accepted body of a success, in bytes.
     """
@@ -63,6 +65,7 @@ class CallState:
         returns: object = None,
         is_token_exchange: bool = False,
         secrets: Sequence[Masked] = (),
+        known: KnownSecrets | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self.deadline: float = deadline
@@ -74,10 +77,12 @@ class CallState:
         self.returns: object = returns
         self.is_token_exchange: bool = is_token_exchange
         self.secrets: Sequence[Masked] = secrets
+        self.known: KnownSecrets = KnownSecrets() if known is None else known
         self.max_response_bytes: int = max_response_bytes
         self.tokens: list[BearerToken] = []
 
     def reveal_secrets(self) -> Iterator[str]:
-        """Yield everything that was sent and must not appear in logs or errors."""
+        """Yield everything that must not appear in logs or errors, whichever request it was sent with."""
         yield from (secret.reveal() for secret in self.secrets)
         yield from (token.value for token in self.tokens)
+        yield from self.known.reveal()

@@ -16,7 +16,7 @@ from pinecone_admin import errors
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.codec import DecodeFailure, as_json_object, is_deeper_than, parse_json_object
-from pinecone_admin._http.redaction import redact_body, redact_text
+from pinecone_admin._http.redaction import find_field_values, redact_body, redact_text
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_policy import Failure, classify_status, is_safe_to_retry
 from pinecone_admin._http.transport_errors import exception_chain
@@ -46,6 +46,8 @@ _OTHER_CAUSES = frozenset({"last", "OrgOwner", "processed"})
 """Words of a message that names another cause than an identity provider: of the last owner or role, or an invite."""
 # Search and decoding of escapes take 40 times as long as json.loads; the API's own bodies have less than 1 KiB.
 _MAX_ERROR_BYTES = 64 * 1024
+_MAX_SECRET_BYTES = 16 * 1024
+"""So much more is searched, because a secret that was cut would not be recognized."""
 _MAX_MESSAGE_LENGTH = 500
 _MAX_REQUEST_ID_LENGTH = 100
 _MAX_REDIRECT_LENGTH = 200
@@ -128,17 +130,19 @@ def _reason_phrase(status: int) -> str:
 
 
 def redact_secrets(response: BufferedResponse, call: CallState) -> BufferedResponse:
-    """Redact secrets that a response echoes in its headers and, unless it is a success, all secrets in its body.
+    """Redact secrets that a response has in its headers and, unless it is a success, all secrets in its body.
 
     Only the start of an error's body is kept. It may be that of a success, if its status was damaged on the way.
     """
-    secrets = list(call.reveal_secrets())
+    names = ("access_token",) if call.is_token_exchange else _secret_names(call.returns)
+    # A header may repeat what the body has.
+    secrets = [*call.reveal_secrets(), *find_field_values(response.body, names)]
     headers = [
         (name, redact_text(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in response.headers.raw
     ]
     body = response.body
     if response.status not in SUCCESSES:
-        body = redact_body(body[:_MAX_ERROR_BYTES], secrets, _secret_names(call.returns))
+        body = redact_body(body[: _MAX_ERROR_BYTES + _MAX_SECRET_BYTES], secrets, names)[:_MAX_ERROR_BYTES]
     return BufferedResponse(response.status, httpx.Headers(headers), body, response.extensions)
 
 
@@ -179,7 +183,7 @@ def error_from_exception(error: Exception, call: CallState) -> PineconeError:
     if isinstance(error, httpx.TimeoutException):
         kind = errors.PineconeTimeoutError
     # A transport of the caller's may quote anything in its errors.
-    reason = redact_text(_safe_reason(error), call.reveal_secrets())
+    reason = redact_text(_safe_reason(error), call.reveal_secrets())[:_MAX_MESSAGE_LENGTH]
     mapped = kind(
         f"{_describe_failure(error, call)} {call.endpoint}: {reason}{_describe_outcome(call)}",
         operation=call.operation,
@@ -255,4 +259,4 @@ def _safe_reason(error: Exception) -> str:
     reasons = [
         str(cause) for cause in exception_chain(error, until=None) if cause is error or isinstance(cause, ssl.SSLError)
     ]
-    return next(filter(None, reasons), type(error).__name__)[:_MAX_MESSAGE_LENGTH]
+    return next(filter(None, reasons), type(error).__name__)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 
 from pinecone_admin._http.argument_checks import check_header_value, place_in, type_error, value_error
-from pinecone_admin.errors import Masked
+from pinecone_admin._http.redaction import list_forms
+from pinecone_admin._text.messages import Name
+from pinecone_admin.errors import Masked, PineconeValueError
 
 __version__ = "0.3.0"
 """The version of this package."""
@@ -65,12 +68,20 @@ def check_header_name(argument: str, name: object) -> str:
         raise value_error(place_in(argument, ":"), f"{name!r} is not a header name")
     if name.lower() in _RESERVED_NAMES:
         raise value_error(place_in(argument, ":"), f"{name} is reserved for the client")
+    if name.lower() == "api-key":
+        raise PineconeValueError(
+            place_in(argument, ":"),
+            f" {name} is not sent with a token, because a request has one identity: pass ",
+            Name("api_key"),
+            " to ",
+            Name("with_options"),
+        )
     return name.lower()
 
 
 def list_credentials(values: Iterable[str]) -> list[Masked]:
     """Return the parts of the values of headers that may be credentials."""
-    parts = {part for value in values for part in _split_value(value)}
+    parts = {form for value in values for part in _split_value(value) for form in list_forms(part)}
     return [Masked(part) for part in sorted(parts)]
 
 
@@ -82,6 +93,19 @@ def _split_value(value: str) -> Iterator[str]:
         found = word.partition("=")[2].strip('"')
         if len(found) >= _MIN_VALUE_LENGTH:
             yield found
+    scheme, _, encoded = value.partition(" ")
+    if scheme.lower() == "basic":  # a server decodes the password, and may show it
+        yield from _decode_basic(encoded)
+
+
+def _decode_basic(encoded: str) -> Iterator[str]:
+    try:
+        user_and_password = b64decode(encoded.rstrip("=") + "==").decode()
+    except ValueError:  # not Base64, or not UTF-8
+        return
+    for part in (user_and_password, user_and_password.partition(":")[2]):
+        if len(part) >= _MIN_VALUE_LENGTH:
+            yield part
 
 
 def list_request_credentials(headers: Iterable[tuple[str, str]]) -> list[Masked]:

@@ -24,6 +24,7 @@ from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, B
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_decode_failure, error_from_response, redact_secrets
 from pinecone_admin._http.headers import build_request_headers, check_header_name
+from pinecone_admin._http.redaction import redact_text
 from pinecone_admin.errors import PineconeError, PineconeValueError
 
 _T = TypeVar("_T")
@@ -40,6 +41,9 @@ class RequestBuilder:
         user_agent: The User-Agent.
         headers: The caller's own headers, names in lower case. They may hold credentials, so no error shows them.
     """
+
+    # ``vars``, and what prints it, shows no slot.
+    __slots__ = ("_api_url", "_caller_headers", "_fixed_headers", "_host", "_user_agent")
 
     def __init__(self, *, api_url: str, user_agent: str, headers: Mapping[str, str]) -> None:
         self._api_url = api_url
@@ -166,7 +170,8 @@ def read_response(
         decoded = codec.decode_body(response.body, operation.returns)
     else:
         # A few bytes of gzip can expand to gigabytes, so compression is neither requested nor decoded.
-        decoded = codec.DecodeFailure("", f"is encoded as {encoding[:20]!r}, which was not requested")
+        shown = redact_text(encoding, call.reveal_secrets())[:20]
+        decoded = codec.DecodeFailure("", f"is encoded as {shown!r}, which was not requested")
     if not isinstance(decoded, codec.DecodeFailure):
         return decoded
     return error_from_decode_failure(decoded, redact_secrets(response, call), call)

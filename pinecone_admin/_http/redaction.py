@@ -5,9 +5,11 @@ What masks a secret in a repr is ``errors.Masked``, and ``masked`` in generated_
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 # A shorter text could be any word.
@@ -17,9 +19,14 @@ _ESCAPE = r"\\(?:u([0-9A-Fa-f]{4})|([\"/\\]))"
 _ESCAPE_LEVELS = 3
 
 
+def list_forms(secret: str) -> set[str]:
+    """Return a secret as it stands in text, in a URL and in HTML. The forms of JSON are recognized in any text."""
+    return {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
+
+
 def redact_text(text: str, secrets: Iterable[str]) -> str:
     """Return a text with a mask in the place of each secret."""
-    secrets = sorted(secrets, key=len, reverse=True)  # one may be a part of another
+    secrets = sorted(set(secrets), key=len, reverse=True)  # one may be a part of another
     unescaped = list(_unescape(text))
     for secret in secrets:
         text = text.replace(secret, MASK)
@@ -56,10 +63,22 @@ def _redact_as(body: bytes, encoding: str, secrets: Sequence[str], names: Sequen
     return body if redacted == text else redacted.encode(encoding, "surrogateescape")
 
 
+def find_field_values(body: bytes, names: Sequence[str]) -> list[str]:
+    """Return the texts in the fields of these names in a JSON body, as JSON escapes them and as they are."""
+    if not names or not body:
+        return []
+    text = body.decode(json.detect_encoding(body), "replace")
+    found = [match[2] for match in re.finditer(_field_pattern(names), text, flags=re.DOTALL) if match[2]]
+    return found + [each for value in found for each in _unescape(value)]
+
+
 def _redact_fields(text: str, names: Sequence[str]) -> str:
+    return re.sub(_field_pattern(names), rf"\1{MASK}", text, flags=re.DOTALL) if names else text
+
+
+def _field_pattern(names: Sequence[str]) -> str:
     # Up to the end of a value, which is that of the text if it broke off there.
-    pattern = rf'("(?:{"|".join(map(re.escape, names))})"\s*:\s*")(?:\\.|[^"\\])*+'
-    return re.sub(pattern, rf"\1{MASK}", text, flags=re.DOTALL) if names else text
+    return rf'("(?:{"|".join(map(re.escape, names))})"\s*:\s*")((?:\\.|[^"\\])*+)'
 
 
 def _redact_end(text: str, secret: str) -> str:

@@ -64,7 +64,8 @@ class Admin:
             called for each call, and again after a 401, in a thread of its own and in the context of the call. Default:
             ``PINECONE_ACCESS_TOKEN``.
         additional_headers: Headers for every API request. They replace the client's own headers of the same name and
-            are never sent to the token endpoint. With an ``Authorization`` header, no token is fetched.
+            are never sent to the token endpoint. With an ``Authorization`` header, no token is fetched. ``Api-Key`` is
+            refused, because a request has one identity.
         source_tag: Name of your integration in the User-Agent; reduced to ``[a-z0-9_:]``, of which it needs at least
             one.
         proxy_url: Proxy for the API and the token endpoint; default: ``HTTPS_PROXY``,
@@ -433,7 +434,7 @@ class Admin:
         Args:
             timeout: Seconds for a whole call, above 0.
             retry: How often and how soon to retry.
-            additional_headers: Headers to add to the present ones.
+            additional_headers: Headers to add to the present ones. ``Api-Key`` is refused: pass ``api_key``.
             read_only: Refuse every request but GET, before it is sent.
             api_key: Value of an API key, sent in place of the token: operations of the control plane accept only a
                 project's key.

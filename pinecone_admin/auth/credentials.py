@@ -16,6 +16,8 @@ TextSource: TypeAlias = str | Callable[[], str]
 class Credentials:
     """Client id and client secret; a callable is called again for every exchange."""
 
+    __slots__ = ("client_id", "client_secret")  # ``vars``, and what prints it, shows no slot
+
     def __init__(self, *, client_id: TextSource, client_secret: TextSource) -> None:
         self.client_id = client_id
         self.client_secret = client_secret
@@ -27,6 +29,8 @@ class Credentials:
 
 class SuppliedToken:
     """An access token supplied by the caller; a callable is called again for every call."""
+
+    __slots__ = ("token",)  # as above
 
     def __init__(self, token: TextSource) -> None:
         self.token = token

@@ -15,6 +15,7 @@ from pinecone_admin._concurrency.clock import ClientClock
 from pinecone_admin._http.buffered_messages import SUCCESSES, BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import error_from_exception, redact_secrets
+from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin.auth.token import (
     AUDIENCE,
     MAX_TOKEN_RESPONSE_BYTES,
@@ -50,6 +51,7 @@ class TokenEndpoint:
         retrier: Sends the request and retries it.
         timeout: Seconds for all attempts together.
         clock: Clock that measures lifetimes and deadlines.
+        known_secrets: The secrets of the client, to which the endpoint adds each client secret and token.
         closed: Set when the client is closed.
     """
 
@@ -62,6 +64,7 @@ class TokenEndpoint:
         retrier: RequestSender,
         timeout: float,
         clock: ClientClock,
+        known_secrets: KnownSecrets,
         closed: threading.Event,
     ) -> None:
         self.url = url
@@ -70,6 +73,7 @@ class TokenEndpoint:
         self._user_agent = user_agent
         self._retrier = retrier
         self._clock = clock
+        self._known_secrets = known_secrets
         self._closed = closed
 
     def exchange_credentials(
@@ -78,6 +82,7 @@ class TokenEndpoint:
         """Request a token; an error is returned, not raised, so that no traceback holds the secret."""
         # Taken before the request is sent, so that a slow response does not make the token look younger.
         monotonic, wall = self._clock.monotonic(), self._clock.wall()
+        self._known_secrets.keep([client_secret.reveal()])
         call = CallState(
             deadline=min(deadline, monotonic + self.timeout),
             idempotent=True,
@@ -87,6 +92,7 @@ class TokenEndpoint:
             endpoint=self._description,
             closed=self._closed,
             secrets=[client_secret],
+            known=self._known_secrets,
             max_response_bytes=MAX_TOKEN_RESPONSE_BYTES,
         )
         try:
@@ -103,6 +109,7 @@ class TokenEndpoint:
         parsed = parse_token_response(response.body, wall=wall)
         if isinstance(parsed, str):
             return error_from_unusable_response(parsed, response, call)
+        self._known_secrets.add_token(parsed.token.reveal())
         if parsed.assumed:
             _log.warning(
                 "the token endpoint returned no usable expires_in: the token is used for %d s", parsed.lifetime

@@ -7,7 +7,15 @@ from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
-from pinecone_admin.errors import LeftoverError, PineconeError, PineconeTypeError, PineconeValueError, RateLimitError
+from pinecone_admin._http.redaction import redact_text
+from pinecone_admin.errors import (
+    LeftoverError,
+    Masked,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    RateLimitError,
+)
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSecret
 from pinecone_admin.workflows.plan_facts import list_granted, makes_secret, name_holder
@@ -48,11 +56,11 @@ class ApplyProgress:
         self._lacks_owner = False
         self._store_failed = False
         self._invites_ended = False
-        self._secrets: list[str] = []
+        self._secrets: list[Masked] = []
 
     def redact(self, made: NewSecret) -> None:
         """Mask a secret in the errors of steps from now on: what a store raises may quote it."""
-        self._secrets.append(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret)
+        self._secrets.append(Masked(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret))
 
     def find_project(self, name: str | None, id: str | None) -> str | None:
         """Return the id of a project, or None if the plan has not created it."""
@@ -130,8 +138,7 @@ class ApplyProgress:
         outcome = error.outcome if isinstance(error, PineconeError) else None
         text = str(error) if isinstance(error, PineconeError) else f"{type(error).__name__}: {error}"
         text = "; ".join([text, *getattr(error, "__notes__", ())])
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
+        text = redact_text(text, (each.reveal() for each in self._secrets))
         return FailedStep(step=step, error=text, outcome=outcome)
 
 

@@ -135,6 +135,7 @@ BAD_HEADERS: list[tuple[Any, str]] = [
     ({"é": "x"}, "additional_headers: 'é' is not a header name"),
     ({5: "x"}, "additional_headers: a header name must be a str, not int"),
     ({"X-A": "1", "x-a": "2"}, "additional_headers contains x-a twice"),
+    ({"API-Key": SECRET}, "additional_headers: API-Key is not sent with a token, .* pass api_key to with_options"),
     ([("x-a", "1")], "additional_headers must be a mapping"),
     ("x-a: 1", "additional_headers must be a mapping"),
 ]
@@ -194,9 +195,25 @@ def test_the_headers_of_an_operation_are_sent(make_client: Callable[..., Admin])
     ]
 
 
-@pytest.mark.parametrize("name", ["Content-Length", "a b", ""])
+def test_a_request_has_one_identity(make_client: Callable[..., Admin]) -> None:
+    """A copy with an API key takes no Authorization, and no other API key among its headers."""
+    script = ScriptedTransport()
+    admin = make_client(script)
+    keyed = admin.with_options(api_key="pcsk_v")
+    for headers in ({"Api-Key": "pcsk_w"}, {"authorization": "Bearer mine"}):
+        for options in ({"additional_headers": headers, "api_key": "pcsk_v"}, {"additional_headers": headers}):
+            with raises(PineconeValueError, match="a request has one identity"):
+                keyed.with_options(**options)
+    for copy in (keyed, keyed.with_options(additional_headers={"x-a": "1"}), keyed.with_options(api_key="pcsk_w")):
+        copy.projects.list()
+    admin.projects.list()
+    sent = [("authorization" in each.headers, each.headers.get_list("api-key")) for each in script.requests]
+    assert sent == [(False, ["pcsk_v"]), (False, ["pcsk_v"]), (False, ["pcsk_w"]), (True, [])]
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "a b", "", "API-Key"])
 def test_a_header_that_an_operation_cannot_set_raises(name: str, make_client: Callable[..., Admin]) -> None:
-    """Headers of the framing are the client's own, and other text is no name of a header."""
+    """Headers of the framing are the client's own, Api-Key is another identity, and other text is no name of one."""
     operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, headers={name: "1"})
     script = ScriptedTransport()
     with raises(PineconeValueError, match=f"x: headers: '?{name}'? is "):

@@ -109,7 +109,7 @@ class SecretSearch:
                 frame = frame.f_back
 
     def objects(self, place: str, root: object) -> None:
-        """Search the repr of every object of the package that is reachable from an object."""
+        """Search the repr and the ``vars`` of every object of the package that is reachable from an object."""
         seen: dict[int, object] = {}
         pending: list[object] = [root]
         while pending:
@@ -120,6 +120,8 @@ class SecretSearch:
         for each in seen.values():
             if type(each).__module__.startswith(PACKAGES):
                 self.text(f"{place}, {type(each).__qualname__}", safe_repr(each))
+                if hasattr(each, "__dict__"):
+                    self.text(f"{place}, vars of {type(each).__qualname__}", safe_repr(vars(each)))
 
     @contextmanager
     def logs(self, place: str) -> Iterator[None]:

@@ -6,8 +6,11 @@ import json
 import logging
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from attrs import evolve
@@ -29,6 +32,7 @@ from tests.faults.canaries import (
 from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, make_operation, send_and_close
 from tests.faults.clients import AnyClient
 from tests.faults.server import (
+    TOKEN_PATH,
     Action,
     RequestContext,
     Server,
@@ -158,6 +162,76 @@ def test_errors_and_logs_hide_echoed_headers(
     assert len(lines) == 5
     search.text("log", "\n".join(lines))
     assert not search.found
+
+
+def list_echoing_responses(*canaries: str) -> dict[str, Action]:
+    """Return the responses of a gateway that shows all that it has ever seen of a client, in several forms."""
+    forms = [b64encode(f"ada:{PASSWORD}".encode()).decode()] * (PASSWORD in canaries)
+    for canary in canaries:
+        forms += [canary, json.dumps(canary)[1:-1].replace("/", "\\/"), quote_plus(canary)]
+    echo = " ".join(forms)
+    headers = [f"{name}: {echo}" for name in ("x-request-id", "X-Pinecone-Request-Id", "location", "x-debug")]
+    body = f'{{"error": {{"code": "{echo}", "message": "{echo}", "details": {{"{echo}": "{echo}"}}}}}}'.encode()
+    return {
+        **{str(status): send_response(status, body, *headers) for status in (302, 400, 401, 404, 429, 503)},
+        "page": send_response(403, f"<html>{echo}".encode(), *headers),
+        "cut off": send_and_close(format_head(400, 99_999, *headers) + body),
+        "longer than what is kept": send_response(400, b" " * (64 * 1024 - 40) + echo.encode()),
+        "not JSON": send_response(200, echo.encode(), *headers),
+        "of another type": send_response(200, f'{{"id": ["{echo}"], "{echo}": 1}}'.encode(), *headers),
+        "encoded": send_response(200, b"{}", f"Content-Encoding: {SECRET}", *headers),
+        "lost": send_and_close(echo.encode()),
+    }
+
+
+@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("is_proxy", [False, True])
+def test_no_host_brings_a_secret_of_another_request_into_an_error(
+    is_proxy: bool, client_kind: ClientKind, search: SecretSearch
+) -> None:
+    """Secrets that were sent or received before are masked in responses of every host, of a proxy too.
+
+    They are looked for in errors, events and log records of the client and of its copies.
+    """
+    events: list[AttemptEvent] = []
+    responses = list_echoing_responses(SECRET, TOKEN, KEY, HEADER, *[PASSWORD] * is_proxy)
+    token = json.dumps({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 1800}).encode()
+    key = json.dumps({"key": {"id": "k", "name": "n", "project_id": "p", "roles": []}, "value": KEY}).encode()
+    actions = {
+        True: send_response(200, token, f"x-request-id: {TOKEN}"),
+        False: send_response(200, key, f"x-request-id: {KEY}"),
+    }
+
+    def act(context: RequestContext) -> None:
+        actions[context.request.path.endswith(TOKEN_PATH)](context)
+
+    with Server(api_actions=[act], token_actions=[act]) as server:
+        options = server.client_options | {"client_secret": SECRET, "on_attempt": events.append}
+        if is_proxy:
+            options |= {"host": "http://127.0.0.1:9", "oauth_url": f"http://127.0.0.1:9{TOKEN_PATH}"}
+            options["proxy_url"] = server.url.replace("//", f"//ada:{PASSWORD}@")
+        options["retry"] = RetryPolicy(max_attempts=1, backoff=0)
+        with AnyClient(client_kind, **options) as client:
+            assert client.run_call(lambda: client.admin.api_keys.create(project_id="p", name="n")).value == KEY
+            copy = client.admin.with_options(additional_headers={"x-gateway": f"Bearer {HEADER}"})
+            keyed = copy.with_options(api_key=KEY)
+            for name, action in responses.items():
+                actions[False] = action
+                for admin in (client.admin, copy, keyed):
+                    projects: Any = admin.projects
+                    for call in (partial(projects.describe, project_id="x"), partial(projects.create, name="n")):
+                        error = client.run_call(call)
+                        assert isinstance(error, PineconeError), name
+                        search.error(name, error)
+            for name, action in responses.items():
+                client.admin.update_secret(SECRET)
+                actions[True] = action
+                error = client.run_call(client.admin.token)
+                assert isinstance(error, PineconeError), name
+                search.error(f"exchange, {name}", error)
+    assert len(events) > 6 * len(responses)
+    for event in events:
+        search.value("event", event)
 
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)

@@ -8,6 +8,7 @@ from time import process_time
 import pytest
 
 from pinecone_admin._config.client_config import ClientOptions
+from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin._http.redaction import redact_body, redact_text
 from pinecone_admin._http.retry_policy import RetryPolicy
 
@@ -84,12 +85,28 @@ def test_named_fields_are_masked_up_to_their_ends() -> None:
         assert masked == '{"value" : "***", "valued": "kept", "client_secret":"***'
 
 
+def test_a_client_remembers_its_credentials_for_ever_and_the_latest_of_other_secrets() -> None:
+    """However many copies and tokens a client has had, its own credentials and the latest others are masked."""
+    known = KnownSecrets()
+    known.keep(["the own one", "own/header"])
+    for number in range(1000):
+        known.add_token(f"token-{number}")
+        known.add_token(f"token-{number}")
+        known.add([f"header-{number}"])
+    found = list(known.reveal())
+    assert {"the own one", "own/header", "own%2Fheader", "token-999", "token-990", "header-999"} <= {*found}
+    assert len(found) < 300
+    assert "the own one" not in repr(known)
+
+
 # Value of a header → what may be a credential.
 HEADERS = {
     "Bearer abcdefgh": {"Bearer abcdefgh", "abcdefgh"},
     "session=SECRET; theme=x": {"session=SECRET; theme=x", "session=SECRET", "SECRET", "SECRET; theme=x"},
     'Digest username="ada", nonce="1234567890"': {'nonce="1234567890"', "1234567890"},
-    "Basic YWRhOmxvdmVsYWNl=": {"YWRhOmxvdmVsYWNl="},
+    "Basic YWRhOmxvdmVsYWNl=": {"YWRhOmxvdmVsYWNl=", "ada:lovelace", "lovelace"},
+    "Basic not-Base64, or so": {"not-Base64"},
+    "session=a&b/c=d": {"a&b/c=d", "a&amp;b/c=d", "a%26b%2Fc%3Dd"},
     "search": set[str](),
 }
 

@@ -27,6 +27,7 @@ from pinecone_admin._http.error_mapping import (
     redact_secrets,
 )
 from pinecone_admin._http.headers import list_request_credentials
+from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin._http.retry_after import parse_retry_after
 from pinecone_admin._http.retry_budget import RetryBudget
 from pinecone_admin._http.retry_policy import (
@@ -261,6 +262,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         self._timeout = check_duration("timeout", timeout)
         self._clock = current_clock()
         self._closed = threading.Event()
+        self._known_secrets = KnownSecrets()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and retry it where a repeat cannot take effect twice.
@@ -275,7 +277,9 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
             endpoint=request.url.netloc.decode("ascii"),
             closed=self._closed,
             secrets=list_request_credentials(request.headers.multi_items()),
+            known=self._known_secrets,
         )
+        self._known_secrets.add(each.reveal() for each in call.secrets)
         body = await request.aread()  # a stream can be sent only once
         response = await self._retrier.send(
             BufferedRequest(request.method, request.url, request.headers, body, request.extensions), call

@@ -25,6 +25,7 @@ class Bearer:
         """Send a request with a token. Only a 401 leads to a new token; a 403 is returned."""
         token = self._token_source.get_token(deadline=call.deadline)
         call.tokens.append(token)
+        call.known.add_token(token.value)
         response = self._retrier.send(request, call)
         if response.status != HTTPStatus.UNAUTHORIZED:
             return response
@@ -32,4 +33,5 @@ class Bearer:
         if fresh.value == token.value:  # there is no other token, so a repeat would fail the same way
             return response
         call.tokens.append(fresh)
+        call.known.add_token(fresh.value)
         return self._retrier.send(request, call)
