@@ -110,8 +110,7 @@ class AsyncSender:
 
     async def fetch_token(self) -> AccessToken:
         """Return an access token; see ``AsyncAdmin.token``."""
-        if self._shared.closed.is_set():
-            raise ClientClosedError("the client is closed")
+        self._check_open(None)
         if self._shared.token_source is None:
             raise PineconeValueError("there is no token: ", Name("additional_headers"), " sets Authorization")
         return await self._shared.token_source.async_get_token(deadline=self.start_deadline())
@@ -144,9 +143,12 @@ class AsyncSender:
                 error.add_note(note)
         return error
 
+    def _check_open(self, operation: str | None) -> None:
+        if self._shared.closed.is_set() or self._shared.work.refuses_caller():
+            raise ClientClosedError("the client is closed", operation=operation)
+
     def _start_call(self, operation: Operation[Any], deadline: float) -> CallState:
-        if self._shared.closed.is_set():
-            raise ClientClosedError("the client is closed", operation=operation.id)
+        self._check_open(operation.id)
         if self._options.read_only and operation.method != "GET":
             raise ReadOnlyError(
                 f"the client is read-only and does not send {operation.method} requests", operation=operation.id

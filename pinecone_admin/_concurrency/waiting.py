@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar, copy_context
+from functools import partial
 from inspect import isawaitable, iscoroutine
 from math import inf
 from time import monotonic
@@ -15,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from pinecone_admin._concurrency.locks import acquire_in_steps, make_held_lock, start_thread
 from pinecone_admin._concurrency.sharing import PerProcess, running_loop
 from pinecone_admin._text.messages import Name
-from pinecone_admin.errors import PineconeTypeError
+from pinecone_admin.errors import ClientClosedError, PineconeTypeError
 
 _T = TypeVar("_T")
 
@@ -47,7 +48,7 @@ BACKGROUND = "pinecone-admin-work"
 
 def start_background_task(work: Callable[[], object]) -> None:
     """Do something beside the caller, in a daemon thread; work that must end with the caller finds out itself."""
-    start_daemon_thread(work, BACKGROUND)
+    start_daemon_thread(partial(copy_context().run, work), BACKGROUND)
 
 
 _tasks: set[object] = set()
@@ -70,7 +71,7 @@ def async_start_background_task(work: Callable[[], Coroutine[Any, Any, None]]) -
     else:
         import trio  # noqa: PLC0415 - installed if a trio loop is running
 
-        trio.lowlevel.spawn_system_task(work)
+        trio.lowlevel.spawn_system_task(work, context=copy_context())
 
 
 class SharedResult(Generic[_T]):
@@ -133,6 +134,7 @@ WORK_TIMEOUT = 40.0
 """Seconds for which closing a client waits for workflows: a rollback takes 10 for the last create and 30 to undo."""
 
 _own_work = ContextVar[frozenset[SharedResult[None]]]("pinecone_admin_work", default=frozenset())
+_own_blocks = ContextVar[frozenset[object]]("pinecone_admin_blocks", default=frozenset())
 
 
 class WorkInProgress:
@@ -140,18 +142,60 @@ class WorkInProgress:
 
     def __init__(self) -> None:
         self._ends = PerProcess(dict[SharedResult[None], Callable[[], object]])
+        self._blocks = PerProcess(dict[object, object])
+        self._is_closing = False
+
+    def refuse_new(self) -> None:
+        """Refuse work that is not part of work in progress from now on, since the client is being closed."""
+        self._is_closing = True
+
+    def refuses_caller(self) -> bool:
+        """Return whether the caller must begin nothing: the client is being closed, and this is no work in progress."""
+        return self._is_closing and _own_work.get().isdisjoint(self._ends.get().keys())
 
     @contextmanager
-    def register(self, must_end: Callable[[], object] = lambda: True) -> Generator[None]:
-        """Count the block as work in progress, if ``must_end()`` is true once somebody waits."""
+    def register(self, must_end: Callable[[], object] = lambda: True, *, is_new: bool = True) -> Generator[None]:
+        """Count the block as work in progress.
+
+        Args:
+            must_end: Returns whether closing waits for its end.
+            is_new: Whether it is refused while the client is being closed, unless it is part of work in progress.
+
+        Raises:
+            ClientClosedError: It is refused.
+        """
         ends, end = self._ends.get(), SharedResult[None]()
+        own = _own_work.get() & ends.keys()
+        # In this order, whoever begins to close afterwards finds it.
         ends[end] = must_end
-        _own_work.set((_own_work.get() & ends.keys()) | {end})
+        if is_new and self._is_closing and not own:
+            del ends[end]
+            raise ClientClosedError("the client is being closed")
+        _own_work.set(own | {end})
         try:
             yield
         finally:
             del ends[end]
             end.set(None)
+
+    def add_block(self, end: _T) -> _T:
+        """Note that a block of the caller has begun, for which ``end`` does what is left when the client is closed.
+
+        An interruption at the edge of a ``with`` can come after the block has begun, and before anything ends it.
+        """
+        blocks = self._blocks.get()
+        _own_blocks.set((_own_blocks.get() & blocks.keys()) | {end})
+        blocks[end] = None
+        return end
+
+    def remove_block(self, end: object) -> None:
+        """Note that a block has ended."""
+        self._blocks.get().pop(end, None)
+
+    def find_own_blocks(self) -> list[Any]:
+        """Return the ``end`` of each block of the caller that has not ended, the latest first."""
+        own = _own_blocks.get()
+        return [end for end in reversed(list(self._blocks.get())) if end in own]
 
     def wait(self, seconds: float) -> None:
         """Wait at most the seconds for the end of all work but that of the caller, which waits for this call."""

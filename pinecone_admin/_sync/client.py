@@ -473,9 +473,11 @@ class Admin:
     def close(self) -> None:
         """Close the connections of this process.
 
-        First, wait at most 40 seconds for workflows in progress: one that was cancelled undoes what it did. A block of
-        ``api_keys.temporary`` is not waited for. If a ``store`` waits
-        for another thread or task that closes the client, the 40 seconds pass. Then calls in progress end with
+        New calls and workflows are refused at once. Workflows in progress go on, and this waits for them, at most 40
+        seconds: one that was cancelled undoes what it did. It does not wait for a workflow that itself calls this, for
+        example in ``store``. A block of
+        ``api_keys.temporary`` is not waited for. If an interruption at
+        the edge of such a block prevented it from ending, its key is deleted here. Then calls in progress end with
         ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
 
         Example:
@@ -483,8 +485,12 @@ class Admin:
         """
         if not self._owns_connections or self._shared.closed.is_set():
             return
+        work = self._shared.work
+        work.refuse_new()
         try:
-            self._shared.work.wait(WORK_TIMEOUT)
+            for end_block in work.find_own_blocks():
+                end_block()
+            work.wait(WORK_TIMEOUT)
         finally:
             self._shared.closed.set()
             if self._shared.token_source is not None:

@@ -435,3 +435,27 @@ async def test_an_interruption_is_not_replaced_if_the_key_cannot_be_deleted(
             raise KeyboardInterrupt
     assert type(caught.value) is KeyboardInterrupt
     assert f"temporary API key {made.key.id} of project {project_id}" in caught.value.__notes__[0]
+
+
+async def test_closing_the_client_ends_a_block_that_was_interrupted_at_its_edge(
+    admin: AsyncAdmin, emulator: Emulator, project_id: str
+) -> None:
+    """Ctrl-C between the beginning of the block and its first line prevents its end: closing deletes the key."""
+    block = admin.api_keys.temporary(project_id=project_id, roles=ROLES)
+    await block.__aenter__()
+    assert len(names(emulator)) == 1
+    await admin.aclose()
+    assert names(emulator) == []
+    await block.__aexit__(None, None, None)
+
+
+async def test_closing_names_a_key_that_it_cannot_delete(
+    emulator: Emulator, project_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It replaces no error that is on its way, so the key is in a warning."""
+    admin = fail_deletions(emulator)
+    block = admin.api_keys.temporary(project_id=project_id, roles=ROLES)
+    made = await block.__aenter__()
+    await admin.aclose()
+    assert f"temporary API key {made.key.id} of project {project_id}" in caplog.text
+    await block.__aexit__(None, None, None)

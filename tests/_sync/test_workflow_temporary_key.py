@@ -430,3 +430,27 @@ def test_an_interruption_is_not_replaced_if_the_key_cannot_be_deleted(emulator: 
             raise KeyboardInterrupt
     assert type(caught.value) is KeyboardInterrupt
     assert f"temporary API key {made.key.id} of project {project_id}" in caught.value.__notes__[0]
+
+
+def test_closing_the_client_ends_a_block_that_was_interrupted_at_its_edge(
+    admin: Admin, emulator: Emulator, project_id: str
+) -> None:
+    """Ctrl-C between the beginning of the block and its first line prevents its end: closing deletes the key."""
+    block = admin.api_keys.temporary(project_id=project_id, roles=ROLES)
+    block.__enter__()
+    assert len(names(emulator)) == 1
+    admin.close()
+    assert names(emulator) == []
+    block.__exit__(None, None, None)
+
+
+def test_closing_names_a_key_that_it_cannot_delete(
+    emulator: Emulator, project_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It replaces no error that is on its way, so the key is in a warning."""
+    admin = fail_deletions(emulator)
+    block = admin.api_keys.temporary(project_id=project_id, roles=ROLES)
+    made = block.__enter__()
+    admin.close()
+    assert f"temporary API key {made.key.id} of project {project_id}" in caplog.text
+    block.__exit__(None, None, None)

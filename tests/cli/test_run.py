@@ -267,7 +267,8 @@ def test_an_interruption_while_the_key_is_made_leaves_none(served: Served) -> No
     process.append(served.start("echo", "started"))
     status, stdout, stderr = end(process[0])
     assert (status, stdout) == (130, "")
-    assert stderr.startswith("error: interrupted; nothing remains of what was done")
+    assert stderr.startswith("error: interrupted; ")
+    assert "nothing remains of what was done" in stderr
     assert served.keys() == ["reader"]
 
 

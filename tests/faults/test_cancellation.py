@@ -542,7 +542,8 @@ def test_the_key_of_a_cancelled_block_that_takes_a_while_to_end_is_deleted(wait:
     has_ended, first, second = asyncio.run(close_after_cancellation())
     assert not has_ended
     assert isinstance(first, asyncio.CancelledError)
-    assert isinstance(second, LeftoverError)
+    assert isinstance(second, asyncio.CancelledError)
+    assert "could not be deleted" in second.__notes__[0]
     assert len(emulator.state.api_keys) == 1
 
 

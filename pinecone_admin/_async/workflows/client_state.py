@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from pinecone_admin._concurrency.clock import current_clock
+from pinecone_admin._concurrency.waiting import WorkInProgress
 from pinecone_admin.errors import PineconeError, RefusedError
 from pinecone_admin.workflows.sent_changes import stating_what_is_left
 
@@ -45,9 +45,9 @@ def max_attempts(admin: AsyncAdmin) -> int:
     return options.retry.max_attempts
 
 
-def work_in_progress(admin: AsyncAdmin, must_end: Callable[[], object] = lambda: True) -> AbstractContextManager[None]:
-    """Return the context of work for whose end closing the client waits, since it may have to undo something."""
-    return admin._shared.work.register(must_end)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+def work_of(admin: AsyncAdmin) -> WorkInProgress:
+    """Return the work in progress of a client, for whose end closing it waits, since it may have to undo something."""
+    return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def runs_workflow(
@@ -57,7 +57,7 @@ def runs_workflow(
 
     @wraps(workflow)
     async def run(admin: AsyncAdmin, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with stating_what_is_left(), work_in_progress(admin):
+        with stating_what_is_left(), work_of(admin).register():
             return await workflow(admin, *args, **kwargs)
 
     return run

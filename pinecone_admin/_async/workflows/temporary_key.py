@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -11,12 +10,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pinecone_admin._async.workflows.client_state import require_server_time, work_in_progress
+from pinecone_admin._async.workflows.client_state import require_server_time, work_of
 from pinecone_admin._async.workflows.create_with_secret import (
     create_key_with_value,
     delete_and_report,
     delete_leftover_keys,
     list_keys_named,
+    new_mark,
     report_leftover,
 )
 from pinecone_admin._async.workflows.rollback import COMPLETION_TIMEOUT
@@ -56,13 +56,19 @@ async def temporary_key(
     admin: AsyncAdmin, *, project_id: str, name: str, deleted: list[str]
 ) -> AsyncGenerator[APIKeyWithSecret]:
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
-    create = partial(_create_temporary_key, admin, project_id=project_id, name=name)
+    key, failure = AsyncTemporaryKey(admin, project_id), None
     try:
-        made = await create(roles=["ControlPlaneEditor"])
-    except ForbiddenError:  # not every plan has ControlPlaneEditor
-        made = await create(roles=["ProjectEditor"])
-    async with _deleted_at_the_end(admin, made.key, deleted):
+        try:
+            made = await key.create(name, ["ControlPlaneEditor"])
+        except ForbiddenError:  # not every plan has ControlPlaneEditor
+            made = await key.create(name, ["ProjectEditor"])
         yield made
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        await key.delete(failure)
+        deleted.extend(key.ids)
 
 
 @asynccontextmanager
@@ -76,25 +82,26 @@ async def renewed_key(
         check_key_roles("roles", roles)
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
-    # Names are not unique: if a response is lost, only this distinguishes the key from those of concurrent runs.
-    mark = secrets.token_hex(4)
-    with stating_what_is_left(), work_in_progress(admin):
-        overdue = await find_overdue_keys(admin, project_id)
+    mark, failure = new_mark(), None
+    with work_of(admin).register(async_watch_cancellation()):
+        key = AsyncTemporaryKey(admin, project_id)
         try:
-            await delete_leftover_keys(admin, overdue)
-        except PineconeError as error:  # no obstacle
-            logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
-        name = name_live_key(admin, project_id, ttl, mark)
-        made = await _create_temporary_key(admin, project_id=project_id, name=name, roles=body.roles)
-    made_at, ended = current_clock().monotonic(), threading.Event()
-    keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=ended)
-    with work_in_progress(admin, async_watch_cancellation()):
-        async with _deleted_at_the_end(admin, made.key, []):
-            try:
-                async_start_background_task(keep_alive)
-                yield made
-            finally:
-                ended.set()
+            with stating_what_is_left(), work_of(admin).register():
+                overdue = await find_overdue_keys(admin, project_id)
+                try:
+                    await delete_leftover_keys(admin, overdue)
+                except PineconeError as error:  # no obstacle
+                    logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
+                made = await key.create(name_live_key(admin, project_id, ttl, mark), body.roles)
+            made_at = current_clock().monotonic()
+            keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=key.ended)
+            async_start_background_task(keep_alive)
+            yield made
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            await key.delete(failure)
 
 
 def name_live_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str) -> str:
@@ -109,51 +116,83 @@ async def find_overdue_keys(admin: AsyncAdmin, project_id: str) -> list[APIKey]:
     return retired_keys.find_overdue_temporary_keys(keys, require_server_time(admin, operation=_OPERATION))
 
 
-async def _create_temporary_key(
-    admin: AsyncAdmin, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None
-) -> APIKeyWithSecret:
-    """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
-    create = partial(create_key_with_value, admin, project_id=project_id, name=name, roles=roles)
-    try:
-        # If the request were abandoned, the server could create the key after the search for it.
-        return await async_complete_if_interrupted(create, COMPLETION_TIMEOUT)
-    except PineconeError:
-        raise
-    except BaseException:
-        with (
-            async_shield_from_cancellation(_DELETION_TIMEOUT),
-            marking_undo(),
-            suppress(PineconeError),
-        ):  # the next run deletes a key that remains
-            await delete_leftover_keys(admin, await list_keys_named(admin, project_id=project_id, name=name))
-        raise
+class AsyncTemporaryKey:
+    """A key that is deleted at the end of a block, or when the client is closed if the block could not end.
 
+    Args:
+        admin: The client.
+        project_id: Id of the project.
 
-@asynccontextmanager
-async def _deleted_at_the_end(admin: AsyncAdmin, key: APIKey, deleted: list[str]) -> AsyncGenerator[None]:
-    """Delete a key at the end, however it comes, but not in a forked child, whose parent still uses the key."""
-    maker, failure = os.getpid(), None
-    try:
-        yield
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        if os.getpid() == maker:
-            await _delete_temporary_key(admin, key, failure)
-            deleted.append(key.id)
+    Attributes:
+        ids: Id of the key, once it is created.
+        ended: Set when the key is about to be deleted.
+    """
 
+    def __init__(self, admin: AsyncAdmin, project_id: str) -> None:
+        self._admin = admin
+        self._project_id = project_id
+        self._is_over = False
+        self._maker = os.getpid()  # a forked child deletes nothing: its parent still uses the key
+        self.ids: list[str] = []
+        self.ended = threading.Event()
+        work_of(admin).add_block(self.delete_at_close)
 
-async def _delete_temporary_key(admin: AsyncAdmin, key: APIKey, failure: BaseException | None) -> None:
-    description = f"temporary API key {key.id} of project {key.project_id}"
-    delete = partial(delete_and_report, failure, description, admin.api_keys.delete, api_key_id=key.id)
-    in_time = False
-    with async_shield_from_cancellation(_DELETION_TIMEOUT), work_in_progress(admin):
-        # Also if a second interruption comes meanwhile, from which no scope shields.
-        await async_complete_if_interrupted(delete, _DELETION_TIMEOUT)
-        in_time = True
-    if not in_time:
-        report_leftover(failure, description, "the time was up")
+    async def create(self, name: str, roles: Sequence[APIKeyRole] | None) -> APIKeyWithSecret:
+        """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
+
+        async def create_and_note() -> APIKeyWithSecret:
+            made = await create_key_with_value(self._admin, project_id=self._project_id, name=name, roles=roles)
+            self.ids.append(made.key.id)
+            return made
+
+        try:
+            # If the request were abandoned, the server could create the key after the search for it.
+            return await async_complete_if_interrupted(create_and_note, COMPLETION_TIMEOUT)
+        except PineconeError:
+            raise
+        except BaseException:
+            with (
+                async_shield_from_cancellation(_DELETION_TIMEOUT),
+                marking_undo(),
+                suppress(PineconeError),
+            ):  # the next run deletes a key that remains
+                lost = await list_keys_named(self._admin, project_id=self._project_id, name=name)
+                await delete_leftover_keys(self._admin, [key for key in lost if key.id not in self.ids])
+            raise
+
+    async def delete(self, failure: BaseException | None) -> None:
+        """Delete the key, unless that is done, and note the deletion on the error that ended the block, if any.
+
+        Raises:
+            LeftoverError: It could not be deleted, and no interruption or cancellation led here.
+        """
+        self.ended.set()
+        if not self.ids or self._is_over or os.getpid() != self._maker:
+            work_of(self._admin).remove_block(self.delete_at_close)
+            return
+        description = f"temporary API key {self.ids[0]} of project {self._project_id}"
+
+        async def delete_and_note() -> None:
+            try:
+                await delete_and_report(failure, description, self._admin.api_keys.delete, api_key_id=self.ids[0])
+            finally:
+                self._is_over = True
+                work_of(self._admin).remove_block(self.delete_at_close)
+
+        in_time = False
+        with async_shield_from_cancellation(_DELETION_TIMEOUT), work_of(self._admin).register(is_new=False):
+            # Also if a second interruption comes meanwhile, from which no scope shields.
+            await async_complete_if_interrupted(delete_and_note, _DELETION_TIMEOUT)
+            in_time = True
+        if not in_time:
+            report_leftover(failure, description, "the time was up")
+
+    async def delete_at_close(self) -> None:
+        """Delete the key of a block that has not ended; if that fails, log a warning, since the client is closed."""
+        try:
+            await self.delete(None)
+        except PineconeError as error:
+            logger.warning("%s", error)
 
 
 async def _keep_alive(
