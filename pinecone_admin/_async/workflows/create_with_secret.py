@@ -432,6 +432,7 @@ def report_leftover(error: BaseException | None, description: str, reason: Pinec
     message = f"{description}, made by this call, could not be deleted: {reason}"
     if error is not None and not isinstance(error, Exception):
         error.add_note(message)
+        logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
         return
     after = f", after: {error}" if error is not None else ""
     cause = error or (reason if isinstance(reason, PineconeError) else None)
