@@ -15,6 +15,7 @@ from pinecone_admin import (
     InvalidCredentialsError,
     LeftoverError,
     NotFoundError,
+    PineconeError,
     PineconeValueError,
     RefusedError,
     SecretNotStoredError,
@@ -241,3 +242,24 @@ def test_a_client_that_loses_its_own_secret_explains_the_failure(emulator: Emula
     with raises(InvalidCredentialsError) as caught:
         admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
     assert getattr(caught.value.__cause__, "outcome", None) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("operation", "fault", "works"),
+    [
+        ("update_api_key", {"status": 503}, "still works"),
+        ("delete_api_key", {"status": 403}, "still works"),
+        ("delete_api_key", {"status": 503}, "may still work"),
+        ("delete_api_key", {"drop": "after"}, "may still work"),
+    ],
+)
+def test_an_error_without_overlap_says_first_whether_the_old_key_works(
+    emulator: Emulator, operation: str, fault: dict[str, Any], works: str
+) -> None:
+    """The old key was to be deleted, so whoever replaces one that leaked learns first that it may still work."""
+    admin = emulator.admin()
+    old = create_key(admin)
+    emulator.faults.add(operation, times=None, **fault)
+    with pytest.raises(PineconeError) as caught:
+        admin.api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+    assert caught.value.__notes__[0] == f"the old key, API key {old.key.id}, {works}"

@@ -51,6 +51,7 @@ class AsyncRollback:
         self._uncertain: str | None = None
         self._is_kept = False
         self._remarks: list[str] = []
+        self._describe_first: Callable[[BaseException], str] = lambda _: ""
 
     async def create(
         self,
@@ -99,6 +100,10 @@ class AsyncRollback:
         """Add the remark as a note to an error that comes before something has to be kept."""
         self._remarks.append(remark)
 
+    def add_first_note(self, describe: Callable[[BaseException], str]) -> None:
+        """Begin the notes of a later error with the text that this returns for it, unless it is empty."""
+        self._describe_first = describe
+
     def keep(self, remark: str) -> None:
         """Delete nothing from now on; a later error gets the remark as a note."""
         self._deletions.clear()
@@ -113,6 +118,8 @@ class AsyncRollback:
     ) -> None:
         if error is None:
             return
+        if first := self._describe_first(error):
+            error.__notes__ = [first, *getattr(error, "__notes__", ())]
         for remark in self._remarks:
             error.add_note(remark)
         if self._uncertain is not None:

@@ -84,6 +84,7 @@ def rotate_api_key(
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
     with Rollback(admin) as rollback:
         rollback.keep(_describe_next_run(new, _by_id(old), keep_old_for))
+        rollback.add_first_note(partial(_describe_old_key, old, keep_old_for))
         new = update_key(admin, new, retired_keys.finish_successor(old, new), changes)
         keys = [new if key.id == new.id else key for key in keys]
         return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
@@ -100,6 +101,15 @@ def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) ->
         f"the value of API key {new.id} is stored; {repetition}: it completes the rotation, or stores the value of "
         f"another new key and {end}"
     )
+
+
+def _describe_old_key(old: APIKey, keep_old_for: timedelta, error: BaseException) -> str:
+    """Return whether an old key that was to be deleted still works, given the error; or an empty text."""
+    if keep_old_for:
+        return ""
+    is_deleted = not isinstance(error, PineconeError) or error.operation == "delete_api_key"
+    works = "may still work" if is_deleted and getattr(error, "outcome", "unknown") != "rejected" else "still works"
+    return f"the old key, API key {old.id}, {works}"
 
 
 def _refuse_unfinished(old: APIKey) -> None:
@@ -187,6 +197,7 @@ def replace_key(
             stored = made.key
             changes.record(*_describe_replacement(stored), *deleted)
         rollback.keep(_describe_next_run(stored, repetition, keep_old_for))
+        rollback.add_first_note(partial(_describe_old_key, old, keep_old_for))
         old, moment = _retire(admin, old, stored, name=name, keep_old_for=keep_old_for)
         final = retired_keys.finish_successor(old, stored)
         try:
