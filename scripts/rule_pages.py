@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Write docs/emulator-rules.md, and a page of rules a noun: where each is from, and what holds the emulator to it.
+"""Write docs/emulator-rules.md, a page of rules a noun, docs/emulator-confidence.md and a line of the README.
 
-Usage: rule_pages.py [--check]
+Usage: rule_pages.py [--check | --observe]
 
 The sources are the catalogue of rules, the permission matrix, the marks of the tests, the conformance checks, the
 reports and recordings of conformance runs in docs/conformance, and the names of operations. With --check nothing is
-written, and the exit status is 1 if a page differs.
+written, and the exit status is 1 if a page differs. With --observe, the tests of the emulator run first, and write the
+test that drives each refusal to tests/emulator/driven.json.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from confidence import observe_tests, write_confidence
 from derived_page import render_table, write_or_check
 from pinecone_admin.emulator.api.control_plane import ROUTES
 from pinecone_admin.emulator.api.dispatch import ADMIN_ROUTES
@@ -144,11 +146,17 @@ _REACHES = {"all": "all", "own project": "own", "itself": "itself", "none": "no"
 
 def main(arguments: Sequence[str]) -> int:
     """Write or check the pages, and return the exit status."""
+    if "--observe" in arguments and (status := observe_tests()):
+        return status
     tests, dates = find_tests(TESTS), (read_dates(REPORTS), read_proofs(REPORTS))
     FOLDER.mkdir(exist_ok=True)
     pages = {FOLDER / f"{noun}.md": render_page(noun, tests, *dates) for noun in PAGES}
     pages[INDEX] = render_index(is_dated=any(dates))
-    return max(write_or_check(page, text, arguments) for page, text in pages.items())
+    titles = {noun: each.title for noun, each in PAGES.items()}
+    return max(
+        *(write_or_check(page, text, arguments) for page, text in pages.items()),
+        write_confidence(arguments, titles, REPORTS, dates[1]),
+    )
 
 
 def find_tests(folder: Path) -> dict[str, list[str]]:

@@ -24,9 +24,9 @@ from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.oauth import TOKEN_OPERATION, TOKEN_PATH
 from pinecone_admin.testing import emulate
+from tests.compat.official_operations import CLIENTS
 from tests.support.contract import record_breaches
 from tests.support.recipes import read_page
-from tests.support.resources import OLDER_THAN_SDKS
 
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
 NOBODY = "4f6a1e0c-8f2b-4c1a-9d3e-1b2c3d4e5f60"
@@ -136,7 +136,7 @@ def test_all_operations(emulator: Emulator, admin: Admin) -> None:
     emulator.configure(plan="Free")
     admin.organizations.delete(organization_id=organization_id)
     succeeded = {received.operation_id for received in emulator.requests if received.status in {200, 201, 202}}
-    assert succeeded == {TOKEN_OPERATION, *OLDER_THAN_SDKS}
+    assert succeeded == {TOKEN_OPERATION, *CLIENTS["P10"][1]}
     assert len(succeeded) == 33
     with pytest.raises(ApiError, match="wrong credentials"):
         admin.organizations.list()

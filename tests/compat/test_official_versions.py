@@ -16,16 +16,13 @@ from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.control_plane import OPERATION_IDS
 from pinecone_admin.testing import emulate
+from tests.compat.official_operations import CLIENTS
 from tests.support.contract import record_breaches
 from tests.support.programs import find_program, skip_unless_in_ci
-from tests.support.resources import OLDER_THAN_SDKS
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(sys.prefix) / "official"
 WITHOUT_PINECONE = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
-# Before version 10, the SDKs do not manage members, service accounts and role bindings.
-BEFORE_10 = {each for each in OLDER_THAN_SDKS if each.rstrip("s").endswith(("organization", "project", "api_key"))}
-BEFORE_8 = {each for each in BEFORE_10 if "organization" not in each} - {"update_api_key"}
 # None of these clients has workspaces.
 CONTROL_PLANE = {each for each in OPERATION_IDS if "workspace" not in each}
 # The API that these use creates no pod-based index, of which alone a collection could be made.
@@ -71,19 +68,19 @@ def expect(version: str, mix: str) -> str:
 def test_official_sdk_from_9(version: str, way: str) -> None:
     """All that SDK 9 can do succeeds, and each of 32 mixes of contents that it empties ends as in the service."""
     printed = run_program(version, "tests.compat.official_from_9", way)
-    assert set(printed["succeeded"]) == BEFORE_10 | (CONTROL_PLANE if version == "9" else WITHOUT_PODS)
+    # Of the operations of version 10, test_official_sdk.py calls the others.
+    operations = CLIENTS["P9"][1]
+    assert set(printed["succeeded"]) == operations | (CONTROL_PLANE if version == "9" else WITHOUT_PODS)
     assert len(printed["results"]) == 33
     wrong = {mix: end for mix, end in printed["results"].items() if not end.startswith(expect(version, mix))}
     assert (wrong, printed["breaches"]) == ({}, [])
 
 
-@pytest.mark.parametrize(
-    ("version", "operations"), [("7", BEFORE_8), pytest.param("8", BEFORE_10, marks=pytest.mark.long)]
-)
-def test_official_sdk_before_9(version: str, operations: set[str]) -> None:
+@pytest.mark.parametrize("version", ["7", pytest.param("8", marks=pytest.mark.long)])
+def test_official_sdk_before_9(version: str) -> None:
     """All that the SDK can do succeeds over HTTP, once the addresses built into it are replaced."""
     printed = run_program(version, "tests.compat.official_before_9")
-    assert set(printed.pop("succeeded")) == operations | {"get_token"} | CONTROL_PLANE
+    assert set(printed.pop("succeeded")) == CLIENTS[f"P{version}"][1] | {"get_token"} | CONTROL_PLANE
     assert printed == {"left": [], "breaches": []}
 
 
@@ -131,5 +128,5 @@ def test_official_typescript_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     succeeded = {each.operation_id for each in emulator.requests if each.status in {200, 201, 202}}
-    assert succeeded == OLDER_THAN_SDKS | {"get_token"} | WITHOUT_PODS
+    assert succeeded == CLIENTS["T9"][1] | {"get_token"} | WITHOUT_PODS
     assert breaches == []

@@ -10,15 +10,18 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.model.records import ServiceAccountRecord
 from tests.support.contract import record_breaches
+from tests.support.driven import Driven, record_statuses, require_driven
 
 
 @pytest.fixture(autouse=True)
-def check_contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Check every response of every test here against the API documents."""
+def check_contract(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Check every response of every test here against the API documents, and which statuses each test drives."""
     breaches: list[str] = []
-    monkeypatch.setattr(dispatch, "handle", record_breaches(dispatch.handle, breaches))
+    driven: Driven = set()
+    monkeypatch.setattr(dispatch, "handle", record_statuses(record_breaches(dispatch.handle, breaches), driven))
     yield
     assert breaches == []
+    require_driven(request.node.nodeid, driven)
 
 
 @pytest.fixture
