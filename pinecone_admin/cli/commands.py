@@ -33,6 +33,8 @@ from pinecone_admin.cli.session import Session
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from pinecone_admin.cli.calls.pipeline import Call
+
 Effect: TypeAlias = Literal["reads", "changes", "deletes"]
 """What a command does to the organization."""
 
@@ -222,8 +224,8 @@ def _change_options(command: Command) -> list[click.Parameter]:
         # only a DELETE needs the name.
         yes = _yes("Do it without asking.", hidden=command.confirms and not command.is_by_hand)
     options: list[click.Parameter] = [yes]
-    if command.confirms or command.removes_own:
-        text = "Do it without asking; NAME must be its name."
+    if command.may_want_name:
+        text = "Go ahead; NAME is what you would have to type."
         options.append(click.Option(["--confirm"], **SETTING, metavar="NAME", help=text))
     return [*options, click.Option(["--dry-run"], **SETTING, is_flag=True, help=preview)]
 
@@ -271,10 +273,12 @@ class Command(click.Command):
         is_workflow: Whether its method is a workflow, which has a dry run of its own and, run again, completes what an
             interrupted run began.
         confirms: Whether it deletes so much that the name must be typed.
-        removes_own: Warning that is shown, and the name to be typed, if the command is about the account that it acts
-            as; empty for none.
+        finds_more: Returns sentences on what else a run would delete; if there is any, the name must be typed.
+        own_warning: Sentence that is shown if the command is about the account that it uses itself, so that the name
+            must be typed; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         reads_with: Values with which it only reads, by the names of their parameters.
+        deletes_with: Values without which it deletes nothing, by the names of their parameters.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
         params: Its own options and arguments, in any order.
         help: Its help, without the notes of its parameters.
@@ -293,9 +297,11 @@ class Command(click.Command):
         makes: Secret | None = None,
         is_workflow: bool = False,
         confirms: bool = False,
-        removes_own: str = "",
+        finds_more: Callable[[Call], Sequence[str]] | None = None,
+        own_warning: str = "",
         makes_temporary_keys: bool = False,
         reads_with: Mapping[str, str] = MappingProxyType({}),
+        deletes_with: Mapping[str, str] = MappingProxyType({}),
         fails_with: int | None = None,
         params: Sequence[click.Parameter] | None = None,
         help: str | None = None,  # noqa: A002 - the name that click has for it
@@ -311,9 +317,11 @@ class Command(click.Command):
         self.makes: Secret | None = makes
         self.is_workflow: bool = is_workflow
         self.confirms: bool = confirms
-        self.removes_own: str = removes_own
+        self.finds_more: Callable[[Call], Sequence[str]] | None = finds_more
+        self.own_warning: str = own_warning
         self.makes_temporary_keys: bool = makes_temporary_keys
         self.reads_with: Mapping[str, str] = reads_with
+        self.deletes_with: Mapping[str, str] = deletes_with
         self.fails_with: int | None = fails_with
         self.path: tuple[str, ...] = (*noun.path, str(self.name))
         self.own_params: list[click.Parameter] = own_params
@@ -336,6 +344,11 @@ class Command(click.Command):
     def summary(self) -> str:
         """The first sentence of its help."""
         return (self.help or "").partition("\n\n")[0]
+
+    @property
+    def may_want_name(self) -> bool:
+        """Whether it asks for a name to be typed, in some cases or in all."""
+        return self.confirms or bool(self.own_warning) or self.finds_more is not None
 
     @property
     def goes_on(self) -> bool:

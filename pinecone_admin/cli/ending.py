@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger, name_changes
@@ -47,7 +49,7 @@ def conclude(
     if goes_on and is_interrupted and effects.remaining:
         said.append("the same command does what is left")
     return CommandFailure(
-        message="; ".join([reason.message, *said]),
+        message=join_clauses(reason.message, said),
         exit=exit_code,
         details={
             "worth_retrying": exit_code == exit_codes.TRY_LATER,  # unless the error of the library knows better
@@ -56,6 +58,13 @@ def conclude(
             **_find_help(reason, exit_code, effects),
         },
     )
+
+
+def join_clauses(message: str, clauses: Sequence[str]) -> str:
+    """Return a message with further clauses: as sentences if it is one itself."""
+    if not message.endswith("."):
+        return "; ".join([message, *clauses])
+    return " ".join([message, *(f"{each[:1].upper()}{each[1:]}." for each in clauses)])
 
 
 def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:

@@ -339,6 +339,11 @@ def spell_parameter(param: click.Parameter | None) -> str:
     return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
 
 
+def spell_noun(noun: str) -> str:
+    """Return what a sentence calls the things of a group of commands, such as ``API key`` for ``api-key``."""
+    return noun.replace("-", " ").replace("api", "API")
+
+
 def parse_role(option: str, text: str) -> WantedRole:
     """Return the role that ``ROLE`` or ``PROJECT:ROLE`` means.
 

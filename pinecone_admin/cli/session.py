@@ -15,6 +15,7 @@ from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.progress import DelayedBar, show_progress
+from pinecone_admin.cli.variables import NO_PROMPT_VARIABLE
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
@@ -43,6 +44,7 @@ class Session:
         ledger: What the command has done so far.
         bar: The progress that the terminal shows, or may show later, if any.
         has_lost_output: Whether stdout was closed before a result was written to it.
+        is_row: Whether it runs a row of ``each``, whose changes were agreed to before the first row.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -58,6 +60,7 @@ class Session:
         self.ledger: Ledger = Ledger()
         self.bar: DelayedBar | None = None
         self.has_lost_output: bool = False
+        self.is_row: bool = False
         self._admin: Admin | None = None
 
     @classmethod
@@ -73,8 +76,8 @@ class Session:
 
     @property
     def is_interactive(self) -> bool:
-        """Whether a person can be asked: both ends of the dialogue are a terminal."""
-        return self.stdin.isatty() and self.stderr.isatty()
+        """Whether a person can be asked: both ends of the dialogue are a terminal, and no variable forbids it."""
+        return self.stdin.isatty() and self.stderr.isatty() and self.env.get(NO_PROMPT_VARIABLE) != "1"
 
     @property
     def output(self) -> str:

@@ -44,7 +44,7 @@ def test_each_change_has_a_line_with_its_ids_and_outcome(tmp_path: Path) -> None
         assert run("project", "delete", "search", "--dry-run", *log).exit == 0
         assert run("project", "delete", "search", "--read-only", "--yes", *log).exit == 2
         assert run("project", "create", "", "--yes", *log).exit == 2
-        refused = run("project", "delete", "search", "--yes", *log)
+        refused = run("project", "delete", "search", "--confirm", "search", *log)
         emulator.faults.add("create_project", drop="after")
         lost = run("project", "create", "docs", "--yes", *log)
         assert (refused.exit, lost.exit) == (5, 6)

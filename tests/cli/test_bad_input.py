@@ -121,7 +121,7 @@ def test_an_error_is_an_object_too_with_json() -> None:
                 assert done.error["exit"] == done.exit
                 assert done.stderr.splitlines()[0] == f"error: {done.error['message']} [{done.error['help_code']}]"
         assert len(run("project", "describe", "nothing").stderr.splitlines()) == 1
-        error = run("project", "delete", "search", "--yes", "--output", "json").error
+        error = run("project", "delete", "search", "--confirm", "search", "--output", "json").error
     assert error["operation"] == "delete_project"
     assert (error["status"], error["error_code"], error["exit"]) == (412, "FAILED_PRECONDITION", 5)
     assert error["request_id"]

@@ -63,7 +63,7 @@ def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
             assert f"About to: {spec.full_name}" in done.stderr
             assert f"organization Emulated Organization ({emulator.organization_id})" in done.stderr
             assert f"as {emulator.client_id}" in done.stderr
-            assert "nothing was changed" in done.stderr
+            assert "Nothing was changed." in done.stderr
         assert sent_changes(emulator) == []
 
 
@@ -144,12 +144,14 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
             (binding,) = admin.role_bindings.list(principal_type="service_account", principal_id=caller.id)
         emulator.requests.clear()
         role = f"service-account:{caller.name}:{binding.role}"
-        revoked = "this revokes a role of the account that the command itself acts as"
-        deleted = "this deletes the account that the command itself acts as"
+        revoked = "This is a role of the account that the command uses itself."
+        deleted = "This is the account that the command uses itself."
+        rotate = ("service-account", "rotate-secret", caller.id, "--store", "file:own.json")
         member, owner = ("--from", "OrgMember", "--to", "OrgOwner"), ("--from", "OrgOwner", "--to", "OrgManager")
         cases = (
             (("service-account", "delete", caller.id), caller.name, deleted),
             (("service-account", "delete", caller.name), caller.name, deleted),
+            (rotate, caller.name, deleted),
             (("role-binding", "delete", role), role, revoked),
             (("role-binding", "delete", binding.id), f"service-account:{caller.id}:{binding.role}", revoked),
             (("role-binding", "change-role", "--service-account", caller.id, *owner), caller.id, revoked),
@@ -158,12 +160,16 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
         for command, name, words in cases:
             refused = run(*command, "--yes")
             assert (refused.exit, refused.stdout) == (exit_codes.USAGE, ""), refused
-            assert f"error: {words}, and there is no terminal to ask on: give --confirm {name}" in refused.stderr
+            assert f"error: {words} Add --confirm {name} to go ahead, or --dry-run to see" in refused.stderr
             assert run(*command, "--yes", "--confirm", "another").exit == exit_codes.USAGE
             asked = run(*command, "--yes", terminal=True, stdin="y\n")
-            assert (asked.exit, f": {words}\n" in asked.stderr, f"Type {name}" in asked.stderr) == (130, True, True)
+            assert (asked.exit, f"{words}\n" in asked.stderr, f"name {name} to" in asked.stderr) == (
+                130,
+                True,
+                True,
+            )
             preview = run(*command, "--dry-run")
-            assert (preview.exit, preview.stderr) == (0, f"warning: {words}\n")
+            assert (preview.exit, preview.stderr, preview.json["notes"]) == (0, f"{words}\n", [words])
         assert sent_changes(emulator) == []
         assert run("service-account", "delete", "ci", "--yes").exit == 0
         assert run("role-binding", "change-role", "--user", "ada@example.com", *member, "--yes").exit == 0
@@ -187,6 +193,56 @@ def test_what_deletes_contents_wants_the_name() -> None:
         assert sent_changes(emulator) == []
         assert run(*words, terminal=True, stdin="search\n").exit == exit_codes.DONE
         assert "delete_project" in sent_changes(emulator)
+
+
+def test_a_project_with_keys_wants_its_name() -> None:
+    """The question, the refusal and the dry run name the keys that would be deleted; one without keys wants a yes."""
+    says = "Project search has 1 API key, which would be deleted with it: reader."
+    with example_organization() as emulator:
+        (search,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
+        for given in ("search", search):
+            words = ("project", "delete", given)
+            refused = run(*words, "--yes")
+            assert refused.stderr.startswith(f"error: {says} Add --confirm search to go ahead, or --dry-run")
+            assert run(*words, "--yes", "--confirm", "serch").exit == exit_codes.USAGE
+            asked = run(*words, "--yes", terminal=True, stdin="y\n")
+            assert (asked.exit, asked.stderr.splitlines()[0]) == (exit_codes.INTERRUPTED, says)
+            assert "Type the name search to go on: " in asked.stderr
+            preview = run(*words, "--dry-run")
+            assert (preview.exit, preview.json["notes"], preview.stderr) == (0, [says], f"{says}\n")
+        assert sent_changes(emulator) == []
+        assert run("project", "delete", search, "--confirm", "search").exit == exit_codes.CONFLICT  # it has an index
+        assert run("project", "delete", "empty", "--confirm", "search").exit == exit_codes.USAGE
+        assert run("project", "delete", "empty", "--yes").exit == exit_codes.DONE
+        with emulator.admin() as admin:
+            other = admin.projects.create(name="other").id
+            admin.api_keys.create(project_id=other, name="k")
+        assert run("project", "delete", "other", "--confirm", "other").exit == exit_codes.DONE
+        missing = run("project", "delete", other, "--yes")
+        assert (missing.exit, other in missing.stderr) == (exit_codes.NOT_FOUND, True)
+
+
+def test_keys_that_cannot_be_seen_are_feared() -> None:
+    """If the account may not list the keys of a project, the name is wanted; another refusal is an error."""
+    with example_organization() as emulator:
+        emulator.faults.add(
+            "list_project_api_keys",
+            status=403,
+            body={"error": {"code": "PERMISSION_DENIED", "message": "no"}},
+        )
+        refused = run("project", "delete", "empty", "--yes")
+        assert "may have API keys that this account cannot see" in refused.stderr
+        assert "--confirm empty" in refused.stderr
+        emulator.faults.add("list_project_api_keys", status=403, body="html")
+        assert run("project", "delete", "empty", "--yes").exit == exit_codes.REFUSED
+        assert sent_changes(emulator) == []
+
+
+def test_a_variable_ends_every_question() -> None:
+    """With it, a command on a terminal ends as it does without one."""
+    with example_organization():
+        done = run("project", "create", "x", terminal=True, stdin="y\n", env={"PINECONE_ADMIN_NO_PROMPT": "1"})
+        assert (done.exit, "Nobody can be asked here" in done.stderr) == (exit_codes.USAGE, True)
 
 
 def test_a_dry_run_of_what_would_be_refused_ends_as_the_refusal() -> None:

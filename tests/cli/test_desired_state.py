@@ -305,7 +305,7 @@ def test_deletions_need_their_number(emulator: Emulator) -> None:
     write("less.yaml", REMOVAL)
     for options in (("--yes",), ("--yes", "--allow-removals", "0")):
         done = run("apply", "less.yaml", *options)
-        assert (done.exit, "give --allow-removals 1" in done.stderr) == (2, True), done.stderr
+        assert (done.exit, "Add --allow-removals 1 to go ahead" in done.stderr) == (2, True), done.stderr
     declined = run("apply", "less.yaml", terminal=True, stdin="y\n")
     assert (declined.exit, list_changes(emulator)) == (130, [])
     assert "would delete user ada@example.com" in declined.stderr

@@ -125,13 +125,13 @@ def test_a_dry_run_compares_the_name_as_the_run_does(spec: Command) -> None:
     with example_organization() as emulator:
         for way in ([], ["--dry-run"]):
             done = run(*words, *way, "--confirm", "other")
-            assert (done.exit, "--confirm: the name is " in done.stderr) == (2, True), (words, way, done)
+            assert (done.exit, "--confirm other does not match: the " in done.stderr) == (2, True), (words, way, done)
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
 
 
 def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
     """What makes temporary keys needs consent, says so in its first line, and is refused in a read-only session."""
-    says = "to read what projects contain, this makes temporary API keys, and deletes them again"
+    says = "To read what projects contain, the command creates temporary API keys, and deletes them again."
     with example_organization() as emulator:
         emulator.clock.advance(60)
         for words in (
@@ -143,12 +143,12 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
             assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
             agreed, asked = run(*words, "--yes"), run(*words, terminal=True, stdin="y\n")
             assert [each.exit for each in (silent, declined, refused, agreed, asked)] == [2, 130, 2, 0, 0], words
-            assert silent.stderr == f"error: {says}, and there is no terminal to ask on: give --yes [PA101]\n"
-            assert refused.stderr.startswith(f"error: {says}, and --read-only ")
+            assert silent.stderr == f"error: {says} Add --yes to go ahead. [PA101]\n"
+            assert "and the command would create temporary API keys." in refused.stderr
             for each in (declined, agreed, asked):
                 assert each.stderr.splitlines()[0] == says
             assert f"About to: {' '.join(words[:2])} " in asked.stderr
             assert "create_api_key" in {each.operation_id for each in emulator.requests}
             emulator.requests.clear()
     page = " ".join(run("help", "changes").stdout.split())
-    assert "project delete-with-cleanup --dry-run, and project stale. They make a temporary API key" in page
+    assert "project stale, and a dry run of project delete-with-cleanup, make a temporary API key" in page

@@ -128,14 +128,14 @@ def test_a_name_means_what_has_it_when_its_row_runs() -> None:
         )
         assert exits_of(renamed) == [0, 0, 0]
         assert (emulator.state.projects[search].name, emulator.state.projects[empty].name) == ("x", "y")
-        deleted = each(("project", "delete", "{name}"), "--yes", rows="name\ny\ny\nx\n")
+        deleted = each(("project", "delete", "{name}"), "--confirm", "3", rows="name\ny\ny\nx\n")
         assert exits_of(deleted) == [0, 4, 5]
         with emulator.admin() as admin:
             ids = [admin.projects.create(name=name).id for name in ("other", "twin", "twin")]
-        deleted = each(("project", "delete", "{name}"), "--yes", rows=f"name\nother\n{ids[1]}\ntwin\ntwin\n")
+        deleted = each(("project", "delete", "{name}"), "--confirm", "4", rows=f"name\nother\n{ids[1]}\ntwin\ntwin\n")
         assert exits_of(deleted) == [0, 0, 0, 4]
         emulator.requests.clear()
-        each(("project", "delete", "{name}"), "--yes", rows="name\nnothing\nnobody\n")
+        each(("project", "delete", "{name}"), "--confirm", "2", rows="name\nnothing\nnobody\n")
         assert count_requests(emulator, "list_projects") == 1
 
 
@@ -340,7 +340,7 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
         for options, env in ((["--read-only"], {}), ([], {"PINECONE_ADMIN_READ_ONLY": "1"})):
             refused = each(CREATE, "--yes", *options, rows=rows, env=env)
             assert (refused.exit, refused.stdout) == (2, "")
-            assert "this changes the organization, and --read-only" in refused.stderr
+            assert "This session is read-only (--read-only or" in refused.stderr
         assert (each(EXISTS, "--read-only", rows=rows).exit, each(EXISTS, "--dry-run", rows=rows).exit) == (4, 4)
         other = each(CREATE, "--yes", "--expect-organization", "other", rows=rows)
         assert (other.exit, exits_of(other)) == (3, [3])
@@ -417,13 +417,13 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert (declined.exit, declined.stdout, changes_of(emulator)) == (130, "", 0)
         shown = declined.stderr.splitlines()
         assert shown[:3] == [f"project create 'p {number}'" for number in range(3)]
-        assert shown[3] == "About to: project create, 5 times: once for each row of rows.csv"
+        assert shown[3] == "About to: project create, once for each of 5 rows of rows.csv"
         assert shown[4].startswith("in organization Emulated Organization (")
         agreed = each(CREATE, rows=rows, terminal=True, stdin="y\n")
         assert (agreed.exit, agreed.stderr.count("Go on?"), len(lines_of(agreed))) == (0, 1, 5)
         silent = each(CREATE, rows=rows)
         assert (silent.exit, silent.stdout) == (2, "")
-        assert "give --yes" in silent.stderr
+        assert "Add --yes to go ahead" in silent.stderr
         piped = each(CREATE, file="-", stdin=rows, terminal=True)
         assert (piped.exit, "can be read only once" in piped.stderr) == (2, True)
         assert each(EXISTS, file="-", stdin=rows).exit == 0
@@ -431,14 +431,90 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert (none.exit, none.stdout, none.stderr) == (0, "", "there are no rows\n")
 
 
-def test_what_asks_for_a_name_is_not_done_by_yes() -> None:
-    """--yes for all rows does not delete contents: each row confirms its own name."""
-    words = ("project", "delete-with-cleanup", "{name}")
+DELETIONS: list[tuple[Sequence[str], str]] = [
+    (("user", "delete", "{who}"), "who\nada@example.com\n"),
+    (("user", "offboard", "{who}"), "who\nada@example.com\n"),
+    (("project", "delete", "{name}"), "name\nempty\nsearch\n"),
+    (("project", "delete-with-cleanup", "{name}"), "name\nempty\n"),
+    (("api-key", "delete", "reader", "--project", "{name}"), "name\nsearch\n"),
+    (("role-binding", "delete", "user:{who}:search:ProjectViewer"), "who\nada@example.com\n"),
+    (("send", "DELETE", "/admin/{path}"), "path\nx\n"),
+    (("send", "{method}", "/admin/projects/x"), "method\nGET\n"),
+]
+
+
+@pytest.mark.parametrize(("words", "rows"), DELETIONS, ids=[" ".join(words) for words, _ in DELETIONS])
+def test_deletions_want_the_number_of_rows_before_the_first_one(words: Sequence[str], rows: str) -> None:
+    """--yes and another number are not enough; nothing is sent before; a dry run compares the number, too."""
+    number = rows.count("\n") - 1
     with example_organization() as emulator:
-        done = each(words, "--yes", rows="name\nempty\n")
-        assert (done.exit, "--confirm empty" in done.stdout, "empty" in names_of(emulator)) == (2, True, True)
-        assert each((*words, "--confirm", "{name}"), "--yes", rows="name\nempty\n").exit == 0
-        assert names_of(emulator) == {"search"}
+        for options in (("--yes",), (), ("--yes", "--confirm", str(number - 1))[: 1 + 2 * (number > 1)]):
+            refused = each(words, *options, rows=rows)
+            assert (refused.exit, refused.stdout, changes_of(emulator)) == (2, "", 0), refused
+            if "--confirm" not in options:
+                assert f"Add --confirm {number} to go ahead, or --dry-run to see" in refused.stderr
+        for answer in ("y", str(number + 1), ""):
+            asked = each(words, "--yes", rows=rows, terminal=True, stdin=f"{answer}\n")
+            assert (asked.exit, f"Type the number {number}" in asked.stderr, asked.stdout) == (130, True, "")
+        piped = each(words, "--yes", file="-", stdin=rows)
+        assert (piped.exit, "Add --confirm N, the number of rows" in piped.stderr) == (2, True)
+        in_row = each([*words, "--confirm", "{who}"], "--confirm", str(number), rows=rows)
+        assert (in_row.exit, "--confirm stands before --" in in_row.stderr) == (2, True)
+        assert changes_of(emulator) == 0
+        if number > 1:
+            preview = each(words, "--dry-run", "--confirm", "1", rows=rows)
+            assert (preview.exit, preview.stdout) == (2, "")
+        done = each(words, "--confirm", str(number + 3), rows=rows)  # it is a ceiling, so that a second run passes
+        assert len(exits_of(done)) == number
+        assert 2 not in exits_of(done), done.stdout
+        assert words[0] == "send" or changes_of(emulator) > 0
+
+
+def test_the_number_is_a_ceiling_for_rows_that_cannot_be_counted_first() -> None:
+    """The rows beyond it are refused, and written to the file of those that did not run."""
+    with example_organization() as emulator:
+        done = each(
+            ("project", "delete", "{name}"),
+            "--confirm",
+            "1",
+            "--failed",
+            "left",
+            file="-",
+            stdin="name\nempty\nsearch\n",
+        )
+        assert (done.exit, exits_of(done), names_of(emulator)) == (9, [0, 2], {"search"})
+        assert "--confirm 1 allows no further row. Nothing was changed." in lines_of(done)[1]["error"]["message"]
+        assert Path("left").read_text() == "name\nsearch\n"
+
+
+def test_a_number_is_refused_where_nothing_is_deleted() -> None:
+    """A script must not think that a number counted."""
+    with example_organization():
+        done = each(CREATE, "--yes", "--confirm", "1", rows="name\nx\n")
+        assert (done.exit, done.stderr) == (2, "error: --confirm: project create deletes nothing. [PA101]\n")
+
+
+def test_no_number_covers_the_account_that_the_command_uses() -> None:
+    """A row that deletes it, or revokes a role of it, is refused; it is done by itself, with its name."""
+    with example_organization() as emulator:
+        own = next(each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
+        done = each(("service-account", "delete", "{name}"), "--confirm", "2", rows=f"name\n{own.name}\nci\n")
+        assert exits_of(done) == [2, 0]
+        message = lines_of(done)[0]["error"]["message"]
+        assert message.startswith("This is the account that the command uses itself. Run this command by itself")
+        assert f"--confirm {own.name}" in message
+        change = (
+            "role-binding",
+            "change-role",
+            "--service-account",
+            "{id}",
+            "--from",
+            "OrgOwner",
+            "--to",
+            "OrgManager",
+        )
+        assert exits_of(each(change, "--yes", rows=f"id\n{own.id}\n")) == [2]
+        assert own.id in emulator.state.service_accounts
 
 
 def test_what_makes_temporary_keys_asks_once_for_all_rows() -> None:

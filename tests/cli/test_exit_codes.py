@@ -119,7 +119,7 @@ def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
     assert interrupted.line == "error: interrupted; [404] m; nothing was changed [PA205]"
     with example_organization():
         declined = run("project", "create", "x", terminal=True, stdin="n\n")
-    assert declined.stderr.endswith("error: you did not confirm it; nothing was changed\n")
+    assert declined.stderr.endswith("error: You said no. Nothing was changed.\n")
 
 
 def test_each_class_of_errors_has_an_exit_code() -> None:

@@ -19,7 +19,7 @@ RECORDS: Mapping[tuple[str, str], Sequence[Sequence[str]]] = {
         ("apply", "org.yaml", "--store", "file:{project}-{name}.key", "--yes"),
         ("apply", "org.yaml", "--dry-run"),
     ],
-    ("each", "--failed"): [("each", "people.csv", "--yes", "--", "project", "delete", "{email}")],
+    ("each", "--failed"): [("each", "people.csv", "--confirm", "1", "--", "project", "delete", "{email}")],
     ("project stale", "--save"): [PLAN_STALE],
     ("user offboard", "--save"): [
         ("user", "offboard", "--from", "people.csv"),

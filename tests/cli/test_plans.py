@@ -59,7 +59,7 @@ def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None
     assert len(made.json["temporary_keys"]) == 2
     assert [each["name"] for each in preview.json["would_do"]["delete"]] == ["ci-1", "ci-2"]
     assert (asked.exit, asked.stdout) == (2, "")
-    assert "give --yes" in asked.stderr
+    assert "Add --yes to go ahead" in asked.stderr
     assert (done.exit, again.exit) == (0, 0)
     assert left == {"search", "empty", "prod-1", "ci-new"}
     assert [each["name"] for each in again.json["deleted"]] == ["ci-1", "ci-2"]
@@ -391,7 +391,7 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
             line = run(*words, name, *options, terminal=True).stderr.splitlines()[-1]
             assert line.startswith("nothing was deleted"), line
             assert next_step in line
-        assert run(*words, "ci-*").stderr.startswith("to read what projects contain, this makes temporary API keys")
+        assert run(*words, "ci-*").stderr.startswith("To read what projects contain, the command creates temporary")
         assert _names(emulator) == before
         recent = run("project", "stale", "--name", "ci-*", "--older-than", "0s", "--yes")
         assert (recent.exit, "error: --older-than must be above 0" in recent.stderr) == (2, True)

@@ -155,10 +155,10 @@ def test_what_fails_before_the_command_ends_with_125(tmp_path: Path) -> None:
         (("--yes",), ("no-such-command",), "there is no command 'no-such-command'; nothing was changed"),
         (("--yes",), (str(script),), f"{script} cannot be run: No such file or directory"),
         (("--yes", "--ttl", "30s"), started, "--ttl must be at least a minute"),
-        (("--yes", "--read-only"), started, "this changes the organization"),
+        (("--yes", "--read-only"), started, "the command would change something"),
         (("--yes", "--role", "Reader"), started, "'Reader' is not one of them"),
         (("--yes", "--expect-organization", "other"), started, "organization other is expected"),
-        ((), started, "there is no terminal to ask on"),
+        ((), started, "there is no terminal. Add --yes"),
     ]
     with example_organization() as emulator:
         served = Served(emulator, {})

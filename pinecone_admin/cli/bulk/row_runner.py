@@ -15,7 +15,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.bulk.row_files import Row, RowFile, RowWriter, open_rows
 from pinecone_admin.cli.bulk.row_session import RowSession, SharedByRows
 from pinecone_admin.cli.bulk.templates import Template, read_template, refuse_placeholders, unknown_column
-from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.command_line import describe_error, invoke, run_in_session
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_record
@@ -61,6 +61,8 @@ def run_for_each(
 def _check_options(session: Session, template: Template, path: str, *, concurrency: int, failed: str | None) -> None:
     """Raise CLIError if options do not fit the command or one another."""
     makes_keys = template.command.makes_temporary_keys
+    if "confirm" in session.settings and not template.deletes:
+        raise CLIError(f"--confirm: {template.command.full_name} deletes nothing.")
     if template.changes or makes_keys:
         require_change_allowed(session)
         if concurrency > 1:
@@ -92,24 +94,33 @@ def _check_rows(file: RowFile, template: Template) -> int:
 
 
 def _ask(session: Session, template: Template, file: RowFile, total: int | None) -> None:
-    """Ask once for all rows, with the number of the commands and the first ones.
+    """Ask once for all rows, with the number of the commands and the first ones; of deletions, for their number.
 
     Raises:
-        CLIError: Nobody can be asked, or the answer is no.
+        CLIError: Nobody can be asked, the answer is no, or ``--confirm`` gives fewer rows than there are.
     """
-    makes_keys = template.command.makes_temporary_keys
-    if total == 0 or not (makes_keys or (template.changes and not session.is_dry_run)):
+    name, deletes = template.command.full_name, template.deletes
+    changes = template.changes and not session.is_dry_run
+    makes_keys = template.command.makes_temporary_keys and (session.is_dry_run or not template.changes)
+    if total == 0 or not (deletes or changes or makes_keys):
         return
-    if total is None and not session.settings.get("yes"):
-        raise CLIError(f"{file.name} can be read only once, so that its commands cannot be shown first: give --yes")
-    if session.is_interactive and not session.settings.get("yes"):
+    if total is None and not (session.is_dry_run if deletes else session.settings.get("yes")):
+        option = "--confirm N, the number of rows that may be deleted" if deletes else "--yes"
+        if "confirm" not in session.settings:
+            once = "can be read only once, so its rows cannot be shown and counted first."
+            raise CLIError(f"{file.name.capitalize()} {once} Add {option}.")
+    rows = "the rows" if total is None else count_noun(total, "row")
+    what = f"{name}, once for each of {rows} of {file.name}"
+    is_agreed = "confirm" in session.settings or (session.settings.get("yes") and not deletes)
+    if session.is_interactive and not (is_agreed or session.is_dry_run):
         for row in islice(file.rows(), _SHOWN):
             session.notify(template.show(row))
-    what = f"{template.command.full_name}, {count_noun(total or 0, 'time')}: once for each row of {file.name}"
+    if deletes or changes:
+        notes = [f"This deletes, with {what}."] if deletes else []
+        typed = "" if total is None or not deletes else str(total)
+        ask(session, Consent(what=what, notes=notes, typed=typed, is_number=deletes, wants_typed=deletes))
     if makes_keys:
         confirm_temporary_keys(session, what)
-    else:
-        confirm(session, what)
 
 
 class RowOutcome(NamedTuple):
@@ -208,6 +219,9 @@ class RowRunner:
         return run_in_session(session, partial(self._invoke, session, row), partial(_describe_outcome, session))
 
     def _invoke(self, session: Session, row: Row) -> None:
+        most: int | None = self._session.settings.get("confirm")
+        if most is not None and row.number > most:  # of a stream, whose rows could not be counted first
+            raise CLIError(f"--confirm {most} allows no further row.", says_if_unchanged=True)
         words = self._template.fill(row)
         if "--store" in self._template.options:
             self._reserve_place(session, words[words.index("--store") + 1])

@@ -39,7 +39,7 @@ class SharedByRows:
 
     def __init__(self, session: Session, command: Command) -> None:
         self.session: Session = session
-        known = {each.name for each in command.params}
+        known = {each.name for each in command.params} - {"confirm"}  # which has the number of rows
         given = {name: value for name, value in session.settings.items() if name in known}
         self.settings: dict[str, Any] = {**given, "output": "json", **({"yes": True} if "yes" in known else {})}
         self._lock = RLock()
@@ -73,6 +73,7 @@ class RowSession(Session):
         self._output = io.StringIO()
         super().__init__(stdin=io.StringIO(), stdout=self._output, stderr=io.StringIO(), env=shared.session.env)
         self.settings.update(shared.settings)
+        self.is_row = True
 
     @property
     def admin(self) -> Admin:

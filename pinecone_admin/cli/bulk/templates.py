@@ -154,12 +154,14 @@ class Template(NamedTuple):
         options: Its options in the order in which they were written, each with the places of its values.
         arguments: The places of its positional values.
         changes: Whether it changes something.
+        deletes: Whether it may delete something.
     """
 
     command: Command
     options: Sequence[str | Slot]
     arguments: Sequence[Slot]
     changes: bool
+    deletes: bool
 
     @property
     def slots(self) -> list[Slot]:
@@ -206,6 +208,8 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     command, context, rest = _find_command(words)
     context.obj = copy(session)
     context.obj.settings = {}
+    if any(word.partition("=")[0] == "--confirm" for word in rest):
+        raise CLIError("--confirm stands before --, with the number of rows that may be deleted.")
     rest = protect_ids(rest, command.params)
     check_options(command, context, rest)
     values, extra, order = command.make_parser(context).parse_args(list(rest))
@@ -264,9 +268,12 @@ def _place_values(command: Command, values: Mapping[str, Any], order: Sequence[c
         if name == "reveal":
             raise CLIError("--reveal: the secrets of rows are not shown; give --store with {COLUMN} in it")
         options += [each.secondary_opts[0] if value is False else each.opts[0], *slots]
+    wanted = command.deletes_with.items()
     only_reads = all(str(values.get(name)).upper() == value for name, value in command.reads_with.items())
     changes = command.effect != "reads" and not (command.reads_with and only_reads)
-    return Template(command, options, arguments, changes)
+    # A placeholder may stand for the value that deletes.
+    may_delete = all("{" in (given := str(values.get(name))) or given.upper() == value for name, value in wanted)
+    return Template(command, options, arguments, changes, changes and command.effect == "deletes" and may_delete)
 
 
 def _check_constants(context: click.Context, template: Template, values: Mapping[str, Any]) -> None:

@@ -1,14 +1,14 @@
-"""Ask before a change, on a terminal; elsewhere, require ``--yes``."""
+"""Ask before a change: the one place that decides who is asked, for what, and what counts as an answer."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import frozen
 
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
@@ -17,7 +17,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import is_of_caller
 from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.parameters import Reference, spell_parameter
+from pinecone_admin.cli.parameters import Reference, spell_noun, spell_parameter
 from pinecone_admin.errors import ReadOnlyError
 
 if TYPE_CHECKING:
@@ -27,7 +27,114 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-_MAKES_KEYS = "to read what projects contain, this makes temporary API keys, and deletes them again"
+_MAKES_KEYS = "To read what projects contain, the command creates temporary API keys, and deletes them again."
+_CANNOT_BE_UNDONE = "This cannot be undone."
+
+
+@frozen(kw_only=True)
+class Consent:
+    """What has to be agreed to before a change.
+
+    Attributes:
+        what: What would be done, as the question shows it.
+        notes: Sentences that the question, the refusal and the dry run have before anything else.
+        typed: The name, or the number of deletions, that ``--confirm`` gives; empty if there is none.
+        is_number: Whether it is a number, which ``--confirm`` must not be less than.
+        wants_typed: Whether it has to be typed, so that ``--yes`` is not enough.
+        subject: What has the name, such as ``the project``.
+        concerns_caller: Whether the account that the command uses is changed, which no number of rows covers.
+        is_local: Whether only this machine is changed, and not the organization.
+        is_for_dry_run: Whether a dry run asks, too, because it has to change something.
+    """
+
+    what: str
+    notes: Sequence[str] = ()
+    typed: str = ""
+    is_number: bool = False
+    wants_typed: bool = False
+    subject: str = ""
+    concerns_caller: bool = False
+    is_local: bool = False
+    is_for_dry_run: bool = False
+
+    def is_met_by(self, answer: str) -> bool:
+        """Return whether an answer, or ``--confirm``, is what has to be typed."""
+        if self.is_number:
+            return answer.isdecimal() and int(answer) >= int(self.typed)
+        return answer == self.typed
+
+
+def ask(session: Session, consent: Consent) -> None:
+    """Return if a change is agreed to, by an option or by an answer; show the notes in any case.
+
+    A dry run compares ``--confirm`` as the run does, and asks nothing. Rows of ``each`` were agreed to together.
+
+    Raises:
+        CLIError: ``--confirm`` or the answer is another one, the answer is no, or nobody can be asked.
+    """
+    given = None if session.settings.get("confirm") is None else str(session.settings["confirm"])
+    if given is not None and consent.typed and not consent.is_met_by(given):
+        raise _reject(consent, given)
+    is_preview = session.is_dry_run and not consent.is_for_dry_run
+    is_agreed = given is not None or (session.settings.get("yes") and not consent.wants_typed)
+    if session.is_row and consent.concerns_caller and not is_preview:
+        reason = f"{_say_notes(consent)} Run this command by itself, with {_spell_option(consent)}."
+        raise CLIError(reason, says_if_unchanged=True)
+    if not (is_preview or is_agreed or session.is_row or session.is_interactive):
+        raise CLIError(_explain(consent))
+    for each in consent.notes:
+        session.notify(each)
+    if not (is_preview or is_agreed or session.is_row):
+        _question(session, consent)
+
+
+def _reject(consent: Consent, given: str) -> CLIError:
+    called = f"{consent.subject} is called {consent.typed}" if consent.subject else f"it has to be {consent.typed}"
+    if consent.is_number:
+        called = f"there are {consent.typed}"
+    return CLIError(f"--confirm {given} does not match: {called}.", says_if_unchanged=True)
+
+
+def _spell_option(consent: Consent) -> str:
+    return f"--confirm {shlex.quote(consent.typed)}" if consent.wants_typed else "--yes"
+
+
+def _say_notes(consent: Consent) -> str:
+    return " ".join(consent.notes)
+
+
+def _explain(consent: Consent) -> str:
+    """Return how to agree where nobody can be asked."""
+    preview = "" if consent.is_for_dry_run or consent.is_local else ", or --dry-run to see what would happen"
+    if consent.notes or consent.wants_typed:
+        why = _say_notes(consent) or _CANNOT_BE_UNDONE
+    else:
+        why = "Nobody can be asked here, since there is no terminal."
+    return f"{why} Add {_spell_option(consent)} to go ahead{preview}."
+
+
+def _question(session: Session, consent: Consent) -> None:
+    question = "Go on? [y/N] "
+    if consent.wants_typed:
+        kind = "the number" if consent.is_number else "the name"
+        question = f"Type {kind} {make_printable(consent.typed)} to go on: "
+    try:
+        where = "" if consent.is_local else f"in organization {_name_organization(session)}, as {session.caller}"
+        session.notify(f"About to: {consent.what}")
+        if where:
+            session.notify(where)
+        session.stderr.write(question)
+        session.stderr.flush()
+        answer = session.stdin.readline().rstrip("\r\n")
+    except KeyboardInterrupt:
+        session.notify("")  # the prompt is unfinished
+        raise
+    if not (answer == consent.typed if consent.wants_typed else answer.lower() in {"y", "yes"}):
+        raise CLIError("You said no.", exit=INTERRUPTED, help_code=None, says_if_unchanged=True)
+
+
+def _name_organization(session: Session) -> str:
+    return f"{session.organization.name} ({session.organization.id})"
 
 
 def require_change_allowed(session: Session) -> None:
@@ -38,9 +145,9 @@ def require_change_allowed(session: Session) -> None:
     makes_keys = session.command is not None and session.command.makes_temporary_keys
     if (makes_keys or not session.is_dry_run) and is_read_only(session):
         only_reads = session.is_dry_run or (session.command is not None and session.command.effect == "reads")
-        what = _MAKES_KEYS if makes_keys and only_reads else "this changes the organization"
+        what = "create temporary API keys" if makes_keys and only_reads else "change something"
         raise CLIError(
-            f"{what}, and --read-only or PINECONE_ADMIN_READ_ONLY=1 is set",
+            f"This session is read-only (--read-only or PINECONE_ADMIN_READ_ONLY=1), and the command would {what}.",
             help_code=ReadOnlyError.help_code,
             says_if_unchanged=True,
         )
@@ -66,159 +173,56 @@ def _show_value(value: Any) -> str:
 
 
 def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
-    """Return if a change is wanted; raise if it is not, or if nobody can be asked.
+    """Return if a change is agreed to; raise if it is not, or if nobody can be asked.
 
     Args:
         call: The call, with the thing that it is about.
         typed: Values of the parameters of its command.
     """
-    session, command, own = call.session, call.command, call.own
-    subject = own if own is not None else _find_account(call, typed)
-    warning = command.removes_own if command.removes_own and subject is not None and _is_own(session, subject) else ""
-    is_name_given = session.settings.get("confirm") is not None
-    if subject is not None and (is_name_given or (not session.is_dry_run and (command.confirms or warning))):
-        subject = call.names.describe(subject) if own is not None else subject
-        refuse_other_name(session, subject.name or subject.id)
-    if session.is_dry_run:
-        if command.makes_temporary_keys:
-            confirm_temporary_keys(session, f"{describe_change(command, typed, own)} --dry-run")
-        if warning:
-            session.notify(f"warning: {warning}")
-    elif subject is not None and (is_name_given or command.confirms or warning):
-        what = ": ".join(filter(None, (describe_change(command, typed, subject), warning)))
-        confirm_by_name(session, what, subject.name or subject.id, why=warning or _DELETES)
-    elif not session.settings.get("yes"):
-        _require_terminal(session, "this changes the organization")
-        confirm(session, describe_change(command, typed, None if own is None else call.names.describe(own)))
-
-
-def _find_account(call: Call, typed: Mapping[str, Any]) -> Thing | None:
-    """Return the service account from which a command takes a role, if it is about one."""
-    given = typed.get("service_account") if call.command.removes_own else None
-    return given.find(call) if isinstance(given, Reference) else None
-
-
-def confirm_temporary_keys(session: Session, what: str) -> None:
-    """Say in the first line that temporary API keys are made, and ask for them, although nothing else is changed.
-
-    Args:
-        session: The session.
-        what: The command that makes them.
-
-    Raises:
-        CLIError: Nobody can be asked, or the answer is no.
-    """
-    is_wanted = session.settings.get("yes") or session.settings.get("confirm") is not None
-    if not is_wanted:
-        _require_terminal(session, _MAKES_KEYS, alternative="")
-    session.notify(_MAKES_KEYS)
-    if not is_wanted:
-        confirm(session, what)
-
-
-def confirm(session: Session, what: str) -> None:
-    """Ask whether to do something, unless ``--yes`` was given.
-
-    Args:
-        session: The session.
-        what: What would be done.
-
-    Raises:
-        CLIError: Nobody can be asked, or the answer is no.
-    """
-    if session.settings.get("yes"):
-        return
-    _require_terminal(session, "this changes the organization")
-    if _ask(session, what, "Go on? [y/N] ").lower() not in {"y", "yes"}:
-        raise _declined()
-
-
-def confirm_deletion_of_file(session: Session, path: Path, why: str) -> None:
-    """Ask before a local file is deleted, unless ``--yes`` was given.
-
-    Args:
-        session: The session.
-        path: The file.
-        why: What the user has to consider.
-
-    Raises:
-        CLIError: Nobody can be asked, or the answer is no.
-    """
-    if session.settings.get("yes"):
-        return
-    what = f"This deletes {make_printable(str(path))}: {why}."
-    if not session.is_interactive:
-        raise CLIError(f"{what} Add --yes to go ahead.")
-    session.notify(what)
-    session.stderr.write("Go on? [y/N] ")
-    session.stderr.flush()
-    if session.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise _declined()
+    session, command, subject = call.session, call.command, call.own or call.principal
+    is_own = bool(command.own_warning) and subject is not None and _is_own(session, subject)
+    if command.finds_more is not None and (session.is_dry_run or not session.is_row):
+        with show_progress(session, "reading what else would be deleted"):
+            call.notes += command.finds_more(call)
+    if is_own:
+        call.notes.append(command.own_warning)
+    wants_typed = command.confirms or bool(call.notes)
+    is_named = session.settings.get("confirm") is not None or is_own or (wants_typed and not session.is_row)
+    is_asked = session.is_interactive and not session.settings.get("yes")
+    if (
+        call.own is not None
+        and (is_asked or is_named)
+        and not (session.is_dry_run and "confirm" not in session.settings)
+    ):
+        subject = call.own = call.names.describe(call.own)
+    consent = Consent(
+        what=describe_change(command, typed, call.own),
+        notes=call.notes,
+        typed=(subject.name or subject.id) if subject is not None and command.may_want_name else "",
+        subject="" if subject is None else f"the {spell_noun(subject.noun)}",
+        wants_typed=wants_typed,
+        concerns_caller=is_own,
+    )
+    ask(session, consent)
+    if session.is_dry_run and command.makes_temporary_keys:
+        confirm_temporary_keys(session, f"{consent.what} --dry-run")
 
 
 def _is_own(session: Session, thing: Thing) -> bool:
+    if thing.noun not in {"service-account", "role-binding"}:
+        return False
     with show_progress(session, "looking up the caller"):
         return is_of_caller(session.admin, thing.noun, thing.id, client_id=session.client_id)
 
 
-_DELETES = "this deletes what cannot be restored"
-
-
-def confirm_by_name(session: Session, what: str, name: str, *, why: str = _DELETES) -> None:
-    """Ask for the name of what would be deleted, unless ``--confirm`` gives it.
+def confirm_temporary_keys(session: Session, what: str) -> None:
+    """Show in the first line that temporary API keys are created, and ask for them, also in a dry run.
 
     Args:
         session: The session.
-        what: What would be done.
-        name: The name that must be typed.
-        why: Why it must be typed.
+        what: The command that creates them.
 
     Raises:
-        CLIError: ``--confirm`` or the answer is another name, or nobody can be asked.
+        CLIError: Nobody can be asked, or the answer is no.
     """
-    refuse_other_name(session, name)
-    if session.settings.get("confirm") is None:
-        _require_terminal(session, why, f"--confirm {shlex.quote(name)}")
-        if _ask(session, what, f"Type {make_printable(name)} to go on: ") != name:
-            raise _declined()
-
-
-def confirm_number(session: Session, what: str, number: int) -> None:
-    """Ask for the number of deletions.
-
-    Raises:
-        CLIError: The answer is another one.
-    """
-    if _ask(session, what, f"Type {number}, the number of deletions, to go on: ") != str(number):
-        raise _declined()
-
-
-def refuse_other_name(session: Session, name: str) -> None:
-    """Raise CLIError if ``--confirm`` gives another name, also in a dry run, which shows what the command would do."""
-    given = session.settings.get("confirm")
-    if given is not None and given != name:
-        raise CLIError(f"--confirm: the name is {name!r}, not {given!r}", says_if_unchanged=True)
-
-
-def _declined() -> CLIError:
-    return CLIError("you did not confirm it", exit=INTERRUPTED, help_code=None, says_if_unchanged=True)
-
-
-def _require_terminal(
-    session: Session, why: str, option: str = "--yes", *, alternative: str = ", or --dry-run to see what it would do"
-) -> None:
-    if not session.is_interactive:
-        raise CLIError(f"{why}, and there is no terminal to ask on: give {option}{alternative}")
-
-
-def _ask(session: Session, what: str, question: str) -> str:
-    try:
-        organization = session.organization
-        session.notify(f"About to: {what}")
-        session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
-        session.stderr.write(question)
-        session.stderr.flush()
-        return session.stdin.readline().rstrip("\r\n")
-    except KeyboardInterrupt:
-        session.notify("")  # the prompt is unfinished
-        raise
+    ask(session, Consent(what=what, notes=[_MAKES_KEYS], is_for_dry_run=True))

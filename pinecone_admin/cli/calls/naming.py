@@ -17,7 +17,15 @@ from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject
-from pinecone_admin.cli.parameters import BindingReading, Reference, WantedRole, find_nearest, is_id, parse_binding
+from pinecone_admin.cli.parameters import (
+    BindingReading,
+    Reference,
+    WantedRole,
+    find_nearest,
+    is_id,
+    parse_binding,
+    spell_noun,
+)
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
@@ -48,11 +56,6 @@ class Thing:
     def __str__(self) -> str:
         noun = spell_noun(self.noun)
         return f"{noun} {self.name!r} ({self.id})" if self.name else f"{noun} {self.id}"
-
-
-def spell_noun(noun: str) -> str:
-    """Return what a sentence calls the things of a group of commands, such as ``API key`` for ``api-key``."""
-    return noun.replace("-", " ").replace("api", "API")
 
 
 class NameLookup:

@@ -42,6 +42,8 @@ class Call:
         names: Finds things by their names.
         found: What was named on the command line, by its id.
         own: The thing that the command is about, if it exists already.
+        principal: Who holds or gets a role, if the command is about that.
+        notes: Sentences on what else the change affects, which the question and the dry run show.
         is_dry_run: Whether nothing may be changed.
         page_size: How many things a page needs to have, or None for the server's choice.
         store: Takes the secret that the method makes; a dry run makes none.
@@ -57,6 +59,8 @@ class Call:
         self.names: NameLookup = session.names
         self.found: dict[str, Thing] = {}
         self.own: Thing | None = None
+        self.principal: Thing | None = None
+        self.notes: list[str] = []
         self.is_dry_run: bool = session.is_dry_run
         most: int | None = session.settings.get("limit")
         self.page_size: int | None = None if most is None else min(most, _LARGEST_PAGE)
@@ -113,7 +117,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         else:
             result = _call_secret_maker(call, command.makes, function)
     except WouldSend as stopped:
-        write_preview(session, [stopped.document], call.names.describe_all(call.found.values()))
+        write_preview(session, [stopped.document], call.names.describe_all(call.found.values()), notes=call.notes)
         return
     _report_differences(call, result if hasattr(result, "differences") else getattr(result, "key", None))
     if session.is_dry_run and getattr(result, "refusal", None):
@@ -166,7 +170,7 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
             call.own = value.find(call, project=project)
             arguments[name] = call.own.id
         elif isinstance(each, PrincipalOption) and value is not None:
-            arguments["principal"] = value.find(call, project=project)
+            arguments["principal"] = call.principal = value.find(call, project=project)
         elif value is not None:
             arguments[name] = [resolve(call, part) for part in value] if each.multiple else resolve(call, value)
     return arguments
@@ -233,7 +237,7 @@ def _write_result(call: Call, result: object) -> None:
                 items = list(count_items(items, advance))
         write_items(session, items)
     elif session.is_dry_run:
-        write_preview(session, result, call.names.describe_all(call.found.values()))
+        write_preview(session, result, call.names.describe_all(call.found.values()), notes=call.notes)
     elif result is None:
         write_value(session, {"done": call.command.full_name, "id": session.ledger.changes[-1].target})
     else:

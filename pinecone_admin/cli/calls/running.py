@@ -16,7 +16,7 @@ from typing import Any
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name_live_key
 from pinecone_admin.cli.calls.clients import WouldSend
-from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, describe_failure
@@ -60,7 +60,8 @@ def run_with_key(
     if session.is_dry_run:
         _preview(session, **arguments, names=[session.names.describe(found)])
         return
-    confirm(session, f"run {shlex.join(command)} with a temporary API key of {found}, which has {', '.join(roles)}")
+    what = f"run {shlex.join(command)} with a temporary API key of {found}, which has {', '.join(roles)}"
+    ask(session, Consent(what=what))
     status: int | None = None
     try:
         with ExitStack() as stack:

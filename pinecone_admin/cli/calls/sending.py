@@ -14,12 +14,7 @@ from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin.cli.calls.clients import WouldSend
-from pinecone_admin.cli.calls.confirmation import (
-    confirm,
-    confirm_by_name,
-    refuse_other_name,
-    require_change_allowed,
-)
+from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import read_text
 from pinecone_admin.cli.output.formats import is_list, is_object
@@ -74,15 +69,13 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     account_id = _find_account_id(target)
     if makes is not None:
         check_account(session, makes, account_id)
+    if method != "GET":
+        name = last_segment(target)
+        what = f"send: {method} {target}"
+        ask(session, Consent(what=what, typed=name, wants_typed=method == "DELETE", subject="the end of the path"))
     if session.is_dry_run and method != "GET":
-        if method == "DELETE":
-            refuse_other_name(session, last_segment(target))
         write_preview(session, [WouldSend(operation).document])
         return
-    if method == "DELETE":
-        confirm_by_name(session, f"send: DELETE {target}", last_segment(target))
-    elif method != "GET":
-        confirm(session, f"send: {method} {target}")
     if makes is not None:
         _send_secret_maker(session, makes, operation, account_id)
         return

@@ -155,22 +155,26 @@ lines: use variables, a profile, or --client-secret-stdin.
 Questions, dry runs and plans.
 
 A command that changes the organization asks first, on a terminal; elsewhere it
-needs --yes. --dry-run shows what would be done, and changes nothing; two
-commands make temporary keys for it. Of user offboard and project
-delete-with-cleanup, it exits with 5 if they would be refused; so does user
-offboard --from --save.
+needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions. --dry-run shows what
+would happen, and changes nothing; two commands make temporary keys for it. Of
+user offboard and project delete-with-cleanup, it exits with 5 if they would be
+refused, and user offboard --from --save does the same.
 
-They have to write before they can show what is in a project: project
-delete-with-cleanup --dry-run, and project stale. They make a temporary API key
-in each project that they read, and delete it again. Their first line says so,
-and they ask first, or need --yes.
+You are asked for the name, and need --confirm NAME elsewhere, if more is lost
+than you named:
 
-organization delete and project delete-with-cleanup ask you to type the name,
-and a DELETE of send the last segment of its path; elsewhere they need --confirm
-NAME. So do service-account delete, role-binding delete and role-binding
-change-role of the account that the command itself acts as, or of a role of it,
-as far as it can see that. To delete many projects or people, you save a plan,
-read it, and carry it out:
+  organization delete
+  project delete (of a project that has API keys)
+  project delete-with-cleanup
+  service-account delete, rotate-secret (of the account that the command uses)
+  role-binding delete, change-role (of a role of that account)
+  send of a DELETE (the last segment of the path)
+
+To delete many things with each, you are asked for the number of rows, and need
+--confirm N elsewhere. N can be larger than the number, so that a second run
+passes. The account that the command uses is never deleted in this way. To
+delete many projects or people, you can also save a plan, read it, and carry it
+out:
 
   pinecone-admin project stale --name 'ci-*' --older-than 7d --save plan.json
   pinecone-admin project delete-stale plan.json
@@ -180,6 +184,11 @@ read it, and carry it out:
 
 A plan is for one organization. What has changed since the plan was made stays
 as it is, and is listed.
+
+To show what is in a project, project stale, and a dry run of project
+delete-with-cleanup, make a temporary API key in each project that they read,
+and delete it again. Their first line says so, and they ask first, or need
+--yes.
 
 These plans, reports of --save and --report, and the rows of --failed are
 written to new files only: later, no command can make them again.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, argument
+from pinecone_admin.cli.commands import ROOT, SETTING, argument
 from pinecone_admin.cli.parameters import Count
 from pinecone_admin.cli.session import Session
 
@@ -27,6 +27,12 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     type=Count(1, _MOST_AT_ONCE),
     help="How many rows run at once, for a command that only reads, not for a dry run; 1 without the option.",
 )
+@click.option(
+    "--confirm",
+    **SETTING,
+    type=Count(1),
+    help="Go ahead with a command that deletes, for at most N rows; N is what you would have to type.",
+)
 @click.option("--stop", is_flag=True, help="Stop after the first row that fails.")
 @click.option(
     "--failed",
@@ -39,9 +45,10 @@ def each(
 ) -> None:
     """Run a command for each row of a file, over one connection and with one token.
 
-    Options of every command, --yes and --dry-run stand before -- and hold for all rows. On a terminal, one question
-    shows how many commands there are and the first three; rows of standard input need --yes. A secret goes to a --store
-    with {COLUMN} in it. A value never becomes an option or a second word.
+    Options of every command, --yes, --confirm and --dry-run stand before -- and hold for all rows. On a terminal, one
+    question shows how many commands there are and the first three. A command that deletes wants that number typed, or
+    --confirm N. Rows of standard input need --yes, or --confirm. A secret goes to a --store with {COLUMN} in it. A
+    value never becomes an option or a second word.
 
     Each row writes a line of JSON: row, which counts from 1 without the header, exit, and result or error. A row that
     fails does not stop the others. The exit code is 0, or the one with which all rows that ran failed, else 9.

@@ -209,7 +209,7 @@ def remove(session: Session, *, name: str) -> None:
 
     The file may be the only copy of the client secret, so the command asks first.
     """
-    from pinecone_admin.cli.calls.confirmation import confirm_deletion_of_file  # noqa: PLC0415 - loaded when it is run
+    from pinecone_admin.cli.calls.confirmation import Consent, ask  # noqa: PLC0415 - loaded when it is run
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
 
     path = files.find_profile_file()
@@ -217,9 +217,8 @@ def remove(session: Session, *, name: str) -> None:
     own = None if path is None else files.find_secret_file(path, name)
     secret_file = own if own is not None and profile.secret_file == str(own) and own.exists() else None
     if secret_file is not None:
-        confirm_deletion_of_file(
-            session, secret_file, f"it may be the only copy of the client secret of profile {name}"
-        )
+        note = f"This deletes {secret_file}, which may be the only copy of the client secret of profile {name}."
+        ask(session, Consent(what=f"profile remove {name}", notes=[note], is_local=True))
     session.interruptions.hold()  # as above
     files.change_profiles(path, lambda text: files.remove_profile(text, name))
     if secret_file is not None:

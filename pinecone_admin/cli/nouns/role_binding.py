@@ -28,7 +28,7 @@ _wanted_role = click.option(
     required=True,
     help="The role: alone for the organization, as PROJECT:ROLE for a project.",
 )
-_REVOKES_OWN = "this revokes a role of the account that the command itself acts as"
+_REVOKES_OWN = "This is a role of the account that the command uses itself."
 
 
 def _look_there_for_key(context: click.Context, _: click.Parameter, value: Reference | None) -> Reference | None:
@@ -135,7 +135,7 @@ def ensure(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
 @NOUN.command(
     "deletes",
     example="pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
-    removes_own=_REVOKES_OWN,
+    own_warning=_REVOKES_OWN,
 )
 @_own
 def delete(call: Call, *, role_binding_id: str) -> None:
@@ -145,8 +145,7 @@ def delete(call: Call, *, role_binding_id: str) -> None:
     user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
     To give another role in place of one, use role-binding change-role.
 
-    If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed,
-    where NAME is the role binding in this form.
+    For a role of the account that the command itself uses, you are asked for the role binding, as it is written above.
     """
     call.admin.role_bindings.delete(role_binding_id=role_binding_id)
 
@@ -156,7 +155,7 @@ def delete(call: Call, *, role_binding_id: str) -> None:
     example="pinecone-admin role-binding change-role --user ada@example.com "
     "--from search:ProjectViewer --to ProjectEditor --yes",
     is_workflow=True,
-    removes_own=_REVOKES_OWN,
+    own_warning=_REVOKES_OWN,
 )
 @click.option(
     "--from",
@@ -171,8 +170,7 @@ def delete(call: Call, *, role_binding_id: str) -> None:
 def change_role(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
     """Replace a role: grant the new one, then revoke the old one.
 
-    If the command can see that it acts as the account that has the role, it needs --confirm NAME, or NAME typed,
-    where NAME is the account as --service-account gives it.
+    For a role of the account that the command itself uses, you are asked for the account as you gave it.
     """
     return call.admin.role_bindings.change_role(
         principal_type=principal.api_type,

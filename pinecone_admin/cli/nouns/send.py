@@ -14,6 +14,7 @@ from pinecone_admin.cli.session import Session
     example="pinecone-admin send GET '/admin/users?limit=5'",
     confirms=True,
     reads_with={"method": "GET"},
+    deletes_with={"method": "DELETE"},
 )
 @argument(
     "method",

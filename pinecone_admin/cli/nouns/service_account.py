@@ -94,14 +94,14 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
 @NOUN.command(
     "deletes",
     example="pinecone-admin service-account delete ci --yes",
-    removes_own="this deletes the account that the command itself acts as",
+    own_warning="This is the account that the command uses itself.",
 )
 @_own
 def delete(call: Call, *, service_account_id: str) -> None:
     """Delete a service account; its tokens stop working within seconds.
 
-    If the command can see that it acts as this account, it needs --confirm NAME, or NAME typed. It cannot see that
-    if it has an access token from elsewhere.
+    For the account that the command itself uses, you are asked for its name. The command cannot see which account that
+    is if it has only an access token.
     """
     call.admin.service_accounts.delete(service_account_id=service_account_id)
 
@@ -110,12 +110,14 @@ def delete(call: Call, *, service_account_id: str) -> None:
     "changes",
     example="pinecone-admin service-account rotate-secret ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
     makes=Secret("service-account", replaces=True),
+    own_warning="This is the account that the command uses itself.",
 )
 @_own
 def rotate_secret(call: Call, *, service_account_id: str) -> object:
     """Replace the secret of a service account.
 
-    The old secret stops working at once. If the response is lost, the secret is replaced again.
+    The old secret stops working at once, so store the new one where its programs read it. For the account that the
+    command itself uses, you are asked for its name. If the response is lost, the secret is replaced again.
     """
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)

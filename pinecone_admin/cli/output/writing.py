@@ -69,13 +69,16 @@ def write_line(session: Session, value: Plain) -> None:
         _write_pieces(session, iter([f"{line}\n"]))
 
 
-def write_preview(session: Session, would_do: object, names: Sequence[Thing] = ()) -> None:
+def write_preview(
+    session: Session, would_do: object, names: Sequence[Thing] = (), *, notes: Sequence[str] = ()
+) -> None:
     """Write what a dry run would do, with the organization and the caller.
 
     Args:
         session: The session.
         would_do: The requests, as ``WouldSend`` describes them, or the report of a workflow.
         names: What was named on the command line.
+        notes: What else the change affects, which standard error shows already.
     """
     organization = session.organization
     if session.output == "table" and not session.settings.get("query"):
@@ -86,7 +89,7 @@ def write_preview(session: Session, would_do: object, names: Sequence[Thing] = (
     known = {"id": organization.id, "name": organization.name}
     named = [{"kind": each.api_type, "id": each.id, "name": each.name} for each in names]
     document = {"dry_run": True, "organization": known, "caller": session.caller, "names": named, "would_do": would_do}
-    write_value(session, document)
+    write_value(session, {**document, "notes": list(notes)} if notes else document)
 
 
 def write_preview_heading(session: Session) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import confirm, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_record, read_text, write_report
@@ -65,7 +65,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
     _show_before_asking(session, str(preview).splitlines())
-    confirm(session, f"user offboard: {email}")
+    ask(session, Consent(what=f"user offboard: {email}"))
     with _kept(session, preview.to_dict()) as documents:
         with show_progress(session, f"removing {email}"):
             report = session.admin.users.offboard(email=email, dry_run=False)
@@ -109,7 +109,8 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
         return
     if plan.reports:
         _show_before_asking(session, str(plan).splitlines())
-        confirm(session, f"user offboard: {count_noun(len(plan.reports), 'person', 'people')} of {path}")
+        people = count_noun(len(plan.reports), "person", "people")
+        ask(session, Consent(what=f"user offboard: {people} of {path}"))
     with _kept(session, as_document(plan)) as documents:
         with show_progress(session, "removing people"):
             report = session.admin.users.offboard_many(plan=plan)

@@ -13,7 +13,7 @@ from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import confirm, confirm_number, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_record, check_writable, describe_path, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
@@ -40,6 +40,8 @@ _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
 _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
 _STYLES = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m", " ": "\x1b[2m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
+_MOST_NAMED = 5
+"""Deletions that a refusal names."""
 _SECRETS = Secret("api-key", many=True)
 
 
@@ -247,19 +249,25 @@ def _check_store(session: Session, steps: Sequence[Step]) -> StoresByName | None
 
 def _confirm(session: Session, plan: ChangePlan, steps: Sequence[Step], path: str, allowed: int | None) -> int | None:
     """Ask on a terminal, after the plan was shown; return how many may be deleted."""
-    deletions = sum(each.action == "delete" for each in steps)
+    deletions = [str(each.name or each.id) for each in steps if each.action == "delete"]
     if not steps:
         return allowed
     what = f"apply {path}: {count_noun(len(steps), 'step')}"
     is_asked = session.is_interactive and not session.settings.get("yes")
     for line in str(plan).splitlines() if is_asked else plan.notes:
         session.notify(line)
+    number = len(deletions)
     if deletions and allowed is None and is_asked:
-        confirm_number(session, what, deletions)
-        return deletions
-    if deletions > (allowed or 0):
-        raise CLIError(f"this deletes {deletions}: give --allow-removals {deletions}, or --dry-run to see which")
-    confirm(session, what)
+        ask(session, Consent(what=what, typed=str(number), is_number=True, wants_typed=True))
+        return number
+    if number > (allowed or 0):
+        shown = ", ".join(deletions[:_MOST_NAMED]) + (", …" if number > _MOST_NAMED else "")
+        raise CLIError(
+            f"This would delete {count_noun(number, 'thing')}: {shown}. Add --allow-removals {number} to go ahead, or "
+            "--dry-run to see which.",
+            says_if_unchanged=True,
+        )
+    ask(session, Consent(what=what))
     return allowed
 
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import confirm, confirm_temporary_keys, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.output.files import check_new_record
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
@@ -78,7 +78,7 @@ def carry_out_deletion(session: Session, path: str) -> None:
             for each in plan.projects:
                 session.notify(str(each))
         contents = "everything in it" if len(plan.projects) == 1 else "everything in them"
-        confirm(session, f"project delete-stale: {count_noun(len(plan.projects), 'project')} and {contents}")
+        ask(session, Consent(what=f"project delete-stale: {count_noun(len(plan.projects), 'project')} and {contents}"))
     with show_progress(session, "deleting projects") as progress:
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
     session.ledger.is_complete = not report.left
