@@ -40,7 +40,7 @@ _LEVELS = """\
 ## Levels
 
 The role that permits most counts, for the contents of a project, too: a ProjectManager writes, since it creates
-indexes, but changes neither members nor keys (`guides/production/manage-rbac`)."""
+indexes, but changes neither members nor keys (`admin/security/manage-rbac`)."""
 _RAISES = break_lines(
     "**Raises** names what is particular to a method. Any of them can also raise the [errors](errors.md) of every call,"
     " such as PineconeValueError before anything is sent, and ForbiddenError if the account lacks the"

@@ -97,8 +97,10 @@ keywords: emulator rules, permission matrix, which role may, not emulated, opera
 # The rules of the emulator
 
 What the [emulator](emulator.md) does because the service should do it, and how well that is known. A rule is
-*published* if Pinecone's documents or reference pages state it, *observed* if official tests or clients depend on it or
-users reported it, and *assumed* if no source that could be read says so. Every rule has tests.
+*published* if Pinecone's documents or pages state it, and *published in part* if they leave something open, which the
+source names. It is *observed* if official tests or clients depend on it or users reported it, and *assumed* if no
+source that could be read says so. A source names its place in the API document, or a page below docs.pinecone.io and
+the day on which a copy of it was read. Every rule has tests.
 
 Where a rule has a conformance check, the check finds out whether the rule holds for any Admin API. *Passed* is the date
 of the last report in `docs/conformance` that shows the service passing it. *Proven* is the date of the last
@@ -112,9 +114,8 @@ MATRIX_INTRODUCTION = """\
 A caller may do what its roles permit together. *all*: on anything. *own*: with a project role, on its project; with
 an organization role, on each project on which the caller also has a role. *itself*: on the caller. *no*: never.
 **A** marks what is assumed, because Pinecone's pages are silent. What an organization role may do is published on
-`guides/organizations/understanding-organizations`, what a project role may do on
-`guides/projects/understanding-projects`, and both on `guides/production/manage-rbac` and
-`guides/production/security-overview`.
+`admin/organizations/organizations-overview`, what a project role may do on `admin/projects/projects-overview`, and both
+on `admin/security/manage-rbac`.
 """
 
 UNEMULATED_INTRODUCTION = """\

@@ -42,7 +42,7 @@ _CHANGES_OF_PEOPLE = frozenset(
 _MANAGED_BY_PROVIDER = (
     "if an identity provider manages this person (SCIM), it decides on membership and roles: change them there"
 )
-_OTHER_CAUSES = frozenset({"last", "OrgOwner", "processed"})
+_OTHER_CAUSES = frozenset({"last", "OrgOwner", "accepted", "processed", "remove"})
 """Words of a message that names another cause than an identity provider: of the last owner or role, or an invite."""
 # Search and decoding of escapes take 40 times as long as json.loads; the API's own bodies have less than 1 KiB.
 _MAX_ERROR_BYTES = 64 * 1024

@@ -88,9 +88,9 @@ async def test_another_cause_is_not_blamed_on_an_identity_provider(admin: AsyncA
     emulator.accept_invite(invite.id)
     new: dict[str, Any] = {"email": owner.email, "role_bindings": MEMBER}
     changes: Mapping[str, Callable[[], Awaitable[object]]] = {
-        "without a user who is OrgOwner": partial(admin.users.delete, user_id=owner.id),
-        "the last organization role": partial(admin.role_bindings.delete, role_binding_id=roles[0].id),
-        "is processed": partial(admin.invites.delete, invite_id=invite.id),
+        "the last OrgOwner role binding": partial(admin.users.delete, user_id=owner.id),
+        "the last organization-membership role": partial(admin.role_bindings.delete, role_binding_id=roles[0].id),
+        "has already been accepted": partial(admin.invites.delete, invite_id=invite.id),
         "ALREADY_EXISTS": partial(admin.invites.create, **new),
     }
     for reason, change in changes.items():
@@ -99,7 +99,7 @@ async def test_another_cause_is_not_blamed_on_an_identity_provider(admin: AsyncA
         assert getattr(caught.value, "__notes__", []) == []
 
 
-@pytest.mark.parametrize("email", ["elastic@example.com", "processed.food@example.com", "OrgOwner@example.com"])
+@pytest.mark.parametrize("email", ["elastic@example.com", "accepted.food@example.com", "OrgOwner@example.com"])
 async def test_an_address_names_no_cause(admin: AsyncAdmin, emulator: Emulator, email: str) -> None:
     """Words of another cause within an address do not hide who decides."""
     user = emulator.add_user(email)

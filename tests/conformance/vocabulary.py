@@ -107,6 +107,8 @@ def read_templates() -> tuple[tuple[str, ...], ...]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
                 found.add(_fixed_parts(node))
+            if isinstance(node, ast.Call):
+                found |= {(each,) for each in _constant_messages(node)}
     lettered = {each for each in found if sum(map(str.isalpha, "".join(each))) >= LEAST_LETTERS}
     return tuple(sorted(lettered, key=lambda parts: (-len("".join(parts)), parts)))
 
@@ -114,6 +116,11 @@ def read_templates() -> tuple[tuple[str, ...], ...]:
 def _documented_messages() -> set[str]:
     errors = [node["error"] for node in _walk(_read_documents()) if isinstance(node, dict) and "error" in node]
     return {each["message"] for each in errors if isinstance(each, dict) and isinstance(each.get("message"), str)}
+
+
+def _constant_messages(call: ast.Call) -> set[str]:
+    given = [each.value for each in call.args if isinstance(each, ast.Constant)]
+    return {each for each in given if isinstance(each, str) and " " in each}
 
 
 def _fixed_parts(node: ast.JoinedStr) -> tuple[str, ...]:

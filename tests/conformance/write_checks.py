@@ -292,7 +292,7 @@ def role_scopes(service: Service) -> None:
     """Bind an organization role on a project."""
     binding = viewer_binding(service, create_account(service)["service_account"]["id"])
     service.expect_refusal(
-        400, "INVALID_ARGUMENT", "POST", "/admin/role-bindings", json=binding | {"role": "OrgMember"}
+        403, "PERMISSION_DENIED", "POST", "/admin/role-bindings", json=binding | {"role": "OrgMember"}
     )
 
 

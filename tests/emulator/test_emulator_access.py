@@ -311,23 +311,23 @@ def test_binding_accepts_the_roles_of_its_scope(api: httpx.Client, emulator: Emu
         assert api.post("/admin/role-bindings", json=document).is_success
 
 
-@pytest.mark.rule("role-scopes")
+@pytest.mark.rule("role-scopes", "role-scopes-of-new-principals")
 @pytest.mark.parametrize("role", ROLES)
 def test_role_of_the_other_scope_is_refused(
     api: httpx.Client, emulator: Emulator, read_error: ReadError, role: str
 ) -> None:
-    """A role of the other scope is refused in a binding, an invite and a service account, and the error names it."""
+    """A role of the other scope is forbidden in a binding, and invalid in an invite and a service account."""
     project_id, account = create_project(emulator), create_service_account(emulator)
     scope = {"resource_type": "project", "resource_id": project_id}
     grant = {"role": role} | (scope if role in ORGANIZATION_ROLES else {"resource_type": "organization"})
     binding = {"principal_type": "service_account", "principal_id": account} | grant
-    for path, document in (
-        ("/admin/role-bindings", binding),
-        ("/admin/invites", {"email": "a@example.com", "role_bindings": [MEMBER, grant]}),
-        ("/admin/service-accounts", {"name": "ci", "role_bindings": [MEMBER, grant]}),
+    for path, document, refusal in (
+        ("/admin/role-bindings", binding, (403, "PERMISSION_DENIED")),
+        ("/admin/invites", {"email": "a@example.com", "role_bindings": [MEMBER, grant]}, (400, "INVALID_ARGUMENT")),
+        ("/admin/service-accounts", {"name": "ci", "role_bindings": [MEMBER, grant]}, (400, "INVALID_ARGUMENT")),
     ):
         response = api.post(path, json=document)
-        assert read_error(response) == (400, "INVALID_ARGUMENT")
+        assert read_error(response) == refusal
         assert role in response.json()["error"]["message"]
 
 
@@ -422,9 +422,11 @@ def test_key_accepts_key_roles_on_its_project(api: httpx.Client, emulator: Emula
     for document in (
         binding_request("api_key", key, "ProjectOwner", project_id),
         binding_request("api_key", key, "OrgMember"),
-        binding_request("api_key", key, "ProjectViewer", other),
+        binding_request("api_key", key, "ProjectViewer"),
     ):
-        assert read_error(api.post("/admin/role-bindings", json=document)) == (400, "INVALID_ARGUMENT")
+        assert read_error(api.post("/admin/role-bindings", json=document)) == (403, "PERMISSION_DENIED")
+    elsewhere = binding_request("api_key", key, "ProjectViewer", other)
+    assert read_error(api.post("/admin/role-bindings", json=elsewhere)) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.rule("binding-exists")
@@ -434,7 +436,7 @@ def test_identical_binding_is_refused(api: httpx.Client, emulator: Emulator, rea
     first = api.post("/admin/role-bindings", json=document).json()
     response = api.post("/admin/role-bindings", json=document)
     assert read_error(response) == (409, "ALREADY_EXISTS")
-    assert first["id"] in response.json()["error"]["message"]
+    assert response.json()["error"]["details"] == {"role_binding_id": first["id"]}
 
 
 @pytest.mark.rule("binding-exists")

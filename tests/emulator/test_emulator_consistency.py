@@ -131,4 +131,5 @@ def test_state_stays_consistent(connect: Connect, seed: int) -> None:
             emulator.load(json.loads(json.dumps(document)))
             assert emulator.dump() == document
     require_consistency(emulator.state)
-    assert statuses - {429} == {200, 201, 202, 400, 404, 409}
+    # 403 is for a role that an API key cannot have, which some seeds do not choose.
+    assert statuses - {403, 429} == {200, 201, 202, 400, 404, 409}

@@ -38,8 +38,8 @@ read-role-bindings      | all P    | self A     | self A          | self A    | 
 """  # noqa: E501 — a table
 REACHES = {"all": "all", "own": "own project", "self": "itself", "no": "none"}
 PAGES = {
-    "organization": "guides/organizations/understanding-organizations",
-    "project": "guides/projects/understanding-projects",
+    "organization": "admin/organizations/organizations-overview",
+    "project": "admin/projects/projects-overview",
 }
 
 

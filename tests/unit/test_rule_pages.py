@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import rule_pages
+import yaml
 
 from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 from pinecone_admin.emulator.api.rule_catalogue import RULES, RULES_BY_NOUN
@@ -25,6 +27,51 @@ def test_pages_list_every_rule_once() -> None:
         assert f"| {rule.source.basis} |" in row
         assert "::test_" in row
     assert len(rows) == len(RULES)
+
+
+def test_rule_that_claims_the_api_document_has_its_place_there() -> None:
+    """The API document has each operation, status, parameter and field of a schema that a source names."""
+    document = yaml.safe_load((rule_pages.ROOT / "openapi/admin.yaml").read_text(encoding="utf-8"))
+    operations = {
+        operation["operationId"]: operation
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        if isinstance(operation, dict)
+    }
+    places = [
+        (name, place)
+        for name, rule in RULES.items()
+        if (claim := rule.source.text.removeprefix("API document 2026-07: ")) != rule.source.text
+        for place in claim.partition("; ")[0].split(", ")
+    ]
+    assert len(places) > len(RULES) / 3
+    for name, place in places:
+        operation, _, status = place.partition(" ")
+        operation, _, parameter = operation.partition("?")
+        schema, _, field = place.partition(".")
+        if schema in document["components"]["schemas"]:
+            assert field in document["components"]["schemas"][schema]["properties"], (name, place)
+        elif parameter:
+            assert parameter in {resolve(each, document)["name"] for each in operations[operation]["parameters"]}, name
+        else:
+            assert not status or status in operations[operation]["responses"], (name, place)
+
+
+def resolve(node: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """Return a node of the document, or the component that it refers to."""
+    for key in node.get("$ref", "").removeprefix("#/").split("/") if "$ref" in node else ():
+        document = document[key]
+    return document if "$ref" in node else node
+
+
+def test_only_assumed_rules_have_no_source() -> None:
+    """A source is a document, a page with the day on which it was read, or who depends on the rule."""
+    for name, rule in RULES.items():
+        source = rule.source
+        assert (source.basis == "assumed") == source.text.startswith(("no source", "not a rule")), name
+        if re.match(r"pages? ", source.text):
+            assert re.search(r"read \d{4}-\d\d-\d\d", source.text), name
+            assert source.basis.startswith("published"), name
 
 
 def test_there_is_a_page_for_each_noun_and_no_other() -> None:

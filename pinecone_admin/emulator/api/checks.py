@@ -300,20 +300,31 @@ _resource_type = one_of(RESOURCE_TYPES)
 _role = one_of(ROLES)
 
 
+def role_misfit(role: str, resource_type: str) -> str:
+    """Return what is wrong with a role that does not fit a resource, in the words of the official SDK's tests."""
+    return f"The {role} role cannot be bound for resource_type={resource_type}"
+
+
 def read_grant(fields: Fields) -> GrantInput:
-    """Read the three fields that request a role on a resource."""
+    """Read the three fields that request a role on a resource, whether or not the role fits the resource."""
     grant = GrantInput(
         resource_type=fields.required("resource_type", _resource_type),
         resource_id=fields.optional("resource_id", string),
         role=fields.required("role", _role),
     )
-    if grant.role not in ROLES_BY_RESOURCE[grant.resource_type]:
-        raise fields.refusal("role", f"{grant.role} cannot be bound on the resource_type {grant.resource_type}")
     if grant.resource_type == "project" and not grant.resource_id:
         raise fields.refusal("resource_id", f"is required to bind {grant.role} on a project")
     return grant
 
 
+def read_fitting_grant(fields: Fields) -> GrantInput:
+    """Read the three fields that request a role on a resource, and check that the role fits the resource."""
+    requested = read_grant(fields)
+    if requested.role not in ROLES_BY_RESOURCE[requested.resource_type]:
+        raise fields.refusal("role", f"is wrong: {role_misfit(requested.role, requested.resource_type)}")
+    return requested
+
+
 def grant(field: str, value: object) -> GrantInput:
-    """Check for an object that requests a role on a resource. Unknown fields are ignored."""
-    return read_grant(Fields(json_object(field, value), f"{field}."))
+    """Check for an object that requests a role on a resource that it fits. Unknown fields are ignored."""
+    return read_fitting_grant(Fields(json_object(field, value), f"{field}."))

@@ -9,6 +9,7 @@ What a caller may do follows the matrix in `permissions`. A `find_` function ret
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
+from urllib.parse import parse_qsl
 
 from pinecone_admin.emulator.api import checks, control_plane, paging
 from pinecone_admin.emulator.api.checks import Fields
@@ -37,6 +38,7 @@ from pinecone_admin.emulator.api.preconditions import (
     require_distinct,
     require_empty_project,
     require_encryption_kept,
+    require_fitting_role,
     require_free_email,
     require_grantable,
     require_mail_quota,
@@ -434,7 +436,7 @@ _ROLE = checks.one_of(ROLES)
 @_operation
 def list_role_bindings(context: OperationContext) -> Document:
     """Return a page of the visible role bindings that match all given filters."""
-    filters = _read_binding_filter(context.query)
+    filters = _read_binding_filter(context)
     page_request = paging.read_page_request(context, "role_bindings", filters)
     return paging.page_document(context, page_request, list_visible_bindings(context, filters), role_binding_document)
 
@@ -447,6 +449,7 @@ def create_role_binding(context: OperationContext) -> Document:
     grant = resolve_grant(context, requested)
     require_own_project(context, principal, grant)
     require_grantable(context, [grant])
+    require_fitting_role(principal, grant)
     require_roles_in_plan(context, principal.type, [grant])
     email = context.state.find_email(principal)
     require_unmanaged(context, email)
@@ -479,7 +482,9 @@ def delete_role_binding(context: OperationContext) -> None:
         context.state.remove_user(user)
 
 
-def _read_binding_filter(query: Fields) -> BindingFilter:
+def _read_binding_filter(context: OperationContext) -> BindingFilter:
+    # Without blank values: an empty filter counts as absent.
+    query = Fields(dict(parse_qsl(context.request.query)))
     filters = BindingFilter(
         principal_type=query.optional("principal_type", _PRINCIPAL_TYPE),
         principal_id=query.optional("principal_id", checks.string),
@@ -499,7 +504,4 @@ def _read_principal_and_grant(fields: Fields) -> tuple[Principal, checks.GrantIn
         type=fields.required("principal_type", _PRINCIPAL_TYPE),
         id=fields.required("principal_id", checks.string),
     )
-    requested = checks.read_grant(fields)
-    if principal.type == "api_key" and requested.role not in API_KEY_ROLES:
-        raise invalid_argument(f"role {requested.role} cannot be bound to an api_key")
-    return principal, requested
+    return principal, checks.read_grant(fields)

@@ -67,8 +67,8 @@ class Permission:
         )
 
 
-_ORGANIZATIONS = "guides/organizations/understanding-organizations"
-_PROJECTS = "guides/projects/understanding-projects"
+_ORGANIZATIONS = "admin/organizations/organizations-overview"
+_PROJECTS = "admin/projects/projects-overview"
 
 _ALL, _NOBODY = Cell("all", _ORGANIZATIONS), Cell("none", _ORGANIZATIONS)
 _OWN, _NO = Cell("own project", _PROJECTS), Cell("none", _PROJECTS)

@@ -10,7 +10,7 @@ from math import ceil
 from operator import attrgetter
 from typing import TypeVar, cast
 
-from pinecone_admin.emulator.api.checks import GrantInput
+from pinecone_admin.emulator.api.checks import GrantInput, role_misfit
 from pinecone_admin.emulator.api.context import OperationContext
 from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
@@ -29,6 +29,7 @@ from pinecone_admin.emulator.model.records import (
     ServiceAccountRecord,
     UserRecord,
 )
+from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ROLES_BY_RESOURCE
 from pinecone_admin.emulator.model.state import State
 
 # Pinecone's billing pages say that a restricted organization cannot create resources; the other two are stricter.
@@ -162,9 +163,9 @@ def resolve_grant(context: OperationContext, requested: GrantInput) -> Grant:
 
 
 def require_own_project(context: OperationContext, principal: Principal, grant: Grant) -> None:
-    """Require that an API key gets roles on its own project only."""
+    """Require that an API key gets roles on no other project than its own."""
     key = context.state.find_api_key(principal.id) if principal.type == "api_key" else None
-    if key and key.project_id != grant.resource_id:
+    if key and grant.resource_type == "project" and key.project_id != grant.resource_id:
         raise invalid_argument(f"API key {principal.id} does not belong to project {grant.resource_id}")
 
 
@@ -210,6 +211,14 @@ def require_grantable(context: OperationContext, grants: Iterable[Grant]) -> Non
     require_caller_holds(context, granted)
     for grant in granted:
         require_bindable(context, grant)
+
+
+def require_fitting_role(principal: Principal, grant: Grant) -> None:
+    """Require a role that fits the resource, and an API key if it is the principal."""
+    if grant.role not in ROLES_BY_RESOURCE[grant.resource_type]:
+        raise _permission_denied(role_misfit(grant.role, grant.resource_type))
+    if principal.type == "api_key" and grant.role not in API_KEY_ROLES:
+        raise _permission_denied(f"The {grant.role} role cannot be bound for principal_type=api_key")
 
 
 def require_bindable(context: OperationContext, grant: Grant) -> None:
@@ -378,7 +387,9 @@ def require_unmanaged(context: OperationContext, email: str | None) -> None:
     """Require that no identity provider that refuses changes manages the person with an email, if there is one."""
     settings = context.state.settings
     if email is not None and settings.managed_changes == "refused" and settings.is_managed(email):
-        raise _aborted(f"user {quoted(email)} is managed by an identity provider")
+        raise _aborted(
+            f"User and role management is controlled by your identity provider, which manages {quoted(email)}."
+        )
 
 
 def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindingRecord]) -> None:
@@ -386,7 +397,7 @@ def require_another_owner(context: OperationContext, revoked: Iterable[RoleBindi
     if not any(each.grant.role == "OrgOwner" and each.principal.type == "user" for each in revoked):
         return
     if len(context.state.role_bindings.matching(BindingFilter(principal_type="user", role="OrgOwner"))) == 1:
-        raise _aborted(f"organization {context.state.organization.id} would be left without a user who is OrgOwner")
+        raise _aborted("Cannot delete the last OrgOwner role binding for this organization.")
 
 
 def require_another_organization_role(context: OperationContext, revoked: RoleBindingRecord) -> None:
@@ -396,40 +407,40 @@ def require_another_organization_role(context: OperationContext, revoked: RoleBi
     others = [other for other in context.state.role_bindings.held_by(target) if other is not revoked]
     if any(other.grant.resource_type == "organization" for other in others):
         return
-    if target.type == "invite" or (target.type == "user" and others):
-        raise _aborted(f"role binding {revoked.id} is the last organization role of {target.type} {target.id}")
+    last = "Cannot delete the last organization-membership role binding for"
+    if target.type == "invite":
+        raise _aborted(f"{last} a pending invite; delete the invite instead.")
+    if target.type == "user" and others:
+        raise _aborted(f"{last} this user.")
 
 
 def require_free_email(context: OperationContext, address: str) -> None:
     """Require an email that neither an invite that can still be resent nor a user has."""
     if invites := context.state.find_open_invites(address):
-        message = f"invite {invites[0].id} for {quoted(address)} is {invites[0].status(context.now)}"
-        raise _already_exists(message, invite_id=invites[0].id)
+        invite, status = invites[0], invites[0].status(context.now)
+        article = "An" if status == "expired" else "A"
+        message = f"{article} {status} invite already exists for this email; its ID is {invite.id}."
+        raise _already_exists(message, invite_id=invite.id)
     _require_no_user(context, address)
 
 
 def _require_no_user(context: OperationContext, address: str) -> None:
     if owner := context.state.users.find(address):
-        raise _already_exists(f"user {owner.id} already has the email {quoted(address)}", user_id=owner.id)
+        raise _already_exists("This email already belongs to a member of the organization.", user_id=owner.id)
 
 
 def require_resendable(context: OperationContext, target: InviteRecord) -> None:
     """Require an unprocessed invite; if it has expired, also that no user has its email meanwhile."""
-    require_unprocessed(target)
+    if target.processed_at:
+        raise _already_exists("Invite has already been accepted and cannot be resent.")
     if target.status(context.now) == "expired":
         _require_no_user(context, target.email)
-
-
-def require_unprocessed(target: InviteRecord) -> None:
-    """Require an invite that has not been accepted, to bind roles or send mails."""
-    if target.processed_at:
-        raise _already_exists(f"invite {target.id} is processed; change the user who accepted it instead")
 
 
 def require_deletable_invite(target: InviteRecord) -> None:
     """Require an invite that has not been accepted, to delete it."""
     if target.processed_at:
-        raise _aborted(f"invite {target.id} is processed; remove the user who accepted it instead")
+        raise _aborted("The invite has already been accepted; delete the resulting user instead.")
 
 
 def require_distinct(grants: Iterable[Grant]) -> None:
@@ -443,8 +454,9 @@ def require_distinct(grants: Iterable[Grant]) -> None:
 
 def require_unbound(context: OperationContext, target: Principal, grant: Grant) -> None:
     """Require a principal that does not hold the role and may receive it."""
-    if target.type == "invite":
-        require_unprocessed(context.state.invites[target.id])
+    if target.type == "invite" and context.state.invites[target.id].processed_at:
+        message = "The invite has already been accepted; manage role bindings on the resulting user instead."
+        raise _already_exists(message)
     for binding in context.state.role_bindings.held_by(target):
         if binding.grant == grant:
-            raise _already_exists(f"role binding {binding.id} is identical", role_binding_id=binding.id)
+            raise _already_exists("A role binding with these attributes already exists.", role_binding_id=binding.id)

@@ -367,7 +367,7 @@ class _StateReader:
         return cast("RoleBindingRecord", self._read_record(RoleBindingRecord, fields, holder))
 
     def _read_grant(self, fields: Fields) -> Grant:
-        grant = checks.read_grant(fields)
+        grant = checks.read_fitting_grant(fields)
         organization_id = self.state.organization.id
         resource_id = grant.resource_id or organization_id
         known = self.state.projects if grant.resource_type == "project" else {organization_id}
