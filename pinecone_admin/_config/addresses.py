@@ -51,16 +51,22 @@ def check_url(name: str, value: object, *, allow_http: bool) -> str:
     """Return a valid URL; the default scheme is https, and plain http is limited to loopback unless allowed."""
     if not isinstance(value, str):
         raise type_error(name, "a str", value)
+    if not value.strip():
+        raise value_error(name, "is empty")
     url = parse_url(value, default_scheme="https")
     if url is None:
         raise value_error(name, "is not a valid URL")
+    if not url.host:
+        raise value_error(name, "does not contain the name of a host")
+    # Only this is shown: a user, a path or a query may hold a secret.
+    shown = f"{url.scheme}://{url.netloc.decode('ascii')}"
     problem = _find_url_problem(value, url)
     if problem:
-        raise value_error(name, f"{str(url.copy_with(userinfo=b''))!r} {problem}")
+        raise value_error(name, f"{shown!r} {problem}")
     if url.scheme == "http" and not allow_http and not is_loopback(url.host):
         raise PineconeValueError(
             Name(name),
-            f" {value!r} is plain http beyond loopback, which exposes the token in transit: use https, or set ",
+            f" {shown!r} is plain http beyond loopback, which exposes the token in transit: use https, or set ",
             Name("allow_http=True"),
         )
     return str(url)
@@ -92,7 +98,6 @@ def find_authority_problem(url: httpx.URL) -> str | None:
 
 def _find_url_problem(value: str, url: httpx.URL) -> str | None:
     problems = {
-        "has no host": not value.strip() or not url.host,
         "contains whitespace or a backslash": "\\" in value or any(map(str.isspace, value)),
         "contains a % without two hexadecimal digits": "%" in value and bool(re.search(r"%(?![0-9A-Fa-f]{2})", value)),
         "is neither http nor https": url.scheme not in {"http", "https"},

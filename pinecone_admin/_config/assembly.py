@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pinecone_admin.auth.cache import TokenCache
     from pinecone_admin.auth.token_source import TokenSource
 
-TOKEN_EXCHANGE_ATTEMPTS = 3
-
 MAX_CONCURRENT_TOKEN_EXCHANGES = 20
 """Connections to the token endpoint: one is enough, unless exchanges hang while others proceed."""
 

@@ -49,11 +49,17 @@ def _parse_proxy(name: str, value: object) -> httpx.Proxy:
     # The URL of a proxy may contain a password, so no message shows it.
     if not isinstance(value, str):
         raise type_error(name, "a str", value)
+    if not value.strip():
+        raise value_error(name, "is empty")
     url = parse_url(value, default_scheme="http")
     if url is None or find_authority_problem(url) or url.scheme not in {"http", "https", "socks5", "socks5h"}:
         raise value_error(name, "is not the URL of an http, https or socks5 proxy")
-    if url.path not in {"", "/"}:
-        raise value_error(name, "must not have a path: write a slash in its user name or password as %2F")
+    if url.path not in {"", "/"} or "?" in value or "#" in value:
+        raise value_error(
+            name,
+            "must not have a path, a query or a fragment: write /, ? and # in its user name or password as %2F, %3F "
+            "and %23",
+        )
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise value_error(name, "is a socks proxy, which needs an extra: install httpx[socks]")
     return httpx.Proxy(url)

@@ -149,8 +149,11 @@ def check_name(value: object, model: Any, *, operation: str) -> None:
 
 
 def check_key_roles(argument: str | Name, value: object) -> None:
-    """Raise unless the value is a sequence of roles that an API key can have."""
-    for position, role in enumerate(check_sequence(argument, value)):
+    """Raise unless the value is a sequence of roles that an API key can have, and has one."""
+    roles = check_sequence(argument, value)
+    if not roles:
+        raise value_error(argument, "is empty: a key has at least one role")
+    for position, role in enumerate(roles):
         place = place_in(argument, f"[{position}]")
         check_identifier(place, role)
         _check_role(place, role, "APIKeyRole", "an API key")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 
 from pinecone_admin._http.argument_checks import check_duration, check_integer
 from pinecone_admin._http.call_state import CallState
@@ -73,6 +73,10 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATC
 _NOT_SETTLED_BY_REFUSAL = frozenset({"DELETE"})
 
 
+# Used if ``max_attempts`` is None.
+_CALL_ATTEMPTS = 4
+_TOKEN_REQUEST_ATTEMPTS = 3
+
 # Tokens of ``RetryPolicy.budget``. botocore 1.40 charges 5 for a retry, or 10 after a timeout; 1.44.8 charges 14, or 5
 # if it was throttled; both refund only what the last retry of a call has cost (``retries/standard.py``).
 _RETRY_COST = 5
@@ -80,8 +84,9 @@ SUCCESS_REFUND = 1
 """Tokens that a success without a retry refunds; any other refunds what its retries have cost."""
 
 
-def _validate_count(_: RetryPolicy, attribute: Attribute[int], value: int) -> None:
-    check_integer(attribute.name, value, least=1)
+def _validate_count(_: RetryPolicy, attribute: Attribute[Any], value: int | None) -> None:
+    if value is not None:
+        check_integer(attribute.name, value, least=1)
 
 
 def _validate_tokens(_: RetryPolicy, attribute: Attribute[Any], value: int | None) -> None:
@@ -98,7 +103,9 @@ class RetryPolicy:
     """Limits of attempts and of the waits between them.
 
     Attributes:
-        max_attempts: Maximum number of attempts, from 1; 1 means no retries.
+        max_attempts: Maximum number of attempts, from 1; 1 means no retries. None means 4 for a call, and 3 for a token
+            request. A number holds for both. A client sends its token requests by the policy of its constructor; the
+            policy of a copy holds for calls.
         attempt_timeout: Seconds for one attempt, including the response body.
         backoff: Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429.
             A wait is at least 0.05 s. With 0, for tests, only a Retry-After is waited for.
@@ -120,8 +127,8 @@ class RetryPolicy:
         >>> patient = Admin(retry=RetryPolicy(max_attempts=6, max_backoff=30), timeout=180)
     """
 
-    max_attempts: int = field(default=4, validator=_validate_count)
-    """Maximum number of attempts, from 1; 1 means no retries."""
+    max_attempts: int | None = field(default=None, validator=_validate_count)
+    """Maximum number of attempts, from 1; 1 means no retries. None means 4 for a call, and 3 for a token request."""
     attempt_timeout: float = field(default=20.0, validator=_validate_seconds)
     """Seconds for one attempt, including the response body."""
     backoff: float = field(default=0.5, validator=_validate_seconds)
@@ -132,6 +139,17 @@ class RetryPolicy:
     """Longest Retry-After in seconds that is waited for; with a longer one there is no retry."""
     budget: int | None = field(default=500, validator=_validate_tokens)
     """Tokens for retries, from 0, or None for no such limit."""
+
+
+def count_attempts(policy: RetryPolicy) -> int:
+    """Return the maximum number of attempts of a call."""
+    return _CALL_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
+
+
+def for_token_requests(policy: RetryPolicy) -> RetryPolicy:
+    """Return the policy of the token requests of a client, which have another limit than the retry budget."""
+    attempts = _TOKEN_REQUEST_ATTEMPTS if policy.max_attempts is None else policy.max_attempts
+    return evolve(policy, max_attempts=attempts, budget=None)  # their limit is the wait after a failed one
 
 
 def classify_status(status: int) -> Failure:
@@ -195,7 +213,7 @@ def next_delay(
         retry_after: Seconds that the server asks to wait, or None.
         random: Returns a random number, uniformly distributed between two bounds.
     """
-    if attempt >= policy.max_attempts:
+    if attempt >= count_attempts(policy):
         return None
     if retry_after is not None:
         # Never early; jitter of at most 5 % or 0.5 s spreads a fleet out.

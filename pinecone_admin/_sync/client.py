@@ -76,7 +76,7 @@ class Admin:
         allow_http: Allow http to hosts other than loopback; ``PINECONE_ADMIN_ALLOW_HTTP=1`` does so too.
         timeout: Seconds for a whole call, or each request of a workflow, above 0: fetching the token, all attempts and
             the waits between them.
-        retry: How often and how soon to retry; default: ``RetryPolicy()``.
+        retry: How often and how soon to retry calls and token requests; default: ``RetryPolicy()``.
         max_connections: Maximum number of open connections to the API, from 1.
         token_cache: Cache that shares tokens with other processes: a ``FileTokenCache`` or one of your own.
         lazy: Fetch the first token with the first call, and not before.
@@ -433,7 +433,8 @@ class Admin:
 
         Args:
             timeout: Seconds for a whole call, above 0.
-            retry: How often and how soon to retry.
+            retry: How often and how soon to retry the calls of the copy. It does not change token requests, which the
+                copy shares with this client: for them, the policy of the constructor holds.
             additional_headers: Headers to add to the present ones. ``Api-Key`` is refused: pass ``api_key``.
             read_only: Refuse every request but GET, before it is sent.
             api_key: Value of an API key, sent in place of the token: operations of the control plane accept only a

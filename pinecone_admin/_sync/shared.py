@@ -8,13 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
-from attrs import evolve
 
 from pinecone_admin._concurrency.waiting import WorkInProgress
 from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     MAX_CONCURRENT_TOKEN_EXCHANGES,
-    TOKEN_EXCHANGE_ATTEMPTS,
     ClientSetup,
     build_token_source,
     check_cache,
@@ -23,6 +21,7 @@ from pinecone_admin._config.assembly import (
 from pinecone_admin._config.client_config import ClientConfig
 from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin._http.retry_budget import RetryBudget
+from pinecone_admin._http.retry_policy import for_token_requests
 from pinecone_admin._sync.transports.pool import Pools, TransportExchange
 from pinecone_admin._sync.transports.retry import Exchange, Retrier
 from pinecone_admin.auth.token_response import error_from_exchange
@@ -123,8 +122,7 @@ def _build_token_retrier(config: ClientConfig, given: object, closed: threading.
     """Return the retrier of token exchanges, which are synchronous in both clients."""
     make_retrier = partial(
         Retrier,
-        # Exchanges have a limit of their own, the wait after a failed one.
-        retry=evolve(config.options.retry, max_attempts=TOKEN_EXCHANGE_ATTEMPTS, budget=None),
+        retry=for_token_requests(config.options.retry),
         on_attempt=config.options.on_attempt,
         map_response=error_from_exchange,
     )

@@ -96,7 +96,9 @@ def error_from_exchange(response: BufferedResponse, *, call: CallState, wall: fl
     code = sent if isinstance(sent, str) and sent in _OAUTH_CODES else None
     invalid = status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.BAD_REQUEST and code in _INVALID_CREDENTIALS)
     kind = InvalidCredentialsError if invalid else TokenError
-    reason = "the client id and secret are not accepted" if invalid else "the token endpoint issued no token"
+    # The error is also that of the call that needs the token, whose name stands before the message.
+    endpoint = f"the token endpoint {call.endpoint}"
+    reason = f"{endpoint} does not accept the client id and secret" if invalid else f"{endpoint} issued no token"
     if code is None:
         reason += f": {describe_foreign_response(response, call)}"
     return kind(
@@ -116,7 +118,7 @@ def error_from_exchange(response: BufferedResponse, *, call: CallState, wall: fl
 def error_from_unusable_response(problem: str, response: BufferedResponse, call: CallState) -> TokenError:
     """Return the error for a success without a usable token."""
     return TokenError(
-        problem,
+        f"the token endpoint {call.endpoint} issued no usable token: {problem}",
         status_code=response.status,
         headers=_keep_harmless_headers(response.headers),
         operation=call.operation,

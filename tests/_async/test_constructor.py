@@ -133,6 +133,19 @@ async def test_an_invalid_address_raises(argument: str, address: Any, make_clien
     assert caught.value.argument == argument
 
 
+async def test_an_empty_address_is_called_empty(make_client: Callable[..., AsyncAdmin]) -> None:
+    """An empty or blank address is named so, and one without a host too; no message quotes what nobody wrote."""
+    for argument, value, message in (
+        *((name, value, "is empty") for name in ("host", "oauth_url") for value in ("", " ", "\n")),
+        ("host", "https://", "does not contain the name of a host"),
+        ("oauth_url", "/oauth/token", "does not contain the name of a host"),
+    ):
+        with raises(PineconeValueError, match=f"^{argument} {message}$"):
+            make_client(ScriptedTransport(), lazy=True, **{argument: value})
+    with raises(PineconeValueError, match="^proxy_url is empty$"):
+        AsyncAdmin(access_token="x", proxy_url=" ")
+
+
 @pytest.mark.parametrize("variable", ["PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])
 async def test_an_invalid_address_in_the_environment_raises(
     variable: str, make_client: Callable[..., AsyncAdmin], monkeypatch: pytest.MonkeyPatch
@@ -268,7 +281,7 @@ BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
     ({"ssl_verify": "/no/such/file.pem"}, "ssl_verify: cannot load certificates from '/no/such/file.pem'"),
     ({"ssl_verify": os.fspath(Path(__file__))}, "ssl_verify: cannot load"),
     ({"proxy_url": 5}, "proxy_url must be a str"),
-    ({"proxy_url": ""}, "proxy_url is not the URL"),
+    ({"proxy_url": ""}, "proxy_url is empty"),
     ({"proxy_url": f"ftp://user:{SECRET}@proxy"}, "proxy_url is not the URL"),
     ({"proxy_url": f"http://user:{SECRET}@proxy:port"}, "proxy_url is not the URL"),
     ({"proxy_url": f"http://user:{SECRET}@"}, "proxy_url is not the URL"),

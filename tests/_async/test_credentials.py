@@ -259,7 +259,9 @@ async def test_wrong_credentials_raise_at_the_first_exchange(make_client: Callab
             ScriptedResponse(401, {"error": "access_denied", "error_description": "Unauthorized"}) for _ in range(2)
         ]
     )
-    with raises(InvalidCredentialsError, match=r"\[401 access_denied\] the client id and secret") as caught:
+    with raises(
+        InvalidCredentialsError, match=r"\[401 access_denied\] the token endpoint login.pinecone.io does not"
+    ) as caught:
         await make_client(script).__aenter__()
     assert isinstance(caught.value, UnauthorizedError)
     assert isinstance(caught.value, TokenError)

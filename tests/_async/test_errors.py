@@ -458,6 +458,24 @@ async def test_a_response_of_something_else_names_its_host(make_client: Callable
         await make_client(ScriptedTransport(tokens=[redirect]), lazy=True).projects.list()
 
 
+async def test_an_error_of_the_token_endpoint_names_it(make_client: Callable[..., AsyncAdmin]) -> None:
+    """Whatever the token endpoint responds, the error of the call that needs the token names the endpoint."""
+    responses = [
+        ScriptedResponse(200, b"<html>sign in"),
+        ScriptedResponse(200, {"access_token": ""}),
+        ScriptedResponse(401, {"error": "access_denied"}),
+        ScriptedResponse(400, {"error": "invalid_client"}),
+        ScriptedResponse(403, b"<html>"),
+        ScriptedResponse(429, {"error": "too_many_requests"}),
+    ]
+    for response in responses:
+        script = ScriptedTransport(tokens=[response])
+        with pytest.raises(TokenError, match=r"the token endpoint login\.pinecone\.io ") as caught:
+            await make_client(script, lazy=True, retry=ONCE).projects.list()
+        check_promises(caught.value)
+        assert caught.value.operation == "list_projects"
+
+
 async def test_messages_of_a_server_are_printable_and_short(
     make_client: Callable[..., AsyncAdmin], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -60,7 +60,12 @@ REQUESTS: list[tuple[Callable[[AsyncAdmin], Any], str, str, object]] = [
         "/admin/projects/p/api-keys",
         {"name": "x", "roles": ["ProjectViewer"]},
     ),
-    (lambda a: a.api_keys.update(api_key_id="k", roles=[]), "PATCH", "/admin/api-keys/k", {"roles": []}),
+    (
+        lambda a: a.api_keys.update(api_key_id="k", roles=["ProjectViewer"]),
+        "PATCH",
+        "/admin/api-keys/k",
+        {"roles": ["ProjectViewer"]},
+    ),
     (
         lambda a: a.users.list(email="a+b@c.d", limit=7, pagination_token="t&").to_list(),
         "GET",

@@ -436,6 +436,29 @@ async def test_a_create_is_not_retried_after_a_503(make_client: Callable[..., As
     assert (len(script.requests), clock.slept) == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("policy", "calls", "exchanges"),
+    [(None, 4, 3), (RetryPolicy(), 4, 3), (RetryPolicy(max_attempts=None), 4, 3)]
+    + [(RetryPolicy(max_attempts=number), number, number) for number in (1, 2, 6)],
+)
+async def test_a_number_of_attempts_holds_for_calls_and_token_requests(
+    policy: RetryPolicy | None, calls: int, exchanges: int, make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """Without a number, a call has four attempts and a token request three; the number of the constructor is both.
+
+    A copy has the token requests of its client, whatever its own number is.
+    """
+    script = ScriptedTransport(*[ScriptedResponse(503)] * 9)
+    with raises(ServiceError):
+        await make_client(script, retry=policy, timeout=1000).projects.list()
+    assert (len(script.requests), len(script.exchanges)) == (calls, 1)
+    for own in (None, RetryPolicy(max_attempts=5)):
+        failing = ScriptedTransport(tokens=[ScriptedResponse(503)] * 9)
+        with raises(TokenError):
+            await make_client(failing, retry=policy, lazy=True, timeout=1000).with_options(retry=own).projects.list()
+        assert len(failing.exchanges) == exchanges
+
+
 # Status, policy → the upper bound of each delay.
 BACKOFF: list[tuple[int, RetryPolicy, list[float]]] = [
     (503, RetryPolicy(), [0.5, 1, 2]),

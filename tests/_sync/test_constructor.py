@@ -132,6 +132,19 @@ def test_an_invalid_address_raises(argument: str, address: Any, make_client: Cal
     assert caught.value.argument == argument
 
 
+def test_an_empty_address_is_called_empty(make_client: Callable[..., Admin]) -> None:
+    """An empty or blank address is named so, and one without a host too; no message quotes what nobody wrote."""
+    for argument, value, message in (
+        *((name, value, "is empty") for name in ("host", "oauth_url") for value in ("", " ", "\n")),
+        ("host", "https://", "does not contain the name of a host"),
+        ("oauth_url", "/oauth/token", "does not contain the name of a host"),
+    ):
+        with raises(PineconeValueError, match=f"^{argument} {message}$"):
+            make_client(ScriptedTransport(), lazy=True, **{argument: value})
+    with raises(PineconeValueError, match="^proxy_url is empty$"):
+        Admin(access_token="x", proxy_url=" ")
+
+
 @pytest.mark.parametrize("variable", ["PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])
 def test_an_invalid_address_in_the_environment_raises(
     variable: str, make_client: Callable[..., Admin], monkeypatch: pytest.MonkeyPatch
@@ -265,7 +278,7 @@ BAD_CONNECTIONS: list[tuple[dict[str, Any], str]] = [
     ({"ssl_verify": "/no/such/file.pem"}, "ssl_verify: cannot load certificates from '/no/such/file.pem'"),
     ({"ssl_verify": os.fspath(Path(__file__))}, "ssl_verify: cannot load"),
     ({"proxy_url": 5}, "proxy_url must be a str"),
-    ({"proxy_url": ""}, "proxy_url is not the URL"),
+    ({"proxy_url": ""}, "proxy_url is empty"),
     ({"proxy_url": f"ftp://user:{SECRET}@proxy"}, "proxy_url is not the URL"),
     ({"proxy_url": f"http://user:{SECRET}@proxy:port"}, "proxy_url is not the URL"),
     ({"proxy_url": f"http://user:{SECRET}@"}, "proxy_url is not the URL"),

@@ -258,7 +258,9 @@ def test_wrong_credentials_raise_at_the_first_exchange(make_client: Callable[...
             ScriptedResponse(401, {"error": "access_denied", "error_description": "Unauthorized"}) for _ in range(2)
         ]
     )
-    with raises(InvalidCredentialsError, match=r"\[401 access_denied\] the client id and secret") as caught:
+    with raises(
+        InvalidCredentialsError, match=r"\[401 access_denied\] the token endpoint login.pinecone.io does not"
+    ) as caught:
         make_client(script).__enter__()
     assert isinstance(caught.value, UnauthorizedError)
     assert isinstance(caught.value, TokenError)

@@ -258,6 +258,12 @@ LIMITS: list[tuple[str, str, list[Any], list[Any]]] = [
     ("service_accounts.describe_by_name", "name", ["x" * 80, "é" * 40], ["x" * 81, "é" * 41]),
     ("users.list", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
     ("invites.create", "email", ["a@b", LONG_EMAIL], ["a" + LONG_EMAIL, "ab", "@b", "a@", "a@b@c", "a b@c", "a@b\n"]),
+    *(
+        (method, name, [["ProjectViewer"]], [[], ()])
+        for method, given in METHODS.items()
+        for name, argument in given.items()
+        if argument.kind in {"roles", "optional roles"}
+    ),
     *((method, "limit", [1, 100], [0, 101, -1, 10**5000]) for method, given in METHODS.items() if "limit" in given),
 ]
 

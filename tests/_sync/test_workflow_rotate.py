@@ -171,6 +171,18 @@ def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) -> None:
         emulator.admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 
+def test_a_key_without_a_role_is_refused(admin: Admin, emulator: Emulator) -> None:
+    """A key without a role is not replaced: a new one would have other roles. Nothing is created."""
+    project = admin.projects.create(name="search")
+    made = admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectViewer"])
+    for binding in admin.role_bindings.list(principal_type="api_key", principal_id=made.key.id):
+        admin.role_bindings.delete(role_binding_id=binding.id)
+    for dry_run in (True, False):
+        with raises(RefusedError, match=f"API key {made.key.id} has no role"):
+            admin.api_keys.rotate(api_key_id=made.key.id, store=print, dry_run=dry_run)
+    assert [*emulator.state.api_keys] == [made.key.id]
+
+
 def test_an_unknown_key_and_an_invalid_time_raise(admin: Admin) -> None:
     """An unknown key, and a time below 0 or far too long, raise before any change."""
     with raises(NotFoundError):

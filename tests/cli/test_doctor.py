@@ -290,7 +290,7 @@ def test_a_token_endpoint_that_fails_is_told_from_wrong_credentials() -> None:
     with emulate():
         done = diagnose(env={"PINECONE_CLIENT_SECRET": "rotated"})
     ((check, detail, fix),) = failures(done)
-    assert (check, "not accepted" in detail, "copy" in fix) == ("credentials", True, True)
+    assert (check, "does not accept the client id and secret" in detail, "copy" in fix) == ("credentials", True, True)
     assert status_of(done, "token endpoint") == "ok"
 
 
@@ -416,7 +416,7 @@ def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
             done = diagnose(*argv)
             check, found, _ = failures(done)[0]
             assert (check, detail in found, "canary" in done.stdout) == (expected, True, False), done
-        for host, reason in (("https://", "no host"), ("http://example.com", "PINECONE_ADMIN_ALLOW_HTTP=1")):
+        for host, reason in (("https://", "name of a host"), ("http://example.com", "PINECONE_ADMIN_ALLOW_HTTP=1")):
             done = diagnose(env={"PINECONE_CONTROLLER_HOST": host})
             ((check, found, _),) = failures(done)
             assert (check, "PINECONE_CONTROLLER_HOST" in found, reason in found) == ("variables", True, True), found

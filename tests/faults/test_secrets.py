@@ -352,6 +352,21 @@ WRONG_ARGUMENTS: dict[str, dict[str, Any]] = {
     "proxy with an invalid port": {"access_token": "x", "proxy_url": f"http://ada:{PASSWORD}@h:99999"},
     "proxy with a slash in its password": {"access_token": "x", "proxy_url": f"http://ada:/{PASSWORD}@h:1"},
     "proxy with an unknown scheme": {"access_token": "x", "proxy_url": f"ftp://ada:{PASSWORD}@h:1"},
+    "proxy with a question mark in its password": {"access_token": "x", "proxy_url": f"http://ada:?{PASSWORD}@h:1"},
+    "proxy with a hash in its password": {"access_token": "x", "proxy_url": f"http://ada:#{PASSWORD}@h:1"},
+    "host with a query": {"access_token": "x", "host": f"https://h?token={TOKEN}"},
+    "host with a fragment": {"access_token": "x", "host": f"https://h#{TOKEN}"},
+    "plain host with a slash in its password": {"access_token": "x", "host": f"http://ada:/{PASSWORD}@h"},
+    "token endpoint with a query": {
+        "client_id": "id",
+        "client_secret": SECRET,
+        "oauth_url": f"https://h/oauth/token?secret={SECRET}",
+    },
+    "plain token endpoint with a slash in its password": {
+        "client_id": "id",
+        "client_secret": SECRET,
+        "oauth_url": f"http://ada:/{PASSWORD}@h/x",
+    },
     "host with a password": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h"},
     "host with a password and an invalid port": {"access_token": "x", "host": f"https://ada:{PASSWORD}@h:99999"},
     "token endpoint with a password": {

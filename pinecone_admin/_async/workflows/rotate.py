@@ -137,6 +137,18 @@ def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
         raise RefusedError(message, operation="rotate_api_key")
 
 
+def _refuse_without_name_or_role(old: APIKey) -> None:
+    if name_tags.is_cut(old.name):
+        message = (
+            f"API key {old.id} is named {old.name!r}: its successor was deleted, and with it the end of the name; "
+            "rename the key, and rotate it again"
+        )
+        raise RefusedError(message, operation="rotate_api_key")
+    if not old.roles:
+        message = f"API key {old.id} has no role, and a new key needs one: give it a role, and rotate it again"
+        raise RefusedError(message, operation="rotate_api_key")
+
+
 async def replace_key(
     admin: AsyncAdmin,
     old: APIKey,
@@ -159,12 +171,7 @@ async def replace_key(
         repetition: How the caller's user goes on after an interruption, for the note of an error.
     """
     name = name_tags.original_name(old.name)
-    if name_tags.is_cut(old.name):
-        message = (
-            f"API key {old.id} is named {old.name!r}: its successor was deleted, and with it the end of the name; "
-            "rename the key, and rotate it again"
-        )
-        raise RefusedError(message, operation="rotate_api_key")
+    _refuse_without_name_or_role(old)
     # The name after the tag is not compared: the old key may have been renamed since an interrupted run.
     leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
     if (stored := await find_stored_key(leftovers, name, store)) is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.waiting import WorkInProgress
+from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import PineconeError, RefusedError
 from pinecone_admin.workflows.sent_changes import stating_what_is_left
 
@@ -43,7 +44,7 @@ def require_server_time(admin: Admin, *, operation: str) -> datetime:
 def max_attempts(admin: Admin) -> int:
     """Return how many attempts of a request the client makes at most."""
     options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return options.retry.max_attempts
+    return count_attempts(options.retry)
 
 
 def work_of(admin: Admin) -> WorkInProgress:
