@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import PineconeError, ResponseParsingError, RetryPolicy
+from pinecone_admin import PineconeError, ResponseParsingError
 from pinecone_admin.models import on_organization
 from tests.faults.cases import CLIENT_KINDS, ClientKind, make_operation, send_and_close
 from tests.faults.clients import AnyClient
