@@ -53,7 +53,8 @@ PROGRAM = "pinecone-admin"
 FORMATS = ("table", "json", "yaml", "csv", "raw")
 WIDEST = 100
 """Columns that a help uses at most."""
-_ABOUT = "Run a Pinecone organization: its projects, API keys, users, invites, service accounts and roles."
+_ABOUT = "Manage a Pinecone organization from the shell."
+_COMMON = "Options of every command: pinecone-admin help options"
 _OTHER_WORDS: Mapping[str, str] = {
     "add": "create",
     "api": "send",
@@ -180,7 +181,7 @@ def _common_options() -> list[click.Parameter]:
         "--client-secret-stdin": {"is_flag": True, "help": "Read the client secret from stdin."},
         "--expect-organization": {"metavar": "ID", "help": "Refuse to work on any other organization."},
         "--audit-log": {"metavar": "FILE", "help": "Append a line of JSON to FILE for each change."},
-        "--verbose": {"is_flag": True, "help": "Show each request on standard error, without secrets."},
+        "--verbose -v": {"is_flag": True, "help": "Show each request on standard error, without secrets."},
     }
     return [CommonOption(names.split(), **SETTING, **attributes) for names, attributes in options.items()]
 
@@ -280,6 +281,7 @@ class Command(click.Command):
         reads_with: Values with which it only reads, by the names of their parameters.
         deletes_with: Values without which it deletes nothing, by the names of their parameters.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
+        topics: Topics of the help that say more, beside those of its parameters.
         params: Its own options and arguments, in any order.
         help: Its help, without the notes of its parameters.
         attributes: Other attributes of a command of click.
@@ -303,14 +305,13 @@ class Command(click.Command):
         reads_with: Mapping[str, str] = MappingProxyType({}),
         deletes_with: Mapping[str, str] = MappingProxyType({}),
         fails_with: int | None = None,
+        topics: Sequence[str] = (),
         params: Sequence[click.Parameter] | None = None,
         help: str | None = None,  # noqa: A002 - the name that click has for it
         **attributes: Any,
     ) -> None:
         own_params = sorted(params or (), key=lambda each: (isinstance(each, click.Option), not each.required))
-        notes = [note for each in own_params for note in getattr(each.type, "notes", ())]
-        text = "\n\n".join([cleandoc(help or ""), *dict.fromkeys(notes)])
-        super().__init__(params=[*own_params], help=text, **attributes)
+        super().__init__(params=[*own_params], help=cleandoc(help or ""), **attributes)
         self.effect: Effect = effect
         self.example: str = example
         self.is_by_hand: bool = is_by_hand
@@ -323,6 +324,8 @@ class Command(click.Command):
         self.reads_with: Mapping[str, str] = reads_with
         self.deletes_with: Mapping[str, str] = deletes_with
         self.fails_with: int | None = fails_with
+        of_params = [topic for each in own_params if (topic := getattr(each.type, "topic", ""))]
+        self.topics: tuple[str, ...] = (*dict.fromkeys([*topics, *of_params, *(["secrets"] if makes else [])]),)
         self.path: tuple[str, ...] = (*noun.path, str(self.name))
         self.own_params: list[click.Parameter] = own_params
         if makes is not None:
@@ -380,14 +383,16 @@ class Command(click.Command):
         run_command(session, self, typed)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help: usage, what it does, arguments, options, and the example as it is typed, in one line."""
+        """Write the help: usage, what it does, arguments, own options, the example in one line, and related topics."""
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         arguments = [each for each in self.params if isinstance(each, Positional)]
         _write_section(formatter, "Arguments", ((each.make_metavar(ctx), each.text) for each in arguments))
-        write_options(self, ctx, formatter)
+        _write_options(self, ctx, formatter)
         with formatter.section("Example"):
             formatter.write(f"  {self.example}\n")
+        if self.topics:
+            formatter.write(f"\nSee also: {', '.join(f'{PROGRAM} help {each}' for each in self.topics)}\n")
 
 
 class Noun(click.Group):
@@ -401,7 +406,8 @@ class Noun(click.Group):
 
     def __init__(self, name: str) -> None:
         self.path: tuple[str, ...] = (name,) if name else ()
-        words = f"{' '.join((PROGRAM, *self.path))} COMMAND --help says more, with an example."
+        start = "" if name else f"Start with: {PROGRAM} login\n\n"
+        words = f"{start}Help on a command, with an example: {' '.join((PROGRAM, *self.path))} COMMAND --help"
         super().__init__(
             name or PROGRAM,
             help=f"{NOUNS.get(name, _ABOUT)}\n\n{words}",
@@ -441,7 +447,8 @@ class Noun(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of the next word, or suggest one that is spelt nearly like it."""
         known = self.list_commands(ctx)
-        if args[0] not in known and not args[0].startswith("-"):
+        # A shell completes what is not typed to its end, and shows nothing but words.
+        if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
             words = " ".join((*self.path, args[0]))
             meant = _OTHER_WORDS.get(args[0], args[0])
             advice = self.find_elsewhere(args[0]) or suggest(meant, known)
@@ -507,9 +514,9 @@ class Root(Noun):
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help, with the options of every command."""
+        """Write the help, with the option for the version."""
         super().format_help(ctx, formatter)
-        write_options(self, ctx, formatter)
+        _write_options(self, ctx, formatter)
 
 
 NOUNS_PACKAGE = "pinecone_admin.cli.nouns"
@@ -534,13 +541,18 @@ def load_commands() -> list[Command]:
     return [each for each in found if isinstance(each, Command)]
 
 
-def write_options(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the options of a command: its own, and those that every command has."""
-    params = command.get_params(context)
-    common = [each for each in params if isinstance(each, CommonOption)]
-    own = [each for each in params[:-1] if each not in common]
+def describe_common_options() -> list[tuple[str, str]]:
+    """Return the options that every command has, each with its help."""
+    context = click.Context(ROOT, info_name=PROGRAM, help_option_names=["-h", "--help"])
+    options = [each for each in ROOT.get_params(context) if isinstance(each, CommonOption) or "--help" in each.opts]
+    return [*_describe(options, context)]
+
+
+def _write_options(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the options of a command, and where those are that every command has."""
+    own = [each for each in command.params if not isinstance(each, CommonOption)]
     _write_section(formatter, "Options", _describe(own, context))
-    _write_section(formatter, "Options of every command", _describe([*common, params[-1]], context))
+    formatter.write(f"\n{_COMMON}\n")
 
 
 def _describe(params: Iterable[click.Parameter], context: click.Context) -> Iterable[tuple[str, str]]:

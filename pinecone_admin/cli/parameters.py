@@ -34,10 +34,6 @@ PROJECT_ROLES = (*API_KEY_ROLES[:5], "ProjectManager", "ProjectMember", "Project
 ROLES = (*API_KEY_ROLES[:4], *ORGANIZATION_ROLES, *PROJECT_ROLES[4:])
 PRINCIPALS = ("user", "service-account", "api-key", "invite")
 
-_ROLES_OF_KEYS = f"Roles of keys: {', '.join(API_KEY_ROLES)}."
-_ROLES_ON_ORGANIZATION = f"Roles on the organization: {', '.join(ORGANIZATION_ROLES)}."
-_ROLES_ON_PROJECT = f"Roles on a project: {', '.join(PROJECT_ROLES)}."
-
 # The ids of organizations are made by a scheme whose first character can be a dash.
 DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -89,12 +85,12 @@ class Choice(click.Choice[str]):
     Args:
         choices: The words.
         case_sensitive: Whether case matters.
-        notes: What the help of a command says about the words, if it lists them.
+        topic: The topic that says more about the words.
     """
 
-    def __init__(self, choices: Sequence[str], *, case_sensitive: bool = True, notes: Sequence[str] = ()) -> None:
+    def __init__(self, choices: Sequence[str], *, case_sensitive: bool = True, topic: str = "") -> None:
         super().__init__(choices, case_sensitive)
-        self.notes: Sequence[str] = notes
+        self.topic: str = topic
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word."""
@@ -186,7 +182,7 @@ class Role(click.ParamType["WantedRole"]):
     """A role on the organization, or on a project."""
 
     name = "[PROJECT:]ROLE"
-    notes: tuple[str, ...] = (_ROLES_ON_ORGANIZATION, _ROLES_ON_PROJECT)
+    topic: str = "roles"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedRole:  # noqa: ARG002 - click's signature
         """Return the role."""
@@ -203,7 +199,7 @@ class ProjectGrant(click.ParamType["WantedGrant"]):
     """A role on a project for somebody."""
 
     name = "TYPE:WHO:ROLE"
-    notes: tuple[str, ...] = (_ROLES_ON_PROJECT,)
+    topic: str = "roles"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedGrant:  # noqa: ARG002 - click's signature
         """Return the grant."""
@@ -215,7 +211,7 @@ class ProjectGrant(click.ParamType["WantedGrant"]):
         return _select_items([f"{who}:{role}" for role in PROJECT_ROLES] if ":" in who else [], incomplete)
 
 
-KEY_ROLE = Choice(API_KEY_ROLES, notes=(_ROLES_OF_KEYS,))
+KEY_ROLE = Choice(API_KEY_ROLES, topic="roles")
 
 
 # Parameters

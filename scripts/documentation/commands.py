@@ -58,6 +58,7 @@ def render_command(command: click.Command | None, parent: click.Context, word: s
             f"```text\n{usage}\n```\n",
             render_list(list_options(command, context, common)),
             f"Example:\n\n```sh\n{break_command(command.example)}\n```\n",
+            *(f"See also `{PROGRAM} help {topic}`.\n" for topic in command.topics),
         ]
     )
 

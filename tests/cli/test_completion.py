@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from unittest import mock
@@ -16,7 +16,7 @@ import pytest
 
 from pinecone_admin.cli.parameters import ORGANIZATION_ROLES, PROJECT_ROLES
 from pinecone_admin.emulator import Emulator, serving
-from tests.cli.command_line import example_organization, run, save_profile
+from tests.cli.command_line import COMMANDS, example_organization, run, save_profile
 from tests.cli.terminals import read_piece, start_on_terminal
 
 NAMES = {"PINECONE_ADMIN_COMPLETE_NAMES": "1"}
@@ -54,6 +54,24 @@ def test_roles_kinds_and_profiles_are_completed_offline() -> None:
     for command in ("use", "remove"):
         assert complete("profile", command, "", env=NOBODY) == ["work", "staging"]
     assert complete("project", "list", "--output", "y", env=NOBODY) == ["yaml"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_tab_after_every_prefix_of_every_example_writes_nothing_to_stderr(
+    shell: str, stride: Callable[[int], int]
+) -> None:
+    """Also after a word that is misspelt, a value that is wrong, and a quote that is open."""
+    prefixes = [spec.example[:end] for spec in COMMANDS for end in range(len("pinecone-admin "), len(spec.example) + 1)]
+    typed = [
+        *prefixes,
+        *(f"{each}#" for each in prefixes if each[-1:].isalpha()),
+        *(f"{each} --x y" for each in prefixes),
+    ]
+    for line in typed[:: stride(61)]:
+        words = line.split(" ")
+        env = {"COMP_WORDS": line, "COMP_CWORD": words[-1] if shell == "fish" else f"{len(words) - 1}"}
+        done = run(env={**NOBODY, **env, "_PINECONE_ADMIN_COMPLETE": f"{shell}_complete"})
+        assert (done.exit, done.stderr) == (0, ""), line
 
 
 def test_names_are_completed_only_if_a_variable_says_so_and_read_once_a_minute(home: Path) -> None:

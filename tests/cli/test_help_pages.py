@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import click
 
+from pinecone_admin.cli.commands import ROOT
 from pinecone_admin.cli.help.explanations import list_explanations
 from pinecone_admin.cli.help.topics import TOPICS
-from pinecone_admin.cli.parameters import Positional
-from tests.cli.command_line import COMMANDS, run
+from pinecone_admin.cli.parameters import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, Positional
+from pinecone_admin.workflows import DesiredState
+from tests.cli.command_line import COMMANDS, example_organization, run
 
 NOBODY = dict.fromkeys(("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_ACCESS_TOKEN", "HOME"))
 
@@ -49,6 +53,46 @@ def test_no_line_of_a_help_ends_at_a_hyphen() -> None:
             lines = run(*words, "--help", env={"COLUMNS": columns}).stdout.splitlines()
             assert [line for line in lines if line.endswith("-")] == []
             assert not any("\N{NON-BREAKING HYPHEN}" in line for line in lines)
+
+
+def test_no_help_is_longer_than_a_person_reads() -> None:
+    """In 80 columns, a help has at most 40 lines and 250 words; three commands and the topics have 60 lines."""
+    longer = {"access", "each", "emulator"}
+    for spec in COMMANDS:
+        text = run(*spec.path, "--help", env={"COLUMNS": "80"}).stdout
+        lines, words = len(text.splitlines()), len(text.split())
+        assert (lines <= 40 and words <= 250) or (spec.full_name in longer and lines <= 60), (
+            spec.full_name,
+            lines,
+            words,
+        )
+    assert [name for name, page in TOPICS.items() if len(page.splitlines()) > 60] == []
+
+
+def test_a_help_leads_to_the_topics_that_say_more() -> None:
+    """What every command has, the roles, the places of secrets and the file stand in topics, which the help names."""
+    for spec in COMMANDS:
+        text = run(*spec.path, "--help", env={"COLUMNS": "80"}).stdout
+        assert "Options of every command: pinecone-admin help options" in text
+        assert "--audit-log" not in text.partition("Example:")[0] or spec.path == ("each",)
+        assert set(spec.topics) <= TOPICS.keys()
+        assert all(f"pinecone-admin help {topic}" in text.partition("See also: ")[2] for topic in spec.topics)
+        takes_role = any("role" in str(each.name) for each in spec.own_params if isinstance(each, click.Option))
+        assert not takes_role or "roles" in spec.topics, spec.full_name
+    for option in ROOT.params:
+        assert option.opts[0] in TOPICS["options"] or option.opts == ["--version"]
+    assert {*API_KEY_ROLES, *ORGANIZATION_ROLES, *PROJECT_ROLES} <= set(re.findall(r"\w+", TOPICS["roles"]))
+
+
+def test_the_file_of_the_topic_is_one() -> None:
+    """The whole example of the organization file is read without a problem, and planned."""
+    lines = [line for line in TOPICS["organization-file"].splitlines() if line.startswith("  ")]
+    state = DesiredState.from_text(dedent("\n".join(lines)))
+    assert {each.name for each in state.projects or ()} == {"search"}
+    with example_organization():
+        Path("org.yaml").write_text(dedent("\n".join(lines)).replace("Acme", "Emulated Organization"))
+        planned = run("plan", "org.yaml")
+        assert planned.exit == 0, planned.stderr
 
 
 def test_each_shell_completes_commands_options_and_choices() -> None:

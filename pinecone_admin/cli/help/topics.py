@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
+from pinecone_admin.cli.commands import describe_common_options
 from pinecone_admin.cli.exit_codes import MEANINGS
 from pinecone_admin.cli.help.explanations import FINDINGS
+from pinecone_admin.cli.parameters import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES
 from pinecone_admin.cli.variables import CI_VARIABLES, OTHER_VARIABLES, VARIABLES
 
 _WIDTH = 80
@@ -30,9 +32,82 @@ def _describe(variables: Mapping[str, str]) -> str:
 
 
 _VARIABLES, _OTHER_VARIABLES = _describe(VARIABLES), _describe(OTHER_VARIABLES)
+_OPTIONS = _describe(dict(describe_common_options()))
 _CI_VARIABLES = fill(", ".join(CI_VARIABLES), _WIDTH, initial_indent="  ", subsequent_indent="  ")
 
+
+def _list(names: Sequence[str]) -> str:
+    return fill(", ".join(names), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
 TOPICS: Mapping[str, str] = {
+    "options": f"""\
+The options that every command has.
+
+They can stand before or behind the words of a command:
+
+{_OPTIONS}
+
+Commands that change something also have --yes and --dry-run. What they do, and
+when a command needs --confirm: pinecone-admin help changes.
+""",
+    "roles": f"""\
+The roles that exist, and how they are written.
+
+A role on the organization is written alone. A role on a project is written
+after the name or the id of the project:
+
+  --role OrgMember --role search:ProjectEditor
+
+Roles on the organization:
+
+{_list(ORGANIZATION_ROLES)}
+
+Roles on a project:
+
+{_list(PROJECT_ROLES)}
+
+Roles of an API key, which has them in its project and nowhere else. They are
+written alone, such as --role DataPlaneViewer:
+
+{_list(API_KEY_ROLES)}
+
+Everyone in the organization needs a role on it, such as OrgMember, beside roles
+on projects. To see who has which role, use pinecone-admin role-binding list or
+pinecone-admin access.
+""",
+    "organization-file": """\
+The file that plan and apply compare with the organization.
+
+It is YAML or JSON. pinecone-admin export writes one for what exists. A whole
+example:
+
+  organization: Acme            # name or id; any other organization is refused
+  ignore:
+  - {kind: api_key, name: "search/debug-*", reason: on call, until: 2099-03-31}
+  projects:
+  - name: search
+    max_pods: 0                 # a setting that is left out is not managed
+    api_keys:
+    - {name: reader, roles: [DataPlaneViewer]}
+    - {name: old-batch, absent: true}
+  service_accounts:
+  - {name: ci, roles: [OrgMember, "search:ProjectOwner"]}
+  people:
+  - {email: ada@example.com, roles: [OrgOwner]}
+  - {email: eve@example.com, absent: true}
+
+A section that is left out is not managed. What is listed gets exactly the roles
+that it has in the file; with keep_other_roles: true it also keeps others.
+
+Nothing is deleted because it is missing in the file. To delete an API key, a
+service account or a person, give it absent: true, and leave the line there. No
+file deletes a project.
+
+A person without a membership is invited. ignore hides what matches a pattern
+until a day; the kinds are project, api_key, service_account and person. An id
+beside another name renames. Quote names such as "no", "1e3" or a date.
+""",
     "exit-codes": f"""\
 What the exit code of a command means.
 
@@ -75,19 +150,15 @@ to standard error; progress is shown only on a terminal. NO_COLOR=1 turns
 colours off.
 """,
     "names": """\
-How things, roles and times are written.
+How things and times are written.
 
 In place of an id, an exact name is taken, but not by --expect-organization, or
 in the path of send. Names are not unique: if several things have the name, the
 command stops with exit code 5 and lists their ids.
 
-A role on the organization is written alone, a role on a project after the name
-or id of the project:
-
-  --role OrgMember --role search:ProjectEditor
-
-The role that somebody holds is TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, and the
-type is user, service-account, api-key or invite:
+Roles: pinecone-admin help roles. A role that somebody has is written
+TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE. The types are user, service-account,
+api-key and invite:
 
   role-binding delete user:ada@example.com:search:ProjectViewer
   role-binding delete service-account:nightly:OrgMember

@@ -15,7 +15,7 @@ _base = click.option(
 )
 
 
-@ROOT.by_hand("reads", example="pinecone-admin export")
+@ROOT.by_hand("reads", topics=("organization-file",), example="pinecone-admin export")
 def export(session: Session) -> None:
     """Write the organization as a file for plan and apply: YAML, sorted, the same between runs.
 
@@ -26,7 +26,7 @@ def export(session: Session) -> None:
     export_organization(session)
 
 
-@ROOT.by_hand("reads", example="pinecone-admin plan org.yaml")
+@ROOT.by_hand("reads", topics=("organization-file",), example="pinecone-admin plan org.yaml")
 @argument("file", "What the organization should be, as YAML or JSON; - for standard input.", metavar="FILE")
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from an inventory that was saved before, without credentials.")
@@ -50,6 +50,7 @@ def plan(session: Session, **options: Any) -> None:
 
 @ROOT.by_hand(
     "changes",
+    topics=("organization-file",),
     example="pinecone-admin apply org.yaml --store 'file:{project}-{name}.key' --yes",
     makes=Secret("api-key", many=True),
     is_workflow=True,

@@ -53,7 +53,7 @@ def _look_there_for_key(context: click.Context, _: click.Parameter, value: Refer
     type=Choice(("organization", "project")),
     help="Only roles on the organization, or only roles on projects.",
 )
-@click.option("--role", type=Choice(ROLES), help="Only this role.")
+@click.option("--role", type=Choice(ROLES, topic="roles"), help="Only this role.")
 @limit
 def list_(
     call: Call,
@@ -164,7 +164,7 @@ def delete(call: Call, *, role_binding_id: str) -> None:
     required=True,
     help="The present role: alone for the organization, as PROJECT:ROLE for a project.",
 )
-@click.option("--to", "to_role", type=Choice(ROLES), required=True, help="Role to grant.")
+@click.option("--to", "to_role", type=Choice(ROLES, topic="roles"), required=True, help="Role to grant.")
 @principal
 @key_scope
 def change_role(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
