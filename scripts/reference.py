@@ -44,7 +44,7 @@ indexes, but changes neither members nor keys (`admin/security/manage-rbac`)."""
 _RAISES = break_lines(
     "**Raises** names what is particular to a method. Any of them can also raise the [errors](errors.md) of every call,"
     " such as PineconeValueError before anything is sent, and ForbiddenError if the account lacks the"
-    " [role](../how-to/ci-identity.md#which-role-it-needs)."
+    " [role](permissions.md)."
 )
 NOT_FORMATTED = "<!-- fmt: off -->\n"  # code in docstrings is formatted in lines of another length
 

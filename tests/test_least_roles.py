@@ -1,4 +1,4 @@
-"""The page on CI identities: its table of least roles is what the permissions that Pinecone publishes allow."""
+"""The page on permissions: its table of least roles is what the permissions that Pinecone publishes allow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import PROJECT_ROLES, RoleBindingInput, RoleName
 from tests.support.resources import CREATES, ID, METHODS, SINGLE, fill_ids, name_singular
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs/how-to/ci-identity.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parent.parent / "docs/reference/permissions.md").read_text(encoding="utf-8")
 
 SECOND = timedelta(seconds=1)
 MEMBER = [on_organization("OrgMember")]
@@ -382,7 +382,7 @@ def test_page_has_the_least_roles() -> None:
     """The table on the page has the least roles with which the published permissions allow each method, once."""
     listed, expected = sorted(read_table()), sorted(find_least_roles().items())
     lacking, wrong = set(expected) - set(listed), set(listed) - set(expected)
-    assert listed == expected, f"docs/how-to/ci-identity.md, table of roles: add {lacking}, remove {wrong}"
+    assert listed == expected, f"docs/reference/permissions.md, table of roles: add {lacking}, remove {wrong}"
 
 
 def test_all_methods_are_checked() -> None:

@@ -107,7 +107,7 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
     ("docs/reference/index.md", "- [Role bindings]", "- [Harpies](harpies.md)\n"),
     ("docs/reference/commands.md", "- [role-binding]", "- [harpy](commands/harpy.md)\n"),
     (
-        "docs/how-to/ci-identity.md",
+        "docs/reference/permissions.md",
         "| `organizations.update`",
         f"| {', '.join(f'`harpies.{each}`' for each in METHODS)} | OrgOwner | — |\n",
     ),

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Measure what the access page of a large organization costs: its size, processor time, and memory at its peak.
 
-Usage: tests/benchmarks/access_page.py [--people 10000] [--projects 10000] [--owners 10] [--save PATH]
+Usage: tests/benchmarks/access_page.py [--people 10000] [--projects 10000] [--owners N …] [--save PATH] [--shape]
 
 Each person has one role on the organization and ten on projects. The memory is what the process takes on top of the
-inventory, from computing the access to the encoded page.
+inventory, from computing the access to the encoded page. Each number of owners has a process of its own. Prints JSON,
+which scripts/evidence keeps; --shape prints what is measured and how, and measures nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -72,22 +75,44 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-def main() -> None:
-    """Print what the page costs, and save it if that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--people", type=int, default=10_000)
-    parser.add_argument("--projects", type=int, default=10_000)
-    parser.add_argument("--owners", type=int, default=10)
-    parser.add_argument("--save", type=Path)
-    arguments = parser.parse_args()
-    inventory = make_inventory(people=arguments.people, projects=arguments.projects, owners=arguments.owners)
+GOALS = {"page": 15e6, "seconds": 3.0, "memory": 200e6}
+"""Largest wanted page in bytes, processor time in seconds, and growth of the peak memory in bytes."""
+
+
+def measure(arguments: argparse.Namespace, owners: int) -> dict[str, float]:
+    """Return what the page of an organization with so many owners costs, and save it if that is asked for."""
+    inventory = make_inventory(people=arguments.people, projects=arguments.projects, owners=owners)
     before, started = peak_megabytes(), time.process_time()
     page = inventory.access().to_html().encode()
     seconds, memory = time.process_time() - started, peak_megabytes() - before
     if arguments.save:
         arguments.save.write_bytes(page)
-    bindings = f"{len(inventory.role_bindings):,} role bindings"
-    print(f"{bindings}: {len(page) / 1e6:.1f} MB, {seconds:.1f} s of processor time, {memory:.0f} MB of memory")
+    return {"bindings": len(inventory.role_bindings), "page": len(page), "seconds": seconds, "memory": memory * 1e6}
+
+
+def main() -> None:
+    """Print what the pages cost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=10_000)
+    parser.add_argument("--projects", type=int, default=10_000)
+    parser.add_argument("--owners", type=int, nargs="+", default=[10, 500])
+    parser.add_argument("--save", type=Path)
+    parser.add_argument("--shape", action="store_true")
+    arguments = parser.parse_args()
+    shape = {name: getattr(arguments, name) for name in ("people", "projects", "owners")} | {"goals": GOALS}
+    if arguments.shape:
+        print(json.dumps({"shape": shape}))
+        return
+    figures: dict[str, Any] = {}
+    for owners in arguments.owners:
+        words = ["--people", arguments.people, "--projects", arguments.projects, "--owners", owners]
+        if len(arguments.owners) == 1:
+            figures[str(owners)] = measure(arguments, owners)
+        else:
+            command = [sys.executable, __file__, *map(str, words)]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            figures |= json.loads(done.stdout)["figures"]
+    print(json.dumps({"shape": shape, "figures": figures, "rounds": 1}))
 
 
 if __name__ == "__main__":

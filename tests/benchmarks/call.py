@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Measure a call of our client beside the official SDK, plain httpx and http.client, and how calls and memory grow.
 
-Usage: tests/benchmarks/call.py [--isolated] [--alone PYTHON] [--quick] [--rows NAME …] [--write PATH]
+Usage: tests/benchmarks/call.py [--isolated] [--alone PYTHON] [--quick] [--rows NAME …] [--shape]
 
 Everything runs on loopback: a server in one process, each client in a process of its own, and the rows about importing
-in a fresh process each time. The rounds of the clients alternate. Prints Markdown; --write docs/performance.md writes
-the page. Needs Linux, pinecone-admin and pinecone; --isolated creates an environment with only these two and their
-dependencies, and one with pinecone-admin alone, whose interpreter is PYTHON, measures there and removes them. A whole
-run takes some minutes. With --quick it takes some seconds, and the figures mean nothing.
+in a fresh process each time. The rounds of the clients alternate. Prints JSON, which scripts/evidence keeps. Needs
+Linux, pinecone-admin and pinecone; --isolated creates an environment with only these two and their dependencies, and
+one with pinecone-admin alone, whose interpreter is PYTHON, measures there and removes them. A whole run takes some
+minutes. With --quick it takes some seconds, and the figures mean nothing. --shape prints what is measured and how, and
+measures nothing.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -105,7 +105,7 @@ class Row(NamedTuple):
         title: Title in the table.
         measurement: Where the figures come from.
         figure: Name of the figure.
-        unit: How to show it.
+        unit: Its unit in a table: ms, µs or MB.
         goal: Largest wanted ratio of ours to the other client's.
         other: The client that ours is compared with.
     """
@@ -114,7 +114,7 @@ class Row(NamedTuple):
     title: str
     measurement: Measurement
     figure: str
-    unit: Callable[[float], str]
+    unit: str
     goal: float
     other: str = OFFICIAL
 
@@ -125,24 +125,6 @@ class Count(NamedTuple):
     title: str
     figure: str
     goal: int | None
-
-
-SPACE = "\N{NO-BREAK SPACE}"  # keeps a figure and its unit on one line of a narrow column
-
-
-def show_milliseconds(seconds: float) -> str:
-    """Return a duration in milliseconds."""
-    return f"{seconds * 1e3:.0f}{SPACE}ms"
-
-
-def show_microseconds(seconds: float) -> str:
-    """Return a duration in microseconds."""
-    return f"{seconds * 1e6:.0f}{SPACE}µs"
-
-
-def show_megabytes(count: float) -> str:
-    """Return a size in megabytes."""
-    return f"{count / 1e6:.1f}{SPACE}MB"
 
 
 class Sizes(NamedTuple):
@@ -179,16 +161,16 @@ def list_rows(sizes: Sizes) -> list[Row]:
     threads = Measurement("run_threads", {"threads": 32, "calls": sizes.many_calls}, ALL, sizes.rounds)
     tasks = Measurement("run_tasks", {"tasks": 64, "calls": sizes.many_calls}, (OURS, HTTPX), sizes.rounds)
     return [
-        Row("import", "import, over bare Python", startup, "import", show_milliseconds, 0.5),
-        Row("response", "CPU from import to the first response", startup, "response", show_milliseconds, 0.85),
-        Row("alone", "the same, each client installed alone", alone, "response", show_milliseconds, 0.8),
-        Row("rss", "RSS after import", startup, "rss", show_megabytes, 0.7),
-        Row("get", "GET", get, "seconds", show_microseconds, 0.8),
-        Row("create", "POST, a create", post, "seconds", show_microseconds, 1.15),
-        Row("cpu", "CPU of a GET", get, "processor_seconds", show_microseconds, 0.8),
-        Row("pages", f"{sizes.pages:,} pages of 100", pages, "seconds", show_milliseconds, 1.0),
-        Row("threads", "GET from 32 threads on one client", threads, "seconds", show_microseconds, 0.6),
-        Row("tasks", "async GET, 64 at once", tasks, "seconds", show_microseconds, 0.3, HTTPX),
+        Row("import", "import, over bare Python", startup, "import", "ms", 0.5),
+        Row("response", "CPU from import to the first response", startup, "response", "ms", 0.85),
+        Row("alone", "the same, each client installed alone", alone, "response", "ms", 0.8),
+        Row("rss", "RSS after import", startup, "rss", "MB", 0.7),
+        Row("get", "GET", get, "seconds", "µs", 0.8),
+        Row("create", "POST, a create", post, "seconds", "µs", 1.15),
+        Row("cpu", "CPU of a GET", get, "processor_seconds", "µs", 0.8),
+        Row("pages", f"{sizes.pages:,} pages of 100", pages, "seconds", "ms", 1.0),
+        Row("threads", "GET from 32 threads on one client", threads, "seconds", "µs", 0.6),
+        Row("tasks", "async GET, 64 at once", tasks, "seconds", "µs", 0.3, HTTPX),
     ]
 
 
@@ -313,23 +295,15 @@ def find_median(rounds: Sequence[Mapping[str, Figures]], client: str, figure: st
     return statistics.median(each[client][figure] for each in rounds)
 
 
-def render_comparison(lab: Lab, rows: Iterable[Row]) -> str:
-    """Return the table that compares the clients."""
-    lines: list[list[str]] = []
-    for row in rows:
-        rounds = lab.measure(row.measurement)
-        cells = [
-            row.unit(find_median(rounds, client, row.figure)) if client in row.measurement.clients else ""
-            for client in ALL
-        ]
-        ratios = [each[OURS][row.figure] / each[row.other][row.figure] for each in rounds]
-        ratio = statistics.median(ratios)
-        note = "" if row.other == OFFICIAL else f" of {row.other}"
-        reached = "" if ratio <= row.goal else ", missed"
-        spread = "{:.2f} to {:.2f}".format(*find_middle_half(ratios))
-        lines.append([row.title, *cells, f"{ratio:.2f}{note}", spread, f"≤ {row.goal}{reached}"])
-    heads = ["", "ours", "official SDK", "httpx", "`http.client`", "ratio", "middle half of the rounds", "goal"]
-    return render_table(heads, lines)
+def compare_clients(lab: Lab, row: Row) -> dict[str, Any]:
+    """Return the medians of the clients in a row, in seconds or bytes, and the ratio of ours to another one."""
+    rounds = lab.measure(row.measurement)
+    ratios = [each[OURS][row.figure] / each[row.other][row.figure] for each in rounds]
+    return {
+        "medians": {client: find_median(rounds, client, row.figure) for client in row.measurement.clients},
+        "ratio": statistics.median(ratios),
+        "middle_half": find_middle_half(ratios),
+    }
 
 
 def find_middle_half(values: Sequence[float]) -> tuple[float, float]:
@@ -340,170 +314,45 @@ def find_middle_half(values: Sequence[float]) -> tuple[float, float]:
     return first, third
 
 
-def render_own_calls(lab: Lab) -> str:
-    """Return the table of what one create enters."""
-    figures = {client: lab.measure_fresh(client, "count_own_calls") for client in SDKS}
-    lines: list[list[str]] = []
-    for count in COUNTS:
-        ours = figures[OURS][count.figure]
-        reached = "" if count.goal is None or ours <= count.goal else ", missed"
-        goal = "" if count.goal is None else f"≤ {count.goal}{reached}"
-        lines.append([count.title, f"{ours:.0f}", f"{figures[OFFICIAL][count.figure]:.0f}", goal])
-    return render_table(["a warm create", "ours", "official SDK", "goal"], lines)
-
-
-def render_growing(lab: Lab, name: str, counts: Sequence[int], clients: Mapping[str, str], sizes: Sizes) -> str:
-    """Return the table of calls per second by the number of tasks or threads; clients are given with their titles."""
-    lines: list[list[str]] = []
+def measure_growth(lab: Lab, name: str, counts: Sequence[int], clients: Sequence[str], sizes: Sizes) -> dict[str, Any]:
+    """Return the calls per second of each client, by the number of tasks or threads."""
+    grown: dict[str, Any] = {}
     for count in counts:
         arguments = {name.removeprefix("run_"): count, "calls": max(sizes.many_calls, 2 * count)}
         rounds = lab.measure(Measurement(name, arguments, tuple(clients), sizes.growth_rounds))
-        lines.append([f"{count:,}", *(f"{1 / find_median(rounds, client, 'seconds'):,.0f}" for client in clients)])
-    return render_table([f"{name.removeprefix('run_')} on one client", *clients.values()], lines)
+        grown[str(count)] = {client: 1 / find_median(rounds, client, "seconds") for client in clients}
+    return grown
 
 
-def render_memory(lab: Lab, sizes: Sizes) -> str:
-    """Return the table of the memory that a process gains."""
-    calls = {client: lab.measure_fresh(client, "grow", calls=sizes.memory_calls) for client in SDKS}
-    bindings = {client: lab.measure_fresh(client, "read_all", bindings=sizes.bindings) for client in SDKS}
-    return render_table(
-        ["growth of RSS", "ours", "official SDK"],
-        [
-            [f"after {sizes.memory_calls:,} calls", *(show_megabytes(calls[client]["bytes"]) for client in SDKS)],
-            [
-                f"at most, while {sizes.bindings:,} role bindings are paged",
-                *(show_megabytes(bindings[client]["bytes"]) for client in SDKS),
-            ],
-        ],
-    )
-
-
-def render_other_table(lab: Lab, name: str, sizes: Sizes) -> str:
-    """Return one of the tables after the first."""
+def measure_other_row(lab: Lab, name: str, sizes: Sizes) -> dict[str, Any]:
+    """Return the figures of a row after the first table."""
     if name == "own-calls":
-        return render_own_calls(lab)
+        return {client: lab.measure_fresh(client, "count_own_calls") for client in SDKS}
     if name == "growing-tasks":
-        clients = {OURS: "ours, calls per second", HTTPX: "`httpx.AsyncClient`"}
-        return render_growing(lab, "run_tasks", sizes.tasks, clients, sizes)
+        return measure_growth(lab, "run_tasks", sizes.tasks, (OURS, HTTPX), sizes)
     if name == "growing-threads":
-        clients = {OURS: "ours, calls per second", OFFICIAL: "official SDK", HTTPX: "`httpx.Client`"}
-        return render_growing(lab, "run_threads", sizes.threads, clients, sizes)
-    return render_memory(lab, sizes)
+        return measure_growth(lab, "run_threads", sizes.threads, (OURS, OFFICIAL, HTTPX), sizes)
+    grown = {client: lab.measure_fresh(client, "grow", calls=sizes.memory_calls) for client in SDKS}
+    read = {client: lab.measure_fresh(client, "read_all", bindings=sizes.bindings) for client in SDKS}
+    return {
+        "calls": {client: grown[client]["bytes"] for client in SDKS},
+        "bindings": {client: read[client]["bytes"] for client in SDKS},
+    }
 
 
-def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as Markdown."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-LARGE_ORGANIZATION = """\
-## A large organization
-
-What `access --html` costs over the inventory, from who can do what to the bytes of the file.
-
-| `tests/benchmarks/access_page.py` | page | processor time | memory | goal |
-| --- | --- | --- | --- | --- |
-| 110,000 role bindings of 10,000 people on 10,000 projects, 10 owners | 9.1 MB | 0.9 s | 56 MB | ≤ 15 MB, 3 s, 200 MB |
-| the same with `--owners 500` | 8.8 MB | 2.4 s | 55 MB | ≤ 15 MB, 3 s, 200 MB |
-
-The memory is the growth of the peak.
-"""
-
-COMMANDS = """\
-## Commands
-
-Processor time by `tests/benchmarks/command_line.py --isolated --before fb7fc8e` in one run over loopback: medians of 15
-rounds, in which the programs alternate. Only the extra `cli` is installed.
-
-| command | processor time | beside the first of its kind | goal |
-| --- | --- | --- | --- |
-| `python -c "import click"` | 39 ms |  |  |
-| `--version` | 41 ms | +3 ms | ≤ +15 ms |
-| `--help` | 47 ms | +7 ms | ≤ +15 ms |
-| `project list --help` | 49 ms | +10 ms | ≤ +15 ms |
-| completing `proj` | 44 ms | +5 ms | ≤ +15 ms |
-| `project list` of three projects, before | 274 ms |  |  |
-| `project list` | 144 ms | 0.53 | ≤ 0.65 |
-| `project list --output table`, into a pipe | 153 ms | 0.56 | ≤ 0.75 |
-| `project list` on a terminal | 148 ms | 0.56 | ≤ 0.75 |
-| a program that describes a project, without extras | 154 ms |  |  |
-| the same with `[cli]` installed | 223 ms | +65 ms |  |
-| `user list` of 20,000 users | 561 ms |  |  |
-| `user list --output table`, into a pipe | 516 ms | 0.91 | ≤ 1.5 |
-| `project exists` | 124 ms |  |  |
-| `each` with 1,000 rows of `project exists` | 991 ms | +866 ms | ≤ 3 s in all |
-
-The last two rows are of another run, of 5 rounds. `each` peaks at 30 MB with 100,000 rows that send nothing, as with
-1,000.
-"""
-
-WHAT_LIMITS = """\
-## What limits the figures
-
-- **A create** spends most of its time in httpx, httpcore and h11.
-- **The machine** is shared. Eight runs within three days (this is the seventh) measured 1.01 to 1.14 for a create, 0.91
-  to 1.02 for pages, and 0.55 to 0.62 for 32 threads: the last two missed their goals twice.
-- **The first response** is httpx for three quarters, and loading attrs takes 7 ms. h2, here installed by the official
-  SDK, takes httpx 8 ms to load. https, not measured here, adds a TLS context (3 ms) and certificates (5 ms).
-- **Large responses**: a success above 4 MiB, some 19,000 projects or 25,000 keys, is refused. By
-  `tests/benchmarks/large_body.py`, role bindings of that size take 0.1 s and 16 MiB; the costliest body found, nested
-  lists (an error), 1.0 s (1.6 s on busy processors) and 200 MiB.
-"""
-
-
-def render_page(tables: Sequence[str], sizes: Sizes) -> str:
-    """Return the page as Markdown."""
-    comparison, own_calls, tasks, threads, memory = tables
-    return f"""---
-keywords: benchmark, speed, import time, latency
----
-
-# Performance, measured
-
-Written by `tests/benchmarks/call.py --isolated --write docs/performance.md`, in one run on loopback, with only
-the two packages and their dependencies: {len(os.sched_getaffinity(0))} cores,
-Python {platform.python_version()}, httpx {version("httpx")}, official SDK {version("pinecone")}.
-
-## A call
-
-{comparison}
-
-Each figure is the median of {sizes.rounds} rounds. The ratio is the
-median of the rounds' ratios, ours to the official SDK's, or to httpx's where that has no async client.
-
-- Each client has its own process; the rounds alternate in changing order. Within a round, a call or page is the median
-  of short blocks.
-- The server's time, for fixed responses, is part of every figure but the CPU.
-- Import: a fresh process that imports `Admin`, `httpx`, or `http.client` with `json`, less one that does nothing.
-- First response: a fresh process, from the import on, with construction and token exchange. RSS includes Python's.
-- GET, POST and CPU: {sizes.calls} calls of `projects.describe` or `projects.create` over an open connection.
-- Pages: `admin.role_bindings.list()`.
-- Threads and tasks: {sizes.many_calls:,} GETs on one client with its default number of connections
-  (`http.client`: one for each thread), from the end of one call to that of the next.
-- httpx and `http.client` have no retries, models or errors; GETs of httpx that fail from 32 threads are repeated once.
-
-## What a create enters
-
-{own_calls}
-
-Counted with `sys.setprofile` after 100 creates: functions, comprehensions and generators, entered or resumed.
-
-{WHAT_LIMITS}
-{LARGE_ORGANIZATION}
-{COMMANDS}
-## Growth
-
-{tasks}
-
-{threads}
-
-Medians of {sizes.growth_rounds} rounds of {sizes.many_calls:,} GETs.
-
-{memory}
-
-Fresh processes, over their memory after 1,000 calls or ten pages of 100 role bindings, of which they keep none.
-"""
+def describe_shape(names: Sequence[str], sizes: Sizes) -> dict[str, Any]:
+    """Return what is measured and how: rows, units, rounds, sizes and goals."""
+    compared = {
+        row.name: {"title": row.title, "unit": row.unit, "goal": row.goal, "other": row.other}
+        for row in list_rows(sizes)
+        if row.name in names
+    }
+    counted = {each.figure: {"title": each.title, "goal": each.goal} for each in COUNTS}
+    return {
+        "rows": compared | {name: {} for name in OTHER_ROWS if name in names},
+        "counts": counted if "own-calls" in names else {},
+        "sizes": sizes._asdict(),
+    }
 
 
 @contextmanager
@@ -533,10 +382,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--alone", metavar="PYTHON", default=sys.executable, help="one that has no official SDK")
     parser.add_argument("--quick", action="store_true", help="measure little, to see that everything runs")
     parser.add_argument("--rows", nargs="+", metavar="NAME", choices=names, help=f"only these: {' '.join(names)}")
-    parser.add_argument("--write", type=Path, metavar="PATH", help="write the whole page instead of printing tables")
+    parser.add_argument("--shape", action="store_true", help="print what is measured and how, and measure nothing")
     parsed = parser.parse_args(arguments)
-    if parsed.write and (parsed.rows or parsed.quick):
-        parser.error("--write needs all rows, measured in full")
     if not Path("/proc/self/statm").exists():
         parser.error("it needs Linux: memory is read from /proc")
     parsed.rows = parsed.rows or names
@@ -544,24 +391,24 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, and print the tables or write the page; return the exit status."""
+    """Measure, and print the figures; return the exit status."""
     parsed = parse_arguments(arguments)
+    sizes = QUICK if parsed.quick else Sizes()
+    shape = describe_shape(parsed.rows, sizes)
+    if parsed.shape:
+        print(json.dumps({"shape": shape}))
+        return 0
     if parsed.isolated:
         given = sys.argv[1:] if arguments is None else arguments
         with create_environments() as (python, alone):
             rest = [each for each in given if each != "--isolated"]
             command = [python, str(FOLDER / "call.py"), "--alone", alone, *rest]
             return subprocess.run(command, check=False).returncode
-    sizes = QUICK if parsed.quick else Sizes()
-    rows = [row for row in list_rows(sizes) if row.name in parsed.rows]
     with open_lab(parsed.alone) as lab:
-        tables = [render_comparison(lab, rows)] if rows else []
-        tables += [render_other_table(lab, name, sizes) for name in OTHER_ROWS if name in parsed.rows]
-    if parsed.write:
-        parsed.write.write_text(render_page(tables, sizes), encoding="utf-8")
-        print(f"wrote {parsed.write}")
-    else:
-        print("\n\n".join(tables))
+        figures = {row.name: compare_clients(lab, row) for row in list_rows(sizes) if row.name in parsed.rows}
+        figures |= {name: measure_other_row(lab, name, sizes) for name in OTHER_ROWS if name in parsed.rows}
+    versions = {name: version(name) for name in ("httpx", "httpcore", "pinecone")}
+    print(json.dumps({"shape": shape, "figures": figures, "rounds": sizes.rounds, "versions": versions}))
     return 0
 
 

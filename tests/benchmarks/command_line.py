@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """Measure the processor time of short commands, in an environment with the extra ``cli`` and nothing else.
 
-Usage: tests/benchmarks/command_line.py [--isolated] [--rounds 15] [--before REVISION] [--users 20000]
+Usage: tests/benchmarks/command_line.py [--isolated] [--rounds 15] [--users 20000] [--shape]
 
-Commands that send nothing are compared with ``python -c "import click"``; ``project list`` of three projects, served
-over loopback, with the same command of an earlier revision. Then a program that describes a project runs with the extra
-and without it, many users are listed as JSON and as a table, and a command runs once and for 1,000 rows. Prints a
-Markdown table. Each figure is the median of the rounds, in which the programs alternate, and so is each difference and
-each ratio. Needs Linux.
+Short commands, and ``project list`` of three projects, served over loopback, are compared with
+``python -c "import click"``. Then a program that describes a project runs with the extra and without it, many users are
+listed as JSON and as a table, and a command runs once and for 1,000 rows. Each figure is the median of the rounds, in
+which the programs alternate, and so is each ratio to the first program of a group. Prints JSON, which scripts/evidence
+keeps; --shape prints what is measured and how, and measures nothing. Needs Linux.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pty
 import statistics
@@ -20,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from operator import sub, truediv
+from importlib.metadata import version
+from operator import truediv
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,8 +33,8 @@ from pinecone_admin.emulator import Emulator, serving
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 
-SPACE = "\N{NO-BREAK SPACE}"
 COMPLETION = {"_PINECONE_ADMIN_COMPLETE": "bash_complete", "COMP_WORDS": "pinecone-admin proj", "COMP_CWORD": "1"}
+CREATE_CLIENT = "from pinecone_admin import Admin; Admin(client_id='a', client_secret='b', lazy=True)"
 DESCRIBE = """
 from pinecone_admin import Admin
 with Admin() as admin:
@@ -46,21 +48,19 @@ class Program(NamedTuple):
     Attributes:
         words: Its words, after those that start Python.
         python: The interpreter.
-        tree: The tree from which it imports the package.
         env: Variables besides those of the emulator.
         on_terminal: Whether stdout is a terminal, and not a pipe.
     """
 
     words: Sequence[str]
     python: Path
-    tree: Path = ROOT
     env: Mapping[str, str] = {}
     on_terminal: bool = False
 
 
 def measure(program: Program, env: Mapping[str, str]) -> float:
     """Run a program, and return its processor time in seconds."""
-    complete = {**env, **program.env, "PATH": os.environ["PATH"], "PYTHONPATH": str(program.tree), "TERM": "xterm"}
+    complete = {**env, **program.env, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm"}
     ours, its = pty.openpty() if program.on_terminal else os.pipe()
     reader = threading.Thread(target=drain, args=[ours])
     reader.start()
@@ -98,26 +98,13 @@ def compare(programs: Mapping[str, Program], env: Mapping[str, str], rounds: int
     return times
 
 
-def print_rows(
-    times: Mapping[str, Sequence[float]],
-    relate: Callable[[Sequence[float], Sequence[float]], str],
-    goals: Sequence[str],
-) -> None:
-    """Print the times of programs, and how each but the first one compares with that; ``relate`` takes medians."""
+def summarize(times: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    """Return the median seconds of each program, and the median of its ratios to the first one."""
     base, *_ = times.values()
-    for (name, own), goal in zip(times.items(), ["", *goals], strict=True):
-        related = "" if own is base else relate(own, base)
-        print(f"| {name} | {statistics.median(own) * 1e3:.0f}{SPACE}ms | {related} | {goal} |")
-
-
-def show_difference(own: Sequence[float], base: Sequence[float]) -> str:
-    """Return the median of the differences of two times, in milliseconds."""
-    return f"{statistics.median(map(sub, own, base)) * 1e3:+.0f}{SPACE}ms"
-
-
-def show_ratio(own: Sequence[float], base: Sequence[float]) -> str:
-    """Return the median of the ratios of two times."""
-    return f"{statistics.median(map(truediv, own, base)):.2f}"
+    return {
+        name: {"seconds": statistics.median(own), "ratio": statistics.median(map(truediv, own, base))}
+        for name, own in times.items()
+    }
 
 
 @contextmanager
@@ -133,88 +120,115 @@ def create_environments() -> Generator[tuple[Path, Path], None, None]:
         yield full / "bin/python", plain / "bin/python"
 
 
-def extract(revision: str, folder: Path) -> Path:
-    """Write the tree of a revision to a folder."""
-    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
-    return folder
+GOALS: Mapping[str, Mapping[str, float | None]] = {
+    "short": {
+        '`python -c "import click"`': None,
+        "`--version`": 1.3,
+        "`--help`": None,
+        "`project list --help`": None,
+        "completing `proj`": None,
+        "`project list`": 4.0,
+        "`project list --output table`, into a pipe": None,
+        "`project list` on a terminal": None,
+    },
+    "imports": {
+        "`python -c pass`": None,
+        "`import pinecone_admin`": None,
+        "`from pinecone_admin import Admin`": None,
+        "the same, and `Admin(lazy=True)`": None,
+        "the same, with the extra `cli`": None,
+    },
+    "programs": {"a program without extras": None, "the same with `[cli]` installed": None},
+    "large": {"`user list`": None, "`user list --output table`, into a pipe": 1.5},
+    "rows": {"`project exists`": None, "`each` with 1,000 rows of it": None},
+}
+"""The groups of programs, with the largest wanted ratio of each to the first one, if any."""
 
 
-def measure_all(full: Path, plain: Path, before: Path, arguments: argparse.Namespace) -> None:
-    """Measure with the interpreters of two environments, and print the tables.
+def list_programs(full: Path, plain: Path, rows: str) -> dict[str, list[Program]]:
+    """Return the programs of each group, in the order of ``GOALS``.
 
     Args:
         full: The interpreter that has the extra.
         plain: The interpreter that has no extra.
-        before: The tree of the earlier revision.
-        arguments: The options.
+        rows: A file with 1,000 rows.
     """
 
     def command(*words: str, **attributes: Any) -> Program:
         return Program(["-m", "pinecone_admin.cli", *words], full, **attributes)
 
-    silent = {
-        "`import click`": Program(["-c", "import click"], full),
-        "`--version`": command("--version"),
-        "`--help`": command("--help"),
-        "`project list --help`": command("project", "list", "--help"),
-        "completing `proj`": command(env=COMPLETION),
+    return {
+        "short": [
+            Program(["-c", "import click"], full),
+            command("--version"),
+            command("--help"),
+            command("project", "list", "--help"),
+            command(env=COMPLETION),
+            command("project", "list"),
+            command("project", "list", "--output", "table"),
+            command("project", "list", on_terminal=True),
+        ],
+        "imports": [
+            Program(["-c", "pass"], plain),
+            Program(["-c", "import pinecone_admin"], plain),
+            Program(["-c", "from pinecone_admin import Admin"], plain),
+            Program(["-c", CREATE_CLIENT], plain),
+            Program(["-c", CREATE_CLIENT], full),
+        ],
+        "programs": [Program(["-c", DESCRIBE], plain), Program(["-c", DESCRIBE], full)],
+        "large": [command("user", "list"), command("user", "list", "--output", "table")],
+        "rows": [
+            command("project", "exists", "project-1"),
+            command("each", rows, "--", "project", "exists", "{name}"),
+        ],
     }
-    lists = {
-        "`project list`, before": command("project", "list", tree=before),
-        "`project list`": command("project", "list"),
-        "`project list --output table`": command("project", "list", "--output", "table"),
-        "`project list` on a terminal": command("project", "list", on_terminal=True),
-    }
-    starts = {
-        "a program without extras": Program(["-c", DESCRIBE], plain),
-        "the same with `[cli]` installed": Program(["-c", DESCRIBE], full),
-    }
-    large = {
-        f"`user list` of {arguments.users:,}": command("user", "list"),
-        f"`user list --output table` of {arguments.users:,}": command("user", "list", "--output", "table"),
-    }
+
+
+def measure_all(full: Path, plain: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure with the interpreters of two environments, and return the figures of each group."""
     emulator = Emulator(seed=0)
     with emulator.admin() as admin:
         for number in range(3):
             admin.projects.create(name=f"project-{number}")
     for number in range(arguments.users):
         emulator.add_user(f"user-{number}@example.com", name=f"User {number}")
-    print("| processor time of | | beside the first one | goal |\n| --- | --- | --- | --- |")
-    with serving(emulator), tempfile.NamedTemporaryFile("w", suffix=".csv") as names:
-        names.writelines(["name\n", *(f"project-{number % 3}\n" for number in range(1000))])
-        names.flush()
-        rows = {
-            "`project exists`": command("project", "exists", "project-1"),
-            "`each` with 1,000 rows of it": command("each", names.name, "--", "project", "exists", "{name}"),
-        }
+    with (
+        serving(emulator),
+        tempfile.TemporaryDirectory() as home,
+        tempfile.NamedTemporaryFile("w", suffix=".csv") as rows,
+    ):
+        rows.writelines(["name\n", *(f"project-{number % 3}\n" for number in range(1000))])
+        rows.flush()
         env = {
-            "HOME": str(before),
+            "HOME": home,
             "PINECONE_CLIENT_ID": emulator.client_id,
             "PINECONE_CLIENT_SECRET": emulator.client_secret,
             "PINECONE_CONTROLLER_HOST": emulator.host,
             "PINECONE_OAUTH_URL": emulator.oauth_url,
         }
-        print_rows(compare(silent, env, arguments.rounds), show_difference, [f"≤ +15{SPACE}ms"] * 4)
-        print_rows(compare(lists, env, arguments.rounds), show_ratio, ["≤ 0.65", "≤ 0.75", "≤ 0.75"])
-        print_rows(compare(starts, env, arguments.rounds), show_difference, [""])
-        print_rows(compare(large, env, arguments.rounds), show_ratio, ["≤ 1.5"])
-        print_rows(compare(rows, env, arguments.rounds), show_difference, [f"≤ 3{SPACE}s in all"])
+        programs = list_programs(full, plain, rows.name)
+        groups = {name: dict(zip(GOALS[name], programs[name], strict=True)) for name in GOALS}
+        return {name: summarize(compare(each, env, arguments.rounds)) for name, each in groups.items()}
 
 
 def main() -> None:
-    """Measure, and print the tables."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolated", action="store_true", help="measure in environments made for it")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--before", metavar="REVISION", help="the earlier revision; by default, this tree itself")
     parser.add_argument("--users", type=int, default=20_000)
+    parser.add_argument("--shape", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as environments:
-        before = extract(arguments.before, Path(folder)) if arguments.before else ROOT
+    shape = {"goals": GOALS, "users": arguments.users, "rounds": arguments.rounds}
+    if arguments.shape:
+        print(json.dumps({"shape": shape}))
+        return
+    with ExitStack() as environments:
         here = Path(sys.executable)
         full, plain = environments.enter_context(create_environments()) if arguments.isolated else (here, here)
-        measure_all(full, plain, before, arguments)
+        figures = measure_all(full, plain, arguments)
+    versions = {name: version(name) for name in ("click", "httpx")}
+    print(json.dumps({"shape": shape, "figures": figures, "rounds": arguments.rounds, "versions": versions}))
 
 
 if __name__ == "__main__":

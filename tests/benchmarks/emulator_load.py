@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measure a served emulator under load: many connections, a large state, and the same load on moto for comparison.
 
-Usage: tests/benchmarks/emulator_load.py [--users N] [--connections N] [--seconds S] [--moto] [--write PATH]
+Usage: tests/benchmarks/emulator_load.py [--users N] [--connections N] [--seconds S] [--moto] [--shape]
 
 --moto installs moto into an environment that is removed again; its IAM users are what service accounts are here. Prints
-two tables in Markdown, or writes them to the page that has a place for them, docs/development.md.
+JSON, which scripts/evidence keeps; --shape prints what is measured and how, and measures nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import re
 import signal
 import socket
@@ -21,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -34,13 +32,15 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 
 MOTO = "moto==5.2.5"
-BEGIN, END = "<!-- Begin: emulator_load.py -->\n", "<!-- End: emulator_load.py -->\n"
 AWS = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x"
 
 
 DUMPS = 10
 
-Row: TypeAlias = Sequence[str]
+Load: TypeAlias = Mapping[str, float]
+"""Requests a second, and the median and the 99th percentile of their durations in seconds."""
+
+LOADS = ("reads", "creates", "half of each")
 
 
 class Server(NamedTuple):
@@ -53,20 +53,17 @@ class Server(NamedTuple):
 
 
 def main() -> None:
-    """Measure, and print or write the tables."""
+    """Measure, and print the figures."""
     options = parse_arguments()
+    shape = {name: getattr(options, name) for name in ("users", "connections", "seconds")} | {
+        "dumps": DUMPS,
+        "moto": MOTO,
+    }
+    if options.shape:
+        print(json.dumps({"shape": shape}))
+        return
     loads, costs = measure(options)
-    tables = [
-        render_table(
-            (f"{options.connections} connections", "reads a second, p50, p99", "creates", "half of each"), loads
-        ),
-        render_table((f"{options.users:,} users who each hold a role", "measured"), costs),
-    ]
-    if options.write:
-        page = options.write.read_text(encoding="utf-8")
-        options.write.write_text(replace_section(page, render_section(tables)), encoding="utf-8")
-    else:
-        print("\n".join(tables))
+    print(json.dumps({"shape": shape, "figures": {"loads": loads, "costs": costs}, "rounds": 1}))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -76,26 +73,23 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=64, help="at the same time (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=5, help="duration of each load (default %(default)s)")
     parser.add_argument("--moto", action="store_true", help=f"measure {MOTO}, too, in an environment made for it")
-    parser.add_argument("--write", type=Path, metavar="PATH", help="write the tables to this page")
-    options = parser.parse_args()
-    if options.write and not options.moto:
-        parser.error("--write needs --moto")
-    return options
+    parser.add_argument("--shape", action="store_true", help="print what is measured and how, and measure nothing")
+    return parser.parse_args()
 
 
-def measure(options: argparse.Namespace) -> tuple[list[Row], list[Row]]:
-    """Return the rows of the load of each server, and of what a large state costs."""
-    costs: dict[str, str] = {}
+def measure(options: argparse.Namespace) -> tuple[dict[str, dict[str, Load]], dict[str, float]]:
+    """Return the load that each server carries, and what a large state costs in seconds or bytes."""
+    costs: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "state.json"
         file.write_text(json.dumps(make_state(options.users)), encoding="utf-8")
         # The environment is made first: what it leaves for the disk to write must not disturb a server.
         moto = [served_moto(install_moto(Path(folder) / "moto"))] if options.moto else []
-        loads = [
+        loads = dict(
             measure_server(served, options.connections, options.seconds)
             for served in (served_emulator(), served_emulator(file, costs), *moto)
-        ]
-    return loads, list(costs.items())
+        )
+    return loads, costs
 
 
 def install_moto(folder: Path) -> str:
@@ -108,40 +102,11 @@ def install_moto(folder: Path) -> str:
     return python
 
 
-# The page
-
-
-def render_table(heads: Row, rows: Iterable[Row]) -> str:
-    """Return a table as Markdown."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def render_section(tables: Iterable[str]) -> str:
-    """Return the tables and how they were measured."""
-    place = f"{len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, {MOTO.replace('==', ' ')}"
-    return f"""\
-Written by `tests/benchmarks/emulator_load.py --moto --write docs/development.md`, in one run over loopback:
-{place}.
-The organization is read, and service accounts are created; of moto an IAM user. moto closes each connection.
-
-{chr(10).join(tables)}"""
-
-
-def replace_section(page: str, section: str) -> str:
-    """Return a page with another section between the marks."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page must have the lines {BEGIN}and {END}")
-    return before + begin + section + end + after
-
-
 # The servers
 
 
 @contextmanager
-def served_emulator(file: Path | None = None, costs: dict[str, str] | None = None) -> Iterator[Server]:
+def served_emulator(file: Path | None = None, costs: dict[str, float] | None = None) -> Iterator[Server]:
     """Yield a new emulator, or one that serves a state; then measure what dumps, loading and stopping cost."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "pinecone_admin.emulator", *(("--state", str(file)) if file else ())]
@@ -150,8 +115,8 @@ def served_emulator(file: Path | None = None, costs: dict[str, str] | None = Non
         try:
             line = json.loads(process.stdout.readline())
             if costs is not None:
-                costs["start with a state file, until it listens"] = format_seconds(time.perf_counter() - started)
-                costs["memory, then"] = format_memory(process.pid)
+                costs["start with a state file, until it listens"] = time.perf_counter() - started
+                costs["memory, then"] = read_memory(process.pid)
             credentials = {name: line[name] for name in ("client_id", "client_secret")}
             grant = {"grant_type": "client_credentials", "audience": "https://api.pinecone.io/"}
             token = httpx.post(line["oauth_url"], json=credentials | grant).json()["access_token"]
@@ -170,18 +135,18 @@ def served_emulator(file: Path | None = None, costs: dict[str, str] | None = Non
                 read = httpx.Request("GET", line["host"] + path, headers=headers)
                 state = f"{line['control_url']}/state"
                 dumps = [measure_beside(["GET", state], read) for _ in range(DUMPS)]
-                costs["dump over HTTP"] = format_seconds(max(took for took, _ in dumps))
-                costs[f"longest wait of another request meanwhile, in {DUMPS} dumps"] = format_seconds(
-                    max(waited for _, waited in dumps)
+                costs["dump over HTTP"] = max(took for took, _ in dumps)
+                costs[f"longest wait of another request meanwhile, in {DUMPS} dumps"] = max(
+                    waited for _, waited in dumps
                 )
-                costs["memory, after the dumps"] = format_memory(process.pid)
+                costs["memory, after the dumps"] = read_memory(process.pid)
                 took, waited = measure_beside(["PUT", state, str(file)], read)
-                costs["loading over HTTP"] = format_seconds(took)
-                costs["longest wait of another request meanwhile"] = format_seconds(waited)
+                costs["loading over HTTP"] = took
+                costs["longest wait of another request meanwhile"] = waited
                 started = time.perf_counter()
                 process.send_signal(signal.SIGTERM)
                 process.wait()
-                costs["stop, with a dump to the file"] = format_seconds(time.perf_counter() - started)
+                costs["stop, with a dump to the file"] = time.perf_counter() - started
         finally:
             process.kill()
 
@@ -265,16 +230,11 @@ def measure_beside(transfer: list[str], read: httpx.Request) -> tuple[float, flo
         return float(process.stdout.read()), longest
 
 
-def format_seconds(seconds: float) -> str:
-    """Return a duration as text."""
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
-
-
-def format_memory(pid: int) -> str:
-    """Return the memory of a process as text."""
+def read_memory(pid: int) -> int:
+    """Return the memory of a process in bytes."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
     assert found
-    return f"{int(found[1]) // 1024} MiB"
+    return int(found[1]) * 1024
 
 
 # The load
@@ -287,8 +247,10 @@ def encode_request(method: str, path: str, headers: dict[str, str], body: str = 
     return "\r\n".join([*lines, "", body]).encode()
 
 
-def measure_server(served: AbstractContextManager[Server], connections: int, seconds: float) -> Row:
-    """Return a row: for each kind of load, the requests a second and two quantiles of their durations."""
+def measure_server(
+    served: AbstractContextManager[Server], connections: int, seconds: float
+) -> tuple[str, dict[str, Load]]:
+    """Return the name of a server, and what it carries of each kind of load."""
     numbers = count()
     with served as server:
         print(f"measuring {server.name}", file=sys.stderr, flush=True)
@@ -297,11 +259,11 @@ def measure_server(served: AbstractContextManager[Server], connections: int, sec
             lambda _: server.create(next(numbers)),
             lambda turn: server.read if turn % 2 else server.create(next(numbers)),
         ]
-        cells = [asyncio.run(measure_load(server.url, load, connections, seconds)) for load in loads]
-    return [server.name, *cells]
+        carried = [asyncio.run(measure_load(server.url, load, connections, seconds)) for load in loads]
+    return server.name, dict(zip(LOADS, carried, strict=True))
 
 
-async def measure_load(url: str, load: Callable[[int], bytes], connections: int, seconds: float) -> str:
+async def measure_load(url: str, load: Callable[[int], bytes], connections: int, seconds: float) -> Load:
     """Send requests over several connections, and return the rate and the quantiles."""
     durations: list[float] = []
     end = time.perf_counter() + seconds
@@ -327,7 +289,7 @@ async def measure_load(url: str, load: Callable[[int], bytes], connections: int,
             tasks.create_task(send_requests())
     durations.sort()
     median, late = durations[len(durations) // 2], durations[len(durations) * 99 // 100]
-    return f"{len(durations) / seconds:,.0f}, {median * 1000:.0f} ms, {late * 1000:.0f} ms"
+    return {"rate": len(durations) / seconds, "median": median, "late": late}
 
 
 async def read_response(reader: asyncio.StreamReader) -> bool:

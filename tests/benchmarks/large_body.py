@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Measure what the largest response that the client accepts costs: processor time, and memory at its peak.
 
-Usage: tests/benchmarks/large_body.py
+Usage: tests/benchmarks/large_body.py [--shape]
 
 Each body has 4 MiB and goes through a client, from a scripted transport to a page or an error, in a process of its own.
 Lists in lists are the costliest that was found: two bytes each make an object that the garbage collector visits.
+Prints JSON, which scripts/evidence keeps; --shape prints what is measured, and measures nothing.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ ITEMS = {
 """Items of a list of role bindings; those that are none follow one that is."""
 
 
-def measure(name: str) -> str:
-    """Return what a body of an item costs, as a line of the output."""
+def measure(name: str) -> dict[str, object]:
+    """Return what a body of an item costs: processor time in seconds, memory in bytes, and what the client found."""
     item = ITEMS[name]
     start = '{"data":[' + ITEMS["role bindings"]
     body = (start + f",{item}" * ((MAX_RESPONSE_BYTES - len(start) - 2) // (len(item) + 1)) + "]}").encode()
@@ -53,12 +54,16 @@ def measure(name: str) -> str:
     except ResponseParsingError as error:
         found = f"error at {error.path}"
     seconds, peak = time.thread_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"{name}: {seconds:.2f} s, {(peak - before) / 1024:.0f} MiB, {found}"
+    return {"seconds": seconds, "memory": (peak - before) * 1024, "found": found}
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        print(measure(sys.argv[1]))
+    shape = {"bytes": MAX_RESPONSE_BYTES, "items": list(ITEMS)}
+    if sys.argv[1:] == ["--shape"]:
+        print(json.dumps({"shape": shape}))
+    elif sys.argv[1:]:
+        print(json.dumps(measure(sys.argv[1])))
     else:
-        for each in ITEMS:
-            subprocess.run([sys.executable, __file__, each], check=True)
+        commands = {name: [sys.executable, __file__, name] for name in ITEMS}
+        figures = {name: json.loads(subprocess.check_output(command)) for name, command in commands.items()}
+        print(json.dumps({"shape": shape, "figures": figures, "rounds": 1}))

@@ -13,7 +13,6 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.control.faults import Fault
 from tests.benchmarks import emulator as benchmark
 from tests.benchmarks import emulator_load
-from tests.benchmarks.emulator_load import replace_section
 from tests.support.recipes import list_blocks
 
 ROOT = Path(__file__).parents[2]
@@ -39,16 +38,6 @@ def test_page_lists_settings_and_fault_arguments(emulator: Emulator) -> None:
             assert re.search(rf"`.*\b{name}\b", PAGE), f"docs/emulator.md: describe `{name}`"
 
 
-def test_tables_of_the_load_have_a_place() -> None:
-    """The benchmark of the load replaces its own part of a page, and nothing else."""
-    page = (ROOT / "docs/development.md").read_text(encoding="utf-8")
-    written = replace_section(page, "| measured |\n")
-    assert "| measured |\n" in written
-    assert replace_section(written, "") == replace_section(page, "")
-    with pytest.raises(ValueError, match="must have the lines"):
-        replace_section("another page", "")
-
-
 @pytest.mark.long
 def test_benchmark_of_the_load_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The benchmark of the load runs with a small state for a moment; its results are not checked here."""
@@ -56,7 +45,11 @@ def test_benchmark_of_the_load_runs(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     options = ["--users", "50", "--connections", "2", "--seconds", "0.01"]
     monkeypatch.setattr(sys, "argv", ["emulator_load.py", *options])
     emulator_load.main()
-    assert len([line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]) == 4 + 10
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert {name: list(carried) for name, carried in figures["loads"].items()} == {
+        name: list(emulator_load.LOADS) for name in ("emulator, new", "emulator, with a large state")
+    }
+    assert len(figures["costs"]) == 8
 
 
 @pytest.mark.long

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Measure this client and the official SDK under the same faults in one run, and write docs/reliability.md.
+"""Measure this client and the official SDK under the same faults in one run.
 
-Usage: tests/faults/reliability_report.py [--output PATH] [--creates N]
+Usage: tests/faults/reliability_report.py [--creates N] [--exact] [--shape]
 
 Needs the development environment, which scripts/test creates, and pip, which installs botocore into an environment that
-is removed again. Takes some minutes and uses loopback only. Exits with status 1 if a figure of this client that must be
-0 is not.
+is removed again. Takes some minutes and uses loopback only. Prints JSON, which scripts/evidence keeps. Exits with
+status 1 if a figure of this client that must be 0 is not. --exact measures only the load of this client during an
+outage, which is equal in every run. --shape prints what is measured and how, and measures nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -31,7 +31,7 @@ from typing import Any, NamedTuple, Protocol
 
 import httpx
 import trustme
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 from pinecone import Admin as OfficialAdmin
 from pinecone._internal import http_client as official_http
 
@@ -447,9 +447,12 @@ def search_call(column: Column, certificates: Certificates, search: SecretSearch
         subject.close()
 
 
-def measure_client(column: Column, certificates: Certificates, creates: int) -> Figures:
-    """Return all figures of one client."""
+def measure_client(column: Column, certificates: Certificates, creates: int, *, exact: bool) -> Figures:
+    """Return all figures of one client, or those that are equal in every run."""
     figures = Figures(rows=dict.fromkeys(ROWS, 0))
+    if exact:
+        measure_outage(column, certificates, figures)
+        return figures
     measure_random_creates(column, certificates, figures, creates)
     for step in (measure_outage, measure_faults, measure_token_expiries, measure_endpoint_outages, search_secrets):
         step(column, certificates, figures)
@@ -457,70 +460,24 @@ def measure_client(column: Column, certificates: Certificates, creates: int) -> 
     return figures
 
 
-def render_page(measured: Sequence[Figures], botocore: Outage) -> str:
-    """Return the page as Markdown."""
-    titles = [column.title for column in COLUMNS]
-    verbs = ", ".join(CALLS)
-    figures = [
-        [f"**{row}**" if must_be_zero else row, *(str(each.rows[row]) for each in measured)]
-        for row, must_be_zero in ROWS.items()
-    ]
-    ours, official = measured[0], measured[-1]
-    outages = [
-        [title, f"{outage.requests:,}", str(outage.complete_calls)]
-        for title, outage in zip(
-            [*titles, f"{BOTOCORE.replace('==', ' ')}, standard mode"],
-            [*(each.outage for each in measured), botocore],
-            strict=True,
-        )
-    ]
-    faults: dict[tuple[str, str], list[str]] = {}
-    for fault in ours.posts:
-        faults.setdefault((ours.posts[fault], official.posts[fault]), []).append(fault)
-    posts = [[", ".join(names), *results] for results, names in faults.items()]
-    return f"""# Reliability, measured
-
-Written by `tests/faults/reliability_report.py`, in one run on loopback with Python {platform.python_version()},
-httpx {version("httpx")} and httpcore {version("httpcore")}. Figures in bold rows must be 0.
-
-{render_table(["", *titles], figures)}
-
-- Fault cases: {verbs}, each with {len(ours.posts)} faults of `tests/faults/cases.py`, permanent and transient, with
-  {ATTEMPTS} attempts of {TIMEOUT:g} s.
-- Random faults: {CALLERS} threads or tasks at once, half over sockets that fail in {len(RANDOM_FAULTS)} ways, half
-  inside `emulate()` with {len(EMULATED_FAULTS)} faults. `python -m tests.faults.random_creates` makes 100,000.
-- Outlived their timeout: still running after {CALL_DEADLINE:g} s.
-- With a valid token: 250 or 20 seconds are left, and the token endpoint is down in {len(ENDPOINT_FAILURES)} ways.
-- Forks: at random moments, while four threads use the client with tokens of a second.
-- Secrets: client secret, token and API key, in errors and what they reference, tracebacks with locals, `repr`, pprint,
-  rich, pickles, other threads' frames, and logs.
-- The official SDK's timeout and CA are set from outside, its waits skipped, its retry budget reset for each case.
-
-## Load during an outage
-
-{CALLS_IN_OUTAGE:,} reads, one after the other, of up to {ATTEMPTS} attempts, while the server responds 503.
-
-{render_table(["", "requests", f"calls that were sent {ATTEMPTS} times"], outages)}
-
-## Networks
-
-Tested: threads, asyncio with and without uvloop, trio; direct, with TLS 1.2 and 1.3, and through proxies by CONNECT, by
-CONNECT over TLS, and by SOCKS 5 with and without credentials. With bytes of responses, TLS or a proxy damaged in about
-27,000 seeded cases, only errors of this package are raised, no call outlives its timeout, and the next gets its own
-response.
-
-## One create under each permanent fault
-
-Requests sent/processed, and what the caller gets.
-
-{render_table(["faults", titles[0], titles[-1]], posts)}
-"""
-
-
-def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as Markdown."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def describe_shape(creates: int) -> dict[str, Any]:
+    """Return what is measured and how."""
+    return {
+        "columns": [column.title for column in COLUMNS],
+        "rows": {row: {"must_be_zero": must_be_zero} for row, must_be_zero in ROWS.items()},
+        "verbs": list(CALLS),
+        "faults": [fault.name for fault in FAULTS if fault.reaches_server],
+        "attempts": ATTEMPTS,
+        "attempt_timeout": TIMEOUT,
+        "callers": CALLERS,
+        "random_faults": len(RANDOM_FAULTS),
+        "emulated_faults": len(EMULATED_FAULTS),
+        "call_deadline": CALL_DEADLINE,
+        "endpoint_failures": len(ENDPOINT_FAILURES),
+        "calls_in_outage": CALLS_IN_OUTAGE,
+        "botocore": BOTOCORE,
+        "creates": creates,
+    }
 
 
 @contextmanager
@@ -537,29 +494,38 @@ def trust_authority(authority: trustme.CA) -> Generator[None, None, None]:
 
 
 def main() -> int:
-    """Measure, write the page, and check the figures that must be 0."""
+    """Measure, print the figures, and check those that must be 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=ROOT / "docs/reliability.md")
     parser.add_argument("--creates", type=int, default=20_000, help="creates under random faults, for each client")
+    parser.add_argument("--exact", action="store_true", help="measure only the load during an outage")
+    parser.add_argument("--shape", action="store_true", help="print what is measured and how, and measure nothing")
     options = parser.parse_args()
-    output: Path = options.output
+    shape = describe_shape(options.creates)
+    if options.shape:
+        print(json.dumps({"shape": shape}))
+        return 0
     authority = trustme.CA()
     certificates = make_certificates(authority)
     official_http._retry_sleep = lambda _: None  # the seam that it offers for tests
-    measured: list[Figures] = []
-    with tempfile.TemporaryDirectory() as folder:
-        botocore = measure_botocore(Path(folder) / "botocore")
+    measured: dict[str, Figures] = {}
+    outages: dict[str, Outage] = {}
+    if not options.exact:
+        with tempfile.TemporaryDirectory() as folder:
+            outages[f"{BOTOCORE.replace('==', ' ')}, standard mode"] = measure_botocore(Path(folder) / "botocore")
     with trust_authority(authority):
-        for column in COLUMNS:
+        for column in COLUMNS[:-1] if options.exact else COLUMNS:
             started = time.monotonic()
-            measured.append(measure_client(column, certificates, options.creates))
-            print(f"{column.title}: {time.monotonic() - started:.0f} s", flush=True)
-    output.parent.mkdir(exist_ok=True)
-    output.write_text(render_page(measured, botocore), encoding="utf-8")
-    print(f"wrote {output}")
-    wrong = [
-        row for row, must_be_zero in ROWS.items() if must_be_zero for figures in measured[:-1] if figures.rows[row]
-    ]
+            measured[column.title] = measure_client(column, certificates, options.creates, exact=options.exact)
+            print(f"{column.title}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    outages |= {title: figures.outage for title, figures in measured.items()}
+    figures: dict[str, Any] = {"outages": {title: asdict(outage) for title, outage in outages.items()}}
+    if not options.exact:
+        figures["rows"] = {title: each.rows for title, each in measured.items()}
+        figures["creates"] = {title: each.posts for title, each in measured.items() if each.posts}
+    versions = {name: version(name) for name in ("httpx", "httpcore", "pinecone")}
+    print(json.dumps({"shape": shape, "figures": figures, "rounds": 1, "n": options.creates, "versions": versions}))
+    ours = [each for title, each in measured.items() if title != COLUMNS[-1].title]
+    wrong = [row for row, must_be_zero in ROWS.items() if must_be_zero for each in ours if each.rows[row]]
     if wrong:
         print(f"not 0: {', '.join(wrong)}", file=sys.stderr)
     return int(bool(wrong))
