@@ -206,7 +206,7 @@ def test_a_rename_that_a_proxy_does_not_find_is_made_by_the_next_run(renamed: in
     state.emulator.faults.add("update_api_key", skip=renamed, **FOREIGN_404)
     with raises(NotFoundError, match="update_api_key") as caught:
         rotate_again()
-    assert "run this again with the id of the old key" in caught.value.__notes__[0]
+    assert "run this again with the id of the old key" in "\n".join(caught.value.__notes__)
     assert not [each for each in list_texts(None, caught.value) if CLAIM.search(each)]
     state.emulator.faults.clear()
     assert (rotate_again()).replaced == state.ids["key"]
