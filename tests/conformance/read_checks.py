@@ -260,6 +260,16 @@ def binding_filters(service: Service) -> None:
         require(binding["id"] not in [each["id"] for each in found], f"{filters} finds a {binding['role']}")
 
 
+@check("binding-filters-empty")
+def binding_filters_empty(service: Service) -> None:
+    """Send each filter of bindings without a value, and all of them."""
+    names = ("principal_type", "principal_id", "resource_type", "resource_id", "role")
+    whole = [each["id"] for each in service.get("/admin/role-bindings")["data"]]
+    for filters in (*({name: ""} for name in names), dict.fromkeys(names, "")):
+        found = [each["id"] for each in service.get("/admin/role-bindings", **filters)["data"]]
+        require(found == whole, f"the empty filters {sorted(filters)} leave {len(found)} of {len(whole)} bindings")
+
+
 @check("binding-filter-types")
 def binding_filter_types(service: Service) -> None:
     """Filter by an id without its type."""

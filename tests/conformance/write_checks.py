@@ -197,10 +197,14 @@ def key_roles_replaced(service: Service) -> None:
 
 @check("key-roles", Phase.WRITE)
 def key_roles(service: Service) -> None:
-    """Create keys with roles that are not for keys."""
+    """Create keys with roles that are not for keys, and bind such roles to a key."""
     path = f"{project_path(service)}/api-keys"
     for role in ("ProjectOwner", "OrgMember"):
         service.expect_refusal(400, "INVALID_ARGUMENT", "POST", path, json={"name": "conformance", "roles": [role]})
+    key = {"principal_type": "api_key", "principal_id": create_key(service)["key"]["id"]}
+    on_project = {"resource_type": "project", "resource_id": service.project["id"], "role": "ProjectOwner"}
+    for grant in (on_project, MEMBER_ROLE):
+        service.expect_refusal(403, "PERMISSION_DENIED", "POST", "/admin/role-bindings", json=key | grant)
 
 
 @check("project-name", Phase.WRITE)
@@ -289,11 +293,28 @@ def email(service: Service) -> None:
 
 @check("role-scopes", Phase.WRITE)
 def role_scopes(service: Service) -> None:
-    """Bind an organization role on a project."""
-    binding = viewer_binding(service, create_account(service)["service_account"]["id"])
-    service.expect_refusal(
-        403, "PERMISSION_DENIED", "POST", "/admin/role-bindings", json=binding | {"role": "OrgMember"}
-    )
+    """Bind an organization role on a project, and a project role on the organization, also to an unknown account."""
+    account_id = create_account(service)["service_account"]["id"]
+    on_project = viewer_binding(service, account_id) | {"role": "OrgMember"}
+    principal = {"principal_type": "service_account", "principal_id": account_id}
+    for body in (on_project, principal | organization_grant("ProjectViewer")):
+        service.expect_refusal(403, "PERMISSION_DENIED", "POST", "/admin/role-bindings", json=body)
+        unknown = body | {"principal_id": UNKNOWN_ID}
+        service.expect_refusal(404, "NOT_FOUND", "POST", "/admin/role-bindings", json=unknown)
+
+
+@check("role-scopes-of-new-principals", Phase.WRITE)
+def role_scopes_of_new_principals(service: Service) -> None:
+    """Create a service account and an invite with roles of the other scope."""
+    misfits = [
+        {"resource_type": "project", "resource_id": service.project["id"], "role": "OrgMember"},
+        organization_grant("ProjectViewer"),
+    ]
+    for misfit in misfits:
+        body: JSONObject = {"name": "conformance", "role_bindings": [misfit]}
+        service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/service-accounts", json=body)
+        body = {"email": "nobody@example.com", "role_bindings": [MEMBER_ROLE, misfit]}
+        service.expect_refusal(400, "INVALID_ARGUMENT", "POST", "/admin/invites", json=body)
 
 
 @check("project-bindings", Phase.WRITE)
