@@ -87,6 +87,8 @@ class Emulator:
         managed_changes: Whether a change of these people is refused, or reverted by the next `sync`.
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
+        rotation_changes_updated_at: Whether rotating a secret changes `updated_at` of the service account.
+        same_name_changes_updated_at: Whether an update with the name that a service account has changes `updated_at`.
         key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
         creation_delay: Seconds until an index, collection, assistant or backup that a client creates is ready.
         seed: A number that makes ids, secrets and the probabilities of faults the same in every run.
@@ -134,6 +136,8 @@ class Emulator:
         managed_changes: str = "refused",
         token_lifetime: int = 1800,
         rotation_revokes_tokens: bool = True,
+        rotation_changes_updated_at: bool = True,
+        same_name_changes_updated_at: bool = True,
         key_prefix: str = "pcsk_",
         creation_delay: float = 0.0,
         seed: int | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -197,6 +198,26 @@ def test_key_is_limited_to_its_project_and_roles(emulator: Emulator, project: Pr
     with httpx.Client(transport=emulator.transport, headers=version_header("2026-04")) as client:
         bearer = {"authorization": "Bearer t"}
         assert read_error(client.get("https://api.pinecone.io/indexes", headers=bearer)) == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.rule("index-host", "control-key")
+def test_hosts_of_indexes_show_the_project(emulator: Emulator, project: ProjectRecord) -> None:
+    """Whatever reads the indexes of a project finds one slug in all their hosts, which no other project has."""
+    other = emulator.state.add_project("other", emulator.clock.now())
+    for each in (project, other):
+        for name in ("movies", "songs-2"):
+            emulator.hold(each.id, "indexes", name)
+
+    def read_slugs(of: ProjectRecord, role: str) -> set[str]:
+        indexes = send(emulator, of, "GET", "/indexes", roles=[role]).json()["indexes"]
+        return {each["host"].partition(".")[0].removeprefix(f"{each['name']}-") for each in indexes}
+
+    readers = ("ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "ControlPlaneViewer")
+    (slug,), (another,) = ({s for role in readers for s in read_slugs(of, role)} for of in (project, other))
+    assert re.fullmatch("[0-9a-f]{7}", slug)
+    assert slug != another
+    for role in ("DataPlaneEditor", "DataPlaneViewer"):
+        assert read_error(send(emulator, project, "GET", "/indexes", roles=[role])) == (403, "FORBIDDEN")
 
 
 def test_other_methods_and_routes_are_refused(emulator: Emulator, project: ProjectRecord) -> None:

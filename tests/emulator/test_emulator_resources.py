@@ -574,6 +574,21 @@ def test_same_name_and_rotation_change_updated_at(api: httpx.Client) -> None:
     assert api.get(path).json() == rotated
 
 
+@pytest.mark.rule("service-account-same-name", "rotated-updated-at")
+@pytest.mark.parametrize("setting", ["same_name_changes_updated_at", "rotation_changes_updated_at"])
+def test_settings_keep_updated_at(api: httpx.Client, emulator: Emulator, setting: str) -> None:
+    """Each of the two changes keeps updated_at if a setting says so; another name and no field always change it."""
+    account = api.post("/admin/service-accounts", json={"name": "ci"}).json()["service_account"]
+    path = f"/admin/service-accounts/{account['id']}"
+    emulator.configure(**{setting: False})
+    named = api.patch(path, json={"name": "ci"}).json()["updated_at"]
+    rotated = api.post(f"{path}/rotate-secret").json()["service_account"]["updated_at"]
+    assert (named == account["updated_at"]) == (setting == "same_name_changes_updated_at")
+    assert (rotated == named) == (setting == "rotation_changes_updated_at")
+    assert rotated < api.patch(path, json={}).json()["updated_at"]
+    assert api.get(path).json()["updated_at"] < api.patch(path, json={"name": "other"}).json()["updated_at"]
+
+
 @pytest.mark.rule("rotated-secret", "rotated-tokens")
 def test_rotation_revokes_the_old_secret_and_its_tokens(
     emulator: Emulator, api: httpx.Client, connect: Connect, read_error: ReadError

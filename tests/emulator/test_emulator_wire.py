@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import uuid
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -66,6 +67,30 @@ def test_version_header_must_be_a_month(api: httpx.Client, read_error: ReadError
 def test_any_month_is_accepted_as_version(api: httpx.Client, version: str) -> None:
     """Every month is accepted as the version, with the suffix of a release candidate, too."""
     assert api.get("/admin/projects", headers={"X-Pinecone-Api-Version": version}).status_code == 200
+
+
+@pytest.mark.rule("unauthenticated")
+@pytest.mark.parametrize("reason", ["missing", "unknown", "expired", "revoked"])
+def test_every_operation_needs_a_token(
+    api: httpx.Client, emulator: Emulator, connect: Connect, read_error: ReadError, reason: str
+) -> None:
+    """Each operation refuses a missing, unknown, expired or revoked token, and changes nothing."""
+    created = api.post("/admin/service-accounts", json={"name": "ci"}).json()["service_account"]
+    account = emulator.state.service_accounts[created["id"]]
+    client = connect(emulator, account)
+    if reason == "missing":
+        del client.headers["Authorization"]
+    elif reason == "unknown":
+        client.headers["Authorization"] = "Bearer unknown"
+    elif reason == "expired":
+        emulator.clock.advance(1800)
+    else:
+        api.post(f"/admin/service-accounts/{account.id}/rotate-secret").raise_for_status()
+    before = emulator.dump()
+    for route in ADMIN_ROUTES:
+        path = re.sub(r"\{\w+\}", account.id, route.path)
+        assert read_error(client.request(route.method, path)) == (401, "UNAUTHENTICATED")
+    assert emulator.dump() == before
 
 
 @pytest.mark.rule("unauthenticated", "check-order")

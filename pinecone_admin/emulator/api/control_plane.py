@@ -103,7 +103,10 @@ def _authenticate_key(request: Request, state: State) -> tuple[ProjectRecord, fr
 def _document(context: ControlPlaneContext, record: ContentRecord) -> Document:
     name, properties, state = record.name, record.properties, record.state(context.now)
     if context.kind == "indexes":
-        return documents.index_document(name, properties, context.version, state=state, protected=record.protected)
+        host = f"{name}-{context.project.slug}"
+        return documents.index_document(
+            name, host, properties, context.version, state=state, protected=record.protected
+        )
     if context.kind == "collections":
         return documents.collection_document(name, properties, state=state)
     if context.kind == "workspaces":

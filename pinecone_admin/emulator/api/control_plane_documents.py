@@ -244,8 +244,19 @@ DEFAULT_INDEX: Properties = read_index(
 """The properties of an index that was not created on the control plane."""
 
 
-def index_document(name: str, properties: Properties, version: str, *, state: str, protected: bool) -> Document:
-    """Return an index as a document of an API version."""
+def index_document(
+    name: str, host: str, properties: Properties, version: str, *, state: str, protected: bool
+) -> Document:
+    """Return an index as a document of an API version.
+
+    Args:
+        name: The name of the index.
+        host: The first label of its host.
+        properties: What it was created with.
+        version: The API version.
+        state: The state that the index is in.
+        protected: Whether it is protected from deletion.
+    """
     known = DEFAULT_INDEX | properties
     spec = cast("dict[str, Document]", known["spec"])
     document: Document = {
@@ -253,7 +264,7 @@ def index_document(name: str, properties: Properties, version: str, *, state: st
         "vector_type": known["vector_type"],
         "metric": known["metric"],
         # A reserved domain: requests to the data plane, with a key, must not reach anybody.
-        "host": f"{name}-emulated.svc.pinecone.invalid",
+        "host": f"{host}.svc.emulated.pinecone.invalid",
         "deletion_protection": "enabled" if protected else "disabled",
         "status": {"ready": state == "Ready", "state": state},
         "spec": spec,

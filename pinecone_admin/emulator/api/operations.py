@@ -403,8 +403,9 @@ def update_service_account(context: OperationContext) -> Document:
     account = find_service_account(context)
     require_permission(context, "manage-service-accounts")
     require_service_accounts_in_plan(context)
+    if name != account.name or context.state.settings.same_name_changes_updated_at:
+        account.mark_updated(context.now)
     account.name = name or account.name
-    account.mark_updated(context.now)
     return service_account_document(account)
 
 
@@ -422,7 +423,8 @@ def rotate_service_account_secret(context: OperationContext) -> Document:
     account = find_service_account_to_rotate(context)
     require_service_accounts_in_plan(context)
     context.state.rotate_secret(account)
-    account.mark_updated(context.now)
+    if context.state.settings.rotation_changes_updated_at:
+        account.mark_updated(context.now)
     return service_account_with_secret_document(account)
 
 

@@ -401,9 +401,11 @@ _SERVICE_ACCOUNTS = {
         _sdk("docstring of service_accounts.update"),
     ),
     "service-account-same-name": ServerRule(
-        "PATCH of a service account with the name that it has changes updated_at", _ASSUMED
+        "PATCH of a service account with the name that it has changes updated_at, unless configured otherwise", _ASSUMED
     ),
-    "rotated-updated-at": ServerRule("rotating a secret changes updated_at of its service account", _ASSUMED),
+    "rotated-updated-at": ServerRule(
+        "rotating a secret changes updated_at of its service account, unless configured otherwise", _ASSUMED
+    ),
     "plan-service-accounts": ServerRule(
         "creating, changing or rotating service accounts below Enterprise returns 403 FORBIDDEN", _LIVE
     ),
@@ -516,6 +518,10 @@ _PROJECT_CONTENTS = {
     ),
     "control-fields": ServerRule("a missing field returns 422 or 400, a malformed one 400", _CONTROL),
     "index-patch": ServerRule("PATCH of an index returns 202, merges tags, and removes those that are empty", _CONTROL),
+    "index-host": ServerRule(
+        "the host of an index is its name and a slug, which all indexes of a project have, and no other project",
+        Source("published in part", f"{_CONTROL.text}: only the form, in examples; the rest is assumed"),
+    ),
     "index-tags": ServerRule(
         "tags of an index have keys of up to 80 characters and values of up to 120, of a limited alphabet", _CONTROL
     ),

@@ -40,6 +40,8 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "managed_changes": checks.one_of(MANAGED_CHANGES),
     "token_lifetime": checks.integer_between(1, _YEAR),
     "rotation_revokes_tokens": checks.boolean,
+    "rotation_changes_updated_at": checks.boolean,
+    "same_name_changes_updated_at": checks.boolean,
     "key_prefix": checks.max_characters(40, checks.visible_ascii),  # keys travel in a header
     "creation_delay": checks.seconds,
 }
@@ -66,6 +68,8 @@ class SettingArguments(TypedDict, total=False):
     managed_changes: str
     token_lifetime: int
     rotation_revokes_tokens: bool
+    rotation_changes_updated_at: bool
+    same_name_changes_updated_at: bool
     key_prefix: str
     creation_delay: float
 

@@ -7,6 +7,7 @@ reader and the fields before. `check` is the name of a check that is stricter th
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 from attrs import Factory, define, field, frozen
@@ -106,6 +107,11 @@ class ProjectRecord:
     assistants: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
     backups: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
     workspaces: dict[str, ContentRecord] = Factory(dict[str, ContentRecord])
+
+    @property
+    def slug(self) -> str:
+        """What the hosts of its indexes show of the project; nobody can tell the id from it."""
+        return sha256(self.id.encode()).hexdigest()[:7]
 
     @property
     def contents(self) -> Mapping[str, dict[str, ContentRecord]]:

@@ -84,6 +84,8 @@ class EmulatorSettings:
         managed_changes: Whether changes of these people are refused, or accepted and reverted by the next sync.
         token_lifetime: Seconds for which an access token is valid.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
+        rotation_changes_updated_at: Whether rotating a secret changes `updated_at` of the service account.
+        same_name_changes_updated_at: Whether an update with the name that a service account has changes `updated_at`.
         key_prefix: The prefix of an API key's value.
         creation_delay: Seconds until a resource that is created on the control plane is ready.
     """
@@ -104,6 +106,8 @@ class EmulatorSettings:
     managed_changes: str = "refused"
     token_lifetime: int = 1800
     rotation_revokes_tokens: bool = True
+    rotation_changes_updated_at: bool = True
+    same_name_changes_updated_at: bool = True
     key_prefix: str = "pcsk_"
     creation_delay: float = 0.0
 
