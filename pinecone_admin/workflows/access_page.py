@@ -16,6 +16,7 @@ from importlib.resources import files
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.escaping import escape_html
 from pinecone_admin.workflows.roles import Level, highest_level
@@ -45,7 +46,7 @@ def render_page(access: Access, *, note: str) -> str:
         style=style,
         script=script,
         head=f"<h1>Who can do what in {escape_html(access.organization)}</h1>"
-        f'<p class="note">As of {access.taken_at:%Y-%m-%d %H:%M} UTC. {escape_html(note)}</p>',
+        f'<p class="note">As of {describe_minute(access.taken_at)}. {escape_html(note)}</p>',
         findings=_render_findings(access),
         writers=_render_writers(access, people, projects),
         data=_encode_data(people, projects),

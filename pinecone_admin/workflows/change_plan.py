@@ -10,6 +10,7 @@ from typing import Any, Self
 from attrs import evolve, frozen
 
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.plan_facts import is_sensitive, keep_facts
 from pinecone_admin.workflows.plans import SavablePlan
@@ -132,7 +133,7 @@ class ChangePlan(SavablePlan):
             "file": f"{self.source} {self.digest}".strip(),
             "commit": self.commit,
             "caller": self.client_id,
-            "organization read": f"{self.made_at:%Y-%m-%d %H:%M} UTC, by pinecone-admin {self.package_version}",
+            "organization read": f"{describe_minute(self.made_at)}, by pinecone-admin {self.package_version}",
         }
         head = [f"**{_code(self.summary)}**", *(f"- {name}: {_code(fact)}" for name, fact in facts.items() if fact)]
         head += [f"- apply refuses this: {_code(each)}" for each in self.refusals]

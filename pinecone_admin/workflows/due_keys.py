@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from generated_client.models import APIKey
+from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin.workflows.name_tags import parse_tag
 from pinecone_admin.workflows.retired_keys import is_candidate
 
@@ -41,11 +42,13 @@ def find_due_keys(
     Args:
         keys: All keys of the project.
         oldest_bindings: When the oldest role binding of each key was created, by the id of the key; needed of keys
-            without ``created_at``.
+            without a ``created_at`` that can be right.
         now: The server's time.
         older_than: Age above which a key is due.
     """
-    dates = {key.id: key.created_at or oldest_bindings.get(key.id, now) for key in keys}
+    dates = {
+        key.id: plausible_date(key.created_at) or plausible_date(oldest_bindings.get(key.id)) or now for key in keys
+    }
     found = DueKeys(due=[], unknown_age=[], young=[])
     unfinished: list[APIKey] = []
     for key in sorted(find_rotatable_keys(keys), key=lambda key: dates[key.id]):
@@ -54,6 +57,6 @@ def find_due_keys(
         elif now - dates[key.id] > older_than:
             found.due.append(key)
         else:
-            (found.unknown_age if key.created_at is None else found.young).append(key)
+            (found.unknown_age if plausible_date(key.created_at) is None else found.young).append(key)
     found.due[:0] = unfinished
     return found

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 
 from generated_client.models import APIKey, Invite, PrincipalType, RoleBinding
+from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
@@ -91,11 +92,12 @@ def find_stale_invites(inventory: Resources, max_pending: timedelta) -> list[Fin
     findings: list[Finding] = []
     for invite in inventory.invites:
         holder = f"invite for {invite.email} ({invite.id})"
-        age = inventory.taken_at - _find_last_sent(invite)
+        sent = _find_last_sent(invite)
+        age = None if sent is None else inventory.taken_at - sent
         kind: FindingKind
         if invite.status == "expired":
             kind, text = "invite-expired", f"{holder} expired and was not withdrawn"
-        elif invite.status == "pending" and age > max_pending:
+        elif invite.status == "pending" and age is not None and age > max_pending:
             days = count_noun(age.days, "day")
             kind, text = "invite-pending-long", f"{holder} was last sent {days} ago and is still pending"
         else:
@@ -104,10 +106,11 @@ def find_stale_invites(inventory: Resources, max_pending: timedelta) -> list[Fin
     return findings
 
 
-def _find_last_sent(invite: Invite) -> datetime:
+def _find_last_sent(invite: Invite) -> datetime | None:
     # Only the expiry moves when an invite is resent (API document, Invite.expires_at).
-    expires_at = invite.expires_at or invite.created_at
-    return max(invite.created_at, expires_at - INVITE_LIFETIME)
+    created_at, expires_at = plausible_date(invite.created_at), plausible_date(invite.expires_at)
+    sent = [created_at, None if expires_at is None else expires_at - INVITE_LIFETIME]
+    return max((each for each in sent if each is not None), default=None)
 
 
 def find_risky_service_accounts(inventory: Resources) -> list[Finding]:
@@ -151,8 +154,8 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
     for key in inventory.api_keys:
         if lives_until(key) is not None:
             continue
-        name, created_at = names.describe(key), key.created_at
-        known = created_at or dates.get(key.id)
+        name, created_at = names.describe(key), plausible_date(key.created_at)
+        known = created_at or plausible_date(dates.get(key.id))
         age = None if known is None else inventory.taken_at - known
         unsure = f"{name} may be older than {describe_duration(max_age)}"
         if known is None or age is None:

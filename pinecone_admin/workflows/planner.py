@@ -13,6 +13,7 @@ from generated_client.models import APIKey, Invite, Project, RoleBinding, Servic
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, type_error
 from pinecone_admin._http.headers import __version__
 from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.errors import ForbiddenError, RefusedError
@@ -383,8 +384,8 @@ class _Planner:
 
     def _describe_age(self, found: Any) -> str:
         age = "of unknown age"
-        if found.created_at is not None:  # the times of a server have fractions, its Date has none
-            age = f"{describe_duration(max(self._inventory.taken_at - found.created_at, timedelta(0)))} old"
+        if (created := plausible_date(found.created_at)) is not None:  # it has fractions, and a Date has none
+            age = f"{describe_duration(max(self._inventory.taken_at - created, timedelta(0)))} old"
         return f"unfinished work, {age}"
 
     # Steps

@@ -16,6 +16,7 @@ from pinecone_admin._http.codec import DecodeFailure, is_deeper_than, parse_json
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import (
     ApiError,
@@ -110,7 +111,7 @@ class StaleProject:
     def __str__(self) -> str:
         contents = ", ".join(f"{each.kind} {each.name!r}" for each in self.contents) or "nothing"
         contents += describe_unseen(self.unseen)
-        created = f"created {self.created_at:%Y-%m-%d %H:%M} UTC"
+        created = f"created {describe_minute(self.created_at)}"
         return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")
 
 

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from generated_client.models import Project
+from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.durations import describe_duration
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.workflows.plans import StaleProject
 from pinecone_admin.workflows.reports import Content
 
@@ -24,9 +26,11 @@ def find_reason_to_keep(project: Project, *, older_than: timedelta, now: datetim
     """Return why a project, whose name matches, is not stale, or None if it is."""
     if project.created_at is None:
         return "it has no date of creation"
+    if plausible_date(project.created_at) is None:
+        return f"its date of creation cannot be right: {describe_minute(project.created_at)}"
     if now - project.created_at <= older_than:
         limit = describe_duration(older_than)
-        return f"it was created {project.created_at:%Y-%m-%d %H:%M} UTC, and is not older than {limit}"
+        return f"it was created {describe_minute(project.created_at)}, and is not older than {limit}"
     return None
 
 

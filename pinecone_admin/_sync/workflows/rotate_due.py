@@ -18,6 +18,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._sync.workflows.change_log import ChangeLog
 from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import Store
@@ -119,7 +120,7 @@ def _date_undated_keys(
 ) -> Mapping[str, datetime]:
     """Return the dates of the oldest role bindings, which are read only if the API does not date every key."""
     rotatable = (key for listed in keys.values() for key in find_rotatable_keys(listed))
-    if all(key.created_at is not None for key in rotatable):
+    if all(plausible_date(key.created_at) is not None for key in rotatable):
         return {}
     with suppress(ForbiddenError):  # then their age is unknown, as the report says
         bindings = admin.role_bindings.list(

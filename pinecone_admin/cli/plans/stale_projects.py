@@ -10,6 +10,7 @@ from attrs import frozen
 
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.output.files import check_new_record
@@ -98,7 +99,7 @@ def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> 
             {
                 "name": each.name,
                 "id": each.id,
-                "created": f"{each.created_at:%Y-%m-%d}",
+                "created": describe_minute(each.created_at)[:10],
                 "contents": ", ".join(map(str, each.contents)) + describe_unseen(each.unseen),
                 "result": done,
             }

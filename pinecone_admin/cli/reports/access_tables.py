@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.tables import print_layouts
 from pinecone_admin.cli.reports.waiver_files import describe_waiver
@@ -37,7 +38,7 @@ def write_tables(session: Session, access: Access, review: Review, *, rows: bool
 
 def build_access_table(access: Access) -> Table:
     """Return a table with a row for each principal and each place where it has roles, grouped by place."""
-    title = Text(f"Access in {make_printable(access.organization)}, {access.taken_at:%Y-%m-%d %H:%M} UTC", style="bold")
+    title = Text(f"Access in {make_printable(access.organization)}, {describe_minute(access.taken_at)}", style="bold")
     table = Table(
         title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
     )
