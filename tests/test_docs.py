@@ -61,7 +61,13 @@ CREATES = {
     "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
 }
 """What the examples of a page create in the reader's organization, as the page is about it. Others create nothing."""
-NEED_NO_ACCOUNT = ("docs/command-line.md", "docs/emulator.md", "docs/emulator-control.md", "docs/tutorial.md")
+NEED_NO_ACCOUNT = (
+    "docs/command-line.md",
+    "docs/emulator.md",
+    "docs/how-to/test-with-the-emulator.md",
+    "docs/emulator-control.md",
+    "docs/tutorial.md",
+)
 """Pages whose examples send nothing to an account, even if its credentials are there."""
 
 # Runs each file with a namespace of its own.

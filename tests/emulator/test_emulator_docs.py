@@ -1,4 +1,4 @@
-"""docs/emulator.md: the lists are complete."""
+"""The pages on the emulator: the lists are complete."""
 
 import json
 import re
@@ -16,10 +16,11 @@ from tests.benchmarks import emulator_load
 from tests.support.recipes import list_blocks
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
+PAGES = ("docs/emulator.md", "docs/how-to/test-with-the-emulator.md")
+PAGE = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 
 
-BLOCKS = list_blocks("docs/emulator.md")
+BLOCKS = [block for page in PAGES for block in list_blocks(page)]
 
 
 def test_json_example_loads(emulator: Emulator) -> None:
@@ -35,7 +36,9 @@ def test_page_lists_settings_and_fault_arguments(emulator: Emulator) -> None:
     """The page lists every setting and every argument of a fault."""
     for name in (*emulator.settings, *Fault.__slots__):
         if not name.startswith("_"):
-            assert re.search(rf"`.*\b{name}\b", PAGE), f"docs/emulator.md: describe `{name}`"
+            assert re.search(rf"`.*\b{name}\b", PAGE), (
+                f"docs/emulator.md or how-to/test-with-the-emulator.md: describe `{name}`"
+            )
 
 
 @pytest.mark.long
