@@ -580,7 +580,8 @@ def test_settings_keep_updated_at(api: httpx.Client, emulator: Emulator, setting
     """Each of the two changes keeps updated_at if a setting says so; another name and no field always change it."""
     account = api.post("/admin/service-accounts", json={"name": "ci"}).json()["service_account"]
     path = f"/admin/service-accounts/{account['id']}"
-    emulator.configure(**{setting: False})
+    changes: dict[str, Any] = {setting: False}
+    emulator.configure(**changes)
     named = api.patch(path, json={"name": "ci"}).json()["updated_at"]
     rotated = api.post(f"{path}/rotate-secret").json()["service_account"]["updated_at"]
     assert (named == account["updated_at"]) == (setting == "same_name_changes_updated_at")
