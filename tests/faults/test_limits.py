@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import httpx
 import pytest
+from attrs import evolve
 
 from pinecone_admin import PineconeConnectionError, PineconeError, PineconeTimeoutError, RetryPolicy
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
@@ -38,7 +39,6 @@ from tests.faults.server import (
     RequestContext,
     Server,
     format_head,
-    respond_after,
     respond_when_set,
     send_project,
     send_response,
@@ -46,8 +46,10 @@ from tests.faults.server import (
 from tests.support.concurrency import PATIENCE, wait_until
 
 TIMEOUT = 0.5
-MAX_DURATION = 8.0
-"""Seconds within which a call with a timeout ends, even on a busy machine; without the timeout it takes 20."""
+MAX_DURATION = PATIENCE
+"""Seconds within which a call with a timeout ends, however busy the machine is."""
+UNLIMITED = RetryPolicy(max_attempts=1, attempt_timeout=10 * PATIENCE)
+"""With this policy, nothing but the timeout of a call ends it in time."""
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +64,8 @@ def measure_call(
 ) -> tuple[float, object]:
     """Make one call, and return its duration and its result or error."""
     started = time.monotonic()
-    result = send_once(client_kind, request or make_operation("PUT"), **{"timeout": TIMEOUT} | options)
+    defaults: dict[str, object] = {"timeout": TIMEOUT, "retry": evolve(UNLIMITED, max_attempts=None)}
+    result = send_once(client_kind, request or make_operation("PUT"), **defaults | options)
     return time.monotonic() - started, result
 
 
@@ -95,21 +98,22 @@ def test_retries_end_with_timeout(status: int, client_kind: ClientKind, clock: R
     assert 30 < sum(clock.slept) <= 50
 
 
-def test_attempt_after_401_shares_timeout() -> None:
+@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
+def test_attempt_after_401_shares_timeout(client_kind: ClientKind, clock: RunningClock) -> None:
     """The attempt after a 401 has only the rest of the timeout."""
+    timeout = 10 * PATIENCE
 
-    def measure(client_kind: ClientKind) -> None:
-        with Server(
-            api_actions=[respond_after(0.2, send_response(401)), send_and_close(b"", RequestContext.hang)]
-        ) as server:
-            client = {name: value for name, value in server.client_options.items() if name != "lazy"}
-            duration, result = measure_call(client_kind, **client | {"timeout": 2.0})
-            assert len(server.requests) == 2
-        assert isinstance(result, PineconeTimeoutError)
-        assert duration < MAX_DURATION
+    def refuse_late(context: RequestContext) -> None:
+        clock.advance(timeout - 1)
+        send_response(401)(context)
 
-    with ThreadPoolExecutor(len(ALL_CLIENT_KINDS)) as threads:
-        list(threads.map(measure, ALL_CLIENT_KINDS))
+    with Server(api_actions=[refuse_late, send_and_close(b"", RequestContext.hang)]) as server, use_clock(clock):
+        clock.freeze()  # only the first request takes time of the call
+        client = {name: value for name, value in server.client_options.items() if name != "lazy"}
+        duration, result = measure_call(client_kind, **client | {"timeout": timeout, "retry": UNLIMITED})
+        assert len(server.requests) == 2
+    assert isinstance(result, PineconeTimeoutError)
+    assert duration < MAX_DURATION
 
 
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
@@ -129,8 +133,8 @@ def test_wait_for_connection_keeps_timeout(client_kind: ClientKind) -> None:
     gate = threading.Event()
     with Server(api_actions=[respond_when_set(gate, send_project)]) as server:
         options = {"host": server.url, "access_token": "supplied", "max_connections": 1}
-        with AnyClient(client_kind, **options, timeout=TIMEOUT, retry=RetryPolicy(max_attempts=1)) as client:
-            patient = client.admin.with_options(timeout=PATIENCE)
+        with AnyClient(client_kind, **options, timeout=TIMEOUT, retry=UNLIMITED) as client:
+            patient = client.admin.with_options(timeout=10 * PATIENCE)
             blocker = threading.Thread(target=client.run_call, args=(lambda: patient.send(make_operation("PUT")),))
             blocker.start()
             wait_until(lambda: server.requests)
@@ -150,9 +154,8 @@ def test_many_unreachable_addresses_keep_timeout(client_kind: ClientKind) -> Non
     with ExitStack() as stack:
         port = listen_with_full_queue(stack)
         stack.enter_context(resolve_to("fifty.example", [f"127.0.0.{last}" for last in range(1, 51)]))
-        policy = RetryPolicy(max_attempts=1)
         duration, result = measure_call(
-            client_kind, host=f"https://fifty.example:{port}", access_token="supplied", retry=policy
+            client_kind, host=f"https://fifty.example:{port}", access_token="supplied", retry=UNLIMITED
         )
     assert isinstance(result, PineconeTimeoutError)
     assert (result.outcome, duration < MAX_DURATION) == ("not_sent", True)
@@ -199,17 +202,18 @@ def listen_with_full_queue(stack: ExitStack, address: str = "0.0.0.0") -> int:
 
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 def test_slow_upload_keeps_timeout(client_kind: ClientKind) -> None:
-    """A large request to a server that reads slowly keeps the timeout."""
+    """A large request to a server that reads slowly keeps the timeout: each piece is sent soon, but not the whole."""
 
     def read_slowly(connection: socket.socket) -> bool:
-        while connection.recv(65536):
-            time.sleep(0.005)
+        # To the end, it takes longer than the test waits.
+        while connection.recv(1024):
+            time.sleep(0.01)
         return False
 
-    large = Operation(id="large", method="PUT", path=PATH, returns=None, body={"name": "x" * 40 * MIB})
+    large = Operation(id="large", method="PUT", path=PATH, returns=None, body={"name": "x" * 20 * MIB})
     with Server(connection_actions=[read_slowly]) as server:
-        policy = RetryPolicy(max_attempts=1)
-        duration, result = measure_call(client_kind, large, host=server.url, access_token="supplied", retry=policy)
+        options = {"host": server.url, "access_token": "supplied", "retry": UNLIMITED}
+        duration, result = measure_call(client_kind, large, **options)
     assert isinstance(result, PineconeTimeoutError)
     assert duration < MAX_DURATION
 
@@ -276,8 +280,9 @@ def test_retry_transport_works_in_httpx_client() -> None:
             assert server.count_requests("GET") == 3
     with Server(api_actions=[send_and_close(b"", RequestContext.hang)]) as server:
         started = time.monotonic()
+        transport = RetryTransport(httpx.HTTPTransport(), timeout=TIMEOUT, retry=UNLIMITED)
         with (
-            httpx.Client(transport=RetryTransport(httpx.HTTPTransport(), timeout=TIMEOUT)) as client,
+            httpx.Client(transport=transport, timeout=10 * PATIENCE) as client,
             pytest.raises(httpx.TimeoutException),
         ):
             client.get(server.url + PATH)
