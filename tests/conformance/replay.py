@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 from attrs import define, field, frozen
@@ -19,7 +19,9 @@ from pinecone_admin.emulator import Clock, Emulator
 from tests.conformance import vocabulary
 from tests.conformance.audit import PLACEHOLDER
 from tests.conformance.recording import PRODUCTION, Recording
-from tests.conformance.sanitizer import Line, describe_secret
+from tests.conformance.sanitizer import Line, describe_secret, read_time
+
+Records: TypeAlias = list[dict[str, Any]]
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
 """The start of each replay; the recording has only the seconds since its own start."""
@@ -173,14 +175,13 @@ def make_value(placeholder: str) -> str:
 def describe_organization(lines: Iterable[Line], values: Values) -> dict[str, Any]:
     """Return a state of the emulator with the records that the first requests of a recording have read."""
     read = [line for line in lines if line["rule"] == "" and line["response"]["status"] == 200]
-    lists: dict[str, list[Any]] = {}
+    lists: dict[str, Records] = {}
     for line in read:
-        path = line["request"]["path"]
         records = line["response"].get("json", {}).get("data")
-        # The list of organizations is read twice: the first request finds out whether the service can be reached.
+        # By id, because the list of organizations is read twice: the first request finds out whether it can be read.
         if isinstance(records, list):
-            known = lists.setdefault(path, [])
-            known += [each for each in records if each not in known]
+            known = {each["id"]: each for each in lists.get(line["request"]["path"], [])}
+            lists[line["request"]["path"]] = list((known | {each["id"]: each for each in records}).values())
     credentials = read[0]["request"]["json"]
     organization: dict[str, Any] = next(iter(lists.get("/admin/organizations", [])), {})
     document: dict[str, Any] = {
@@ -205,13 +206,31 @@ def describe_organization(lines: Iterable[Line], values: Values) -> dict[str, An
             | _secret_of(each["client_id"], credentials)
             for each in lists.get("/admin/service-accounts", [])
         ],
-        "role_bindings": lists.get("/admin/role-bindings", []),
+        "role_bindings": _list_bindings(lists),
     }
     own = [each["id"] for each in document["service_accounts"] if each["client_id"] == credentials["client_id"]]
     if own:
         document["caller"] = own[0]
     filled: dict[str, Any] = values.fill(document)
     return filled
+
+
+def _list_bindings(lists: Mapping[str, Records]) -> Records:
+    """Return the role bindings whose principal and project were read, and those of keys that no list has."""
+    keys = [key for path, records in lists.items() if path.endswith("/api-keys") for key in records]
+    principals = ("/admin/users", "/admin/invites", "/admin/service-accounts")
+    known = {each["id"] for path in principals for each in lists.get(path, [])} | {key["id"] for key in keys}
+    places = {each["id"] for path in ("/admin/organizations", "/admin/projects") for each in lists.get(path, [])}
+    listed = lists.get("/admin/role-bindings", [])
+    bound = {each["principal_id"] for each in listed}
+    of_keys = [
+        {"principal_type": "api_key", "principal_id": key["id"], "role": role}
+        | {"resource_type": "project", "resource_id": key["project_id"]}
+        for key in keys
+        if key["id"] not in bound
+        for role in key["roles"]
+    ]
+    return [each for each in (*listed, *of_keys) if each["principal_id"] in known and each["resource_id"] in places]
 
 
 def _pick(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -326,7 +345,7 @@ class Grade:
         times = {name: pattern.fullmatch(value) for name, value in recorded.items() if isinstance(value, str)}
         seconds = [(float(found[1]), name) for name, found in times.items() if found and name in actual]
         for (first, name), (second, other) in pairwise(seconds):
-            moments = _read_time(actual[name]), _read_time(actual[other])
+            moments = read_time(actual[name]), read_time(actual[other])
             if moments[0] is not None and moments[1] is not None:
                 order = (first > second) - (first < second)
                 actual_order = (moments[0] > moments[1]) - (moments[0] < moments[1])
@@ -372,7 +391,7 @@ class Grade:
     def _compare_placeholder(self, where: str, recorded: str, actual: str) -> None:
         kind, _, rest = recorded[1:-1].partition(":")
         if kind.startswith("time"):
-            self._compare_time(where, recorded, _read_time(actual))
+            self._compare_time(where, recorded, read_time(actual))
             return
         form = _FORMS.get(kind)
         has_kind = form is None or form.fullmatch(actual) is not None
@@ -400,10 +419,3 @@ class Grade:
 def _identity(item: Any) -> str | None:
     record = item.get("id") if isinstance(item, dict) else item
     return record if isinstance(record, str) else None
-
-
-def _read_time(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, TypeError):
-        return None

@@ -223,8 +223,9 @@ class Sanitizer:
     def _replace(self, name: str, value: str) -> str:
         if value in self._placeholders:
             return self._placeholders[value]
-        if _TIME.fullmatch(value):
-            return self._replace_time(value)
+        moment = read_time(value)
+        if moment is not None:
+            return self._replace_time(value, moment)
         kind = _KINDS.get(name) or ("uuid" if _UUID.fullmatch(value) else "email" if _EMAIL.fullmatch(value) else "")
         return self._number(kind or ("id" if name.endswith("id") else "text"), value)
 
@@ -236,14 +237,23 @@ class Sanitizer:
             self._in_upper_case.setdefault(value.upper(), self._placeholders[value])
         return self._placeholders[value]
 
-    def _replace_time(self, value: str) -> str:
-        moment = datetime.fromisoformat(value).astimezone(UTC)
+    def _replace_time(self, value: str, moment: datetime) -> str:
         for lifetime in (timedelta(), WEEK):
             if self.start - _SKEW <= moment - lifetime <= self._end + _SKEW:
                 seconds = f"{(moment - self.start).total_seconds():+.6f}".rstrip("0").rstrip(".")
                 return f"<time:{seconds}s>"
         # Seconds would show when somebody was invited, or when a project was created.
         return self._number("time before" if moment < self.start else "time after", value)
+
+
+def read_time(value: object) -> datetime | None:
+    """Return a time that is written with its zone, or None if the value is something else."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from base64 import b64encode
@@ -53,10 +54,15 @@ def make_organization(clock: Clock | None = None) -> Emulator:
     return emulator
 
 
+def keep(response: httpx.Response) -> httpx.Response:
+    """Return a response as it is."""
+    return response
+
+
 class Recorded:
     """A run against an emulator, with its recording."""
 
-    def __init__(self, path: Path, *arguments: str) -> None:
+    def __init__(self, path: Path, *arguments: str, differ: Callable[[httpx.Response], httpx.Response] = keep) -> None:
         self.path = path
         self.emulator = make_organization(Clock(ticking=True))
         self.sent: list[str] = []
@@ -70,7 +76,7 @@ class Recorded:
             return recorder
 
         def handle_and_keep(request: httpx.Request) -> httpx.Response:
-            response = handle(request)
+            response = differ(handle(request))
             headers = [*request.headers.items(), *response.headers.items()]
             self.sent += [str(request.url), request.content.decode(), response.text, *(f"{n}: {v}" for n, v in headers)]
             return response
@@ -194,7 +200,7 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], str]] = {
     "the access token": ("request_header", lambda _, _name, value: value, "request.headers.authorization" + VALUE),
     "domains of emails": ("_number", keep_domain, "response.json.data[0].email"),
     "a name in its placeholder": ("_number", name_in_placeholder, "response.json.data[0].name" + STRANGE),
-    "times": ("_replace_time", lambda _, value: value, "response.json.data[0].created_at" + VALUE),
+    "times": ("_replace_time", lambda _, value, _moment: value, "response.json.data[0].created_at" + VALUE),
     "a name that is a word elsewhere": (
         "received",
         lambda self, name, value: value if value == "OrgOwner" else Sanitizer.received(self, name, value),
@@ -237,6 +243,63 @@ def test_nothing_is_written_after_a_mistake(
     run = Recorded(tmp_path / "leaking.jsonl")
     assert (run.status, list(tmp_path.iterdir())) == (2, [])
     assert re.fullmatch(r"nothing was recorded, because line \d+, request.path .*\n", capsys.readouterr().err)
+
+
+def differ_from_the_emulator(response: httpx.Response) -> httpx.Response:
+    """Return a response as of a service that differs from the emulator in many ways."""
+    headers = {**response.headers, "content-encoding": "gzip", "cf-ray": "Quillhaven-1", "set-cookie": "a=Quillhaven"}
+    text = response.text
+    for pattern, other in (
+        ('"max_pods":0', '"max_pods":1,"region":"quillhaven-east","tags":{"Quillhaven":"Vex"}'),
+        ('"code":"(?:NOT_FOUND|OUT_OF_RANGE)","message":"', '"code":"UNEXPECTED","message":"Quillhaven says '),
+        (r'"created_at":"([^"]+?)(?:\.\d+)?Z"', r'"created_at":"\1.123456789+00:00"'),
+        ('"support_tier":"Enterprise"', '"support_tier":"Quillhaven","trial_ends":"0001-01-01T00:00:00+14:00"'),
+    ):
+        text = re.sub(pattern, other, text)
+    if text.startswith('{"data":[') and '"principal_type"' in text:
+        bindings = json.loads(text)
+        bindings["data"] = [each for each in bindings["data"] if each["principal_type"] != "api_key"]
+        text = json.dumps(bindings)
+    if response.status_code == 405:
+        text, headers["content-type"] = "<html>Quillhaven</html>", "text/html; charset=UTF-8"
+    content = gzip.compress(text.encode()) if text else b""
+    headers["content-length"] = str(len(content))
+    return httpx.Response(response.status_code, headers=headers, content=content)
+
+
+def test_service_that_differs_is_recorded_and_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Compressed, malformed and unknown responses are recorded without their values, and a replay lists differences."""
+    run = Recorded(tmp_path / "other.jsonl", *WRITE, differ=differ_from_the_emulator)
+    assert run.status == 1, capsys.readouterr().err
+    text = run.path.read_text(encoding="utf-8")
+    assert not re.search("quillhaven|vex|cf-ray|region|0001-01", text, re.IGNORECASE)
+    for known in (
+        '"code": "UNEXPECTED", "message": "<message:',
+        '"<field:1>": "<text:',
+        '"text": "<text:',
+        "/html",
+    ):
+        assert known in text
+    result = replay(read_recording(run.path))
+    assert {each.axis for each in result.differences} >= {Axis.CODE, Axis.FIELDS, Axis.VALUES, Axis.HEADERS}
+    assert not {each.axis for each in result.differences} & {Axis.STATUS, Axis.NULLABILITY}
+
+
+def test_account_that_may_read_little_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lists that the account may not see are recorded as refused."""
+
+    def refuse(response: httpx.Response) -> httpx.Response:
+        if response.text.startswith('{"data":[') and '"email"' in response.text:
+            return httpx.Response(403, json={"status": 403, "error": {"code": "PERMISSION_DENIED", "message": "Vex"}})
+        return response
+
+    run = Recorded(tmp_path / "little.jsonl", differ=refuse)
+    assert run.status == 1, capsys.readouterr().err
+    (users, *_) = [each for each in read_recording(run.path).lines if each["request"]["path"] == "/admin/users"]
+    assert users["response"]["json"] == {
+        "status": 403,
+        "error": {"code": "PERMISSION_DENIED", "message": "<message:1>"},
+    }
 
 
 # Replays
