@@ -60,6 +60,7 @@ UNTRACED = [
         "faults/test_token_endpoint_down.py",
         "faults/test_token_sharing.py",
         "faults/test_unsolicited_responses.py",
+        "faults/test_workflow_grid.py",
         "test_docs.py",
         "test_docstrings.py",
         "test_golden_calls.py",

@@ -1,0 +1,114 @@
+"""Every workflow with every fault at every request, beside a namesake, a leftover and another actor."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+import anyio
+import pytest
+
+from pinecone_admin._async import workflows
+from pinecone_admin._async.workflows.client_state import runs_workflow
+from pinecone_admin._async.workflows.rollback import AsyncRollback
+from pinecone_admin._async.workflows.temporary_key import renewed_key
+from pinecone_admin._concurrency.clock import use_clock
+from tests.faults.workflow_grid import Beside, GridTransport, find_unexpected, list_cells, prepare, read_known
+from tests.faults.workflow_judges import JUDGES
+from tests.faults.workflow_scenarios import SCENARIOS
+from tests.support.clock import VirtualClock
+
+MOST_CELLS = 40
+"""Cells of a scenario that run every day."""
+STEPS = (5, 7, 11, 13, 17, 19, 23, 25, 29, 31, 35, 37)
+"""Steps through the cells of a scenario; none has a factor in common with the number of faults."""
+
+
+def list_workflows() -> dict[str, Callable[..., Any]]:
+    """Return what is decorated as a workflow, and the context of a temporary key, which cannot be, by its name."""
+    found: dict[str, Callable[..., Any]] = {renewed_key.__name__: renewed_key}
+    for module in _list_modules():
+        for name, value in vars(module).items():
+            code = getattr(value, "__code__", None)
+            if code is not None and code.co_qualname.startswith(f"{runs_workflow.__name__}."):
+                found[name] = value
+    return found
+
+
+def test_every_workflow_has_a_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new workflow without one fails, and each scenario runs the workflow that it names."""
+    found, called = list_workflows(), list[str]()
+    assert {each.workflow for each in SCENARIOS.values()} == found.keys()
+    assert len(found) > 15
+    for name, workflow in found.items():
+        for each in _list_modules():
+            if getattr(each, name, None) is workflow:
+                monkeypatch.setattr(each, name, _record(name, workflow, called))
+
+    async def run_all() -> None:
+        for name, scenario in SCENARIOS.items():
+            with use_clock(VirtualClock()):
+                world = await prepare(scenario, Beside.NOTHING)
+                called.clear()
+                world.runs += 1
+                await scenario.run(world, GridTransport(world.emulator).make_client())
+                assert called[0] == scenario.workflow, name
+                assert list(scenario.find_lacks(world)) == [], name
+
+    anyio.run(run_all)
+
+
+def _record(name: str, workflow: Callable[..., Any], called: list[str]) -> Callable[..., Any]:
+    def record(*args: object, **options: object) -> Any:
+        called.append(name)
+        return workflow(*args, **options)
+
+    return record
+
+
+def _list_modules() -> list[ModuleType]:
+    return [import_module(f"{workflows.__name__}.{each.name}") for each in pkgutil.iter_modules(workflows.__path__)]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_fault_anywhere_leaves_what_is_said_and_what_a_second_run_completes(
+    name: str, stride: Callable[[int], int]
+) -> None:
+    """The outcome is true, what remains is named, nothing of others is deleted, and a second run ends as wanted."""
+
+    async def run() -> list[str]:
+        cells = await list_cells([name])
+        assert not {each for each in read_known() if each.startswith(f"{name} |")} - {str(each) for each in cells}
+        step = next(each for each in STEPS if len(cells) <= each * MOST_CELLS)
+        return await find_unexpected(cells[:: stride(step)])
+
+    assert anyio.run(run) == []
+
+
+def test_cells_that_are_known_to_be_wrong_are_of_a_scenario() -> None:
+    """Each line of the list names a scenario, and kinds that a judge or the second run gives."""
+    kinds = {*JUDGES, "run", "second run", "secrets"}
+    for cell, found in read_known().items():
+        assert cell.partition(" | ")[0] in SCENARIOS
+        assert {*found} <= kinds
+
+
+def test_steps_through_the_cells_meet_every_fault_in_turn() -> None:
+    """Each step has no factor in common with six faults, and they grow."""
+    assert all(step % 2 and step % 3 for step in STEPS)
+    assert all(first < second for first, second in pairwise(STEPS))
+
+
+@pytest.mark.parametrize("scenario", ["ensure project", "rotate key"])
+def test_a_defect_of_the_workflows_is_found(scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If what was created were not undone, the grid would show it."""
+    monkeypatch.setattr(AsyncRollback, "record", lambda *_: None)
+
+    async def run() -> list[str]:
+        return await find_unexpected(await list_cells([scenario]))
+
+    assert anyio.run(run)

@@ -1,0 +1,365 @@
+"""Run every workflow with every fault at every request, and print what is wrong, a count for each workflow and kind.
+
+Usage: python -m tests.faults.workflow_grid [--scenario NAME] [--step N] [--list]
+
+A cell is a scenario of workflow_scenarios.py, a request, a fault, and something beside it: a namesake, what an
+interrupted run has left with other roles, or another actor after that request. Then a second run goes without faults.
+Exits with status 1 if cells are wrong that ``known_wrong_cells.txt`` does not list, or listed ones are right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import Enum, auto
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from pinecone_admin import AsyncAdmin
+from pinecone_admin._concurrency.clock import use_clock
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.errors import AmbiguousNameError
+from tests.faults.workflow_judges import Fault, Run, Sent, find_changed, judge, take_snapshot
+from tests.faults.workflow_scenarios import SCENARIOS, Scenario, World
+from tests.support.clock import VirtualClock
+from tests.support.fault_injection import KilledError
+from tests.support.interruption import async_run_interruptibly
+
+KNOWN = Path(__file__).parent / "known_wrong_cells.txt"
+MOST_REQUESTS = 120
+
+
+class Beside(Enum):
+    """What is beside a workflow."""
+
+    NOTHING = auto()
+    NAMESAKE = auto()
+    LEFTOVER = auto()
+    ACTOR = auto()
+
+
+class Cell(NamedTuple):
+    """A cell of the grid."""
+
+    scenario: str
+    beside: Beside
+    fault: Fault
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario} | {self.beside.name} | {self.fault.name} | {self.number}"
+
+
+class GridTransport(httpx.AsyncBaseTransport):
+    """Passes requests on to an emulator, and lets one meet a fault, after which somebody else may act.
+
+    Args:
+        emulator: Processes the requests.
+        number: The number of the request that meets the fault; 0 for none.
+        fault: The fault.
+        act: Called once that request has ended.
+
+    Attributes:
+        sent: What was sent.
+        interrupt: Cancels the call.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        number: int = 0,
+        fault: Fault | None = None,
+        act: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._emulator = emulator
+        self._number = number
+        self._fault = fault
+        self._act = act
+        self._is_killed = False
+        self.sent: list[Sent] = []
+        self.interrupt: Callable[[], object] = lambda: None
+
+    def make_client(self) -> AsyncAdmin:
+        """Return the client of a new process."""
+        emulator = self._emulator
+        return AsyncAdmin(
+            client_id=emulator.client_id,
+            client_secret=emulator.client_secret,
+            transport=self,
+            oauth_transport=emulator.transport,
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on, or let it meet the fault."""
+        if self._is_killed:
+            raise KilledError
+        is_chosen = len(self.sent) + 1 == self._number
+        fault = self._fault if is_chosen else None
+        response = None
+        if fault not in {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404}:
+            response = await self._emulator.transport.handle_async_request(request)
+            await response.aread()
+        self.sent.append(
+            Sent(
+                method=request.method,
+                path=request.url.path,
+                status=None if response is None else response.status_code,
+                made=None if response is None else _find_made(request, response),
+                is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404},
+                is_lost=fault in {Fault.LOST_BEFORE, Fault.LOST_AFTER},
+            )
+        )
+        if is_chosen:
+            self._act()
+        match fault:
+            case Fault.LOST_BEFORE | Fault.LOST_AFTER:
+                raise httpx.ReadError("lost")
+            case Fault.FORBIDDEN:
+                body = {"status": 403, "error": {"code": "FORBIDDEN", "message": "the role does not permit it"}}
+                return httpx.Response(403, json=body)
+            case Fault.FOREIGN_404:
+                return httpx.Response(404, content=b"<html>not found</html>")
+            case Fault.CANCELLED:
+                self.interrupt()
+                await anyio.lowlevel.checkpoint()
+            case Fault.KILLED:
+                self._is_killed = True
+                raise KilledError
+            case None:
+                pass
+        assert response is not None
+        return response
+
+
+def _find_made(request: httpx.Request, response: httpx.Response) -> str | None:
+    """Return the id of what a create has made, or None."""
+    if request.method != "POST" or response.status_code >= 300:
+        return None
+    body = json.loads(response.content)
+    made = next((body[name] for name in ("key", "service_account") if name in body), body)
+    return None if made["id"] in request.url.path else str(made["id"])
+
+
+def _find_killed(error: BaseException | None) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(KilledError)[1] is None
+    return isinstance(error, KilledError)
+
+
+async def prepare(scenario: Scenario, beside: Beside) -> World:
+    """Return the organization of a scenario, with something beside it."""
+    world = World(Emulator(seed=1))
+    scenario.prepare(world)
+    add = {Beside.NAMESAKE: scenario.namesake, Beside.LEFTOVER: scenario.leftover}.get(beside)
+    if add is not None:
+        before = take_snapshot(world.emulator)
+        add(world)
+        world.others |= take_snapshot(world.emulator).keys() - before.keys()
+    if scenario.plan is not None:
+        world.plan = await scenario.plan(world, GridTransport(world.emulator).make_client())
+    return world
+
+
+async def count_requests(name: str, beside: Beside) -> int:
+    """Return how many requests a workflow sends if nothing fails."""
+    with use_clock(VirtualClock()):
+        scenario = SCENARIOS[name]
+        world = await prepare(scenario, beside)
+        transport = GridTransport(world.emulator)
+        world.runs += 1
+        await scenario.run(world, transport.make_client())
+        assert len(transport.sent) < MOST_REQUESTS
+        return len(transport.sent)
+
+
+async def list_cells(names: Iterable[str] = tuple(SCENARIOS)) -> list[Cell]:
+    """Return all cells of some scenarios."""
+    cells = list[Cell]()
+    for name in names:
+        scenario = SCENARIOS[name]
+        for beside in Beside:
+            added = {
+                Beside.NOTHING: bool,
+                Beside.NAMESAKE: scenario.namesake,
+                Beside.LEFTOVER: scenario.leftover,
+                Beside.ACTOR: scenario.actor,
+            }
+            if added[beside] is not None:
+                count = await count_requests(name, beside)
+                cells += [Cell(name, beside, fault, number) for number in range(1, count + 1) for fault in Fault]
+    return cells
+
+
+async def run_cell(cell: Cell) -> list[tuple[str, str]]:
+    """Run a cell, and return everything that is wrong, each with its kind."""
+    with use_clock(VirtualClock()):
+        return await _run_cell(cell, SCENARIOS[cell.scenario])
+
+
+async def _run_cell(cell: Cell, scenario: Scenario) -> list[tuple[str, str]]:
+    world = await prepare(scenario, cell.beside)
+    leftovers = {*world.others} if cell.beside is Beside.LEFTOVER else set[str]()
+    namesakes = {*world.others} - leftovers
+    if leftovers:
+        world.others.clear()
+    before, is_done = dict(take_snapshot(world.emulator)), False
+    seen, removed, vault = {**before}, set[object](), {**world.vault}
+
+    def act() -> None:
+        nonlocal is_done
+        if cell.beside is Beside.ACTOR and scenario.actor is not None and not is_done:
+            is_done = True
+            present = take_snapshot(world.emulator)
+            scenario.actor(world)
+            now = take_snapshot(world.emulator)
+            for each in find_changed(present, now):
+                before.pop(each, None)
+                before.update({each: now[each]} if each in now else {})
+            removed.update(*(present[each].fields for each in present.keys() - now.keys()))
+            seen.update(present | now)
+            world.others |= now.keys() - present.keys()
+
+    transport = GridTransport(world.emulator, cell.number, cell.fault, act)
+    error, report = await _run(world, scenario, transport)
+    after = take_snapshot(world.emulator)
+    run = Run(
+        fault=cell.fault,
+        requests=transport.sent,
+        before=before,
+        after=after,
+        seen={**seen, **before, **after},
+        deletes={*(world.ids[each] for each in scenario.deletes if each in world.ids), *leftovers},
+        error=error,
+        report=report,
+        undoes=scenario.undoes,
+        is_stored=world.vault != vault,
+        text="; ".join([str(error), *getattr(error, "__notes__", ())]) if error else f"{report!r} {report}",
+    )
+    wrong = judge(run)
+    act()
+    wrong += [("run", each) for each in _judge_end(cell, run, scenario, world)]
+    if cell.fault is Fault.KILLED and scenario.workflow == "rotate_service_account":
+        removed.update(world.vault.values())  # the server has replaced the secret, whose response died
+    wrong += [("secrets", each) for each in find_lost_secrets(world, removed)]
+    changed = {each for each in namesakes if take_snapshot(world.emulator).get(each) != before[each]}
+    wrong += [("deletions", f"{len(changed)} namesakes were changed")] if changed else []
+    again = GridTransport(world.emulator)
+    error, report = await _run(world, scenario, again)
+    wrong += [("second run", each) for each in _judge_second(cell, scenario, world, error, report)]
+    wrong += [("secrets", f"after the second run: {each}") for each in find_lost_secrets(world, removed)]
+    return wrong
+
+
+async def _run(world: World, scenario: Scenario, transport: GridTransport) -> tuple[BaseException | None, object]:
+    """Run a workflow, and return what it raised, and its report."""
+    reports, errors = list[object](), list[BaseException]()
+    world.runs += 1
+
+    async def work() -> None:
+        try:
+            reports.append(await scenario.run(world, transport.make_client()))
+        except BaseException as error:
+            errors.append(error)
+            if not isinstance(error, Exception) and not _find_killed(error):
+                raise
+
+    def arm(interrupt: Callable[[], object]) -> None:
+        transport.interrupt = interrupt
+
+    await async_run_interruptibly(work, arm, by_task=False)
+    return (errors[0] if errors else None), (reports[0] if reports else None)
+
+
+def _judge_end(cell: Cell, run: Run, scenario: Scenario, world: World) -> Iterable[str]:
+    """A run without an error or a failure in its report has ended in the wanted organization."""
+    failed = any(getattr(run.report, name, ()) for name in ("failed", "left", "not_run", "unread", "unseen", "skipped"))
+    if run.error is None and not failed and cell.beside is not Beside.ACTOR:
+        for each in scenario.find_lacks(world):
+            yield f"it ended without an error, but {each}"
+
+
+def _judge_second(
+    cell: Cell, scenario: Scenario, world: World, error: BaseException | None, report: object
+) -> Iterable[str]:
+    """The second run ends in the wanted organization, or names things that have the same name."""
+    if cell.beside is not Beside.NOTHING and isinstance(error, AmbiguousNameError):
+        return
+    if error is not None:
+        yield f"{type(error).__name__}: {error}"
+        return
+    failed = [*getattr(report, "failed", ()), *getattr(report, "left", ())]
+    lacks = list(scenario.find_lacks(world))
+    yield from lacks
+    if lacks and failed:
+        yield f"failed: {failed}"
+
+
+def find_lost_secrets(world: World, removed: Collection[object]) -> Iterable[str]:
+    """Return what is wrong with secrets: each that is stored is valid, unless others have removed what has it."""
+    valid = world.list_secrets()
+    for name, secret in world.vault.items():
+        if secret not in valid and secret not in removed:
+            yield f"the stored secret of {name} is invalid"
+
+
+def read_known() -> dict[str, list[str]]:
+    """Return the kinds of what is known to be wrong with cells, by their texts."""
+    lines = KNOWN.read_text(encoding="utf-8").splitlines()
+    pairs = (line.rpartition(" | ") for line in lines if line and not line.startswith("#"))
+    return {cell: kinds.split(", ") for cell, _, kinds in pairs}
+
+
+async def find_unexpected(cells: Iterable[Cell]) -> list[str]:
+    """Run cells, and return those that are wrong, and those that are listed as wrong and are not."""
+    known, unexpected = read_known(), list[str]()
+    for cell in cells:
+        found = await run_cell(cell)
+        kinds = sorted({kind for kind, _ in found})
+        if kinds != known.get(str(cell), []):
+            unexpected.append(f"{cell} | {', '.join(kinds) or 'right, so delete its line'}: {found}")
+    return unexpected
+
+
+def main() -> int:
+    """Run the grid, and print its counts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenario", choices=SCENARIOS, action="append")
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--list", action="store_true", help="print what is wrong with each cell")
+    options = parser.parse_args()
+    return anyio.run(partial(_main, options.scenario or list(SCENARIOS), options.step, lists=options.list))
+
+
+async def _main(names: Sequence[str], step: int, *, lists: bool) -> int:
+    known, is_as_known, total = read_known(), True, 0
+    for name in names:
+        started, wrong, kinds = time.process_time(), 0, Counter[str]()
+        cells = (await list_cells([name]))[::step]
+        for cell in cells:
+            found = await run_cell(cell)
+            found_kinds = sorted({kind for kind, _ in found})
+            is_as_known &= found_kinds == known.get(str(cell), [])
+            wrong += bool(found)
+            kinds.update(found_kinds)
+            if lists and found:
+                print(f"{cell} | {', '.join(found_kinds)}", *(f"    {each}" for _, each in found), sep="\n")
+        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "none"
+        print(
+            f"{name}: {len(cells)} cells, {wrong} wrong ({counts}), {time.process_time() - started:.1f} s", flush=True
+        )
+        total += len(cells)
+    print(f"{total} cells, {'as' if is_as_known else 'not as'} {KNOWN.name} has them")
+    return int(not is_as_known)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""What must be true of every run of a workflow: pure functions of what was sent, what there was, and what was said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum, auto
+from typing import NamedTuple
+
+from attrs import frozen
+
+from pinecone_admin import PineconeError
+from pinecone_admin.emulator import Emulator
+
+_UNCERTAIN = re.compile("may exist|may have been|may be of|may have created|whichever|is unknown|lost")
+"""What a text says of a create whose response was lost."""
+
+
+class Fault(Enum):
+    """What happens to one request of a workflow."""
+
+    LOST_BEFORE = auto()  # not processed; the connection breaks
+    LOST_AFTER = auto()  # processed; the connection breaks before the response
+    FORBIDDEN = auto()  # not processed; the API refuses it with 403
+    FOREIGN_404 = auto()  # not processed; a proxy responds with 404
+    CANCELLED = auto()  # processed; the task is cancelled meanwhile
+    KILLED = auto()  # processed; the process is killed before the response
+
+
+class Thing(NamedTuple):
+    """Something in an organization: its kind, what it belongs to and goes with, and its fields."""
+
+    kind: str
+    owner: str | None
+    fields: tuple[object, ...]
+
+
+Snapshot = Mapping[str, Thing]
+"""Everything in an organization, by its id, or by its place if it has none."""
+
+
+def take_snapshot(emulator: Emulator) -> dict[str, Thing]:
+    """Return everything in an organization."""
+    state, found = emulator.state, _list_projects(emulator)
+    for user in state.users.listing:
+        found[user.id] = Thing("user", None, (user.email,))
+    for invite in state.open_invites:
+        found[invite.id] = Thing("invite", None, (invite.email, invite.expires_at))
+    for account in state.service_accounts.listing:
+        found[account.id] = Thing("service_account", None, (account.name, account.client_secret))
+    for binding in state.role_bindings:
+        if binding.principal.type != "api_key":  # the fields of the key have its roles
+            found[binding.id] = Thing("role_binding", binding.principal.id, (binding.grant,))
+    return found
+
+
+def _list_projects(emulator: Emulator) -> dict[str, Thing]:
+    state, found = emulator.state, dict[str, Thing]()
+    for project in state.projects.values():
+        found[project.id] = Thing("project", None, (project.name, project.max_pods, project.force_encryption_with_cmek))
+        for key in project.api_keys.values():
+            found[key.id] = Thing("api_key", project.id, (key.name, key.value, *sorted(state.roles_of(key))))
+        for kind, contents in project.contents.items():
+            for name, each in contents.items():
+                if each.gone_at is None:
+                    found[f"{project.id}/{kind}/{name}"] = Thing("content", project.id, (each.protected,))
+    return found
+
+
+def find_changed(before: Snapshot, after: Snapshot) -> set[str]:
+    """Return the ids of what differs between two moments."""
+    return {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
+
+
+@frozen(kw_only=True)
+class Sent:
+    """A request, and what happened to it.
+
+    Attributes:
+        method: HTTP method.
+        path: Path.
+        status: Status of the emulator's response; None if it was not processed.
+        made: Id of what was created, or None.
+        is_read: Whether the client got a response.
+        is_lost: Whether the connection broke.
+    """
+
+    method: str
+    path: str
+    status: int | None
+    made: str | None
+    is_read: bool
+    is_lost: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it changed something."""
+        return self.method != "GET" and self.status is not None and self.status < 300
+
+    @property
+    def target(self) -> str:
+        """The id at the end of the path."""
+        return self.path.removesuffix("/rotate-secret").removesuffix("/resend").rpartition("/")[2]
+
+
+@frozen(kw_only=True)
+class Run:
+    """One run of a workflow under a fault.
+
+    Attributes:
+        fault: The fault.
+        requests: What was sent.
+        before: The organization before the run, with what others have changed since.
+        after: The organization after it.
+        seen: Everything that was ever there.
+        deletes: What the workflow may delete.
+        error: What it raised.
+        report: What it returned.
+        text: All that it has said.
+        undoes: Whether the workflow undoes what it creates, until a secret is stored.
+        is_stored: Whether a secret was stored.
+    """
+
+    fault: Fault | None
+    requests: Collection[Sent]
+    before: Snapshot
+    after: Snapshot
+    seen: Snapshot
+    deletes: Collection[str]
+    error: BaseException | None
+    report: object
+    text: str
+    undoes: bool
+    is_stored: bool
+
+    @property
+    def made(self) -> set[str]:
+        """The ids of what the run has created."""
+        return {each.made for each in self.requests if each.is_done and each.made is not None}
+
+    @property
+    def remaining(self) -> set[str]:
+        """The ids of what the run has created, changed or deleted, without what came or went with something else."""
+        changed = find_changed(self.before, self.after)
+        come_or_gone = self.before.keys() ^ self.after.keys()
+        return {each for each in changed if self.seen[each].owner not in come_or_gone}
+
+    @property
+    def certain(self) -> set[str]:
+        """The ids of what remains, and of which the client has read a response."""
+        read = [each for each in self.requests if each.is_done and each.is_read]
+        return self.remaining & {each.made or each.target for each in read}
+
+    @property
+    def lost(self) -> list[Sent]:
+        """The changes of which the client cannot know whether they were made."""
+        return [each for each in self.requests if each.method != "GET" and not each.is_read]
+
+
+def judge_outcome(run: Run) -> Iterable[str]:
+    """The outcome of an error is true."""
+    if not isinstance(run.error, PineconeError):
+        return
+    outcome = run.error.outcome
+    deleted = {each.target for each in run.requests if each.is_done and each.method == "DELETE"}
+    if run.made - run.after.keys() - deleted:
+        return  # others have removed what this run has made, and it may not have seen that
+    if outcome in {"not_sent", "rejected", "undone"} and run.remaining:
+        yield f"the outcome is {outcome}, but there remain {_describe(run, run.remaining)}"
+    elif outcome == "undone" and not any(each.is_done for each in run.requests):
+        yield "the outcome is undone, but nothing was done"
+    elif outcome == "done" and not run.remaining:
+        yield "the outcome is done, but nothing remains"
+    elif outcome == "unknown" and run.certain:
+        yield f"the outcome is unknown, but responses were read of {_describe(run, run.certain)}"
+    elif outcome == "unknown" and not run.remaining and not run.lost:
+        yield "the outcome is unknown, but nothing remains, and every response was read"
+
+
+def judge_names(run: Run) -> Iterable[str]:
+    """Everything that remains is named, but what was made by a request without a response."""
+    if run.fault is Fault.KILLED:
+        return
+    unnamed = {each for each in run.remaining if each not in run.text}
+    things = run.seen
+    # Who uses a temporary key is not told which old ones are deleted.
+    unnamed -= {each for each in unnamed if str(things[each].fields[0]).startswith("~lives-until:")}
+    unnamed -= {each for each in unnamed if things[each].kind == "content"}  # it has no id
+    unknown = {each.made for each in run.lost if each.made} & unnamed
+    if unknown and _UNCERTAIN.search(run.text):
+        unnamed -= unknown
+    # The step of a role has the id of its holder.
+    unnamed -= {each for each in unnamed if things[each].kind == "role_binding" and str(things[each].owner) in run.text}
+    if unnamed:
+        yield f"not named: {_describe(run, unnamed)}"
+
+
+def judge_deletions(run: Run) -> Iterable[str]:
+    """Nothing is deleted that is not certainly ours, and nothing of others is changed."""
+    allowed = {*run.deletes, *run.made}
+    gone = {
+        each
+        for each in run.before.keys() - run.after.keys()
+        if each not in allowed and run.seen[each].owner not in allowed and run.seen[each].kind != "role_binding"
+    }
+    if gone:
+        yield f"deleted: {_describe(run, gone)}"
+
+
+def judge_undo(run: Run) -> Iterable[str]:
+    """What has certainly been created is undone if the run fails before a secret is stored, and undoing does not."""
+    if run.error is None or not run.undoes or run.is_stored or run.fault is Fault.KILLED:
+        return
+    refused = {each.target for each in run.requests if each.method == "DELETE" and not each.is_done}
+    made = [each.made for each in run.requests if each.is_done and not each.is_lost]
+    certain = {each for each in made if each is not None and each in run.after}
+    if left := certain - refused:
+        yield f"not undone: {_describe(run, left)}"
+
+
+def judge_error(run: Run) -> Iterable[str]:
+    """An interruption comes out as it is, and an error is one of this package."""
+    if run.fault is Fault.CANCELLED and isinstance(run.error, Exception):
+        yield f"a cancellation became {type(run.error).__name__}"
+    elif isinstance(run.error, Exception) and not isinstance(run.error, PineconeError):
+        yield f"an error came out that is none of this package: {run.error!r}"
+
+
+def judge_claims(run: Run) -> Iterable[str]:
+    """A text does not say of what is not sent that it was done, and a report has no conditional sentence."""
+    is_done = any(each.is_done for each in run.requests)
+    if (
+        run.error is None
+        and is_done
+        and re.search(r"\bwould (create|delete|grant|revoke|rename|invite|update)\b", run.text)
+    ):
+        yield "the report of a run has a conditional sentence"
+
+
+JUDGES = {
+    "outcome": judge_outcome,
+    "names": judge_names,
+    "deletions": judge_deletions,
+    "undo": judge_undo,
+    "error": judge_error,
+    "claims": judge_claims,
+}
+"""What judges a run, by the kind of what is wrong."""
+
+
+def judge(run: Run) -> list[tuple[str, str]]:
+    """Return everything that is wrong with a run, each with its kind."""
+    return [(kind, found) for kind, find in JUDGES.items() for found in find(run)]
+
+
+def _describe(run: Run, ids: Iterable[str]) -> str:
+    return ", ".join(sorted(f"{run.seen[each].kind} {run.seen[each].fields[0]}" for each in ids))
