@@ -61,6 +61,25 @@ ensure_official_sdks() {
   ensure_typescript_sdk
 }
 
+# ensure_simulator: install what tests/emulator/test_simulation.py needs, which requires a newer Python than the others, in
+# an environment of its own. If that is not possible, say so: its tests are skipped, or fail if CI=true.
+ensure_simulator() {
+  local list="$root/scripts/requirements/simulation.txt" folder="$venv/simulation" stamp="$venv/installed-simulation"
+  local candidate wanted
+  wanted=$(sha256sum <"$list")
+  [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
+  for candidate in python3.13 python3.14 python3.12 "$python"; do
+    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+      echo "installing scripts/requirements/simulation.txt"
+      "$candidate" -m venv --clear "$folder"
+      "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$list"
+      printf '%s\n' "$wanted" >"$stamp"
+      return
+    fi
+  done
+  echo "not installed, because Python 3.12 or newer is missing: scripts/requirements/simulation.txt"
+}
+
 # Install the official TypeScript SDK. If that is not possible, say so: its test is skipped, or fails if CI=true.
 ensure_typescript_sdk() {
   local source="$root/scripts/requirements/typescript-9" folder="$venv/official/typescript-9" stamp wanted

@@ -61,7 +61,7 @@ LAYERS = [
     Layer(f"{EMULATOR}.control", sees=(f"{EMULATOR}.model", f"{EMULATOR}.api")),
     Layer(
         f"{EMULATOR}.http",
-        "httpx starlette trustme uvicorn",
+        "anyio httpx starlette trustme uvicorn",
         sees=(LOCKS, *(f"{EMULATOR}.{layer}" for layer in ("model", "api", "control"))),
     ),
     Layer(

@@ -31,6 +31,10 @@ class ClientClock(Protocol):
         """Async version of ``sleep``; cancellation ends it at once."""
         ...
 
+    def is_emulated(self, url: str) -> bool:
+        """Return whether an emulator in this process responds to requests for a URL, so that they do not block."""
+        ...
+
 
 class SystemClock:
     """Clock of this machine."""
@@ -53,6 +57,10 @@ class SystemClock:
         end = self.monotonic() + seconds
         while not until.is_set() and (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - a threading.Event cannot be awaited
             await anyio.sleep(min(left, POLL_INTERVAL))
+
+    def is_emulated(self, url: str) -> bool:  # noqa: ARG002 - the clock of an emulation needs it
+        """Return False: requests leave this process."""
+        return False
 
 
 _clock: ClientClock = SystemClock()

@@ -267,7 +267,10 @@ class TokenProvider:
         return self._pending
 
     def _start_exchange(self, pending: _PendingExchange, deadline: float) -> None:
-        if not start_daemon_thread(lambda: self._run_exchange(pending, float("inf"))):
+        if self._clock.is_emulated(self._endpoint.url):
+            # A simulator of asyncio decides the order of tasks, and not that of threads.
+            self._run_exchange(pending, float("inf"))
+        elif not start_daemon_thread(lambda: self._run_exchange(pending, float("inf"))):
             # No thread can be started, so the exchange runs in this one. It gets half of the call's remaining time; the
             # API request needs the rest.
             now = self._clock.monotonic()

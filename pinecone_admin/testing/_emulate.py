@@ -451,3 +451,8 @@ class _EmulatedClock(SystemClock):
         else:
             await anyio.lowlevel.checkpoint()
             self.sleep(seconds, until)
+
+    def is_emulated(self, url: str) -> bool:
+        """Return whether the innermost emulation serves the URL in this process."""
+        emulation = _emulation_for(httpx.URL(url))
+        return emulation is not None and not emulation.transport.is_inherited

@@ -45,3 +45,7 @@ class RunningClock:
     async def async_sleep(self, seconds: float, until: threading.Event) -> None:
         """Do as ``sleep`` does, without blocking."""
         self.sleep(seconds, until)
+
+    def is_emulated(self, url: str) -> bool:  # noqa: ARG002 - a clock of the client has it
+        """Return False, so that token exchanges run in threads."""
+        return False

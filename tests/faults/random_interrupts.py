@@ -66,6 +66,7 @@ class SkippingClock:
             self._emulator.clock.advance(seconds)
 
     async_sleep = SystemClock.async_sleep
+    is_emulated = SystemClock.is_emulated
 
 
 class Run:

@@ -89,12 +89,18 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         Raises:
             httpx.ConnectError: As for `handle_request`.
         """
+        import anyio.lowlevel  # noqa: PLC0415 — a synchronous client must not load an event loop
+
         await request.aread()
         if self.is_inherited:
             sent = self._readdress(request)
             if sent is not None:
                 return await httpx.AsyncHTTPTransport(verify=_NO_TLS, limits=_NO_KEEPALIVE).handle_async_request(sent)
+        # Where a connection would be awaited, other tasks run, and a cancellation prevents the request, or loses its
+        # response.
+        await anyio.lowlevel.checkpoint()
         response = self._respond(request)
+        await anyio.lowlevel.checkpoint()
         trace: Callable[[str, Any], Awaitable[None]] | None = request.extensions.get("trace")
         if trace is not None:
             for name, info in _trace_events(request, response.delivery):
