@@ -402,7 +402,7 @@ def test_with_less_some_lists_are_shorter_and_nobody_is_offboarded() -> None:
     assert at.caller.projects.list() == []
     assert len(list(at.caller.role_bindings.list())) < len(list(at.owner.role_bindings.list()))
     assert at.caller.inventory().unread
-    with pytest.raises(RefusedError):
+    with pytest.raises(ForbiddenError):
         at.caller.users.offboard(email=at.email())
 
 

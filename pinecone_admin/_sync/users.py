@@ -218,7 +218,8 @@ class Users(Namespace):
 
         Raises:
             RefusedError: With a plan: no user who is an owner would remain, or the plan is of another organization.
-                With or without one: not everything could be read, as with each role but OrgOwner. Nothing was changed.
+                With or without one: a part was not read for another reason than the role. Nothing was changed.
+            ForbiddenError: The account may not read everything, as with each role but OrgOwner. Nothing was changed.
             ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
                 reason. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.

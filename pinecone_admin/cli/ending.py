@@ -83,7 +83,10 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
         return exit_codes.PARTLY_DONE
     if not all(each.is_repeatable for each in effects.remaining):
         return exit_codes.UNKNOWN_OUTCOME
-    return exit_codes.PARTLY_DONE if effects.unread else exit_codes.TRY_LATER
+    if effects.unread:
+        return exit_codes.PARTLY_DONE
+    # What can be repeated is repeated later, if that may succeed.
+    return reason if reason == exit_codes.TRY_LATER else exit_codes.UNKNOWN_OUTCOME
 
 
 def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 DONE: Final = 0
@@ -19,23 +20,33 @@ COMMAND_NOT_RUN: Final = 125
 INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
-    DONE: "Done.",
-    REFUSED: "The server refused the request, a check of doctor failed, or something unexpected happened.",
-    USAGE: "The command line, a variable or a file is wrong, or --read-only forbids the change; nothing was changed.",
-    IDENTITY: "Credentials are missing or were not accepted, there is no token, or another organization was expected.",
-    NOT_FOUND: "There is no such thing, or the account may not see it; project exists says no in this way, too.",
-    CONFLICT: (
-        "It conflicts with what is there, several things have the name, a file is of another organization, or it would "
-        "be unsafe."
-    ),
-    UNKNOWN_OUTCOME: "The change may have been made, and must not be repeated blindly: look first.",
-    TRY_LATER: "Safe to run again: nothing was changed, or the message says what may have been.",
+    DONE: "Done, or there was nothing to do.",
+    REFUSED: "The server refused the request for another reason than those below, a check of doctor failed, or "
+    "something unexpected happened.",
+    USAGE: "A word, an option, a variable or a file is wrong, or --read-only forbids the change. Nothing was changed.",
+    IDENTITY: "There are no credentials, they were not accepted, the profile does not exist, or another organization "
+    "was expected.",
+    NOT_FOUND: "What you named does not exist, or the account may not see it. project exists says no in this way, too.",
+    CONFLICT: "It conflicts with what is there, several things have the name, a file is of another organization, or "
+    "the change would be unsafe.",
+    UNKNOWN_OUTCOME: "A change may have been made. Look before you repeat it.",
+    TRY_LATER: "The same command may succeed later: the API limits requests, the server failed, or the network did. "
+    "Nothing remains of the change, or it can be repeated.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
-    PARTLY_DONE: "Not all of it is done; the message says what was done, or what is left.",
+    PARTLY_DONE: "Only a part of the work was done, or a report lacks parts. The message says which.",
     NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
-    COMMAND_NOT_RUN: (
-        "run failed before it started its command, whose own exit code it has otherwise; interrupted before, it has "
-        "130."
-    ),
-    INTERRUPTED: "It was interrupted, or you answered no.",
+    COMMAND_NOT_RUN: "run did not start its command. Otherwise, it has the exit code of the command.",
+    INTERRUPTED: "The command was interrupted, or you answered no.",
 }
+
+
+def combine(failures: Collection[int], *, is_anything_done: bool) -> int:
+    """Return the exit code for many things: that of the cause if all failed of one and nothing was done.
+
+    Args:
+        failures: The exit codes of those that failed.
+        is_anything_done: Whether others, or a part of them, were done.
+    """
+    if not failures:
+        return DONE
+    return next(iter(failures)) if len(set(failures)) == 1 and not is_anything_done else PARTLY_DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import click
@@ -38,7 +38,7 @@ _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EF
 
 
 _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
-    # The first class that fits counts: a subclass stands before its base.
+    # The first class that fits counts: a subclass stands before its base. What may succeed later is no matter of them.
     (errors.TokenError, exit_codes.IDENTITY),
     (errors.UnauthorizedError, exit_codes.IDENTITY),
     (errors.NotFoundError, exit_codes.NOT_FOUND),
@@ -51,13 +51,6 @@ _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
     (errors.PineconeValueError, exit_codes.USAGE),
     (errors.PineconeTypeError, exit_codes.USAGE),
     (errors.ReadOnlyError, exit_codes.USAGE),
-    (errors.RateLimitError, exit_codes.TRY_LATER),
-    (errors.ServiceError, exit_codes.TRY_LATER),
-    (errors.PineconeConnectionError, exit_codes.TRY_LATER),
-    (errors.PineconeTimeoutError, exit_codes.TRY_LATER),
-    (errors.ResponseParsingError, exit_codes.TRY_LATER),
-    (errors.PaginationError, exit_codes.TRY_LATER),
-    (errors.ClientClosedError, exit_codes.TRY_LATER),
 )
 
 
@@ -174,7 +167,7 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
     # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
     message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else str(error)
-    return CommandFailure(message=_with_notes(message, error), exit=exit_of_error(error), details=details)
+    return CommandFailure(message=_with_notes(message, error), exit=exit_of(error), details=details)
 
 
 def _says_outcome(error: BaseException) -> bool:
@@ -204,8 +197,35 @@ def _describe_system_error(error: OSError) -> str:
     return make_printable(f"{error.filename}: {reason}" if error.filename else reason)
 
 
-def exit_of_error(error: PineconeError) -> int:
-    """Return the exit code of an error of the library, which the ledger may replace."""
+def exit_of(error: PineconeError) -> int:
+    """Return the exit code of the cause of an error, which counts if no change remains."""
+    if isinstance(error, errors.RefusedError) and isinstance(error.__cause__, PineconeError):
+        return exit_of(error.__cause__)
+    if error.worth_retrying:
+        return exit_codes.TRY_LATER
     if is_foreign_refusal(error):
         return exit_codes.REFUSED
-    return next((code for kind, code in _EXITS if isinstance(error, kind)), exit_codes.REFUSED)
+    return _exit_of_class(type(error))
+
+
+def _exit_of_class(kind: type[PineconeError]) -> int:
+    return next((code for each, code in _EXITS if issubclass(kind, each)), exit_codes.REFUSED)
+
+
+def exit_of_reasons(help_codes: Iterable[str | None], *, is_anything_done: bool) -> int:
+    """Return the exit code for several things that failed, given the codes of their errors in a report.
+
+    Args:
+        help_codes: The code of each error; None for a reason that has none.
+        is_anything_done: Whether a part of the work was done.
+    """
+    known = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PineconeError)]
+    kinds = {kind.help_code: kind for kind in known}
+    exits = {_exit_of_reason(kinds.get(code or "")) for code in help_codes}
+    return exit_codes.combine(exits, is_anything_done=is_anything_done)
+
+
+def _exit_of_reason(kind: type[PineconeError] | None) -> int:
+    if kind is None:
+        return exit_codes.PARTLY_DONE
+    return exit_codes.TRY_LATER if kind.worth_retrying else _exit_of_class(kind)

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 from generated_client.models import APIKey, Project, RoleName, ServiceAccount
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import ForbiddenError
 from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, DesiredState, ItemKind, add_digest
-from pinecone_admin.workflows.plans import check_read, find_organization
+from pinecone_admin.workflows.plans import find_organization, require_full_view
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import set_aside_unfinished
 from pinecone_admin.workflows.roles import bindings_by_principal, format_role, index_projects
@@ -22,11 +21,7 @@ _N = TypeVar("_N", Project, APIKey, ServiceAccount)
 
 def export_inventory(inventory: Resources) -> DesiredState:
     """Return the desired state that an organization already has."""
-    check_read(inventory.unread, operation="to_desired_state")
-    if inventory.unread:
-        parts = "; ".join(map(str, inventory.unread))
-        message = f"an export needs the view of an OrgOwner: not everything could be read: {parts}"
-        raise ForbiddenError(message, operation="to_desired_state")
+    require_full_view(inventory.unread, "an export needs the view of an OrgOwner", operation="to_desired_state")
     return _Exporter(inventory).export()
 
 

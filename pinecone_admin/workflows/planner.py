@@ -21,7 +21,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.plans import check_read
+from pinecone_admin.workflows.plans import require_full_view
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import set_aside_unfinished
 from pinecone_admin.workflows.roles import RoleProject, bindings_by_principal, format_role, index_projects
@@ -175,18 +175,15 @@ def _check_types(inventory: object, desired: object, base: object) -> None:
 
 def _check_view(inventory: Inventory, client_id: str) -> None:
     """Raise unless the account sees everything: what it does not see would be made again."""
-    check_read(inventory.unread, operation="plan")
-    problem = "; ".join(map(str, inventory.unread))
-    if not problem:
-        own = next((each.id for each in inventory.service_accounts if each.client_id == client_id), None)
-        roles = {each.role for each in inventory.role_bindings if each.principal_id == own}
-        if own is None:
-            problem = f"the inventory has no service account with the client id {client_id}"
-        elif _OWNER not in roles:
-            problem = f"service account {own} is no OrgOwner"
-    if problem:
-        message = f"a plan needs the view of an OrgOwner, since what is not seen would be made again: {problem}"
-        raise ForbiddenError(message, operation="plan")
+    why = "a plan needs the view of an OrgOwner, since what is not seen would be made again"
+    require_full_view(inventory.unread, why, operation="plan")
+    own = next((each.id for each in inventory.service_accounts if each.client_id == client_id), None)
+    roles = {each.role for each in inventory.role_bindings if each.principal_id == own}
+    if own is None:
+        problem = f"the inventory has no service account with the client id {client_id}"
+        raise ForbiddenError(f"{why}: {problem}", operation="plan")
+    if _OWNER not in roles:
+        raise ForbiddenError(f"{why}: service account {own} is no OrgOwner", operation="plan")
 
 
 def _check_organization(inventory: Inventory, state: DesiredState) -> None:

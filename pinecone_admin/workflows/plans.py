@@ -20,6 +20,7 @@ from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import escape_surrogates, make_printable
 from pinecone_admin.errors import (
     ApiError,
+    ForbiddenError,
     PineconeConnectionError,
     PineconeError,
     PineconeTypeError,
@@ -405,6 +406,24 @@ def check_read(unread: Iterable[Unread], *, operation: str) -> None:
     if others:
         message = f"not everything could be read: {'; '.join(map(str, others))}"
         raise RefusedError(message, operation=operation)
+
+
+def require_full_view(unread: Iterable[Unread], why: str, *, operation: str) -> None:
+    """Raise an error if a part was not read.
+
+    Args:
+        unread: The parts.
+        why: What needs the view of an OrgOwner.
+        operation: The method.
+
+    Raises:
+        ForbiddenError: The account may not read them; or an error of ``check_read``.
+    """
+    parts = list(unread)
+    check_read(parts, operation=operation)
+    if parts:
+        problem = "; ".join(map(str, parts))
+        raise ForbiddenError(f"{why}: not everything could be read: {problem}", operation=operation)
 
 
 def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:

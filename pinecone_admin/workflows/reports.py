@@ -210,6 +210,7 @@ class FailedRotation:
         project_id: Id of the project.
         key: The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project.
         reason: The error, and what was undone; or what is to be done with a new key whose old one is gone.
+        help_code: Code of the error; None if there was none, or if it was not one of this package.
     """
 
     project_id: str
@@ -218,6 +219,8 @@ class FailedRotation:
     """The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project."""
     reason: str = field(converter=make_printable)
     """The error, and what was undone; or what is to be done with a new key whose old one is gone."""
+    help_code: str | None = None
+    """Code of the error; None if there was none, or if it was not one of this package."""
 
     def __str__(self) -> str:
         place = describe_thing("project", None, self.project_id)

@@ -139,7 +139,7 @@ def test_who_does_not_see_the_roles_gets_no_report(admin: Admin, emulator: Emula
         client_id=made.service_account.client_id, client_secret=made.client_secret, transport=emulator.transport
     )
     for dry_run in (True, False):
-        with raises(RefusedError, match="not everything could be read: role_bindings: the account sees only some"):
+        with raises(ForbiddenError, match="not everything could be read: role_bindings: the account sees only some"):
             caller.users.offboard(email="ada@example.com", dry_run=dry_run)
         with raises(NotFoundError):
             caller.users.offboard(email="typo@example.com", dry_run=dry_run)
@@ -155,11 +155,11 @@ def test_who_does_not_see_the_projects_gets_no_report(admin: Admin, emulator: Em
     emulator.faults.add("list_projects", status=200, body={"data": []}, times=None)
     seen = "not everything could be read: projects: the account does not see 1 project on which there are roles"
     for dry_run in (True, False):
-        with raises(RefusedError, match=f"{seen}: {project.id}$"):
+        with raises(ForbiddenError, match=f"{seen}: {project.id}$"):
             admin.users.offboard(email="ada@example.com", dry_run=dry_run)
-    with raises(RefusedError, match=seen):
+    with raises(ForbiddenError, match=seen):
         admin.users.offboard_many(emails=["ada@example.com"])
-    with raises(RefusedError, match=seen):
+    with raises(ForbiddenError, match=seen):
         admin.users.offboard_many(plan=plan)
     assert len(emulator.state.users.listing) == 2
 

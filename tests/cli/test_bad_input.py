@@ -310,9 +310,9 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
     reason = "which exposes the token in transit: use https, or set PINECONE_ADMIN_ALLOW_HTTP=1 ["
     for words, env, exit_code, place in (
         (["profile", "update", "p", "--api-url", "http://example.com"], {}, 2, "--api-url"),
-        (["project", "list", "--profile", "p"], {}, 3, "profile p: host"),
-        (["project", "list", "--env-file", str(env_file)], {}, 3, f"env file {env_file}: PINECONE_OAUTH_URL"),
-        (["project", "list"], {"PINECONE_CONTROLLER_HOST": "http://example.com"}, 3, "PINECONE_CONTROLLER_HOST"),
+        (["project", "list", "--profile", "p"], {}, 2, "profile p: host"),
+        (["project", "list", "--env-file", str(env_file)], {}, 2, f"env file {env_file}: PINECONE_OAUTH_URL"),
+        (["project", "list"], {"PINECONE_CONTROLLER_HOST": "http://example.com"}, 2, "PINECONE_CONTROLLER_HOST"),
     ):
         with example_organization() as emulator:
             done = run(*words, env={"XDG_CONFIG_HOME": str(tmp_path), **env})

@@ -43,7 +43,7 @@ def test_a_variable_names_the_profile(tmp_path: Path) -> None:
         named = run("project", "list", env=env)
         assert (named.exit, "Profile production does not contain where its secret is" in named.stderr) == (3, True)
         wrong = run("project", "list", env={**env, "PINECONE_ADMIN_PROFILE": "staging"})
-        assert (wrong.exit, "there is no profile 'staging'" in wrong.stderr) == (2, True)
+        assert (wrong.exit, "there is no profile 'staging'" in wrong.stderr) == (3, True)
         for other in ("PINECONE_CLIENT_ID", "PINECONE_CONTROLLER_HOST"):
             both = run("project", "list", env={**env, other: "x"})
             assert (both.exit, f"PINECONE_ADMIN_PROFILE and {other} are both set" in both.stderr) == (2, True)

@@ -135,6 +135,8 @@ REFUSED_BEYOND: dict[str, set[int]] = {
     "a body": {1},  # by the server
     "an env file": {3},  # it says too little
     "a profile to use": {3},
+    "profiles to use": {3},  # there is no such profile in it
+    "profiles to remove from": {3},
     "a plan of projects": {5},  # it is of another organization
     "a plan of people": {5},
 }

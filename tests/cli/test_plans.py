@@ -99,7 +99,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
 
 
 def test_projects_that_could_not_be_read_are_no_success() -> None:
-    """Without a role or room for a key, the exit code is 10; if others could be read, or it may pass, it is 9."""
+    """The exit code is that of the cause, such as 10 without a role; if others could be read, it is 9."""
     words = ("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1", "ci-2")
@@ -112,7 +112,7 @@ def test_projects_that_could_not_be_read_are_no_success() -> None:
             assert (done.exit, "could not be read" in done.stderr) == (exit_code, True), done
             assert "there is nothing to delete" not in done.stderr
         emulator.faults.add("create_api_key", status=400, times=None)
-        assert run(*words).exit == 9
+        assert run(*words).exit == 1
         emulator.faults.clear()
         assert run("project", "stale", "--name", "ci-*", "--older-than", "70d", "--yes").exit == 0
 
@@ -356,10 +356,10 @@ def test_a_read_only_session_makes_no_temporary_key() -> None:
 
 
 def test_the_exit_code_of_stale_projects_that_could_not_be_read() -> None:
-    """It is 10 only if the API refused a key in each that is stale, also where no project is left for the plan."""
+    """It is that of the cause if no project was read, also where no project is left for the plan."""
     words = ("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
     cases: list[tuple[int, Literal["html"] | None, int]]
-    cases = [(402, None, 10), (403, None, 10), (403, "html", 9), (503, None, 9)]
+    cases = [(402, None, 10), (403, None, 10), (403, "html", 1), (503, None, 7)]
     for status, body, expected in cases:
         with example_organization() as emulator:
             _leave_projects(emulator, "ci-1", "ci-2")

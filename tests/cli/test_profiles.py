@@ -53,7 +53,7 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
     assert run("profile", "list").json == [added.json, dict.fromkeys(added.json) | given]
     assert added.json["secret_command"] == ["op", "read", "op://a b/secret"]
     assert run("profile", "remove", "work").exit == 0
-    assert run("profile", "remove", "work").exit == 2
+    assert run("profile", "remove", "work").exit == 3
     assert [each["name"] for each in run("profile", "list").json] == ["staging"]
     assert path.read_text().startswith("# mine\n")
     assert "default" not in path.read_text()
@@ -86,7 +86,7 @@ def test_a_profile_becomes_the_default() -> None:
         assert [each["name"] for each in run("profile", "list").json if each["default"]] == [name]
     before = path.read_text()
     wrong = run("profile", "use", "other")
-    assert (wrong.exit, "there is no profile 'other'" in wrong.stderr) == (2, True)
+    assert (wrong.exit, "there is no profile 'other'" in wrong.stderr) == (3, True)
     assert path.read_text() == before
     assert before.startswith("# mine\n")
 

@@ -33,6 +33,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
+from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
@@ -71,7 +72,7 @@ async def rotate_due_keys(
             check_identifier("project_id", project_id)
     projects = await _read_projects(admin, project_id)
     listed = await _list_keys(admin, [each.id for each in projects])
-    keys = {id: each for id, each in listed.items() if not isinstance(each, str)}
+    keys = {id: each for id, each in listed.items() if not isinstance(each, PineconeError)}
     now = require_server_time(admin, operation="rotate_due")
     dates = await _date_undated_keys(admin, keys, project_id)
     found = {id: find_due_keys(each, dates, now=now, older_than=older_than) for id, each in keys.items()}
@@ -80,8 +81,8 @@ async def rotate_due_keys(
     run = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run), problems)
     try:
         for id, each in listed.items():
-            if isinstance(each, str):
-                run.add_failure(id, None, each)
+            if isinstance(each, PineconeError):
+                run.add_error(id, None, each)
             else:
                 await run.process_project(id, names[id], each, found[id])
     except BaseException as error:
@@ -97,17 +98,17 @@ async def _read_projects(admin: AsyncAdmin, project_id: str | None) -> list[Proj
     return [await admin.projects.describe(project_id=project_id)]
 
 
-async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str, list[APIKey] | str]:
+async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str, list[APIKey] | PineconeError]:
     """Return the keys of each project, or why they cannot be listed; a project that was deleted meanwhile has none."""
-    listed: dict[str, list[APIKey] | str] = {}
+    listed: dict[str, list[APIKey] | PineconeError] = {}
 
-    async def list_project(each: str) -> list[APIKey] | str:
+    async def list_project(each: str) -> list[APIKey] | PineconeError:
         try:
             return await admin.api_keys.list(project_id=each)
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            return [] if is_gone(error) else _describe(error)
+            return [] if is_gone(error) else error
 
     limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)
@@ -175,7 +176,7 @@ class AsyncDueRun:
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            self.add_failure(project_id, None, _describe(error))
+            self.add_error(project_id, None, error)
             return
         finally:
             self.report.steps.extend(changes.steps)
@@ -215,18 +216,20 @@ class AsyncDueRun:
         except _OF_EVERY_CALL:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
-            self.add_failure(old.project_id, old, _describe(error))
+            self.add_error(old.project_id, old, error)
             return []
         finally:
             self.report.steps.extend(changes.steps)
         self.report.rotated.append(rotation)
         return [] if self.report.dry_run else [rotation.key]
 
-    def add_failure(self, project_id: str, key: APIKey | None, reason: str) -> None:
+    def add_failure(self, project_id: str, key: APIKey | None, reason: str, *, help_code: str | None = None) -> None:
         """Add a key that is not rotated, or a project in which nothing more is done, to the report."""
-        failure = FailedRotation(project_id=project_id, key=key, reason=mask_key_values(reason))
+        failure = FailedRotation(project_id=project_id, key=key, reason=mask_key_values(reason), help_code=help_code)
         self.report.failed.append(failure)
 
-
-def _describe(error: Exception) -> str:
-    return "; ".join([str(error) or type(error).__name__, *dict.fromkeys(getattr(error, "__notes__", ()))])
+    def add_error(self, project_id: str, key: APIKey | None, error: Exception) -> None:
+        """Add the error because of which a key is not rotated, or nothing more is done in a project, to the report."""
+        reason = "; ".join([str(error) or type(error).__name__, *dict.fromkeys(getattr(error, "__notes__", ()))])
+        help_code = find_help_code(error) if isinstance(error, PineconeError) else None
+        self.add_failure(project_id, key, reason, help_code=help_code)

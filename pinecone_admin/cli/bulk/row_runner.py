@@ -321,7 +321,4 @@ def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOu
 
 def choose_exit(exits: Mapping[int, int]) -> int:
     """Return the exit code for rows, given how many ended with each."""
-    failures = exits.keys() - {exit_codes.DONE}
-    if len(failures) > 1 or (failures and exit_codes.DONE in exits):
-        return exit_codes.PARTLY_DONE
-    return next(iter(failures), exit_codes.DONE)
+    return exit_codes.combine(exits.keys() - {exit_codes.DONE}, is_anything_done=exit_codes.DONE in exits)

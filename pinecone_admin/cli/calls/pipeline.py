@@ -14,7 +14,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, exit_of_reasons
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import Positional, PrincipalOption, Reference, Secret, resolve
@@ -122,10 +122,11 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     _report_differences(call, result if hasattr(result, "differences") else getattr(result, "key", None))
     if session.is_dry_run and getattr(result, "refusal", None):
         session.exit_code = exit_codes.CONFLICT
-    failed: Sequence[object] = getattr(result, "failed", ())
+    failed: Sequence[Any] = getattr(result, "failed", ())
     if failed:
         session.notify(f"warning: {count_noun(len(failed), 'failure')}; the report says why")
-        session.exit_code = exit_codes.PARTLY_DONE
+        codes = [each.help_code for each in failed]
+        session.exit_code = exit_of_reasons(codes, is_anything_done=bool(getattr(result, "steps", ())))
 
 
 def _report_differences(call: Call, ensured: object) -> None:

@@ -28,17 +28,17 @@ class Explanation(NamedTuple):
 _EXIT_REMEDIES: Mapping[int, str] = {
     0: "Nothing.",
     1: "Read the message, and explain the code in it.",
-    2: "Correct what the message names; --help shows an example.",
-    3: "Run pinecone-admin doctor. If the token endpoint was down, try again later.",
-    4: "List the things, and compare ids and names.",
-    5: "Read the message; of several things with one name, use the id.",
-    6: "Look whether the change was made, then decide; a secret that may have been rotated is rotated again.",
-    7: "Read the message, then run the same command again, later.",
+    2: "Correct what the message names. --help shows an example.",
+    3: "Sign in with pinecone-admin login, or run pinecone-admin doctor.",
+    4: "List what is there, and compare ids and names.",
+    5: "Read the message. If several things have the name, use an id.",
+    6: "Look whether the change was made, then decide. Rotate a secret again if it may have been rotated.",
+    7: "Run the same command again later.",
     8: "Read the output: the command did its work.",
-    9: "Read what is left; the same command usually goes on where it stopped, and each takes the file of --failed.",
-    10: "Grant the service account a role that permits it, or raise the limit that the message names.",
+    9: "Read what is left. The same command usually continues where it stopped, and each takes the file of --failed.",
+    10: "Give the service account a role that permits it, or raise the limit that the message names.",
     125: "Read the message, and explain the code in it.",
-    130: "Read what was done; a workflow goes on if you run it again.",
+    130: "Read what was done. A workflow continues if you run it again.",
 }
 
 FINDINGS: Mapping[str, tuple[str, str, str]] = {

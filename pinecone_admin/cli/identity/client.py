@@ -164,7 +164,7 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
         admin.recorder = recorder
         return admin
     # Outside of the except clause: a traceback of the client could show the secret.
-    raise identity_error(f"{identity.origin}: {message}" if not identity.in_environment else message)
+    raise CLIError(f"{identity.origin}: {message}" if not identity.in_environment else message)
 
 
 def _make_observer(session: Session, recorder: ChangeRecorder | None = None) -> Callable[[AttemptEvent], None]:

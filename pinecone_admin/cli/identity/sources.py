@@ -208,7 +208,7 @@ def require_complete(identity: CallerIdentity) -> None:
     """Raise CLIError unless an identity has a token, or a client id with a secret, and nothing before it is empty."""
     for name in (TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         if name in identity.variables and not identity.variables[name].strip():
-            raise identity_error(f"{name} is empty in {identity.origin}: set it to a value, or remove it")
+            raise CLIError(f"{name} is empty in {identity.origin}: set it to a value, or remove it")
     if identity.access_token is not None:
         return
     values = (identity.client_id, identity.client_secret)

@@ -213,8 +213,8 @@ def stale(session: Session, *, name_pattern: str, older_than: timedelta, save: s
     Without --save, it only shows what the plan would be.
 
     To see what a project contains, a temporary API key is made in it, and deleted again; so it asks. Nothing else
-    changes. If a project cannot be read, the exit code is 9, or 10 if none can, since a role or room for a key is
-    missing.
+    changes. If a project cannot be read, the exit code is 9; if none can, it is that of the reason, such as 10 without
+    a role.
     """
     from pinecone_admin.cli.plans.stale_projects import plan_deletion  # noqa: PLC0415 - loads the models
 

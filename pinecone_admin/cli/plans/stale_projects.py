@@ -13,19 +13,17 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
+from pinecone_admin.cli.failures import exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_record
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import ForbiddenError, PaymentRequiredError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
-
-_NOT_ALLOWED = {ForbiddenError.help_code, PaymentRequiredError.help_code}
 
 
 def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None) -> None:
@@ -50,8 +48,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
 def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) -> None:
     count = count_noun(len(failed), "project")
     session.notify(f"warning: {count} that might be stale could not be read: left has the reasons")
-    is_refused = not was_any_read and _NOT_ALLOWED.issuperset(failed)
-    session.exit_code = exit_codes.NOT_ALLOWED if is_refused else exit_codes.PARTLY_DONE
+    session.exit_code = exit_of_reasons(failed, is_anything_done=was_any_read)
 
 
 def _describe_next(*, has_projects: bool, has_failed: bool, save: str | None) -> str:

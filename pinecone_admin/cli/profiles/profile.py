@@ -11,6 +11,7 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import find_nearest
 
@@ -85,7 +86,8 @@ class Profiles:
         if name in self.by_name:
             return self.by_name[name]
         known = f"there are: {', '.join(self.by_name)}" if self.by_name else "none is saved"
-        raise CLIError(f"there is no profile {make_printable(name, most=80)!r}; {known}")
+        # Not the code of a thing of the organization: a mistyped profile must not prove that somebody is gone.
+        raise CLIError(f"there is no profile {make_printable(name, most=80)!r}; {known}", exit=exit_codes.IDENTITY)
 
 
 def parse_profiles(text: str, *, source: str) -> Profiles:
