@@ -38,8 +38,8 @@ class CallState:
         ambiguous: Whether an earlier attempt may have been processed, as ``retry_policy.record_failure`` has found.
         outcome: What is known about the request so far.
         worth_retrying: Whether the same call may succeed later, by the failure of the last attempt.
-        retry_tokens: Tokens of the retry budget that its retries have spent.
-        is_budget_used_up: Whether there was no other attempt because the retry budget had no tokens left.
+        retry_points: Points of the retry budget that its retries have spent.
+        is_budget_used_up: Whether there was no other attempt because the retry budget had no points left.
         secrets: Credentials in the headers or the body of the request.
         known: What else the client knows of secrets, such as those that it sent to another host.
         tokens: Bearer tokens that were sent with the request, the current one last.
@@ -50,7 +50,7 @@ class CallState:
     ambiguous: bool = False
     outcome: Outcome = "not_sent"
     worth_retrying: bool = True
-    retry_tokens: int = 0
+    retry_points: int = 0
     is_budget_used_up: bool = False
 
     def __init__(

@@ -197,7 +197,7 @@ def error_from_exception(error: Exception, call: CallState) -> PineconeError:
 
 def _note_used_up_budget(error: _E, call: CallState) -> _E:
     if call.is_budget_used_up:
-        error.add_note("not sent again: the retry budget has too few tokens left")
+        error.add_note("not sent again: the retry budget has too few points left")
     return error
 
 

@@ -77,11 +77,11 @@ _NOT_SETTLED_BY_REFUSAL = frozenset({"DELETE"})
 _CALL_ATTEMPTS = 4
 _TOKEN_REQUEST_ATTEMPTS = 3
 
-# Tokens of ``RetryPolicy.budget``. botocore 1.40 charges 5 for a retry, or 10 after a timeout; 1.44.8 charges 14, or 5
+# Points of ``RetryPolicy.budget``. botocore 1.40 charges 5 for a retry, or 10 after a timeout; 1.44.8 charges 14, or 5
 # if it was throttled; both refund only what the last retry of a call has cost (``retries/standard.py``).
 _RETRY_COST = 5
 SUCCESS_REFUND = 1
-"""Tokens that a success without a retry refunds; any other refunds what its retries have cost."""
+"""Points that a success without a retry refunds; any other refunds what its retries have cost."""
 
 
 def _validate_count(_: RetryPolicy, attribute: Attribute[Any], value: int | None) -> None:
@@ -89,7 +89,7 @@ def _validate_count(_: RetryPolicy, attribute: Attribute[Any], value: int | None
         check_integer(attribute.name, value, least=1)
 
 
-def _validate_tokens(_: RetryPolicy, attribute: Attribute[Any], value: int | None) -> None:
+def _validate_points(_: RetryPolicy, attribute: Attribute[Any], value: int | None) -> None:
     if value is not None:
         check_integer(attribute.name, value, least=0)
 
@@ -111,12 +111,12 @@ class RetryPolicy:
             A wait is at least 0.05 s. With 0, for tests, only a Retry-After is waited for.
         max_backoff: Maximum wait in seconds where the server sends no Retry-After.
         max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
-        budget: Tokens for retries, from 0, or None for no such limit. A retry costs 5 tokens, or none after a 429 with
-            a Retry-After. A success refunds what the retries of its call have cost, or 1 token if that was nothing.
-            Without enough tokens, a failure is final, so that an outage does not multiply the requests. A client has
-            tokens for each host, which it shares with its copies; token exchanges have another limit, and spend none.
+        budget: Points for retries, from 0, or None for no such limit. A retry costs 5 points, or none after a 429 with
+            a Retry-After. A success refunds what the retries of its call have cost, or 1 point if that was nothing.
+            Without enough points, a failure is final, so that an outage does not multiply the requests. A client has
+            points for each host, which it shares with its copies; token exchanges have another limit, and spend none.
 
-            The standard retry mode of botocore has 500 tokens, too (``retries/quota.py``). What such tokens are for:
+            The standard retry mode of botocore has 500, too (``retries/quota.py``). AWS explains their purpose:
             https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 
     Raises:
@@ -137,8 +137,8 @@ class RetryPolicy:
     """Maximum wait in seconds where the server sends no Retry-After."""
     max_retry_after: float = field(default=60.0, validator=_validate_seconds)
     """Longest Retry-After in seconds that is waited for; with a longer one there is no retry."""
-    budget: int | None = field(default=500, validator=_validate_tokens)
-    """Tokens for retries, from 0, or None for no such limit."""
+    budget: int | None = field(default=500, validator=_validate_points)
+    """Points for retries, from 0, or None for no such limit."""
 
 
 def count_attempts(policy: RetryPolicy) -> int:
@@ -228,5 +228,5 @@ def next_delay(
 
 
 def retry_cost(failure: Failure, retry_after: float | None) -> int:
-    """Return the tokens that a retry costs; after a 429 with a Retry-After, the server decides when it is sent."""
+    """Return the points that a retry costs; after a 429 with a Retry-After, the server decides when it is sent."""
     return 0 if failure is Failure.RATE_LIMITED and retry_after is not None else _RETRY_COST

@@ -41,7 +41,7 @@ class Shared(NamedTuple):
         pools: The client's own connections, or None if the caller passed a transport.
         token_source: Gives each request its token, or None if the caller sets the Authorization header.
         known_secrets: The secrets that no response may bring into an error.
-        retry_budget: The tokens that retries have spent.
+        retry_budget: The points that retries have spent.
         fetches_token_early: Whether the first token is fetched before the first call.
         closed: Set when the client is closed.
         work: Workflows in progress for which closing waits.

@@ -29,7 +29,7 @@ from tests.support.scripted_transport import ScriptedFailure, ScriptedResponse, 
 pytestmark = pytest.mark.anyio
 
 OUTAGES: list[Step] = [ScriptedResponse(503), ScriptedFailure(httpx.ConnectError("refused")), ScriptedResponse(429)]
-USED_UP = ["not sent again: the retry budget has too few tokens left"]
+USED_UP = ["not sent again: the retry budget has too few points left"]
 
 
 def count_attempts(admin: Admin, calls: int = 1) -> list[int]:

@@ -75,7 +75,7 @@ class Retrier:
     Args:
         exchange: Sends each attempt.
         retry: How often and how soon to retry.
-        budget: The tokens that retries have spent; None for a new budget.
+        budget: The points that retries have spent; None for a new budget.
         on_attempt: Receives a report of each attempt.
         map_response: Returns the error for a response that is not a success.
     """
@@ -113,7 +113,7 @@ class Retrier:
                 self._report(result, request, call, started, delay)
             if isinstance(result, BufferedResponse):
                 if self._retry.budget is not None:
-                    self._budget.refund(call.endpoint, call.retry_tokens or SUCCESS_REFUND)
+                    self._budget.refund(call.endpoint, call.retry_points or SUCCESS_REFUND)
                 return result
             if delay is None:
                 if isinstance(result.cause, BufferedResponse):
@@ -205,7 +205,7 @@ class Retrier:
         call.is_budget_used_up = not self._budget.spend(call.endpoint, cost, budget=self._retry.budget)
         if call.is_budget_used_up:
             return None
-        call.retry_tokens += cost
+        call.retry_points += cost
         return delay
 
 
