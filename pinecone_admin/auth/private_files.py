@@ -39,6 +39,11 @@ def create_private_file(
     return Path(name)
 
 
+def name_copies(target: Path) -> str:
+    """Return how the names of new contents of a file begin, until they take its place."""
+    return f".{target.name}.pinecone-admin-new-"
+
+
 @contextmanager
 def written_beside(target: Path, content: bytes, *, like: os.stat_result | None = None) -> Generator[Path, None, None]:
     """Write a private file in the folder of another one, and delete it at the end unless it was moved.
@@ -48,7 +53,7 @@ def written_beside(target: Path, content: bytes, *, like: os.stat_result | None 
         content: The content.
         like: Status of a file whose owner and mode it gets.
     """
-    path = create_private_file(target.parent, content, prefix=".pinecone-admin-", like=like)
+    path = create_private_file(target.parent, content, prefix=name_copies(target), like=like)
     try:
         yield path
     finally:

@@ -84,6 +84,12 @@ class CommonOption(click.Option):
     """An option that every command has."""
 
 
+class StoreOption(click.Option):
+    """The option for the places of all secrets."""
+
+    remedy_if_repeated = ": one template, in which {scope} and {name} stand for what a secret belongs to"
+
+
 def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
     if value is not None and value != ():
         if option.name == "query":
@@ -189,26 +195,16 @@ def _common_options() -> list[click.Parameter]:
 def _secret_options(makes: Secret) -> list[click.Parameter]:
     allow_group = click.Option(["--allow-group"], **SETTING, is_flag=True, help=ALLOW_GROUP)
     if makes.many:
-        place = click.Option(["--store"], **SETTING, multiple=True, metavar="[PATTERN=]PLACE", help=STORES_BY_NAME)
-        return [place, allow_group]
-    store = (
-        "Where to store the secret and the client id: env-file:PATH#NAME, where the id is named like NAME, with ID for "
-        "SECRET; file:PATH; or exec:COMMAND, which gets the secret on stdin."
-        if makes.is_of_account
-        else "Where to store the secret: env-file:PATH#NAME, file:PATH, or exec:COMMAND, which gets it on stdin."
-    )
+        text = "Where each secret goes, such as 'file:{project}-{name}.key' (help secrets)."
+        return [StoreOption(["--store"], **SETTING, metavar="PLACE", help=text), allow_group]
     return [
-        click.Option(["--store"], **SETTING, metavar="PLACE", help=store),
+        StoreOption(["--store"], **SETTING, metavar="PLACE", help=STORE),
         click.Option(["--reveal"], **SETTING, is_flag=True, help="Show the secret instead of storing it."),
         allow_group,
     ]
 
 
-STORES_BY_NAME = (
-    "Where to store the secrets: env-file:PATH#NAME, file:PATH, or exec:COMMAND, which gets one on stdin, with {kind}, "
-    "{project} and {name} in it; can be repeated, with patterns for api-key/PROJECT/NAME and service-account/NAME, of "
-    "which the first that fits counts."
-)
+STORE = "Where the secret goes: env-file:PATH#NAME, file:PATH or exec:COMMAND (help secrets)."
 ALLOW_GROUP = "Let --store use a file that its group can read."
 
 

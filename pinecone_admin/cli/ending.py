@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
@@ -60,11 +60,15 @@ def conclude(
     )
 
 
-def join_clauses(message: str, clauses: Sequence[str]) -> str:
-    """Return a message with further clauses: as sentences if it is one itself."""
-    if not message.endswith("."):
-        return "; ".join([message, *clauses])
-    return " ".join([message, *(f"{each[:1].upper()}{each[1:]}." for each in clauses)])
+def join_clauses(text: str, clauses: Iterable[str]) -> str:
+    """Return one line of a text and what is to be added to it, each of which is a clause, or a sentence."""
+    for each in clauses:
+        if text.endswith("."):
+            is_name = "_" in each.partition(" ")[0]  # such as create_project
+            text = f"{text} {each if is_name else each[:1].upper() + each[1:]}{'' if each.endswith('.') else '.'}"
+        else:
+            text += f". {each}" if each.endswith(".") else f"; {each}"
+    return text
 
 
 def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:

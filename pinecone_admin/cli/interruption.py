@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
+from math import inf
 from threading import Thread, Timer
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _PASSED_ON = (*_NAMES, "SIGQUIT", "SIGUSR1", "SIGUSR2")
+GRACE = 5.0
+"""Seconds to store a secret after a signal; whoever sends SIGTERM usually sends SIGKILL after 10."""
 _DELAY = 1.0
 """Seconds after which an interrupted command that has not ended says why."""
 
@@ -25,7 +29,7 @@ _STORING = (
     "interrupted: waiting up to 5 s for the command that stores the secret; after that, or at a second Ctrl-C, it is "
     "killed, and the secret counts as not stored"
 )
-_HELD = "interrupted: going on to the end, so that no secret is lost; a second Ctrl-C does not stop this"
+_HELD = "interrupted: finishing what was begun, so that no secret is lost; a second Ctrl-C does not stop this"
 _STILL = "interrupted again: the command still finishes what it has to, and then ends by itself"
 _KILLED = "interrupted again: killed the command that stores the secret, which counts as not stored"
 
@@ -41,6 +45,7 @@ class Interruptions:
     def __init__(self, notify: Callable[[str], object]) -> None:
         self._notify = notify
         self._count = 0
+        self._hurries_since: float = inf
         self._notices: list[Thread] = []
         self._is_held = False
         self._killable: list[subprocess.Popen[bytes]] = []
@@ -52,12 +57,18 @@ class Interruptions:
         """Whether there was a signal."""
         return self._count > 0
 
+    def time_left(self) -> float:
+        """Return how many seconds the storing of a secret may still take: any number before the first signal."""
+        return inf if self._hurries_since == inf else GRACE - (time.monotonic() - self._hurries_since)
+
     def hold(self) -> None:
         """Let the command run to its end from now on; a signal is only recorded.
 
         ``SecretDelivery`` calls it as it begins to store. Until then, an interrupt deletes what was made.
         """
         self._is_held = True
+        if self.received:  # the request before it may have taken all of the time
+            self._hurries_since = time.monotonic()
 
     @contextmanager
     def held_by_one_secret(self) -> Generator[None, None, None]:
@@ -108,6 +119,7 @@ class Interruptions:
             self._receive(number)
             return
         self._count += 1
+        self._hurries_since = min(self._hurries_since, time.monotonic())
         if self._count > 1:
             self._handle_further()
             return

@@ -11,11 +11,14 @@ SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "l
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
 
 _SECRET_STATES: Mapping[SecretState, str] = {
-    "undelivered": "the new secret of {owner} was not stored",
-    "stored": "the secret of {owner} is stored",
-    "shown": "the secret of {owner} was written to stdout",
-    "rescued": "the new secret of {owner} is in {place}: store it, and delete that file",
-    "lost": "the new secret of {owner} is lost: make another one ({place})",
+    "undelivered": "the new {noun} of {owner} was not stored",
+    "stored": "the {noun} of {owner} is stored",
+    "shown": "the {noun} of {owner} was written to stdout",
+    "rescued": (
+        "The new {noun} of {owner} could not be stored, so it is in {place}, which only you can read. Store it, then "
+        "delete the file."
+    ),
+    "lost": "The new {noun} of {owner} could not be kept anywhere ({place}), and is lost. Rotate {pronoun} again.",
 }
 _MOST_NAMED = 5
 """How many changes a line names."""
@@ -25,7 +28,7 @@ class SecretEntry:
     """A new secret, and where it is.
 
     Args:
-        owner: What it belongs to, such as ``API key ID``.
+        owner: What it belongs to, such as ``key reader``.
         owner_id: Id of that.
 
     Attributes:
@@ -40,7 +43,8 @@ class SecretEntry:
         self.place: str = ""
 
     def __str__(self) -> str:
-        return _SECRET_STATES[self.state].format(owner=self.owner, place=self.place)
+        noun, pronoun = ("value", "the key") if self.owner.startswith("key ") else ("secret", "it")
+        return _SECRET_STATES[self.state].format(noun=noun, pronoun=pronoun, owner=self.owner, place=self.place)
 
 
 class Ledger:

@@ -233,6 +233,10 @@ class Positional(click.Argument):
         self.text = text
 
 
+OWNER_PLACEHOLDERS = ("kind", "scope", "project", "name")
+"""What ``--store`` can have in it for what a secret belongs to; the scope is the project of a key, or else the kind."""
+
+
 class Secret(NamedTuple):
     """The secret that a command makes.
 
@@ -254,6 +258,16 @@ class Secret(NamedTuple):
     def is_of_account(self) -> bool:
         """Whether it belongs to a service account, and not to an API key."""
         return self.kind == "service-account"
+
+    @property
+    def api_type(self) -> str:
+        """What the API calls the kind: ``api_key`` or ``service_account``."""
+        return self.kind.replace("-", "_")
+
+    @property
+    def is_irreversible(self) -> bool:
+        """Whether it takes the place of one that stops working at once."""
+        return self.is_of_account and self.replaces
 
     @property
     def is_new(self) -> bool:
@@ -443,7 +457,8 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
             raise click.UsageError(f"{each.opts[0]}: the value is empty", context)
         if isinstance(each, click.Option) and not each.multiple and not (each.is_flag and not each.secondary_opts):
             if each.opts[0] in given:
-                raise click.UsageError(f"{each.opts[0]} is given twice, and takes one value", context)
+                remedy: str = getattr(each, "remedy_if_repeated", "")
+                raise click.UsageError(f"{each.opts[0]} is given twice, and takes one value{remedy}", context)
             given.add(each.opts[0])
 
 

@@ -45,6 +45,7 @@ class Session:
         bar: The progress that the terminal shows, or may show later, if any.
         has_lost_output: Whether stdout was closed before a result was written to it.
         is_row: Whether it runs a row of ``each``, whose changes were agreed to before the first row.
+        claimed: The places that secrets of this run have: variables by their files, or None for all of a file.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -61,6 +62,7 @@ class Session:
         self.bar: DelayedBar | None = None
         self.has_lost_output: bool = False
         self.is_row: bool = False
+        self.claimed: dict[tuple[object, ...], set[str | None]] = {}
         self._admin: Admin | None = None
 
     @classmethod

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
-
-from generated_client.models import APIKey
+from typing import Any, NamedTuple
 
 
 class ReadableStore(ABC):
@@ -59,35 +57,36 @@ class PlacedStore(ReadableStore):
         """Raise if the place has another secret that must not be replaced, before anything is made."""
 
 
+class SecretOwner(NamedTuple):
+    """What a secret belongs to.
+
+    Attributes:
+        kind: ``"api_key"`` or ``"service_account"``.
+        project: Name of the project of a key; empty for an account.
+        name: Name of the key or the account.
+    """
+
+    kind: str
+    project: str
+    name: str
+
+
 class StoreByName(ABC):
-    """Base class of a ``store`` that has a target for each secret."""
+    """Base class of a ``store`` that has a place for each secret."""
 
     @abstractmethod
     def __call__(self, made: Any, /) -> object:
         """Store the secret of what was made, at its target."""
 
     @abstractmethod
-    def find_problems(
-        self, keys: Sequence[APIKey], others: Sequence[APIKey], projects: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        """Return why the values of keys could not be stored, by the ids of these keys, before anything is made.
+    def find_problems(self, owners: Sequence[SecretOwner], others: Sequence[SecretOwner]) -> Sequence[str | None]:
+        """Return why each secret could not be stored, before anything is made; None for one that can be stored.
 
         Args:
-            keys: The keys whose new values are to be stored.
-            others: Keys whose values are stored already; no target may be that of one of them.
-            projects: Names of the projects by their ids.
+            owners: What the secrets belong to that are to be made.
+            others: What other secrets belong to, whose places must stay as they are.
         """
 
     @abstractmethod
-    def select_for_key(self, key: APIKey) -> AbstractContextManager[Callable[[Any], object]]:
-        """Return a context with the ``store`` of the value of one key, as ``select`` does."""
-
-    @abstractmethod
-    def select(self, kind: str, project: str, name: str) -> AbstractContextManager[Callable[[Any], object]]:
-        """Return a context with the ``store`` of one secret that is to be made, which ends once it is in the report.
-
-        Args:
-            kind: ``"api_key"`` or ``"service_account"``.
-            project: Name of the project of a key; empty for an account.
-            name: Name of the key or the account.
-        """
+    def select(self, owner: SecretOwner) -> AbstractContextManager[Callable[[Any], object]]:
+        """Return a context with the ``store`` of one secret that is to be made, which ends once it is in the report."""

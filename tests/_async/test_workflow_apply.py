@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from random import Random
@@ -24,10 +24,10 @@ from pinecone_admin import (
     on_project,
 )
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Inventory
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
-from pinecone_admin.workflows.readable_store import PlacedStore, StoreByName
+from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly
@@ -581,15 +581,11 @@ class StoreOfQuotingStores(StoreByName):
         """Quote a secret."""
         self.store(made)
 
-    def find_problems(self, *_: Any) -> Mapping[str, str]:
+    def find_problems(self, owners: Sequence[SecretOwner], _: object) -> Sequence[None]:
         """Find nothing."""
-        return {}
+        return [None] * len(owners)
 
-    def select_for_key(self, _: APIKey) -> AbstractContextManager[QuotingStore]:
-        """Return the store."""
-        return nullcontext(self.store)
-
-    def select(self, *_: str) -> AbstractContextManager[QuotingStore]:
+    def select(self, _: SecretOwner) -> AbstractContextManager[QuotingStore]:
         """Return the store."""
         return nullcontext(self.store)
 

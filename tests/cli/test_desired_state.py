@@ -244,32 +244,26 @@ def test_a_part_that_was_not_read_for_another_reason_is_no_matter_of_the_role(em
 
 
 def test_apply_stores_each_secret_in_its_place(emulator: Emulator) -> None:
-    """Secrets go to the places that patterns and placeholders say, and nowhere else."""
+    """Secrets go to the places that placeholders say, and nowhere else."""
     key = {"name": "writer", "roles": ["DataPlaneEditor"]}
     document = {
         "organization": emulator.organization_id,
-        "projects": [{"name": each, "api_keys": [key]} for each in ("search", "docs")],
+        "projects": [{"name": "docs", "api_keys": [key]}],
         "service_accounts": [{"name": "deploy", "roles": ["OrgMember"]}],
     }
     write("org.json", json.dumps(document))
-    places = (
-        "--store",
-        "api-key/*=file:{project}-{name}.key",
-        "--store",
-        "service-account/*=env-file:.env#{name}_SECRET",
-    )
-    done = run("apply", "org.json", *places, "--yes", "--report", "report.json")
+    done = run("apply", "org.json", "--store", "env-file:.env#{name}_SECRET", "--yes", "--report", "report.json")
     assert done.exit == 0, done.stderr
-    keys = {
-        (each.name, emulator.state.projects[each.project_id].name): each for each in emulator.state.api_keys.values()
-    }
-    values = [keys["writer", each].value for each in ("search", "docs")]
-    assert [Path(f"{each}-writer.key").read_text() for each in ("search", "docs")] == values
+    (value,) = (each.value for each in emulator.state.api_keys.values() if each.name == "writer")
     account = next(each for each in emulator.state.service_accounts.values() if each.name == "deploy")
-    assert f"deploy_SECRET={account.client_secret}" in Path(".env").read_text()
+    assert sorted(Path(".env").read_text().splitlines()) == [
+        f"deploy_ID={account.client_id}",
+        f"deploy_SECRET={account.client_secret}",
+        f"writer_SECRET={value}",
+    ]
     report = json.loads(Path("report.json").read_text())
-    assert [each["action"] for each in report["done"]] == ["create"] * 4
-    for secret in (*values, account.client_secret):
+    assert [each["action"] for each in report["done"]] == ["create"] * 3
+    for secret in (value, account.client_secret):
         assert secret not in done.stdout + done.stderr + Path("report.json").read_text()
     assert run("plan", "org.json", "--fail-on-change").exit == 0
 
@@ -277,10 +271,14 @@ def test_apply_stores_each_secret_in_its_place(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ((), "this makes 1 secret, shown only once: give --store"),
+        (
+            (),
+            "This makes 1 secret, for key search/writer. Say where it should go, for example --store 'file:{",
+        ),
         (("--store", "file:{nmae}"), "there is no placeholder"),
         (("--store", "nowhere"), "a place for secrets is given as"),
-        (("--store", "service-account/*=file:x"), "no pattern fits"),
+        (("--store", "service-account/*=file:x"), "--store has no patterns: it is one template for all secrets"),
+        (("--store", "file:org.yaml"), "org.yaml is accessible to every user"),
     ],
 )
 def test_a_secret_without_a_place_is_not_made(emulator: Emulator, options: tuple[str, ...], problem: str) -> None:
@@ -296,7 +294,11 @@ def test_two_secrets_with_one_place(emulator: Emulator) -> None:
     projects = [{"name": "search", "api_keys": keys}]
     write("org.json", json.dumps({"organization": emulator.organization_id, "projects": projects}))
     done = run("apply", "org.json", "--store", "file:{project}", "--yes")
-    assert (done.exit, "have the same place" in done.stderr) == (2, True), done.stderr
+    assert done.exit == 2
+    assert done.stderr == (
+        "error: --store file:search is one place for key search/a and key search/b, and each would replace the one "
+        "before. Put {name} in it: --store 'file:{project}-{name}.key'. Nothing was changed. [PA101]\n"
+    )
     assert list_changes(emulator) == []
 
 

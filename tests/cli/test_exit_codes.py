@@ -190,7 +190,7 @@ COMMANDS_OF_CLASSES = (
     "apply org.yaml --yes",
     "export",
     "api-key create k --project search --store exec:cat --yes",
-    "api-key rotate-due --older-than 1s --keep-old-for 0 --store exec:cat --yes",
+    "api-key rotate-due --older-than 1s --keep-old-for 0 --store 'exec:cat {name}' --yes",
     "send POST /admin/projects --body '{}' --yes",
 )
 WRONG_EVERYWHERE: dict[str, tuple[dict[str, str | None], tuple[str, ...], dict[str, Any], int]] = {
@@ -245,9 +245,9 @@ def test_a_role_that_is_too_low_has_one_exit_code(tmp_path: Path) -> None:
             "apply org.yaml --yes",
             "export",
             "api-key create k --project search --store exec:cat --yes",
-            "api-key rotate-due --older-than 1s --keep-old-for 0 --store exec:cat --yes",
+            "api-key rotate-due --older-than 1s --keep-old-for 0 --store 'exec:cat {name}' --yes",
         ):
-            done = run(*line.split(), env=env)
+            done = run(*shlex.split(line), env=env)
             assert done.exit == exit_codes.NOT_ALLOWED, (line, done)
         for line in ("access", "inventory"):
             assert run(line, env=env).exit == exit_codes.PARTLY_DONE

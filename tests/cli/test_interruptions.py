@@ -168,7 +168,7 @@ def test_a_held_command_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) ->
             wait_for_lines(lines, number)
         signal.raise_signal(signal.SIGINT)
     assert lines == [
-        "interrupted: going on to the end, so that no secret is lost; a second Ctrl-C does not stop this",
+        "interrupted: finishing what was begun, so that no secret is lost; a second Ctrl-C does not stop this",
         "interrupted again: the command still finishes what it has to, and then ends by itself",
     ]
 

@@ -153,23 +153,30 @@ def test_a_command_whose_work_is_done_need_not_be_repeated() -> None:
     assert ended.message == "no room; the change was made (update_project p): look before you repeat it"
 
 
+RESCUED = "could not be stored, so it is in /x, which only you can read. Store it, then delete the file."
+
+
 def test_a_line_says_where_new_secrets_are_unless_what_they_belong_to_is_gone() -> None:
     """Stored, shown, rescued or lost; of what was deleted again, the secret is of no use."""
     ledger = Ledger()
     ledger.changes.append(CREATED)
-    entry = SecretEntry("API key k", "k")
+    entry = SecretEntry("key reader", "k")
     ledger.secrets.append(entry)
     entry.place = "/x"
     lines: tuple[tuple[SecretState, str], ...] = (
-        ("stored", "the secret of API key k is stored"),
-        ("shown", "the secret of API key k was written to stdout"),
-        ("rescued", "the new secret of API key k is in /x: store it, and delete that file"),
-        ("lost", "the new secret of API key k is lost: make another one (/x)"),
-        ("undelivered", "the new secret of API key k was not stored"),
+        ("stored", "; the value of key reader is stored"),
+        ("shown", "; the value of key reader was written to stdout"),
+        ("rescued", f". The new value of key reader {RESCUED}"),
+        ("lost", ". The new value of key reader could not be kept anywhere (/x), and is lost. Rotate the key again."),
+        ("undelivered", "; the new value of key reader was not stored"),
     )
     for state, words in lines:
         entry.state = state
-        assert conclude(REASON, ledger).message == f"it failed; create_api_key k was done; {words}"
+        assert conclude(REASON, ledger).message == f"it failed; create_api_key k was done{words}"
+    ledger.secrets.append(SecretEntry("service account ci", "s"))
+    ledger.secrets[-1].state = "stored"
+    assert conclude(REASON, ledger).message.endswith("; the secret of service account ci is stored")
+    ledger.secrets.pop()
     ledger.changes.append(sent("delete_api_key", target="k"))
     assert conclude(REASON, ledger).message == "it failed"
 

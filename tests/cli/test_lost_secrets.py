@@ -6,12 +6,14 @@ import fcntl
 import json
 import os
 import re
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import find_files_with, live_secrets
@@ -103,8 +105,10 @@ def test_nothing_is_stored_without_a_lock(
     before = live_secrets(emulator)
     with held_lock(tmp_path / "..env.pinecone-admin-lock"):
         done = run("api-key", "create", "k", "--project", "search", "--store", place, "--yes")
-    assert (done.exit, live_secrets(emulator)) == (2, before), done.stderr
-    assert "another command is using" in done.stderr
+    assert (done.exit, live_secrets(emulator)) == (7, before), done.stderr
+    assert re.search(
+        r"another command is using \S+/\.env, and has not ended in time\. Nothing was changed\.", done.stderr
+    )
     assert not Path(".env").exists()
 
 
@@ -142,3 +146,26 @@ def test_an_interrupted_rotate_due_names_the_key_that_it_finished(emulator: Emul
     assert done.exit == 130
     assert len({path.name for path in tmp_path.iterdir()} & {"reader", "writer", "store.sh"}) == 2
     assert re.search("reader|writer", done.stderr), done.stderr
+
+
+def test_an_interrupt_just_before_the_secret_is_stored_rescues_it(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old secret of the account is invalid by then, and the error of the rotation hands the new one out."""
+    held: list[Interruptions] = []
+    hold = Interruptions.hold
+
+    def interrupt(interruptions: Interruptions) -> None:
+        held.append(interruptions)
+        if len(held) == 1:
+            signal.raise_signal(signal.SIGINT)
+        hold(interruptions)
+
+    monkeypatch.setattr(Interruptions, "hold", interrupt)
+    before = live_secrets(emulator)
+    done = run("service-account", "rotate-secret", "ci", "--store", "file:ci.json", "--yes")
+    (secret,) = live_secrets(emulator) - before
+    (path,) = find_files_with({secret}, tmp_path)
+    assert (done.exit, "rescue" in path.name) == (130, True), done
+    assert f"so it is in {path}, which only you can read. Store it, then delete the file." in done.stderr
+    assert secret not in done.stdout + done.stderr

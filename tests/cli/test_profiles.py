@@ -261,7 +261,7 @@ def test_an_env_file_is_read_as_a_shell_would() -> None:
         "PINECONE_B": 'it has $ and "',
         "PINECONE_C": 'a "quoted" $word \\',
         "PINECONE_D": "",
-        "PINECONE_E": "",
+        "PINECONE_E": "#",
         "PINECONE_F": "second#kept",
         "PINECONE_G": "spaced",
     }

@@ -1,4 +1,4 @@
-"""``api-key rotate-due``, and the places of many secrets: patterns, placeholders, and what they must not become."""
+"""``api-key rotate-due``: what is rotated, what fails alone, and what a next run goes on with."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.parameters import Secret
-from pinecone_admin.cli.secrets.new_secret import StoreError
-from pinecone_admin.cli.secrets.stores import CommandStore, EnvFileStore, FileStore
-from pinecone_admin.cli.secrets.stores_by_name import SecretOwner, StoreRules, StoresByName
-from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import InterruptionAt, intercepted
@@ -27,12 +21,11 @@ from tests.support.fault_injection import KilledError
 
 DAYS = 86_400
 KEYS = {"search/reader", "search/indexer", "shop/reader"}
-WRITER = SecretOwner("api-key", "search", "writer")
 
 
-def rotate(*stores: str, more: tuple[str, ...] = ()) -> Run:
-    """Run the command with places."""
-    options = [word for store in stores for word in ("--store", store)]
+def rotate(store: str | None = None, *, more: tuple[str, ...] = ()) -> Run:
+    """Run the command with a template for the places."""
+    options = () if store is None else ("--store", store)
     return run("api-key", "rotate-due", "--older-than", "90d", "--keep-old-for", "7d", *options, "--yes", *more)
 
 
@@ -65,13 +58,6 @@ def changes(emulator: Emulator) -> list[str]:
     return [each.method for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]
 
 
-def make_rules(*stores: str, replaces: bool = True) -> StoreRules:
-    """Return the rules of options."""
-    session = Session.of_process()
-    session.settings["store"] = stores
-    return StoreRules(session, replaces=replaces)
-
-
 def test_each_value_goes_to_its_own_place_every_night(emulator: Emulator) -> None:
     """What is old is rotated, the next night changes nothing, and after their time old keys are deleted."""
     for project in ("search", "shop"):
@@ -92,14 +78,14 @@ def test_each_value_goes_to_its_own_place_every_night(emulator: Emulator) -> Non
     assert third.stdout.count("deleted key") == len(emulator.state.api_keys) == 3
 
 
-def test_the_first_pattern_that_fits_counts(emulator: Emulator) -> None:
-    """Each value goes to the first place whose pattern fits, and a place without a pattern takes the others."""
+def test_variables_of_one_file_are_as_many_places(emulator: Emulator) -> None:
+    """Each value goes to the variable of its key, and other lines stay."""
     Path(".env").touch(mode=0o600)
-    done = rotate("api-key/*/indexer=env-file:.env#INDEXER", "api-key/shop=env-file:.env#SHOP_{name}", "file:{name}")
-    assert done.exit == 0
-    assert Path("reader").read_text() == values(emulator)["search/reader"]
+    Path(".env").write_text("OTHER=x\n")
+    assert rotate("env-file:.env#{project}_{name}").exit == 0
     lines = dict(line.split("=") for line in Path(".env").read_text().splitlines())
-    assert lines == {"INDEXER": values(emulator)["search/indexer"], "SHOP_reader": values(emulator)["shop/reader"]}
+    assert lines.pop("OTHER") == "x"
+    assert {name.replace("_", "/"): value for name, value in lines.items()} == values(emulator)
 
 
 def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emulator) -> None:
@@ -118,7 +104,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     assert len(done.json["rotated"]) == 2
     assert values(emulator)["search/indexer"] == before["search/indexer"]
     assert {name for name, value in values(emulator).items() if value != before[name]} == KEYS - {"search/indexer"}
-    again = rotate("file:{name}")
+    again = rotate("file:{project}-{name}")
     assert (again.exit, [each["key"]["name"] for each in again.json["rotated"]]) == (0, ["indexer"])
 
 
@@ -140,51 +126,76 @@ def test_a_project_that_cannot_be_listed_keeps_its_places(emulator: Emulator, pl
 
 
 @pytest.mark.parametrize(
-    ("stores", "message"),
+    ("store", "message"),
     [
-        ((), "this makes secrets, which are shown only once: give --store"),
-        (("file:{nmae}.key",), "there is no placeholder {nmae}: did you mean name?"),
-        (("exec:sh -c 'jq {x: .}' {name}",), "there is no placeholder {x: .}: choose from kind, project, name"),
-        (("file:}{name}.key",), "has a single brace"),
-        (("vault:x",), "a place for secrets is given as env-file:PATH#NAME, file:PATH or exec:COMMAND, perhaps after"),
-        (("file:{name}", "api-key/shop/*=file:x"), "the one for everything comes last: what follows it is never used"),
-        (("api_key/*=file:x",), "a pattern is for KIND/PROJECT/NAME, and 'api_key' is no kind: did you mean api-key?"),
+        (None, "Each secret is shown only once. Say where they should go, for example --store 'file:{project}-"),
+        ("file:{nmae}.key", "there is no placeholder {nmae}: did you mean name, or write {{ and }} for braces."),
+        (
+            "exec:sh -c 'jq {x: .}' {name}",
+            "there is no placeholder {x: .}: choose from kind, scope, project, name, or write",
+        ),
+        ("file:}{name}.key", "has a single brace"),
+        ("vault:x", "a place for secrets is given as env-file:PATH#NAME, file:PATH or exec:COMMAND, such as"),
+        ("api-key/*=file:{name}", "--store has no patterns: it is one template for all secrets, in which {scope} and"),
+        ("file:{project}.key", "--store file:{project}.key is one place for all keys, and each would replace the one "),
+        ("exec:cat", "Put {project} and {name} in it, for example --store 'file:{project}-{name}.key'."),
+        ("env-file:.env#{project}-{name}", "x-x is not the name of a variable, which has letters, digits and undersco"),
     ],
 )
-def test_places_that_cannot_be_read_are_refused_before_anything_is_sent(
-    emulator: Emulator, stores: tuple[str, ...], message: str
+def test_a_template_that_cannot_work_is_refused_before_anything_is_sent(
+    emulator: Emulator, store: str | None, message: str
 ) -> None:
-    """A missing place, an unknown form and an unknown kind end with 2, and no request is sent."""
-    done = rotate(*stores)
+    """A missing or unusable template, one for a single key, and the older patterns end with 2 without a request."""
+    done = rotate(store)
+    assert (done.exit, list(emulator.requests)) == (2, []), done
+    assert message in done.stderr, done.stderr
+
+
+def test_a_second_template_is_refused(emulator: Emulator) -> None:
+    """Taking the last of two silently could send the secrets of production elsewhere."""
+    done = rotate("file:{name}", more=("--store", "file:x-{name}"))
     assert (done.exit, list(emulator.requests)) == (2, [])
-    assert message in done.stderr
+    assert "--store is given twice, and takes one value: one template, in which {scope} and {name}" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("stores", "message"),
+    ("store", "message"),
     [
-        (
-            ("file:{project}.key",),
-            "the secrets of api-key/search/reader and api-key/search/indexer have the same place",
-        ),
-        (("exec:cat",), "have the same place, where one would replace the other"),
-        (("api-key/shop/*=file:{name}.key",), "--store, for api-key/search/reader: no pattern fits"),
-        (("file:{project}/{name}",), "the folder"),
-        (("env-file:.env#{project}-{name}",), "--store, for api-key/search/reader: an env file is given as"),
-        (("exec:no-such-command {project} {name}",), "no-such-command is not an executable file"),
+        ("file:{project}/{name}", "--store, for key search/reader: "),
+        ("exec:no-such-command {project} {name}", "no-such-command is not an executable file"),
     ],
 )
-def test_keys_whose_places_do_not_suit_are_not_rotated(
-    emulator: Emulator, stores: tuple[str, ...], message: str
-) -> None:
+def test_keys_whose_places_do_not_suit_are_not_rotated(emulator: Emulator, store: str, message: str) -> None:
     """Nothing is made, and the report says for which key what is wrong; so does a dry run."""
     for more in ((), ("--dry-run",)):
-        done = rotate(*stores, more=("--project", "search", *more))
+        done = rotate(store, more=("--project", "search", *more))
         assert (done.exit, changes(emulator)) == (9, []), done
         failed = done.json.get("would_do", done.json)["failed"]
         assert [each["key"]["name"] for each in failed] == ["reader", "indexer"]
         assert message in failed[0]["reason"]
     assert [path for path in Path().rglob("*") if path.is_file() and "pinecone" not in str(path)] == []
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "-x", "Reader"])
+def test_a_name_that_has_no_place_fails_alone(emulator: Emulator, name: str) -> None:
+    """Nobody who names a key a/b, or Reader beside reader, stops the rotation of the other keys."""
+    with emulator.admin() as admin:
+        search = admin.projects.describe_by_name(name="search")
+        key = admin.api_keys.create(project_id=search.id, name=name).key
+    emulator.clock.advance(91 * DAYS)
+    done = rotate("file:{project}-{name}.key")
+    assert done.exit == 9
+    failed = {each["key"]["name"]: each["reason"] for each in done.json["failed"]}
+    rotated = {each["key"]["name"] for each in done.json["rotated"]}
+    if name == "Reader":
+        assert failed.keys() == {"Reader", "reader"}
+        assert all("differ only in capitals. Rename one of them" in each for each in failed.values())
+        assert rotated == {"indexer", "reader"}  # that of shop
+    else:
+        assert failed.keys() == {name}
+        assert failed[name].endswith("so it cannot be a part of a place. Rename it first"), failed
+        assert rotated == {"reader", "indexer"}
+    assert key.id in emulator.state.api_keys
 
 
 @pytest.mark.parametrize("is_old", [False, True], ids=["beside a young one", "both due"])
@@ -200,8 +211,8 @@ def test_a_second_key_of_a_name_stops_only_the_keys_of_that_name(emulator: Emula
         done = rotate("file:{project}-{name}.key")
         assert done.exit == 9
         assert [each["key"]["name"] for each in done.json["failed"]] == ["reader"] * (1 + is_old)
-        assert "shop/reader and api-key/shop/reader have the same place" in done.json["failed"][0]["reason"]
-        assert "or rename one of them" in done.json["failed"][-1]["reason"]
+        assert "key shop/reader and key shop/reader, which are called the same" in done.json["failed"][0]["reason"]
+        assert "Rename one of them" in done.json["failed"][-1]["reason"]
         assert [each["key"]["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
         assert len(done.json["deleted"]) == 3
         assert {path: path.read_text() for path in Path().glob("shop-*.key")} == stored
@@ -225,102 +236,6 @@ def test_a_dry_run_needs_no_place(emulator: Emulator) -> None:
     assert done.exit == 0
     assert done.stdout.count("would create key") == 3
     assert changes(emulator) == []
-
-
-@pytest.mark.parametrize(
-    "name", ["", ".", "..", "a/b", "a\\b", "a\nb", "a\0b", "-rf", "~root", "a\u202eb", "/", "/etc/x"]
-)
-def test_a_name_becomes_one_segment_of_a_path_or_is_refused(name: str, tmp_path: Path) -> None:
-    """Names that would leave their folder, split a path, or be read as an option are refused in every placeholder."""
-    for owner in (SecretOwner("api-key", name, "writer"), SecretOwner("api-key", "search", name)):
-        placeholder = "project" if owner.name == "writer" else "name"
-        for place in ("file:", "env-file:.env#X", "exec:cat "):
-            with pytest.raises(StoreError, match=rf"cannot stand for \{{{placeholder}\}}"):
-                make_rules(f"{place}{tmp_path}/{{{placeholder}}}#X").find(owner)
-
-
-@pytest.mark.parametrize(
-    "name", ["a b", "a'b", 'a"b', "$(id)", "`id`", "a;b", "a#b", "a=b", "a{name}b", "--x"[2:], "é", "a|b"]
-)
-def test_a_name_stays_one_word_and_one_value(name: str) -> None:
-    """Whatever is in a name, it becomes neither a second word, nor the name of a variable, nor a placeholder."""
-    owner = SecretOwner("api-key", "search", name)
-    command = make_rules("exec:cat x-{name} {project}={name}").find(owner)
-    assert isinstance(command, CommandStore)
-    assert command.command == ("cat", f"x-{name}", f"search={name}")
-    env_file = make_rules("env-file:{name}/.env#KEY").find(owner)
-    assert isinstance(env_file, EnvFileStore)
-    assert (env_file.path, env_file.name) == (f"{name}/.env", "KEY")
-    file = make_rules("file:{{name}}-{kind}-{name}").find(owner)
-    assert isinstance(file, FileStore)
-    assert file.path == f"{{name}}-api-key-{name}"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "fits_writer", "fits_account"),
-    [
-        ("*", True, True),
-        ("api-key", True, False),
-        ("api-key/search", True, False),
-        ("api-key/s*/writ?r", True, False),
-        ("api-key/*/reader", False, False),
-        ("api-key/shop/*", False, False),
-        ("service-account/c[ij]", False, True),
-        ("*/*", True, True),
-    ],
-)
-def test_a_pattern_fits_part_by_part(pattern: str, *, fits_writer: bool, fits_account: bool) -> None:
-    """Each part of a pattern is for one part of what a secret belongs to; parts that it does not have fit."""
-    assert WRITER.fits(pattern) is fits_writer
-    assert SecretOwner("service-account", "", "ci").fits(pattern) is fits_account
-
-
-def test_names_with_slashes_are_matched_and_refused_as_values() -> None:
-    """The last part of a pattern is for the whole name, with any slashes in it; a pattern gives it a place without."""
-    owner = SecretOwner("api-key", "search", "team/writer")
-    rules = make_rules("api-key/search/team/writer=file:team-writer.key", "file:{name}.key")
-    file = rules.find(owner)
-    assert isinstance(file, FileStore)
-    assert file.path == "team-writer.key"
-
-
-def test_a_place_with_an_equals_sign_is_no_pattern() -> None:
-    """What begins with a form is a place; only before a form is text a pattern, with any sign in it."""
-    store = make_rules("exec:vault kv put {name} value=file:x").find(WRITER)
-    assert isinstance(store, CommandStore)
-    assert store.command[-1] == "value=file:x"
-    store = make_rules("api-key/a=b/*=file:1", "file:2").find(SecretOwner("api-key", "a=b", "x"))
-    assert isinstance(store, FileStore)
-    assert store.path == "1"
-
-
-def test_places_that_differ_in_case_or_spelling_alone_are_the_same(tmp_path: Path) -> None:
-    """Two paths to one file, also on a disk that ignores case, are one place; two variables of a file are two."""
-    reader = SecretOwner("api-key", "search", "Writer")
-    for stores in ((f"file:{tmp_path}/{{name}}",), (f"*/*/w*=file:{tmp_path}/./x", f"file:{tmp_path}/x")):
-        with pytest.raises(CLIError, match=r"have the same place, .* \(case does not count\)"):
-            make_rules(*stores).check([WRITER, reader])
-    make_rules(f"env-file:{tmp_path}/.env#KEY_{{name}}").check([WRITER, reader])
-
-
-def test_the_secret_of_a_service_account_has_its_place_too(tmp_path: Path) -> None:
-    """A service account has no project, is stored with its client id, and a key by the name of its project."""
-    with example_organization() as emulator, emulator.admin() as admin:
-        session = Session.of_process()
-        session.settings["store"] = (
-            f"service-account=file:{tmp_path}/{{kind}}-{{name}}",
-            f"file:{tmp_path}/{{project}}",
-        )
-        store = StoresByName(session, Secret("api-key"))
-        project = admin.projects.describe_by_name(name="search")
-        account = admin.service_accounts.create(name="robot")
-        store(account)
-        key = admin.api_keys.create(project_id=project.id, name="x")
-        store(key)
-        assert json.loads((tmp_path / "service-account-robot").read_text())["client_secret"] == account.client_secret
-        assert (tmp_path / "search").read_text() == key.value
-        with pytest.raises(StoreError, match="cannot stand for"):
-            make_rules("file:{project}").find(SecretOwner("service-account", "", "robot"))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -388,9 +303,8 @@ def test_it_runs_as_a_process(tmp_path: Path) -> None:
             "PINECONE_OAUTH_URL": emulator.oauth_url,
         }
         words = ["api-key", "rotate-due", "--older-than", "90d", "--keep-old-for", "7d", "--yes", "--project", "search"]
-        stores = ["--store", "*/*/reader=file:{name}", "--store", "exec:tee {project}.{name}"]
         done = subprocess.run(
-            [sys.executable, "-m", "pinecone_admin.cli", *words, *stores],
+            [sys.executable, "-m", "pinecone_admin.cli", *words, "--store", "exec:tee {project}.{name}"],
             env=env,
             cwd=tmp_path,
             capture_output=True,
@@ -400,5 +314,5 @@ def test_it_runs_as_a_process(tmp_path: Path) -> None:
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(json.loads(done.stdout)["rotated"]) == 2
-    files = {"reader": "search/reader", "search.writer": "search/writer"}
+    files = {"search.reader": "search/reader", "search.writer": "search/writer"}
     assert {key: (tmp_path / name).read_text() for name, key in files.items()} == values(emulator)

@@ -97,9 +97,9 @@ def test_a_place_that_is_taken_is_refused_before_anything_is_made(name: str, pla
         for way in ([], ["--dry-run"]):
             done = run(*words, *way)
             assert (done.exit, done.stdout) == (2, ""), done
-            assert done.stderr.startswith("error: --store: "), done
-            assert "the only copy of another secret" in done.stderr
-            assert "nothing was changed" in done.stderr
+            assert done.stderr.startswith(f"error: {path} "), done
+            assert "perhaps the only copy" in done.stderr
+            assert re.search(r"remove that (one|line) first\. Nothing was changed\. \[PA101\]$", done.stderr)
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
     assert path.read_text() == "KEY=pcsk_another\n"
 
@@ -116,8 +116,8 @@ def test_only_a_rotation_replaces_a_secret_that_is_stored(place: str, tmp_path: 
         again = run("api-key", "create", "second", "--project", "search", *options)
         tenant = run("project", "provision", "acme", "--key-role", "DataPlaneEditor", *options)
         assert (first.exit, again.exit, tenant.exit) == (0, 2, 2)
-        assert "the only copy of another secret" in again.stderr
-        assert "the only copy of another secret" in tenant.stderr
+        assert "perhaps the only copy" in again.stderr
+        assert "perhaps the only copy" in tenant.stderr
         assert path.read_text() == stored
         assert len(live_secrets(emulator)) == len(before) + 1
         same = run("api-key", "ensure", "first", "--project", "search", *options)
@@ -362,10 +362,11 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
                 done = run(*words_of(name, *options))
                 (secret,) = live_secrets(emulator) - before
             assert done.exit == 9
-            owner = r"(API key|service account) \S+ " + (
+            owner = r"(key|service account) \S+ " + (
                 "was written to stdout" if options == ["--reveal"] else "is stored"
             )
-            assert re.search(rf"create_\w+ .*(was|were) done; .*; the secret of {owner} \[PA210\]\n$", done.stderr)
+            secret_of = r"the (value|secret) of"
+            assert re.search(rf"create_\w+ .*(was|were) done; .*; {secret_of} {owner} \[PA210\]\n$", done.stderr)
             assert secret in done.stdout + "".join(read_files(tmp_path).values())
 
 
@@ -416,12 +417,14 @@ def test_without_room_for_a_rescue_file_no_account_is_rotated(tmp_path: Path, mo
         before = live_secrets(emulator)
         done = run(*words_of(ROTATES_ACCOUNT, "--reveal"))
         assert (done.exit, live_secrets(emulator)) == (2, before)
-        assert "nothing was changed" in done.stderr
+        assert "Nothing was changed." in done.stderr
         with intercepted(refuse_deletion):
             done = run(*words_of("api-key create", "--store", "exec:false"))
         monkeypatch.undo()
     assert done.exit == 9
-    assert "is lost: " in done.stderr
+    assert re.search(
+        r"The new value of key \S+ could not be kept anywhere .*is lost\. Rotate the key again\.", done.stderr
+    )
 
 
 def test_what_exists_is_not_made_again(tmp_path: Path) -> None:
@@ -520,15 +523,16 @@ def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(
     with example_organization() as emulator:
         before = live_secrets(emulator)
         assert (
-            f"KEY in {env} has a value, to be replaced: nothing shows whether it is the old one" in run(*rotate).stderr
+            f"KEY in {env} will be replaced. Nothing shows whether the value there is that of this key."
+            in run(*rotate).stderr
         )
         path = f"/admin/service-accounts/{list(emulator.state.service_accounts)[-1]}/rotate-secret"
         other = ("--store", f"env-file:{env}#OTHER")
         for words in (words_of(ROTATES_ACCOUNT, *other), ["send", "POST", path, *other, "--yes"]):
             done, preview = run(*words), run(*words, "--dry-run")
             assert (done.exit, preview.exit, preview.stderr) == (2, 2, done.stderr)
-            assert "belongs to another service account, whose client id is beside it" in done.stderr
-            assert "nothing was changed" in done.stderr
+            assert "belongs to another service account: the client id beside it is not that of this one" in done.stderr
+            assert "Nothing was changed." in done.stderr
         assert live_secrets(emulator) == before
     assert env.read_text() == "KEY=pcsk_some\nOTHER_ID=another\nOTHER=secret\n"
 

@@ -111,7 +111,7 @@ def test_a_full_disk_behind_stdout_rescues_the_secret(served: ServedOrganization
     (path,) = find_files_with(live_secrets(served.emulator) - before, tmp_path)
     assert code == 9
     assert "No space left on device" in stderr
-    assert f"is in {path}: " in stderr
+    assert f", so it is in {path}, which only you can read. Store it, then delete the file." in stderr
     assert len(stderr.splitlines()) == 1
 
 
@@ -126,7 +126,7 @@ def test_a_full_disk_behind_the_store_is_found_before(served: ServedOrganization
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)),
     )
     assert code == 2
-    assert stderr == f"error: --store: {path}: File too large; nothing was changed [PA101]\n"
+    assert stderr == f"error: --store: {path}: File too large. Nothing was changed. [PA101]\n"
     assert list(served.emulator.requests) == []
     assert list(tmp_path.iterdir()) == []
 

@@ -16,12 +16,15 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from pinecone_admin.cli import interruption
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output import file_locks
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
-from pinecone_admin.cli.secrets.stores import CommandStore, FileBackedStore, SecretStore, name_of_id, parse_store
+from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPlace, name_of_id
+from pinecone_admin.cli.secrets.store_template import PartError, parse_template
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
 from tests.support.concurrency import wait_until
 
@@ -43,10 +46,10 @@ ACCOUNT = NewSecret(
 )
 
 
-def parse(text: str, *, allow_group: bool = False, replaces: bool = True, is_for_account: bool = False) -> SecretStore:
-    """Return the store of an option."""
-    return parse_store(
-        text,
+def parse(text: str, *, allow_group: bool = False, replaces: bool = True, is_for_account: bool = False) -> SecretPlace:
+    """Return the place that an option names."""
+    return parse_template(text).find_place(
+        {},
         allow_group=allow_group,
         replaces=replaces,
         is_for_account=is_for_account,
@@ -76,13 +79,15 @@ def write_script(path: Path, text: str) -> Path:
 
 def test_other_texts_are_no_store() -> None:
     """A text of another form is refused, and not repeated: it could be a secret."""
-    for text in ("", "-", SECRET, "file:", "env-file:.env", "env-file:#KEY", "env-file:.env#", "env-file:.env#1 KEY"):
-        with pytest.raises(StoreError, match="given as") as caught:
+    for text in ("", "-", SECRET, "file:", "env-file:.env", "env-file:#KEY", "env-file:.env#"):
+        with pytest.raises(CLIError, match="given as") as caught:
             parse(text)
         assert SECRET not in str(caught.value)
     for text in ("exec:", "exec: ", "exec:'vault"):
-        with pytest.raises(StoreError, match="exec:"):
+        with pytest.raises(CLIError, match="exec:"):
             parse(text)
+    with pytest.raises(PartError, match="1 KEY"):
+        parse("env-file:.env#1 KEY")
 
 
 def test_an_env_file_keeps_its_other_lines_and_its_mode(folder: Path) -> None:
@@ -93,7 +98,7 @@ def test_an_env_file_keeps_its_other_lines_and_its_mode(folder: Path) -> None:
     for path, after in ((new, f"KEY={SECRET}\n"), (old, f"A=1\nKEY={SECRET}\nB=2\n")):
         store = parse(f"env-file:{path}#KEY", allow_group=True)
         store.check()
-        store.store(KEY)
+        store.write(KEY)
         assert path.read_text() == after
     assert (mode_of(new), mode_of(old)) == (0o600, 0o640)
     assert set(folder.iterdir()) == {new, old}
@@ -102,8 +107,8 @@ def test_an_env_file_keeps_its_other_lines_and_its_mode(folder: Path) -> None:
 def test_a_service_account_is_stored_with_its_client_id(tmp_path: Path) -> None:
     """The secret is of no use without the client id, so both are stored."""
     env, file = tmp_path / "env", tmp_path / "file"
-    parse(f"env-file:{env}#PINECONE_CLIENT_SECRET", is_for_account=True).store(ACCOUNT)
-    parse(f"file:{file}", is_for_account=True).store(ACCOUNT)
+    parse(f"env-file:{env}#PINECONE_CLIENT_SECRET", is_for_account=True).write(ACCOUNT)
+    parse(f"file:{file}", is_for_account=True).write(ACCOUNT)
     assert env.read_text() == f"PINECONE_CLIENT_ID=c1\nPINECONE_CLIENT_SECRET={SECRET}\n"
     assert json.loads(file.read_text()) == {"client_id": "c1", "client_secret": SECRET}
     assert name_of_id("ACME") == "ACME_ID"
@@ -114,7 +119,7 @@ def test_a_file_contains_the_value_alone(tmp_path: Path) -> None:
     path = tmp_path / "key"
     for before in (None, "pcsk_old\n"):
         assert before is None or path.write_text(before)
-        parse(f"file:{path}").store(KEY)
+        parse(f"file:{path}").write(KEY)
         assert path.read_bytes() == SECRET.encode()
         assert mode_of(path) == 0o600
         path.chmod(0o600)
@@ -145,11 +150,11 @@ def test_a_rotation_does_not_replace_what_is_certainly_something_else(name: str,
     path.write_bytes(before.encode(errors="surrogateescape"))
     path.chmod(0o600)
     store = parse(place.format(path), is_for_account=is_for_account)
-    with pytest.raises(StoreError, match="choose another"):
-        store.store(ACCOUNT if is_for_account else KEY)
+    with pytest.raises(StoreError, match="Choose another"):
+        store.write(ACCOUNT if is_for_account else KEY)
     assert path.read_bytes() == before.encode(errors="surrogateescape")
     if "another account" not in name and "the id" not in name:  # before the account is known, its id is not
-        with pytest.raises(StoreError, match="choose another"):
+        with pytest.raises(StoreError, match="Choose another"):
             store.check()
 
 
@@ -173,11 +178,11 @@ def test_a_rotation_replaces_what_may_be_the_old_secret(name: str, tmp_path: Pat
     path.chmod(0o600)
     store = parse(place.format(path), is_for_account=is_for_account)
     store.check()
-    assert isinstance(store, FileBackedStore)
+    assert isinstance(store, FilePlace)
     assert (store.describe_replacement() is not None) == is_unknown
-    store.store(ACCOUNT if is_for_account else KEY)
+    store.write(ACCOUNT if is_for_account else KEY)
     assert SECRET in path.read_text()
-    present = store.read_present()
+    present = store.read()
     assert (present.value, present.client_id) == (SECRET, "c1" if is_for_account else "")
 
 
@@ -244,7 +249,7 @@ def test_unusable_files_are_refused_before_anything_is_created(name: str, tmp_pa
     text = prepare(tmp_path / "target")
     before = sorted(tmp_path.iterdir())
     for store in (parse(f"file:{text}"), parse(f"env-file:{text}#KEY")):
-        for use in (store.check, lambda store=store: store.store(KEY)):
+        for use in (store.check, lambda store=store: store.write(KEY)):
             with pytest.raises(StoreError, match=reason):
                 use()
     assert sorted(tmp_path.iterdir()) == before
@@ -256,7 +261,7 @@ def test_own_links_are_followed(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("behind/key")
     for _ in range(2):
-        parse(f"file:{link}").store(KEY)
+        parse(f"file:{link}").write(KEY)
         assert link.is_symlink()
         assert (tmp_path / "behind/key").read_text() == SECRET
 
@@ -289,7 +294,7 @@ def test_the_owner_of_a_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     owners: list[tuple[int, int]] = []
     let_new_files_belong_to_another_user(monkeypatch)
     monkeypatch.setattr(os, "fchown", lambda _, *owner: owners.append(owner))
-    parse(f"env-file:{path}#KEY").store(KEY)
+    parse(f"env-file:{path}#KEY").write(KEY)
     assert owners == [(path.stat().st_uid, path.stat().st_gid)]
 
 
@@ -315,15 +320,15 @@ from pathlib import Path
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.target_files import reserve_rescue_file
-from pinecone_admin.cli.secrets.stores import parse_store
+from pinecone_admin.cli.secrets.store_template import parse_template
 from pinecone_admin.cli.secrets.new_secret import StoreError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 secret = NewSecret(value="v" * 64, kind="api-key", id="k1", identifiers={}, owner={})
-store = parse_store(
-    sys.argv[1], allow_group=False, replaces=True, is_for_account=False, interruptions=Interruptions(print)
+place = parse_template(sys.argv[1]).find_place(
+    {}, allow_group=False, replaces=True, is_for_account=False, interruptions=Interruptions(print)
 )
-for use in (store.check, lambda: store.store(secret), lambda: reserve_rescue_file([Path(sys.argv[3])])):
+for use in (place.check, lambda: place.write(secret), lambda: reserve_rescue_file([Path(sys.argv[3])])):
     try:
         use()
         print("done")
@@ -360,7 +365,7 @@ def test_concurrent_stores_keep_each_other_s_variables(tmp_path: Path) -> None:
     """Several processes that store in one env file at the same time lose no variable."""
     path = tmp_path / "env"
     stores = [parse(f"env-file:{path}#KEY_{number}") for number in range(20)]
-    threads = [threading.Thread(target=store.store, args=[KEY]) for store in stores]
+    threads = [threading.Thread(target=store.write, args=[KEY]) for store in stores]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -372,9 +377,9 @@ def test_of_concurrent_stores_in_one_place_one_is_kept(tmp_path: Path) -> None:
     """Each place takes the secret of one process, and the others are told that theirs is not stored."""
     refused: list[str] = []
 
-    def store(place: SecretStore) -> None:
+    def store(place: SecretPlace) -> None:
         try:
-            place.store(KEY)
+            place.write(KEY)
         except StoreError as error:
             refused.append(str(error))
 
@@ -386,7 +391,7 @@ def test_of_concurrent_stores_in_one_place_one_is_kept(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert len(refused) == len(threads) - 1
-        assert all("only copy of another secret" in each for each in refused)
+        assert all("the only copy" in each for each in refused)
 
 
 def test_a_lock_leaves_nothing_and_lets_the_next_one_in(folder: Path) -> None:
@@ -400,8 +405,16 @@ def test_a_lock_leaves_nothing_and_lets_the_next_one_in(folder: Path) -> None:
 def test_a_lock_that_a_killed_process_left_is_taken(folder: Path) -> None:
     """Only the lock of the system counts, not the file."""
     (folder / ".key.pinecone-admin-lock").touch(mode=0o600)
-    parse(f"file:{folder}/key").store(KEY)
+    parse(f"file:{folder}/key").write(KEY)
     assert [path.name for path in folder.iterdir()] == ["key"]
+
+
+def test_what_a_killed_process_was_writing_is_deleted(folder: Path) -> None:
+    """It holds a secret that may be in no other file, and nobody would find it; copies of other files stay."""
+    (folder / ".key.pinecone-admin-new-abc").touch(mode=0o600)
+    (folder / ".key2.pinecone-admin-new-abc").touch(mode=0o600)
+    parse(f"file:{folder}/key").write(KEY)
+    assert {path.name for path in folder.iterdir()} == {"key", ".key2.pinecone-admin-new-abc"}
 
 
 def test_a_lock_that_is_a_link_is_not_followed(folder: Path) -> None:
@@ -419,9 +432,11 @@ def test_a_file_system_without_locks_is_refused(folder: Path, monkeypatch: pytes
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    for use in (parse(f"file:{folder}/key").check, lambda: parse(f"file:{folder}/key").store(KEY)):
-        with pytest.raises(StoreError, match="has no locks"):
-            use()
+    place = parse(f"file:{folder}/key")
+    with pytest.raises(StoreError, match="has no locks"):
+        place.check()
+    with pytest.raises(StoreError, match="has no locks"):
+        place.write(KEY)
     assert not (folder / "key").exists()
 
 
@@ -429,7 +444,7 @@ def test_without_flock_the_lock_is_a_file_created_exclusively(folder: Path, monk
     """Windows has no flock: there, a lock that a killed process left is named in the message."""
     monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.setattr(file_locks, "TIMEOUT", 0.0)
-    parse(f"file:{folder}/key").store(KEY)
+    parse(f"file:{folder}/key").write(KEY)
     assert [path.name for path in folder.iterdir()] == ["key"]
     (folder / ".key.pinecone-admin-lock").touch()
     with pytest.raises(StoreError, match=r"delete .*/\.key\.pinecone-admin-lock"):
@@ -446,7 +461,7 @@ def test_a_command_gets_the_secret_on_its_input_only(tmp_path: Path, monkeypatch
     store = parse(f"exec:{script} '{tmp_path}/two words'")
     store.check()
     assert not (tmp_path / "in").exists()
-    store.store(KEY)
+    store.write(KEY)
     environment = (tmp_path / "env").read_text().splitlines()
     assert (tmp_path / "in").read_text() == SECRET
     assert {"OTHER=kept", "API_KEY_ID=k1", "API_KEY_NAME=écrit\\u0000r"} < set(environment)
@@ -460,7 +475,7 @@ def test_a_command_that_fails_shows_its_reason(tmp_path: Path, capfd: pytest.Cap
         tmp_path / "store.sh", "read -r value; echo $value; yes | head -c 90000 >&2; echo no vault >&2; exit 3"
     )
     with pytest.raises(StoreError) as caught:
-        parse(f"exec:{script}").store(KEY)
+        parse(f"exec:{script}").write(KEY)
     assert f"{script} ended with exit status 3: " in str(caught.value)
     assert str(caught.value).endswith("y no vault")
     assert len(str(caught.value)) < 500
@@ -488,7 +503,7 @@ def test_what_a_command_writes_about_the_secret_is_withheld(form: str, tmp_path:
     """Eight consecutive characters of the secret, in any usual form, keep all of the output from being shown."""
     script = write_script(tmp_path / "store.sh", f"echo wrong >&2; ({REPEATS[form]}) >&2; exit 1")
     with pytest.raises(StoreError) as caught:
-        parse(f"exec:{script}").store(evolve(KEY, value="pcsk_a+b/c+d/canary+0/9?>~"))
+        parse(f"exec:{script}").write(evolve(KEY, value="pcsk_a+b/c+d/canary+0/9?>~"))
     assert str(caught.value) == (
         f"{script} ended with exit status 1; what it wrote on its standard error is withheld, "
         "because a part of the secret is in it"
@@ -498,7 +513,7 @@ def test_what_a_command_writes_about_the_secret_is_withheld(form: str, tmp_path:
 def test_seven_characters_of_a_secret_are_shown() -> None:
     """The prefix of every key is no secret."""
     with pytest.raises(StoreError, match="exit status 1: pcsk_ca is wrong"):
-        parse("exec:sh -c 'echo pcsk_ca is wrong >&2; exit 1'").store(KEY)
+        parse("exec:sh -c 'echo pcsk_ca is wrong >&2; exit 1'").write(KEY)
 
 
 def test_commands_that_cannot_run_are_refused(tmp_path: Path) -> None:
@@ -510,9 +525,9 @@ def test_commands_that_cannot_run_are_refused(tmp_path: Path) -> None:
             parse(f"exec:{shlex.quote(command)} x").check()
     plain.chmod(0o700)
     with pytest.raises(StoreError, match="cannot be run"):
-        parse(f"exec:{plain}").store(KEY)
+        parse(f"exec:{plain}").write(KEY)
     with pytest.raises(StoreError, match="signal 9"):
-        parse("exec:sh -c 'kill -9 $$'").store(KEY)
+        parse("exec:sh -c 'kill -9 $$'").write(KEY)
 
 
 READERS = {
@@ -535,7 +550,7 @@ OTHERS = {
 @pytest.mark.parametrize("reader", READERS)
 def test_a_command_that_reads_the_whole_secret_has_stored_it(reader: str, tmp_path: Path) -> None:
     """With exit status 0, and nothing left in the pipe, the command line knows no more."""
-    parse(f"exec:{READERS[reader].format(file=tmp_path / 'file')}").store(KEY)
+    parse(f"exec:{READERS[reader].format(file=tmp_path / 'file')}").write(KEY)
 
 
 @pytest.mark.parametrize("other", OTHERS)
@@ -545,7 +560,7 @@ def test_a_command_that_leaves_a_part_unread_has_not_stored_the_secret(
     """Exit status 0 does not count if bytes of the secret are left in the pipe."""
     monkeypatch.setattr(store_command, "_READING_TIMEOUT", 0.1)
     with pytest.raises(StoreError, match="ended with exit status 0, but did not read the whole secret"):
-        parse(f"exec:{OTHERS[other]}").store(KEY)
+        parse(f"exec:{OTHERS[other]}").write(KEY)
 
 
 def test_what_is_left_unread_is_never_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -555,7 +570,7 @@ def test_what_is_left_unread_is_never_stored(tmp_path: Path, monkeypatch: pytest
     os.mkfifo(go)
     script = write_script(tmp_path / "store.sh", f"exec 3<&0; (cat {go}; cat <&3 >{late}.new; mv {late}.new {late}) &")
     with pytest.raises(StoreError, match="did not read"):
-        parse(f"exec:{script}").store(KEY)
+        parse(f"exec:{script}").write(KEY)
     go.write_text("")
     wait_until(late.exists)
     assert late.read_text() == ""
@@ -564,7 +579,7 @@ def test_what_is_left_unread_is_never_stored(tmp_path: Path, monkeypatch: pytest
 def test_a_secret_that_a_pipe_may_not_take_is_not_stored() -> None:
     """No secret of the service is as long; nothing waits for a command that does not read it."""
     with pytest.raises(StoreError, match="more than 4096 bytes"):
-        parse("exec:cat").store(evolve(KEY, value="v" * 4097))
+        parse("exec:cat").write(evolve(KEY, value="v" * 4097))
 
 
 def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions:
@@ -581,7 +596,7 @@ def run_interrupted(script: Path, ready: Path, *, signals: int) -> Interruptions
         thread = threading.Thread(target=interrupt)
         thread.start()
         try:
-            CommandStore(command=(str(script),), interruptions=interruptions).store(KEY)
+            CommandPlace(command=(str(script),), interruptions=interruptions).write(KEY)
         finally:
             thread.join()
     return interruptions
@@ -600,7 +615,7 @@ def test_a_command_that_goes_on_is_killed(signals: int, tmp_path: Path, monkeypa
     """After a second signal, or some seconds after the first one, a command has not stored the secret."""
     if signals == 1:
         monkeypatch.setattr(store_command, "_INTERVAL", 0.05)
-        monkeypatch.setattr(store_command, "_GRACE", 0.1)
+        monkeypatch.setattr(interruption, "GRACE", 0.1)
     script = write_script(tmp_path / "store.sh", f"trap '' INT TERM; touch {tmp_path}/ready; exec sleep 60")
     with pytest.raises(StoreError, match="signal 9"):
         run_interrupted(script, tmp_path / "ready", signals=signals)

@@ -177,8 +177,7 @@ class Trial:
 
     def _run(self, place: str, fault: SignalAt, source: str = "org.json") -> Run:
         words = ["apply", source, "--yes", "--allow-removals", "99"]
-        words += ["--store", f"api-key/*={PLACES[place]}{{project}}-{{name}}"]
-        words += ["--store", f"service-account/*={PLACES[place]}{{name}}"]
+        words += ["--store", f"{PLACES[place]}{{scope}}-{{name}}"]
         with fault.armed():
             return self.forker.run(words, os.environ, Path(), fault.learn)
 
@@ -193,7 +192,7 @@ class Trial:
         state = self.emulator.state
         projects = {each.id: each.name for each in state.projects.values()}
         secrets = {f"{projects[each.project_id]}-{each.name}": each.value for each in self._new(state.api_keys)}
-        secrets |= {each.name: each.client_secret for each in self._new(self._accounts())}
+        secrets |= {f"service-account-{each.name}": each.client_secret for each in self._new(self._accounts())}
         stored = {path.name: path.read_text() for path in Path("secrets").iterdir()}
         names = Counter(projects.values())
         names.update(f"{projects[each.project_id]}/{each.name}" for each in state.api_keys.values())

@@ -50,7 +50,7 @@ from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, list_granted, makes_secret
 from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
 from pinecone_admin.workflows.plans import check_organization, check_plan
-from pinecone_admin.workflows.readable_store import StoreByName
+from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.sent_changes import SentChange, stating_what_is_left
 from pinecone_admin.workflows.steps import Step
 
@@ -259,7 +259,7 @@ class _AsyncApplication:
     def _select_store(self, step: Step, selected: ExitStack) -> Store[Any] | None:
         store = self._store
         if isinstance(store, StoreByName):
-            store = selected.enter_context(store.select(step.kind, step.project or "", step.name or ""))
+            store = selected.enter_context(store.select(SecretOwner(step.kind, step.project or "", step.name or "")))
         return None if store is None else wrap_store(store, self._progress)
 
     def _create_key(self, step: Step, store: Store[Any] | None) -> str:

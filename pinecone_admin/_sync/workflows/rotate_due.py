@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
@@ -35,7 +35,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
 from pinecone_admin.workflows.plans import find_help_code
-from pinecone_admin.workflows.readable_store import StoreByName
+from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
@@ -141,12 +141,23 @@ def _find_problems(
         return {}
     due = [key for each in found.values() for key in each.due]
     others = [key for each in found.values() for key in (*each.unknown_age, *each.young)]
-    problems = dict(store.find_problems(due, others, names))
+    owners = [_describe_owner(key, names[key.project_id]) for key in due]
+    taken = [_describe_owner(key, names[key.project_id]) for key in others]
+    problems = list(store.find_problems(owners, taken))
     # Keys that could not be listed may have the same names, and so the same places.
-    if unlisted := [evolve(key, project_id=id) for id in names if id not in found for key in due]:
-        for id, reason in store.find_problems(due, [*others, *unlisted], names).items():
-            problems.setdefault(id, f"{reason}; this is so if a project whose keys could not be listed has such a key")
-    return problems
+    if unlisted := [each._replace(project=name) for id, name in names.items() if id not in found for each in owners]:
+        further = store.find_problems(owners, [*taken, *unlisted])
+        problems = [known or _add_doubt(reason) for known, reason in zip(problems, further, strict=True)]
+    return {key.id: reason for key, reason in zip(due, problems, strict=True) if reason is not None}
+
+
+def _describe_owner(key: APIKey, project: str) -> SecretOwner:
+    return SecretOwner("api_key", project, key.name)
+
+
+def _add_doubt(reason: str | None) -> str | None:
+    doubt = "this is so if a project whose keys could not be listed has such a key"
+    return None if reason is None else f"{reason}; {doubt}"
 
 
 @frozen
@@ -196,7 +207,7 @@ class DueRun:
     def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
         """Rotate a key, and return the new one if it was made."""
         if isinstance(self.store, StoreByName):
-            with self.store.select_for_key(old) as store:
+            with self.store.select(_describe_owner(old, project)) as store:
                 return self._rotate_into(store, old, project, keys)
         return self._rotate_into(self.store, old, project, keys)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
+from copy import copy
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -14,15 +15,13 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.bulk.row_files import Row, RowFile, RowWriter, open_rows
 from pinecone_admin.cli.bulk.row_session import RowSession, SharedByRows
-from pinecone_admin.cli.bulk.templates import Template, read_template, refuse_placeholders, unknown_column
+from pinecone_admin.cli.bulk.templates import Template, read_template, read_value, refuse_placeholders, unknown_column
 from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.command_line import describe_error, invoke, run_in_session
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_record
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
-from pinecone_admin.cli.secrets.new_secret import StoreError
-from pinecone_admin.cli.secrets.stores import parse_store
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Progress
 from pinecone_admin.workflows.sent_changes import SentChange, find_effects
@@ -53,6 +52,8 @@ def run_for_each(
         if file.columns is not None:
             _check_columns(template, file.columns)
         total = None if file.is_stream else _check_rows(file, template)
+        if total:
+            _check_places(session, file, template)
         _ask(session, template, file, total)
         runner = RowRunner(session, template, file, total=total, stop=stop, failed=failed)
         runner.run(concurrency)
@@ -91,6 +92,25 @@ def _check_rows(file: RowFile, template: Template) -> int:
             _check_columns(template, row.values)
         total = row.number
     return total
+
+
+def _check_places(session: Session, file: RowFile, template: Template) -> None:
+    """Raise CLIError, before the first row, if a secret cannot be stored, or would replace that of another row."""
+    makes, store = template.command.makes, template.store
+    if makes is None or store is None:  # of requests by hand, each row says what it makes
+        return
+    from pinecone_admin.cli.secrets.destination import Destination, RowOwner  # noqa: PLC0415 - few commands need it
+
+    trial = copy(session)
+    trial.settings = {"store": store, "allow_group": "--allow-group" in template.options, "dry_run": True}
+    destination = Destination(trial, makes, columns=template.columns)
+    if destination.needs_owner:  # the names of keys are looked up row by row
+        return
+    owners: list[RowOwner] = []
+    for row in file.rows():
+        values = {name: read_value(row, name) for name in sorted(destination.columns)}
+        owners.append(RowOwner(makes.api_type, row.number, values))
+    destination.check(owners)
 
 
 def _ask(session: Session, template: Template, file: RowFile, total: int | None) -> None:
@@ -165,7 +185,6 @@ class RowRunner:
         self._running: dict[int, Row] = {}
         self._latest = 0
         self._has_read_all = False
-        self._targets: set[tuple[str, ...]] = set()
         self._exits = Counter[int]()
         self._changed = 0
         self._unclear: list[int] = []
@@ -222,25 +241,7 @@ class RowRunner:
         most: int | None = self._session.settings.get("confirm")
         if most is not None and row.number > most:  # of a stream, whose rows could not be counted first
             raise CLIError(f"--confirm {most} allows no further row.", says_if_unchanged=True)
-        words = self._template.fill(row)
-        if "--store" in self._template.options:
-            self._reserve_place(session, words[words.index("--store") + 1])
-        invoke(session, words)
-
-    def _reserve_place(self, session: Session, place: str) -> None:
-        """Raise CLIError if an earlier row has the same place, whatever it calls it."""
-        makes = self._template.command.makes
-        with suppress(StoreError):  # the command says what is wrong
-            store = parse_store(
-                place,
-                allow_group=True,
-                replaces=True,
-                is_for_account=makes is not None and makes.is_of_account,
-                interruptions=session.interruptions,
-            )
-            if not self._targets.isdisjoint(store.targets):
-                raise CLIError(f"--store: an earlier row has the same place, {place} (case does not count)")
-            self._targets.update(store.targets)
+        invoke(session, self._template.fill(row))
 
     def _deliver(self, row: Row, outcome: RowOutcome) -> None:
         """Write how a row ended."""

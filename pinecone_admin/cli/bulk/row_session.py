@@ -74,6 +74,7 @@ class RowSession(Session):
         super().__init__(stdin=io.StringIO(), stdout=self._output, stderr=io.StringIO(), env=shared.session.env)
         self.settings.update(shared.settings)
         self.is_row = True
+        self.claimed = shared.session.claimed
 
     @property
     def admin(self) -> Admin:

@@ -23,8 +23,8 @@ from pinecone_admin.cli.bulk.row_files import Row
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, Noun
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.formats import is_list
-from pinecone_admin.cli.parameters import check_options, protect_ids, suggest
-from pinecone_admin.cli.placeholder_syntax import Placeholder, Word, names_of, parse_word
+from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, check_options, protect_ids, suggest
+from pinecone_admin.cli.placeholder_syntax import Placeholder, Word, escape, names_of, parse_word
 from pinecone_admin.cli.session import Session
 
 _NOT_FOR_ROWS = frozenset({"apply", "each", "emulator", "run", "token"})
@@ -75,6 +75,7 @@ class Slot(NamedTuple):
         words: One word, or those of a command that it runs.
         prefix: What stands before the words of such a command.
         convert: Returns a value of a row as it stands in the words, or raises CLIError.
+        known: Placeholders that the command itself fills, unless the row has a column of that name.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Slot(NamedTuple):
     words: Sequence[Word]
     prefix: str = ""
     convert: Callable[[str], str] = str
+    known: Sequence[str] = ()
 
     def fill(self, row: Row) -> str:
         """Return the value for a row.
@@ -98,7 +100,12 @@ class Slot(NamedTuple):
         return text
 
     def _fill_part(self, part: str | Placeholder, row: Row) -> str:
-        return part if isinstance(part, str) else self.convert(read_value(row, part.name))
+        if isinstance(part, str):
+            return escape(part) if self.known else part
+        if part.name in self.known and part.name not in row.values:
+            return f"{{{part.name}}}"
+        value = self.convert(read_value(row, part.name))
+        return escape(value) if self.known else value
 
 
 def _make_slot(param: click.Parameter, text: str) -> Slot:
@@ -133,16 +140,18 @@ def _make_store_slot(text: str) -> Slot:
         words = [parse_word(word) for word in shlex.split(rest)] if form == "exec" else [parse_word(text)]
     except ValueError as error:
         raise CLIError(f"--store: the command cannot be split into words: {error}") from error
-    if not names_of(words):
+    if not names_of(words) - {"kind"}:
         raise CLIError("--store: the secret of each row needs a place of its own: write {COLUMN} in it")
-    convert = partial(_check_store_value, separators="/\\#" if form == "env-file" else "/\\")
-    return Slot("store", "--store", words, prefix=f"{form}:" if form == "exec" else "", convert=convert)
+    convert = partial(_check_store_value, is_in_env_file=form == "env-file")
+    prefix = f"{form}:" if form == "exec" else ""
+    return Slot("store", "--store", words, prefix=prefix, convert=convert, known=OWNER_PLACEHOLDERS)
 
 
-def _check_store_value(value: str, separators: str) -> str:
-    is_segment = value not in {"", ".", ".."} and not set(value) & set(separators) and make_printable(value) == value
-    if not is_segment or value.startswith(("-", "~")):
-        raise CLIError(f"--store: {value!r} cannot be a part of a path or a command")
+def _check_store_value(value: str, *, is_in_env_file: bool) -> str:
+    from pinecone_admin.cli.secrets.store_template import find_problem_of_value  # noqa: PLC0415 - few commands need it
+
+    if problem := find_problem_of_value(value, is_in_env_file=is_in_env_file):
+        raise CLIError(f"--store: {value!r} {problem}, so it cannot be a part of a place.")
     return value
 
 
@@ -155,6 +164,7 @@ class Template(NamedTuple):
         arguments: The places of its positional values.
         changes: Whether it changes something.
         deletes: Whether it may delete something.
+        store: The places of the secrets of all rows, if it makes any.
     """
 
     command: Command
@@ -162,6 +172,7 @@ class Template(NamedTuple):
     arguments: Sequence[Slot]
     changes: bool
     deletes: bool
+    store: str | None
 
     @property
     def slots(self) -> list[Slot]:
@@ -171,7 +182,7 @@ class Template(NamedTuple):
     @property
     def columns(self) -> set[str]:
         """The columns that it needs."""
-        return {column for each in self.slots for column in names_of(each.words)}
+        return {column for each in self.slots for column in names_of(each.words) - {*each.known}}
 
     def fill(self, row: Row) -> list[str]:
         """Return the words of the command for a row.
@@ -216,7 +227,7 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     if extra:
         raise click.UsageError(f"unexpected argument {extra[0]!r}", context)
     template = _place_values(command, values, order)
-    if not template.columns:
+    if not any(names_of(each.words) for each in template.slots):
         raise CLIError("the command has no placeholder: write {COLUMN} where the value of a column belongs")
     _check_constants(context, template, values)
     if command.makes is not None and "--store" not in template.options and not session.is_dry_run:
@@ -273,7 +284,8 @@ def _place_values(command: Command, values: Mapping[str, Any], order: Sequence[c
     changes = command.effect != "reads" and not (command.reads_with and only_reads)
     # A placeholder may stand for the value that deletes.
     may_delete = all("{" in (given := str(values.get(name))) or given.upper() == value for name, value in wanted)
-    return Template(command, options, arguments, changes, changes and command.effect == "deletes" and may_delete)
+    deletes = changes and command.effect == "deletes" and may_delete
+    return Template(command, options, arguments, changes, deletes, values.get("store"))
 
 
 def _check_constants(context: click.Context, template: Template, values: Mapping[str, Any]) -> None:

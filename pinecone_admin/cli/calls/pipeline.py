@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -22,8 +23,9 @@ from pinecone_admin.cli.session import Session
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
-    from pinecone_admin.cli.secrets.delivery import SecretDelivery
+    from pinecone_admin.cli.secrets.destination import Destination, SecretDelivery
     from pinecone_admin.workflows import Progress
+    from pinecone_admin.workflows.readable_store import SecretOwner
 
 _LARGEST_PAGE = 100
 
@@ -46,6 +48,7 @@ class Call:
         notes: Sentences on what else the change affects, which the question and the dry run show.
         is_dry_run: Whether nothing may be changed.
         page_size: How many things a page needs to have, or None for the server's choice.
+        destination: Where the secrets go that the method makes; None if it makes none.
         store: Takes the secret that the method makes; a dry run makes none.
         progress: What a workflow calls after each step.
         fails_on_difference: Whether a thing that exists with other settings lets the command end with exit code 8.
@@ -64,6 +67,7 @@ class Call:
         self.is_dry_run: bool = session.is_dry_run
         most: int | None = session.settings.get("limit")
         self.page_size: int | None = None if most is None else min(most, _LARGEST_PAGE)
+        self.destination: Destination | None = None
         self.store: Callable[[Any], object] = str  # only a dry run without --store keeps it, and never calls it
         self.progress: Callable[[Progress], object] | None = None
         self.fails_on_difference: bool = False
@@ -95,27 +99,22 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
 
         require_change_allowed(session)
     _check_values(session, command, typed)
-    if command.makes is not None and command.makes.many:
-        from pinecone_admin.cli.secrets.stores_by_name import check_rules  # noqa: PLC0415 - as above
-
-        check_rules(session, command.makes)
-    elif command.makes is not None:
-        from pinecone_admin.cli.secrets.delivery import check_destination  # noqa: PLC0415 - as above
-
-        check_destination(session, command.makes)
+    destination = None if command.makes is None else _open_destination(session, command.makes)
     call = Call(session, command)
+    call.destination = destination
     with show_progress(session, "looking up names"):
         arguments = _look_up_names(call, typed)
+    owner = None if destination is None else _check_owner(call, destination, arguments)
     if command.effect != "reads":
         from pinecone_admin.cli.calls.confirmation import confirm_change  # noqa: PLC0415 - as above
 
         confirm_change(call, typed)
     function = partial(_call_function, call, arguments)
     try:
-        if command.makes is None or command.makes.many or session.is_dry_run:
-            result = _call(call, function)
+        if destination is None or owner is None or session.is_dry_run:
+            result = _call(call, function, owner)
         else:
-            result = _call_secret_maker(call, command.makes, function)
+            result = _call_secret_maker(call, destination, owner, function)
     except WouldSend as stopped:
         write_preview(session, [stopped.document], call.names.describe_all(call.found.values()), notes=call.notes)
         return
@@ -177,6 +176,53 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
+def _open_destination(session: Session, makes: Secret) -> Destination:
+    """Return where secrets go, after checks of all that is known before the first request."""
+    from pinecone_admin.cli.secrets.destination import Destination  # noqa: PLC0415 - see run_command
+    from pinecone_admin.workflows.readable_store import SecretOwner  # noqa: PLC0415 - as above
+
+    destination = Destination(session, makes)
+    if not (makes.many or destination.needs_owner):
+        destination.check([SecretOwner(makes.api_type, "", "")])
+    return destination
+
+
+def _check_owner(call: Call, destination: Destination, arguments: Mapping[str, Any]) -> SecretOwner | None:
+    """Return what the secret belongs to, after checks of its place; None if there are many secrets."""
+    makes = destination.makes
+    if makes.many:
+        return None
+    owner = _find_owner(call, makes, arguments, needs_name=destination.needs_owner)
+    if destination.needs_owner:
+        destination.check([owner])
+    if makes.is_irreversible and call.own is not None:
+        destination.check_account(owner, call.own.id)
+    return owner
+
+
+def _find_owner(call: Call, makes: Secret, arguments: Mapping[str, Any], *, needs_name: bool) -> SecretOwner:
+    from pinecone_admin.workflows.name_tags import MAX_NAME_LENGTH, original_name  # noqa: PLC0415 - see run_command
+    from pinecone_admin.workflows.readable_store import SecretOwner  # noqa: PLC0415 - as above
+
+    admin, own = call.admin, call.own
+    if not needs_name:
+        return SecretOwner(makes.api_type, "", "")
+    if own is not None and makes.is_of_account:
+        account = admin.service_accounts.describe(service_account_id=own.id)
+        return SecretOwner(makes.api_type, "", account.name)
+    if own is not None:
+        key = admin.api_keys.describe(api_key_id=own.id)
+        project = admin.projects.describe(project_id=key.project_id)
+        return SecretOwner(makes.api_type, project.name, original_name(key.name))
+    name = str(arguments["name"])
+    if makes.nested:
+        return SecretOwner(makes.api_type, name, name[:MAX_NAME_LENGTH])
+    if makes.is_of_account:
+        return SecretOwner(makes.api_type, "", name)
+    project = admin.projects.describe(project_id=arguments["project_id"])
+    return SecretOwner(makes.api_type, project.name, name)
+
+
 def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
     """Call the function of a command, and add the names of projects to the report of a workflow."""
     result = call.command.function(call, **arguments)
@@ -186,18 +232,16 @@ def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
     return result
 
 
-def _call(call: Call, function: Callable[[], object]) -> object:
+def _call(call: Call, function: Callable[[], object], owner: SecretOwner | None) -> object:
+    with ExitStack() as selected:
+        if call.destination is not None and call.destination.is_given:
+            store = call.destination
+            call.store = store if owner is None else selected.enter_context(store.select(owner))
+        return _call_with_store(call, function)
+
+
+def _call_with_store(call: Call, function: Callable[[], object]) -> object:
     command, session = call.command, call.session
-    if command.makes is not None and command.makes.many:
-        from pinecone_admin.cli.secrets.stores_by_name import StoresByName  # noqa: PLC0415 - see run_command
-
-        call.store = StoresByName(session, command.makes) if "store" in session.settings else call.store
-    elif command.makes is not None:
-        from pinecone_admin.cli.secrets.delivery import check_account, prepare_delivery  # noqa: PLC0415 - see run_command
-
-        check_account(session, command.makes, call.own_id)
-        if "store" in session.settings:
-            call.store = prepare_delivery(session, command.makes)
     with show_progress(session, command.full_name) as call.progress:
         # A single change is waited for if it is interrupted; a workflow can take long, and can be run again. A command
         # that makes a secret comes here only for its dry run.
@@ -210,7 +254,7 @@ def _call(call: Call, function: Callable[[], object]) -> object:
     return result
 
 
-def _call_secret_maker(call: Call, makes: Secret, function: Callable[[], Any]) -> object:
+def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner, function: Callable[[], Any]) -> object:
     """Call a method that makes a secret.
 
     Ensure, provision and rotate get ``call.store`` and call it themselves; only a plain create returns the secret.
@@ -222,9 +266,10 @@ def _call_secret_maker(call: Call, makes: Secret, function: Callable[[], Any]) -
 
     def call_method(delivery: SecretDelivery) -> object:
         call.store = delivery
+        makes = destination.makes
         return create_and_deliver(call.session, makes, delivery, function) if makes.is_new else function()
 
-    return make_secret_and_write_result(call.session, makes, call.command.full_name, call_method, owner_id=call.own_id)
+    return make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
 
 
 def _write_result(call: Call, result: object) -> None:

@@ -22,16 +22,15 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview, write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.delivery import (
-    SecretDelivery,
-    check_account,
-    check_destination,
     create_and_deliver,
     make_secret_and_write_result,
     rotate_account_and_deliver,
 )
+from pinecone_admin.cli.secrets.destination import Destination, SecretDelivery
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.workflows.readable_store import SecretOwner
 
 _METHODS_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 _SECRET_FIELDS = frozenset({"value", "client_secret", "secret", "access_token", "token", "password"})
@@ -42,6 +41,11 @@ _MAKERS: Mapping[str, Secret] = {
 }
 """The secrets that a POST makes, by the last segment of its path."""
 _RETURNS: Mapping[str, Any] = {"api-key": APIKeyWithSecret, "service-account": ServiceAccountWithSecret}
+_OWNERS = {
+    "api-key": SecretOwner("api_key", "", ""),
+    "service-account": SecretOwner("service_account", "", ""),
+}
+"""What the secrets belong to, whose names are not known."""
 _MASK = "***"
 _read_any_object = optional(read_object)
 
@@ -62,13 +66,13 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     if method != "GET":
         require_change_allowed(session)
     makes = find_secret(method, target)
-    _check_store(session, method, target, makes)
+    destination = _open_destination(session, method, target, makes)
     returns = _read_any_object if makes is None else _RETURNS[makes.kind]
     operation = build_operation(method, target, None if body is None else _read_body(session, body), returns=returns)
     check_operation(operation)
     account_id = _find_account_id(target)
-    if makes is not None:
-        check_account(session, makes, account_id)
+    if destination is not None and account_id is not None:
+        destination.check_account(_OWNERS["service-account"], account_id)
     if method != "GET":
         name = last_segment(target)
         what = f"send: {method} {target}"
@@ -76,8 +80,8 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     if session.is_dry_run and method != "GET":
         write_preview(session, [WouldSend(operation).document])
         return
-    if makes is not None:
-        _send_secret_maker(session, makes, operation, account_id)
+    if destination is not None:
+        _send_secret_maker(destination, operation)
         return
     response = _send(session, operation)
     session.ledger.is_complete = True
@@ -85,11 +89,17 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         write_value(session, response if session.settings.get("reveal") else mask_secrets(response))
 
 
-def _check_store(session: Session, method: str, target: str, makes: Secret | None) -> None:
-    if makes is not None:
-        check_destination(session, makes)
-    elif session.settings.get("store") is not None:
-        raise CLIError(f"--store: the response to {method} {target} holds no secret that is shown only once")
+def _open_destination(session: Session, method: str, target: str, makes: Secret | None) -> Destination | None:
+    """Return where the secret goes, after checks; None if the response holds none."""
+    if makes is None:
+        if session.settings.get("store") is not None:
+            raise CLIError(f"--store: the response to {method} {target} holds no secret that is shown only once")
+        return None
+    destination = Destination(session, makes)
+    if destination.needs_owner:
+        raise CLIError("--store: send does not know names: write the place without {project} and {name}.")
+    destination.check([_OWNERS[makes.kind]])
+    return destination
 
 
 def _read_body(session: Session, text: str) -> str:
@@ -97,7 +107,8 @@ def _read_body(session: Session, text: str) -> str:
     return read_text(text.removeprefix("@"), session.stdin) if is_elsewhere else text
 
 
-def _send_secret_maker(session: Session, makes: Secret, operation: Operation[Any], account_id: str | None) -> None:
+def _send_secret_maker(destination: Destination, operation: Operation[Any]) -> None:
+    session, makes = destination.session, destination.makes
     send = partial(session.admin.send, operation)
 
     def send_and_deliver(delivery: SecretDelivery) -> object:
@@ -105,7 +116,7 @@ def _send_secret_maker(session: Session, makes: Secret, operation: Operation[Any
             return rotate_account_and_deliver(session, delivery, send)
         return create_and_deliver(session, makes, delivery, send)
 
-    make_secret_and_write_result(session, makes, "send", send_and_deliver, owner_id=account_id)
+    make_secret_and_write_result(destination, _OWNERS[makes.kind], "send", send_and_deliver)
 
 
 def _send(session: Session, operation: Operation[Any]) -> Any:

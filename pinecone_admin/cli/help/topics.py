@@ -171,15 +171,24 @@ standard input.
     "secrets": """\
 Where the values of API keys and the secrets of service accounts go.
 
-A secret is shown only once, when it is made. A command that makes one does not
-begin without one of these:
+A secret is shown only once, when it is created. A command that creates secrets
+requires one of these options:
 
   --store env-file:PATH#NAME  Sets NAME in a file of variables, and keeps the
                               other lines.
   --store file:PATH           Writes a file that only you can read.
-  --store exec:COMMAND        Runs a command, which gets the secret on standard
-                              input.
+  --store exec:COMMAND        Runs a command, which reads the secret from
+                              standard input.
   --reveal                    Writes it to standard output.
+
+--store is one template for all secrets of a command. In it, {kind} stands for
+api-key or service-account, {project} for the name of the project, {scope} for
+{project} of a key and {kind} of a service account, and {name} for the name of
+the key or account: file:{scope}-{name}.key. In each, the columns of the row can
+stand in it, too. {{ and }} are braces. A name becomes one segment of a path or
+a part of one word. If it cannot, or if two secrets have one place, apply and
+each refuse everything before the first change, and rotate-due leaves these keys
+as they are. Capitals do not tell files apart.
 
 For a service account, the client id is stored, too: in a file of variables
 under the same name with ID for SECRET, or else _ID behind it, in other files as
@@ -188,10 +197,16 @@ environment, or SERVICE_ACCOUNT_ID, SERVICE_ACCOUNT_NAME and
 SERVICE_ACCOUNT_CLIENT_ID.
 
 Before anything is made, the command checks that the secret can be stored: the
-folder exists, the disk has room, the command to run is there, and nobody else
-can read the file. If storing fails all the same, the key is deleted again (exit
-code 7); what cannot be undone is kept in a file that the error names (exit code
-9).
+folder exists, the disk has room, the command to run is there, nobody else can
+read the file, and no other secret is in its place. A file of variables is
+refused if programs could read it differently, for example one with an open
+quote. The command writes the file under a lock, .NAME.pinecone-admin-lock beside
+it, and reads the secret back. If another command holds the lock for ten seconds,
+the exit code is 7, and nothing is made.
+
+If storing fails all the same, the key is deleted again (exit code 7); what
+cannot be undone is kept in a file that the error names (exit code 9). Ctrl-C
+while a secret is stored takes effect once the secret is in the report.
 
 A command has stored the secret if it exits with 0 and leaves nothing on its
 standard input unread within 2 seconds. One that reads everything and stores
@@ -210,14 +225,6 @@ refuses to replace it, and rotate-secret does. None can look into what exec: has
 stored: they make another one. To repeat api-key rotate, give the id of the old
 key: once the new one has the name, the name stands for that, and it is rotated,
 too.
-
-Where a command makes many secrets, {kind}, {project} and {name} in a place
-stand for api-key or service-account, and for the names of the project and of
-what the secret belongs to; {{ and }} are braces. Each becomes one segment of a
-path or a part of one word, or is refused before anything is made, as are two
-secrets with one place. --store can be repeated as PATTERN=PLACE: the first
-pattern that fits api-key/PROJECT/NAME or service-account/NAME counts, such as
-api-key/search/*=file:search-{name}.key and service-account/*=file:{name}.json.
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pinecone_admin.cli.commands import ALLOW_GROUP, ROOT, SETTING, argument
+from pinecone_admin.cli.commands import ALLOW_GROUP, ROOT, SETTING, STORE, StoreOption, argument
 from pinecone_admin.cli.parameters import Choice
 from pinecone_admin.cli.session import Session
 
@@ -26,9 +26,10 @@ from pinecone_admin.cli.session import Session
 @click.option("--body", metavar="JSON", help="JSON to send; @FILE reads it from a file, and - from standard input.")
 @click.option(
     "--store",
+    cls=StoreOption,
     **SETTING,
     metavar="PLACE",
-    help="Where to store the secret that the request makes: env-file:PATH#NAME, file:PATH, or exec:COMMAND.",
+    help=STORE,
 )
 @click.option("--reveal", **SETTING, is_flag=True, help="Show secrets in the response.")
 @click.option("--allow-group", **SETTING, is_flag=True, help=ALLOW_GROUP)

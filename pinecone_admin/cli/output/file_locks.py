@@ -7,13 +7,12 @@ import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 from types import ModuleType
 
 TIMEOUT = 10.0
 """Seconds to wait for another command."""
-_GRACE = 4.0
-"""Seconds to wait once this command is interrupted; a store command has as many, and a second more to be killed."""
 _INTERVAL = 0.01
 
 
@@ -22,7 +21,7 @@ class LockError(OSError):
 
 
 @contextmanager
-def lock_file(path: Path, is_interrupted: Callable[[], bool] = bool) -> Generator[None, None, None]:
+def lock_file(path: Path, time_left: Callable[[], float] = lambda: inf) -> Generator[None, None, None]:
     """Lock a file among the commands that use this function; there is no way to go on without the lock.
 
     The lock is held on ``.NAME.pinecone-admin-lock`` beside the file, so that it also works for a file that does not
@@ -30,7 +29,7 @@ def lock_file(path: Path, is_interrupted: Callable[[], bool] = bool) -> Generato
 
     Args:
         path: The file, with links followed.
-        is_interrupted: Whether the command is to end soon.
+        time_left: Returns how many seconds the command may still take, once it is interrupted.
 
     Raises:
         LockError: Another command holds the lock for ten seconds, or the file system has no locks.
@@ -39,10 +38,7 @@ def lock_file(path: Path, is_interrupted: Callable[[], bool] = bool) -> Generato
     lock = path.with_name(f".{path.name}.pinecone-admin-lock")
     deadline = time.monotonic() + TIMEOUT
     while (descriptor := _try_lock(lock)) is None:
-        if is_interrupted():
-            deadline = min(deadline, time.monotonic() + _GRACE)
-            is_interrupted = bool
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or time_left() <= 0:
             raise LockError(errno.EAGAIN, _describe_holder(path, lock))
         time.sleep(_INTERVAL)
     try:

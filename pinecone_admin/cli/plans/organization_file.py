@@ -28,13 +28,13 @@ from pinecone_admin.cli.output.writing import (
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.plans.plan_files import as_document, is_saved_plan, parse_plan
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory
-from pinecone_admin.cli.secrets.stores import STORE_FORMS
-from pinecone_admin.cli.secrets.stores_by_name import SecretOwner, StoresByName
+from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Step, plan_changes
 from pinecone_admin.workflows.change_plan import describe_step, split_sections
 from pinecone_admin.workflows.plan_facts import check_planned, makes_secret
+from pinecone_admin.workflows.readable_store import SecretOwner
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
 _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
@@ -175,14 +175,16 @@ def apply_file(
     require_change_allowed(session)
     if report is not None:
         check_new_record(report)
+    destination = Destination(session, _SECRETS)
     planned, made = _make_or_load_plan(session, file, base, drift=drift)
     steps = [each for each in made.steps if drift or each.cause != "drift"]
-    store = _check_store(session, steps)
+    _check_store(destination, steps)
     if session.is_dry_run:
         _write_dry_run(session, made)
         return
     allowed = _confirm(session, made, steps, file, allow_removals)
     begun: list[ApplyReport] = []
+    store = destination if destination.is_given else None
     try:
         with show_progress(session, "applying the file"):
             done = apply_plan(
@@ -227,24 +229,14 @@ def _renew(session: Session, saved: ChangePlan, *, drift: bool) -> ChangePlan:
     return evolve(made, source=saved.source, digest=saved.digest, commit=saved.commit)
 
 
-def _check_store(session: Session, steps: Sequence[Step]) -> StoresByName | None:
-    """Return where the secrets of steps go; raise CLIError, before anything is made, unless each has a place."""
-    owners = [
-        SecretOwner(each.kind.replace("_", "-"), each.project or "", each.name or "")
-        for each in steps
-        if makes_secret(each)
+def _check_store(destination: Destination, steps: Sequence[Step]) -> None:
+    """Raise CLIError, before anything is made, unless each secret of the steps has a place."""
+    makers = [
+        (SecretOwner(each.kind, each.project or "", each.name or ""), each) for each in steps if makes_secret(each)
     ]
-    if "store" in session.settings:
-        store = StoresByName(session, _SECRETS)
-        store.rules.check(owners)
-        return store
-    if owners and not session.is_dry_run:
-        raise CLIError(
-            f"this makes {count_noun(len(owners), 'secret')}, shown only once: give --store {STORE_FORMS}, with "
-            "{project} and {name} in it",
-            says_if_unchanged=True,
-        )
-    return None
+    # An interrupted run may have stored the secret of what it left.
+    unfinished = {owner for owner, step in makers if step.before.get("replaced_ids")}
+    destination.check([owner for owner, _ in makers], may_be_stored=unfinished)
 
 
 def _confirm(session: Session, plan: ChangePlan, steps: Sequence[Step], path: str, allowed: int | None) -> int | None:

@@ -1,105 +1,199 @@
-"""Read variables in the text of an env file, and set some while everything else in it stays."""
+"""Env files: the one reader of their text, and the writer that sets some variables and leaves everything else."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
 
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.secrets.new_secret import StoreError
 
 VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
-# A quoted value may span several lines, none of which is an assignment of its own.
+_MARK = "\ufeff"
+# A quoted value may span several lines. A lone carriage return is text, as for a shell.
 _ASSIGNMENT = re.compile(
-    rb"""^(?P<before>[ \t]*(?:export[ \t]+)?)(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*"""
-    rb"""(?:"(?:[^"\\]|\\.)*"|'[^']*')?[^\r\n]*""",
-    re.MULTILINE | re.DOTALL,
+    r"""[ \t]*(?:export[ \t]+)?(?P<name>[^\s=#'"]+)[ \t]*="""
+    r"""(?P<text>[ \t]*(?:"(?:[^"\\]|\\.)*"|'[^']*')?[^\n]*?)(?=\r?\n|\Z)""",
+    re.DOTALL,
 )
+_LINE = re.compile(r"[^\n]*\n?")
+_SINGLE_QUOTED = re.compile(r"'([^']*)'(?:\s+#.*)?")
+_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\$`])')
+_UNCLEAR = re.compile(r"""(?:[^\\]|^)(?:\\\\)*(?:[$`]|\\[^"\\$`])""", re.DOTALL)
+_NEEDS_QUOTES = re.compile(r"""[\s'"`$\\;|&<>()]""")
+_PERHAPS_SET = re.compile(r"(?:^|[\s;&|({])([A-Za-z_][A-Za-z0-9_]*)\+?=")
+
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/+=@%,-]+")
 # Within single quotes, each program that reads env files takes these characters as they are.
-_QUOTABLE = re.compile(r"[ -&(-~]+")
-# Other lines may be anything: the file belongs to other programs, too.
-_LINE = re.compile(r"\s*(?:export\s+)?(PINECONE_\w+)\s*=(.*)", re.DOTALL)
-_SINGLE_QUOTED = re.compile(r"'([^']*)'(?:\s+#.*)?")
-_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?')
-_ESCAPED = re.compile(r'\\(["\\$`])')
-_NEEDS_QUOTES = re.compile(r"""[\s'"`$\\;|&<>()]""")
+_QUOTABLE = re.compile(r"[ -&(-[\]-~]+")
+
+
+@frozen
+class Assignment:
+    """A line, or several, that set a variable.
+
+    Attributes:
+        name: The name.
+        text: What stands behind the equals sign, without spaces at either end.
+        value: What that means without quotes and comment; None if it depends on what reads the file.
+        start: Where the name begins.
+        end: Where the text ends.
+        line: The number of the first line.
+    """
+
+    name: str
+    text: str
+    value: str | None
+    start: int
+    end: int
+    line: int
+
+    @property
+    def has_open_quote(self) -> bool:
+        """Whether the value begins with a quote that is not closed."""
+        return self.text[:1] in {"'", '"'} and not re.match(r"""'[^']*'|"(?:[^"\\]|\\.)*\"""", self.text, re.DOTALL)
+
+
+@frozen
+class EnvFile:
+    """The text of an env file.
+
+    Attributes:
+        text: The text; bytes that are not UTF-8 are surrogates.
+        assignments: What it certainly sets, in the order of the file.
+        perhaps_set: What some programs that read it would set, too, such as the second of two in a line.
+        has_other_lines: Whether there are lines that are neither blank, nor a comment, nor an assignment.
+    """
+
+    text: str
+    assignments: Sequence[Assignment]
+    perhaps_set: frozenset[str]
+    has_other_lines: bool
+
+    def read(self, name: str) -> str:
+        """Return the value of a variable, of several by the last one; empty if it has none.
+
+        A value that depends on what reads the file is returned as it stands.
+        """
+        found = [each.text if each.value is None else each.value for each in self.assignments if each.name == name]
+        return found[-1] if found else ""
+
+    def may_set(self, name: str) -> bool:
+        """Return whether the file gives a variable a value, at least for some programs."""
+        values = (each.value for each in self.assignments if each.name == name)
+        return name in self.perhaps_set or any(value is None or value for value in values)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The values of all variables."""
+        return {each.name: self.read(each.name) for each in self.assignments}
+
+
+def read_env_file(content: bytes) -> EnvFile:
+    """Return what is in an env file; every text is one."""
+    text = content.decode(errors="surrogateescape")
+    assignments, others = list[Assignment](), list[str]()
+    position = len(_MARK) if text.startswith(_MARK) else 0
+    line = 1
+    while position < len(text):
+        found = _ASSIGNMENT.match(text, position)
+        if found is None:
+            others.append(_read_line(text, position))
+            end = position
+        else:
+            value, end = _read_value(found["text"]), found.end()
+            assignments.append(
+                Assignment(found["name"], found["text"].strip(" \t"), value, found.start("name"), end, line)
+            )
+        end += len(_read_line(text, end))
+        line += text.count("\n", position, end)
+        position = end
+    others = [each for each in others if each.strip() and not each.lstrip().startswith("#")]
+    doubtful = [each.text for each in assignments if each.value is None]
+    perhaps_set = frozenset(name for each in (*others, *doubtful) for name in _PERHAPS_SET.findall(each))
+    return EnvFile(text, assignments, perhaps_set, bool(others))
 
 
 def parse_env_file(text: str, *, source: str) -> dict[str, str]:
-    """Return the variables that begin with ``PINECONE_``; the last of several lines of one name counts.
+    """Return the variables that begin with ``PINECONE_``; the last of several assignments of one name counts.
 
     Args:
-        text: Lines as ``NAME=value``, with or without ``export`` and quotes. Nothing is expanded.
+        text: The text. Nothing in it is expanded.
         source: How errors name the file.
 
     Raises:
-        CLIError: A line of such a variable is damaged; the message does not quote it.
+        CLIError: The value of such a variable is damaged; the message does not quote it.
     """
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        match = _LINE.fullmatch(line)
-        if match is None:
-            continue
-        value = _read_value(match[2].strip())
-        if value is None:
-            raise CLIError(f"{source}, line {number}: the value of {match[1]} is not quoted as it should be")
-        found[match[1]] = value
-    return found
+    # Other lines may be anything: the file belongs to other programs, too.
+    found = [each for each in read_env_file(text.encode()).assignments if each.name.startswith("PINECONE_")]
+    for each in found:
+        if each.value is None:
+            raise CLIError(f"{source}, line {each.line}: the value of {each.name} is not quoted as it should be")
+    return {each.name: each.value or "" for each in found}
+
+
+def _read_line(text: str, position: int) -> str:
+    """Return what is left of a line, with its end."""
+    found = _LINE.match(text, position)
+    return "" if found is None else found[0]
 
 
 def _read_value(text: str) -> str | None:
-    """Return what a line gives its variable, without quotes and comment; None if it depends on what reads the file."""
+    """Return what a text gives its variable, without quotes and comment; None if it depends on what reads the file."""
+    unquoted = re.split(r"[ \t]+#", text, maxsplit=1)[0].strip(" \t")
+    text = text.strip(" \t")
     if text.startswith("'"):
         quoted = _SINGLE_QUOTED.fullmatch(text)
-        return None if quoted is None else quoted[1]
+        return None if quoted is None or "\\\\" in quoted[1] else quoted[1]
     if text.startswith('"'):
         quoted = _DOUBLE_QUOTED.fullmatch(text)
-        return None if quoted is None or re.search(r"(?<!\\)[$`]", quoted[1]) else _ESCAPED.sub(r"\1", quoted[1])
-    value = re.split(r"(?:^|\s+)#", text, maxsplit=1)[0]
-    return None if _NEEDS_QUOTES.search(value) else value
-
-
-def is_set(content: bytes, name: str) -> bool:
-    """Return whether an env file gives a variable a value."""
-    return any(_list_values(content, name))
-
-
-def read_variable(content: bytes, name: str) -> str:
-    """Return the value that an env file gives a variable, of several lines by the last one; empty if it gives none."""
-    return (_list_values(content, name) or [""])[-1]
-
-
-def _list_values(content: bytes, name: str) -> list[str]:
-    """Return what each line that sets a variable gives it; as it stands if that depends on what reads the file."""
-    found = [each for each in _ASSIGNMENT.finditer(content) if each["name"] == name.encode()]
-    texts = [each[0].decode(errors="replace").partition("=")[2].strip() for each in found]
-    return [text if (value := _read_value(text)) is None else value for text in texts]
+        return None if quoted is None or _UNCLEAR.search(quoted[1]) else _ESCAPED.sub(r"\1", quoted[1])
+    return None if _NEEDS_QUOTES.search(unquoted) else unquoted
 
 
 def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
     """Return the content of an env file in which variables have new values.
 
-    A variable that the file sets keeps its place and its ``export``; of several lines that set it, the last one
-    changes, which is the one that counts. A new variable comes last.
+    A variable that the file sets keeps its place and its ``export``; of several assignments, the last one changes,
+    which is the one that counts. A new variable comes last.
 
     Raises:
-        StoreError: A value has characters that an env file cannot hold.
+        StoreError: A value has characters that an env file cannot hold, or the change could mean something else to some
+            of the programs that read the file.
     """
+    file = read_env_file(content)
+    _check_unambiguous(file, values)
     for name, value in values.items():
-        content = _set_variable(content, name.encode(), _quote(value).encode())
-    return content
+        text = _set_variable(file, name, _quote(value))
+        file = read_env_file(text.encode(errors="surrogateescape"))
+    if file.variables != read_env_file(content).variables | dict(values):
+        raise StoreError("the file has a line of which it is not clear where it ends: correct the file first")
+    return file.text.encode(errors="surrogateescape")
 
 
-def _set_variable(content: bytes, name: bytes, value: bytes) -> bytes:
-    found = [each for each in _ASSIGNMENT.finditer(content) if each["name"] == name]
+def _check_unambiguous(file: EnvFile, names: Mapping[str, str]) -> None:
+    if "\0" in file.text or (file.has_other_lines and not file.assignments):
+        raise StoreError("the file has no line such as NAME=value, so it is no env file", is_wrong_place=True)
+    for each in file.assignments:
+        if each.has_open_quote:
+            raise StoreError(f"line {each.line} has a quote that is not closed: close it first", is_wrong_place=True)
+        if each.name in names and each.value is None and each.text.rstrip().endswith("\\"):
+            raise StoreError(f"line {each.line} goes on in the next line: join them first", is_wrong_place=True)
+    for name in sorted(file.perhaps_set.intersection(names)):
+        raise StoreError(f"some programs read a value of {name} there, and others do not: write it in a line alone")
+
+
+def _set_variable(file: EnvFile, name: str, value: str) -> str:
+    found = [each for each in file.assignments if each.name == name]
     if found:
-        start, end = found[-1].span()
-        return content[:start] + found[-1]["before"] + name + b"=" + value + content[end:]
-    line_break = b"\r\n" if b"\r\n" in content else b"\n"
-    separator = b"" if not content or content.endswith(b"\n") else line_break
-    return content + separator + name + b"=" + value + line_break
+        return f"{file.text[: found[-1].start]}{name}={value}{file.text[found[-1].end :]}"
+    line_break = "\r\n" if "\r\n" in file.text else "\n"
+    separator = "" if file.text in {"", _MARK} or file.text.endswith("\n") else line_break
+    return f"{file.text}{separator}{name}={value}{line_break}"
 
 
 def _quote(value: str) -> str:

@@ -28,6 +28,10 @@ class StoreError(Exception):
         self.is_wrong_place = is_wrong_place
 
 
+class BusyError(StoreError):
+    """Another command is using the destination."""
+
+
 @frozen(kw_only=True)
 class NewSecret:
     """A secret that the service shows only once.
@@ -38,6 +42,7 @@ class NewSecret:
         id: Id of what it belongs to.
         identifiers: Ids and names, by the variables in which commands get them.
         owner: What it belongs to, as plain JSON values.
+        name: Its name.
         client_id: The public half of the credentials of a service account; None for an API key.
     """
 
@@ -46,10 +51,16 @@ class NewSecret:
     id: str
     identifiers: Mapping[str, str]
     owner: Mapping[str, Any]
+    name: str = ""
     client_id: str | None = None
 
     def __str__(self) -> str:
         return f"{'API key' if self.kind == 'api-key' else 'service account'} {self.id}"
+
+    @property
+    def label(self) -> str:
+        """What a sentence calls what it belongs to, such as ``key reader``."""
+        return f"{'key' if self.kind == 'api-key' else 'service account'} {self.name or self.id}"
 
     def to_document(self) -> dict[str, Any]:
         """Return the secret and what it belongs to as the service returns them."""
@@ -76,6 +87,7 @@ def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSec
             id=key.id,
             identifiers={"API_KEY_ID": key.id, "API_KEY_NAME": key.name, "API_KEY_PROJECT_ID": key.project_id},
             owner=_describe_owner(key),
+            name=key.name,
         )
     account = made.service_account
     return NewSecret(
@@ -88,6 +100,7 @@ def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSec
             "SERVICE_ACCOUNT_CLIENT_ID": account.client_id,
         },
         owner=_describe_owner(account),
+        name=account.name,
         client_id=account.client_id,
     )
 

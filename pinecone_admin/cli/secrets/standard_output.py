@@ -13,8 +13,8 @@ from typing import Any, TextIO
 
 from pinecone_admin.cli.output.writing import write_document
 from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
+from pinecone_admin.cli.secrets.places import SecretPlace
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
-from pinecone_admin.cli.secrets.stores import SecretStore
 from pinecone_admin.cli.session import Session
 
 _PLACEHOLDER = "placeholder0of0a0secret"
@@ -23,7 +23,7 @@ _INTERVAL = 10
 """Milliseconds."""
 
 
-class StandardOutput(SecretStore):
+class StandardOutput(SecretPlace):
     """The stdout of a command that shows a secret.
 
     Args:
@@ -37,7 +37,7 @@ class StandardOutput(SecretStore):
         self._session, self._is_for_account = session, is_for_account
         self._is_nested, self._outcome = is_nested, outcome
 
-    def check(self) -> None:
+    def check(self, tried: set[object] | None = None) -> None:  # noqa: ARG002 - it writes no file
         """Check that there is a stdout, and that the query keeps the secret."""
         owner: dict[str, Any] = {"id": "x", "name": "x", "project_id": "x", "roles": ["x"]}
         if self._is_for_account:
@@ -46,7 +46,7 @@ class StandardOutput(SecretStore):
         sample = NewSecret(value=_PLACEHOLDER, kind=kind, id="x", identifiers={}, owner=owner)
         self._require_secret(self._describe(sample), _PLACEHOLDER)
 
-    def store(self, secret: NewSecret) -> None:
+    def write(self, secret: NewSecret) -> None:
         """Write the secret, with what it belongs to, and wait until stdout has taken it."""
         document = self._describe(secret)
         self._require_secret(document, secret.value)

@@ -24,8 +24,6 @@ _MAX_OUTPUT = 65536
 _MAX_SHOWN = 300
 _OUTPUT_TIMEOUT = 1.0
 _INTERVAL = 1.0
-_GRACE = 5.0
-"""Seconds that a command has after a signal; whoever sends SIGTERM usually sends SIGKILL after 10."""
 _REVEALING = 8
 """Consecutive characters of a secret that output must not contain to be shown."""
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -82,13 +80,11 @@ def _run(
 
 def _wait(process: subprocess.Popen[bytes], interruptions: Interruptions) -> int:
     """Return the exit status of a process, which is killed if it goes on for long after a signal."""
-    remaining = _GRACE
     while True:
         # Without a timeout, a signal that arrives just before the system call would wait for the end of the process.
         with suppress(subprocess.TimeoutExpired):
             return process.wait(_INTERVAL)
-        remaining -= _INTERVAL if interruptions.received else 0.0
-        if remaining <= 0:
+        if interruptions.time_left() <= 0:
             process.kill()
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+import unicodedata
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import define, frozen
 
-from pinecone_admin.auth.private_files import create_private_file, replace_private_file, written_beside
+from pinecone_admin.auth.private_files import create_private_file, name_copies, replace_private_file, written_beside
 from pinecone_admin.cli.output.file_locks import LockError
 from pinecone_admin.cli.output.files import follow_own_links
-from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, StoreError
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, BusyError, StoreError
 from pinecone_admin.errors import ResponseParsingError
 
 _MAX_SIZE = 1 << 20
@@ -31,6 +32,22 @@ class TargetFile:
 
     path: Path
     status: os.stat_result | None
+
+    @property
+    def folder(self) -> tuple[int, int]:
+        """What identifies its folder, whatever path leads there.
+
+        Raises:
+            StoreError: The folder cannot be read.
+        """
+        with explain_os_errors(self.path):
+            status = self.path.parent.stat()
+        return status.st_dev, status.st_ino
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What identifies the file, also before it exists, and as systems see it that ignore case."""
+        return (*self.folder, unicodedata.normalize("NFC", self.path.name).casefold())
 
     def read(self) -> bytes:
         """Return its content; empty if it does not exist.
@@ -53,6 +70,16 @@ class TargetFile:
         """
         with explain_os_errors(self.path):
             replace_private_file(self.path, content, like=self.status)
+
+    def delete_copies(self) -> None:
+        """Delete what processes that were killed were about to put in place of the file, while nobody else writes it.
+
+        Their copies hold secrets.
+        """
+        prefix = name_copies(self.path)
+        with explain_os_errors(self.path):
+            for each in [each for each in self.path.parent.iterdir() if each.name.startswith(prefix)]:
+                each.unlink(missing_ok=True)
 
     def try_replace(self, size: int) -> None:
         """Check that a file of a size can be written beside this one, with its owner and mode; leave nothing behind.
@@ -95,7 +122,7 @@ def explain_os_errors(path: Path) -> Generator[None, None, None]:
     try:
         yield
     except LockError as error:
-        raise StoreError(str(error.strerror)) from error
+        raise BusyError(str(error.strerror)) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"{path}: {reason}") from error

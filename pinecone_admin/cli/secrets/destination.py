@@ -1,0 +1,451 @@
+"""Where the secrets of a command go: the one way from ``--store`` or ``--reveal`` to the places of all its secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple, TypeAlias
+
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.ledger import SecretEntry
+from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, Secret
+from pinecone_admin.cli.secrets.new_secret import BusyError, NewSecret, StoreError, describe_secret
+from pinecone_admin.cli.secrets.places import FilePlace, SecretPlace, Target, find_overlaps
+from pinecone_admin.cli.secrets.standard_output import StandardOutput
+from pinecone_admin.cli.secrets.store_template import PartError, StoreTemplate, parse_template
+from pinecone_admin.cli.session import Session
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
+
+Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
+
+_MOST_NAMED = 5
+
+
+class RowOwner(NamedTuple):
+    """What the secret of a row of ``each`` belongs to, whose name is looked up only when the row runs.
+
+    Attributes:
+        kind: ``"api_key"`` or ``"service_account"``.
+        number: The number of the row.
+        values: Its values, by column.
+    """
+
+    kind: str
+    number: int
+    values: Mapping[str, str]
+
+
+_Owner: TypeAlias = SecretOwner | RowOwner
+
+
+class SecretDelivery:
+    """The argument ``store`` of a method: passes the secret on, and knows whether it arrived.
+
+    Args:
+        place: Where the secret goes.
+        session: The session.
+
+    Attributes:
+        undelivered: The secret, unless there is none or it is stored.
+        entry: Its entry in the ledger, unless there is none.
+        failure: Why it is not stored; its notes say what was undone.
+        was_stored_before: Whether an earlier run has stored the secret of what this one goes on with.
+    """
+
+    def __init__(self, place: SecretPlace, session: Session) -> None:
+        self._place, self._session = place, session
+        self.undelivered: NewSecret | None = None
+        self.entry: SecretEntry | None = None
+        self.failure: Exception | None = None
+        self.was_stored_before: bool = False
+
+    @property
+    def address(self) -> str | None:
+        """Where the secret is stored, or None if there is none or it was shown."""
+        is_stored = self.was_stored_before or (self.entry is not None and self.entry.state == "stored")
+        return self._place.address if is_stored else None
+
+    def __call__(self, made: Made, /) -> None:
+        """Store the secret of what was made."""
+        # A signal from here on would leave open whether the secret is stored, and raised here, it would let the
+        # workflow delete a key whose value is stored. It waits until the context of ``select`` ends.
+        self._session.interruptions.hold()
+        self.was_stored_before = False
+        self.undelivered = secret = describe_secret(made)
+        self.entry = SecretEntry(secret.label, secret.id)
+        self._session.ledger.secrets.append(self.entry)
+        try:
+            with self._session.pause_progress():  # a command may use the terminal itself
+                self._place.write(secret)
+        except Exception as error:
+            self.failure = error
+            raise
+        self.undelivered = None
+        self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
+
+
+class ReadableDelivery(SecretDelivery, PlacedStore):
+    """A delivery to a place that can be read, so that a run goes on with what an earlier one has stored."""
+
+    def check_unused(self) -> None:
+        """Check that no other secret is at the place.
+
+        Raises:
+            CLIError: One is.
+        """
+        with _refusing():
+            self._place.check_vacant()
+
+    def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+        """Return the secret at the place; of an account, only if its client id is beside it."""
+        present = self._place.read()
+        is_of_other = isinstance(made, ServiceAccount) and present.client_id != made.client_id
+        found = None if is_of_other else present.value or None
+        self.was_stored_before = found is not None  # if it is not that of ``made``, another one is stored
+        return found
+
+
+class Destination(StoreByName):
+    """The places of all secrets of a command, as ``--store`` or ``--reveal`` says.
+
+    No two secrets of a run go to targets that overlap.
+
+    Args:
+        session: The session.
+        makes: The secrets that the command makes.
+        columns: The columns of the rows of ``each``, for which it is checked.
+
+    Attributes:
+        session: The session.
+        makes: The secrets.
+        columns: Those columns that a place has in it.
+
+    Raises:
+        CLIError: There is no place, or it can take none of these secrets.
+    """
+
+    def __init__(self, session: Session, makes: Secret, columns: Collection[str] = ()) -> None:
+        self.session: Session = session
+        self.makes: Secret = makes
+        store = session.settings.get("store")
+        self._template: StoreTemplate | None = None if store is None else parse_template(store, columns)
+        self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*columns}
+        self._output: StandardOutput | None = None
+        if session.settings.get("reveal"):
+            if store is not None:
+                raise CLIError("give either --store or --reveal, not both")
+            # Of what exists already, ensure shows no secret.
+            outcome = {"created": True} if makes.may_exist and not makes.nested else {}
+            self._output = StandardOutput(
+                session, is_for_account=makes.is_of_account, is_nested=makes.nested, outcome=outcome
+            )
+        # How many secrets a file needs is known only once it is compared with the organization.
+        if not self.is_given and not session.is_dry_run and (makes.replaces or not makes.many):
+            raise CLIError(_ask_for_place(makes))
+        if self._template is not None and makes.many and makes.replaces:
+            self._check_template(self._template)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the command line says where secrets go; a dry run may leave it open."""
+        return self._template is not None or self._output is not None
+
+    @property
+    def needs_owner(self) -> bool:
+        """Whether a place depends on the name or the project of what its secret belongs to."""
+        return self._template is not None and bool(self._template.placeholders - {"kind", *self.columns})
+
+    def check(self, owners: Sequence[_Owner], may_be_stored: Collection[SecretOwner] = ()) -> None:
+        """Check all that can be known before the first change.
+
+        Args:
+            owners: What the secrets belong to.
+            may_be_stored: Those whose secrets an earlier run may have stored already.
+
+        Raises:
+            CLIError: A secret has no place, cannot be stored there, or would replace another one.
+        """
+        if not self.is_given:
+            if owners and not self.session.is_dry_run:
+                raise CLIError(self._ask_for_places(owners), says_if_unchanged=True)
+            return
+        for problem in self._find_problems(owners):
+            if problem is not None:
+                raise _refuse(problem)
+        for owner in owners:
+            place = self._find_place(owner, owners)
+            if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
+                self.session.notify(remark)
+            if not self.makes.may_exist and owner not in may_be_stored:
+                with _refusing():
+                    place.check_vacant()
+
+    def check_account(self, owner: SecretOwner, account_id: str) -> None:
+        """Check that the new secret of a service account does not replace that of another one.
+
+        Raises:
+            CLIError: It would.
+        """
+        if not self.is_given:
+            return
+        with _refusing():
+            place = self._find_place(owner, [owner])
+            if place.read().client_id:
+                account = self.session.admin.service_accounts.describe(service_account_id=account_id)
+                place.check_owner(account.client_id)
+
+    def find_problems(self, owners: Sequence[SecretOwner], others: Sequence[SecretOwner]) -> list[str | None]:
+        """Return why each secret cannot be stored, or would replace another one; None for one that can be stored.
+
+        Args:
+            owners: What the secrets belong to that are to be made.
+            others: What other secrets belong to, whose places must stay as they are.
+        """
+        found = self._find_problems(owners, others) if self.is_given else [None] * len(owners)
+        return [None if each is None else str(each) for each in found]
+
+    @contextmanager
+    def select(self, owner: SecretOwner) -> Generator[SecretDelivery, None, None]:
+        """Return a context with the ``store`` of one secret, which ends once the secret is in the report.
+
+        Once ``store`` is called, a signal interrupts at the end of the context, and until then at once.
+
+        Raises:
+            StoreError: It has no place, or another secret of this run has it.
+        """
+        place = self._find_place(owner, [owner])
+        self._claim(place)
+        with self.session.interruptions.held_by_one_secret():
+            kind = ReadableDelivery if place.is_readable else SecretDelivery
+            yield kind(place, self.session)
+
+    def __call__(self, made: Made, /) -> None:
+        """Store the secret of what was made."""
+        if isinstance(made, APIKeyWithSecret):
+            project = self.session.admin.projects.describe(project_id=made.key.project_id)
+            owner = SecretOwner("api_key", project.name, made.key.name)
+        else:
+            owner = SecretOwner("service_account", "", made.service_account.name)
+        with self.select(owner) as store:
+            store(made)
+
+    def _claim(self, place: SecretPlace) -> None:
+        claimed, targets = self.session.claimed, place.targets()
+        for each in targets:
+            if any(each.overlaps(Target(each.resource, variable)) for variable in claimed.get(each.resource, ())):
+                raise StoreError(
+                    f"--store {place.address} is one place for two secrets of this run, and this one would replace the "
+                    "one before",
+                    is_wrong_place=True,
+                )
+        for each in targets:
+            claimed.setdefault(each.resource, set()).add(each.variable)
+
+    def _fill(self, template: StoreTemplate, owner: _Owner) -> SecretPlace:
+        kind = owner.kind.replace("_", "-")
+        values: Mapping[str, str]
+        if isinstance(owner, RowOwner):
+            values = {"kind": kind, **owner.values}
+        else:
+            scope = owner.project if owner.kind == "api_key" else kind
+            values = {"kind": kind, "scope": scope, "project": owner.project, "name": owner.name}
+        return template.find_place(
+            values,
+            allow_group=bool(self.session.settings.get("allow_group")),
+            replaces=self.makes.replaces,
+            is_for_account=owner.kind == "service_account",
+            interruptions=self.session.interruptions,
+        )
+
+    def _find_place(self, owner: _Owner, owners: Sequence[_Owner]) -> SecretPlace:
+        """Return the place of a secret.
+
+        Args:
+            owner: What the secret belongs to.
+            owners: All for which an error proposes a place.
+        """
+        if self._output is not None:
+            return self._output
+        assert self._template is not None  # noqa: S101 - without both, nothing is made
+        try:
+            return self._fill(self._template, owner)
+        except PartError as error:
+            raise StoreError(self._describe_part(error, owner, owners), is_wrong_place=True) from error
+
+    def _find_problems(
+        self, owners: Sequence[_Owner], others: Sequence[SecretOwner] = ()
+    ) -> Iterator[StoreError | None]:
+        targets: list[Sequence[Target]] = []
+        problems: list[StoreError | None] = []
+        tried = set[object]()
+        for owner in owners:
+            targets.append([])
+            problems.append(None)
+            try:
+                place = self._find_place(owner, owners)
+            except StoreError as error:
+                problems[-1] = error
+                continue
+            try:
+                place.check(tried)
+                targets[-1] = place.targets()
+            except StoreError as error:
+                problems[-1] = self._add_owner(error, owner)
+        for owner in others:
+            targets.append([])
+            with suppress(StoreError):  # it is not stored now
+                targets[-1] = self._find_place(owner, [owner]).targets()
+        both = [*owners, *others]
+        overlaps = find_overlaps(targets)
+        for problem, met in zip(problems, overlaps, strict=False):
+            is_alone = problem is not None or len(met) < 2  # noqa: PLR2004 - itself
+            yield problem if is_alone else self._describe_clash([both[each] for each in met], owners)
+
+    def _check_template(self, template: StoreTemplate) -> None:
+        """Raise CLIError if a template can work for none, or only for one, of many keys."""
+        if "name" not in template.placeholders:
+            example = self._find_working_template([])
+            raise CLIError(
+                f"--store {template.text} is one place for all keys, and each would replace the one before. Put "
+                f"{{project}} and {{name}} in it, for example --store '{example}'."
+            )
+        with _refusing():
+            self._find_place(SecretOwner("api_key", "x", "x"), [])
+
+    # What is said
+
+    def _add_owner(self, error: StoreError, owner: _Owner) -> StoreError:
+        """Return an error that also says of which option, and of which secret."""
+        kind = BusyError if isinstance(error, BusyError) else StoreError
+        option = "--reveal" if self._output is not None else "--store"
+        about = f"{option}, for {_label(owner)}" if self.makes.many or isinstance(owner, RowOwner) else option
+        return kind(f"{about}: {error}", is_wrong_place=error.is_wrong_place)
+
+    def _describe_part(self, error: PartError, owner: _Owner, owners: Sequence[_Owner]) -> str:
+        """Return what is wrong with a name that a place has in it, and a place that works."""
+        example = self._find_working_template(owners)
+        if error.placeholder is None:
+            rule = "is not the name of a variable, which has letters, digits and underscores"
+            use = f"Use --store '{example}', for example" if example else "Use a file: for it"
+            if not (self.needs_owner or self.columns):
+                fixed = re.sub("^(?=[0-9])|[^A-Za-z0-9_]", "_", str(error))
+                return f"--store: {error} {rule}. Name it {fixed}, for example"
+            return f"--store, for {_label(owner)}: {error} {rule}. {use}"
+        if isinstance(owner, RowOwner):
+            value = owner.values[error.placeholder]
+            return f"--store, for {_label(owner)}: {value!r} {error}, so it cannot be a part of a place"
+        if owner.kind == "service_account" and error.placeholder == "project":
+            other = "scope" if example and "{scope}" in example else "kind"
+            use = (
+                f"Use {{{other}}} in place of {{project}}: --store '{example}'"
+                if example
+                else "Use {scope} in its place"
+            )
+            return f"--store: {_label(owner)} has no project, so {{project}} is empty. {use}"
+        whose = "the name" if error.placeholder == "name" else "the project"
+        return f"--store: {whose} of {_label(owner)} {error}, so it cannot be a part of a place. Rename it first"
+
+    def _describe_clash(self, met: Sequence[_Owner], owners: Sequence[_Owner]) -> StoreError:
+        """Return what is wrong if several secrets have one place, and places that work."""
+        places = [self._find_place(each, met) for each in met]
+        if len({_label(each).casefold() for each in met}) == 1:
+            called = "are called the same" if len({_label(each) for each in met}) == 1 else "differ only in capitals"
+            text = f"--store {places[0].address} is one place for {_list(met)}, which {called}. Rename one of them"
+            return StoreError(text, is_wrong_place=True)
+        named = _list(met) if len(met) <= _MOST_NAMED else _count(met)
+        text = f"--store {places[0].address} is one place for {named}, and each would replace the one before"
+        (shared, *_) = set(places[0].targets()).intersection(*(each.targets() for each in places[1:2]))
+        if len({isinstance(each, FilePlace) and each.variable == shared.variable for each in places}) > 1:
+            text = f"--store: {shared.variable} would be the client id of one of {named}, and the secret of the other"
+        example = self._find_working_template(owners) or self._find_working_template(met)
+        return StoreError(f"{text}. {self._propose(example, met)}", is_wrong_place=True)
+
+    def _propose(self, example: str | None, met: Sequence[_Owner]) -> str:
+        if isinstance(met[0], RowOwner):
+            return "Put a column in it that tells them apart"
+        if example is None:
+            return "Rename one of them"
+        used = self._template.placeholders if self._template is not None else OWNER_PLACEHOLDERS
+        wanted = (name for name in ("project", "scope", "kind", "name") if f"{{{name}}}" in example)
+        missing = [f"{{{name}}}" for name in wanted if name not in used]
+        return f"Put {' and '.join(missing)} in it: --store '{example}'" if missing else f"Use --store '{example}'"
+
+    def _ask_for_places(self, owners: Sequence[_Owner]) -> str:
+        example = self._find_working_template(owners)
+        pronoun = "they" if len(owners) > 1 else "it"
+        how = f"Say where {pronoun} should go, for example --store '{example or 'file:{scope}-{name}.key'}'"
+        named = _list(owners) if len(owners) <= _MOST_NAMED else _count(owners)
+        return f"This makes {count_noun(len(owners), 'secret')}, for {named}. {how}."
+
+    def _find_working_template(self, owners: Sequence[_Owner]) -> str | None:
+        """Return a template with a place of its own for each secret, as near as possible to the one that was given.
+
+        It is None if there is none, or if it would need a column.
+        """
+        if self.columns:
+            return None
+        texts = [f"file:{{{first}}}-{{name}}.key" for first in ("project", "kind", "scope")]
+        if self._template is not None:
+            given = self._template.text
+            near = [given.replace("{project}", other) for other in ("{kind}", "{scope}")]
+            near += [f"{given.rpartition('#')[0]}#{{name}}_SECRET"] if self._template.form == "env-file" else []
+            texts = [*near, *texts]
+        for text in texts:
+            with suppress(StoreError):
+                template = parse_template(text)
+                if template != self._template and all(
+                    len(met) == 1 for met in find_overlaps([self._fill(template, each).targets() for each in owners])
+                ):
+                    return text
+        return None
+
+
+def _ask_for_place(makes: Secret) -> str:
+    if makes.many:
+        return (
+            "Each secret is shown only once. Say where they should go, for example --store 'file:{project}-{name}.key'."
+        )
+    name = "PINECONE_CLIENT_SECRET" if makes.is_of_account else "PINECONE_API_KEY"
+    return (
+        "The secret is shown only once. Say where it should go with --store (for example --store "
+        f"env-file:.env#{name}), or print it with --reveal."
+    )
+
+
+@contextmanager
+def _refusing() -> Generator[None, None, None]:
+    """Turn a StoreError into the error with which a command ends before it changes anything."""
+    try:
+        yield
+    except StoreError as error:
+        raise _refuse(error) from error
+
+
+def _refuse(error: StoreError) -> CLIError:
+    exit_code = TRY_LATER if isinstance(error, BusyError) else USAGE
+    return CLIError(f"{error}.", exit=exit_code, says_if_unchanged=True)
+
+
+def _label(owner: _Owner) -> str:
+    if isinstance(owner, RowOwner):
+        return f"row {owner.number}"
+    if owner.kind == "api_key":
+        return f"key {owner.project}/{owner.name}" if owner.project else f"key {owner.name}"
+    return f"service account {owner.name}"
+
+
+def _list(owners: Sequence[_Owner]) -> str:
+    *first, last = map(_label, owners)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _count(owners: Sequence[_Owner]) -> str:
+    if isinstance(owners[0], RowOwner):
+        return count_noun(len(owners), "row")
+    kinds = {each.kind for each in owners}
+    noun = "secret" if len(kinds) > 1 else "key" if kinds == {"api_key"} else "service account"
+    return count_noun(len(owners), noun)
