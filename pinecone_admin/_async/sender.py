@@ -15,6 +15,7 @@ from pinecone_admin._config.client_config import ClientOptions
 from pinecone_admin._http.buffered_messages import BufferedRequest, BufferedResponse
 from pinecone_admin._http.call_state import CallState
 from pinecone_admin._http.error_mapping import add_call_context, error_from_closing, error_from_exception
+from pinecone_admin._http.headers import list_credentials
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder, read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
@@ -153,6 +154,11 @@ class AsyncSender:
             raise ReadOnlyError(
                 f"the client is read-only and does not send {operation.method} requests", operation=operation.id
             )
+        secrets = self._secrets
+        if operation.headers:
+            own = list_credentials(value for value in operation.headers.values() if value is not None)
+            self._shared.known_secrets.add(each.reveal() for each in own)
+            secrets = [*secrets, *own]
         return CallState(
             deadline=deadline,
             idempotent=operation.method in IDEMPOTENT_METHODS,
@@ -161,7 +167,7 @@ class AsyncSender:
             returns=operation.returns,
             endpoint=self._shared.endpoint,
             closed=self._shared.closed,
-            secrets=self._secrets,
+            secrets=secrets,
             known=self._shared.known_secrets,
         )
 

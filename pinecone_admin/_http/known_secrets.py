@@ -52,7 +52,8 @@ class KnownSecrets:
         """Add the secrets in a decoded response."""
         kind: type[Any] = type(result)
         if attrs.has(kind):
-            self.add(getattr(result, name) for name, _, is_secret in wire_attributes(kind) if is_secret)
+            values = (getattr(result, name) for name, _, is_secret in wire_attributes(kind) if is_secret)
+            self.add(value for value in values if isinstance(value, str))
 
     def reveal(self) -> Iterator[str]:
         """Yield the secrets."""

@@ -10,7 +10,7 @@ from pinecone_admin._concurrency.sharing import PerProcess
 
 
 class RetryBudget:
-    """The points that retries have spent, for each host. ``RetryPolicy.budget`` is their number.
+    """The points that retries have spent, for each host. ``RetryPolicy.budget`` is the limit.
 
     Threads and event loops share it; a forked child begins with an unspent one. There is no lock, because a deque is
     written in C: Ctrl-C, a signal handler and a fork find it whole. Of callers that ask for the last points at the same

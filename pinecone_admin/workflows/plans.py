@@ -386,7 +386,7 @@ def check_sent(unread: Iterable[Unread], *, operation: str) -> None:
         if status == HTTPStatus.REQUEST_TIMEOUT:
             raise PineconeConnectionError(message, operation=operation, outcome="not_sent", worth_retrying=True)
         kind = RateLimitError if status == HTTPStatus.TOO_MANY_REQUESTS else ServiceError
-        raise kind(message, status_code=status, operation=operation, outcome="not_sent")
+        raise kind(message, status_code=status, error_code=each.error_code, operation=operation, outcome="not_sent")
 
 
 def check_read(unread: Iterable[Unread], *, operation: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import pinecone_admin
-from pinecone_admin import AsyncAdmin, PineconeTypeError, PineconeValueError
+from pinecone_admin import AsyncAdmin, BadRequestError, PineconeTypeError, PineconeValueError
 from tests.support.errors import SECRET, raises
-from tests.support.scripted_transport import ScriptedTransport
+from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -210,6 +210,20 @@ async def test_a_request_has_one_identity(make_client: Callable[..., AsyncAdmin]
     await admin.projects.list()
     sent = [("authorization" in each.headers, each.headers.get_list("api-key")) for each in script.requests]
     assert sent == [(False, ["pcsk_v"]), (False, ["pcsk_v"]), (False, ["pcsk_w"]), (True, [])]
+
+
+async def test_a_header_of_an_operation_is_masked_in_errors(make_client: Callable[..., AsyncAdmin]) -> None:
+    """What an operation sends in a header of its own is masked where a response repeats it, and in later ones too."""
+    canary = "vault-canary-1"
+    headers = {"X-Vault-Token": f"vault {canary}", "X-Unset": None}
+    operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, headers=headers)
+    echo = ScriptedResponse(400, {"error": {"code": "X", "message": f"bad {canary}"}}, {"x-request-id": canary})
+    admin = make_client(ScriptedTransport(echo, echo))
+    for call in (lambda: admin.send(operation), admin.projects.list):
+        with raises(BadRequestError) as caught:
+            await call()
+        assert (caught.value.message, caught.value.request_id) == ("bad ***", "***")
+        assert canary not in str(vars(caught.value))
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "a b", "", "API-Key"])

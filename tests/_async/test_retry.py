@@ -617,10 +617,12 @@ async def test_a_retry_transport_reports_no_credential(clock: VirtualClock) -> N
     ):
         async with httpx.AsyncClient(transport=AsyncRetryTransport(script, on_attempt=events.append)) as client:
             response = await client.get("https://example.com/x", headers=header)
+            await client.get("https://example.com/x")
         assert SECRET in response.text
-        assert isinstance(events[-1].error, ApiError)
-        assert events[-1].error.body == "sent ***"
-        assert SECRET not in f"{events[-1]} {vars(events[-1].error)}"
+        for event in events[-2:]:  # a later request may be answered with what an earlier one has sent
+            assert isinstance(event.error, ApiError)
+            assert event.error.body == "sent ***"
+            assert SECRET not in f"{event} {vars(event.error)}"
     assert clock.slept == []
 
 

@@ -390,3 +390,21 @@ def test_no_output_shows_a_credential(accounts: Accounts) -> None:
                 shown += done.stdout + done.stderr
     assert len(shown) > 1000
     assert [secret for secret in secrets if secret in shown] == []
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_gateway_that_repeats_the_client_secret_shows_it_nowhere(output: str) -> None:
+    """A host that got the secret with a request for a token may repeat it in other responses: no output has it."""
+    with emulate() as emulator:
+        secret = emulator.client_secret
+        echo = {
+            "status": 400,
+            "body": {"error": {"code": secret, "message": f"got {secret}", "details": {secret: secret}}},
+            "headers": {"x-request-id": secret, "x-pinecone-request-id": secret},
+        }
+        emulator.faults.add("list_projects", times=None, respond=lambda _: echo)
+        emulator.faults.add("create_project", times=None, respond=lambda _: echo)
+        for words in (["project", "list"], ["project", "create", "x", "--yes"], ["inventory"], ["whoami"], ["doctor"]):
+            done = run("--verbose", *words, "--output", output)
+            assert secret not in done.stdout + done.stderr, words
+            assert "***" in done.stdout + done.stderr or words[0] != "project", (words, done)
