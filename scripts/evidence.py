@@ -50,7 +50,7 @@ WAIT = 120.0
 
 
 @frozen(kw_only=True)
-class Source:
+class Measurement:
     """A program that measures.
 
     Attributes:
@@ -70,22 +70,22 @@ class Source:
 
 _CALL = f"{_BENCHMARKS}/call.py"
 _COMPARED = ("import", "response", "alone", "rss", "get", "create", "cpu", "pages", "threads", "tasks")
-SOURCES: Mapping[str, Source] = {
-    "own_calls": Source(command=(_CALL, "--rows", "own-calls"), is_exact=True, needs_quiet=False),
-    "outage": Source(command=("tests/faults/reliability_report.py", "--exact"), is_exact=True, needs_quiet=False),
-    "calls": Source(command=(_CALL, "--isolated", "--rows", *_COMPARED)),
-    "growth": Source(command=(_CALL, "--isolated", "--rows", "growing-tasks", "growing-threads", "memory")),
-    "commands": Source(
+SOURCES: Mapping[str, Measurement] = {
+    "own_calls": Measurement(command=(_CALL, "--rows", "own-calls"), is_exact=True, needs_quiet=False),
+    "outage": Measurement(command=("tests/faults/reliability_report.py", "--exact"), is_exact=True, needs_quiet=False),
+    "calls": Measurement(command=(_CALL, "--isolated", "--rows", *_COMPARED)),
+    "growth": Measurement(command=(_CALL, "--isolated", "--rows", "growing-tasks", "growing-threads", "memory")),
+    "commands": Measurement(
         command=(f"{_BENCHMARKS}/command_line.py", "--isolated"), watches=("pinecone_admin/cli", *_CLIENT)
     ),
-    "access_page": Source(command=(f"{_BENCHMARKS}/access_page.py",), watches=("pinecone_admin/workflows",)),
-    "large_body": Source(command=(f"{_BENCHMARKS}/large_body.py",)),
-    "emulator_load": Source(
+    "access_page": Measurement(command=(f"{_BENCHMARKS}/access_page.py",), watches=("pinecone_admin/workflows",)),
+    "large_body": Measurement(command=(f"{_BENCHMARKS}/large_body.py",)),
+    "emulator_load": Measurement(
         command=(f"{_BENCHMARKS}/emulator_load.py", "--moto"),
         watches=("pinecone_admin/emulator",),
         most_commits=_EMULATOR_COMMITS,
     ),
-    "faults": Source(command=("tests/faults/reliability_report.py",), needs_quiet=False),
+    "faults": Measurement(command=("tests/faults/reliability_report.py",), needs_quiet=False),
 }
 """The programs, by the names of their records; the quick ones come first."""
 
@@ -96,7 +96,7 @@ def read_records() -> dict[str, Record]:
     return records
 
 
-def run_program(source: Source, *options: str) -> Record:
+def run_program(source: Measurement, *options: str) -> Record:
     """Run the program of a source and return what it prints.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import evidence
-from evidence import PAGES, Source, find_differences, find_stale, read_records, render_page
+from evidence import PAGES, Measurement, find_differences, find_stale, read_records, render_page
 from evidence_tables import BLOCKS
 
 FIGURE = re.compile(
@@ -32,7 +32,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     page = tmp_path / "docs/page.md"
     page.write_text("Before.\n\n<!-- Begin: evidence thing -->\n<!-- End -->\n\nAfter.\n")
-    source = Source(command=("program.py",), watches=("program.py",), most_commits=1, needs_quiet=False)
+    source = Measurement(command=("program.py",), watches=("program.py",), most_commits=1, needs_quiet=False)
     monkeypatch.setattr(evidence, "ROOT", tmp_path)
     monkeypatch.setattr(evidence, "FIGURES", tmp_path / "docs/figures.json")
     monkeypatch.setattr(evidence, "HISTORY", tmp_path / "docs/figures-history.jsonl")
@@ -109,7 +109,7 @@ def test_a_changed_program_an_edited_page_and_a_changed_exact_figure_are_found(
     evidence.main(["render"])
     print_figures(checkout, n=3)
     assert find_differences(records) == []
-    exact = Source(command=("program.py",), is_exact=True, needs_quiet=False)
+    exact = Measurement(command=("program.py",), is_exact=True, needs_quiet=False)
     monkeypatch.setattr(evidence, "SOURCES", {"thing": exact})
     assert find_differences(records) == ["thing has changed: run scripts/evidence run thing"]
     print_figures(checkout, n=1, rows=2)
