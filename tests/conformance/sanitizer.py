@@ -161,8 +161,9 @@ class Sanitizer:
 
     def request_header(self, name: str, value: str) -> str:
         """Return the value of a header of a request."""
-        scheme = _SCHEME.fullmatch(value) if name == "authorization" else None
-        if scheme and value not in vocabulary.read_constants():
+        if name == "authorization" and value in vocabulary.read_constants():
+            return value
+        if scheme := _SCHEME.fullmatch(value):
             return f"{scheme[1]} {self._replace(name, scheme[2])}"
         return value if self._is_known_header(name, value) else self.sent(name, value)
 
@@ -178,7 +179,8 @@ class Sanitizer:
         """Return a string of a request. A constant of a check stays, unless the organization has the same value."""
         if not value or value in vocabulary.read_literals().get(name, ()):
             return value
-        if value not in self._placeholders and value in vocabulary.read_constants():
+        is_free = value not in self._placeholders or name in vocabulary.read_public_fields()
+        if is_free and value in vocabulary.read_constants():
             self._constants.add((name, value))
             return value
         return self._find_in_other_case(value) or self._replace(name, value)

@@ -76,6 +76,12 @@ def read_literals() -> Mapping[str, frozenset[str]]:
 
 
 @cache
+def read_public_fields() -> frozenset[str]:
+    """Return the fields of requests that hold no value of an organization, such as a limit or a role."""
+    return frozenset({"limit", "x-pinecone-api-version", *read_literals()})
+
+
+@cache
 def read_route_words() -> frozenset[str]:
     """Return the fixed parts of the paths of the API documents."""
     paths = [path for document in _read_documents() for path in document["paths"]]
