@@ -1,10 +1,9 @@
 """Check an Admin API against the rules over HTTP, as a black box, and report each rule that differs.
 
-The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET; the service account has to own its
-organization. Nothing is changed without --write, and nobody is mailed without --mail-to. The verdicts of a run that
-comes to its end are written to docs/conformance, without ids or secrets; with --record, they are in the recording
-instead. The exit status is 0 where no rule differs, 1 where one does, and 2 where the service cannot be checked, or not
-to the end.
+The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The service account must be an OrgOwner.
+Without --write, nothing is changed. Without --mail-to, nobody is mailed. With --record, the run writes a recording. Else,
+it writes the verdicts on Pinecone's service to docs/conformance, without ids or secrets. With --replay, it sends nothing
+to a service. The exit status is 0 if no rule differs, 1 if one does, and 2 if the run could not finish.
 """
 
 import argparse
@@ -124,7 +123,7 @@ def _check_service(service: Service, options: argparse.Namespace, recorder: Reco
         lines = recorder.sanitize()
         write_recording(options.record, options.host, lines, {each.rule: each.verdict for each in findings})
         _print_line(f"Recorded {len(lines)} requests in {options.record}.")
-    else:
+    elif options.host.rstrip("/") == PRODUCTION or options.reports != REPORTS:
         _write_report(options.reports, options.host, findings)
     return 1 if service.leftovers or any(each.verdict == "DIFFERS" for each in findings) else 0
 
@@ -193,7 +192,7 @@ def _argument_parser() -> argparse.ArgumentParser:
         type=Path,
         default=REPORTS,
         metavar="FOLDER",
-        help="where to write the verdicts, in a file named by the time (default docs/conformance)",
+        help="where to write the verdicts, in a file named by the time (default docs/conformance, for Pinecone's service)",
     )
     return parser
 

@@ -119,6 +119,13 @@ def test_run_writes_a_report_that_can_be_committed(
     assert report == {"service": url, "version": "2026-07", "date": datetime.now(UTC).date().isoformat()}
 
 
+def test_report_of_another_service_needs_a_folder(url: str) -> None:
+    """Without --reports, a run against an emulator writes nothing to docs/conformance."""
+    before = sorted(conformance.REPORTS.iterdir())
+    assert main(["--host", url, "--oauth-url", url + TOKEN_PATH]) == 0
+    assert sorted(conformance.REPORTS.iterdir()) == before
+
+
 def test_report_that_cannot_be_written_exits_with_status_2(
     url: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
