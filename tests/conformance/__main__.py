@@ -1,9 +1,10 @@
 """Check an Admin API against the rules over HTTP, as a black box, and report each rule that differs.
 
 The credentials are taken from PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The service account must be an OrgOwner.
-Without --write, nothing is changed. Without --mail-to, nobody is mailed. With --record, the run writes a recording. Else,
-it writes the verdicts on Pinecone's service to docs/conformance, without ids or secrets. With --replay, it sends nothing
-to a service. The exit status is 0 if no rule differs, 1 if one does, and 2 if the run could not finish.
+Without --write, nothing is changed. Without --mail-to, nobody is mailed. With --record, the run writes a recording.
+Without --record, it writes the verdicts on Pinecone's service to docs/conformance, without ids or secrets. With
+--replay, it sends nothing to a service. The exit status is 0 if no rule differs, 1 if one does, and 2 if the run could
+not finish.
 """
 
 import argparse
@@ -192,7 +193,7 @@ def _argument_parser() -> argparse.ArgumentParser:
         type=Path,
         default=REPORTS,
         metavar="FOLDER",
-        help="where to write the verdicts, in a file named by the time (default docs/conformance, for Pinecone's service)",
+        help="folder for a file with the verdicts; default docs/conformance, and none for other services",
     )
     return parser
 
