@@ -32,7 +32,7 @@ from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.operations import fetch_project
-from pinecone_admin.workflows import ChangePlan, DesiredState, Step
+from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Ref
 from tests.support.clock import VirtualClock
 from tests.support.resources import PLAIN, create_resources, fill_ids
 
@@ -132,13 +132,12 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         source="org.yaml",
         digest="",
         commit=None,
-        steps=[Step(action="create", kind="project", name="new", planned=True, cause="change")],
+        changes=[Change(action="create", target=Ref("project", "new"), cause="change")],
         refusals=[],
         not_listed=[],
         unfinished=[],
+        kept=[],
         notes=[],
-        desired=file,
-        base=None,
     )
     arguments: dict[str, Arguments] = {
         "client.plan": {
@@ -147,7 +146,14 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
             "client_id": None,
             "commit": "c0ffee",
         },
-        "client.apply": {"plan": plan, "store": None, "drift": False, "allow_removals": None},
+        "client.apply": {
+            "plan": plan,
+            "store": None,
+            "drift": False,
+            "allow_removals": None,
+            "allow_own": False,
+            "client_id": None,
+        },
         "client.send": {"operation": fetch_project(project_id=ids["project"])},
         "client.inventory": {"concurrency": 1, "progress": None},
         "client.token": {},

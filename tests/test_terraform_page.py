@@ -21,9 +21,8 @@ def test_a_project_of_terraform_is_never_made() -> None:
         with pytest.raises(PineconeValueError, match="nothing has the id"):
             admin.plan(DesiredState.from_dict(file))
         file["projects"][0]["id"] = admin.projects.create(name="search").id
-        assert [(step.action, step.kind) for step in admin.plan(DesiredState.from_dict(file)).steps] == [
-            ("create", "api_key")
-        ]
+        [change] = admin.plan(DesiredState.from_dict(file)).changes
+        assert (change.action, change.target.kind) == ("create", "api_key")
 
 
 def test_a_project_that_terraform_renamed_is_renamed_back() -> None:
@@ -33,4 +32,4 @@ def test_a_project_that_terraform_renamed_is_renamed_back() -> None:
     with emulator.admin() as admin:
         file["projects"][0]["id"] = admin.projects.create(name="search-eu").id
         plan = admin.plan(DesiredState.from_dict(file))
-        assert ("rename", "project") in [(step.action, step.kind) for step in plan.steps]
+        assert any(str(each).startswith("rename project search-eu") for each in plan.changes)

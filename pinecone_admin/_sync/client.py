@@ -293,12 +293,12 @@ class Admin:
         client_id: str | None = None,
         commit: str | None = None,
     ) -> workflows.ChangePlan:
-        """Return the steps that bring the organization to its desired state; only reads are sent.
+        """Return the changes that bring the organization to its desired state; only reads are sent.
 
         Args:
             desired: What a file says of the organization.
-            base: The file as it was last applied. What is equal in both files and not in the organization is *drift*,
-                which ``apply`` leaves alone unless it is told otherwise.
+            base: The file as it was last applied. A change that both files need is *drift*, which ``apply`` leaves
+                alone unless it is told otherwise.
             client_id: Client id of this client's service account; needed only if the client has a token in place of
                 credentials.
             commit: Commit of the file, for the record.
@@ -315,7 +315,7 @@ class Admin:
         Example:
             >>> desired = (admin.inventory()).to_desired_state()
             >>> plan = admin.plan(desired)
-            >>> plan.steps
+            >>> plan.changes
             []
         """
         from pinecone_admin._sync.workflows.apply_plan import plan_organization  # noqa: PLC0415 - imported on first use
@@ -329,14 +329,16 @@ class Admin:
         store: Callable[[workflows.NewSecret], object] | None = None,
         drift: bool = False,
         allow_removals: int | None = None,
+        allow_own: bool = False,
+        client_id: str | None = None,
     ) -> workflows.ApplyReport:
-        """Carry out a plan: no step that the plan does not have, and none that is no longer needed.
+        """Carry out a plan: no change that the plan does not have, and none that is no longer needed.
 
-        The organization is read again, and the steps are planned again from the same file. The call is refused if that
-        gives anything that the plan does not have. A step that fails does not stop those that do not depend on it, and
-        the same call goes on from there, also after a crash: what a step replaces may be newer than the plan if it has
-        the temporary name, and the roles, that the step gives. Make one call at a time, also in tasks and threads:
-        nothing in the API prevents that two create the same project.
+        The organization is read again, and each change is compared with it. A change that is already made is skipped.
+        If a change no longer fits, because somebody has changed what it is about, nothing is changed, and the error
+        names each of them. A step that fails does not stop those that do not depend on it, and the same call goes on
+        from there, also after a crash. Make one call at a time, also in tasks and threads: nothing in the API prevents
+        that two create the same project.
 
         Args:
             plan: The plan.
@@ -344,15 +346,18 @@ class Admin:
                 one at a time. It may return anything. If it raises, it must not have stored the secret: the key or
                 account is deleted, and no further one is made.
             drift: Whether drift is carried out, too.
-            allow_removals: Permit so many deletions, from 0, even if more than a third of the people, accounts or keys
-                would go.
+            allow_removals: Permit so many removals, from 0, even if more than a third of the people, accounts or keys
+                would go or lose every role.
+            allow_own: Permit that the account of this client is deleted or loses a role.
+            client_id: Client id of this client's service account, if the client has a token in place of credentials.
+                Without it, nothing is taken from a service account.
 
         Returns:
-            What was done, skipped and not done.
+            Each change of the plan with what happened to it.
 
         Raises:
-            RefusedError: The organization has changed so that more would be done than the plan has; or no user would be
-                an OrgOwner, the account of this client would lose a role, or too much would go. Nothing was changed.
+            RefusedError: A change no longer fits; or no user would be an OrgOwner, the account of this client would
+                lose a role, a member would have no role on the organization, or too much would go. Nothing was changed.
             PineconeValueError: Secrets would be made, and there is no ``store``. Nothing was changed.
             ForbiddenError: The account is not seen to be an OrgOwner.
             PineconeError: A part could not be read, as in an outage, or a step failed; the notes (``__notes__``) of any
@@ -371,7 +376,15 @@ class Admin:
         """
         from pinecone_admin._sync.workflows.apply_plan import apply_plan  # noqa: PLC0415 - imported on first use
 
-        return apply_plan(self, plan, store=store, drift=drift, allow_removals=allow_removals)
+        return apply_plan(
+            self,
+            plan,
+            store=store,
+            drift=drift,
+            allow_removals=allow_removals,
+            allow_own=allow_own,
+            client_id=client_id,
+        )
 
     def token(self) -> auth.AccessToken:
         """Return an access token for use in other tools.

@@ -11,9 +11,9 @@ from pinecone_admin._concurrency.lazy import load_names_on_use
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.access import Access, AccessRow, Holder
-    from pinecone_admin.workflows.apply_report import ApplyReport, FailedStep, NewSecret
-    from pinecone_admin.workflows.change_plan import ChangePlan
-    from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
+    from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
+    from pinecone_admin.workflows.change_plan import ChangePlan, SetAside
+    from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings, Step
     from pinecone_admin.workflows.desired_state import DesiredState
     from pinecone_admin.workflows.findings import Finding
     from pinecone_admin.workflows.inventory import Inventory, InventoryChange, InventoryChanges
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         Rotation,
     )
     from pinecone_admin.workflows.resources import Unread
-    from pinecone_admin.workflows.steps import Step
     from pinecone_admin.workflows.waivers import Review, Waiver
 
 __all__ = [
@@ -63,7 +62,6 @@ __all__ = [
     "DueRotations",
     "Ensured",
     "FailedRotation",
-    "FailedStep",
     "Finding",
     "Holder",
     "Inventory",
@@ -88,6 +86,7 @@ __all__ = [
     "RoleAt",
     "RoleChange",
     "Rotation",
+    "SetAside",
     "Settings",
     "StalePlan",
     "StaleProject",
@@ -103,12 +102,12 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
         __name__,
         {
             ".access": ("Access", "AccessRow", "Holder"),
-            ".apply_report": ("ApplyReport", "FailedStep", "NewSecret"),
-            ".change_plan": ("ChangePlan",),
+            ".apply_report": ("ApplyReport", "NewSecret"),
+            ".change_plan": ("ChangePlan", "SetAside"),
             ".planner": ("plan_changes",),
             ".desired_state": ("DesiredState",),
             ".findings": ("Finding",),
-            ".changes": ("Change", "Ref", "RoleAt", "Settings"),
+            ".changes": ("Change", "Ref", "RoleAt", "Settings", "Step"),
             ".inventory": ("Inventory", "InventoryChange", "InventoryChanges"),
             ".plans": (
                 "Left",
@@ -139,7 +138,6 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
                 "Rotation",
             ),
             ".resources": ("Unread",),
-            ".steps": ("Step",),
             ".waivers": ("Review", "Waiver"),
         },
     )

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from generated_client.models import APIKeyWithSecret, ServiceAccountWithSecret
-from pinecone_admin._text.printable import make_printable
-from pinecone_admin.errors import Outcome
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows.change_plan import describe_step, sort_for_reading
-from pinecone_admin.workflows.plan_facts import is_sensitive
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows.changes import Step, StepState
 
 NewSecret: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 """What ``store`` gets of ``apply``: a new key with its value, or a new service account with its secret."""
 
-
-@frozen(kw_only=True)
-class FailedStep:
-    """A step that failed.
-
-    Attributes:
-        step: The step.
-        error: Message of the error.
-        outcome: That of the error, as of one of a workflow; None if ``store`` raised another error.
-
-    Example:
-        >>> report = admin.apply(admin.plan(admin.inventory().to_desired_state()))
-        >>> [each.error for each in report.failed]
-        []
-    """
-
-    step: Step
-    """The step."""
-    error: str = field(converter=make_printable)
-    """Message of the error."""
-    outcome: Outcome | None
-    """That of the error, as of one of a workflow; None if ``store`` raised another error."""
-
-    def __str__(self) -> str:
-        outcome = {"unknown": ", and may have been done", "done": ", after a part was done"}.get(self.outcome or "", "")
-        return make_printable(f"failed{outcome}: {_describe_object(self.step)}: {self.error}")
+_FAILED: Collection[StepState] = {"failed", "sent", "unread", "rejected"}
 
 
 @frozen(kw_only=True)
@@ -52,16 +24,14 @@ class ApplyReport:
 
     Attributes:
         organization_id: Id of the organization.
-        client_id: Client id of the account that carried the plan out.
+        client_id: Client id of the account that carried the plan out; None if the client has only a token.
         applied_at: The ``taken_at`` of the inventory that was read first.
         package_version: Version of this package.
         source: What the file is called.
         digest: SHA-256 of the file.
         commit: Commit of the file, if it was given to ``plan``.
-        done: Steps that were carried out, in order.
-        skipped: Steps of the plan that were not carried out, as they are no longer needed or are drift.
-        failed: Steps that failed.
-        not_run: Steps that were not tried, each with the reason.
+        steps: Each change of the plan with what happened to it, in the order of execution, and the deletion of each
+            leftover.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
@@ -71,8 +41,8 @@ class ApplyReport:
 
     organization_id: str
     """Id of the organization."""
-    client_id: str
-    """Client id of the account that carried the plan out."""
+    client_id: str | None
+    """Client id of the account that carried the plan out; None if the client has only a token."""
     applied_at: datetime
     """The ``taken_at`` of the inventory that was read first."""
     package_version: str
@@ -83,22 +53,46 @@ class ApplyReport:
     """SHA-256 of the file."""
     commit: str | None
     """Commit of the file, if it was given to ``plan``."""
-    done: list[Step] = field(factory=list[Step])
-    """Steps that were carried out, in order."""
-    skipped: list[Step] = field(factory=list[Step])
-    """Steps of the plan that were not carried out, as they are no longer needed or are drift."""
-    failed: list[FailedStep] = field(factory=list[FailedStep])
-    """Steps that failed."""
-    not_run: list[Step] = field(factory=list[Step])
-    """Steps that were not tried, each with the reason."""
+    steps: list[Step] = field(factory=list[Step])
+    """Each change of the plan with what happened to it, in the order of execution, and the deletion of each
+    leftover."""
+
+    @property
+    def done(self) -> list[Step]:
+        """Steps that were carried out."""
+        return self._select({"done"})
+
+    @property
+    def skipped(self) -> list[Step]:
+        """Steps for which nothing was done: they are no longer needed, or are drift."""
+        return self._select({"skipped"})
+
+    @property
+    def failed(self) -> list[Step]:
+        """Steps that failed, whether or not they may have taken effect."""
+        return self._select(_FAILED)
+
+    @property
+    def undone(self) -> list[Step]:
+        """Steps that were carried out and undone, such as a key whose value could not be stored."""
+        return self._select({"undone"})
+
+    @property
+    def not_run(self) -> list[Step]:
+        """Steps that were not tried, each with the reason."""
+        return self._select({"not_run"})
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every step was done, or needed nothing to be done."""
+        return all(each.state in {"done", "skipped"} for each in self.steps)
+
+    def _select(self, states: Collection[StepState]) -> list[Step]:
+        return [each for each in self.steps if each.state in states]
 
     def __str__(self) -> str:
-        """Return the report as text, one step per line."""
-        lines = [*map(describe_step, sort_for_reading(self.done))]
-        lines += map(str, sorted(self.failed, key=lambda each: not is_sensitive(each.step)))
-        lines += [f"not run: {_describe_object(each)}: {each.reason}" for each in sort_for_reading(self.not_run)]
-        lines += [f"skipped: {_describe_object(each)}: {each.reason}" for each in sort_for_reading(self.skipped)]
-        return "\n".join(map(make_printable, lines or ["nothing was changed"]))
+        """Return the report as text, one line for each step, in the order of execution."""
+        return "\n".join(map(str, self.steps)) or "nothing was changed"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types.
@@ -108,8 +102,3 @@ class ApplyReport:
             >>> json.dumps(report.to_dict())
         """
         return to_dict(self)
-
-
-def _describe_object(step: Step) -> str:
-    """Return the line of a step that was not carried out, without its reason."""
-    return str(evolve(step, planned=True, reason=None)).removeprefix("would ")

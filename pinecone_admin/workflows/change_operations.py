@@ -138,12 +138,14 @@ def fits(change: Change, settings: Settings, roles: frozenset[tuple[str, str | N
     """Return whether a thing that is there is what a create would make.
 
     Args:
-        change: The create; the projects of its roles have ids.
+        change: The create.
         settings: The settings of the thing.
         roles: The roles that it holds, each with the id of its project.
     """
     found = settings.fields
     wanted = {name: value for name, value in change.settings.fields.items() if name != "name"}
+    if any(each.project is not None and each.project.id is None for each in change.roles):
+        return False  # nothing holds a role on a project that is not there
     has_settings = all(_comparable(found.get(name)) == _comparable(value) for name, value in wanted.items())
     return has_settings and {*roles} == {(each.role, each.project and each.project.id) for each in change.roles}
 

@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.workflows.plan_facts import is_sensitive, keep_facts
+from pinecone_admin.workflows.changes import Change, Ref, find_flaw
 from pinecone_admin.workflows.plans import SavablePlan
-from pinecone_admin.workflows.steps import Step
 
 _FIRST = "Owners and secrets"
 _MAX_MARKDOWN = 60_000
 """Characters of Markdown; GitHub refuses comments from 65,536."""
 
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "project": ("project", "projects"),
+    "api_key": ("key", "keys"),
+    "service_account": ("service account", "service accounts"),
+    "user": ("person", "people"),
+    "invite": ("person", "people"),
+}
+
+
+@frozen(kw_only=True)
+class SetAside:
+    """What a run under way has made, or what an interrupted or finished one has left, and a plan leaves alone.
+
+    Attributes:
+        target: What it is.
+        reason: Why it is there.
+
+    Example:
+        >>> plan = admin.plan(admin.inventory().to_desired_state())
+        >>> [each.reason for each in plan.kept]
+        []
+    """
+
+    target: Ref
+    """What it is."""
+    reason: str
+    """Why it is there."""
+
+    def __str__(self) -> str:
+        return make_printable(f"{self.target}: {self.reason}")
+
 
 @frozen(kw_only=True)
 class ChangePlan(SavablePlan):
-    """The steps that bring an organization to its desired state, for ``apply``.
+    """The changes that bring an organization to its desired state, for ``apply``.
 
     Attributes:
         organization_id: Id of the organization.
         organization: Name of the organization.
-        client_id: Client id of the account that is to carry the steps out.
+        client_id: Client id of the account that is to carry the changes out.
         made_at: The ``taken_at`` of the inventory from which the plan was made.
         package_version: Version of this package that made the plan.
         source: What the file is called.
         digest: SHA-256 of the file.
         commit: Commit of the file, if it was given.
-        steps: The steps, in the order in which they are carried out.
-        refusals: Why ``apply`` would refuse the steps that are no drift.
+        changes: The changes, in the order in which they are carried out.
+        refusals: Why ``apply`` would refuse the changes that are no drift.
         not_listed: What exists beside the sections of the file, and is left as it is.
         unfinished: What runs under way have made, or interrupted ones have left.
-        notes: What a reader should know besides.
-        desired: The file, as plain JSON types.
-        base: The file as it was last applied, as plain JSON types; None if it was not given.
+        kept: Old keys of finished rotations, and temporary keys, which are deleted in time.
+        notes: What a reader should also know.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
@@ -55,7 +87,7 @@ class ChangePlan(SavablePlan):
     organization: str
     """Name of the organization."""
     client_id: str
-    """Client id of the account that is to carry the steps out."""
+    """Client id of the account that is to carry the changes out."""
     made_at: datetime
     """The ``taken_at`` of the inventory from which the plan was made."""
     package_version: str
@@ -66,56 +98,56 @@ class ChangePlan(SavablePlan):
     """SHA-256 of the file."""
     commit: str | None
     """Commit of the file, if it was given."""
-    steps: list[Step]
-    """The steps, in the order in which they are carried out."""
+    changes: list[Change]
+    """The changes, in the order in which they are carried out."""
     refusals: list[str]
-    """Why ``apply`` would refuse the steps that are no drift."""
-    not_listed: list[Step]
+    """Why ``apply`` would refuse the changes that are no drift."""
+    not_listed: list[Ref]
     """What exists beside the sections of the file, and is left as it is."""
-    unfinished: list[Step]
+    unfinished: list[SetAside]
     """What runs under way have made, or interrupted ones have left."""
+    kept: list[SetAside]
+    """Old keys of finished rotations, and temporary keys, which are deleted in time."""
     notes: list[str]
-    """What a reader should know besides."""
-    desired: Mapping[str, Any]
-    """The file, as plain JSON types."""
-    base: Mapping[str, Any] | None
-    """The file as it was last applied, as plain JSON types; None if it was not given."""
+    """What a reader should also know."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Return the plan that ``to_json`` converted.
 
-        Its steps are shown by what ``apply`` compares, whatever else the text says of them.
+        The text of each change is made from its fields, so that an edited plan shows what it does.
 
         Args:
-            text: Text that ``to_json`` returned. ``apply`` refuses a plan that lacks a step that it would carry out:
-                to leave one out, change the file and make another plan.
+            text: Text that ``to_json`` returned; entries of ``changes`` may have been removed.
 
         Raises:
             PineconeTypeError: ``text`` is not a str.
             PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
         """
         plan = super().from_json(text)
-        return evolve(plan, steps=[*map(keep_facts, plan.steps)])
+        if (flaw := _find_flaw(plan.changes)) is not None:
+            raise value_error("text", f"is not a valid plan: {flaw}")
+        return plan
 
     def __bool__(self) -> bool:
-        """Return whether there are steps, drift or not."""
-        return bool(self.steps)
+        """Return whether there are changes, drift or not."""
+        return bool(self.changes)
 
     @property
     def summary(self) -> str:
         """One line of counts."""
-        drift = sum(each.cause == "drift" for each in self.steps)
-        counts = [count_noun(len(self.steps), "step") + (f" ({drift} drift)" if drift else "")]
+        drift = sum(each.cause == "drift" for each in self.changes)
+        counts = [count_noun(len(self.changes), "change") + (f" ({drift} drift)" if drift else "")]
         counts += [f"{len(self.not_listed)} not listed"] if self.not_listed else []
         counts += [f"{len(self.unfinished)} unfinished"] if self.unfinished else []
         return make_printable(f"organization {self.organization} ({self.organization_id}): {', '.join(counts)}")
 
     def __str__(self) -> str:
-        """Return the plan as text, one step per line; what concerns owners and secrets comes first."""
-        lines = [self.summary, *map(describe_step, sort_for_reading(self.steps))]
+        """Return the plan as text, one line for each change, in the order in which they are carried out."""
+        lines = [self.summary, *(each.describe("conditional") for each in self.changes)]
         lines += [f"apply refuses this: {each}" for each in self.refusals]
-        return "\n".join(map(make_printable, [*lines, *self.notes, *map(str, (*self.unfinished, *self.not_listed))]))
+        lines += [*self.notes, *map(str, (*self.unfinished, *self.kept)), *count_not_listed(self.not_listed)]
+        return "\n".join(map(make_printable, lines))
 
     def to_markdown(self) -> str:
         """Return the plan as Markdown for a comment.
@@ -127,8 +159,14 @@ class ChangePlan(SavablePlan):
             >>> plan = admin.plan(admin.inventory().to_desired_state())
             >>> comment = plan.to_markdown()
         """
-        sections = split_sections(self)
-        first = sections.pop(_FIRST, [])
+        rest = [each for each in self.changes if not each.is_sensitive]
+        sections = {
+            "Changes": _describe_all(each for each in rest if each.cause != "drift"),
+            "Drift": _describe_all(each for each in rest if each.cause == "drift"),
+            "Unfinished": [*map(str, self.unfinished)],
+            "Kept": [*map(str, self.kept)],
+        }
+        sections = {title: lines for title, lines in sections.items() if lines}
         facts = {
             "file": f"{self.source} {self.digest}".strip(),
             "commit": self.commit,
@@ -137,35 +175,50 @@ class ChangePlan(SavablePlan):
         }
         head = [f"**{_code(self.summary)}**", *(f"- {name}: {_code(fact)}" for name, fact in facts.items() if fact)]
         head += [f"- apply refuses this: {_code(each)}" for each in self.refusals]
-        head += [f"- {_code(each)}" for each in self.notes]
-        head += ["", f"### {_FIRST}", *_list_steps(first)] if first else []
+        head += [f"- {_code(each)}" for each in (*self.notes, *count_not_listed(self.not_listed))]
+        if first := _describe_all(each for each in self.changes if each.is_sensitive):
+            head += ["", f"### {_FIRST}", *(f"- {_code(each)}" for each in first)]
         text = "\n".join(head) + "\n"
-        for number, (title, steps) in enumerate(sections.items()):
-            text += _format_section(title, steps, (_MAX_MARKDOWN - len(text)) // (len(sections) - number))
+        for number, (title, lines) in enumerate(sections.items()):
+            text += _format_section(title, lines, (_MAX_MARKDOWN - len(text)) // (len(sections) - number))
         return text
 
+    def _dump(self, document: dict[str, Any]) -> str:
+        """Return the document with one line for each change, so that a large plan is neither long nor hard to read."""
+        fields: list[str] = []
+        for name, value in document.items():
+            if isinstance(value, list) and value:
+                items = ",\n    ".join(json.dumps(each, ensure_ascii=False) for each in value)  # pyright: ignore[reportUnknownVariableType]
+                fields.append(f'  "{name}": [\n    {items}\n  ]')
+            else:
+                fields.append(f'  "{name}": {json.dumps(value, ensure_ascii=False)}')
+        return "{\n" + ",\n".join(fields) + "\n}"
 
-def sort_for_reading(steps: Iterable[Step]) -> list[Step]:
-    """Return what concerns owners and secrets first."""
-    return sorted(steps, key=lambda each: not is_sensitive(each))
+
+def _find_flaw(changes: Sequence[Change]) -> str | None:
+    """Return what is wrong with the changes of a saved plan, or None."""
+    created = Counter(each.target for each in changes if each.creates)
+    for number, each in enumerate(changes):
+        flaw = find_flaw(each)
+        for ref in (*each.projects, *([each.target] if each.creates else [])):
+            if ref.id is None and created[ref] != 1:
+                how = "is created twice" if created[ref] else "no change creates"
+                flaw = flaw or f"refers to {ref}, which {how}"
+        if flaw is not None:
+            return make_printable(f"changes[{number}] {flaw}")
+    return None
 
 
-def describe_step(step: Step) -> str:
-    """Return the line of a step, which says whether it is drift."""
-    return f"{step} (drift)" if step.cause == "drift" else str(step)
+def count_not_listed(not_listed: Iterable[Ref]) -> list[str]:
+    """Return one line with the number of things that a file does not list, or none."""
+    counts = Counter(_COUNTED[each.kind] for each in not_listed)
+    kinds = dict.fromkeys(_COUNTED.values())
+    parts = [count_noun(counts[one, many], one, many) for one, many in kinds if counts[one, many]]
+    return [f"not listed, and left as it is: {', '.join(parts)}"] if parts else []
 
 
-def split_sections(plan: ChangePlan) -> dict[str, list[Step]]:
-    """Return the steps of a plan by the titles of what a reader gets; none of them is empty."""
-    rest = [each for each in plan.steps if not is_sensitive(each)]
-    sections = {
-        _FIRST: [each for each in plan.steps if is_sensitive(each)],
-        "Changes": [each for each in rest if each.cause != "drift"],
-        "Drift": [each for each in rest if each.cause == "drift"],
-        "Unfinished": plan.unfinished,
-        "Not listed": plan.not_listed,
-    }
-    return {title: steps for title, steps in sections.items() if steps}
+def _describe_all(changes: Iterable[Change]) -> list[str]:
+    return [each.describe("conditional") for each in changes]
 
 
 def _code(text: str) -> str:
@@ -179,19 +232,15 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def _list_steps(steps: Iterable[Step]) -> list[str]:
-    return [f"- {_code(describe_step(each))}" for each in steps]
-
-
-def _format_section(title: str, steps: Sequence[Step], size: int) -> str:
+def _format_section(title: str, lines: Sequence[str], size: int) -> str:
     """Return a section, cut to a number of characters."""
-    head = f"\n### {title} ({len(steps)})\n"
+    head = f"\n### {title} ({len(lines)})\n"
     room = size - len(head) - len("- and 000000 more\n")
-    lines: list[str] = []
-    for line in _list_steps(steps):
+    shown: list[str] = []
+    for line in (f"- {_code(each)}" for each in lines):
         room -= len(line) + 1
         if room < 0:
-            lines.append(f"- and {len(steps) - len(lines)} more")
+            shown.append(f"- and {len(lines) - len(shown)} more")
             break
-        lines.append(line)
-    return head + "\n".join(lines) + "\n"
+        shown.append(line)
+    return head + "\n".join(shown) + "\n"

@@ -227,7 +227,8 @@ class Change:
         action = "rename" if self.settings.name is not None and self.action == "update" else self.action
         verb = {"past": _PAST[action], "present": action, "conditional": f"would {action}"}[tense]
         clauses = [f"{verb} {_describe_object(self)}", None if tense == "past" else _describe_replaced(self)]
-        return make_printable(": ".join(filter(None, [*clauses, self.reason])))
+        mark = " (drift)" if self.cause == "drift" else ""
+        return make_printable(": ".join(filter(None, [*clauses, self.reason])) + mark)
 
     def __str__(self) -> str:
         return self.describe("present")
@@ -347,7 +348,8 @@ def _describe_object(change: Change) -> str:
             thing = describe_thing("", target.name, target.id)
         case _:
             pass
-    details = [*describe_roles(change.roles), *_describe_fields(change)]
+    roles = " and ".join(describe_roles(change.roles))
+    details = [*([roles] if roles else []), *_describe_fields(change)]
     return f"{thing}{place} with {', '.join(details)}" if details else f"{thing}{place}"
 
 

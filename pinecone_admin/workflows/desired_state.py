@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from datetime import date
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import sha256
 from typing import Any, Literal, Self, TypeAlias, cast
@@ -21,7 +18,6 @@ from pinecone_admin._http.argument_checks import (
     check_integer,
     check_string,
     type_error,
-    value_error,
 )
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.operation_checks import check_name
@@ -38,7 +34,7 @@ SETTINGS = ("max_pods", "force_encryption_with_cmek")
 """Settings of a project."""
 
 _SECTIONS: Mapping[str, ItemKind] = {"projects": "project", "service_accounts": "service_account", "people": "person"}
-_SOME_DAY = "2027-03-31"
+_IGNORE = "ignore is no longer used, and was left out: nothing is removed because it is not listed"
 _MAX_QUOTED = 80
 _MAX_MESSAGE = 1800
 """Characters of a message that lists problems; the notes of the error have all of them."""
@@ -93,35 +89,6 @@ class DesiredItem:
 
 
 @frozen(kw_only=True)
-class IgnoreRule:
-    """Items that are neither listed nor changed until a day.
-
-    Attributes:
-        kind: Kind of the items.
-        name: Pattern of their names, as names of files in a shell; of keys ``PROJECT/KEY``, both as patterns.
-        reason: Why they are ignored.
-        until: Last day on which they are.
-    """
-
-    kind: ItemKind
-    name: str
-    reason: str
-    until: date
-
-    def covers(self, kind: ItemKind, key: str, project: str | None) -> bool:
-        """Return whether the rule is about an item, which for a key has a project."""
-        if kind != self.kind:
-            return False
-        place, _, pattern = ("", "", self.name) if project is None else self.name.partition("/")
-        pattern = normalize_email(pattern) if kind == "person" else pattern
-        return fnmatchcase(project or "", place) and fnmatchcase(key, pattern)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rule as the file has it."""
-        return {"kind": self.kind, "name": self.name, "reason": self.reason, "until": self.until.isoformat()}
-
-
-@frozen(kw_only=True)
 class DesiredState:
     """What a file says of an organization, for ``plan``.
 
@@ -133,8 +100,7 @@ class DesiredState:
         projects: The projects; None if they are not managed.
         service_accounts: The service accounts; None if they are not managed.
         people: The people; None if they are not managed.
-        ignore: What is neither listed nor changed.
-        notes: What an export could not express.
+        notes: What an export could not express, or what of the file is not used.
         source: What the file is called in messages.
         digest: SHA-256 of the text in UTF-8, or of the canonical JSON of a mapping.
 
@@ -152,10 +118,8 @@ class DesiredState:
     """The service accounts; None if they are not managed."""
     people: list[DesiredItem] | None = None
     """The people; None if they are not managed."""
-    ignore: list[IgnoreRule] = field(factory=list[IgnoreRule])
-    """What is neither listed nor changed."""
     notes: list[str] = field(factory=list[str], eq=False)
-    """What an export could not express."""
+    """What an export could not express, or what of the file is not used."""
     source: str = field(default="", eq=False)
     """What the file is called in messages."""
     digest: str = field(default="", eq=False)
@@ -218,9 +182,9 @@ class DesiredState:
             >>> saved = json.dumps(admin.inventory().to_desired_state().to_dict())
         """
         document: dict[str, Any] = {"organization": self.organization}
-        for name in (*_SECTIONS, "ignore"):
-            items: list[Any] | None = getattr(self, name)
-            if items or (items is not None and name in _SECTIONS):
+        for name in _SECTIONS:
+            items: list[DesiredItem] | None = getattr(self, name)
+            if items is not None:
                 document[name] = [each.to_dict() for each in items]
         return document
 
@@ -263,22 +227,23 @@ def _check_name(model: type, _: str, value: str) -> None:
     check_name(value, model, operation="plan")
 
 
-def _check_kind(name: str, value: str) -> None:
-    kinds = [*_SECTIONS.values(), "api_key"]
-    if value not in kinds:
-        raise value_error(name, f"is {_quote(value)}{suggest(value, kinds)}")
-
-
 _Field: TypeAlias = tuple[type, Callable[[str, Any], object] | None]
 """The type of a field, and what raises, with the name of the field, unless a value of the type is valid."""
 
 _FLAG: _Field = (bool, None)
 _LIST: _Field = (Sequence, None)
 _TEXT: _Field = (str, None)
+_ANYTHING: _Field = (object, None)
 _ID: _Field = (str, check_identifier)
 _TYPES: Mapping[type, str] = {bool: "true or false", Sequence: "a list", str: "text", int: "a whole number"}
 _FIELDS: Mapping[str, Mapping[str, _Field]] = {
-    "state": {"organization": _TEXT, "projects": _LIST, "service_accounts": _LIST, "people": _LIST, "ignore": _LIST},
+    "state": {
+        "organization": _TEXT,
+        "projects": _LIST,
+        "service_accounts": _LIST,
+        "people": _LIST,
+        "ignore": _ANYTHING,
+    },
     "project": {
         "name": (str, partial(_check_name, CreateProjectRequest)),
         "id": _ID,
@@ -300,9 +265,8 @@ _FIELDS: Mapping[str, Mapping[str, _Field]] = {
         "absent": _FLAG,
     },
     "person": {"email": (str, check_email), "roles": _LIST, "keep_other_roles": _FLAG, "absent": _FLAG},
-    "rule": {"kind": (str, _check_kind), "name": _TEXT, "reason": _TEXT, "until": (object, None)},
 }
-"""The fields of each mapping in a file; the first one is required, and of a rule all are."""
+"""The fields of each mapping in a file; the first one is required."""
 
 
 class _Reader:
@@ -321,10 +285,8 @@ class _Reader:
         sections: dict[str, Any] = {
             name: self._read_items(kind, fields[name], name) for name, kind in _SECTIONS.items() if name in fields
         }
-        rules = [self._read_rule(each, f"ignore[{number}]") for number, each in enumerate(fields.get("ignore", []))]
-        return DesiredState(
-            organization=fields.get("organization", ""), ignore=[each for each in rules if each], **sections
-        )
+        notes = [_IGNORE] if "ignore" in fields else []
+        return DesiredState(organization=fields.get("organization", ""), notes=notes, **sections)
 
     def _refuse(self, owner: object, path: str, key: str, problem: str) -> None:
         """Add a problem with its place: the path, after the line if the text is YAML."""
@@ -340,9 +302,8 @@ class _Reader:
         for key in [key for key in given if key not in known]:
             hint = ": a file deletes no project" if key == "absent" else suggest(str(key), known)
             self._refuse(given, path, "", f"has an unknown field {_quote(key)}{hint}")
-        for key in [*known][: None if kind == "rule" else 1]:
-            if key not in given:
-                self._refuse(given, path, "", f"needs the field {key}")
+        if (key := next(iter(known))) not in given:
+            self._refuse(given, path, "", f"needs the field {key}")
         found = {key: given[key] for key in known if key in given}
         problems = {key: _find_problem(key, each, known[key]) for key, each in found.items()}
         for key, problem in problems.items():
@@ -396,17 +357,6 @@ class _Reader:
             if problem is not None:
                 self._refuse(owner, path, "roles", f"has {_describe(role)}{problem}")
         return sorted(map(str, roles))
-
-    def _read_rule(self, value: object, path: str) -> IgnoreRule | None:
-        fields = self._read_fields("rule", value, path)
-        if fields.get("kind") == "api_key" and "/" not in fields.get("name", "/"):
-            self._refuse(value, path, "name", "must be PROJECT/KEY, both as patterns")
-        day = str(fields.pop("until", _SOME_DAY))
-        with suppress(ValueError):
-            until = date.fromisoformat(day)
-            return IgnoreRule(until=until, **fields) if len(fields) == len(_FIELDS["rule"]) - 1 else None
-        self._refuse(value, path, "until", f"must be a day, such as {_SOME_DAY}")
-        return None
 
 
 def _find_problem(key: str, value: object, wanted: _Field) -> str | None:

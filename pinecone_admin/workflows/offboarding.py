@@ -10,6 +10,7 @@ from attrs import evolve
 from generated_client.models import Invite, User
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import RefusedError
+from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plans import (
     Left,
@@ -21,7 +22,7 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import OffboardReport, Reach
 from pinecone_admin.workflows.resources import DisplayNames
-from pinecone_admin.workflows.roles import bindings_by_principal, find_owner_ids, find_refusal, roles_by_project
+from pinecone_admin.workflows.roles import bindings_by_principal, find_last_owners, find_owner_ids, roles_by_project
 from pinecone_admin.workflows.steps import Step
 
 _REMEDY = "make a new plan in a new file, and keep this one"
@@ -66,7 +67,8 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
     bindings = [] if user is None else held.get(("user", user.id), [])
     reached = roles_by_project(bindings, inventory.projects)
     is_owner = any(each.role == "OrgOwner" for each in bindings)
-    refusal = find_refusal(find_owner_ids(inventory.role_bindings), [] if user is None else [user])
+    leaving = [] if user is None else [_refer_to(user)]
+    refusal = find_last_owners(find_owner_ids(inventory.role_bindings), leaving)
     return OffboardReport(
         email=email,
         dry_run=True,
@@ -80,6 +82,10 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
         refusal=refusal,
         steps=_list_deletions(invites, user) if refusal is None else [],
     )
+
+
+def _refer_to(user: User) -> Ref:
+    return Ref("user", user.email, user.id)
 
 
 def _list_deletions(invites: Sequence[Invite], user: User | None) -> list[Step]:
@@ -108,8 +114,8 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
     if (hidden := find_hidden(inventory)) is not None:
         preview.unseen.extend(list_unseen([*(each.email for each in plan.reports), *others], hidden))
         return preview
-    leaving = find_users(inventory, (each.email for each in plan.reports))
-    if (refusal := find_refusal(find_owner_ids(inventory.role_bindings), leaving)) is not None:
+    leaving = map(_refer_to, find_users(inventory, (each.email for each in plan.reports)))
+    if (refusal := find_last_owners(find_owner_ids(inventory.role_bindings), leaving)) is not None:
         raise RefusedError(refusal, operation="offboard_many")
     for planned in plan.reports:
         found = build_report(inventory, planned.email)

@@ -30,15 +30,16 @@ from pinecone_admin.errors import (
     ServiceError,
 )
 from pinecone_admin.models import to_dict
+from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
 from pinecone_admin.workflows.resources import Unread
-from pinecone_admin.workflows.roles import find_refusal
+from pinecone_admin.workflows.roles import find_last_owners
 from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.sent_changes import is_foreign_refusal
 from pinecone_admin.workflows.steps import Step
 
 _NOBODY = "the plan has no people; nothing to do"
-_VERSION = 2
+_VERSION = 3
 _MOST_LEVELS = 100
 _STALE = "projects.delete_stale"
 _OFFBOARD = "users.offboard_many"
@@ -128,7 +129,10 @@ class SavablePlan:
         """Return the plan as JSON, for ``from_json``."""
         computed = {name: getattr(self, name) for name in self._COMPUTED}
         document = {"plan_of": self._WORKFLOW, "version": _VERSION, **to_dict(self), **computed}
-        return escape_surrogates(json.dumps(document, ensure_ascii=False, indent=2))
+        return escape_surrogates(self._dump(document))
+
+    def _dump(self, document: dict[str, Any]) -> str:
+        return json.dumps(document, ensure_ascii=False, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -150,7 +154,8 @@ class SavablePlan:
             )
         if document.get("version") != _VERSION:
             version = make_printable(repr(document.get("version")), most=40)
-            raise value_error("text", f"is a plan of version {version}, and this release reads version {_VERSION}")
+            problem = f"is a plan of version {version}, and this release reads version {_VERSION}: make another plan"
+            raise value_error("text", problem)
         if is_deeper_than(_MOST_LEVELS, document):  # Python may read more levels than it can write
             raise value_error("text", f"has more than {_MOST_LEVELS} levels of arrays and objects: it is no plan")
         plan = decode_record(document, cls)
@@ -165,6 +170,8 @@ class StalePlan(SavablePlan):
 
     Attributes:
         organization_id: Id of the organization.
+        organization: Name of the organization.
+        client_id: Client id of the account that made the plan; None if the client has only a token.
         made_at: When the projects had been read, by the server's clock, in whole seconds.
         name_pattern: Pattern of the names.
         older_than: Age that all projects of the plan exceed.
@@ -184,6 +191,10 @@ class StalePlan(SavablePlan):
 
     organization_id: str
     """Id of the organization."""
+    organization: str
+    """Name of the organization."""
+    client_id: str | None
+    """Client id of the account that made the plan; None if the client has only a token."""
     made_at: datetime
     """When the projects had been read, by the server's clock, in whole seconds."""
     name_pattern: str
@@ -204,7 +215,10 @@ class StalePlan(SavablePlan):
             f"{count_noun(len(self.projects), 'project')} like {self.name_pattern!r} older than {age} would be deleted"
         )
         left = (describe_left(each, "project", planned=True) for each in self.left)
-        lines = [f"{head}, in organization {self.organization_id}", *map(str, (*self.projects, *left))]
+        lines = [
+            f"{head}, in organization {self.organization} ({self.organization_id})",
+            *map(str, (*self.projects, *left)),
+        ]
         lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
         return "\n".join(map(make_printable, lines))
 
@@ -255,6 +269,8 @@ class OffboardPlan(SavablePlan):
 
     Attributes:
         organization_id: Id of the organization.
+        organization: Name of the organization.
+        client_id: Client id of the account that made the plan; None if the client has only a token.
         made_at: The ``taken_at`` of the inventory from which the plan was made.
         not_found: Email addresses that neither a user nor an open invite has.
         unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
@@ -272,6 +288,10 @@ class OffboardPlan(SavablePlan):
 
     organization_id: str
     """Id of the organization."""
+    organization: str
+    """Name of the organization."""
+    client_id: str | None
+    """Client id of the account that made the plan; None if the client has only a token."""
     made_at: datetime
     """The ``taken_at`` of the inventory from which the plan was made."""
     not_found: list[str]
@@ -286,7 +306,8 @@ class OffboardPlan(SavablePlan):
     @property
     def refusal(self) -> str | None:
         """Why a real run would refuse to remove those who have a report, or None."""
-        return find_refusal(self.owner_ids, [each.user for each in self.reports if each.user is not None])
+        leaving = [Ref("user", each.user.email, each.user.id) for each in self.reports if each.user is not None]
+        return find_last_owners(self.owner_ids, leaving)
 
     @property
     def emails(self) -> list[str]:
@@ -295,7 +316,7 @@ class OffboardPlan(SavablePlan):
 
     def __str__(self) -> str:
         """Return the plan as text, one item per line."""
-        head = make_printable(f"organization {self.organization_id}")
+        head = make_printable(f"organization {self.organization} ({self.organization_id})")
         people = [*describe_missing(self.not_found, self.unseen), *map(str, self.reports)]
         refusal = [make_printable(f"cannot be carried out: {self.refusal}")] if self.refusal else []
         return "\n".join([head, *(people or [_NOBODY]), *refusal])

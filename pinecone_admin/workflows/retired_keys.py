@@ -225,6 +225,62 @@ def _is_under_way(found: APIKey | ServiceAccount, keys: Sequence[APIKey], names:
     return any(tag.refers_to(each.id) for each in keys)
 
 
+def describe_kept_key(found: APIKey, keys: Sequence[APIKey]) -> str | None:
+    """Return what a key is that only waits for its deletion, or None if a run has work left.
+
+    Args:
+        found: The key, which has a tag.
+        keys: The keys of its project.
+    """
+    moment = delete_after(found)
+    if moment is None:
+        return None
+    until = f"kept until {moment:%Y-%m-%d %H:%M} UTC"
+    if lives_until(found) is not None:
+        return f"a temporary key: {until}"
+    return None if find_obstacle(found, keys) else f"the old key of a rotation: {until}"
+
+
+class KeyRotations:
+    """The keys that rotations keep beside the keys of a project.
+
+    Args:
+        keys: The keys of the project.
+    """
+
+    def __init__(self, keys: Sequence[APIKey]) -> None:
+        self._replaced = [
+            (key, _follow_successors(key, keys)[-1]) for key in sort_retired(keys) if lives_until(key) is None
+        ]
+        self._candidates = [key for key in keys if name_tags.has_purpose(key.name, "rotates")]
+
+    def list_beside(self, name: str, found: Sequence[APIKey]) -> list[APIKey]:
+        """Return the keys that a key has replaced, oldest first, and then those that were to replace it.
+
+        Args:
+            name: Name of the key.
+            found: The keys of this name; none if the key itself is gone.
+        """
+        ids = {each.id for each in found}
+        replaced = [key for key, last in self._replaced if last.id in ids or _was_named(last, name)]
+        known = ids | {each.id for each in replaced}
+        left = [
+            each
+            for each in self._candidates
+            if each.id not in known and any(is_candidate(each, old) for old in (*replaced, *found))
+        ]
+        return [*replaced, *left]
+
+
+def _was_named(last: APIKey, name: str) -> bool:
+    """Return whether a key, the last that rotations have replaced, had this name: its successor is gone."""
+    tag = name_tags.parse_tag(last.name)
+    if tag is None or tag.delete_after is None:
+        return False
+    known = name_tags.original_name(last.name)
+    return known == name or (name_tags.is_cut(last.name) and name.startswith(known[:-1]))
+
+
 def _follow_successors(old: APIKey, keys: Sequence[APIKey]) -> list[APIKey]:
     """Return the key, its successor, and so on, each once."""
     chain = [old]

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from generated_client.models import PrincipalType, Project, RoleBinding, RoleName, User
-from pinecone_admin.workflows.quoting import describe_thing
+from generated_client.models import PrincipalType, Project, RoleBinding, RoleName
+from pinecone_admin.workflows.changes import Ref
 
 Level: TypeAlias = Literal["owns", "writes", "reads", "unknown"]
 
@@ -54,16 +54,16 @@ def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def find_refusal(owner_ids: Iterable[str], leaving: Iterable[User]) -> str | None:
+def find_last_owners(owner_ids: Iterable[str], leaving: Iterable[Ref]) -> str | None:
     """Return why these users cannot all be removed, or None; one of the owners must remain."""
     owners = {*owner_ids}
-    last = {each.id: describe_thing("", each.email, each.id) for each in leaving if each.id in owners}
+    last = {each.id: str(each) for each in leaving if each.id in owners}
     if not last or last.keys() != owners:
         return None
     if len(last) == 1:
-        who = f"user {', '.join(last.values())} is the last owner of the organization who is a user"
+        who = f"{', '.join(last.values())} is the last owner of the organization who is a user"
     else:
-        who = f"users {', '.join(last.values())} are the last owners of the organization who are users"
+        who = f"{', '.join(last.values())} are the last owners of the organization who are users"
     return f"{who}: make someone else an OrgOwner first"
 
 

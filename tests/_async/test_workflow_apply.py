@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -108,44 +108,53 @@ async def test_a_file_is_planned_and_applied_once(emulator: Emulator) -> None:
     admin, desired, vault = await populate(emulator), want_changes(emulator), Vault()
     plan = await admin.plan(desired, commit="c0ffee")
     report = await admin.apply(plan, store=vault)
-    assert (report.failed, report.not_run, report.skipped) == ([], [], [])
-    # Steps of one rank end in any order.
-    assert sorted((each.action, each.kind, each.name) for each in report.done) == sorted(
-        (each.action, each.kind, each.name) for each in plan.steps
-    )
+    assert report.is_complete
+    # In the order of execution, and what was created has its id.
+    assert [each.change.action for each in report.steps] == [each.action for each in plan.changes]
+    assert [each.change.target.name for each in report.done] == [each.target.name for each in plan.changes]
+    assert all(each.change.target.id for each in report.done)
+    assert {type(each.made).__name__ for each in report.done if each.change.creates} == {
+        "Project",
+        "ServiceAccount",
+        "Invite",
+        "APIKey",
+    }
     assert sorted(vault.secrets) == ["shop-ci", "shop-reader", "writer"]
     again = await admin.plan(desired)
-    assert again.steps == []
+    assert again.changes == []
     assert (report.commit, report.digest, report.client_id) == ("c0ffee", desired.digest, emulator.client_id)
-    assert json.loads(json.dumps(report.to_dict()))["done"][0]["action"] == "create"
+    document = json.loads(json.dumps(report.to_dict()))
+    assert [each["state"] for each in document["steps"]] == ["done"] * len(plan.changes)
+    assert document["steps"][0]["change"]["action"] == "create"
 
 
 async def test_the_text_of_a_plan(emulator: Emulator) -> None:
-    """What concerns owners and secrets comes first, every role is named, and what is not listed comes last."""
+    """A plan reads in the order of execution, every role is named, and what is not listed is counted."""
     admin = await populate(emulator)
-    lines = str(await admin.plan(want_changes(emulator))).splitlines()
+    plan = await admin.plan(want_changes(emulator))
+    shown = [re.sub(r" \([0-9a-f-]{36}\)", "", line) for line in str(plan).splitlines()]
     roles = ["DataPlaneViewer"]
-    shown = [re.sub(r" \([0-9a-f-]{36}\)", "", line) for line in lines]
     assert shown == [
-        f"organization Emulated Organization ({emulator.organization_id}): 14 steps, 3 not listed",
-        "would create service account shop-ci with OrgMember and shop:ProjectEditor",
+        f"organization Emulated Organization ({emulator.organization_id}): 14 changes, 3 not listed",
+        "would create project shop",
+        "would create service account shop-ci with OrgMember and ProjectEditor on new project shop",
+        "would invite ada@example.com with OrgMember and ProjectOwner on new project shop",
+        "would grant ProjectOwner on project search to service account ci",
+        "would grant OrgMember on the organization to user Bob@example.com",
+        "would grant ProjectViewer on project search to user Bob@example.com",
+        "would grant ProjectViewer on new project shop to invite for dan@example.com",
+        f"would update key reader in project search: roles from {roles[0]} to ControlPlaneViewer and {roles[0]}",
         "would create key writer in project search with DataPlaneEditor",
-        "would create key shop-reader in project shop with DataPlaneViewer",
+        "would create key shop-reader in new project shop with DataPlaneViewer",
+        "would revoke OrgManager on the organization from user Bob@example.com",
         "would delete key old-batch in project search with ProjectEditor",
         "would delete service account old-ci with OrgMember",
-        "would create project shop",
-        "would invite ada@example.com with OrgMember and shop:ProjectOwner",
-        "would grant ProjectOwner on project search to service account ci",
-        "would grant OrgMember on the organization to user bob@example.com",
-        "would grant ProjectViewer on project search to user bob@example.com",
-        "would grant ProjectViewer on project shop to invite for dan@example.com",
-        f"would update key reader in project search: roles from {roles[0]} to ControlPlaneViewer and {roles[0]}",
-        "would revoke OrgManager on the organization from user bob@example.com",
-        "would delete user eve@example.com with OrgMember and search:ProjectViewer",
-        "would keep key by-hand in project search: not listed",
-        "would keep service account emulator: not listed",
-        "would keep user owner@example.com: not listed",
+        "would delete user eve@example.com with OrgMember and ProjectViewer on project search",
+        "not listed, and left as it is: 1 key, 1 service account, 1 person",
     ]
+    first = plan.to_markdown().split("### Changes")[0]
+    secrets = ("create service account", "create key", "delete key", "delete service account")
+    assert all(each in first for each in secrets)
 
 
 async def test_applying_reads_only_the_inventory(emulator: Emulator) -> None:
@@ -162,7 +171,7 @@ async def test_nothing_is_removed_for_being_missing(emulator: Emulator) -> None:
     """Sections that list nothing change nothing, and say what is there; sections that are missing say nothing."""
     admin = await populate(emulator)
     plan = await admin.plan(describe(emulator.organization_id, projects=[], service_accounts=[], people=[]))
-    assert plan.steps == []
+    assert plan.changes == []
     assert len(plan.not_listed) == 8
     assert (await admin.plan(describe(emulator.organization_id))).not_listed == []
 
@@ -171,12 +180,12 @@ async def test_a_guard_stays(emulator: Emulator) -> None:
     """What is absent needs no step, and is removed if it comes back."""
     admin = await populate(emulator)
     desired = describe(emulator.organization_id, people=[{"email": "zoe@example.com", "absent": True}])
-    assert (await admin.plan(desired)).steps == []
+    assert (await admin.plan(desired)).changes == []
     emulator.add_user("Zoe@example.com")
     plan = await admin.plan(desired)
-    assert [(each.action, each.kind) for each in plan.steps] == [("delete", "user")]
+    assert [(each.action, each.target.kind) for each in plan.changes] == [("delete", "user")]
     await admin.apply(plan)
-    assert (await admin.plan(desired)).steps == []
+    assert (await admin.plan(desired)).changes == []
 
 
 async def test_an_absent_person_loses_invites_too(emulator: Emulator) -> None:
@@ -184,7 +193,7 @@ async def test_an_absent_person_loses_invites_too(emulator: Emulator) -> None:
     admin = await populate(emulator)
     emulator.clock.advance(8 * 86400)
     plan = await admin.plan(describe(emulator.organization_id, people=[{"email": "Dan@Example.com", "absent": True}]))
-    assert [(each.action, each.kind) for each in plan.steps] == [("delete", "invite")]
+    assert [(each.action, each.target.kind) for each in plan.changes] == [("delete", "invite")]
     await admin.apply(plan)
     assert await admin.invites.list().to_list() == []
 
@@ -212,29 +221,11 @@ async def test_an_invite_that_is_accepted_meanwhile(emulator: Emulator) -> None:
     roles = ["OrgMember", "search:ProjectViewer"]
     desired = describe(emulator.organization_id, people=[{"email": "dan@example.com", "roles": roles}])
     plan = await admin.plan(desired)
-    assert [(each.action, each.kind) for each in plan.steps] == [("grant", "invite")]
+    assert [(each.action, each.target.kind) for each in plan.changes] == [("grant", "invite")]
     emulator.accept_invite((await admin.invites.describe_by_email(email="dan@example.com")).id)
     report = await admin.apply(plan)
-    assert [(each.action, each.kind) for each in report.done] == [("grant", "user")]
-    assert (await admin.plan(desired)).steps == []
-
-
-async def test_more_roles_than_an_invite_takes() -> None:
-    """Roles that do not fit into one request are granted after it."""
-    emulator = Emulator(seed=1, project_quota=200)
-    admin = emulator.async_admin()
-    names = [f"p{number}" for number in range(101)]
-    roles = ["OrgMember", *(f"{each}:ProjectViewer" for each in names)]
-    desired = describe(
-        emulator.organization_id,
-        projects=[{"name": each} for each in names],
-        people=[{"email": "ada@example.com", "roles": roles}],
-        service_accounts=[{"name": "ci", "roles": roles}],
-    )
-    report = await admin.apply(await admin.plan(desired), store=Vault())
-    assert report.failed == []
-    assert sum(each.action == "grant" for each in report.done) == 4
-    assert (await admin.plan(desired)).steps == []
+    assert [(each.change.action, each.change.target.kind) for each in report.done] == [("grant", "user")]
+    assert (await admin.plan(desired)).changes == []
 
 
 async def test_a_rename_by_id(emulator: Emulator) -> None:
@@ -255,20 +246,20 @@ async def test_a_rename_by_id(emulator: Emulator) -> None:
         service_accounts=[{"name": "build", "id": account.id, "roles": ["OrgMember", "find:ProjectViewer"]}],
     )
     plan = await admin.plan(desired)
-    assert [each.action for each in plan.steps] == ["rename", "rename", "grant", "rename"]
+    assert [each.action for each in plan.changes] == ["update", "update", "grant", "update"]
     await admin.apply(plan)
-    assert (await admin.plan(desired)).steps == []
+    assert (await admin.plan(desired)).changes == []
     assert (await admin.api_keys.describe(api_key_id=key.id)).name == "read"
 
 
 async def test_a_key_that_appears_meanwhile(emulator: Emulator) -> None:
-    """A key with the planned name and other roles is not in the plan, so that nothing is done."""
+    """A key that got the planned name, with other roles, makes the plan stale, so that nothing is done."""
     admin = await populate(emulator)
     plan = await admin.plan(want_changes(emulator))
     project = await admin.projects.describe_by_name(name="search")
     await admin.api_keys.create(project_id=project.id, name="writer", roles=["ProjectEditor"])
     before = emulator.dump()
-    with raises(RefusedError, match="would update key writer"):
+    with raises(RefusedError, match="create key writer in .*: there is now key writer"):
         await admin.apply(plan, store=Vault())
     assert emulator.dump() == before
 
@@ -279,7 +270,7 @@ async def test_an_account_that_appears_meanwhile(emulator: Emulator) -> None:
     account = {"name": "boss", "roles": ["OrgMember", "OrgOwner"]}
     plan = await admin.plan(describe(emulator.organization_id, service_accounts=[account]))
     await admin.service_accounts.create(name="boss", role_bindings=[on_organization("OrgMember")])
-    with raises(RefusedError, match="would grant OrgOwner on the organization to service account boss"):
+    with raises(RefusedError, match="create service account boss .*: there is now service account boss"):
         await admin.apply(plan, store=Vault())
 
 
@@ -290,7 +281,7 @@ async def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = await admin.plan(desired)
     project = await admin.projects.describe_by_name(name="search")
     await admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="would create project search"):
+    with raises(RefusedError, match="update project search .*: .* is now named 'found'; make another plan"):
         await admin.apply(plan)
 
 
@@ -311,7 +302,7 @@ async def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, se
     search = await admin.projects.describe_by_name(name="search")
     await admin.projects.update(project_id=search.id, name="old")
     await admin.projects.update(project_id=prod.id, name="search")
-    with raises(RefusedError, match="the plan does not have all of this"):
+    with raises(RefusedError, match="the organization has changed since the plan was made: .* is now named 'old'"):
         await admin.apply(plan, store=Vault())
     await admin.projects.update(project_id=prod.id, name="prod")
     await admin.projects.update(project_id=search.id, name="search")
@@ -339,11 +330,14 @@ async def test_what_would_be_replaced_appears_meanwhile(emulator: Emulator, kind
         emulator.clock.advance(8 * 86400)
         await admin.organizations.list()  # with another token
     before = emulator.dump()
-    with raises(RefusedError, match="the plan does not have all of this"):
+    with raises(RefusedError, match="an interrupted run left|there is now invite for new@example.com"):
         await admin.apply(plan, store=Vault())
     assert emulator.dump() == before
     report = await admin.apply(ChangePlan.from_json((await admin.plan(desired)).to_json()), store=Vault())
-    assert [each.kind for each in report.done] == [kind]
+    assert [(each.change.action, each.change.target.kind) for each in report.done if not each.change.creates] == [
+        ("delete", kind)
+    ]
+    assert [each.change.target.kind for each in report.done if each.change.creates] == [kind]
     assert (await admin.plan(desired)).unfinished == []
 
 
@@ -354,9 +348,9 @@ async def test_what_is_done_meanwhile_is_skipped(emulator: Emulator) -> None:
     plan = await admin.plan(desired)
     await admin.projects.create(name="shop")
     report = await admin.apply(plan)
-    assert [each.name for each in report.done] == ["docs"]
-    assert [(each.name, each.reason) for each in report.skipped] == [("shop", "it is no longer needed")]
-    assert "skipped: create project shop: it is no longer needed" in str(report)
+    assert [each.change.target.name for each in report.done] == ["docs"]
+    [skipped] = report.skipped
+    assert re.fullmatch(r"skipped: create project shop \(.*\): it is no longer needed", str(skipped))
 
 
 async def test_drift_is_left_alone(emulator: Emulator) -> None:
@@ -368,24 +362,31 @@ async def test_drift_is_left_alone(emulator: Emulator) -> None:
     await admin.users.offboard(email="eve@example.com", dry_run=False)
     desired = describe(emulator.organization_id, people=[eve], projects=[{"name": "shop"}])
     plan = await admin.plan(desired, base=base)
-    assert [(each.name, each.cause) for each in plan.steps] == [("shop", "change"), ("eve@example.com", "drift")]
+    assert [(each.target.name, each.cause) for each in plan.changes] == [
+        ("shop", "change"),
+        ("eve@example.com", "drift"),
+    ]
     assert "would invite eve@example.com with OrgMember (drift)" in str(plan)
     restored = ChangePlan.from_json(plan.to_json())
     assert restored == plan
     report = await admin.apply(restored)
-    assert [each.name for each in report.done] == ["shop"]
-    assert [each.reason for each in report.skipped] == ["it is drift, which this call leaves alone"]
+    assert [each.change.target.name for each in report.done] == ["shop"]
+    assert [each.change.reason for each in report.skipped] == ["it is drift, which this call leaves alone"]
     report = await admin.apply(restored, drift=True)
-    assert [each.name for each in report.done] == ["eve@example.com"]
+    assert [each.change.target.name for each in report.done] == ["eve@example.com"]
 
 
 @pytest.mark.parametrize(
     ("people", "accounts", "problem"),
     [
-        ([{"email": "owner@example.com", "roles": ["OrgMember"]}], [], "no user would be an OrgOwner"),
-        ([{"email": "owner@example.com", "absent": True}], [], "no user would be an OrgOwner"),
+        (
+            [{"email": "owner@example.com", "roles": ["OrgMember"]}],
+            [],
+            "is the last owner of the organization",
+        ),
+        ([{"email": "owner@example.com", "absent": True}], [], "is the last owner of the organization"),
         ([], [{"name": "emulator", "roles": []}], "would lose a role"),
-        ([], [{"name": "emulator", "absent": True}], "would lose a role or be deleted"),
+        ([], [{"name": "emulator", "absent": True}], "would be deleted: use another account, or allow_own"),
     ],
 )
 async def test_a_plan_that_locks_out_is_refused(
@@ -410,8 +411,8 @@ async def test_an_owner_can_be_replaced(emulator: Emulator) -> None:
     ]
     desired = describe(emulator.organization_id, people=people)
     report = await admin.apply(await admin.plan(desired))
-    assert [each.action for each in report.done] == ["grant", "grant", "revoke", "revoke"]
-    assert (await admin.plan(desired)).steps == []
+    assert [each.change.action for each in report.done] == ["grant", "grant", "revoke", "revoke"]
+    assert (await admin.plan(desired)).changes == []
 
 
 async def test_many_removals_need_a_number(emulator: Emulator) -> None:
@@ -424,41 +425,85 @@ async def test_many_removals_need_a_number(emulator: Emulator) -> None:
     desired = describe(emulator.organization_id, projects=[{"name": "keys", "api_keys": keys}])
     plan = await admin.plan(desired)
     for permitted in (None, 3):
-        with raises(RefusedError, match="4 of 7 keys would go, unless 4 removals are allowed"):
+        with raises(RefusedError, match="4 of 7 keys would go or lose every role, unless 4 removals are allowed"):
             await admin.apply(plan, allow_removals=permitted)
     assert len((await admin.apply(plan, allow_removals=4)).done) == 4
 
 
-async def test_a_change_that_a_plan_calls_drift_is_refused(emulator: Emulator) -> None:
-    """An edited plan cannot pass a deletion off as drift, or put what is no text in a step."""
+@pytest.mark.parametrize("field", ["id", "name", "role", "cause", "project"])
+async def test_an_edited_plan_permits_nothing_else(emulator: Emulator, field: str) -> None:
+    """Whatever is swapped in one change of a saved plan, it is refused, or its text names all that it does.
+
+    An id without the name that belongs to it, and a name without the id, are refused; another role or cause makes
+    another sentence, and a deletion shows all roles that go.
+    """
     admin = await populate(emulator)
-    desired = describe(emulator.organization_id, people=[{"email": "eve@example.com", "absent": True}])
-    document = json.loads((await admin.plan(desired)).to_json())
-    document["steps"][0]["cause"] = "drift"
-    with raises(RefusedError, match="the plan does not have all of this: would delete user eve@example.com"):
-        await admin.apply(ChangePlan.from_json(json.dumps(document)))
-    document["steps"][0] |= {"action": "grant", "after": {"role": {}, "roles": [{}]}, "cause": "change"}
-    with raises(RefusedError, match="the plan does not have all of this"):
-        await admin.apply(ChangePlan.from_json(json.dumps(document)))
+    plan = await admin.plan(want_changes(emulator))
+    saved, document = json.loads(plan.to_json()), emulator.dump()
+    inventory = await admin.inventory()
+    others = {
+        "user": next(each.id for each in inventory.users if each.email == "owner@example.com"),
+        "service_account": next(each.id for each in inventory.service_accounts if each.name == "emulator"),
+        "api_key": next(each.id for each in inventory.api_keys if each.name == "by-hand"),
+        "invite": next(each.id for each in inventory.users if each.email == "owner@example.com"),
+        "project": (await admin.projects.create(name="prod")).id,
+    }
+    document = emulator.dump()
+    for number, change in enumerate(saved["changes"]):
+        edited = json.loads(json.dumps(change))
+        target = edited["target"]
+        match field:
+            case "id" if "id" in target:
+                target["id"] = others[target["kind"]]
+            case "name" if "id" in target:
+                target["name"] = "owner@example.com" if "@" in target["name"] else "emulator"
+            case "project" if "project" in target and "id" in target["project"]:
+                target["project"]["id"] = others["project"]
+            case "role" if edited["action"] == "delete":
+                edited.pop("roles", None)
+                edited.pop("before", None)
+            case "role" if "roles" in edited:
+                role = edited["roles"][-1]
+                role["role"] = "ProjectManager" if "project" in role else "OrgBillingAdmin"
+            case "cause":
+                edited["cause"] = "end"
+            case _:
+                continue
+        emulator.load(document)
+        changes = [edited if position == number else each for position, each in enumerate(saved["changes"])]
+        swapped = ChangePlan.from_json(json.dumps(saved | {"changes": changes}))
+        try:
+            report = await admin.apply(swapped, store=Vault(), drift=True, allow_removals=99)
+        except RefusedError:
+            assert field != "cause", edited
+            continue
+        assert field in {"role", "cause"}, edited
+        assert report.failed == []
+        assert any(each in str(swapped) for each in ("ProjectManager", "OrgBillingAdmin")) == (field == "role")
+        permitted = [(each.action, each.target.name, len(each.roles)) for each in swapped.changes]
+        changes = [each.change for each in report.done]
+        assert all((each.action, each.target.name, len(each.roles)) in permitted for each in changes)
 
 
-async def test_a_plan_without_one_of_its_steps_is_refused(emulator: Emulator) -> None:
-    """No step is left out by removing it from a saved plan: the error says what the plan lacks, and nothing is done."""
+async def test_a_plan_that_calls_a_deletion_an_end_needs_the_number_all_the_same(emulator: Emulator) -> None:
+    """The cause of a saved plan exempts nothing from a guard."""
     admin = await populate(emulator)
-    saved = json.loads((await admin.plan(want_changes(emulator))).to_json())
-    requests = len(emulator.requests)
-    for number in range(len(saved["steps"])):
-        steps = [each for position, each in enumerate(saved["steps"]) if position != number]
-        with raises(RefusedError, match="the plan has changed: the plan does not have all of this"):
-            await admin.apply(ChangePlan.from_json(json.dumps(saved | {"steps": steps})), store=Vault())
-    assert {each.method for each in list(emulator.requests)[requests:]} == {"GET"}
-    assert requests
+    project = await admin.projects.create(name="keys")
+    for number in range(4):
+        await admin.api_keys.create(project_id=project.id, name=f"k{number}")
+    keys = [{"name": f"k{number}", "absent": True} for number in range(4)]
+    desired = describe(emulator.organization_id, projects=[{"name": "keys", "api_keys": keys}])
+    saved = json.loads((await admin.plan(desired)).to_json())
+    for each in saved["changes"]:
+        each["cause"] = "end"
+    with raises(RefusedError, match="4 of 7 keys would go or lose every role"):
+        await admin.apply(ChangePlan.from_json(json.dumps(saved)))
 
 
 async def test_a_report_has_every_id(emulator: Emulator) -> None:
     """Steps that were done have ids, also of the projects and accounts that the same run has made."""
     admin = emulator.async_admin()
-    names = [f"p{number}" for number in range(101)]  # more roles than one request takes
+    names = [f"p{number}" for number in range(9)]
     desired = describe(
         emulator.organization_id,
         projects=[{"name": each, "api_keys": [{"name": "reader", "roles": ["ProjectViewer"]}]} for each in names],
@@ -468,12 +513,10 @@ async def test_a_report_has_every_id(emulator: Emulator) -> None:
     emulator.configure(project_quota=200)
     report = await admin.apply(await admin.plan(desired), store=Vault())
     ids = {each.name: each.id for each in await admin.projects.list()}
-    assert {each.action for each in report.done} == {"create", "invite", "grant"}
+    assert {each.change.action for each in report.done} == {"create", "invite"}
     for step in report.done:
-        assert step.id is not None
-        assert step.project_id == (None if step.project is None else ids[step.project])
-        named = {str(each).rpartition(":")[0] for each in cast("list[str]", step.after.get("roles", []))} - {""}
-        assert step.after.get("project_ids", {}) == {each: ids[each] for each in named}
+        assert step.change.target.id is not None
+        assert all(each.id == ids[each.name or ""] for each in step.change.projects)
 
 
 @pytest.mark.parametrize("keep_other_roles", [True, False])
@@ -503,9 +546,14 @@ async def test_a_plan_of_roles_is_refused_or_carried_out(emulator: Emulator, kee
                 assert not roles or "Org" not in roles[0]
                 refused.add(kind)
                 continue
+            if plan.refusals:
+                with raises(RefusedError, match="role"):
+                    await admin.apply(plan)
+                refused.add(kind)
+                continue
             report = await admin.apply(plan)
             assert report.failed == []
-            assert (await admin.plan(describe(emulator.organization_id, **sections))).steps == []
+            assert (await admin.plan(describe(emulator.organization_id, **sections))).changes == []
     assert refused == {"new", "invite", *([] if keep_other_roles else ["user"])}
 
 
@@ -530,14 +578,16 @@ async def test_after_a_store_has_failed_no_secret_is_made(emulator: Emulator) ->
         vault(made)
 
     report = await admin.apply(plan, store=fail_second)
-    assert str(report.failed[0]).startswith("failed: create key")
-    assert "the vault is sealed" in report.failed[0].error
-    assert [each.reason for each in report.not_run] == ["a secret could not be stored"]
-    assert len(report.done) == len(plan.steps) - 2
+    [undone] = report.undone
+    assert re.match("created key .*, and undid it", str(undone))
+    assert "the vault is sealed" in str(undone.error)
+    assert [each.change.reason for each in report.not_run] == ["a secret could not be stored"]
+    assert len(report.done) == len(plan.changes) - 2
+    assert not report.is_complete
     assert not any(each.name.startswith("~") for each in emulator.state.api_keys.values())
     report = await admin.apply(plan, store=vault)
-    assert [each.action for each in report.done] == ["create", "create"]
-    assert (await admin.plan(desired)).steps == []
+    assert [each.change.action for each in report.done] == ["create", "create"]
+    assert (await admin.plan(desired)).changes == []
 
 
 async def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
@@ -549,7 +599,7 @@ async def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
         raise ValueError(f"cannot keep {made[-1]!r}")
 
     report = await admin.apply(await admin.plan(want_changes(emulator)), store=quote)
-    assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
+    assert str(report.undone[0].error).startswith("ValueError: cannot keep '***'")
     assert made[0] not in str(report) + json.dumps(report.to_dict())
 
 
@@ -596,7 +646,7 @@ async def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is
     admin, store = await populate(emulator), QuotingStore()
     chosen = StoreOfQuotingStores(store) if is_chosen else store
     report = await admin.apply(await admin.plan(want_changes(emulator)), store=chosen)
-    assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
+    assert str(report.undone[0].error).startswith("ValueError: cannot keep '***'")
     assert store.secrets[0] not in str(report) + json.dumps(report.to_dict())
 
 
@@ -616,7 +666,7 @@ async def test_a_saved_plan_completes_its_own_interrupted_run(
         report = await emulator.async_admin().apply(ChangePlan.from_json(saved), store=vault)
         assert (report.failed, report.not_run) == ([], []), number
         again = await emulator.async_admin().plan(want_changes(emulator))
-        assert (again.steps, again.unfinished) == ([], []), number
+        assert (again.changes, again.unfinished) == ([], []), number
         secrets = {each.name: each.value for each in emulator.state.api_keys.values()}
         secrets |= {each.name: each.client_secret for each in emulator.state.service_accounts.listing}
         assert len(vault.secrets) == 3
@@ -637,13 +687,13 @@ async def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulato
     projects = [{"name": "search", "api_keys": keys}]
     plan = await admin.plan(describe(emulator.organization_id, projects=projects, service_accounts=[account]))
     await admin.api_keys.update(api_key_id=older.key.id, name=tag_as_being_made("new"))
-    with raises(RefusedError, match=f"left {older.key.id}: .* make another plan, which names what is replaced"):
+    with raises(RefusedError, match=rf"left .*\({older.key.id}\).*: make another plan, which names what is replaced"):
         await admin.apply(plan, store=Vault())
     await admin.api_keys.delete(api_key_id=older.key.id)
     other = await admin.service_accounts.create(
         name=tag_as_being_made("robot"), role_bindings=[on_organization("OrgMember")]
     )
-    with raises(RefusedError, match=f"left {other.service_account.id}: "):
+    with raises(RefusedError, match=rf"left .*\({other.service_account.id}\): "):
         await admin.apply(plan, store=Vault())
     await admin.role_bindings.create(
         principal_type="service_account",
@@ -652,7 +702,8 @@ async def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulato
         resource_id=project.id,
         role="ProjectViewer",
     )
-    assert len((await admin.apply(plan, store=Vault())).done) == 2
+    report = await admin.apply(plan, store=Vault())
+    assert [each.change.action for each in report.done] == ["create", "delete", "create"]
 
 
 async def test_hostile_names(emulator: Emulator) -> None:
@@ -667,16 +718,15 @@ async def test_hostile_names(emulator: Emulator) -> None:
         people=[{"email": "ada@example.com", "roles": roles}],
     )
     plan = await admin.plan(desired)
-    assert len(str(plan).splitlines()) == 1 + len(plan.steps) + len(plan.not_listed)
+    assert len(str(plan).splitlines()) == 1 + len(plan.changes) + 1
     lines = [each for each in plan.to_markdown().splitlines() if each.startswith("- `")]
-    assert len(lines) == len(plan.steps) + len(plan.not_listed)
-    assert "OrgMember and *:ProjectViewer" not in str(plan)
-    assert "OrgMember and ' :ProjectViewer' and '*:ProjectViewer' and " in str(plan)
+    assert len(lines) == len(plan.changes) + 1
+    assert "OrgMember and ProjectViewer on new project ' ' and ProjectViewer on new project '*' and " in str(plan)
     report = await admin.apply(ChangePlan.from_json(plan.to_json()), store=vault)
     assert (report.failed, report.not_run) == ([], [])
-    assert (await admin.plan(desired)).steps == []
+    assert (await admin.plan(desired)).changes == []
     exported = (await admin.inventory()).to_desired_state()
-    assert (await admin.plan(exported)).steps == []
+    assert (await admin.plan(exported)).changes == []
 
 
 async def test_the_first_429_of_invites_ends_them(emulator: Emulator) -> None:
@@ -688,7 +738,7 @@ async def test_the_first_429_of_invites_ends_them(emulator: Emulator) -> None:
     report = await admin.apply(plan)
     assert report.done == []
     assert len(report.failed) <= 20
-    assert {each.reason for each in report.not_run} == {"the server takes no more invites for now"}
+    assert {each.change.reason for each in report.not_run} == {"the server takes no more invites for now"}
 
 
 async def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator) -> None:
@@ -696,10 +746,9 @@ async def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator) -> N
     admin = await populate(emulator)
     emulator.faults.add("projects.create", status=403, times=None)
     report = await admin.apply(await admin.plan(want_changes(emulator)), store=Vault())
-    assert [each.step.name for each in report.failed] == ["shop"]
-    assert report.failed[0].outcome == "rejected"
-    assert {each.reason for each in report.not_run} == {"project shop was not created"}
-    assert sorted(str(each.name) for each in report.not_run) == [
+    assert [(each.change.target.name, each.state) for each in report.failed] == [("shop", "rejected")]
+    assert {each.change.reason for each in report.not_run} == {"project shop was not created"}
+    assert sorted(str(each.change.target.name) for each in report.not_run) == [
         "ada@example.com",
         "dan@example.com",
         "shop-ci",
@@ -713,8 +762,12 @@ async def test_nothing_is_revoked_after_a_failed_grant(emulator: Emulator) -> No
     emulator.faults.add("role_bindings.create", status=403, times=None)
     desired = describe(emulator.organization_id, people=[{"email": "bob@example.com", "roles": ["OrgMember"]}])
     report = await admin.apply(await admin.plan(desired))
-    assert [each.step.action for each in report.failed] == ["grant"]
-    assert [(each.action, each.reason) for each in report.not_run] == [("revoke", "not every role was granted")]
+    assert [(each.change.action, each.state, each.help_code) for each in report.failed] == [
+        ("grant", "rejected", ForbiddenError.help_code)
+    ]
+    assert [(each.change.action, each.change.reason) for each in report.not_run] == [
+        ("revoke", "not every role was granted")
+    ]
 
 
 async def test_a_person_whom_an_identity_provider_manages() -> None:
@@ -724,9 +777,10 @@ async def test_a_person_whom_an_identity_provider_manages() -> None:
     plan = await admin.plan(want_changes(emulator))
     emulator.configure(managed_people=["bob@example.com", "eve@example.com"])
     report = await admin.apply(plan, store=Vault())
-    failed = {each.step.name: each.error for each in report.failed}
-    assert {str(each).lower() for each in failed} == {"bob@example.com", "eve@example.com"}
-    assert all("identity provider" in each for each in failed.values())
+    failed = {str(each.change.target.name).lower(): each.error for each in report.failed}
+    assert set(failed) == {"bob@example.com", "eve@example.com"}
+    assert {each.state for each in report.failed} == {"rejected"}
+    assert all("identity provider" in str(each) for each in failed.values())
 
 
 @pytest.mark.parametrize(
@@ -744,9 +798,9 @@ async def test_plans_and_quotas(emulator: Emulator, settings: dict[str, Any], fa
     plan = await admin.plan(want_changes(emulator))
     emulator.configure(**settings)
     report = await admin.apply(plan, store=Vault())
-    assert set(failed) <= {str(each.step.name) for each in report.failed}, report.failed
-    assert {each.outcome for each in report.failed} == {"rejected"}
-    assert len(report.done) + len(report.failed) + len(report.not_run) == len(plan.steps)
+    assert set(failed) <= {str(each.change.target.name) for each in report.failed}, report.failed
+    assert {each.state for each in report.failed} == {"rejected"}
+    assert len(report.done) + len(report.failed) + len(report.not_run) == len(plan.changes)
     assert not any(each.name.startswith("~") for each in emulator.state.api_keys.values())
 
 
@@ -768,7 +822,17 @@ async def test_a_token_needs_a_client_id(emulator: Emulator) -> None:
             await admin.plan(describe(emulator.organization_id))
         desired = describe(emulator.organization_id, projects=[{"name": "shop"}])
         plan = await admin.plan(desired, client_id=emulator.client_id)
-        assert len((await admin.apply(plan)).done) == 1
+        report = await admin.apply(plan)
+        assert (len(report.done), report.client_id) == (1, None)
+        absent = describe(emulator.organization_id, service_accounts=[{"name": "old", "absent": True}])
+        await admin.service_accounts.create(name="old")
+        plan = await admin.plan(absent, client_id=emulator.client_id)
+        with raises(RefusedError, match="a token does not show whose it is, .* account old .*: pass client_id"):
+            await admin.apply(plan)
+        with raises(PineconeValueError, match="client_id is not that of this client"):
+            await owner.apply(plan, client_id="another")
+        report = await admin.apply(plan, client_id=emulator.client_id)
+        assert (len(report.done), report.client_id) == (1, emulator.client_id)
 
 
 async def test_a_file_of_another_organization_is_refused(emulator: Emulator) -> None:
@@ -801,17 +865,20 @@ async def test_an_interrupted_rotation_counts_as_its_final_key(emulator: Emulato
     wanted = {"name": "reader", "roles": ["DataPlaneEditor"]}
     desired = describe(emulator.organization_id, projects=[{"name": "search", "api_keys": [wanted]}])
     plan = await admin.plan(desired)
-    assert [(each.action, each.id) for each in plan.steps] == [("rename", new.id)]
-    assert [(each.id, each.reason) for each in plan.unfinished] == [(key.id, "unfinished work, 0 seconds old")]
+    assert [(each.action, each.target.id) for each in plan.changes] == [("update", new.id)]
+    assert [(each.target.id, each.reason) for each in plan.unfinished] == [(key.id, "unfinished work, 0 seconds old")]
     await admin.apply(plan)
-    assert (await admin.plan(desired)).steps == []
+    again = await admin.plan(desired)
+    assert (again.changes, again.unfinished) == ([], [])
+    assert [each.target.id for each in again.kept] == [key.id]
+    assert "the old key of a rotation: kept until" in str(again)
 
 
 async def test_an_export_applied_elsewhere_gives_an_equal_export(emulator: Emulator) -> None:
     """The export of one organization, applied to an empty one, gives an equal export, and a second run is empty."""
     source = await populate(emulator)
     exported = (await source.inventory()).to_desired_state()
-    assert (await source.plan(exported)).steps == []
+    assert (await source.plan(exported)).changes == []
     target = Emulator(seed=2)
     admin = target.async_admin()
     document = {**exported.to_dict(), "organization": target.organization_id}
@@ -820,7 +887,7 @@ async def test_an_export_applied_elsewhere_gives_an_equal_export(emulator: Emula
     await admin.apply(await admin.plan(desired), store=Vault())
     found = (await admin.inventory()).to_desired_state().to_dict()
     assert {**found, "organization": exported.organization} == exported.to_dict()
-    assert (await admin.plan(desired)).steps == []
+    assert (await admin.plan(desired)).changes == []
 
 
 CUTS = [(number, fault) for number in range(1, 60) for fault in (InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER)]
@@ -831,7 +898,7 @@ async def finish(emulator: Emulator, desired: DesiredState, vault: Vault) -> Map
     admin = emulator.async_admin()
     report = await admin.apply(await admin.plan(desired), store=vault)
     assert report.failed == []
-    assert (await admin.plan(desired)).steps == []
+    assert (await admin.plan(desired)).changes == []
     names = [each.name for each in emulator.state.api_keys.values()]
     names += [each.name for each in emulator.state.service_accounts.values()]
     assert [each for each in names if each.startswith("~")] == []
@@ -875,10 +942,9 @@ async def test_every_lost_response_and_refusal(stride: Callable[..., Any]) -> No
         desired = want_changes(emulator)
         plan = await admin.plan(desired)
         report = await FaultyTransport(emulator, {number: fault}).async_admin().apply(plan, store=vault)
-        steps = [*report.done, *(each.step for each in report.failed), *report.not_run]
-        assert sorted((each.action, str(each.name), str(each.project)) for each in steps) == sorted(
-            (each.action, str(each.name), str(each.project)) for each in plan.steps
-        )
+        assert [(each.change.action, each.change.target.name) for each in report.steps] == [
+            (each.action, each.target.name) for each in plan.changes
+        ], (number, fault)
         assert await finish(emulator, desired, vault) == expected, (number, fault)
         await check_secrets(emulator, vault)
 
@@ -915,7 +981,7 @@ async def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None
         desired = draw_file(random, emulator)
         plan = await admin.plan(desired)
         untouched = {each.id for each in plan.not_listed}
-        assert untouched.isdisjoint({each.id for each in plan.steps})
+        assert untouched.isdisjoint({each.target.id for each in plan.changes})
         before = {each.id: each for each in (await admin.inventory()).users if each.id in untouched}
         if plan.refusals:
             continue
@@ -923,7 +989,7 @@ async def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None
         assert report.failed == [], seed
         assert report.not_run == [], seed
         again = await admin.plan(desired)
-        assert again.steps == [], seed
+        assert again.changes == [], seed
         assert {each.id: each for each in (await admin.inventory()).users if each.id in untouched} == before
 
 
@@ -945,8 +1011,9 @@ async def test_random_changes_between_plan_and_apply(stride: Callable[..., Any])
             endings["refused"] += 1
             continue
         after = summarize(await admin.inventory())
-        named = {id for each in plan.steps for id in (each.id, *each.before.get("replaced_ids", ()))}  # type: ignore[misc]
-        people = {str(each.name).lower() for each in plan.steps if each.kind in {"user", "invite"}}
+        named = {ref.id for each in plan.changes for ref in (each.target, *each.replaces)}
+        targets = [each.target for each in plan.changes]
+        people = {str(each.name).lower() for each in targets if each.kind in {"user", "invite"}}
         for id, (name, roles) in before.items():
             is_named = id in named or name.lower() in people
             assert is_named or after.get(id) == (name, roles), (seed, name)

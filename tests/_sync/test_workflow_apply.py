@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -104,44 +104,53 @@ def test_a_file_is_planned_and_applied_once(emulator: Emulator) -> None:
     admin, desired, vault = populate(emulator), want_changes(emulator), Vault()
     plan = admin.plan(desired, commit="c0ffee")
     report = admin.apply(plan, store=vault)
-    assert (report.failed, report.not_run, report.skipped) == ([], [], [])
-    # Steps of one rank end in any order.
-    assert sorted((each.action, each.kind, each.name) for each in report.done) == sorted(
-        (each.action, each.kind, each.name) for each in plan.steps
-    )
+    assert report.is_complete
+    # In the order of execution, and what was created has its id.
+    assert [each.change.action for each in report.steps] == [each.action for each in plan.changes]
+    assert [each.change.target.name for each in report.done] == [each.target.name for each in plan.changes]
+    assert all(each.change.target.id for each in report.done)
+    assert {type(each.made).__name__ for each in report.done if each.change.creates} == {
+        "Project",
+        "ServiceAccount",
+        "Invite",
+        "APIKey",
+    }
     assert sorted(vault.secrets) == ["shop-ci", "shop-reader", "writer"]
     again = admin.plan(desired)
-    assert again.steps == []
+    assert again.changes == []
     assert (report.commit, report.digest, report.client_id) == ("c0ffee", desired.digest, emulator.client_id)
-    assert json.loads(json.dumps(report.to_dict()))["done"][0]["action"] == "create"
+    document = json.loads(json.dumps(report.to_dict()))
+    assert [each["state"] for each in document["steps"]] == ["done"] * len(plan.changes)
+    assert document["steps"][0]["change"]["action"] == "create"
 
 
 def test_the_text_of_a_plan(emulator: Emulator) -> None:
-    """What concerns owners and secrets comes first, every role is named, and what is not listed comes last."""
+    """A plan reads in the order of execution, every role is named, and what is not listed is counted."""
     admin = populate(emulator)
-    lines = str(admin.plan(want_changes(emulator))).splitlines()
+    plan = admin.plan(want_changes(emulator))
+    shown = [re.sub(r" \([0-9a-f-]{36}\)", "", line) for line in str(plan).splitlines()]
     roles = ["DataPlaneViewer"]
-    shown = [re.sub(r" \([0-9a-f-]{36}\)", "", line) for line in lines]
     assert shown == [
-        f"organization Emulated Organization ({emulator.organization_id}): 14 steps, 3 not listed",
-        "would create service account shop-ci with OrgMember and shop:ProjectEditor",
+        f"organization Emulated Organization ({emulator.organization_id}): 14 changes, 3 not listed",
+        "would create project shop",
+        "would create service account shop-ci with OrgMember and ProjectEditor on new project shop",
+        "would invite ada@example.com with OrgMember and ProjectOwner on new project shop",
+        "would grant ProjectOwner on project search to service account ci",
+        "would grant OrgMember on the organization to user Bob@example.com",
+        "would grant ProjectViewer on project search to user Bob@example.com",
+        "would grant ProjectViewer on new project shop to invite for dan@example.com",
+        f"would update key reader in project search: roles from {roles[0]} to ControlPlaneViewer and {roles[0]}",
         "would create key writer in project search with DataPlaneEditor",
-        "would create key shop-reader in project shop with DataPlaneViewer",
+        "would create key shop-reader in new project shop with DataPlaneViewer",
+        "would revoke OrgManager on the organization from user Bob@example.com",
         "would delete key old-batch in project search with ProjectEditor",
         "would delete service account old-ci with OrgMember",
-        "would create project shop",
-        "would invite ada@example.com with OrgMember and shop:ProjectOwner",
-        "would grant ProjectOwner on project search to service account ci",
-        "would grant OrgMember on the organization to user bob@example.com",
-        "would grant ProjectViewer on project search to user bob@example.com",
-        "would grant ProjectViewer on project shop to invite for dan@example.com",
-        f"would update key reader in project search: roles from {roles[0]} to ControlPlaneViewer and {roles[0]}",
-        "would revoke OrgManager on the organization from user bob@example.com",
-        "would delete user eve@example.com with OrgMember and search:ProjectViewer",
-        "would keep key by-hand in project search: not listed",
-        "would keep service account emulator: not listed",
-        "would keep user owner@example.com: not listed",
+        "would delete user eve@example.com with OrgMember and ProjectViewer on project search",
+        "not listed, and left as it is: 1 key, 1 service account, 1 person",
     ]
+    first = plan.to_markdown().split("### Changes")[0]
+    secrets = ("create service account", "create key", "delete key", "delete service account")
+    assert all(each in first for each in secrets)
 
 
 def test_applying_reads_only_the_inventory(emulator: Emulator) -> None:
@@ -158,7 +167,7 @@ def test_nothing_is_removed_for_being_missing(emulator: Emulator) -> None:
     """Sections that list nothing change nothing, and say what is there; sections that are missing say nothing."""
     admin = populate(emulator)
     plan = admin.plan(describe(emulator.organization_id, projects=[], service_accounts=[], people=[]))
-    assert plan.steps == []
+    assert plan.changes == []
     assert len(plan.not_listed) == 8
     assert (admin.plan(describe(emulator.organization_id))).not_listed == []
 
@@ -167,12 +176,12 @@ def test_a_guard_stays(emulator: Emulator) -> None:
     """What is absent needs no step, and is removed if it comes back."""
     admin = populate(emulator)
     desired = describe(emulator.organization_id, people=[{"email": "zoe@example.com", "absent": True}])
-    assert (admin.plan(desired)).steps == []
+    assert (admin.plan(desired)).changes == []
     emulator.add_user("Zoe@example.com")
     plan = admin.plan(desired)
-    assert [(each.action, each.kind) for each in plan.steps] == [("delete", "user")]
+    assert [(each.action, each.target.kind) for each in plan.changes] == [("delete", "user")]
     admin.apply(plan)
-    assert (admin.plan(desired)).steps == []
+    assert (admin.plan(desired)).changes == []
 
 
 def test_an_absent_person_loses_invites_too(emulator: Emulator) -> None:
@@ -180,7 +189,7 @@ def test_an_absent_person_loses_invites_too(emulator: Emulator) -> None:
     admin = populate(emulator)
     emulator.clock.advance(8 * 86400)
     plan = admin.plan(describe(emulator.organization_id, people=[{"email": "Dan@Example.com", "absent": True}]))
-    assert [(each.action, each.kind) for each in plan.steps] == [("delete", "invite")]
+    assert [(each.action, each.target.kind) for each in plan.changes] == [("delete", "invite")]
     admin.apply(plan)
     assert admin.invites.list().to_list() == []
 
@@ -208,29 +217,11 @@ def test_an_invite_that_is_accepted_meanwhile(emulator: Emulator) -> None:
     roles = ["OrgMember", "search:ProjectViewer"]
     desired = describe(emulator.organization_id, people=[{"email": "dan@example.com", "roles": roles}])
     plan = admin.plan(desired)
-    assert [(each.action, each.kind) for each in plan.steps] == [("grant", "invite")]
+    assert [(each.action, each.target.kind) for each in plan.changes] == [("grant", "invite")]
     emulator.accept_invite((admin.invites.describe_by_email(email="dan@example.com")).id)
     report = admin.apply(plan)
-    assert [(each.action, each.kind) for each in report.done] == [("grant", "user")]
-    assert (admin.plan(desired)).steps == []
-
-
-def test_more_roles_than_an_invite_takes() -> None:
-    """Roles that do not fit into one request are granted after it."""
-    emulator = Emulator(seed=1, project_quota=200)
-    admin = emulator.admin()
-    names = [f"p{number}" for number in range(101)]
-    roles = ["OrgMember", *(f"{each}:ProjectViewer" for each in names)]
-    desired = describe(
-        emulator.organization_id,
-        projects=[{"name": each} for each in names],
-        people=[{"email": "ada@example.com", "roles": roles}],
-        service_accounts=[{"name": "ci", "roles": roles}],
-    )
-    report = admin.apply(admin.plan(desired), store=Vault())
-    assert report.failed == []
-    assert sum(each.action == "grant" for each in report.done) == 4
-    assert (admin.plan(desired)).steps == []
+    assert [(each.change.action, each.change.target.kind) for each in report.done] == [("grant", "user")]
+    assert (admin.plan(desired)).changes == []
 
 
 def test_a_rename_by_id(emulator: Emulator) -> None:
@@ -251,20 +242,20 @@ def test_a_rename_by_id(emulator: Emulator) -> None:
         service_accounts=[{"name": "build", "id": account.id, "roles": ["OrgMember", "find:ProjectViewer"]}],
     )
     plan = admin.plan(desired)
-    assert [each.action for each in plan.steps] == ["rename", "rename", "grant", "rename"]
+    assert [each.action for each in plan.changes] == ["update", "update", "grant", "update"]
     admin.apply(plan)
-    assert (admin.plan(desired)).steps == []
+    assert (admin.plan(desired)).changes == []
     assert (admin.api_keys.describe(api_key_id=key.id)).name == "read"
 
 
 def test_a_key_that_appears_meanwhile(emulator: Emulator) -> None:
-    """A key with the planned name and other roles is not in the plan, so that nothing is done."""
+    """A key that got the planned name, with other roles, makes the plan stale, so that nothing is done."""
     admin = populate(emulator)
     plan = admin.plan(want_changes(emulator))
     project = admin.projects.describe_by_name(name="search")
     admin.api_keys.create(project_id=project.id, name="writer", roles=["ProjectEditor"])
     before = emulator.dump()
-    with raises(RefusedError, match="would update key writer"):
+    with raises(RefusedError, match="create key writer in .*: there is now key writer"):
         admin.apply(plan, store=Vault())
     assert emulator.dump() == before
 
@@ -275,7 +266,7 @@ def test_an_account_that_appears_meanwhile(emulator: Emulator) -> None:
     account = {"name": "boss", "roles": ["OrgMember", "OrgOwner"]}
     plan = admin.plan(describe(emulator.organization_id, service_accounts=[account]))
     admin.service_accounts.create(name="boss", role_bindings=[on_organization("OrgMember")])
-    with raises(RefusedError, match="would grant OrgOwner on the organization to service account boss"):
+    with raises(RefusedError, match="create service account boss .*: there is now service account boss"):
         admin.apply(plan, store=Vault())
 
 
@@ -286,7 +277,7 @@ def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = admin.plan(desired)
     project = admin.projects.describe_by_name(name="search")
     admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="would create project search"):
+    with raises(RefusedError, match="update project search .*: .* is now named 'found'; make another plan"):
         admin.apply(plan)
 
 
@@ -307,7 +298,7 @@ def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, sections
     search = admin.projects.describe_by_name(name="search")
     admin.projects.update(project_id=search.id, name="old")
     admin.projects.update(project_id=prod.id, name="search")
-    with raises(RefusedError, match="the plan does not have all of this"):
+    with raises(RefusedError, match="the organization has changed since the plan was made: .* is now named 'old'"):
         admin.apply(plan, store=Vault())
     admin.projects.update(project_id=prod.id, name="prod")
     admin.projects.update(project_id=search.id, name="search")
@@ -335,11 +326,14 @@ def test_what_would_be_replaced_appears_meanwhile(emulator: Emulator, kind: str)
         emulator.clock.advance(8 * 86400)
         admin.organizations.list()  # with another token
     before = emulator.dump()
-    with raises(RefusedError, match="the plan does not have all of this"):
+    with raises(RefusedError, match="an interrupted run left|there is now invite for new@example.com"):
         admin.apply(plan, store=Vault())
     assert emulator.dump() == before
     report = admin.apply(ChangePlan.from_json((admin.plan(desired)).to_json()), store=Vault())
-    assert [each.kind for each in report.done] == [kind]
+    assert [(each.change.action, each.change.target.kind) for each in report.done if not each.change.creates] == [
+        ("delete", kind)
+    ]
+    assert [each.change.target.kind for each in report.done if each.change.creates] == [kind]
     assert (admin.plan(desired)).unfinished == []
 
 
@@ -350,9 +344,9 @@ def test_what_is_done_meanwhile_is_skipped(emulator: Emulator) -> None:
     plan = admin.plan(desired)
     admin.projects.create(name="shop")
     report = admin.apply(plan)
-    assert [each.name for each in report.done] == ["docs"]
-    assert [(each.name, each.reason) for each in report.skipped] == [("shop", "it is no longer needed")]
-    assert "skipped: create project shop: it is no longer needed" in str(report)
+    assert [each.change.target.name for each in report.done] == ["docs"]
+    [skipped] = report.skipped
+    assert re.fullmatch(r"skipped: create project shop \(.*\): it is no longer needed", str(skipped))
 
 
 def test_drift_is_left_alone(emulator: Emulator) -> None:
@@ -364,24 +358,31 @@ def test_drift_is_left_alone(emulator: Emulator) -> None:
     admin.users.offboard(email="eve@example.com", dry_run=False)
     desired = describe(emulator.organization_id, people=[eve], projects=[{"name": "shop"}])
     plan = admin.plan(desired, base=base)
-    assert [(each.name, each.cause) for each in plan.steps] == [("shop", "change"), ("eve@example.com", "drift")]
+    assert [(each.target.name, each.cause) for each in plan.changes] == [
+        ("shop", "change"),
+        ("eve@example.com", "drift"),
+    ]
     assert "would invite eve@example.com with OrgMember (drift)" in str(plan)
     restored = ChangePlan.from_json(plan.to_json())
     assert restored == plan
     report = admin.apply(restored)
-    assert [each.name for each in report.done] == ["shop"]
-    assert [each.reason for each in report.skipped] == ["it is drift, which this call leaves alone"]
+    assert [each.change.target.name for each in report.done] == ["shop"]
+    assert [each.change.reason for each in report.skipped] == ["it is drift, which this call leaves alone"]
     report = admin.apply(restored, drift=True)
-    assert [each.name for each in report.done] == ["eve@example.com"]
+    assert [each.change.target.name for each in report.done] == ["eve@example.com"]
 
 
 @pytest.mark.parametrize(
     ("people", "accounts", "problem"),
     [
-        ([{"email": "owner@example.com", "roles": ["OrgMember"]}], [], "no user would be an OrgOwner"),
-        ([{"email": "owner@example.com", "absent": True}], [], "no user would be an OrgOwner"),
+        (
+            [{"email": "owner@example.com", "roles": ["OrgMember"]}],
+            [],
+            "is the last owner of the organization",
+        ),
+        ([{"email": "owner@example.com", "absent": True}], [], "is the last owner of the organization"),
         ([], [{"name": "emulator", "roles": []}], "would lose a role"),
-        ([], [{"name": "emulator", "absent": True}], "would lose a role or be deleted"),
+        ([], [{"name": "emulator", "absent": True}], "would be deleted: use another account, or allow_own"),
     ],
 )
 def test_a_plan_that_locks_out_is_refused(
@@ -406,8 +407,8 @@ def test_an_owner_can_be_replaced(emulator: Emulator) -> None:
     ]
     desired = describe(emulator.organization_id, people=people)
     report = admin.apply(admin.plan(desired))
-    assert [each.action for each in report.done] == ["grant", "grant", "revoke", "revoke"]
-    assert (admin.plan(desired)).steps == []
+    assert [each.change.action for each in report.done] == ["grant", "grant", "revoke", "revoke"]
+    assert (admin.plan(desired)).changes == []
 
 
 def test_many_removals_need_a_number(emulator: Emulator) -> None:
@@ -420,41 +421,85 @@ def test_many_removals_need_a_number(emulator: Emulator) -> None:
     desired = describe(emulator.organization_id, projects=[{"name": "keys", "api_keys": keys}])
     plan = admin.plan(desired)
     for permitted in (None, 3):
-        with raises(RefusedError, match="4 of 7 keys would go, unless 4 removals are allowed"):
+        with raises(RefusedError, match="4 of 7 keys would go or lose every role, unless 4 removals are allowed"):
             admin.apply(plan, allow_removals=permitted)
     assert len((admin.apply(plan, allow_removals=4)).done) == 4
 
 
-def test_a_change_that_a_plan_calls_drift_is_refused(emulator: Emulator) -> None:
-    """An edited plan cannot pass a deletion off as drift, or put what is no text in a step."""
+@pytest.mark.parametrize("field", ["id", "name", "role", "cause", "project"])
+def test_an_edited_plan_permits_nothing_else(emulator: Emulator, field: str) -> None:
+    """Whatever is swapped in one change of a saved plan, it is refused, or its text names all that it does.
+
+    An id without the name that belongs to it, and a name without the id, are refused; another role or cause makes
+    another sentence, and a deletion shows all roles that go.
+    """
     admin = populate(emulator)
-    desired = describe(emulator.organization_id, people=[{"email": "eve@example.com", "absent": True}])
-    document = json.loads((admin.plan(desired)).to_json())
-    document["steps"][0]["cause"] = "drift"
-    with raises(RefusedError, match="the plan does not have all of this: would delete user eve@example.com"):
-        admin.apply(ChangePlan.from_json(json.dumps(document)))
-    document["steps"][0] |= {"action": "grant", "after": {"role": {}, "roles": [{}]}, "cause": "change"}
-    with raises(RefusedError, match="the plan does not have all of this"):
-        admin.apply(ChangePlan.from_json(json.dumps(document)))
+    plan = admin.plan(want_changes(emulator))
+    saved, document = json.loads(plan.to_json()), emulator.dump()
+    inventory = admin.inventory()
+    others = {
+        "user": next(each.id for each in inventory.users if each.email == "owner@example.com"),
+        "service_account": next(each.id for each in inventory.service_accounts if each.name == "emulator"),
+        "api_key": next(each.id for each in inventory.api_keys if each.name == "by-hand"),
+        "invite": next(each.id for each in inventory.users if each.email == "owner@example.com"),
+        "project": (admin.projects.create(name="prod")).id,
+    }
+    document = emulator.dump()
+    for number, change in enumerate(saved["changes"]):
+        edited = json.loads(json.dumps(change))
+        target = edited["target"]
+        match field:
+            case "id" if "id" in target:
+                target["id"] = others[target["kind"]]
+            case "name" if "id" in target:
+                target["name"] = "owner@example.com" if "@" in target["name"] else "emulator"
+            case "project" if "project" in target and "id" in target["project"]:
+                target["project"]["id"] = others["project"]
+            case "role" if edited["action"] == "delete":
+                edited.pop("roles", None)
+                edited.pop("before", None)
+            case "role" if "roles" in edited:
+                role = edited["roles"][-1]
+                role["role"] = "ProjectManager" if "project" in role else "OrgBillingAdmin"
+            case "cause":
+                edited["cause"] = "end"
+            case _:
+                continue
+        emulator.load(document)
+        changes = [edited if position == number else each for position, each in enumerate(saved["changes"])]
+        swapped = ChangePlan.from_json(json.dumps(saved | {"changes": changes}))
+        try:
+            report = admin.apply(swapped, store=Vault(), drift=True, allow_removals=99)
+        except RefusedError:
+            assert field != "cause", edited
+            continue
+        assert field in {"role", "cause"}, edited
+        assert report.failed == []
+        assert any(each in str(swapped) for each in ("ProjectManager", "OrgBillingAdmin")) == (field == "role")
+        permitted = [(each.action, each.target.name, len(each.roles)) for each in swapped.changes]
+        changes = [each.change for each in report.done]
+        assert all((each.action, each.target.name, len(each.roles)) in permitted for each in changes)
 
 
-def test_a_plan_without_one_of_its_steps_is_refused(emulator: Emulator) -> None:
-    """No step is left out by removing it from a saved plan: the error says what the plan lacks, and nothing is done."""
+def test_a_plan_that_calls_a_deletion_an_end_needs_the_number_all_the_same(emulator: Emulator) -> None:
+    """The cause of a saved plan exempts nothing from a guard."""
     admin = populate(emulator)
-    saved = json.loads((admin.plan(want_changes(emulator))).to_json())
-    requests = len(emulator.requests)
-    for number in range(len(saved["steps"])):
-        steps = [each for position, each in enumerate(saved["steps"]) if position != number]
-        with raises(RefusedError, match="the plan has changed: the plan does not have all of this"):
-            admin.apply(ChangePlan.from_json(json.dumps(saved | {"steps": steps})), store=Vault())
-    assert {each.method for each in list(emulator.requests)[requests:]} == {"GET"}
-    assert requests
+    project = admin.projects.create(name="keys")
+    for number in range(4):
+        admin.api_keys.create(project_id=project.id, name=f"k{number}")
+    keys = [{"name": f"k{number}", "absent": True} for number in range(4)]
+    desired = describe(emulator.organization_id, projects=[{"name": "keys", "api_keys": keys}])
+    saved = json.loads((admin.plan(desired)).to_json())
+    for each in saved["changes"]:
+        each["cause"] = "end"
+    with raises(RefusedError, match="4 of 7 keys would go or lose every role"):
+        admin.apply(ChangePlan.from_json(json.dumps(saved)))
 
 
 def test_a_report_has_every_id(emulator: Emulator) -> None:
     """Steps that were done have ids, also of the projects and accounts that the same run has made."""
     admin = emulator.admin()
-    names = [f"p{number}" for number in range(101)]  # more roles than one request takes
+    names = [f"p{number}" for number in range(9)]
     desired = describe(
         emulator.organization_id,
         projects=[{"name": each, "api_keys": [{"name": "reader", "roles": ["ProjectViewer"]}]} for each in names],
@@ -464,12 +509,10 @@ def test_a_report_has_every_id(emulator: Emulator) -> None:
     emulator.configure(project_quota=200)
     report = admin.apply(admin.plan(desired), store=Vault())
     ids = {each.name: each.id for each in admin.projects.list()}
-    assert {each.action for each in report.done} == {"create", "invite", "grant"}
+    assert {each.change.action for each in report.done} == {"create", "invite"}
     for step in report.done:
-        assert step.id is not None
-        assert step.project_id == (None if step.project is None else ids[step.project])
-        named = {str(each).rpartition(":")[0] for each in cast("list[str]", step.after.get("roles", []))} - {""}
-        assert step.after.get("project_ids", {}) == {each: ids[each] for each in named}
+        assert step.change.target.id is not None
+        assert all(each.id == ids[each.name or ""] for each in step.change.projects)
 
 
 @pytest.mark.parametrize("keep_other_roles", [True, False])
@@ -499,9 +542,14 @@ def test_a_plan_of_roles_is_refused_or_carried_out(emulator: Emulator, keep_othe
                 assert not roles or "Org" not in roles[0]
                 refused.add(kind)
                 continue
+            if plan.refusals:
+                with raises(RefusedError, match="role"):
+                    admin.apply(plan)
+                refused.add(kind)
+                continue
             report = admin.apply(plan)
             assert report.failed == []
-            assert (admin.plan(describe(emulator.organization_id, **sections))).steps == []
+            assert (admin.plan(describe(emulator.organization_id, **sections))).changes == []
     assert refused == {"new", "invite", *([] if keep_other_roles else ["user"])}
 
 
@@ -526,14 +574,16 @@ def test_after_a_store_has_failed_no_secret_is_made(emulator: Emulator) -> None:
         vault(made)
 
     report = admin.apply(plan, store=fail_second)
-    assert str(report.failed[0]).startswith("failed: create key")
-    assert "the vault is sealed" in report.failed[0].error
-    assert [each.reason for each in report.not_run] == ["a secret could not be stored"]
-    assert len(report.done) == len(plan.steps) - 2
+    [undone] = report.undone
+    assert re.match("created key .*, and undid it", str(undone))
+    assert "the vault is sealed" in str(undone.error)
+    assert [each.change.reason for each in report.not_run] == ["a secret could not be stored"]
+    assert len(report.done) == len(plan.changes) - 2
+    assert not report.is_complete
     assert not any(each.name.startswith("~") for each in emulator.state.api_keys.values())
     report = admin.apply(plan, store=vault)
-    assert [each.action for each in report.done] == ["create", "create"]
-    assert (admin.plan(desired)).steps == []
+    assert [each.change.action for each in report.done] == ["create", "create"]
+    assert (admin.plan(desired)).changes == []
 
 
 def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
@@ -545,7 +595,7 @@ def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
         raise ValueError(f"cannot keep {made[-1]!r}")
 
     report = admin.apply(admin.plan(want_changes(emulator)), store=quote)
-    assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
+    assert str(report.undone[0].error).startswith("ValueError: cannot keep '***'")
     assert made[0] not in str(report) + json.dumps(report.to_dict())
 
 
@@ -592,7 +642,7 @@ def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is_chose
     admin, store = populate(emulator), QuotingStore()
     chosen = StoreOfQuotingStores(store) if is_chosen else store
     report = admin.apply(admin.plan(want_changes(emulator)), store=chosen)
-    assert report.failed[0].error.startswith("ValueError: cannot keep '***'")
+    assert str(report.undone[0].error).startswith("ValueError: cannot keep '***'")
     assert store.secrets[0] not in str(report) + json.dumps(report.to_dict())
 
 
@@ -610,7 +660,7 @@ def test_a_saved_plan_completes_its_own_interrupted_run(kind: InjectedFault, str
         report = emulator.admin().apply(ChangePlan.from_json(saved), store=vault)
         assert (report.failed, report.not_run) == ([], []), number
         again = emulator.admin().plan(want_changes(emulator))
-        assert (again.steps, again.unfinished) == ([], []), number
+        assert (again.changes, again.unfinished) == ([], []), number
         secrets = {each.name: each.value for each in emulator.state.api_keys.values()}
         secrets |= {each.name: each.client_secret for each in emulator.state.service_accounts.listing}
         assert len(vault.secrets) == 3
@@ -631,11 +681,11 @@ def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulator) -> 
     projects = [{"name": "search", "api_keys": keys}]
     plan = admin.plan(describe(emulator.organization_id, projects=projects, service_accounts=[account]))
     admin.api_keys.update(api_key_id=older.key.id, name=tag_as_being_made("new"))
-    with raises(RefusedError, match=f"left {older.key.id}: .* make another plan, which names what is replaced"):
+    with raises(RefusedError, match=rf"left .*\({older.key.id}\).*: make another plan, which names what is replaced"):
         admin.apply(plan, store=Vault())
     admin.api_keys.delete(api_key_id=older.key.id)
     other = admin.service_accounts.create(name=tag_as_being_made("robot"), role_bindings=[on_organization("OrgMember")])
-    with raises(RefusedError, match=f"left {other.service_account.id}: "):
+    with raises(RefusedError, match=rf"left .*\({other.service_account.id}\): "):
         admin.apply(plan, store=Vault())
     admin.role_bindings.create(
         principal_type="service_account",
@@ -644,7 +694,8 @@ def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulator) -> 
         resource_id=project.id,
         role="ProjectViewer",
     )
-    assert len((admin.apply(plan, store=Vault())).done) == 2
+    report = admin.apply(plan, store=Vault())
+    assert [each.change.action for each in report.done] == ["create", "delete", "create"]
 
 
 def test_hostile_names(emulator: Emulator) -> None:
@@ -659,16 +710,15 @@ def test_hostile_names(emulator: Emulator) -> None:
         people=[{"email": "ada@example.com", "roles": roles}],
     )
     plan = admin.plan(desired)
-    assert len(str(plan).splitlines()) == 1 + len(plan.steps) + len(plan.not_listed)
+    assert len(str(plan).splitlines()) == 1 + len(plan.changes) + 1
     lines = [each for each in plan.to_markdown().splitlines() if each.startswith("- `")]
-    assert len(lines) == len(plan.steps) + len(plan.not_listed)
-    assert "OrgMember and *:ProjectViewer" not in str(plan)
-    assert "OrgMember and ' :ProjectViewer' and '*:ProjectViewer' and " in str(plan)
+    assert len(lines) == len(plan.changes) + 1
+    assert "OrgMember and ProjectViewer on new project ' ' and ProjectViewer on new project '*' and " in str(plan)
     report = admin.apply(ChangePlan.from_json(plan.to_json()), store=vault)
     assert (report.failed, report.not_run) == ([], [])
-    assert (admin.plan(desired)).steps == []
+    assert (admin.plan(desired)).changes == []
     exported = (admin.inventory()).to_desired_state()
-    assert (admin.plan(exported)).steps == []
+    assert (admin.plan(exported)).changes == []
 
 
 def test_the_first_429_of_invites_ends_them(emulator: Emulator) -> None:
@@ -680,7 +730,7 @@ def test_the_first_429_of_invites_ends_them(emulator: Emulator) -> None:
     report = admin.apply(plan)
     assert report.done == []
     assert len(report.failed) <= 20
-    assert {each.reason for each in report.not_run} == {"the server takes no more invites for now"}
+    assert {each.change.reason for each in report.not_run} == {"the server takes no more invites for now"}
 
 
 def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator) -> None:
@@ -688,10 +738,9 @@ def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator) -> None:
     admin = populate(emulator)
     emulator.faults.add("projects.create", status=403, times=None)
     report = admin.apply(admin.plan(want_changes(emulator)), store=Vault())
-    assert [each.step.name for each in report.failed] == ["shop"]
-    assert report.failed[0].outcome == "rejected"
-    assert {each.reason for each in report.not_run} == {"project shop was not created"}
-    assert sorted(str(each.name) for each in report.not_run) == [
+    assert [(each.change.target.name, each.state) for each in report.failed] == [("shop", "rejected")]
+    assert {each.change.reason for each in report.not_run} == {"project shop was not created"}
+    assert sorted(str(each.change.target.name) for each in report.not_run) == [
         "ada@example.com",
         "dan@example.com",
         "shop-ci",
@@ -705,8 +754,12 @@ def test_nothing_is_revoked_after_a_failed_grant(emulator: Emulator) -> None:
     emulator.faults.add("role_bindings.create", status=403, times=None)
     desired = describe(emulator.organization_id, people=[{"email": "bob@example.com", "roles": ["OrgMember"]}])
     report = admin.apply(admin.plan(desired))
-    assert [each.step.action for each in report.failed] == ["grant"]
-    assert [(each.action, each.reason) for each in report.not_run] == [("revoke", "not every role was granted")]
+    assert [(each.change.action, each.state, each.help_code) for each in report.failed] == [
+        ("grant", "rejected", ForbiddenError.help_code)
+    ]
+    assert [(each.change.action, each.change.reason) for each in report.not_run] == [
+        ("revoke", "not every role was granted")
+    ]
 
 
 def test_a_person_whom_an_identity_provider_manages() -> None:
@@ -716,9 +769,10 @@ def test_a_person_whom_an_identity_provider_manages() -> None:
     plan = admin.plan(want_changes(emulator))
     emulator.configure(managed_people=["bob@example.com", "eve@example.com"])
     report = admin.apply(plan, store=Vault())
-    failed = {each.step.name: each.error for each in report.failed}
-    assert {str(each).lower() for each in failed} == {"bob@example.com", "eve@example.com"}
-    assert all("identity provider" in each for each in failed.values())
+    failed = {str(each.change.target.name).lower(): each.error for each in report.failed}
+    assert set(failed) == {"bob@example.com", "eve@example.com"}
+    assert {each.state for each in report.failed} == {"rejected"}
+    assert all("identity provider" in str(each) for each in failed.values())
 
 
 @pytest.mark.parametrize(
@@ -736,9 +790,9 @@ def test_plans_and_quotas(emulator: Emulator, settings: dict[str, Any], failed: 
     plan = admin.plan(want_changes(emulator))
     emulator.configure(**settings)
     report = admin.apply(plan, store=Vault())
-    assert set(failed) <= {str(each.step.name) for each in report.failed}, report.failed
-    assert {each.outcome for each in report.failed} == {"rejected"}
-    assert len(report.done) + len(report.failed) + len(report.not_run) == len(plan.steps)
+    assert set(failed) <= {str(each.change.target.name) for each in report.failed}, report.failed
+    assert {each.state for each in report.failed} == {"rejected"}
+    assert len(report.done) + len(report.failed) + len(report.not_run) == len(plan.changes)
     assert not any(each.name.startswith("~") for each in emulator.state.api_keys.values())
 
 
@@ -760,7 +814,17 @@ def test_a_token_needs_a_client_id(emulator: Emulator) -> None:
             admin.plan(describe(emulator.organization_id))
         desired = describe(emulator.organization_id, projects=[{"name": "shop"}])
         plan = admin.plan(desired, client_id=emulator.client_id)
-        assert len((admin.apply(plan)).done) == 1
+        report = admin.apply(plan)
+        assert (len(report.done), report.client_id) == (1, None)
+        absent = describe(emulator.organization_id, service_accounts=[{"name": "old", "absent": True}])
+        admin.service_accounts.create(name="old")
+        plan = admin.plan(absent, client_id=emulator.client_id)
+        with raises(RefusedError, match="a token does not show whose it is, .* account old .*: pass client_id"):
+            admin.apply(plan)
+        with raises(PineconeValueError, match="client_id is not that of this client"):
+            owner.apply(plan, client_id="another")
+        report = admin.apply(plan, client_id=emulator.client_id)
+        assert (len(report.done), report.client_id) == (1, emulator.client_id)
 
 
 def test_a_file_of_another_organization_is_refused(emulator: Emulator) -> None:
@@ -793,17 +857,20 @@ def test_an_interrupted_rotation_counts_as_its_final_key(emulator: Emulator) -> 
     wanted = {"name": "reader", "roles": ["DataPlaneEditor"]}
     desired = describe(emulator.organization_id, projects=[{"name": "search", "api_keys": [wanted]}])
     plan = admin.plan(desired)
-    assert [(each.action, each.id) for each in plan.steps] == [("rename", new.id)]
-    assert [(each.id, each.reason) for each in plan.unfinished] == [(key.id, "unfinished work, 0 seconds old")]
+    assert [(each.action, each.target.id) for each in plan.changes] == [("update", new.id)]
+    assert [(each.target.id, each.reason) for each in plan.unfinished] == [(key.id, "unfinished work, 0 seconds old")]
     admin.apply(plan)
-    assert (admin.plan(desired)).steps == []
+    again = admin.plan(desired)
+    assert (again.changes, again.unfinished) == ([], [])
+    assert [each.target.id for each in again.kept] == [key.id]
+    assert "the old key of a rotation: kept until" in str(again)
 
 
 def test_an_export_applied_elsewhere_gives_an_equal_export(emulator: Emulator) -> None:
     """The export of one organization, applied to an empty one, gives an equal export, and a second run is empty."""
     source = populate(emulator)
     exported = (source.inventory()).to_desired_state()
-    assert (source.plan(exported)).steps == []
+    assert (source.plan(exported)).changes == []
     target = Emulator(seed=2)
     admin = target.admin()
     document = {**exported.to_dict(), "organization": target.organization_id}
@@ -812,7 +879,7 @@ def test_an_export_applied_elsewhere_gives_an_equal_export(emulator: Emulator) -
     admin.apply(admin.plan(desired), store=Vault())
     found = (admin.inventory()).to_desired_state().to_dict()
     assert {**found, "organization": exported.organization} == exported.to_dict()
-    assert (admin.plan(desired)).steps == []
+    assert (admin.plan(desired)).changes == []
 
 
 CUTS = [(number, fault) for number in range(1, 60) for fault in (InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER)]
@@ -823,7 +890,7 @@ def finish(emulator: Emulator, desired: DesiredState, vault: Vault) -> Mapping[s
     admin = emulator.admin()
     report = admin.apply(admin.plan(desired), store=vault)
     assert report.failed == []
-    assert (admin.plan(desired)).steps == []
+    assert (admin.plan(desired)).changes == []
     names = [each.name for each in emulator.state.api_keys.values()]
     names += [each.name for each in emulator.state.service_accounts.values()]
     assert [each for each in names if each.startswith("~")] == []
@@ -867,10 +934,9 @@ def test_every_lost_response_and_refusal(stride: Callable[..., Any]) -> None:
         desired = want_changes(emulator)
         plan = admin.plan(desired)
         report = FaultyTransport(emulator, {number: fault}).admin().apply(plan, store=vault)
-        steps = [*report.done, *(each.step for each in report.failed), *report.not_run]
-        assert sorted((each.action, str(each.name), str(each.project)) for each in steps) == sorted(
-            (each.action, str(each.name), str(each.project)) for each in plan.steps
-        )
+        assert [(each.change.action, each.change.target.name) for each in report.steps] == [
+            (each.action, each.target.name) for each in plan.changes
+        ], (number, fault)
         assert finish(emulator, desired, vault) == expected, (number, fault)
         check_secrets(emulator, vault)
 
@@ -907,7 +973,7 @@ def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None:
         desired = draw_file(random, emulator)
         plan = admin.plan(desired)
         untouched = {each.id for each in plan.not_listed}
-        assert untouched.isdisjoint({each.id for each in plan.steps})
+        assert untouched.isdisjoint({each.target.id for each in plan.changes})
         before = {each.id: each for each in (admin.inventory()).users if each.id in untouched}
         if plan.refusals:
             continue
@@ -915,7 +981,7 @@ def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None:
         assert report.failed == [], seed
         assert report.not_run == [], seed
         again = admin.plan(desired)
-        assert again.steps == [], seed
+        assert again.changes == [], seed
         assert {each.id: each for each in (admin.inventory()).users if each.id in untouched} == before
 
 
@@ -937,8 +1003,9 @@ def test_random_changes_between_plan_and_apply(stride: Callable[..., Any]) -> No
             endings["refused"] += 1
             continue
         after = summarize(admin.inventory())
-        named = {id for each in plan.steps for id in (each.id, *each.before.get("replaced_ids", ()))}  # type: ignore[misc]
-        people = {str(each.name).lower() for each in plan.steps if each.kind in {"user", "invite"}}
+        named = {ref.id for each in plan.changes for ref in (each.target, *each.replaces)}
+        targets = [each.target for each in plan.changes]
+        people = {str(each.name).lower() for each in targets if each.kind in {"user", "invite"}}
         for id, (name, roles) in before.items():
             is_named = id in named or name.lower() in people
             assert is_named or after.get(id) == (name, roles), (seed, name)

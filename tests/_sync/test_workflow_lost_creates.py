@@ -32,7 +32,7 @@ def test_a_new_project_is_not_taken_for_an_old_one_that_has_its_name(emulator: E
     report = admin.apply(plan, store=lambda _: None)
     (made,) = emulator.state.api_keys.values()
     assert made.project_id != old.id
-    assert [each.step.action for each in report.failed] == ["rename"]
+    assert [(each.change.action, each.change.target.id) for each in report.failed] == [("update", old.id)]
 
 
 def test_a_project_that_gets_the_name_meanwhile_is_not_the_lost_one(emulator: Emulator) -> None:
@@ -125,4 +125,4 @@ def test_an_invite_of_somebody_else_is_reported_with_its_own_roles(emulator: Emu
     report = transport.admin().apply(plan)
     assert not report.done
     (failed,) = report.failed
-    assert "found OrgMember on organization, wanted OrgManager on organization" in failed.error
+    assert "found OrgMember on organization, wanted OrgManager on organization" in str(failed.error)

@@ -103,11 +103,18 @@ def apply_one_key(state: ScenarioState, admin: Admin) -> object:
     desired = {"organization": state.emulator.organization_id, "projects": [{"name": "p", "api_keys": [key]}]}
     plan = state.make_client().plan(DesiredState.from_dict(desired))
     report = admin.apply(plan, store=state.store_key)
-    for each in report.failed:
-        assert each.outcome is not None
-        raise PineconeError(each.error, outcome=each.outcome)
+    for each in (*report.failed, *report.undone):
+        raise PineconeError(str(each.error), outcome=OUTCOMES[each.state])
     return report
 
+
+OUTCOMES: Mapping[str, Outcome] = {
+    "failed": "not_sent",
+    "rejected": "rejected",
+    "sent": "unknown",
+    "unread": "done",
+    "undone": "undone",
+}
 
 WORKFLOWS = SCENARIOS | {
     "rotate due": Scenario(prepare_due_keys, rotate_due, lambda _: None),

@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from pinecone_admin import on_organization, on_project
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.plans import organization_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan, DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_being_made
@@ -61,7 +63,7 @@ def test_an_export_plans_nothing(emulator: Emulator) -> None:
     assert run("export").stdout == done.stdout
     assert "- name: '1e3'" in done.stdout
     write("export.yaml", done.stdout)
-    assert run("plan", "export.yaml", "--fail-on-change").json["steps"] == []
+    assert run("plan", "export.yaml", "--fail-on-change").json["changes"] == []
     assert run("export", "--output", "json").json == yaml.safe_load(done.stdout)
     assert run("export", "--query", "projects[0].name", "--output", "raw").stdout == "1e3\n"
 
@@ -77,7 +79,7 @@ def test_a_name_with_a_character_that_nobody_sees_is_exported_by_its_code(emulat
     assert exported.exit == 0
     write("exported", exported.stdout)
     planned = run("plan", "exported", "-o", "json")
-    assert (planned.exit, planned.json["steps"], planned.json["not_listed"]) == (0, [], []), planned.stderr
+    assert (planned.exit, planned.json["changes"], planned.json["not_listed"]) == (0, [], []), planned.stderr
     assert name in [each.name for each in DesiredState.from_text(exported.stdout).projects or ()]
 
 
@@ -118,20 +120,26 @@ def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
 
 
 def test_a_plan_on_a_terminal(emulator: Emulator) -> None:
-    """A plan has sections with signs, what is not listed after them, and a summary at its end."""
-    done = run("plan", "org.yaml", terminal=True)
-    assert shorten(done.stdout) == [
-        "Owners and secrets",
+    """A plan has sections with signs, the number of what is not listed after them, and a summary at its end."""
+    lines = shorten(run("plan", "org.yaml", terminal=True).stdout)
+    changes = [
+        "People",
+        "+ invite carol@example.com with OrgMember and ProjectViewer on project search",
+        "API keys",
         "+ create key writer in project search with DataPlaneEditor",
-        "Changes",
-        "+ invite carol@example.com with OrgMember and search:ProjectViewer",
+    ]
+    summary = "organization Emulated Organization: 2 changes, 5 not listed"
+    assert lines == [*changes, "not listed, and left as it is: 1 project, 1 key, 3 people", summary]
+    done = run("plan", "org.yaml", "--unlisted", terminal=True)
+    assert shorten(done.stdout) == [
+        *changes,
         "Not listed",
         "  key reader in project search",
         "  project empty",
         "  user owner@example.com",
         "  user ada@example.com",
         "  invite for bob@example.com",
-        "organization Emulated Organization: 2 steps, 5 not listed",
+        summary,
     ]
     assert list_changes(emulator) == []
 
@@ -158,13 +166,20 @@ def test_a_saved_plan_is_no_file(emulator: Emulator) -> None:  # noqa: ARG001 - 
         assert done.stderr.splitlines()[0].startswith("error: plan.json is a saved plan")
 
 
-def test_a_plan_elsewhere(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
-    """In a pipe, a plan is JSON, or rows; it ends with 8 only if that is asked for."""
+def test_a_plan_elsewhere(emulator: Emulator) -> None:
+    """In a pipe, a plan is JSON, or lines; it ends with 8 only if that is asked for, and has no columns."""
     assert run("plan", "org.yaml").exit == 0
     done = run("plan", "org.yaml", "--fail-on-change", "--output", "raw")
-    assert (done.exit, done.stderr) == (8, "failed on 2 steps\n")
-    assert shorten(done.stdout)[0] == "would invite carol@example.com with OrgMember and search:ProjectViewer"
-    assert len(run("plan", "org.yaml", "--output", "csv").stdout.splitlines()) == 8
+    assert (done.exit, done.stderr) == (8, "failed on 2 changes\n")
+    first = "would invite carol@example.com with OrgMember and ProjectViewer on project search"
+    assert shorten(done.stdout)[0] == first
+    before = len(emulator.requests)
+    for words in (("plan", "org.yaml"), ("apply", "org.yaml", "--dry-run")):
+        refused = run(*words, "--output", "csv")
+        assert (refused.exit, "a plan has no columns" in refused.stderr) == (2, True)
+    assert len(emulator.requests) == before
+    rows = run("plan", "org.yaml", "--output", "csv", "--query", "changes[].{action: action, kind: target.kind}")
+    assert rows.stdout.splitlines() == ["action,kind", "invite,invite", "create,api_key"]
 
 
 def test_a_plan_without_credentials(emulator: Emulator) -> None:
@@ -174,11 +189,11 @@ def test_a_plan_without_credentials(emulator: Emulator) -> None:
     before = len(emulator.requests)
     offline = ("plan", "org.yaml", "--inventory", "inventory.json")
     refused = run(*offline, env=NOBODY)
-    assert (refused.exit, "--inventory needs --client-id" in refused.stderr) == (2, True)
+    assert (refused.exit, "give --client-id" in refused.stderr) == (2, True)
     assert run(*offline, "--client-id", emulator.client_id, "--save", "offline.json", env=NOBODY).exit == 0
     assert len(emulator.requests) == before
     online, planned = (ChangePlan.from_json(Path(each).read_text()) for each in ("online.json", "offline.json"))
-    assert (online.steps, online.not_listed) == (planned.steps, planned.not_listed)
+    assert (online.changes, online.not_listed) == (planned.changes, planned.not_listed)
     assert "### Owners and secrets\n- `would create key writer" in Path("plan.md").read_text()
     assert Path("plan.md").stat().st_mode & 0o777 == 0o600
 
@@ -262,7 +277,7 @@ def test_apply_stores_each_secret_in_its_place(emulator: Emulator) -> None:
         f"writer_SECRET={value}",
     ]
     report = json.loads(Path("report.json").read_text())
-    assert [each["action"] for each in report["done"]] == ["create"] * 3
+    assert [(each["state"], each["change"]["action"]) for each in report["steps"]] == [("done", "create")] * 3
     for secret in (value, account.client_secret):
         assert secret not in done.stdout + done.stderr + Path("report.json").read_text()
     assert run("plan", "org.json", "--fail-on-change").exit == 0
@@ -317,39 +332,57 @@ def test_deletions_need_their_number(emulator: Emulator) -> None:
 
 
 def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
-    """A saved plan is carried out once; with what it does not have, it is refused; --base is not for it."""
+    """A saved plan is carried out once; if it no longer fits, it is refused; --base is not for it."""
     run("plan", "org.yaml", "--save", "plan.json")
     assert run("apply", "plan.json", "--base", "org.yaml", "--store", "file:k", "--yes").exit == 2
     preview = run("apply", "plan.json", "--dry-run")
     assert preview.json["dry_run"] is True
-    assert len(preview.json["would_do"]["steps"]) == 2
+    assert len(preview.json["would_do"]["changes"]) == 2
     assert list_changes(emulator) == []
     with emulator.admin() as admin:
         project = admin.projects.describe_by_name(name="search")
         key = admin.api_keys.create(project_id=project.id, name="writer", roles=["ProjectEditor"]).key
-        done = run("apply", "plan.json", "--store", "file:k", "--yes")
-        assert (done.exit, "the plan does not have all of this: would update key writer" in done.stderr) == (5, True)
+        for option in ("--yes", "--dry-run"):
+            done = run("apply", "plan.json", "--store", "file:k", option)
+            assert (done.exit, "there is now key writer" in done.stderr) == (5, True)
         admin.api_keys.delete(api_key_id=key.id)
     assert run("apply", "plan.json", "--store", "file:k", "--yes").exit == 0
     assert Path("k").read_text().startswith("pcsk_")
 
 
-def test_the_texts_of_a_saved_plan_are_not_shown(emulator: Emulator) -> None:
-    """What is shown of a saved plan is what is done now, whatever its own steps say; a plan of less is refused."""
+def test_a_saved_plan_shows_what_it_does(emulator: Emulator) -> None:
+    """The text of a change is made from what is carried out, so that a plan from which one was removed does less."""
     run("plan", "org.yaml", "--save", "plan.json")
-    expected = run("apply", "plan.json", "--dry-run", "--store", "file:k", "--output", "raw").stdout
     document = json.loads(Path("plan.json").read_text())
-    for step in document["steps"]:
-        step |= {"reason": "as agreed", "before": {"role": "OrgMember"}}
+    document["changes"] = [each for each in document["changes"] if each["action"] == "create"]
     write("edited.json", json.dumps(document))
-    assert run("apply", "edited.json", "--dry-run", "--store", "file:k", "--output", "raw").stdout == expected
-    asked = run("apply", "edited.json", "--store", "file:k", terminal=True, stdin="n\n").stderr
-    assert ("as agreed" in asked, "would create key writer" in asked) == (False, True)
-    write("less.json", json.dumps({**document, "steps": []}))
-    for options in (("--dry-run",), ("--yes",)):
-        done = run("apply", "less.json", "--store", "file:k", *options)
-        assert (done.exit, "the plan does not have all of this" in done.stderr) == (5, True), done.stderr
+    shown = run("apply", "edited.json", "--dry-run", "--store", "file:k", "--output", "raw").stdout
+    assert shorten(shown) == ["would create key writer in project search with DataPlaneEditor"]
+    asked = run("apply", "edited.json", "--store", "file:k", terminal=True, stdin="y\n").stderr
+    assert ("would create key writer" in asked, "invite" in asked) == (True, False)
+    assert list_changes(emulator)[0] == "create_api_key"
+    assert "create_invite" not in list_changes(emulator)
+
+
+def test_a_plan_of_an_older_version_is_refused_with_the_remedy(emulator: Emulator) -> None:
+    """A plan that 0.3 saved is not misread: another one is made from the file."""
+    write("old.json", json.dumps({"plan_of": "apply", "version": 2, "steps": [], "desired": {}, "base": None}))
+    done = run("apply", "old.json", "--yes")
+    assert (done.exit, "is a plan of version 2" in done.stderr, "make another plan" in done.stderr) == (2, True, True)
     assert list_changes(emulator) == []
+
+
+def test_a_report_that_cannot_be_written_goes_to_stdout(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else shows what was done, so that the report is on stdout if its file fails."""
+
+    def fail(path: str, _: str) -> None:
+        raise CLIError(f"cannot write {path}: no space left")
+
+    monkeypatch.setattr(organization_file, "write_report", fail)
+    done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--report", "report.json")
+    assert "cannot write report.json: no space left" in done.stderr
+    assert [each["state"] for each in json.loads(done.stdout)["steps"]] == ["done", "done"]
+    assert "create_api_key" in list_changes(emulator)
 
 
 def test_drift_is_carried_out_only_if_asked(emulator: Emulator) -> None:
@@ -373,7 +406,10 @@ def test_a_step_that_needs_what_is_drift_says_so(emulator: Emulator) -> None:
         admin.projects.update(project_id=project.id, name="search2")
     done = run("apply", "org.yaml", "--base", "base.yaml", "--store", "file:k", "--yes")
     reason = "project search is missing, which is drift: apply drift, or write its id if it was renamed"
-    assert (done.exit, [each["reason"] for each in done.json["not_run"]]) == (9, [reason])
+    assert (done.exit, [(each["state"], each["change"]["reason"]) for each in done.json["steps"][1:]]) == (
+        9,
+        [("not_run", reason)],
+    )
     write("org.yaml", Path("org.yaml").read_text().replace("search\n", f"search\n  id: {project.id}\n"))
     assert run("apply", "org.yaml", "--base", "base.yaml", "--store", "file:k", "--yes").exit == 0
 
@@ -401,8 +437,10 @@ def test_a_part_that_fails(emulator: Emulator) -> None:
         in done.stderr
     )
     report = json.loads(Path("report.json").read_text())
-    assert [each["outcome"] for each in report["failed"]] == ["rejected"]
-    assert [each["name"] for each in report["done"]] == ["writer"]
+    assert [(each["state"], each["change"]["target"]["name"]) for each in report["steps"]] == [
+        ("rejected", "carol@example.com"),
+        ("done", "writer"),
+    ]
     assert run("apply", "org.yaml", "--store", "file:k", "--yes").exit == 0
 
 
@@ -425,7 +463,7 @@ def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
     """What apply would refuse is a warning of plan, and ends apply with 5."""
     write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
     done = run("plan", "none.yaml")
-    assert (done.exit, "warning: apply refuses this: no user would be an OrgOwner" in done.stderr) == (0, True)
+    assert (done.exit, "is the last owner of the organization who is a user" in done.stderr) == (0, True)
     assert run("apply", "none.yaml", "--yes", "--allow-removals", "1").exit == 5
     assert list_changes(emulator) == []
 
@@ -458,19 +496,17 @@ def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable
             assert "wrote report.json" in done.stderr
             said = re.findall(r"[0-9a-f]{8}-[-0-9a-f]{27}", done.stderr)
             assert [id for id in said if id not in Path("report.json").read_text()] == [], (number, after)
-            texts.update(each["error"] for each in report["failed"])
-            states = {each["name"]: "done" for each in report["done"]}
-            states |= {each["step"]["name"]: each["outcome"] for each in report["failed"]}
-            states |= {each["name"]: "not run" for each in report["not_run"]}
-            assert len(states) == len(report["done"] + report["failed"] + report["not_run"]) == 5
+            texts.update(each["error"] for each in report["steps"] if "error" in each)
+            states = {each["change"]["target"]["name"]: each["state"] for each in report["steps"]}
+            assert len(states) == len(report["steps"]) == 5
             made = emulator.state
             there = {each.name for kind in (made.projects, made.api_keys) for each in kind.values()}
             there |= {each.email for each in made.invites.values()}
             assert there.issuperset(name for name, state in states.items() if state == "done"), (number, after, states)
-            absent = {name for name, state in states.items() if state in {"not run", "undone", "not_sent", "rejected"}}
+            absent = {name for name, state in states.items() if state in {"not_run", "undone", "failed", "rejected"}}
             assert there.isdisjoint(absent), (number, after)
             seen.update(states.values())
-    assert {"done", "undone", "not run"} <= seen <= {"done", "undone", "unknown", "not_sent", "not run"}
+    assert {"done", "undone", "not_run"} <= seen <= {"done", "undone", "sent", "failed", "not_run"}
     assert any("was deleted again" in each for each in texts)
 
 

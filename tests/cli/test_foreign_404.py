@@ -75,5 +75,6 @@ def test_what_a_proxy_does_not_find_is_not_said_to_be_deleted(
     assert [line for line in done.stderr.splitlines() if name in line and CLAIM.search(line)] == []
     for text in filter(None, [done.stdout, *(each.read_text() for each in tmp_path.glob("report.json"))]):
         report = json.loads(text)
-        claims = [each for part in ("deleted", "done", "reports", "steps") for each in report.get(part, ())]
+        claims = [each for part in ("deleted", "reports", "steps") for each in report.get(part, ())]
+        claims = [each for each in claims if each.get("state", "done") == "done"]
         assert [each for each in claims if name in str(each)] == []

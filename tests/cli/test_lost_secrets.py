@@ -129,8 +129,10 @@ def test_an_interrupted_apply_ends_after_the_secret_that_is_being_stored(emulato
     assert "ada@example.com" in people
     assert Path("stored").read_text() in live_secrets(emulator)
     report = json.loads(Path("report.json").read_text())
-    assert [each["name"] for each in report["done"]] == ["writer"]
-    assert [each["action"] for each in report["not_run"]] == ["delete"]
+    assert [(each["change"]["target"]["name"], each["state"]) for each in report["steps"]] == [
+        ("writer", "done"),
+        ("ada@example.com", "not_run"),
+    ]
 
 
 def test_an_interrupted_rotate_due_names_the_key_that_it_finished(emulator: Emulator, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path:
             for name, code, message in (
                 ("none", 2, "No such file"),
                 ("cut", 2, "saved only in part"),
-                ("old", 2, "is a plan of version 0, and this release reads version 2"),
+                ("old", 2, "is a plan of version 0, and this release reads version 3"),
                 ("wrong", 2, "made_at"),
                 (other.name, 2, f"is not a plan of {makers[0]}: it is one of {makers[1]}"),
                 ("foreign", 5, "organization another"),

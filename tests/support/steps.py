@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from attrs import evolve
 
-from pinecone_admin.workflows import Step
+from pinecone_admin.workflows.steps import Step
 
 
 def describe_steps(steps: Iterable[Step]) -> list[str]:

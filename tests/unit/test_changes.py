@@ -33,13 +33,13 @@ CHANGES: Mapping[str, tuple[Change, str]] = {
         Change(action="create", target=Ref("api_key", "reader", None, NEW), settings=VIEWER),
         "created key reader in new project prod with DataPlaneViewer",
     ),
-    "create service account ci with OrgMember, ProjectEditor and ProjectViewer on project search (p1)": (
+    "create service account ci with OrgMember and ProjectEditor and ProjectViewer on project search (p1)": (
         Change(
             action="create",
             target=evolve(CI, id=None),
             roles=(RoleAt("OrgMember"), EDITOR, RoleAt("ProjectViewer", SEARCH)),
         ),
-        "created service account ci with OrgMember, ProjectEditor and ProjectViewer on project search (p1)",
+        "created service account ci with OrgMember and ProjectEditor and ProjectViewer on project search (p1)",
     ),
     "invite eve@example.com with OrgOwner": (
         Change(action="invite", target=evolve(EVE, id=None), roles=(OWNER,)),

@@ -10,13 +10,16 @@ from attrs import evolve
 
 from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import APIKey, User
-from pinecone_admin.workflows import Content, Left, OffboardPlan, OffboardReport, Reach, StalePlan, StaleProject, Step
+from pinecone_admin.workflows import Content, Left, OffboardPlan, OffboardReport, Reach, StalePlan, StaleProject
+from pinecone_admin.workflows.steps import Step
 from tests.support.errors import raises
 from tests.support.records import CREATED_AT, make_binding, make_project
 
 HOSTILE = 'a"\n\u202e\x1b[31m nothing was deleted'
 STALE = StalePlan(
     organization_id="o",
+    organization="Acme",
+    client_id="c",
     made_at=CREATED_AT,
     name_pattern="ci-*",
     older_than=timedelta(days=7, microseconds=1),
@@ -45,6 +48,8 @@ REPORT = OffboardReport(
 )
 OFFBOARD = OffboardPlan(
     organization_id="o",
+    organization="Acme",
+    client_id="c",
     made_at=CREATED_AT,
     not_found=["eve@example.com"],
     unseen=[Left(id="", name="x@example.com", reason="403")],
@@ -66,7 +71,7 @@ def test_a_plan_survives_saving() -> None:
 def test_a_saved_plan_is_readable() -> None:
     """The JSON has one value per line, with names as they are, and an age in seconds."""
     lines = [line.strip(" ,") for line in STALE.to_json().splitlines()]
-    assert lines[1:3] == ['"plan_of": "projects.delete_stale"', '"version": 2']
+    assert lines[1:3] == ['"plan_of": "projects.delete_stale"', '"version": 3']
     assert '"name": "ci-1 ü"' in lines
     assert '"older_than_seconds": 604800.000001' in lines
 
@@ -100,7 +105,7 @@ def test_a_foreign_file_is_refused() -> None:
             ([], "not a JSON object"),
             ({}, "text is not a plan of"),
             (document | {"plan_of": "terraform"}, "text is not a plan of"),
-            (document | {"version": 1}, "is a plan of version 1, and this release reads version 2"),
+            (document | {"version": 1}, "is a plan of version 1, and this release reads version 3"),
             (document | {"made_at": "yesterday"}, "made_at must be a date-time"),
             (document | {"organization_id": 5}, "organization_id must be a string"),
             ({name: value for name, value in document.items() if name != "made_at"}, "made_at is missing"),

@@ -83,6 +83,8 @@ CLEANUP = CleanupReport(
 LEFT = Left(id=FORGED, name=FORGED, reason=FORGED)
 STALE = StalePlan(
     organization_id=FORGED,
+    organization=FORGED,
+    client_id=FORGED,
     made_at=CREATED_AT,
     name_pattern=FORGED,
     older_than=timedelta(days=1),
@@ -93,6 +95,8 @@ STALE = StalePlan(
 DELETED = StaleReport(deleted=STALE.projects, left=[LEFT], temporary_keys=[FORGED], steps=[STEP])
 LEAVING = OffboardPlan(
     organization_id=FORGED,
+    organization=FORGED,
+    client_id=FORGED,
     made_at=CREATED_AT,
     not_found=[FORGED],
     unseen=[LEFT],

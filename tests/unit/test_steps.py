@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from pinecone_admin.workflows import Step
+from pinecone_admin.workflows.steps import Step
 
 KEY = Step(action="create", kind="api_key", name="reader", project="search")
 ROLE = Step(action="grant", kind="user", name="ada@example.com", id="u", after={"role": "OrgMember"})

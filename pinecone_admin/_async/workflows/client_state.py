@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.waiting import WorkInProgress
+from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, value_error
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import PineconeError, RefusedError
 from pinecone_admin.workflows.sent_changes import stating_what_is_left
@@ -68,6 +69,21 @@ def own_client_id(admin: AsyncAdmin) -> str | None:
     """Return the client id of the account as which a client authenticates, or None if that is unknown."""
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return sender.client_id()
+
+
+def find_client_id(admin: AsyncAdmin, client_id: str | None, *, operation: str) -> str | None:
+    """Return the client id of the caller's account: the one of the client, or that of the argument; None if unknown.
+
+    Raises:
+        PineconeValueError: The argument is not the one of the client.
+    """
+    own = own_client_id(admin)
+    with set_operation_on_errors(operation):
+        if client_id is not None:
+            check_identifier("client_id", client_id)
+        if client_id not in {None, own} and own is not None:
+            raise value_error("client_id", f"is not that of this client, which is {own}")
+    return own or client_id
 
 
 async def owns_organization(admin: AsyncAdmin) -> bool:

@@ -394,7 +394,7 @@ async def repeat_if_response_is_lost(
             raise lost_response
 
 
-async def delete_if_exists(delete: Callable[..., Awaitable[None]], **arguments: object) -> None:
+async def delete_if_exists(delete: Callable[..., Awaitable[object]], **arguments: object) -> None:
     """Delete something, and succeed if it is already gone."""
     with IgnoreGone():
         await delete(**arguments)

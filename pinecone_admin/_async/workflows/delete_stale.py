@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from pinecone_admin._async.workflows.client_state import owns_organization, require_server_time, runs_workflow
+from pinecone_admin._async.workflows.client_state import (
+    own_client_id,
+    owns_organization,
+    require_server_time,
+    runs_workflow,
+)
 from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -108,6 +113,8 @@ async def plan_deletion(
     outcomes |= await _run_all(stale, read, concurrency=concurrency, progress=progress)
     return StalePlan(
         organization_id=organization.id,
+        organization=organization.name,
+        client_id=own_client_id(admin),
         made_at=now,
         name_pattern=name_pattern,
         older_than=older_than,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import runs_workflow, server_now
+from pinecone_admin._async.workflows.client_state import own_client_id, runs_workflow, server_now
 from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -31,6 +31,8 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
+from pinecone_admin.workflows.change_operations import build_operation
+from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -54,7 +56,6 @@ from pinecone_admin.workflows.plans import (
     find_help_code,
     find_organization,
 )
-from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
 from pinecone_admin.workflows.steps import Step
@@ -99,8 +100,11 @@ async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -
     check_complete(inventory)
     hidden = find_hidden(inventory)
     reports = [] if hidden else [build_report(inventory, email) for email in distinct]
+    organization = find_organization(inventory.organizations, operation="offboard_many")
     return OffboardPlan(
-        organization_id=find_organization(inventory.organizations, operation="offboard_many").id,
+        organization_id=organization.id,
+        organization=organization.name,
+        client_id=own_client_id(admin),
         made_at=inventory.taken_at,
         not_found=[each.email for each in reports if is_nobody(each)],
         unseen=list_unseen(distinct, hidden) if hidden else [],
@@ -153,24 +157,20 @@ async def _carry_out(admin: AsyncAdmin, steps: Sequence[Step], done: list[Step],
     """Delete the invites and then the user, and add each step to those that are done."""
     for step in steps:
         if step.action == "delete":
-            await delete_person(admin, step, operation=operation)
+            await delete_person(admin, Ref(step.kind, step.name, step.id), operation=operation)
         done.append(evolve(step, planned=False))
 
 
-async def delete_person(admin: AsyncAdmin, step: Step, *, operation: str) -> None:
+async def delete_person(admin: AsyncAdmin, person: Ref, *, operation: str) -> None:
     """Delete a user or an invite, unless it is gone.
 
     Raises:
         RefusedError: The server refused.
     """
-    assert step.id is not None  # noqa: S101 - the step was made from an invite or a user
     try:
-        if step.kind == "invite":
-            await delete_if_exists(admin.invites.delete, invite_id=step.id)
-        else:
-            await delete_if_exists(admin.users.delete, user_id=step.id)
+        deletion = build_operation(Change(action="delete", target=person))
+        await delete_if_exists(admin.send, operation=deletion)
     except ConflictError as error:
-        person = describe_thing(step.kind, step.name, step.id)
         reasons = "; ".join([error.message, *getattr(error, "__notes__", ())])
         raise RefusedError(f"the server refused to remove {person}: {reasons}", operation=operation) from error
 

@@ -20,8 +20,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.headers import __version__
-from pinecone_admin._sync.workflows.change_log import ChangeLog
-from pinecone_admin._sync.workflows.client_state import own_client_id, runs_workflow
+from pinecone_admin._sync.workflows.client_state import find_client_id, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -36,28 +35,38 @@ from pinecone_admin._sync.workflows.create_with_secret import (
 from pinecone_admin._sync.workflows.ensure import ensure_invite, ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.offboard import delete_person
-from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError, RefusedError
-from pinecone_admin.models import RoleBindingInput
-from pinecone_admin.workflows.apply_progress import ApplyProgress, NotTried, Result, wrap_store
+from pinecone_admin.models import APIKey, Invite, RoleBinding, ServiceAccount
 from pinecone_admin.workflows.apply_report import ApplyReport
+from pinecone_admin.workflows.change_operations import build_operation, build_role_bindings
 from pinecone_admin.workflows.change_plan import ChangePlan
+from pinecone_admin.workflows.changes import Change, Made, Ref, RoleAt
 from pinecone_admin.workflows.desired_state import DesiredState
-from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.plan_facts import check_planned, find_skipped, list_granted, makes_secret
-from pinecone_admin.workflows.planner import check_allowed, plan_changes, rank_step
-from pinecone_admin.workflows.plans import check_organization, check_plan
-from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
+from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
+from pinecone_admin.workflows.plan_execution import (
+    STOPPED,
+    NotTried,
+    PlanExecution,
+    Result,
+    describe_failure,
+    find_new_project_names,
+    name_secret_owner,
+    review_plan,
+    wrap_store,
+)
+from pinecone_admin.workflows.planner import plan_changes, rank_change
+from pinecone_admin.workflows.plans import check_plan
+from pinecone_admin.workflows.readable_store import StoreByName
 from pinecone_admin.workflows.sent_changes import SentChange, stating_what_is_left
-from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _CONCURRENCY = 16
+_LEFT = "an earlier run left it"
 
 
 @runs_workflow
@@ -71,12 +80,10 @@ def plan_organization(
 ) -> ChangePlan:
     """Read the organization once, and plan."""
     inventory = take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
-    own = own_client_id(admin) or client_id  # known once there is a token
-    with set_operation_on_errors("plan"):
-        if own is None:
+    own = find_client_id(admin, client_id, operation="plan")  # known once there is a token
+    if own is None:
+        with set_operation_on_errors("plan"):
             raise value_error("client_id", "is needed: a token does not tell whose it is")
-        if client_id not in {None, own}:
-            raise value_error("client_id", f"is not that of this client, which is {own}")
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
@@ -88,237 +95,233 @@ def apply_plan(
     store: Store[Any] | None,
     drift: bool,
     allow_removals: int | None,
+    allow_own: bool,
+    client_id: str | None,
     begin: Callable[[ApplyReport], object] | None = None,
 ) -> ApplyReport:
-    """Read and plan again, refuse before the first change, and carry out what the plan has and is still needed.
+    """Read again, refuse before the first change, and carry out what the plan has and is still needed.
 
     Before the first change, ``begin`` gets the report, which has every step at the end, also after an interruption.
     """
-    _check_arguments(plan, store, drift=drift, allow_removals=allow_removals)
+    with set_operation_on_errors("apply"):
+        check_plan(plan, ChangePlan)
+        check_function("store", store, optional=True)
+        check_bool("drift", drift)
+        check_bool("allow_own", allow_own)
+        if allow_removals is not None:
+            check_integer("allow_removals", allow_removals, least=0)
     inventory = take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
-    client_id = own_client_id(admin) or plan.client_id
-    check_organization(plan.organization_id, inventory.organizations, operation="apply")
-    desired = DesiredState.from_dict(plan.desired)
-    base = None if plan.base is None else DesiredState.from_dict(plan.base)
-    needed = plan_changes(inventory, desired, client_id=client_id, base=base).steps
-    steps = [each for each in needed if drift or each.cause != "drift"]
-    check_planned(plan, steps, inventory, drift=drift)
-    check_allowed(steps, inventory, client_id, allow_removals=allow_removals)
-    if store is None and (made := sum(map(makes_secret, steps))):
+    caller, index = find_client_id(admin, client_id, operation="apply"), OrganizationIndex(inventory)
+    compared = review_plan(
+        plan, index, inventory, caller=caller, drift=drift, allow_removals=allow_removals, allow_own=allow_own
+    )
+    made = sum(each.change.makes_secret for each in compared if each.state == "ready")
+    if store is None and made:
         with set_operation_on_errors("apply"):
             raise value_error("store", f"is needed: {count_noun(made, 'secret')} would be made; nothing was changed")
     report = ApplyReport(
         organization_id=plan.organization_id,
-        client_id=client_id,
+        client_id=caller,
         applied_at=inventory.taken_at,
         package_version=__version__,
         source=plan.source,
         digest=plan.digest,
         commit=plan.commit,
-        skipped=find_skipped(plan.steps, needed, steps),
     )
     if begin is not None:
         begin(report)
-    _AsyncApplication(admin, store, inventory, ApplyProgress(report, steps)).run(steps)
+    _AsyncApplication(admin, store, index, PlanExecution(report, compared)).run()
     return report
 
 
-def _check_arguments(plan: ChangePlan, store: object, *, drift: bool, allow_removals: int | None) -> None:
-    with set_operation_on_errors("apply"):
-        check_plan(plan, ChangePlan)
-        check_function("store", store, optional=True)
-        check_bool("drift", drift)
-        if allow_removals is not None:
-            check_integer("allow_removals", allow_removals, least=0)
-
-
 class _AsyncApplication:
-    """Carries out steps in the order of their ranks.
+    """Carries out changes in the order of their ranks.
 
     Args:
         admin: The client.
         store: Stores the secrets; None if none is made.
-        inventory: The organization.
-        progress: What was done so far.
+        index: The organization.
+        execution: What was done so far.
     """
 
-    def __init__(self, admin: Admin, store: Store[Any] | None, inventory: Inventory, progress: ApplyProgress) -> None:
+    def __init__(
+        self, admin: Admin, store: Store[Any] | None, index: OrganizationIndex, execution: PlanExecution
+    ) -> None:
         self._admin = admin
         self._store = store
-        self._progress = progress
-        self._project_ids = {each.id for each in inventory.projects}
-        self._keys = {each.id: each for each in inventory.api_keys}
-        self._accounts = {each.id: each for each in inventory.service_accounts}
-        self._bindings: dict[object, str] = {}
-        for each in inventory.role_bindings:
-            project_id = each.resource_id if each.resource_type == "project" else None
-            self._bindings[each.principal_type, each.principal_id, project_id, each.role] = each.id
+        self._index = index
+        self._execution = execution
+        self._new_names = find_new_project_names(execution.changes)
 
-    def run(self, steps: Sequence[Step]) -> None:
-        """Carry out the steps of one rank concurrently; but one secret at a time, so that a failure ends them."""
-        limit = min(_CONCURRENCY, self._admin.max_connections)
+    def run(self) -> None:
+        """Carry out the changes of one rank concurrently; but one secret at a time, so that a failure ends them."""
+        limit, execution = min(_CONCURRENCY, self._admin.max_connections), self._execution
         try:
-            for _, group in groupby(steps, key=rank_step):
+            for _, group in groupby(execution.ready, key=lambda number: rank_change(execution.changes[number])):
                 ranked = list(group)
-                plain = [each for each in ranked if not makes_secret(each)]
-                run_in_parallel(self._try, plain, limit=limit, deliver=self._progress.record)
-                for each in ranked:
-                    if makes_secret(each):
-                        with ExitStack() as selected:  # until the step is in the report
-                            self._progress.record(each, self._try(each, selected))
+                secrets = [each for each in ranked if execution.changes[each].makes_secret]
+                plain = [each for each in ranked if each not in {*secrets}]
+                run_in_parallel(self._try, plain, limit=limit, deliver=execution.record)
+                for each in secrets:
+                    with ExitStack() as selected:  # until the step is in the report
+                        execution.record(each, self._try(each, selected))
         finally:
-            self._progress.record_rest()
+            execution.finish()
 
-    def _try(self, step: Step, selected: ExitStack | None = None) -> Result:
-        """Carry out a step; one that fails does not stop those that do not depend on it."""
-        if (obstacle := self._progress.find_obstacle(step)) is not None:
+    def _try(self, number: int, selected: ExitStack | None = None) -> Result:
+        """Carry out a change; one that fails does not stop those that do not depend on it."""
+        change = self._execution.resolve(number)
+        if (obstacle := self._execution.find_obstacle(change)) is not None:
             return NotTried(obstacle)
-        results = self._progress.results
-        self._progress.note_interruption(step)
-        changes: Sequence[SentChange] = ()
+        results = self._execution.results
+        results[number] = STOPPED
+        sent: Sequence[SentChange] = ()
         try:
-            with stating_what_is_left() as changes:
-                results[id(step)] = self._carry_out(step, selected or ExitStack())
+            with stating_what_is_left() as sent:
+                results[number] = self._carry_out(number, change, selected or ExitStack())
         except BaseException as error:
-            if not _is_of_step(error, step):
-                self._progress.note_interruption(step, error, changes)
+            if not _is_of_change(error, change):
+                self._execution.stop(number, error, sent)
                 raise
-            results[id(step)] = error
-        return results[id(step)]
+            results[number] = describe_failure(error, sent)
+        return results[number]
 
-    def _carry_out(self, step: Step, selected: ExitStack) -> str | None:
-        """Carry out a step, and return the id of what it made.
+    def _carry_out(self, number: int, change: Change, selected: ExitStack) -> Made | None:
+        """Carry out a change, and return what it made.
 
         Args:
-            step: The step.
-            selected: Gets the context of the store, if the step makes a secret.
+            number: The place of the change in the plan.
+            change: The change; everything that it names has an id.
+            selected: Gets the context of the store, if the change makes a secret.
         """
-        kinds: dict[str, Any] = {
-            "project": self._admin.projects,
-            "api_key": self._admin.api_keys,
-            "service_account": self._admin.service_accounts,
-        }
-        match step.action, step.kind:
+        target = change.target
+        match change.action, target.kind:
             case "create", "project":
-                settings: Any = step.after
-                made = ensure_project(self._admin, name=step.name or "", **settings, known=self._project_ids)
-                return made.value.id
-            case "create", "api_key":
-                return self._create_key(step, self._select_store(step, selected))
+                settings: Any = change.settings.fields
+                known = {*self._index.projects}
+                return (ensure_project(self._admin, name=target.name or "", **settings, known=known)).value
             case "create", _:
-                return self._create_account(step, self._select_store(step, selected))
+                return self._create_secret(number, change, selected)
             case "invite", _:
-                return self._invite(step)
+                return self._invite(number, change)
             case "grant", _:
-                self._grant(step, self._progress.find_holder(step))
+                return self._grant(target, change.roles[0])
             case "revoke", _:
-                held = step.kind, step.id, step.project_id, step.before["role"]
-                delete_if_exists(self._admin.role_bindings.delete, role_binding_id=self._bindings[held])
+                self._revoke(target, change.roles[0])
             case "delete", "user" | "invite":
-                delete_person(self._admin, step, operation="apply")
-            case "delete", kind:
-                delete_if_exists(kinds[kind].delete, **{f"{kind}_id": step.id})
-            case _, kind:
-                kinds[kind].update(**{f"{kind}_id": step.id}, **step.after)
+                delete_person(self._admin, target, operation="apply")
+            case "delete", _:
+                delete_if_exists(self._admin.send, operation=build_operation(change))
+            case _:
+                self._admin.send(build_operation(change))
         return None
 
-    def _invite(self, step: Step) -> str:
-        for each in _list_replaced(step):
-            delete_if_exists(self._admin.invites.delete, invite_id=each)
-        bindings = self._list_bindings(step)
-        made = ensure_invite(self._admin, email=step.name or "", role_bindings=bindings, is_missing=True)
+    def _invite(self, number: int, change: Change) -> Invite:
+        for each in change.replaces:
+            delete_person(self._admin, each, operation="apply")
+            self._execution.record_deletion(number, each, "it has expired")
+        bindings, email = build_role_bindings(change.roles), change.target.name or ""
+        made = ensure_invite(self._admin, email=email, role_bindings=bindings, is_missing=True)
         if made.differences:
-            raise RefusedError(f"there is another invite to {step.name}: {made.differences[0]}", operation="apply")
-        return made.value.id
+            raise RefusedError(f"there is another invite to {email}: {made.differences[0]}", operation="apply")
+        return made.value
 
-    def _grant(self, step: Step, principal_id: str | None) -> None:
-        for role in self._list_bindings(step):
-            ensure_role_binding(
-                self._admin,
-                principal_type=cast("Any", step.kind),
-                principal_id=principal_id or "",
-                resource_type=role.resource_type,
-                resource_id=role.resource_id,
-                role=role.role,
-                is_missing=True,
-            )
+    def _grant(self, target: Ref, role: RoleAt) -> RoleBinding:
+        [binding] = build_role_bindings((role,))
+        made = ensure_role_binding(
+            self._admin,
+            principal_type=cast("Any", target.kind),
+            principal_id=target.id or "",
+            resource_type=binding.resource_type,
+            resource_id=binding.resource_id,
+            role=binding.role,
+            is_missing=True,
+        )
+        return made.value
 
-    def _list_bindings(self, step: Step) -> list[RoleBindingInput]:
-        """Return the roles that a step gives, on projects by their ids."""
-        return [
-            RoleBindingInput(
-                resource_type="organization" if each.project is None else "project",
-                resource_id=None
-                if each.project is None
-                else self._progress.find_project(each.project, each.project_id),
-                role=cast("Any", each.role),
-            )
-            for each in list_granted(step)
-        ]
+    def _revoke(self, target: Ref, role: RoleAt) -> None:
+        binding_id = self._index.bindings[target.kind, target.id or "", held_role(role)]
+        delete_if_exists(self._admin.role_bindings.delete, role_binding_id=binding_id)
 
-    def _select_store(self, step: Step, selected: ExitStack) -> Store[Any] | None:
+    def _create_secret(self, number: int, change: Change, selected: ExitStack) -> APIKey | ServiceAccount:
+        store = self._select_store(change, selected)
+        if change.target.kind == "api_key":
+            return self._create_key(number, change, store)
+        return self._create_account(number, change, store)
+
+    def _select_store(self, change: Change, selected: ExitStack) -> Store[Any] | None:
         store = self._store
         if isinstance(store, StoreByName):
-            store = selected.enter_context(store.select(SecretOwner(step.kind, step.project or "", step.name or "")))
-        return None if store is None else wrap_store(store, self._progress)
+            store = selected.enter_context(store.select(name_secret_owner(change, self._new_names)))
+        return None if store is None else wrap_store(store, self._execution)
 
-    def _create_key(self, step: Step, store: Store[Any] | None) -> str:
-        name, roles = step.name or "", cast("Any", step.after["roles"])
-        leftovers = [self._keys[each] for each in _list_replaced(step)]
+    def _create_key(self, number: int, change: Change, store: Store[Any] | None) -> APIKey:
+        target, roles = change.target, cast("Any", [*(change.settings.roles or ())])
+        name = target.name or ""
+        leftovers = cast("list[APIKey]", self._find_replaced(change))
         if (stored := find_stored_key(leftovers, name, store)) is not None:
             leftovers.remove(stored)
-            self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
-            delete_leftover_keys(self._admin, leftovers)
-            return stored.id
-        check_unused(store)
-        with Rollback(self._admin) as rollback:
-            made, _ = create_named_key(
-                self._admin,
-                project_id=self._progress.find_project(step.project, step.project_id) or "",
-                name=name,
-                roles=roles,
-                leftovers=leftovers,
-                store=store,
-                rollback=rollback,
-            )
-        return made.key.id
-
-    def _create_account(self, step: Step, store: Store[Any] | None) -> str:
-        name = step.name or ""
-        leftovers = [self._accounts[each] for each in _list_replaced(step)]
-        if (stored := find_stored_account(leftovers, name, store)) is not None:
-            leftovers.remove(stored)
-            policy, changes = DifferencePolicy("apply", "update", revoke_unlisted=True), ChangeLog(dry_run=False)
+            key = self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
+            deleted = delete_leftover_keys(self._admin, leftovers)
+        else:
+            check_unused(store)
             with Rollback(self._admin) as rollback:
-                reconcile_bindings(
+                made, deleted = create_named_key(
                     self._admin,
-                    stored,
-                    wanted=self._list_bindings(step),
-                    policy=policy,
-                    changes=changes,
+                    project_id=(None if target.project is None else target.project.id) or "",
+                    name=name,
+                    roles=roles,
+                    leftovers=leftovers,
+                    store=store,
                     rollback=rollback,
                 )
-            self._admin.service_accounts.update(service_account_id=stored.id, name=name)
-            delete_leftover_accounts(self._admin, leftovers)
-            return stored.id
-        check_unused(store)
-        with Rollback(self._admin) as rollback:
-            made, _ = create_named_account(
-                self._admin,
-                name=name,
-                leftovers=leftovers,
-                role_bindings=self._list_bindings(step),
-                store=store,
-                rollback=rollback,
-            )
-        return made.service_account.id
+            key = made.key
+        self._record_deletions(number, change, {each.id for each in deleted})
+        return key
+
+    def _create_account(self, number: int, change: Change, store: Store[Any] | None) -> ServiceAccount:
+        name, leftovers = change.target.name or "", cast("list[ServiceAccount]", self._find_replaced(change))
+        if (stored := find_stored_account(leftovers, name, store)) is not None:
+            leftovers.remove(stored)
+            self._complete_roles(stored, change.roles)
+            account = self._admin.service_accounts.update(service_account_id=stored.id, name=name)
+            deleted = delete_leftover_accounts(self._admin, leftovers)
+        else:
+            check_unused(store)
+            with Rollback(self._admin) as rollback:
+                made, deleted = create_named_account(
+                    self._admin,
+                    name=name,
+                    leftovers=leftovers,
+                    role_bindings=build_role_bindings(change.roles),
+                    store=store,
+                    rollback=rollback,
+                )
+            account = made.service_account
+        self._record_deletions(number, change, {each.id for each in deleted})
+        return account
+
+    def _complete_roles(self, stored: ServiceAccount, wanted: tuple[RoleAt, ...]) -> None:
+        """Give an account that an interrupted run left exactly the roles that are wanted, before it gets its name."""
+        target, held = self._index.refer_to(stored), self._index.roles_of(stored)
+        for role in wanted:
+            if role not in held:
+                self._grant(target, role)
+        for role in held:
+            if role not in wanted:
+                self._revoke(target, role)
+
+    def _find_replaced(self, change: Change) -> list[APIKey | ServiceAccount]:
+        found = [self._index.find(each.kind, each.id) for each in change.replaces]
+        return [each for each in found if isinstance(each, APIKey | ServiceAccount)]
+
+    def _record_deletions(self, number: int, change: Change, deleted: set[str | None]) -> None:
+        for each in change.replaces:
+            if each.id in deleted:
+                self._execution.record_deletion(number, each, _LEFT)
 
 
-def _is_of_step(error: BaseException, step: Step) -> TypeGuard[Exception]:
-    """Return whether an error ends its step only; any error may be that of a store."""
-    may_fail = Exception if makes_secret(step) else PineconeError
+def _is_of_change(error: BaseException, change: Change) -> TypeGuard[Exception]:
+    """Return whether an error ends its change only; any error may be that of a store."""
+    may_fail = Exception if change.makes_secret else PineconeError
     return isinstance(error, may_fail) and not isinstance(error, ClientClosedError | ReadOnlyError)
-
-
-def _list_replaced(step: Step) -> list[str]:
-    return cast("list[str]", step.before.get("replaced_ids", []))

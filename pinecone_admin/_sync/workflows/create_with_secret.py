@@ -393,7 +393,7 @@ def repeat_if_response_is_lost(
             raise lost_response
 
 
-def delete_if_exists(delete: Callable[..., None], **arguments: object) -> None:
+def delete_if_exists(delete: Callable[..., object], **arguments: object) -> None:
     """Delete something, and succeed if it is already gone."""
     with IgnoreGone():
         delete(**arguments)

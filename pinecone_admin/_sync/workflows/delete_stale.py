@@ -20,7 +20,12 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time, runs_workflow
+from pinecone_admin._sync.workflows.client_state import (
+    own_client_id,
+    owns_organization,
+    require_server_time,
+    runs_workflow,
+)
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
@@ -109,6 +114,8 @@ def plan_deletion(
     outcomes |= _run_all(stale, read, concurrency=concurrency, progress=progress)
     return StalePlan(
         organization_id=organization.id,
+        organization=organization.name,
+        client_id=own_client_id(admin),
         made_at=now,
         name_pattern=name_pattern,
         older_than=older_than,

@@ -18,6 +18,7 @@ from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
+from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.reports import (
     BindingKey,
@@ -27,7 +28,7 @@ from pinecone_admin.workflows.reports import (
     key_of_binding,
     keys_of_wanted_bindings,
 )
-from pinecone_admin.workflows.roles import find_owner_ids, find_refusal
+from pinecone_admin.workflows.roles import find_last_owners, find_owner_ids
 from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _name_of(principal: ServiceAccount | Invite | User) -> str:
 def _check_owner_remains(admin: Admin, user: User, policy: DifferencePolicy) -> None:
     """Raise RefusedError before the first change if this user is the last one who is an owner."""
     owners = admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
-    if (refusal := find_refusal(find_owner_ids(owners), [user])) is not None:
+    if (refusal := find_last_owners(find_owner_ids(owners), [Ref("user", user.email, user.id)])) is not None:
         raise RefusedError(f"{refusal}; nothing was changed", operation=policy.operation)
 
 

@@ -31,7 +31,7 @@ from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
 
 if TYPE_CHECKING:
-    from pinecone_admin.workflows import Step
+    from pinecone_admin.workflows.steps import Step
 
 
 @frozen

@@ -21,7 +21,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     "access": ("reports", "Show who can do what in which project, and what a reviewer should check."),
     "apply": (
         "export_plan_apply",
-        "Carry out the steps that bring the organization to what a file says, or those of a plan.",
+        "Make the organization match a file, or carry out a saved plan.",
     ),
     "completion": ("help", "Print what makes a shell complete the commands."),
     "doctor": ("identity", "Check variables, network, clock, credentials and roles, and say how to fix what fails."),
@@ -37,7 +37,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     "login": ("profile", "Sign in as a service account: try its credentials, and save them as a profile."),
     "plan": (
         "export_plan_apply",
-        "Show which steps bring the organization to what a file says; nothing is changed.",
+        "Show what apply would do. Nothing is changed.",
     ),
     "run": ("run", "Run a command with an API key that lives only as long."),
     "send": ("send", "Send a request that no other command covers."),

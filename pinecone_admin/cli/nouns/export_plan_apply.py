@@ -11,7 +11,12 @@ from pinecone_admin.cli.parameters import Count, Secret
 from pinecone_admin.cli.session import Session
 
 _base = click.option(
-    "--base", metavar="FILE", help="The file as it was last applied: what is equal in both and not there is drift."
+    "--base",
+    metavar="FILE",
+    help="The file as last applied. What someone changed since by hand is then shown as drift.",
+)
+_client_id = click.option(
+    "--client-id", metavar="ID", help="Client id of the account that will apply it; needed if nothing else says it."
 )
 
 
@@ -30,16 +35,15 @@ def export(session: Session) -> None:
 @argument("file", "What the organization should be, as YAML or JSON; - for standard input.", metavar="FILE")
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from an inventory that was saved before, without credentials.")
-@click.option(
-    "--client-id", metavar="ID", help="Client id of the account that will apply it; needed if nothing else says it."
-)
+@_client_id
 @click.option("--save", metavar="FILE", help="Write the plan to a file, for apply.")
 @click.option("--markdown", metavar="FILE", help="Write the plan for the comment of a pull request.")
-@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are steps.")
+@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes.")
+@click.option("--unlisted", is_flag=True, help="Name what exists and is not in the file, not only count it.")
 def plan(session: Session, **options: Any) -> None:
-    """Show which steps bring the organization to what a file says; nothing is changed.
+    """Show what apply would do. Nothing is changed.
 
-    What is there and not in the file is shown last, as not listed, and never removed. If apply would refuse the plan, a
+    What exists and is not in the file is counted at the end, and never removed. If apply would refuse the plan, a
     warning and refusals in JSON say why, and the exit code stays 0, or 8 with --fail-on-change. The account must be an
     OrgOwner, since what it does not see would be made again: if it is not, the exit code is 10.
     """
@@ -59,15 +63,18 @@ def plan(session: Session, **options: Any) -> None:
 @_base
 @click.option("--drift", is_flag=True, help="Also carry out drift: undo what was changed in the console.")
 @click.option(
-    "--allow-removals", type=Count(0), help="How many may be deleted, 0 without the option; asked for on a terminal."
+    "--allow-removals",
+    type=Count(0),
+    help="How many may be deleted or lose every role, 0 without the option; asked for on a terminal.",
 )
+@_client_id
 @click.option("--report", metavar="FILE", help="Write what was done to a new file, also if the run is interrupted.")
 def apply(session: Session, **options: Any) -> None:
-    """Carry out the steps that bring the organization to what a file says, or those of a plan.
+    """Make the organization match a file, or carry out a saved plan.
 
-    The organization is read again first: a plan is refused if it would do more now than it says. A step that fails does
-    not stop those that do not depend on it; then the exit code is 9, and the same command, with another file for
-    --report, goes on. Apply an organization from one process at a time.
+    The organization is read again first. A plan is refused if one of its changes no longer fits; what is already done
+    is skipped. A step that fails does not stop those that do not depend on it; then the exit code is 9, and the same
+    command, with another file for --report, goes on. Apply an organization from one process at a time.
     """
     from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 

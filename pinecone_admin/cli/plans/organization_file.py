@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-from attrs import evolve
 
 from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._text.counts import count_noun
@@ -31,12 +28,14 @@ from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_in
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Step, plan_changes
-from pinecone_admin.workflows.change_plan import describe_step, split_sections
-from pinecone_admin.workflows.plan_facts import check_planned, makes_secret
-from pinecone_admin.workflows.readable_store import SecretOwner
+from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, plan_changes
+from pinecone_admin.workflows.change_plan import count_not_listed
+from pinecone_admin.workflows.guard import find_removed
+from pinecone_admin.workflows.organization_index import OrganizationIndex
+from pinecone_admin.workflows.plan_execution import find_new_project_names, name_secret_owner, review_plan
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
+_SECTIONS = {"project": "Projects", "service_account": "Service accounts", "person": "People", "api_key": "API keys"}
 _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
 _STYLES = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m", " ": "\x1b[2m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
@@ -64,23 +63,29 @@ def plan_file(
     save: str | None = None,
     markdown: str | None = None,
     fail_on_change: bool,
+    unlisted: bool,
 ) -> None:
     """Show a plan, write it to files, and choose the exit code; the arguments are the options of the command."""
+    _check_format(session)
     for path in filter(None, (save, markdown)):
         check_writable(path)
     desired, former = read_state(session, file), None if base is None else read_state(session, base)
-    made = make_plan(session, desired, former, inventory, client_id)
+    if inventory is None:
+        made = _plan(session, desired, former, read_inventory(session), session.client_id or client_id)
+    else:
+        taken = parse_inventory(read_text(inventory, session.stdin), inventory)
+        made = _plan(session, desired, former, taken, client_id or session.env.get("PINECONE_CLIENT_ID"))
     if save is not None:
         write_report(save, f"{made.to_json()}\n")
         session.notify(f"wrote {save}")
     if markdown is not None:
         write_report(markdown, made.to_markdown())
         session.notify(f"wrote {markdown}")
-    write_plan(session, made)
+    write_plan(session, made, unlisted=unlisted)
     for refusal in made.refusals:
         session.notify(f"warning: apply refuses this: {refusal}")
     if made and fail_on_change:
-        session.notify(f"failed on {count_noun(len(made.steps), 'step')}")
+        session.notify(f"failed on {count_noun(len(made.changes), 'change')}")
         session.exit_code = exit_codes.FINDINGS
 
 
@@ -111,54 +116,57 @@ def _listing_problems(session: Session, source: str) -> Generator[None, None, No
         raise CLIError(f"{describe_path(source)} has {count_noun(len(problems), 'problem')}") from error
 
 
-def make_plan(
-    session: Session,
-    desired: DesiredState,
-    base: DesiredState | None,
-    inventory: str | None = None,
-    client_id: str | None = None,
+def _plan(
+    session: Session, desired: DesiredState, base: DesiredState | None, inventory: Inventory, client_id: str | None
 ) -> ChangePlan:
-    """Return the plan for a file, from the organization or from a saved inventory."""
+    """Return the plan for a file; of several problems, each gets a line of its own."""
     commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
-    if inventory is None:
-        with _listing_problems(session, desired.source), show_progress(session, "reading the organization"):
-            return session.admin.plan(desired, base=base, client_id=client_id, commit=commit)
-    taken = parse_inventory(read_text(inventory, session.stdin), inventory)
-    caller = client_id or session.env.get("PINECONE_CLIENT_ID")
-    if caller is None:
-        raise CLIError("--inventory needs --client-id: the client id of the account that will apply the file")
+    if client_id is None:
+        raise CLIError("give --client-id, the client id of the account that will apply the file: nothing else shows it")
     with _listing_problems(session, desired.source):
-        return plan_changes(taken, desired, client_id=caller, base=base, commit=commit)
+        return plan_changes(inventory, desired, client_id=client_id, base=base, commit=commit)
 
 
-def write_plan(session: Session, plan: ChangePlan) -> None:
-    """Write a plan: sections for a table, rows for a spreadsheet, else all of it."""
+def write_plan(session: Session, plan: ChangePlan, *, unlisted: bool = False) -> None:
+    """Write a plan: sections for a table, lines of text for raw, else all of it."""
     if wants_document(session):
         write_value(session, as_document(plan))
     elif session.output == "table":
         with session.until_closed():
-            write_lines(session, _format_plan(plan))
+            write_lines(session, _format_plan(plan, unlisted=unlisted))
     else:
-        rows = [_describe_row(each) for each in (*plan.steps, *plan.unfinished, *plan.not_listed)]
-        write_items(session, rows if session.output == "csv" else [each["text"] for each in rows])
+        write_items(session, [each.describe("conditional") for each in plan.changes])
 
 
-def _describe_row(step: Step) -> dict[str, Any]:
-    names = ("action", "kind", "name", "id", "project", "project_id", "cause")
-    return {**{name: getattr(step, name) or "" for name in names}, "text": str(step)}
+def _check_format(session: Session) -> None:
+    if session.output == "csv" and session.settings.get("query") is None:
+        raise CLIError("a plan has no columns, so that csv cannot show it: use -o json, or --query")
 
 
-def _format_plan(plan: ChangePlan) -> list[str]:
-    """Return the lines of a plan for a terminal: what concerns owners and secrets first, and a summary last."""
+def _format_plan(plan: ChangePlan, *, unlisted: bool) -> list[str]:
+    """Return the lines of a plan for a terminal, in the order in which the changes are carried out, summary last."""
     lines: list[str] = []
-    for title, steps in split_sections(plan).items():
-        lines += [f"{_BOLD}{title}{_RESET}", *map(_format_step, steps)]
-    return [*lines, *map(make_printable, plan.notes), make_printable(plan.summary)]
+    for kind, title in _SECTIONS.items():
+        if some := [each for each in plan.changes if _section_of(each.target) == kind]:
+            lines += [f"{_BOLD}{title}{_RESET}", *map(_format_change, some)]
+    for title, aside in {"Unfinished": plan.unfinished, "Kept": plan.kept}.items():
+        if aside:
+            lines += [f"{_BOLD}{title}{_RESET}", *(_style(" ", str(each)) for each in aside)]
+    if unlisted and plan.not_listed:
+        lines += [f"{_BOLD}Not listed{_RESET}", *(_style(" ", str(each)) for each in plan.not_listed)]
+    notes = [*plan.notes, *([] if unlisted else count_not_listed(plan.not_listed))]
+    return [*lines, *map(make_printable, notes), make_printable(plan.summary)]
 
 
-def _format_step(step: Step) -> str:
-    sign = " " if step.action == "keep" else _SIGNS.get(step.action, "~")
-    text = describe_step(step).removeprefix("would ").removeprefix("keep ").removesuffix(": not listed")
+def _section_of(target: Ref) -> str:
+    return "person" if target.kind in {"user", "invite"} else target.kind
+
+
+def _format_change(change: Change) -> str:
+    return _style(_SIGNS.get(change.action, "~"), str(change))
+
+
+def _style(sign: str, text: str) -> str:
     return f"{_STYLES[sign]}{sign} {text}{_RESET}"
 
 
@@ -169,6 +177,7 @@ def apply_file(
     base: str | None = None,
     drift: bool,
     allow_removals: int | None = None,
+    client_id: str | None = None,
     report: str | None = None,
 ) -> None:
     """Carry out a file or a saved plan, and write the report; the arguments are the options of the command."""
@@ -176,84 +185,91 @@ def apply_file(
     if report is not None:
         check_new_record(report)
     destination = Destination(session, _SECRETS)
-    planned, made = _make_or_load_plan(session, file, base, drift=drift)
-    steps = [each for each in made.steps if drift or each.cause != "drift"]
-    _check_store(destination, steps)
     if session.is_dry_run:
-        _write_dry_run(session, made)
+        _check_format(session)
+    text = read_text(file, session.stdin, keep_mark=True)
+    caller = session.client_id or client_id
+    if is_saved_plan(text):
+        if base is not None:
+            raise CLIError("--base is for a file: a plan has the one with which it was made")
+        plan = parse_plan(session, ChangePlan, text, file)
+        inventory = read_inventory(session)
+    else:
+        desired, former = parse_state(session, text, file), None if base is None else read_state(session, base)
+        inventory = read_inventory(session)
+        plan = _plan(session, desired, former, inventory, caller)
+    # The number of removals is asked for below.
+    compared = review_plan(
+        plan, OrganizationIndex(inventory), inventory, caller=caller, drift=drift, allow_removals=len(plan.changes)
+    )
+    ready = [each.change for each in compared if each.state == "ready"]
+    _check_store(destination, plan, ready)
+    if session.is_dry_run:
+        _write_dry_run(session, plan)
         return
-    allowed = _confirm(session, made, steps, file, allow_removals)
+    allowed = allow_removals
+    if ready:
+        what = f"apply {file}: {count_noun(len(ready), 'change')}"
+        allowed = _confirm(session, plan, what, [*find_removed(ready, inventory)], allow_removals)
     begun: list[ApplyReport] = []
     store = destination if destination.is_given else None
     try:
         with show_progress(session, "applying the file"):
             done = apply_plan(
-                session.admin, planned, store=store, drift=drift, allow_removals=allowed, begin=begun.append
+                session.admin,
+                plan,
+                store=store,
+                drift=drift,
+                allow_removals=allowed,
+                allow_own=False,
+                client_id=client_id,
+                begin=begun.append,
             )
-        session.ledger.is_complete = not (done.failed or done.not_run)
+        session.ledger.is_complete = done.is_complete
     finally:  # also if it is interrupted
         if report is not None and begun:
-            write_report(report, json.dumps(begun[0].to_dict(), indent=2) + "\n")
-            session.notify(f"wrote {report}")
+            _write_report(session, begun[0], report)
     write_value(session, done)
-    if not session.ledger.is_complete:
-        failed, left = len(done.failed), len(done.not_run)
+    if not done.is_complete:
+        failed, left = len(done.failed) + len(done.undone), len(done.not_run)
         again = f"see why, and run it again{'' if report is None else ', with another file for --report'}"
         session.notify(f"warning: {count_noun(failed, 'step')} failed, and {left} did not run: {again}")
         session.exit_code = exit_codes.PARTLY_DONE
 
 
-def _make_or_load_plan(session: Session, path: str, base: str | None, *, drift: bool) -> tuple[ChangePlan, ChangePlan]:
-    """Return a saved plan with what it does now, or the plan for a file twice."""
-    text = read_text(path, session.stdin, keep_mark=True)
-    if not is_saved_plan(text):
-        made = make_plan(session, parse_state(session, text, path), None if base is None else read_state(session, base))
-        return made, made
-    if base is not None:
-        raise CLIError("--base is for a file: a plan has the one with which it was made")
-    saved = parse_plan(session, ChangePlan, text, path)
-    return saved, _renew(session, saved, drift=drift)
+def _write_report(session: Session, done: ApplyReport, path: str) -> None:
+    """Write the report to a file, or to stdout if the file cannot be written: nothing else shows what was done."""
+    text = json.dumps(done.to_dict(), indent=2) + "\n"
+    try:
+        write_report(path, text)
+    except BaseException:
+        with session.until_closed():
+            session.stdout.write(text)
+            session.stdout.flush()
+        raise
+    session.notify(f"wrote {path}")
 
 
-def _renew(session: Session, saved: ChangePlan, *, drift: bool) -> ChangePlan:
-    """Return what a saved plan does now; what it says itself may have been edited, and is not shown."""
-    inventory = read_inventory(session)
-    with _listing_problems(session, saved.source):
-        made = plan_changes(
-            inventory,
-            DesiredState.from_dict(saved.desired),
-            base=None if saved.base is None else DesiredState.from_dict(saved.base),
-            client_id=session.client_id or saved.client_id,
-        )
-    check_planned(saved, made.steps, inventory, drift=drift)
-    return evolve(made, source=saved.source, digest=saved.digest, commit=saved.commit)
-
-
-def _check_store(destination: Destination, steps: Sequence[Step]) -> None:
-    """Raise CLIError, before anything is made, unless each secret of the steps has a place."""
-    makers = [
-        (SecretOwner(each.kind, each.project or "", each.name or ""), each) for each in steps if makes_secret(each)
-    ]
+def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[Change]) -> None:
+    """Raise CLIError, before anything is made, unless each secret of the changes has a place."""
+    names = find_new_project_names(plan.changes)
+    makers = [(name_secret_owner(each, names), each) for each in changes if each.makes_secret]
     # An interrupted run may have stored the secret of what it left.
-    unfinished = {owner for owner, step in makers if step.before.get("replaced_ids")}
+    unfinished = {owner for owner, change in makers if change.replaces}
     destination.check([owner for owner, _ in makers], may_be_stored=unfinished)
 
 
-def _confirm(session: Session, plan: ChangePlan, steps: Sequence[Step], path: str, allowed: int | None) -> int | None:
-    """Ask on a terminal, after the plan was shown; return how many may be deleted."""
-    deletions = [str(each.name or each.id) for each in steps if each.action == "delete"]
-    if not steps:
-        return allowed
-    what = f"apply {path}: {count_noun(len(steps), 'step')}"
+def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Ref], allowed: int | None) -> int | None:
+    """Ask on a terminal, after the plan was shown; return how many may be removed."""
     is_asked = session.is_interactive and not session.settings.get("yes")
     for line in str(plan).splitlines() if is_asked else plan.notes:
         session.notify(line)
-    number = len(deletions)
-    if deletions and allowed is None and is_asked:
+    number = len(removed)
+    if removed and allowed is None and is_asked:
         ask(session, Consent(what=what, typed=str(number), is_number=True, wants_typed=True))
         return number
     if number > (allowed or 0):
-        shown = ", ".join(deletions[:_MOST_NAMED]) + (", …" if number > _MOST_NAMED else "")
+        shown = ", ".join(str(each.name) for each in removed[:_MOST_NAMED]) + (", …" if number > _MOST_NAMED else "")
         raise CLIError(
             f"This would delete {count_noun(number, 'thing')}: {shown}. Add --allow-removals {number} to go ahead, or "
             "--dry-run to see which.",

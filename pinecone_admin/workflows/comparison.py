@@ -1,0 +1,276 @@
+"""Compare each change of a plan with the organization as it is now: ready, already so, or stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from attrs import evolve
+
+from generated_client.models import APIKey, Invite, ServiceAccount, User
+from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin.errors import RefusedError
+from pinecone_admin.workflows.change_operations import fits
+from pinecone_admin.workflows.changes import Change, Ref, describe_roles, with_known_ids
+from pinecone_admin.workflows.name_tags import is_being_made
+from pinecone_admin.workflows.organization_index import (
+    OrganizationIndex,
+    Thing,
+    held_role,
+    name_of,
+    read_settings,
+)
+
+_ALREADY = "it is no longer needed"
+_PEOPLE = {"user", "invite"}
+
+
+class Compared(NamedTuple):
+    """A change of a plan, and what it is now.
+
+    Attributes:
+        change: The change, which refers to what is there now.
+        state: ``"ready"`` to be carried out, ``"skipped"`` if it is already so, or ``"stale"``.
+        reason: Why it is skipped or stale; empty if it is ready.
+        found: What is there in place of what it would create; None unless a create is skipped.
+    """
+
+    change: Change
+    state: Literal["ready", "skipped", "stale"]
+    reason: str = ""
+    found: Ref | None = None
+
+
+class _StaleError(Exception):
+    """The reason for which a change must not be carried out."""
+
+
+class _DoneError(Exception):
+    """What a change would do is already so.
+
+    Args:
+        found: What is there in place of what it would create.
+    """
+
+    def __init__(self, found: Thing | None = None) -> None:
+        super().__init__(_ALREADY)
+        self.found = found
+
+
+def compare_changes(changes: Sequence[Change], index: OrganizationIndex, *, made_at: datetime) -> list[Compared]:
+    """Compare each change with the organization.
+
+    Args:
+        changes: The changes of a plan that are to be carried out, in their order.
+        index: The organization now.
+        made_at: When the plan was made: what it has created since, in a run that was killed, is not created again.
+    """
+    comparison = _Comparison(changes, index, made_at)
+    return [comparison.compare(each) for each in changes]
+
+
+def raise_if_stale(compared: Iterable[Compared]) -> None:
+    """Raise RefusedError with all changes that are stale, if there are any."""
+    stale = [f"{each.change}: {each.reason}" for each in compared if each.state == "stale"]
+    if stale:
+        message = f"the organization has changed since the plan was made: {'; '.join(stale)}; make another plan"
+        raise RefusedError(message, operation="apply")
+
+
+class _Comparison:
+    """Compares changes in the order of a plan, so that each knows what those before it found."""
+
+    def __init__(self, changes: Sequence[Change], index: OrganizationIndex, made_at: datetime) -> None:
+        self._index = index
+        self._made_at = made_at
+        self._known: dict[Ref, Ref] = {}
+        self._new_names = {
+            each.target.id: each.settings.name
+            for each in changes
+            if each.action == "update" and each.settings.name is not None
+        }
+        self._leaving = {*self._new_names, *(each.target.id for each in changes if each.action == "delete")}
+        self._leftovers: dict[tuple[str, str | None], list[APIKey | ServiceAccount]] = {}
+        made: list[APIKey | ServiceAccount] = [*index.inventory.api_keys, *index.inventory.service_accounts]
+        for each in made:
+            if each.name.startswith("~makes:"):
+                place = each.project_id if isinstance(each, APIKey) else None
+                self._leftovers.setdefault(("api_key" if place else "service_account", place), []).append(each)
+
+    def compare(self, change: Change) -> Compared:
+        """Compare a change that follows those that were compared before."""
+        change = with_known_ids(change, self._known)
+        try:
+            ready = self._find_ready(change)
+        except _StaleError as stale:
+            return Compared(change, "stale", str(stale))
+        except _DoneError as done:
+            found = None if done.found is None else self._index.refer_to(done.found)
+            if found is not None:
+                self._known[change.target] = found
+            return Compared(change, "skipped", _ALREADY, found)
+        return Compared(ready, "ready")
+
+    def _find_ready(self, change: Change) -> Change:
+        """Return a change as it is to be carried out, or raise."""
+        for each in change.projects:
+            self._check_project(change, each)
+        match change.action:
+            case "create" | "invite":
+                return self._compare_create(change)
+            case "update":
+                return self._compare_update(change)
+            case "grant" | "revoke":
+                return self._compare_role(change)
+            case "delete":
+                return self._compare_deletion(change)
+            case _:
+                raise _StaleError("no plan has such a change")
+
+    def _check_project(self, change: Change, project: Ref) -> None:
+        """Raise unless a project is still there with its name; one that the plan creates is not."""
+        if project.id is None:
+            return
+        found = self._index.find("project", project.id)
+        if found is not None:
+            self._check_name(project, found)
+        elif change.action == "revoke":
+            raise _DoneError
+        elif change.action != "delete":
+            raise _StaleError(f"there is no {project}")
+
+    def _check_name(self, ref: Ref, found: Thing) -> None:
+        """Raise unless a thing has the name of the plan, or the one that the plan gives it."""
+        name = name_of(found)
+        is_same = is_same_email(name, ref.name or "") if ref.kind in _PEOPLE else name == ref.name
+        if not is_same and name != self._new_names.get(found.id):
+            raise _StaleError(f"{ref.id} is now named {name!r}")
+
+    def _find_target(self, change: Change) -> Thing | None:
+        """Return the target, by its id; a member who has accepted an invite takes its place."""
+        target = change.target
+        found = self._index.find(target.kind, target.id)
+        if found is None and target.kind == "invite":
+            users = self._index.find_named("user", target.name or "")
+            found = users[0] if users else None
+        if found is not None:
+            self._check_name(target, found)
+            if isinstance(found, APIKey) and (target.project is None or target.project.id != found.project_id):
+                raise _StaleError("it is in another project")
+        return found
+
+    def _compare_create(self, change: Change) -> Change:
+        target = change.target
+        place = None if target.project is None else target.project.id
+        replaced = {each.id for each in change.replaces}
+        if target.kind == "invite":
+            holders = [*self._index.find_named("user", target.name or "")]
+            holders += self._index.find_named("invite", target.name or "")
+        elif target.project is not None and place is None:
+            return change  # a project that is not there has no keys
+        else:
+            holders = self._index.find_named(target.kind, target.name or "", place)
+        for each in holders:
+            is_expired = isinstance(each, Invite) and each.status == "expired"
+            if each.id in self._leaving or (is_expired and each.id in replaced):
+                continue
+            if not is_expired and self._is_made_by_plan(change, each, replaced):
+                raise _DoneError(each)
+            raise _StaleError(f"there is now {self._index.refer_to(each)}")
+        return evolve(change, replaces=self._find_replaced(change, place))
+
+    def _is_made_by_plan(self, change: Change, found: Thing, replaced: set[str | None]) -> bool:
+        """Return whether a thing fits, and was created or completed by a run of the plan.
+
+        An interrupted run may have created it, or given the name to what the plan replaces. A key without any date
+        may be anybody's, and so may its value.
+        """
+        created_at = self._index.created_at(found)
+        is_new = (
+            isinstance(found, User) or found.id in replaced or (created_at is not None and created_at >= self._made_at)
+        )
+        return is_new and self._fits(change, found)
+
+    def _fits(self, change: Change, found: Thing) -> bool:
+        held = self._index.held_by(self._index.refer_to(found).kind, found.id)
+        return fits(change, read_settings(found), frozenset() if isinstance(found, APIKey) else held)
+
+    def _find_replaced(self, change: Change, place: str | None) -> tuple[Ref, ...]:
+        """Return what a create replaces that is still there, and what an interrupted run of the plan has left."""
+        target = change.target
+        there = [each for each in change.replaces if self._is_still(each)]
+        known = {each.id for each in there}
+        for each in self._leftovers.get((target.kind, place), ()):
+            if each.id in known or not is_being_made(each.name, target.name or ""):
+                continue
+            ref = self._index.refer_to(each)
+            if not self._is_made_by_plan(change, each, set()):
+                raise _StaleError(f"an interrupted run left {ref}: make another plan, which names what is replaced")
+            there.append(ref)
+        return tuple(there)
+
+    def _is_still(self, replaced: Ref) -> bool:
+        """Return whether what a plan replaces is there; if it was renamed, it belongs to a run in progress."""
+        found = self._index.find(replaced.kind, replaced.id)
+        if found is None:
+            return False
+        if name_of(found) != replaced.name or (isinstance(found, Invite) and found.status != "expired"):
+            raise _StaleError(f"{replaced} would be replaced, and has changed")
+        return True
+
+    def _compare_update(self, change: Change) -> Change:
+        found = self._find_target(change)
+        if found is None:
+            raise _StaleError("it no longer exists")
+        before, after, now = change.before.fields, change.settings.fields, read_settings(found).fields
+        if isinstance(found, APIKey):
+            now["roles"] = tuple(sorted(found.roles))
+            before, after = ({**each, **_sort(each)} for each in (before, after))
+        for name, value in after.items():
+            if now.get(name) not in (before.get(name), value):
+                raise _StaleError(f"its {name} is now {now.get(name)!r}")
+        if all(now.get(name) == value for name, value in after.items()):
+            raise _DoneError
+        new_name = change.settings.name
+        if new_name is not None and new_name != name_of(found):
+            place = found.project_id if isinstance(found, APIKey) else None
+            for each in self._index.find_named(change.target.kind, new_name, place):
+                if each.id != found.id and each.id not in self._leaving:
+                    raise _StaleError(f"there is now {self._index.refer_to(each)}")
+        return change
+
+    def _compare_role(self, change: Change) -> Change:
+        found = self._find_target(change)
+        if found is None:
+            if change.action == "revoke":
+                raise _DoneError
+            raise _StaleError("it no longer exists")
+        target = self._index.refer_to(found)
+        is_held = held_role(change.roles[0]) in self._index.held_by(target.kind, target.id)
+        if is_held == (change.action == "grant"):
+            raise _DoneError
+        return evolve(change, target=target)
+
+    def _compare_deletion(self, change: Change) -> Change:
+        found = self._find_target(change)
+        if found is None:
+            raise _DoneError
+        target = self._index.refer_to(found)
+        if target.kind != change.target.kind:
+            raise _StaleError(f"the person has joined, and is now {target}")
+        if isinstance(found, APIKey):
+            more = sorted({*found.roles} - {*(change.before.roles or ())})
+            if more:
+                raise _StaleError(f"it also has {' and '.join(more)}")
+            return change
+        known = {*map(held_role, change.roles)}
+        also = [each for each in self._index.roles_of(found) if held_role(each) not in known]
+        if also:
+            raise _StaleError(f"it also has {' and '.join(describe_roles(also))}")
+        return change
+
+
+def _sort(fields: dict[str, object]) -> dict[str, object]:
+    roles = fields.get("roles")
+    return {"roles": tuple(sorted(roles))} if isinstance(roles, tuple) else {}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

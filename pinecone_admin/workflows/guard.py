@@ -1,0 +1,193 @@
+"""What changes must not do together: leave no owner, lock out the caller, or take away more than was meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
+
+from attrs import frozen
+
+from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin.errors import RefusedError
+from pinecone_admin.workflows.changes import Change, Ref
+from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
+from pinecone_admin.workflows.resources import Resources
+from pinecone_admin.workflows.roles import find_last_owners, find_owner_ids
+
+_TAKES = {"revoke", "delete", "rotate"}
+_PLURALS = {"person": "people", "service_account": "service accounts", "api_key": "keys"}
+_FEW_REMOVALS = 3
+_SHARE_OF_REMOVALS = 3
+
+
+@frozen(kw_only=True)
+class RefusedChanges:
+    """Why changes must not be carried out together.
+
+    Attributes:
+        reason: Why.
+        changes: The changes without which nothing would be refused for this reason.
+        allowed_by: The argument that allows them: ``"allow_own"``, ``"client_id"`` or ``"allow_removals"``; None if
+            nothing does.
+    """
+
+    reason: str
+    changes: tuple[Change, ...]
+    allowed_by: Literal["allow_own", "client_id", "allow_removals"] | None = None
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def find_refusals(
+    changes: Sequence[Change], organization: Resources, caller: str | None, *, allow_own: bool = False
+) -> list[RefusedChanges]:
+    """Return why changes must not be carried out together, or nothing.
+
+    Roles that go with a deleted project do not count.
+
+    Args:
+        changes: The changes.
+        organization: The organization, or the part of it that the changes concern: the users who are OrgOwners, the
+            role bindings of all principals that lose a role, and the service accounts.
+        caller: Client id of the account that carries them out; None if it is unknown.
+        allow_own: Whether the caller's own account may be deleted, lose a role or get a new secret.
+    """
+    found = [
+        _find_lost_owners(changes, organization),
+        None if allow_own else _find_own(changes, organization, caller),
+        _find_unknown(changes, caller),
+        *_find_members_without_role(changes, organization),
+    ]
+    return [each for each in found if each is not None]
+
+
+def find_removed(changes: Iterable[Change], organization: Resources) -> dict[Ref, list[Change]]:
+    """Return what is deleted, or loses every role, each with the changes that do it."""
+    removed: dict[Ref, list[Change]] = {}
+    revoked: dict[Ref, list[Change]] = {}
+    granted: set[Ref] = set()
+    for each in changes:
+        match each.action:
+            case "delete":
+                removed.setdefault(each.target, []).append(each)
+            case "revoke":
+                revoked.setdefault(each.target, []).append(each)
+            case "grant":
+                granted.add(each.target)
+            case _:
+                pass
+    index = OrganizationIndex(organization)
+    for target, some in revoked.items():
+        lost = {held_role(role) for each in some for role in each.roles}
+        if not index.held_by(target.kind, target.id) - lost and target not in granted:
+            removed.setdefault(target, []).extend(some)
+    return removed
+
+
+def find_excess(changes: Sequence[Change], organization: Resources, allow_removals: int | None) -> list[RefusedChanges]:
+    """Return why ``apply`` must not remove as much as changes do, or nothing.
+
+    Args:
+        changes: The changes.
+        organization: The whole organization.
+        allow_removals: How many removals are permitted; None to permit those that are few, or a small share.
+    """
+    removed = find_removed(changes, organization)
+    if allow_removals is not None and len(removed) <= allow_removals:
+        return []
+    total_removed = len(removed)
+    counts = Counter(_sort_of(each) for each in removed)
+    addresses = [*(each.email for each in organization.users), *(each.email for each in organization.invites)]
+    totals = {
+        "person": len({normalize_email(each) for each in addresses}),
+        "service_account": len(organization.service_accounts),
+        "api_key": len(organization.api_keys),
+    }
+    return [
+        RefusedChanges(
+            reason=f"{count} of {total} {_PLURALS[sort]} would go or lose every role, unless {total_removed} removals "
+            "are allowed",
+            changes=tuple(each for target, some in removed.items() if _sort_of(target) == sort for each in some),
+            allowed_by="allow_removals",
+        )
+        for sort, total in totals.items()
+        if (count := counts[sort]) > _FEW_REMOVALS and count * _SHARE_OF_REMOVALS > total
+    ]
+
+
+def raise_refusals(refusals: Collection[RefusedChanges], *, operation: str) -> None:
+    """Raise RefusedError with all reasons, if there are any."""
+    if refusals:
+        raise RefusedError("; ".join(map(str, refusals)), operation=operation)
+
+
+def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> RefusedChanges | None:
+    """Return a refusal if no user would be an OrgOwner."""
+    of_users = [each for each in changes if each.target.kind == "user"]
+    gained = {each.target.id for each in of_users if each.action == "grant" and _is_owner(each)}
+    owners = find_owner_ids(organization.role_bindings)
+    taking = [
+        each
+        for each in of_users
+        if (each.action == "delete" and each.target.id in owners) or (each.action == "revoke" and _is_owner(each))
+    ]
+    leaving = {each.target.id: each.target for each in taking}
+    reason = find_last_owners({*owners, *filter(None, gained)}, leaving.values())
+    return None if reason is None else RefusedChanges(reason=reason, changes=tuple(taking))
+
+
+def _find_own(changes: Sequence[Change], organization: Resources, caller: str | None) -> RefusedChanges | None:
+    own = {each.id for each in organization.service_accounts if each.client_id == caller}
+    taking = tuple(each for each in changes if each.action in _TAKES and _is_account(each) and each.target.id in own)
+    if not taking:
+        return None
+    name = taking[0].target
+    what = {"delete": "be deleted", "revoke": "lose a role", "rotate": "get another secret"}
+    done = " and ".join(dict.fromkeys(what[each.action] for each in taking))
+    lock_out = ", and a lost response would lock this client out" if taking[0].action == "rotate" else ""
+    reason = f"{name}, the account that carries this out, would {done}{lock_out}: use another account, or allow_own"
+    return RefusedChanges(reason=reason, changes=taking, allowed_by="allow_own")
+
+
+def _find_unknown(changes: Sequence[Change], caller: str | None) -> RefusedChanges | None:
+    taking = tuple(each for each in changes if each.action in _TAKES and _is_account(each))
+    if caller is not None or not taking:
+        return None
+    reason = f"a token does not show whose it is, and {taking[0].target} may be its account: pass client_id"
+    return RefusedChanges(reason=reason, changes=taking, allowed_by="client_id")
+
+
+def _find_members_without_role(changes: Sequence[Change], organization: Resources) -> list[RefusedChanges]:
+    """Return a refusal for each member who would stay without a role on the organization."""
+    revoked: dict[Ref, list[Change]] = {}
+    for each in changes:
+        if each.action == "revoke" and each.target.kind in {"user", "invite"} and held_role(each.roles[0])[1] is None:
+            revoked.setdefault(each.target, []).append(each)
+    index, found = OrganizationIndex(organization), list[RefusedChanges]()
+    for target, some in revoked.items():
+        own = [each for each in changes if each.target == target]
+        given, lost = (
+            {held_role(role) for each in own if each.action == action for role in each.roles}
+            for action in ("grant", "revoke")
+        )
+        roles = (index.held_by(target.kind, target.id) | given) - lost
+        if any(place is None for _, place in roles) or any(each.action == "delete" for each in own):
+            continue
+        problem = "keep roles on projects alone, and needs a role on the organization"
+        problem = problem if roles else "lose every role, and so leave the organization: delete it (absent: true)"
+        found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(some)))
+    return found
+
+
+def _is_owner(change: Change) -> bool:
+    return any((each.role, each.project) == ("OrgOwner", None) for each in change.roles)
+
+
+def _is_account(change: Change) -> bool:
+    return change.target.kind == "service_account"
+
+
+def _sort_of(target: Ref) -> str:
+    return "person" if target.kind in {"user", "invite"} else target.kind

@@ -1,0 +1,307 @@
+"""What carrying out a plan means before the first change, and what each result means for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from attrs import evolve, frozen
+
+from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._http.redaction import redact_text
+from pinecone_admin.errors import (
+    LeftoverError,
+    Masked,
+    PineconeError,
+    PineconeTypeError,
+    PineconeValueError,
+    RateLimitError,
+)
+from pinecone_admin.models import APIKeyWithSecret
+from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
+from pinecone_admin.workflows.change_plan import ChangePlan
+from pinecone_admin.workflows.changes import Change, Made, Ref, Step, StepState, with_known_ids
+from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
+from pinecone_admin.workflows.guard import find_excess, find_refusals, raise_refusals
+from pinecone_admin.workflows.inventory import Inventory
+from pinecone_admin.workflows.organization_index import OrganizationIndex
+from pinecone_admin.workflows.planner import check_view
+from pinecone_admin.workflows.plans import check_organization
+from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore, SecretOwner
+from pinecone_admin.workflows.sent_changes import SentChange, find_effects, state_what_is_left
+
+_DRIFT = "it is drift, which this call leaves alone"
+_STOPPED = "the run was stopped"
+_STATES: dict[str, StepState] = {
+    "not_sent": "failed",
+    "rejected": "rejected",
+    "unknown": "sent",
+    "done": "sent",  # a part of it is done
+    "undone": "undone",
+}
+
+
+@frozen
+class NotTried:
+    """The reason for which a change was not tried."""
+
+    reason: str
+
+
+@frozen
+class Failed:
+    """The error of a change, and what the requests of the change come to.
+
+    Attributes:
+        error: The error.
+        state: The state of the step.
+        made_id: Id of what the change has created in spite of the error, or None.
+    """
+
+    error: Exception
+    state: StepState
+    made_id: str | None = None
+
+
+Result: TypeAlias = Made | Failed | NotTried | None
+
+STOPPED = Failed(PineconeError(_STOPPED), "sent")
+"""The result of a change that was begun, until it has another one."""
+
+
+def describe_failure(error: Exception, sent: Sequence[SentChange]) -> Failed:
+    """Return what an error means for its change.
+
+    Args:
+        error: The error.
+        sent: The requests of the change.
+    """
+    effects, stated = find_effects(sent), PineconeError("", outcome="not_sent")
+    if isinstance(error, PineconeError):
+        stated.outcome = error.outcome
+    state_what_is_left(stated, effects)
+    is_unread = effects.unread and not effects.done
+    made_id = next((each.made for each in effects.done if each.made is not None), None)
+    return Failed(error, "unread" if is_unread else _STATES[stated.outcome], made_id)
+
+
+def review_plan(
+    plan: ChangePlan,
+    index: OrganizationIndex,
+    inventory: Inventory,
+    *,
+    caller: str | None,
+    drift: bool,
+    allow_removals: int | None = None,
+    allow_own: bool = False,
+) -> list[Compared]:
+    """Compare a plan with the organization, before anything is changed.
+
+    Args:
+        plan: The plan.
+        index: The organization now.
+        inventory: The inventory of the index.
+        caller: Client id of the account that carries the plan out; None if it is unknown.
+        drift: Whether drift is carried out, too.
+        allow_removals: How many removals are permitted, as in ``find_excess``.
+        allow_own: Whether the caller's own account may lose something.
+
+    Returns:
+        Each change of the plan, in the order of the plan: ready or skipped.
+
+    Raises:
+        RefusedError: The plan is of another organization, a change is stale, or the changes must not be carried out
+            together.
+        ForbiddenError: The account is not seen to be an OrgOwner.
+    """
+    check_organization(plan.organization_id, inventory.organizations, operation="apply")
+    check_view(inventory, caller, operation="apply")
+    wanted = [each for each in plan.changes if drift or each.cause != "drift"]
+    compared = compare_changes(wanted, index, made_at=plan.made_at)
+    raise_if_stale(compared)
+    ready = [each.change for each in compared if each.state == "ready"]
+    refusals = find_refusals(ready, inventory, caller, allow_own=allow_own)
+    raise_refusals([*refusals, *find_excess(ready, inventory, allow_removals)], operation="apply")
+    results = iter(compared)
+    return [
+        next(results) if drift or each.cause != "drift" else Compared(each, "skipped", _DRIFT) for each in plan.changes
+    ]
+
+
+def find_new_project_names(changes: Iterable[Change]) -> dict[str | None, str]:
+    """Return the names that changes give to projects, by the ids of these."""
+    return {
+        each.target.id: each.settings.name
+        for each in changes
+        if each.target.kind == "project" and each.settings.name is not None
+    }
+
+
+def name_secret_owner(change: Change, new_names: Mapping[str | None, str]) -> SecretOwner:
+    """Return what the secret of a change belongs to, by the names that the things have at the end."""
+    place = change.target.project
+    project = "" if place is None else new_names.get(place.id) or place.name or ""
+    return SecretOwner(change.target.kind, project, change.target.name or "")
+
+
+class PlanExecution:
+    """What was carried out so far.
+
+    Args:
+        report: Gets the steps.
+        compared: The changes of the plan, each ready or skipped.
+
+    Attributes:
+        changes: The changes of the plan.
+        ready: Places of the changes that are to be carried out.
+        results: Results by the places of their changes, also of those that the run did not wait for as it was stopped.
+    """
+
+    def __init__(self, report: ApplyReport, compared: Sequence[Compared]) -> None:
+        self.changes = [each.change for each in compared]
+        self.ready = [number for number, each in enumerate(compared) if each.state == "ready"]
+        self._report = report
+        self._known: dict[Ref, Ref] = {
+            plan_ref: each.found
+            for each in compared
+            if each.found is not None and (plan_ref := evolve(each.change.target, id=None))
+        }
+        self._steps: list[list[Step]] = [[] for _ in compared]
+        self.results: dict[int, Result] = {}
+        for number, each in enumerate(compared):
+            if each.state == "skipped":
+                target = each.change.target if each.found is None else each.found
+                change = evolve(each.change, target=target, reason=each.reason)
+                self._steps[number].append(Step(change=change, state="skipped"))
+        self._open = dict.fromkeys(self.ready)
+        self._troubled: set[object] = set()
+        self._lacks_owner = False
+        self._store_failed = False
+        self._invites_ended = False
+        self._secrets: list[Masked] = []
+
+    def redact(self, made: NewSecret) -> None:
+        """Mask a secret in the errors of steps from now on: what a store raises may quote it."""
+        self._secrets.append(Masked(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret))
+
+    def resolve(self, number: int) -> Change:
+        """Return a change with the ids of what was created before it."""
+        return with_known_ids(self.changes[number], self._known)
+
+    def find_obstacle(self, change: Change) -> str | None:
+        """Return why a change must not be tried, or None."""
+        missing = [each for each in change.projects if each.id is None]
+        drift = ", ".join(str(each.name) for each in missing if each not in self._troubled)
+        is_troubled, deletes_user = _holder_of(change) in self._troubled, _deletes_user(change)
+        takes_owner = deletes_user or (change.action == "revoke" and change.is_sensitive)
+        obstacles = {
+            f"project {drift} is missing, which is drift: apply drift, or write its id if it was renamed": bool(drift),
+            f"project {', '.join(str(each.name) for each in missing)} was not created": bool(missing),
+            "a secret could not be stored": change.makes_secret and self._store_failed,
+            "the server takes no more invites for now": change.action == "invite" and self._invites_ended,
+            "not every role was granted": is_troubled and change.action == "revoke",
+            "an invite to the address was not deleted": is_troubled and deletes_user,
+            "another one was not made an OrgOwner": self._lacks_owner and takes_owner,
+        }
+        return next((reason for reason, holds in obstacles.items() if holds), None)
+
+    def stop(self, number: int, error: BaseException, sent: Sequence[SentChange]) -> None:
+        """Note that a change was stopped, and what its requests and the notes of the error show."""
+        stopped = PineconeError(_STOPPED)
+        stopped.__notes__ = [*getattr(error, "__notes__", ())]
+        failed, effects = describe_failure(stopped, sent), find_effects(sent)
+        # A change that makes a secret has several requests, and any other one only that which does it.
+        is_done = effects.done and effects.remaining == [*effects.done] and not self.changes[number].makes_secret
+        self.results[number] = evolve(failed, state="done") if is_done else failed
+
+    def record_deletion(self, number: int, target: Ref, reason: str) -> None:
+        """Record that something that a change replaces was deleted."""
+        change = Change(action="delete", target=target, cause=self.changes[number].cause, reason=reason)
+        self._steps[number].append(Step(change=change, state="done"))
+
+    def record(self, number: int, result: Result) -> None:
+        """Record what a change has created, if anything, or why it failed or was not tried."""
+        del self._open[number]
+        change = self.resolve(number)
+        if isinstance(result, NotTried):
+            self._steps[number].append(Step(change=evolve(change, reason=result.reason), state="not_run"))
+        elif isinstance(result, Failed):
+            if change.creates and result.made_id is not None:
+                change = evolve(change, target=evolve(change.target, id=result.made_id))
+            self._steps[number].append(self._describe_failure(change, result))
+            self._store_failed |= change.makes_secret and _is_of_store(result.error)
+            self._invites_ended |= change.action == "invite" and isinstance(result.error, RateLimitError)
+        else:
+            if change.creates and result is not None:
+                target = evolve(change.target, id=result.id)
+                self._known[self.changes[number].target] = target
+                change = evolve(change, target=target)
+            # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
+            place = 0 if change.makes_secret else len(self._steps[number])
+            self._steps[number].insert(place, Step(change=change, state="done", made=result))
+            return
+        self._troubled |= {_holder_of(change), change.target}
+        self._lacks_owner |= change.action == "grant" and change.is_sensitive
+
+    def finish(self) -> None:
+        """Put all steps into the report; those that have not ended are there only if the run was stopped."""
+        for number in [*self._open]:
+            self.record(number, self.results.get(number, NotTried(_STOPPED)))
+        self._report.steps[:] = [each for some in self._steps for each in some]
+
+    def _describe_failure(self, change: Change, failed: Failed) -> Step:
+        """Return a failure with the notes of the error, which name what was undone, and who manages a person."""
+        error = failed.error
+        is_ours = isinstance(error, PineconeError)
+        text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+        text = "; ".join([text, *getattr(error, "__notes__", ())])
+        text = redact_text(text, (each.reveal() for each in self._secrets))
+        help_code = error.help_code if isinstance(error, PineconeError) else None
+        return Step(change=change, state=failed.state, error=text, help_code=help_code)
+
+
+def _holder_of(change: Change) -> tuple[str, object]:
+    """Return whom a change concerns: an invite and the member who has accepted it are one person."""
+    target = change.target
+    if target.kind in {"user", "invite"}:
+        return "person", normalize_email(target.name or "")
+    return target.kind, target.id or target
+
+
+def _deletes_user(change: Change) -> bool:
+    return (change.target.kind, change.action) == ("user", "delete")
+
+
+def _is_of_store(error: Exception) -> bool:
+    """Return whether it may be ``store`` that failed, so that no further secret is made."""
+    kinds = (LeftoverError, PineconeTypeError, PineconeValueError)
+    return not isinstance(error, PineconeError) or isinstance(error, kinds)
+
+
+def wrap_store(store: Callable[[Any], object], execution: PlanExecution) -> Callable[[Any], object]:
+    """Return a store whose secrets are masked in the errors of a report; a readable one stays readable."""
+    if isinstance(store, ReadableStore):
+        return _RedactingStore(store, execution)
+
+    def store_known(made: NewSecret) -> object:
+        execution.redact(made)
+        return store(made)
+
+    return store_known
+
+
+class _RedactingStore(PlacedStore):
+    def __init__(self, store: ReadableStore, execution: PlanExecution) -> None:
+        self._store = store
+        self._execution = execution
+
+    def __call__(self, made: NewSecret, /) -> object:
+        self._execution.redact(made)
+        return self._store(made)
+
+    def read(self, made: Any, /) -> Awaitable[str | None] | str | None:
+        return self._store.read(made)
+
+    def check_unused(self) -> None:
+        if isinstance(self._store, PlacedStore):
+            self._store.check_unused()
