@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,10 @@ from tests.support.interruption import async_run_interruptibly
 
 KNOWN = Path(__file__).parent / "known_wrong_cells.txt"
 MOST_REQUESTS = 120
+
+_NOT_PROCESSED = {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404}
+_LATER: Mapping[Fault | None, Fault] = {Fault.OUTAGE: Fault.LOST_BEFORE, Fault.REVOKED: Fault.FORBIDDEN}
+_LOST = {Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.OUTAGE, Fault.REVOKED}
 
 
 class Beside(Enum):
@@ -60,32 +64,35 @@ class Cell(NamedTuple):
 
 
 class GridTransport(httpx.AsyncBaseTransport):
-    """Passes requests on to an emulator, and lets one meet a fault, after which somebody else may act.
+    """Passes requests on to an emulator, and lets some meet faults; after one of them, somebody else acts.
 
     Args:
         emulator: Processes the requests.
-        number: The number of the request that meets the fault; 0 for none.
-        fault: The fault.
-        act: Called once that request has ended.
+        faults: The faults, by the numbers of the requests, from 1.
+        act: Called once the request ``act_after`` has ended.
+        act_after: Number of that request.
 
     Attributes:
         sent: What was sent.
+        met: The faults that requests have met.
         interrupt: Cancels the call.
     """
 
     def __init__(
         self,
         emulator: Emulator,
-        number: int = 0,
-        fault: Fault | None = None,
+        faults: Mapping[int, Fault] | None = None,
         act: Callable[[], object] = lambda: None,
+        act_after: int = 0,
     ) -> None:
         self._emulator = emulator
-        self._number = number
-        self._fault = fault
+        self._faults = faults or {}
         self._act = act
+        self._act_after = act_after
+        self._later: Fault | None = None
         self._is_killed = False
         self.sent: list[Sent] = []
+        self.met: set[Fault] = set()
         self.interrupt: Callable[[], object] = lambda: None
 
     def make_client(self) -> AsyncAdmin:
@@ -99,15 +106,17 @@ class GridTransport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on, or let it meet the fault."""
+        """Pass a request on, or let it meet a fault."""
         if self._is_killed:
             raise KilledError
-        is_chosen = len(self.sent) + 1 == self._number
-        fault = self._fault if is_chosen else None
+        number = len(self.sent) + 1
+        fault = self._later or self._faults.get(number)
+        self._later = _LATER.get(fault) or self._later
         response = None
-        if fault not in {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404}:
+        if fault not in _NOT_PROCESSED:
             response = await self._emulator.transport.handle_async_request(request)
             await response.aread()
+        self.met |= set() if fault is None else {fault}
         self.sent.append(
             Sent(
                 method=request.method,
@@ -115,14 +124,15 @@ class GridTransport(httpx.AsyncBaseTransport):
                 status=None if response is None else response.status_code,
                 made=None if response is None else _find_made(request, response),
                 is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404},
-                is_lost=fault in {Fault.LOST_BEFORE, Fault.LOST_AFTER},
+                is_lost=fault in _LOST,
             )
         )
-        if is_chosen:
+        if number == self._act_after:
             self._act()
+        return await self._respond(fault, response)
+
+    async def _respond(self, fault: Fault | None, response: httpx.Response | None) -> httpx.Response:
         match fault:
-            case Fault.LOST_BEFORE | Fault.LOST_AFTER:
-                raise httpx.ReadError("lost")
             case Fault.FORBIDDEN:
                 body = {"status": 403, "error": {"code": "FORBIDDEN", "message": "the role does not permit it"}}
                 return httpx.Response(403, json=body)
@@ -136,6 +146,8 @@ class GridTransport(httpx.AsyncBaseTransport):
                 raise KilledError
             case None:
                 pass
+            case _:
+                raise httpx.ReadError("lost")
         assert response is not None
         return response
 
@@ -201,13 +213,22 @@ async def list_cells(names: Iterable[str] = tuple(SCENARIOS)) -> list[Cell]:
 
 async def run_cell(cell: Cell) -> list[tuple[str, str]]:
     """Run a cell, and return everything that is wrong, each with its kind."""
+    return await run_twice(SCENARIOS[cell.scenario], cell.beside, {cell.number: cell.fault}, act_after=cell.number)
+
+
+async def run_twice(
+    scenario: Scenario, beside: Beside, faults: Mapping[int, Fault], *, act_after: int
+) -> list[tuple[str, str]]:
+    """Run a workflow with faults, and then without, and return everything that is wrong, each with its kind."""
     with use_clock(VirtualClock()):
-        return await _run_cell(cell, SCENARIOS[cell.scenario])
+        return await _run_twice(scenario, beside, faults, act_after)
 
 
-async def _run_cell(cell: Cell, scenario: Scenario) -> list[tuple[str, str]]:
-    world = await prepare(scenario, cell.beside)
-    leftovers = {*world.others} if cell.beside is Beside.LEFTOVER else set[str]()
+async def _run_twice(
+    scenario: Scenario, beside: Beside, faults: Mapping[int, Fault], act_after: int
+) -> list[tuple[str, str]]:
+    world = await prepare(scenario, beside)
+    leftovers = {*world.others} if beside is Beside.LEFTOVER else set[str]()
     namesakes = {*world.others} - leftovers
     if leftovers:
         world.others.clear()
@@ -216,7 +237,7 @@ async def _run_cell(cell: Cell, scenario: Scenario) -> list[tuple[str, str]]:
 
     def act() -> None:
         nonlocal is_done
-        if cell.beside is Beside.ACTOR and scenario.actor is not None and not is_done:
+        if beside is Beside.ACTOR and scenario.actor is not None and not is_done:
             is_done = True
             present = take_snapshot(world.emulator)
             scenario.actor(world)
@@ -228,11 +249,11 @@ async def _run_cell(cell: Cell, scenario: Scenario) -> list[tuple[str, str]]:
             seen.update(present | now)
             world.others |= now.keys() - present.keys()
 
-    transport = GridTransport(world.emulator, cell.number, cell.fault, act)
+    transport = GridTransport(world.emulator, faults, act, act_after)
     error, report = await _run(world, scenario, transport)
     after = take_snapshot(world.emulator)
     run = Run(
-        fault=cell.fault,
+        faults=transport.met,
         requests=transport.sent,
         before=before,
         after=after,
@@ -246,15 +267,15 @@ async def _run_cell(cell: Cell, scenario: Scenario) -> list[tuple[str, str]]:
     )
     wrong = judge(run)
     act()
-    wrong += [("run", each) for each in _judge_end(cell, run, scenario, world)]
-    if cell.fault is Fault.KILLED and scenario.workflow == "rotate_service_account":
-        removed.update(world.vault.values())  # the server has replaced the secret, whose response died
+    wrong += [("run", each) for each in _judge_end(beside, run, scenario, world)]
+    if run.error is not None and scenario.workflow == "rotate_service_account":
+        removed.update(vault.values())  # the server replaces the secret before its response is read
     wrong += [("secrets", each) for each in find_lost_secrets(world, removed)]
     changed = {each for each in namesakes if take_snapshot(world.emulator).get(each) != before[each]}
     wrong += [("deletions", f"{len(changed)} namesakes were changed")] if changed else []
     again = GridTransport(world.emulator)
     error, report = await _run(world, scenario, again)
-    wrong += [("second run", each) for each in _judge_second(cell, scenario, world, error, report)]
+    wrong += [("second run", each) for each in _judge_second(beside, scenario, world, error, report)]
     wrong += [("secrets", f"after the second run: {each}") for each in find_lost_secrets(world, removed)]
     return wrong
 
@@ -279,19 +300,19 @@ async def _run(world: World, scenario: Scenario, transport: GridTransport) -> tu
     return (errors[0] if errors else None), (reports[0] if reports else None)
 
 
-def _judge_end(cell: Cell, run: Run, scenario: Scenario, world: World) -> Iterable[str]:
+def _judge_end(beside: Beside, run: Run, scenario: Scenario, world: World) -> Iterable[str]:
     """A run without an error or a failure in its report has ended in the wanted organization."""
     failed = any(getattr(run.report, name, ()) for name in ("failed", "left", "not_run", "unread", "unseen", "skipped"))
-    if run.error is None and not failed and cell.beside is not Beside.ACTOR:
+    if run.error is None and not failed and beside is not Beside.ACTOR:
         for each in scenario.find_lacks(world):
             yield f"it ended without an error, but {each}"
 
 
 def _judge_second(
-    cell: Cell, scenario: Scenario, world: World, error: BaseException | None, report: object
+    beside: Beside, scenario: Scenario, world: World, error: BaseException | None, report: object
 ) -> Iterable[str]:
     """The second run ends in the wanted organization, or names things that have the same name."""
-    if cell.beside is not Beside.NOTHING and isinstance(error, AmbiguousNameError):
+    if beside is not Beside.NOTHING and isinstance(error, AmbiguousNameError):
         return
     if error is not None:
         yield f"{type(error).__name__}: {error}"

@@ -17,7 +17,7 @@ _UNCERTAIN = re.compile("may exist|may have been|may be of|may have created|whic
 
 
 class Fault(Enum):
-    """What happens to one request of a workflow."""
+    """What happens to a request of a workflow, and with the last two to all that follow."""
 
     LOST_BEFORE = auto()  # not processed; the connection breaks
     LOST_AFTER = auto()  # processed; the connection breaks before the response
@@ -25,6 +25,8 @@ class Fault(Enum):
     FOREIGN_404 = auto()  # not processed; a proxy responds with 404
     CANCELLED = auto()  # processed; the task is cancelled meanwhile
     KILLED = auto()  # processed; the process is killed before the response
+    OUTAGE = auto()  # as LOST_AFTER, and then as LOST_BEFORE
+    REVOKED = auto()  # as LOST_AFTER, and then as FORBIDDEN
 
 
 class Thing(NamedTuple):
@@ -108,7 +110,7 @@ class Run:
     """One run of a workflow under a fault.
 
     Attributes:
-        fault: The fault.
+        faults: The faults that it met.
         requests: What was sent.
         before: The organization before the run, with what others have changed since.
         after: The organization after it.
@@ -121,7 +123,7 @@ class Run:
         is_stored: Whether a secret was stored.
     """
 
-    fault: Fault | None
+    faults: Collection[Fault]
     requests: Collection[Sent]
     before: Snapshot
     after: Snapshot
@@ -179,7 +181,7 @@ def judge_outcome(run: Run) -> Iterable[str]:
 
 def judge_names(run: Run) -> Iterable[str]:
     """Everything that remains is named, but what was made by a request without a response."""
-    if run.fault is Fault.KILLED:
+    if Fault.KILLED in run.faults:
         return
     unnamed = {each for each in run.remaining if each not in run.text}
     things = run.seen
@@ -209,7 +211,7 @@ def judge_deletions(run: Run) -> Iterable[str]:
 
 def judge_undo(run: Run) -> Iterable[str]:
     """What has certainly been created is undone if the run fails before a secret is stored, and undoing does not."""
-    if run.error is None or not run.undoes or run.is_stored or run.fault is Fault.KILLED:
+    if run.error is None or not run.undoes or run.is_stored or Fault.KILLED in run.faults:
         return
     refused = {each.target for each in run.requests if each.method == "DELETE" and not each.is_done}
     made = [each.made for each in run.requests if each.is_done and not each.is_lost]
@@ -220,7 +222,7 @@ def judge_undo(run: Run) -> Iterable[str]:
 
 def judge_error(run: Run) -> Iterable[str]:
     """An interruption comes out as it is, and an error is one of this package."""
-    if run.fault is Fault.CANCELLED and isinstance(run.error, Exception):
+    if Fault.CANCELLED in run.faults and isinstance(run.error, Exception):
         yield f"a cancellation became {type(run.error).__name__}"
     elif isinstance(run.error, Exception) and not isinstance(run.error, PineconeError):
         yield f"an error came out that is none of this package: {run.error!r}"
