@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from threading import Event
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pinecone_admin._http.known_secrets import KnownSecrets
 from pinecone_admin.errors import Masked, Outcome
+
+if TYPE_CHECKING:
+    from pinecone_admin._http.known_secrets import KnownSecrets
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """Largest accepted body of a success, in bytes; ``tests/benchmarks/large_body.py`` measures its cost."""
@@ -41,7 +43,7 @@ class CallState:
         retry_points: Points of the retry budget that its retries have spent.
         is_budget_used_up: Whether there was no other attempt because the retry budget had no points left.
         secrets: Credentials in the headers or the body of the request.
-        known: What else the client knows of secrets, such as those that it sent to another host.
+        known: What else the client knows of secrets, such as those that it sent to another host; None if nothing is.
         tokens: Bearer tokens that were sent with the request, the current one last.
         max_response_bytes: Largest accepted body of a success, in bytes.
     """
@@ -77,12 +79,19 @@ class CallState:
         self.returns: object = returns
         self.is_token_exchange: bool = is_token_exchange
         self.secrets: Sequence[Masked] = secrets
-        self.known: KnownSecrets = KnownSecrets() if known is None else known
+        self.known: KnownSecrets | None = known
         self.max_response_bytes: int = max_response_bytes
         self.tokens: list[BearerToken] = []
+
+    def add_token(self, token: BearerToken) -> None:
+        """Send this token from now on."""
+        self.tokens.append(token)
+        if self.known is not None:
+            self.known.add_token(token.value)
 
     def reveal_secrets(self) -> Iterator[str]:
         """Yield everything that must not appear in logs or errors, whichever request it was sent with."""
         yield from (secret.reveal() for secret in self.secrets)
         yield from (token.value for token in self.tokens)
-        yield from self.known.reveal()
+        if self.known is not None:
+            yield from self.known.reveal()

@@ -23,14 +23,12 @@ class AsyncBearer:
     async def send(self, request: BufferedRequest, call: CallState) -> BufferedResponse:
         """Send a request with a token. Only a 401 leads to a new token; a 403 is returned."""
         token = await self._token_source.async_get_token(deadline=call.deadline)
-        call.tokens.append(token)
-        call.known.add_token(token.value)
+        call.add_token(token)
         response = await self._retrier.send(request, call)
         if response.status != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = await self._token_source.async_get_token(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:  # there is no other token, so a repeat would fail the same way
             return response
-        call.tokens.append(fresh)
-        call.known.add_token(fresh.value)
+        call.add_token(fresh)
         return await self._retrier.send(request, call)

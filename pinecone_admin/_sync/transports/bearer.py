@@ -24,14 +24,12 @@ class Bearer:
     def send(self, request: BufferedRequest, call: CallState) -> BufferedResponse:
         """Send a request with a token. Only a 401 leads to a new token; a 403 is returned."""
         token = self._token_source.get_token(deadline=call.deadline)
-        call.tokens.append(token)
-        call.known.add_token(token.value)
+        call.add_token(token)
         response = self._retrier.send(request, call)
         if response.status != HTTPStatus.UNAUTHORIZED:
             return response
         fresh = self._token_source.get_token(deadline=call.deadline, rejected=token)
         if fresh.value == token.value:  # there is no other token, so a repeat would fail the same way
             return response
-        call.tokens.append(fresh)
-        call.known.add_token(fresh.value)
+        call.add_token(fresh)
         return self._retrier.send(request, call)
