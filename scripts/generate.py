@@ -34,8 +34,9 @@ from generation.api_document import (
 )
 from generation.emulator_table import make_table
 from generation.examples import write_examples
-from generation.gaps import find_gaps
+from generation.gaps import find_gaps, find_removed_names
 from generation.normalization import adapt_schemas, list_equal_literals, list_likely_secrets, normalize_document
+from generation.places import Places, describe_places
 from generation.settings import SETTINGS_FILE, load_settings
 from generation.unsupported_features import find_unsupported_types, refuse, require_supported
 from generation.words import keep_words, write_document
@@ -115,12 +116,19 @@ def prepare_document(document: Node, source: str, *, adopting: bool) -> tuple[No
         lines = describe_document(document, idle) if adopting else []
         table = make_table(document)
         lines += [*describe_remedies(normalized, idle), *find_gaps(normalized, table)]
+        lines += find_names_to_follow(normalized) if adopting else []
         adapted = adapt_schemas(write_examples(normalized))
     except DocumentError:
         raise
     except Exception as exc:  # a valid document can still have any shape
         raise GenerationError(f"cannot generate from {source}: {type(exc).__name__}: {exc}") from exc
     return adapted, table, lines
+
+
+def find_names_to_follow(normalized: Node) -> list[str]:
+    """Return the strings of the hand-written package that name what an adopted document has no more."""
+    before, _ = normalize_document(read_document(str(ADMIN_DOCUMENT)), load_settings())
+    return find_removed_names(before, normalized, Places(ROOT))
 
 
 def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
@@ -137,11 +145,15 @@ def describe_remedies(normalized: Node, idle: list[str]) -> list[str]:
 
 def describe_document(document: Node, idle: list[str]) -> list[str]:
     """Return what an adopted document changes, and which rules it does not need."""
-    changes = list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
+    places = Places(ROOT)
+    changes = [
+        f"{change}{describe_places(places.of_change(change.text)) if change.is_breaking else ''}"
+        for change in list_changes(read_document(str(ADMIN_DOCUMENT)), document, load_settings())
+    ]
     rules = [
         f"unused rule: {label} matches nothing: nothing to do" for label in idle if not label.startswith(SETTING_LABELS)
     ]
-    return [*map(str, changes), *rules]
+    return [*changes, *rules]
 
 
 def _describe_idle(label: str) -> str:
@@ -376,7 +388,9 @@ def main() -> int:
     try:
         return run_generation(arguments.spec, check=arguments.check)
     except (GenerationError, DocumentError, OSError) as exc:
-        print(f"generate.sh: {' '.join(str(exc).split())}", file=sys.stderr)
+        # What prevents each of several operations is a line.
+        lines = [" ".join(line.split()) for line in str(exc).splitlines() if line.strip()]
+        print("generate.sh: " + "\n  ".join(lines), file=sys.stderr)
     except KeyboardInterrupt:
         print("generate.sh: interrupted", file=sys.stderr)
     return 1

@@ -42,6 +42,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from generated_client import api, models
+from generated_client.types import Null
 from pinecone_admin._async.pagination import AsyncCompleteList, AsyncPaginator
 from pinecone_admin._concurrency.lazy import Namespace
 
@@ -156,14 +157,15 @@ class Parameter(NamedTuple):
 
     @property
     def scalar(self) -> str:
-        """``str``, ``int`` or ``bool``, or an empty text for anything else."""
-        kind = self.type.removesuffix(" | None")
-        return kind if kind in KINDS else ""
+        """``str``, ``int`` or ``bool``, or an empty text for anything else; no command sends null."""
+        kind = self.type.removesuffix(" | None").removesuffix(" | Null")
+        return kind if kind in KINDS else "int" if self.choices and isinstance(self.choices[0], int) else ""
 
     @property
-    def choices(self) -> tuple[str, ...]:
+    def choices(self) -> tuple[Any, ...]:
         """The values of a literal, or nothing for anything else."""
-        literal = getattr(models, self.type.removesuffix(" | None").removeprefix("models."), None)
+        name = self.type.removesuffix(" | None").removesuffix(" | Null").removeprefix("models.")
+        literal = getattr(models, name, None)
         return tuple(value for each in get_args(literal) for value in get_args(each))
 
     @property
@@ -282,7 +284,7 @@ def write_command(namespace: str, noun: str, method: Method, sample: str) -> str
             options.append(
                 f'@click.option("--{flag[:-3]}", "{each.name}", type=NameOrId("{flag[:-3]}"), required=True, {text})'
             )
-        elif each.choices:
+        elif each.choices and not each.scalar:
             kind = f"type=Choice({each.choices}), {'required=True, ' * each.is_required}"
             options.append(f'@click.option("--{flag}", {kind}{text})')
             if each.is_required or each.example:
@@ -295,7 +297,7 @@ def write_command(namespace: str, noun: str, method: Method, sample: str) -> str
         else:
             options.append(f'@click.option("--{flag}", {"type=Count(0), " * (each.scalar == "int")}{text})')
             words += [f"--{flag}", shell_word(each.example)] if each.example else []
-        declared.append(each.declaration)
+        declared.append(each.declaration.replace(" | Null", ""))
         passed.append(f"{each.name}={each.name}")
     if method.name == "list":
         options.append("@limit")

@@ -30,7 +30,7 @@ METHODS = (
     "remove_feather",
 )
 # What is added by hand: file, beginning of the line before, new lines. The first comes before the generation.
-SETTING = ("openapi/generator.yaml", "  ErrorCode:", "  HarpyMood: Harpy.mood\n")
+SETTING = ("openapi/generator.yaml", "  ErrorCode:", "  HarpyMood: Harpy.mood\n  HarpyLevel: Harpy.level\n")
 INSERTIONS = [
     (
         "pinecone_admin/_async/client.py",
@@ -85,12 +85,18 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
         "tests/support/resources.py",
         '    "role_bindings.delete":',
         """    "harpies.list": {"limit": LIMIT, "pagination_token": TOKEN},
-    "harpies.create": {"name": Argument("name", "body", "Celaeno"), "mood": Argument("id", "body", "calm")},
+    "harpies.create": {
+        "name": Argument("name", "body", "Celaeno"),
+        "mood": Argument("id", "body", "calm"),
+        "level": Argument("optional count", "body", 2),
+    },
     "harpies.describe": {"harpy_id": ID},
     "harpies.update": {
         "harpy_id": ID,
         "name": Argument("optional name", "body", "x"),
         "mood": Argument("optional id", "body", "wild"),
+        "level": Argument("optional count", "body", 3),
+        "note": Argument("optional name", "body", "x"),
     },
     "harpies.delete": {"harpy_id": ID},
     "harpies.add_feather": {"harpy_id": ID, "color": Argument("name", "body", "brown")},

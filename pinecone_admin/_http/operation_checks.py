@@ -231,6 +231,8 @@ def _compile_check(name: str, kind: Any, limits: Mapping[str, Any]) -> Check:
 def _check_of(kinds: Sequence[Any], name: str, limits: Mapping[str, Any]) -> Check:
     if all(part is Unlisted or get_origin(part) is Literal for part in kinds):
         return check_identifier
+    # A literal of numbers has int beside it, for those that the API document does not list.
+    kinds = [part for part in kinds if get_origin(part) is not Literal] if int in kinds else kinds
     only: Any = kinds[0] if len(kinds) == 1 else Any
     if get_origin(only) is list:
         each = _compile_check(name, get_args(only)[0], limits.get("items", {}))

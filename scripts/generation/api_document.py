@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -28,10 +28,10 @@ _NAMING_KEYS = frozenset({"properties", "schemas", "parameters", "responses", "r
 
 
 class DocumentError(Exception):
-    """A document cannot be used; the message is one line."""
+    """A document cannot be used; the message is one line, and another one for each of several problems."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(re.sub(r"\s+", " ", message).strip())
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__("\n".join(re.sub(r"\s+", " ", each).strip() for each in (message, *problems)))
 
 
 class Endpoint(NamedTuple):
@@ -217,15 +217,21 @@ def _complete_operation(document: Node, item: Node, operation: Node) -> Node:
     own = [resolve_reference(document, parameter) for parameter in operation.get("parameters", [])]
     named = {(parameter["name"], parameter["in"]) for parameter in own}
     shared = [resolve_reference(document, parameter) for parameter in item.get("parameters", [])]
-    return operation | {
-        "parameters": [*own, *(p for p in shared if (p["name"], p["in"]) not in named)],
-        "requestBody": resolve_reference(document, operation.get("requestBody", {})),
-        "responses": {
-            status: resolve_reference(document, response)
-            for status, response in operation.get("responses", {}).items()
-            if not status.startswith("x-")
-        },
-    }
+    # Those of a path are those of its operations.
+    servers = operation.get("servers") or item.get("servers")
+    return (
+        operation
+        | ({"servers": servers} if servers else {})
+        | {
+            "parameters": [*own, *(p for p in shared if (p["name"], p["in"]) not in named)],
+            "requestBody": resolve_reference(document, operation.get("requestBody", {})),
+            "responses": {
+                status: resolve_reference(document, response)
+                for status, response in operation.get("responses", {}).items()
+                if not status.startswith("x-")
+            },
+        }
+    )
 
 
 def find_example(node: Node) -> Node:

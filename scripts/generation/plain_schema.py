@@ -1,9 +1,10 @@
 """Rewrite a JSON schema as a plain schema, which has only the keys that the generator's templates know.
 
-These are type, format, description, properties, required, items, enum (of strings), nullable, readOnly, writeOnly,
-the limits (with unit, what a length counts), x-example, $ref (to a component), and oneOf (of objects). The last has
-x-tag, the property of its discriminator, if any; each of its choices has x-choice: its title, and the tags that select
-it. An empty plain schema allows any JSON value. What has another form is refused before; see unsupported_features.
+These are type, format, description, properties, required, items, enum (of strings or integers), nullable, readOnly,
+writeOnly, the limits (with unit, what a length counts), x-example, $ref (to a component), and oneOf (of objects). The
+last has x-tag, the property of its discriminator, if any; each of its choices has x-choice: its title, and the tags
+that select it. An empty plain schema allows any JSON value. What has another form is refused before; see
+unsupported_features.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def _rewrite_type(schema: Node) -> Node:
     if "oneOf" in schema:
         return _rewrite_choices(schema)
     if values := listed_values(schema):
-        return {"type": "string", "enum": values}
+        return {"type": "integer" if isinstance(values[0], int) else "string", "enum": values}
     if fields := schema.get("properties"):
         required = [name for name in schema.get("required", []) if name in fields]
         properties = {name: make_plain(field) for name, field in fields.items()}

@@ -60,10 +60,11 @@ def require_supported(document: Node, source: str, settings: Node) -> Node:
 
 
 def refuse(source: str, problems: list[str]) -> None:
-    """Raise if there are problems, with the first one and the number of the others."""
+    """Raise if there are problems, and list all of them."""
+    if len(problems) > 1:
+        raise DocumentError(f"cannot generate from {source}:", problems)
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise DocumentError(f"cannot generate from {source}: {problems[0]}{more}")
+        raise DocumentError(f"cannot generate from {source}: {problems[0]}")
 
 
 def find_unsupported(document: Node) -> list[str]:
@@ -104,6 +105,8 @@ def _describe_clash(first: str, second: str, name: str) -> str:
 def _check_operation(document: Node, endpoint: Endpoint) -> Iterator[str]:
     if "operationId" not in endpoint.operation:
         yield "it has no operationId"
+    if endpoint.operation.get("servers", document.get("servers")) != document.get("servers"):
+        yield "its own servers are not supported: the client sends every operation to the server of the document"
     yield from _check_path(endpoint)
     yield from _check_parameters(document, endpoint)
     yield from _check_bodies(document, endpoint)
@@ -179,8 +182,10 @@ def _check_schema(document: Node, schema: Node) -> Iterator[str]:
         yield "a reference to anything but a component schema"
     if len(schema.get("allOf", "1")) > 1:
         yield "allOf of several schemas"
-    if not all(isinstance(value, str) for value in listed_values(schema)):
-        yield "a list of values that are not all strings"
+    if len({type(value) for value in listed_values(schema)} | {str}) > 1 and not all(
+        type(value) is int for value in listed_values(schema)
+    ):
+        yield "a list of values that are neither all strings nor all integers"
     choices = [resolve_reference(document, choice) for choice in schema.get("oneOf", [])]
     if choices and ("properties" in schema or not all(choice.get("properties") for choice in choices)):
         yield "oneOf of anything but objects with fields"

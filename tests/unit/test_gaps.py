@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 
 from generation.emulator_table import make_table
-from generation.gaps import ROOT, VALUE_FILES, find_gaps
+from generation.gaps import ROOT, VALUE_FILES, find_gaps, find_removed_names
 from generation.normalization import normalize_document
+from generation.places import Places
 from generation.settings import load_settings
 from tests.support.api_documents import STRING, find_parameters, load_document, make_query, read_our_document
 
@@ -47,6 +49,7 @@ def add_value(name: str, value: str) -> Edit:
 
 PROJECTS = "pinecone_admin/_async/projects.py"
 DERIVE = "then run scripts/unasync.py"
+OPERATIONS = "pinecone_admin/emulator/api/operations.py"
 UNSERVED = "pinecone_admin/emulator/api/operations.py: count_them is answered with 501: write its function"
 
 
@@ -60,10 +63,10 @@ UNSERVED = "pinecone_admin/emulator/api/operations.py: count_them is answered wi
          [f"pinecone_admin/_async/users.py: count_them: no method sends it: add one, {DERIVE}", UNSERVED]),
         (lambda node: node["paths"]["/admin/users"]["get"]["parameters"].append(make_query(STRING, "sort")),
          [f"pinecone_admin/_async/users.py: list_users.sort: no method passes it: add an argument, {DERIVE}",
-          "pinecone_admin/emulator/api: list_users: the emulator does not know sort: read it there"]),
+          f"{OPERATIONS}: list_users: the emulator does not know sort: read it there"]),
         (lambda node: node["components"]["schemas"]["CreateProjectRequest"]["properties"].update(motto=STRING),
          [f"{PROJECTS}: CreateProjectRequest.motto: no method passes it: add an argument, {DERIVE}",
-          "pinecone_admin/emulator/api: create_project: the emulator does not know motto: read it there"]),
+          f"{OPERATIONS}: create_project: the emulator does not know motto: read it there"]),
         (add_value("OrgOwner", "OrgAuditor"),
          [f"{file}: names not all values of RoleName: add OrgAuditor" for file in VALUE_FILES["RoleName"]]),
         (lambda node: node["servers"][0].update(url="https://b.example"),
@@ -73,11 +76,54 @@ UNSERVED = "pinecone_admin/emulator/api/operations.py: count_them is answered wi
     ],
 )  # fmt: skip
 def test_each_gap_is_named_with_its_file(edit: Edit, lines: list[str]) -> None:
-    """The line begins with the file that must follow, and ends with what to do."""
+    """The line begins with the file that must follow and the line, if there is one, and ends with what to do."""
     document = read_our_document()
     edit(document)
     normalized, _ = normalize_document(document, load_settings())
-    assert find_gaps(normalized, make_table(document)) == lines
+    found = find_gaps(normalized, make_table(document))
+    assert [re.sub(r"^(\S+\.py):\d+: ", r"\1: ", each) for each in found] == lines
+    for line in found:
+        if place := re.match(r"(\S+\.py):(\d+): (\w+)", line):
+            text = (ROOT / place[1]).read_text(encoding="utf-8").splitlines()[int(place[2]) - 1]
+            assert place[3] == "names" or place[3] in text, line
+        else:
+            assert "no method sends it" in line or "501" in line or "API_URL" in line, line
+
+
+def test_each_required_field_of_a_response_is_sent() -> None:
+    """A field that a response must have, and the emulator does not send, is named with the function that sends it."""
+    document = read_our_document()
+    for name in ("Project", "APIKeyWithSecret"):
+        document["components"]["schemas"][name]["properties"]["tier"] = STRING
+        document["components"]["schemas"][name]["required"].append("tier")
+    normalized, _ = normalize_document(document, load_settings())
+    api_key, project = find_gaps(normalized, make_table(document))
+    assert api_key == (
+        "pinecone_admin/emulator/api/operations.py: APIKeyWithSecret has no tier, which the document requires: send it"
+    )
+    place, _, problem = project.partition(": ")
+    assert problem == "Project has no tier, which the document requires: send it"
+    file, _, line = place.partition(":")
+    assert (ROOT / file).read_text(encoding="utf-8").splitlines()[int(line) - 1].startswith("def project_document(")
+
+
+def test_a_name_that_is_gone_is_found_in_each_file() -> None:
+    """A field that the new document has nowhere is named once in each file with the name, as code or as a string."""
+    old, _ = normalize_document(read_our_document(), load_settings())
+    document = read_our_document()
+    for schema in ("Project", "CreateProjectRequest", "UpdateProjectRequest"):
+        fields = document["components"]["schemas"][schema]["properties"]
+        fields["pod_limit"] = fields.pop("max_pods")
+    new, _ = normalize_document(document, load_settings())
+    found = find_removed_names(old, new, Places(ROOT))
+    files = [each.partition(":")[0] for each in found]
+    assert files == sorted(set(files))
+    assert {"pinecone_admin/_async/projects.py", "pinecone_admin/cli/nouns/project.py"} <= set(files)
+    for line in found:
+        place = re.match(r"(\S+):(\d+): names max_pods, which the document has no more", line)
+        assert place, line
+        text = (ROOT / place[1]).read_text(encoding="utf-8").splitlines()[int(place[2]) - 1]
+        assert "max_pods" in text, line
 
 
 def test_each_file_of_values_exists() -> None:

@@ -142,6 +142,15 @@ def _string_check(schema: Node) -> Check[object]:
     return checks.refine(check, lambda text: None if least <= len(text) <= most else f"{problem}, not {len(text)}")
 
 
+def _integer_check(schema: Node) -> Check[object]:
+    check = checks.integer_between(schema.get("minimum", -(2**63)), schema.get("maximum", 2**63))
+    listed = schema.get("enum")
+    problem = f"must be one of {', '.join(map(str, listed or ()))}"
+    return checks.refine(
+        check, lambda number: None if listed is None or number in listed else f"{problem}, not {number}"
+    )
+
+
 def _object_check(schema: Node) -> Check[object]:
     if "properties" not in schema:
         return checks.encodable_object
@@ -151,7 +160,7 @@ def _object_check(schema: Node) -> Check[object]:
 _CHECKS: Mapping[str, Callable[[Node], Check[object]]] = {
     "string": _string_check,
     "boolean": lambda _: checks.boolean,
-    "integer": lambda schema: checks.integer_between(schema.get("minimum", -(2**63)), schema.get("maximum", 2**63)),
+    "integer": _integer_check,
     "array": lambda schema: checks.array(
         _find_check(schema["items"]), schema.get("minItems", 0), schema.get("maxItems")
     ),
