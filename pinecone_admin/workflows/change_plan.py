@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -21,6 +21,16 @@ from pinecone_admin.workflows.plans import SavablePlan
 _FIRST = "Owners and secrets"
 _MAX_MARKDOWN = 60_000
 """Characters of Markdown; GitHub refuses comments from 65,536."""
+
+_KINDS: Mapping[str, Collection[str]] = {
+    "create": {"project", "service_account", "api_key"},
+    "update": {"project", "service_account", "api_key"},
+    "invite": {"invite"},
+    "grant": {"user", "invite", "service_account"},
+    "revoke": {"user", "invite", "service_account"},
+    "delete": {"user", "invite", "service_account", "api_key"},
+}
+"""What each action of a plan is done to."""
 
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "project": ("project", "projects"),
@@ -200,6 +210,10 @@ def _find_flaw(changes: Sequence[Change]) -> str | None:
     created = Counter(each.target for each in changes if each.creates)
     for number, each in enumerate(changes):
         flaw = find_flaw(each)
+        if each.target.kind not in _KINDS.get(each.action, ()):
+            flaw = flaw or f"must not {each.action} a thing of kind {each.target.kind!r}"
+        if each.reason is not None or (each.creates and each.settings.name is not None):
+            flaw = flaw or "must have no reason, and no other name than that of its target"
         for ref in (*each.projects, *([each.target] if each.creates else [])):
             if ref.id is None and created[ref] != 1:
                 how = "is created twice" if created[ref] else "no change creates"

@@ -199,7 +199,7 @@ class _Comparison:
     def _find_replaced(self, change: Change, place: str | None) -> tuple[Ref, ...]:
         """Return what a create replaces that is still there, and what an interrupted run of the plan has left."""
         target = change.target
-        there = [each for each in change.replaces if self._is_still(each)]
+        there = [each for each in change.replaces if self._is_still(each, change.target)]
         known = {each.id for each in there}
         for each in self._leftovers.get((target.kind, place), ()):
             if each.id in known or not is_being_made(each.name, target.name or ""):
@@ -210,13 +210,22 @@ class _Comparison:
             there.append(ref)
         return tuple(there)
 
-    def _is_still(self, replaced: Ref) -> bool:
-        """Return whether what a plan replaces is there; if it was renamed, it belongs to a run in progress."""
+    def _is_still(self, replaced: Ref, target: Ref) -> bool:
+        """Return whether what a plan replaces is there; if it was renamed, it belongs to a run in progress.
+
+        It is what an interrupted run left of the target, or an expired invite to the same address: an edited plan must
+        not delete anything else in its place.
+        """
         found = self._index.find(replaced.kind, replaced.id)
         if found is None:
             return False
-        if name_of(found) != replaced.name or (isinstance(found, Invite) and found.status != "expired"):
-            raise _StaleError(f"{replaced} would be replaced, and has changed")
+        if isinstance(found, Invite):
+            fits_target = found.status == "expired" and is_same_email(found.email, target.name or "")
+        else:
+            fits_target = is_being_made(name_of(found), target.name or "")
+        present = self._index.refer_to(found)
+        if present != replaced or (present.kind, present.project) != (target.kind, target.project) or not fits_target:
+            raise _StaleError(f"{replaced} would be replaced, and is now {present}")
         return True
 
     def _compare_update(self, change: Change) -> Change:

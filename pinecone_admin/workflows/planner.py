@@ -368,11 +368,7 @@ class _Planner:
     def _delete(self, found: Thing) -> Change:
         target = self._index.refer_to(self._as_it_is(found))
         if isinstance(found, APIKey):
-            tag = name_tags.parse_tag(target.name or "")
-            reason = None if tag is None else "a key of its rotation"
-            return Change(
-                action="delete", target=target, before=Settings(roles=read_settings(found).roles), reason=reason
-            )
+            return Change(action="delete", target=target, before=Settings(roles=read_settings(found).roles))
         return Change(action="delete", target=target, roles=self._index.roles_of(found))
 
     def _create(

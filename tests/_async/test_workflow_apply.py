@@ -706,6 +706,37 @@ async def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulato
     assert [each.change.action for each in report.done] == ["create", "delete", "create"]
 
 
+async def test_names_of_an_older_version_and_of_this_one_are_finished_together(emulator: Emulator) -> None:
+    """What 0.3 left has no mark in its name, and what this version left has one: one plan completes both."""
+    admin, vault = await populate(emulator), Vault()
+    project = await admin.projects.describe_by_name(name="search")
+    reader = await admin.api_keys.describe_by_name(project_id=project.id, name="reader")
+    for mark in ("", "04be6a1f"):
+        for name in ("one", "two"):
+            await admin.api_keys.create(project_id=project.id, name=tag_as_being_made(name, mark))
+        await admin.service_accounts.create(name=tag_as_being_made("robot", mark))
+        await admin.api_keys.create(project_id=project.id, name=tag_as_successor(reader.id, "reader", mark))
+    keys = [{"name": name, "roles": ["ProjectViewer"]} for name in ("one", "two")]
+    desired = describe(
+        emulator.organization_id,
+        projects=[{"name": "search", "api_keys": [*keys, {"name": "reader", "roles": ["DataPlaneViewer"]}]}],
+        service_accounts=[{"name": "robot", "roles": ["OrgMember"]}],
+    )
+    plan = await admin.plan(desired)
+    assert [len(each.replaces) for each in plan.changes] == [2, 2, 2]
+    assert [each.target.name for each in plan.unfinished] == [
+        tag_as_successor(reader.id, "reader"),
+        tag_as_successor(reader.id, "reader", "04be6a1f"),
+    ]
+    report = await admin.apply(ChangePlan.from_json(plan.to_json()), store=vault)
+    assert report.is_complete
+    assert [each.change.action for each in report.steps] == ["create", "delete", "delete"] * 3
+    await admin.api_keys.rotate(api_key_id=reader.id, store=vault)
+    again = await admin.plan(desired)
+    assert (again.changes, again.unfinished, again.kept) == ([], [], [])
+    assert not any(each.name.startswith("~") for each in emulator.state.api_keys.values())
+
+
 async def test_hostile_names(emulator: Emulator) -> None:
     """Names with colons, slashes, line breaks, tildes and markup are applied as they are, and planned once."""
     admin, vault = emulator.async_admin(), Vault()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -612,6 +613,28 @@ def test_a_saved_plan_of_another_kind_is_refused() -> None:
         ChangePlan.from_json('{"plan_of": "users.offboard_many"}')
 
 
+def test_a_plan_of_many_people_and_projects_is_small() -> None:
+    """A saved plan of 10,000 people and 2,000 projects is within 7 MB, and has a line for each change."""
+    ids = [f"6f3c1a02-5d0e-4b43-9f0a-{number:012}" for number in range(2000)]
+    made = make_inventory(projects=["p"]).projects[0]
+    projects = [evolve(made, id=id, name=f"project-{number}") for number, id in enumerate(ids)]
+    inventory = evolve(make_inventory(), projects=projects)
+    people = [
+        {
+            "email": f"person{number}@example.com",
+            "roles": ["OrgMember", f"project-{number % 2000}:ProjectViewer", f"project-{number % 1999}:ProjectEditor"],
+        }
+        for number in range(10_000)
+    ]
+    keys = [{"name": each, "roles": ["DataPlaneViewer"]} for each in ("reader", "writer")]
+    sections = {"projects": [{"name": each.name, "api_keys": keys} for each in projects], "people": people}
+    found = plan(inventory, base={"people": people[:5000]}, **sections)
+    assert Counter(each.cause for each in found.changes) == {"change": 9000, "drift": 5000}
+    text = found.to_json()
+    assert len(text.encode()) < 7_000_000
+    assert sum(line.startswith('    {"action": ') for line in text.splitlines()) == 14_000
+
+
 def test_a_plan_of_an_older_version_is_refused_with_the_remedy() -> None:
     """Plans of 0.3 had texts in place of changes: none is misread."""
     old = {"plan_of": "apply", "version": 2, "steps": [], "desired": {}, "base": None}
@@ -621,6 +644,17 @@ def test_a_plan_of_an_older_version_is_refused_with_the_remedy() -> None:
 
 DAMAGES: dict[str, dict[str, Any]] = {
     "changes[0].action must be one of": {"action": "store"},
+    "changes[0] must not create a thing of kind 'user'": {"target": {"kind": "user", "name": "x"}},
+    "changes[0] must not delete a thing of kind 'project'": {
+        "action": "delete",
+        "target": {"kind": "project", "name": "a", "id": "p-a"},
+    },
+    "changes[0] must not rotate a thing of kind 'service_account'": {
+        "action": "rotate",
+        "target": {"kind": "service_account", "name": "ci", "id": "s-ci"},
+    },
+    "no other name than that of its target": {"settings": {"name": "another"}},
+    "must have no reason": {"reason": "as agreed, nothing is changed"},
     "changes[0].target.kind must be a string": {"target": {"kind": 1, "name": "x"}},
     "changes[0].roles must be a list": {"roles": "OrgOwner"},
     "changes[0].settings.max_pods must be an integer": {"settings": {"max_pods": "2"}},
