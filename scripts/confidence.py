@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from attrs import frozen
 
 from derived_page import render_table, write_or_check
+from generation.api_document import iter_operations, parse_document
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.api.rule_catalogue import RULES_BY_NOUN
@@ -112,13 +112,12 @@ def write_confidence(
 
 def read_operations() -> list[Operation]:
     """Return the operations of the API document."""
-    document = yaml.safe_load((ROOT / "openapi/admin.yaml").read_text(encoding="utf-8"))
+    document = parse_document((ROOT / "openapi/admin.yaml").read_bytes(), "openapi/admin.yaml")
     found: list[Operation] = []
-    for path in document["paths"].values():
-        for operation in path.values():
-            statuses = [int(status) for status in operation["responses"] if str(status).isdigit()]
-            refusals = [status for status in statuses if 400 <= status < 500]  # noqa: PLR2004 — client errors
-            found.append(Operation(operation["operationId"], min(statuses), refusals))
+    for _, _, operation in iter_operations(document):
+        statuses = [int(status) for status in operation["responses"] if status.isdigit()]
+        refusals = [status for status in statuses if 400 <= status < 500]  # noqa: PLR2004 — client errors
+        found.append(Operation(operation["operationId"], min(statuses, default=200), refusals))
     return found
 
 

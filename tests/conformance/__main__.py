@@ -233,6 +233,8 @@ def _run_and_print(service: Service, recorder: RecordingTransport | None, *, wri
 def _run_checks(service: Service, recorder: RecordingTransport | None, *, write: bool) -> Iterator[CheckResult]:
     for phase in Phase:
         checks = [each for each in CHECKS if each.phase is phase]
+        if recorder:
+            recorder.rule = f"prepare {phase.name.lower()}"
         obstacle = _prepare_phase(service, phase, write=write)
         for each in checks:
             if recorder:

@@ -52,7 +52,7 @@ class Exchange:
     """A request and its response, as they were sent.
 
     Args:
-        rule: The name of the rule that is checked, or an empty string while the organization is read at first.
+        rule: The name of the rule that is checked, or of the preparation. It is empty for the first reads.
         moment: When the request was sent.
         method: The method.
         path: The path, percent-encoded. That of the token endpoint is the one that Pinecone's has.

@@ -64,15 +64,28 @@ def read_fields() -> frozenset[str]:
 def read_literals() -> Mapping[str, frozenset[str]]:
     """Return the values that the API documents list for a field, by the name of the field."""
     found: dict[str, set[str]] = {}
-    for node in _walk(_read_documents()):
-        if isinstance(node, dict):
-            schemas: dict[str, Any] = node["properties"] if isinstance(node.get("properties"), dict) else {}
-            if {"in", "name", "schema"} <= node.keys():
-                schemas = {node["name"]: node["schema"]}
-            for name, schema in schemas.items():
-                listed = schema.get("x-enum") or schema.get("items", {}).get("x-enum") or ()
-                found.setdefault(name, set()).update(listed)
+    for document in _read_documents():
+        for node in _walk(document):
+            if isinstance(node, dict):
+                schemas: dict[str, Any] = node["properties"] if isinstance(node.get("properties"), dict) else {}
+                if {"in", "name", "schema"} <= node.keys():
+                    schemas = {node["name"]: node["schema"]}
+                for name, schema in schemas.items():
+                    found.setdefault(name, set()).update(_list_values(document, schema))
     return {name: frozenset(values) for name, values in found.items() if values}
+
+
+def _list_values(document: Any, schema: Any) -> Iterator[str]:
+    """Yield the strings that a schema lists, also by reference, in its alternatives and for its items."""
+    if not isinstance(schema, dict):
+        return
+    yield from (each for key in ("x-enum", "enum") for each in schema.get(key, ()) if isinstance(each, str))
+    if isinstance(reference := schema.get("$ref"), str) and reference.startswith("#/components/schemas/"):
+        target = document["components"]["schemas"].get(reference.rpartition("/")[2], {})
+        # A resource that a field refers to has fields of its own, which are found by themselves.
+        yield from _list_values(document, {} if "properties" in target else target)
+    for part in (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ()), schema.get("items")):
+        yield from _list_values(document, part)
 
 
 @cache

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,7 +20,7 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin import on_organization
-from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.emulator import Clock, Emulator, serving
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.api.oauth import TOKEN_PATH
@@ -31,6 +34,7 @@ from tests.conformance.replay import Axis, replay
 from tests.conformance.sanitizer import Sanitizer
 from tests.conformance.service import AccountCredentials, Service
 
+ROOT = Path(__file__).resolve().parents[2]
 WRITE = ("--write", "--mail-to", "invited-by-nobody@quillhaven.test")
 
 NAMES = ("Quillhaven ledger", 'Zephyrine/7 "blue"', "straße-ΔΩ", "OrgOwner", "nobody", "name", "conformance", "abc")
@@ -572,6 +576,49 @@ def test_recording_goes_through_the_proxy_of_the_environment(
         assert main(["--host", "https://api.invalid", "--oauth-url", "https://login.invalid/oauth/token", *extra]) == 2
         assert "Connection refused" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_command_writes_one_file(tmp_path: Path) -> None:
+    """scripts/record reads only, writes a file to the folder in which it is run, and prints the verdicts."""
+    emulator = make_organization()
+    before = emulator.dump() | {"tokens": []}
+    emulator.requests.clear()
+    with serving(emulator) as url:
+        credentials = {"PINECONE_CLIENT_ID": emulator.client_id, "PINECONE_CLIENT_SECRET": emulator.client_secret}
+        done = subprocess.run(
+            [ROOT / "scripts/record", "kit.jsonl", "--host", url, "--oauth-url", url + TOKEN_PATH],
+            env={**os.environ, **credentials, "PINECONE_ADMIN_VENV": sys.prefix},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [each.name for each in tmp_path.iterdir()] == ["kit.jsonl"]
+    assert re.search(r"^Recorded \d+ requests in \S+/kit\.jsonl\.$", done.stdout, re.MULTILINE)
+    assert emulator.dump() | {"tokens": []} == before
+    assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+    assert replay(read_recording(tmp_path / "kit.jsonl")).differences == []
+    usage = subprocess.run([ROOT / "scripts/record"], capture_output=True, text=True, check=False)
+    assert (usage.returncode, usage.stderr.partition(":")[0]) == (2, "Usage")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"x-enum": ["Free", "Paid"]},
+        {"enum": ["Free", "Paid"]},
+        {"$ref": "#/components/schemas/Plan"},
+        {"allOf": [{"$ref": "#/components/schemas/Plan"}], "nullable": True},
+        {"type": "array", "items": {"anyOf": [{"enum": ["Free"]}, {"enum": ["Paid", 3]}]}},
+    ],
+)
+def test_values_that_any_document_lists_are_words(schema: Any) -> None:
+    """Listed values of a field are found in each way in which an adopted document can list them."""
+    resource = {"properties": {"kind": {"enum": ["other"]}}}
+    document = {"components": {"schemas": {"Plan": {"enum": ["Free", "Paid"]}, "Resource": resource}}}
+    assert list(vocabulary._list_values(document, schema)) == ["Free", "Paid"]
+    assert list(vocabulary._list_values(document, {"$ref": "#/components/schemas/Resource"})) == []
 
 
 # The files in docs/conformance
