@@ -129,6 +129,7 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
         ),
         "api_keys.rotate": lambda admin: admin.api_keys.rotate(api_key_id=ids["old key"], store=stored.append),
         "api_keys.temporary": use_temporary_key,
+        "api_keys.identify": lambda admin: admin.api_keys.identify(value="pcsk_label_x"),
         "api_keys.rotate_due": lambda admin: admin.api_keys.rotate_due(
             older_than=timedelta(days=1), keep_old_for=timedelta(0), store=stored.append
         ),

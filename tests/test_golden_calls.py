@@ -198,6 +198,7 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         | {"on_difference": "report", "dry_run": False},
         "api_keys.describe_by_name": {"project_id": ids["project"], "name": "k"},
         "api_keys.delete_retired": {"project_id": ids["project"], "dry_run": False},
+        "api_keys.identify": {"value": "pcsk_label_x", "project_ids": []},
         "api_keys.temporary": {"project_id": ids["project"], "roles": ["ProjectViewer"], "ttl": timedelta(hours=1)},
         "api_keys.rotate_due": {"older_than": timedelta(days=1), "keep_old_for": timedelta(hours=1)}
         | {"store": [].append, "project_id": ids["project"], "dry_run": False},

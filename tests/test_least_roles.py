@@ -234,6 +234,14 @@ def delete_stale(at: Organization) -> Call:
     return call
 
 
+def identify_key(at: Organization) -> Call:
+    """Return a call that finds the keys that may have a value, in a project with an index."""
+    project_id = at.project()
+    at.emulator.hold(project_id, "indexes", "movies")
+    value = at.owner.api_keys.create(project_id=project_id, name="leaked").value
+    return lambda: bool(at.caller.api_keys.identify(value=value, project_ids=[project_id]).candidates)
+
+
 def provision(at: Organization) -> Call:
     """Return a call that creates a project, a role binding and a key."""
     role = ProjectRole(principal_type="service_account", principal_id=at.account(), role="ProjectViewer")
@@ -309,6 +317,7 @@ WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
     "api_keys.rotate": lambda at: partial(at.caller.api_keys.rotate, api_key_id=at.key(), store=str),
     "api_keys.temporary": make_temporary_key,
     "api_keys.rotate_due": rotate_due,
+    "api_keys.identify": identify_key,
     "api_keys.delete_retired": lambda at: partial(at.caller.api_keys.delete_retired, project_id=at.retired_key()),
     "users.offboard": offboard,
     "users.ensure": lambda at: partial(at.caller.users.ensure, email=at.email(), role_bindings=MEMBER),

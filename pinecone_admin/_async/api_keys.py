@@ -15,6 +15,7 @@ from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.argument_checks import copy_to_list, set_operation_on_errors
 from pinecone_admin._http.lookup import require_match
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.returned_errors import raise_if_error, return_error
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -325,6 +326,42 @@ class AsyncAPIKeys(Namespace):
         from pinecone_admin._async.workflows.temporary_key import renewed_key  # noqa: PLC0415 - imported on first use
 
         return renewed_key(self._admin, project_id=project_id, roles=roles, ttl=ttl)
+
+    async def identify(self, *, value: str, project_ids: Sequence[str] = ()) -> workflows.KeyIdentification:
+        """Find out whether the value of an API key is accepted, and which API key may have it.
+
+        Use this for a value that was found in a wrong place. The API has no operation that maps a value to an id. So
+        this lists the indexes that the value may list, and compares a part of their hosts with those of the projects
+        that you name. The value is sent to the API only, and is in no result, error or log.
+
+        Args:
+            value: The value, which begins with ``pcsk_`` or ``pckey_``, or is a UUID.
+            project_ids: Ids of projects that the key may belong to. In each of them, until one fits, a temporary API
+                key with the role ProjectViewer is created and deleted again. Without ids, nothing is changed.
+
+        Returns:
+            What was seen. ``not_accepted`` does not mean that the key is deleted: a value that is cut off is not
+            accepted, either. Without an index in its project, a value shows no project.
+
+        Raises:
+            PineconeValueError: ``value`` does not have the form of the value of an API key. The message does not show
+                it.
+            NotFoundError: The account cannot see one of the projects.
+            LeftoverError: A temporary API key could not be deleted.
+
+        Example:
+            >>> created = await admin.api_keys.create(project_id=project.id, name="writer")
+            >>> found = await admin.api_keys.identify(value=created.value)
+            >>> found.state
+            'accepted'
+        """
+        from pinecone_admin._async.workflows.identify_key import identify_key, mask_key_value  # noqa: PLC0415 - as above
+
+        with set_operation_on_errors("identify_api_key"):
+            masked = return_error(mask_key_value, value)
+            del value
+            secret = raise_if_error(masked)
+        return await identify_key(self._admin, value=secret, project_ids=project_ids)
 
     async def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
         """Delete the old keys that ``rotate`` has kept, and temporary keys, that are due by the server's clock.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pinecone_admin.workflows.desired_state import DesiredState
     from pinecone_admin.workflows.findings import Finding
     from pinecone_admin.workflows.inventory import Inventory, InventoryChange, InventoryChanges
+    from pinecone_admin.workflows.key_identification import KeyCandidate, KeyIdentification, KeyState
     from pinecone_admin.workflows.planner import plan_changes
     from pinecone_admin.workflows.plans import (
         Left,
@@ -68,6 +69,9 @@ __all__ = [
     "InventoryChange",
     "InventoryChanges",
     "KeptKey",
+    "KeyCandidate",
+    "KeyIdentification",
+    "KeyState",
     "Left",
     "NewSecret",
     "OffboardManyReport",
@@ -104,6 +108,7 @@ if not TYPE_CHECKING:  # else a misspelt import would pass the type checkers
             ".access": ("Access", "AccessRow", "Holder"),
             ".apply_report": ("ApplyReport", "NewSecret"),
             ".change_plan": ("ChangePlan", "SetAside"),
+            ".key_identification": ("KeyCandidate", "KeyIdentification", "KeyState"),
             ".planner": ("plan_changes",),
             ".desired_state": ("DesiredState",),
             ".findings": ("Finding",),

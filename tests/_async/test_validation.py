@@ -79,6 +79,8 @@ KINDS = {
     "function": "TTTTTTTTT TTTTT",
     "optional function": "TTTTTTTTT -TTTT",
     "roles": "TTTTTTTTT TTTTs",
+    "ids": "TTTTTTTTT TTTTs",
+    "key value": "VVVVVVVVV TTTTT",
     "name question": "VssssVsVV VTTTT",
 }
 

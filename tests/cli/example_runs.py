@@ -82,5 +82,6 @@ def _run_example(spec: Command, *options: str, terminal: bool) -> ExampleRun:
             retire_key(emulator)
         if spec.full_name == "api-key rotate-due":
             emulator.clock.advance(91 * 86_400)
-        done = run(*options, *shlex.split(spec.example)[1:], terminal=terminal)
+        value = next(iter(emulator.state.api_keys.values())).value if spec.full_name == "api-key identify" else ""
+        done = run(*options, *shlex.split(spec.example)[1:], stdin=value, terminal=terminal)
         return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])

@@ -28,6 +28,7 @@ METHOD_COMMANDS = [each for each in COMMANDS if not each.is_by_hand]
 
 OTHER_WAYS = {
     "api_keys.describe_by_name": "api-key describe takes the name, too",
+    "api_keys.identify": "api-key identify reads the value from stdin, or at a prompt",
     "api_keys.temporary": "run makes a key for the time of a command",
     "invites.describe_by_email": "invite describe takes the address, too",
     "projects.delete_stale": "project stale and project delete-stale call it with and without a plan",

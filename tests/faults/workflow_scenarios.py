@@ -587,6 +587,17 @@ async def _use_temporary(world: World, admin: AsyncAdmin) -> object:
         return made
 
 
+def _prepare_listing_key(world: World) -> None:
+    _prepare_project(world)
+    world.ids["key"] = world.add_key(world.ids["project"], "leaked", "ProjectViewer").id
+    world.emulator.hold(world.ids["project"], "indexes", "movies")
+
+
+async def _identify(world: World, admin: AsyncAdmin) -> object:
+    value = world.emulator.state.api_keys[world.ids["key"]].value
+    return await admin.api_keys.identify(value=value, project_ids=[world.ids["project"]])
+
+
 def _describe_wanted(world: World) -> DesiredState:
     project = {
         "id": world.ids["project"],
@@ -811,6 +822,16 @@ SCENARIOS: Mapping[str, Scenario] = {
         undoes=True,
         prepare=_prepare_project,
         run=_use_temporary,
+        find_lacks=_find_overdue,
+        deletes=["overdue"],
+        namesake=_add_elsewhere("temporary"),
+        leftover=_leave_temporary,
+        actor=_remove_unfinished,
+    ),
+    "identify": Scenario(
+        workflow="identify_key",
+        prepare=_prepare_listing_key,
+        run=_identify,
         find_lacks=_find_overdue,
         deletes=["overdue"],
         namesake=_add_elsewhere("temporary"),

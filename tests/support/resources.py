@@ -176,6 +176,10 @@ METHODS: dict[str, dict[str, Argument]] = {
         "roles": Argument("roles", "none", ["ProjectViewer"]),
         "ttl": Argument("duration", "none", timedelta(hours=1)),
     },
+    "api_keys.identify": {
+        "value": Argument("key value", "none", "pcsk_label_x"),
+        "project_ids": Argument("ids", "none", ["p"]),
+    },
     "api_keys.delete_retired": {"project_id": Argument("optional id", "none", "p"), "dry_run": DRY_RUN},
     "users.offboard": {
         "email": Argument("email", "query", "ann@example.com"),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, own_key
-from pinecone_admin.cli.parameters import KEY_ROLE, Duration, NameOrId, Secret
+from pinecone_admin.cli.parameters import KEY_ROLE, Duration, NameOrId, Reference, Secret
+from pinecone_admin.cli.session import Session
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -49,6 +50,27 @@ def list_(call: Call, *, project_id: str | None = None) -> object:
 def describe(call: Call, *, api_key_id: str) -> object:
     """Show one API key, without its value."""
     return call.admin.api_keys.describe(api_key_id=api_key_id)
+
+
+@NOUN.by_hand("reads", example="pinecone-admin api-key identify --project search --yes", makes_temporary_keys=True)
+@click.option(
+    "--project",
+    "projects",
+    type=NameOrId("project"),
+    multiple=True,
+    help="Name or id of a project that the key may belong to; can be repeated.",
+)
+def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
+    """Find out which API key has a value that leaked. The value is read from standard input and never shown.
+
+    Without --project, the command only reads. With it, a temporary API key is created and deleted in each project until
+    one fits, because the indexes that it lists show the project of the value. The result has candidates, and no proof.
+
+    The exit code is 0 if the value is accepted, 8 if it is not, and 7 if the API did not answer.
+    """
+    from pinecone_admin.cli.calls.identifying import identify_value  # noqa: PLC0415 - loads the client
+
+    identify_value(session, projects)
 
 
 @NOUN.command(

@@ -1,0 +1,187 @@
+# Derived from pinecone_admin/_async/workflows/identify_key.py by scripts/unasync.py: change that, not this file.
+"""Find out what the value of an API key is: whether it is accepted, and which key may have it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._http.argument_checks import (
+    check_identifier,
+    check_sequence,
+    check_string,
+    is_key_value,
+    is_visible_ascii,
+    set_operation_on_errors,
+    value_error,
+)
+from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
+from pinecone_admin.errors import (
+    ApiError,
+    ForbiddenError,
+    Masked,
+    PineconeConnectionError,
+    PineconeError,
+    PineconeTimeoutError,
+    ResponseParsingError,
+    UnauthorizedError,
+)
+from pinecone_admin.models import Project
+from pinecone_admin.workflows.key_identification import (
+    KeyIdentification,
+    KeyState,
+    describe_form,
+    find_candidates,
+    is_older_value,
+    list_index_hosts,
+    read_label,
+)
+from pinecone_admin.workflows.quoting import describe_thing
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+_KEY_ACCEPTANCE_TIMEOUT = 30.0
+"""Seconds during which parts of the service may not accept a new key yet."""
+
+_NO_ANSWER = (ApiError, PineconeConnectionError, PineconeTimeoutError, ResponseParsingError)
+
+
+@frozen
+class _ListedIndexes:
+    """What a key may list: the slugs of the hosts of its indexes, and the number of indexes."""
+
+    slugs: list[str]
+    count: int
+
+
+def mask_key_value(value: object) -> Masked:
+    """Return a value that may be that of an API key under a mask.
+
+    Raises:
+        PineconeTypeError: It is not a text.
+        PineconeValueError: It does not have the form of the value of an API key. The message does not show it.
+    """
+    text = check_string("value", value)
+    if not is_visible_ascii(text) or not (is_key_value(text) or is_older_value(text)):
+        raise value_error("value", "must be the value of an API key: it begins with pcsk_ or pckey_, or is a UUID")
+    return Masked(text)
+
+
+@runs_workflow
+def identify_key(admin: Admin, *, value: Masked, project_ids: Sequence[str]) -> KeyIdentification:
+    """Ask the control plane as a value; then compare the project that it shows with those that were given."""
+    with set_operation_on_errors("identify_api_key"):
+        for position, each in enumerate(check_sequence("project_ids", project_ids)):
+            check_identifier(f"project_ids[{position}]", each)
+    projects = [admin.projects.describe(project_id=each) for each in project_ids]
+    asked = _ask(admin.with_options(api_key=value.reveal()), admin, value)
+    if not projects:
+        return _advise(asked)
+    if not asked.slugs:
+        return _note(asked, "no project can be compared, because the value shows no index of its project")
+    for project in projects:
+        asked = _compare(admin, asked, project)
+        if asked.candidates:
+            break
+    return asked
+
+
+def _ask(keyed: Admin, admin: Admin, value: Masked) -> KeyIdentification:
+    """Return what the control plane shows of a value."""
+    evidence = [describe_form(value.reveal())]
+    slugs: list[str] = []
+    state: KeyState = "accepted"
+    try:
+        listing = _list_slugs(keyed)
+    except _NO_ANSWER as error:
+        state = _read_state(error)
+        now = f"{server_now(admin):%Y-%m-%d %H:%M:%S} UTC"
+        evidence.append(
+            {
+                "restricted": f"the value was accepted at {now}, and its roles do not permit listing indexes",
+                "not_accepted": f"the value was not accepted at {now}; a value that is cut off is not accepted, either",
+            }.get(state, f"the API did not answer: {error}")
+        )
+    else:
+        slugs = listing.slugs
+        found = f"it lists {listing.count} indexes" if listing.count else "its project has no index"
+        evidence.append(f"the value was accepted at {server_now(admin):%Y-%m-%d %H:%M:%S} UTC, and {found}")
+    return KeyIdentification(
+        checked_at=server_now(admin),
+        label=read_label(value.reveal()),
+        state=state,
+        slugs=slugs,
+        evidence=evidence,
+    )
+
+
+def _read_state(error: PineconeError) -> KeyState:
+    """Return what an error shows of a value; a response without a code of the API is not from the API."""
+    if error.error_code is None:
+        return "no_answer"
+    if isinstance(error, UnauthorizedError):
+        return "not_accepted"
+    return "restricted" if isinstance(error, ForbiddenError) else "no_answer"
+
+
+def _list_slugs(keyed: Admin) -> _ListedIndexes:
+    """Read all indexes that a key lists; a page token that comes again ends the list."""
+    slugs: list[str] = []
+    count = 0
+    seen: set[str | None] = set()
+    token: str | None = None
+    while token not in seen:
+        seen.add(token)
+        page = keyed.send(list_index_hosts(token))
+        slugs += page.slugs
+        count += page.count
+        token = page.next_page
+        if token is None:
+            break
+    return _ListedIndexes(list(dict.fromkeys(slugs)), count)
+
+
+def _compare(admin: Admin, asked: KeyIdentification, project: Project) -> KeyIdentification:
+    """Compare the indexes of a value with those of a project, which a temporary key of the project lists."""
+    described = describe_thing("project", project.name, project.id)
+    try:
+        with admin.api_keys.temporary(project_id=project.id, roles=["ProjectViewer"]) as made:
+            asked = evolve(asked, temporary_keys=[*asked.temporary_keys, made.key.id])
+            listing = _list_when_accepted(admin.with_options(api_key=made.value))
+    except ForbiddenError as error:
+        return _note(asked, f"{described} was not compared: {error}")
+    if set(asked.slugs).isdisjoint(listing.slugs):
+        reason = "its indexes have other hosts" if listing.slugs else "it has no index"
+        return _note(asked, f"the value is not of {described}: {reason}")
+    keys = admin.api_keys.list(project_id=project.id)
+    candidates = find_candidates(project, keys, without=asked.temporary_keys)
+    found = _note(asked, f"the value is of {described}: both list indexes with the same part in their hosts")
+    if not candidates:
+        return _note(found, "no API key of the project has a role that permits what the value was seen to do")
+    return evolve(found, candidates=candidates)
+
+
+def _list_when_accepted(keyed: Admin) -> _ListedIndexes:
+    backoff = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT)
+    while True:
+        try:
+            return _list_slugs(keyed)
+        except UnauthorizedError:
+            if not backoff.wait():
+                raise
+
+
+def _advise(asked: KeyIdentification) -> KeyIdentification:
+    if not asked.slugs:
+        return _note(asked, "nothing shows which key has the value: the API cannot map a value to an id")
+    return _note(
+        asked, "to find its project, pass project_ids: a temporary API key in each shows the hosts of its indexes"
+    )
+
+
+def _note(asked: KeyIdentification, line: str) -> KeyIdentification:
+    return evolve(asked, evidence=[*asked.evidence, line])

@@ -1,0 +1,67 @@
+"""Find out what the value of an API key is, without showing it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli.calls.confirmation import confirm_temporary_keys, require_change_allowed
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.client import limit_core_dumps
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.writing import write_value
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.parameters import Reference
+    from pinecone_admin.cli.session import Session
+    from pinecone_admin.workflows import KeyState
+
+_MAX_LENGTH = 1000
+_EXITS: dict[KeyState, int] = {
+    "accepted": exit_codes.DONE,
+    "restricted": exit_codes.DONE,
+    "not_accepted": exit_codes.FINDINGS,
+    "no_answer": exit_codes.TRY_LATER,
+}
+
+
+def identify_value(session: Session, projects: Sequence[Reference]) -> None:
+    """Read a value, write what it shows, and set the exit code.
+
+    Raises:
+        CLIError: Nothing was typed, or nobody can be asked for temporary API keys.
+        PineconeError: A project cannot be read, or a temporary API key cannot be deleted.
+    """
+    limit_core_dumps(0)
+    if projects:
+        require_change_allowed(session)
+        with show_progress(session, "looking up names"):
+            found = [session.names.find(each.noun, each.text) for each in projects]
+        confirm_temporary_keys(session, f"api-key identify {' '.join(f'--project {each}' for each in found)}")
+    else:
+        found = []
+    value = _read_value(session)
+    with show_progress(session, "asking the API"):
+        result = session.admin.api_keys.identify(value=value, project_ids=[each.id for each in found])
+    del value
+    if session.output == "table":
+        session.stdout.write(f"{result}\n")
+    else:
+        write_value(session, result.to_dict())
+    session.exit_code = _EXITS[result.state]
+
+
+def _read_value(session: Session) -> str:
+    """Return the value on stdin, or that is typed at a prompt that does not show it."""
+    if session.is_interactive:
+        try:
+            typed = getpass.getpass("Value of the API key (it is not shown): ", stream=session.stderr)
+        except EOFError:
+            typed = ""
+    else:
+        typed = session.stdin.read(_MAX_LENGTH)
+    if not typed.strip():
+        raise CLIError("There is no value on standard input. Pipe it in, or type it at the prompt of a terminal.")
+    return typed.strip()

@@ -1,0 +1,190 @@
+"""The result of ``identify``, and what the value of an API key shows by itself.
+
+Sources: Pinecone's page "Manage API keys" names the form ``pcsk_…`` of values, and its control plane returns the hosts
+of indexes, which have a part that all indexes of a project share. That the text between the first two underscores is
+the label that the console shows is only the word of a secret scanner (the detector of trufflehog, April 2026).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from generated_client.models import APIKey, Project
+from generated_client.types import Operation, list_of, read_field, read_object, read_optional_field, read_string
+from pinecone_admin._text.printable import make_printable
+from pinecone_admin.models import to_dict
+from pinecone_admin.workflows.project_contents import API_VERSION
+from pinecone_admin.workflows.quoting import describe_thing
+
+KeyState: TypeAlias = Literal["accepted", "restricted", "not_accepted", "no_answer"]
+
+_LABELLED = re.compile(r"(?:pcsk|pckey)_(?:([^_]*)_)?.*", re.DOTALL)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_READERS = frozenset({"ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "ControlPlaneViewer"})
+"""Roles of API keys that may list indexes (`guides/production/manage-rbac`)."""
+
+
+@frozen(kw_only=True)
+class KeyCandidate:
+    """An API key that may have the value that was identified.
+
+    Attributes:
+        key: The API key.
+        project: Its project.
+        evidence: Why it is a candidate.
+
+    Example:
+        >>> made = admin.api_keys.create(project_id=project.id, name="writer")
+        >>> found = admin.api_keys.identify(value=made.value, project_ids=[project.id])
+        >>> print(*found.candidates)
+    """
+
+    key: APIKey
+    """The API key."""
+    project: Project
+    """Its project."""
+    evidence: str
+    """Why it is a candidate."""
+
+    def __str__(self) -> str:
+        name = describe_thing("API key", self.key.name, self.key.id)
+        return make_printable(
+            f"{name} in {describe_thing('project', self.project.name, self.project.id)}: {self.evidence}"
+        )
+
+
+@frozen(kw_only=True)
+class KeyIdentification:
+    """What the value of an API key shows, and which keys may have it. It does not contain the value.
+
+    Attributes:
+        checked_at: When the server was asked, by its clock.
+        label: The text between the first two underscores of the value; None if there is none. It is a hint only.
+        state: ``accepted``; ``restricted`` if the value is accepted, but may not list indexes; ``not_accepted``; or
+            ``no_answer`` if no response came from the API.
+        slugs: The parts of the hosts of indexes that name a project, as the value lists them.
+        candidates: The API keys of ``project_ids`` that may have the value.
+        temporary_keys: Ids of the temporary API keys that were created and deleted again.
+        evidence: What was seen, one line each.
+
+    Example:
+        >>> print(admin.api_keys.identify(value="pcsk_label_of-a-key-that-does-not-exist").state)
+        not_accepted
+    """
+
+    checked_at: datetime
+    """When the server was asked, by its clock."""
+    label: str | None
+    """The text between the first two underscores of the value; None if there is none. It is a hint only."""
+    state: KeyState
+    """``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``."""
+    slugs: list[str] = field(factory=list[str])
+    """The parts of the hosts of indexes that name a project, as the value lists them."""
+    candidates: list[KeyCandidate] = field(factory=list[KeyCandidate])
+    """The API keys of ``project_ids`` that may have the value."""
+    temporary_keys: list[str] = field(factory=list[str])
+    """Ids of the temporary API keys that were created and deleted again."""
+    evidence: list[str] = field(factory=list[str])
+    """What was seen, one line each."""
+
+    def __str__(self) -> str:
+        """Return the evidence and the candidates as text, one per line."""
+        return "\n".join([*map(make_printable, self.evidence), *map(str, self.candidates)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON types.
+
+        Example:
+            >>> json.dumps(admin.api_keys.identify(value="pcsk_label_rest").to_dict())
+        """
+        return to_dict(self)
+
+
+def is_older_value(value: str) -> bool:
+    """Return whether a text has the form of the value of an older API key, which is a UUID."""
+    return _UUID.fullmatch(value) is not None
+
+
+def read_label(value: str) -> str | None:
+    """Return the label of a value, or None if it has none."""
+    found = _LABELLED.fullmatch(value)
+    return found[1] or None if found else None
+
+
+def describe_form(value: str) -> str:
+    """Return what the form of a value shows."""
+    label = read_label(value)
+    if label is not None:
+        return f"the label of the value is {make_printable(label, most=100)!r}, which the console may show beside a key"
+    return (
+        "the value has the form of an older API key, without a label" if _UUID.fullmatch(value) else "it has no label"
+    )
+
+
+@frozen
+class IndexHosts:
+    """One page of the indexes of a project.
+
+    Attributes:
+        slugs: What their hosts show of the project.
+        next_page: Token of the next page, or None on the last page.
+        count: The number of indexes.
+    """
+
+    slugs: list[str]
+    next_page: str | None
+    count: int
+
+
+def list_index_hosts(token: str | None) -> Operation[IndexHosts]:
+    """Build the operation that lists the indexes of the project of an API key."""
+    return Operation(
+        id="list_indexes",
+        method="GET",
+        path="/indexes",
+        query={"paginationToken": token},
+        returns=_read_hosts,
+        api_version=API_VERSION,
+    )
+
+
+def _read_hosts(json: Any) -> IndexHosts:
+    fields = read_object(json)
+    indexes = read_field(fields, "indexes", list_of(read_object))
+    hosts = [
+        (read_field(each, "name", read_string), read_optional_field(each, "host", read_string)) for each in indexes
+    ]
+    pagination: dict[str, Any] = read_optional_field(fields, "pagination", read_object) or {}
+    return IndexHosts(
+        slugs=[slug for name, host in hosts if host is not None and (slug := find_slug(name, host)) is not None],
+        next_page=read_optional_field(pagination, "next", read_string),
+        count=len(hosts),
+    )
+
+
+def find_slug(index: str, host: str) -> str | None:
+    """Return the part of the host of an index that names its project, or None if the host has another form."""
+    label = host.removeprefix("https://").partition(".")[0]
+    slug = label.removeprefix(f"{index}-")
+    return slug if slug and slug != label else None
+
+
+def find_candidates(project: Project, keys: Iterable[APIKey], *, without: Sequence[str]) -> list[KeyCandidate]:
+    """Return the keys of the project of a value whose roles permit what the value was seen to do.
+
+    Args:
+        project: The project.
+        keys: Its API keys.
+        without: Ids of keys that cannot have the value.
+    """
+    evidence = "it is in the project whose indexes the value lists, and its roles permit listing them"
+    return [
+        KeyCandidate(key=key, project=project, evidence=evidence)
+        for key in keys
+        if key.id not in without and not _READERS.isdisjoint(key.roles)
+    ]

@@ -1,0 +1,81 @@
+"""``api-key identify``: a value from stdin or a hidden prompt, and an exit code for what it shows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import APIKeyRecord
+from tests.cli.command_line import example_organization, run
+from tests.cli.terminals import read_piece, start_on_terminal
+
+
+def make_key(emulator: Emulator) -> APIKeyRecord:
+    """Create a key that may list indexes, and forget the requests."""
+    with emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        made = admin.api_keys.create(project_id=project.id, name="leaked", roles=["ProjectViewer"])
+    emulator.requests.clear()
+    return emulator.state.api_keys[made.key.id]
+
+
+def test_the_exit_code_shows_whether_the_value_is_accepted() -> None:
+    """0, 8 and 7; the value is in no output."""
+    with example_organization() as emulator:
+        key = make_key(emulator)
+        found = run("api-key", "identify", "--project", "search", "--yes", stdin=f"{key.value}\n")
+        assert (found.exit, [each["key"]["name"] for each in found.json["candidates"]]) == (0, ["leaked"])
+        table = run("api-key", "identify", "--output", "table", stdin=key.value)
+        assert (table.exit, "the value was accepted at" in table.stdout) == (0, True)
+        unknown = run("api-key", "identify", stdin=f"{key.value[:-1]}")
+        assert (unknown.exit, unknown.json["state"]) == (8, "not_accepted")
+        emulator.faults.add("list_indexes", status=401, body="html", times=None)
+        proxy = run("api-key", "identify", stdin=key.value)
+        assert (proxy.exit, proxy.json["state"]) == (7, "no_answer")
+        for done in (found, table, unknown, proxy):
+            assert key.value not in done.stdout + done.stderr
+
+
+def test_without_a_project_nothing_is_asked_and_nothing_is_changed() -> None:
+    """A read-only session may look, too; temporary keys need consent."""
+    with example_organization() as emulator:
+        key = make_key(emulator)
+        assert run("api-key", "identify", "--read-only", stdin=key.value).exit == 0
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+        for words in ((), ("--read-only",)):
+            refused = run("api-key", "identify", "--project", "search", *words, stdin=key.value)
+            assert (refused.exit, len(emulator.state.api_keys)) == (2, 2), refused
+
+
+@pytest.mark.parametrize("stdin", ["", "\n", "hello", "pcsk_a b", "x" * 5000])
+def test_what_is_no_value_is_refused_without_being_shown(stdin: str) -> None:
+    """Exit code 2, before anything is sent."""
+    with example_organization() as emulator:
+        emulator.requests.clear()
+        done = run("api-key", "identify", stdin=stdin)
+        assert (done.exit, list(emulator.requests)) == (2, [])
+        assert not stdin.strip() or stdin.strip() not in done.stderr
+
+
+def test_the_value_is_typed_without_being_shown(tmp_path: Path) -> None:
+    """On a terminal, the command asks for it."""
+    program = (
+        "import sys\nfrom pinecone_admin.testing import emulate\nfrom pinecone_admin.cli.main import main\n"
+        "with emulate():\n    sys.exit(main(['api-key', 'identify', '-o', 'json']))\n"
+    )
+    env = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    child, terminal = start_on_terminal([sys.executable, "-c", program], env)
+    shown = ""
+    while "not shown): " not in shown:
+        piece = read_piece(terminal)
+        assert piece, shown
+        shown += piece
+    os.write(terminal, b"pcsk_label_typed\n")
+    while piece := read_piece(terminal):
+        shown += piece
+    os.close(terminal)
+    assert (child.wait(), "not_accepted" in shown, "pcsk_label_typed" in shown) == (8, True, False), shown
