@@ -7,6 +7,9 @@ trio. A run gets its faults from its seed: lost requests and responses, errors, 
 store that fails in a quarter. A further run without faults must complete it. Exits with status 1 if something was made
 twice, a stored secret was no longer valid, a secret was lost, a principal was without a role, an error came out that is
 none of this package, or the further run did not complete the workflow.
+
+As many runs go to each scenario of workflow_grid.py, in asyncio and trio, with several faults, beside a namesake, a
+leftover or another actor, and are judged as its cells are; see there for its judges.
 """
 
 from __future__ import annotations
@@ -33,11 +36,16 @@ from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.workflows.name_tags import parse_tag
 from tests._async import test_workflow_recovery as async_recovery
 from tests._sync import test_workflow_recovery as sync_recovery
+from tests.faults import workflow_grid, workflow_scenarios
+from tests.faults.workflow_judges import Fault
 from tests.support.clock import VirtualClock
 from tests.support.fault_injection import NON_FATAL_FAULTS, REFUSALS, draw_random_faults
 
 WORLDS = ("sync", "asyncio", "trio")
 SCENARIOS = tuple(async_recovery.SCENARIOS)
+GRID = tuple(f"grid: {name}" for name in workflow_scenarios.SCENARIOS)
+CASES = tuple((name, world) for name in SCENARIOS for world in WORLDS)
+CASES += tuple((name, world) for name in GRID for world in WORLDS if world != "sync")
 BATCH = 50
 ENDINGS = ("completed", "failed", "killed")
 
@@ -96,6 +104,24 @@ async def run_once(recovery: Any, name: str, seed: int) -> str:
     return ending
 
 
+async def run_in_grid(name: str, seed: int) -> str:
+    """Run a workflow of the grid under the faults of a seed, and again without; return how the first run ended.
+
+    Raises:
+        AssertionError: Something went wrong.
+    """
+    scenario, random = workflow_scenarios.SCENARIOS[name.removeprefix("grid: ")], Random(f"{name} {seed}")
+    rate, kinds = random.choice((0.05, 0.1, 0.25)), random.sample(tuple(Fault), 3)
+    faults = {number: random.choice(kinds) for number in range(1, 60) if random.random() < rate}
+    beside = random.choice(workflow_grid.list_sides(scenario))
+    found = await workflow_grid.run_twice(scenario, beside, faults, act_after=random.randrange(1, 12))
+    # Other faults meet what is known to be wrong with the scenario at other requests.
+    known = workflow_grid.list_known_kinds(name.removeprefix("grid: "))
+    wrong = [each for each in found.wrong if each[0] not in known]
+    assert wrong == [], f"{beside.name}: {wrong}"
+    return found.ending
+
+
 def fail_to_store() -> None:
     """Raise, as a vault that is sealed does."""
     raise StoreFailedError
@@ -137,7 +163,7 @@ def run_batch(world: str, name: str, seeds: Sequence[int]) -> tuple[Counter[str]
     recovery: Any = sync_recovery if world == "sync" else async_recovery
     endings, wrong = Counter[str](), list[str]()
     for seed in seeds:
-        work = partial(run_once, recovery, name, seed)
+        work = partial(run_in_grid, name, seed) if name in GRID else partial(run_once, recovery, name, seed)
         try:
             endings[run_without_loop(work()) if world == "sync" else anyio.run(work, backend=world)] += 1
         except Exception as exc:  # noqa: BLE001 - whatever it is, this run went wrong
@@ -153,7 +179,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     started, all_wrong, total = time.monotonic(), list[str](), 0
-    each = ceil(options.runs / (len(SCENARIOS) * len(WORLDS)))
+    each = ceil(options.runs / len(CASES))
     seeds = range(options.seed, options.seed + each)
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as processes:
         pending = {
@@ -161,8 +187,7 @@ def main() -> int:
                 processes.submit(run_batch, world, name, seeds[start : start + BATCH])
                 for start in range(0, each, BATCH)
             ]
-            for name in SCENARIOS
-            for world in WORLDS
+            for name, world in CASES
         }
         for (name, world), batches in pending.items():
             results = [batch.result() for batch in batches]

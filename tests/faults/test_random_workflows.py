@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinecone_admin._http import retry_policy
-from tests.faults.random_workflows import ENDINGS, SCENARIOS, WORLDS, run_batch
+from tests.faults.random_workflows import CASES, ENDINGS, GRID, SCENARIOS, WORLDS, run_batch
 
 
 @pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 7), marks=pytest.mark.long)], ids=len)
@@ -16,6 +16,16 @@ def test_a_workflow_makes_nothing_twice_and_loses_no_secret(name: str, seeds: ra
         endings, wrong = run_batch(world, name, seeds)
         assert wrong == []
         assert sum(endings[ending] for ending in ENDINGS) == len(seeds)
+
+
+@pytest.mark.parametrize("seeds", [range(1), pytest.param(range(1, 5), marks=pytest.mark.long)], ids=len)
+def test_a_workflow_of_the_grid_is_right_under_several_faults(seeds: range) -> None:
+    """Beside a namesake, a leftover or another actor, nothing goes wrong in a run under faults, or in the next one."""
+    for name, world in CASES:
+        if name in GRID:
+            endings, wrong = run_batch(world, name, seeds)
+            assert wrong == []
+            assert sum(endings[ending] for ending in ENDINGS) == len(seeds)
 
 
 def test_runs_end_in_every_way() -> None:

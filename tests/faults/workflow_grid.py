@@ -63,6 +63,13 @@ class Cell(NamedTuple):
         return f"{self.scenario} | {self.beside.name} | {self.fault.name} | {self.number}"
 
 
+class Verdict(NamedTuple):
+    """How the first run of a workflow has ended, and everything that is wrong with both, each with its kind."""
+
+    ending: str
+    wrong: list[tuple[str, str]]
+
+
 class GridTransport(httpx.AsyncBaseTransport):
     """Passes requests on to an emulator, and lets some meet faults; after one of them, somebody else acts.
 
@@ -193,40 +200,36 @@ async def count_requests(name: str, beside: Beside) -> int:
         return len(transport.sent)
 
 
+def list_sides(scenario: Scenario) -> list[Beside]:
+    """Return what can be beside a scenario."""
+    added = {Beside.NAMESAKE: scenario.namesake, Beside.LEFTOVER: scenario.leftover, Beside.ACTOR: scenario.actor}
+    return [Beside.NOTHING, *(beside for beside, change in added.items() if change is not None)]
+
+
 async def list_cells(names: Iterable[str] = tuple(SCENARIOS)) -> list[Cell]:
     """Return all cells of some scenarios."""
     cells = list[Cell]()
     for name in names:
         scenario = SCENARIOS[name]
-        for beside in Beside:
-            added = {
-                Beside.NOTHING: bool,
-                Beside.NAMESAKE: scenario.namesake,
-                Beside.LEFTOVER: scenario.leftover,
-                Beside.ACTOR: scenario.actor,
-            }
-            if added[beside] is not None:
-                count = await count_requests(name, beside)
-                cells += [Cell(name, beside, fault, number) for number in range(1, count + 1) for fault in Fault]
+        for beside in list_sides(scenario):
+            count = await count_requests(name, beside)
+            cells += [Cell(name, beside, fault, number) for number in range(1, count + 1) for fault in Fault]
     return cells
 
 
 async def run_cell(cell: Cell) -> list[tuple[str, str]]:
     """Run a cell, and return everything that is wrong, each with its kind."""
-    return await run_twice(SCENARIOS[cell.scenario], cell.beside, {cell.number: cell.fault}, act_after=cell.number)
+    faults = {cell.number: cell.fault}
+    return (await run_twice(SCENARIOS[cell.scenario], cell.beside, faults, act_after=cell.number)).wrong
 
 
-async def run_twice(
-    scenario: Scenario, beside: Beside, faults: Mapping[int, Fault], *, act_after: int
-) -> list[tuple[str, str]]:
-    """Run a workflow with faults, and then without, and return everything that is wrong, each with its kind."""
+async def run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fault], *, act_after: int) -> Verdict:
+    """Run a workflow with faults, and then without."""
     with use_clock(VirtualClock()):
         return await _run_twice(scenario, beside, faults, act_after)
 
 
-async def _run_twice(
-    scenario: Scenario, beside: Beside, faults: Mapping[int, Fault], act_after: int
-) -> list[tuple[str, str]]:
+async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fault], act_after: int) -> Verdict:
     world = await prepare(scenario, beside)
     leftovers = {*world.others} if beside is Beside.LEFTOVER else set[str]()
     namesakes = {*world.others} - leftovers
@@ -274,10 +277,11 @@ async def _run_twice(
     changed = {each for each in namesakes if take_snapshot(world.emulator).get(each) != before[each]}
     wrong += [("deletions", f"{len(changed)} namesakes were changed")] if changed else []
     again = GridTransport(world.emulator)
+    ending = "killed" if Fault.KILLED in run.faults else "failed" if error is not None else "completed"
     error, report = await _run(world, scenario, again)
     wrong += [("second run", each) for each in _judge_second(beside, scenario, world, error, report)]
     wrong += [("secrets", f"after the second run: {each}") for each in find_lost_secrets(world, removed)]
-    return wrong
+    return Verdict(ending, wrong)
 
 
 async def _run(world: World, scenario: Scenario, transport: GridTransport) -> tuple[BaseException | None, object]:
@@ -337,6 +341,11 @@ def read_known() -> dict[str, list[str]]:
     lines = KNOWN.read_text(encoding="utf-8").splitlines()
     pairs = (line.rpartition(" | ") for line in lines if line and not line.startswith("#"))
     return {cell: kinds.split(", ") for cell, _, kinds in pairs}
+
+
+def list_known_kinds(name: str) -> set[str]:
+    """Return the kinds of what is known to be wrong with cells of a scenario."""
+    return {kind for cell, kinds in read_known().items() if cell.startswith(f"{name} | ") for kind in kinds}
 
 
 async def find_unexpected(cells: Iterable[Cell]) -> list[str]:
