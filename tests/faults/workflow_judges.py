@@ -171,12 +171,10 @@ def judge_outcome(run: Run) -> Iterable[str]:
         yield f"the outcome is {outcome}, but there remain {_describe(run, run.remaining)}"
     elif outcome == "undone" and not any(each.is_done for each in run.requests):
         yield "the outcome is undone, but nothing was done"
-    elif outcome == "done" and not run.remaining:
-        yield "the outcome is done, but nothing remains"
+    elif outcome in {"unknown", "done"} and not run.remaining and not run.lost:
+        yield f"the outcome is {outcome}, but nothing remains, and every response was read"
     elif outcome == "unknown" and run.certain:
         yield f"the outcome is unknown, but responses were read of {_describe(run, run.certain)}"
-    elif outcome == "unknown" and not run.remaining and not run.lost:
-        yield "the outcome is unknown, but nothing remains, and every response was read"
 
 
 def judge_names(run: Run) -> Iterable[str]:
