@@ -94,14 +94,14 @@ def _gather_values(exchanges: Iterable["Exchange"]) -> set[str]:
         for headers in (each.request_headers, each.response_headers):
             parts += [word for name, value in headers.items() if name not in {"host", "date"} for word in value.split()]
         for body in (each.request_body, each.response_body):
-            # A message in which only numbers vary stays as it is.
+            # A message stays as it is if only numbers vary in it.
             parts += [value for name, value in _strings_of(body) if name not in _MESSAGES]
         values |= _spellings(parts)
     return values
 
 
 def _spellings(values: Iterable[str]) -> set[str]:
-    """Return values in the spellings in which a mistake could keep them, and the parts of emails."""
+    """Return the spellings of values that a mistake could keep, and the parts of emails."""
     found: set[str] = set()
     for value in values:
         for each in (value, *(value.split("@") if value.count("@") == 1 else ())):
@@ -174,7 +174,7 @@ def _has_fixed_form(text: _Text) -> bool:
 
 
 def _is_known_message(text: _Text) -> bool:
-    """Return whether a string is a message in which only placeholders, known words and numbers vary."""
+    """Return whether a string is a known message that varies only by placeholders, known words and numbers."""
     is_message = text.side == _RESPONSE and text.name in _MESSAGES
     return is_message and any(each.fullmatch(text.text) for each in _message_forms())
 
@@ -196,7 +196,7 @@ def _is_allowed(text: _Text, sent: set[tuple[str, str]]) -> bool:
 
 @cache
 def _message_forms() -> tuple[re.Pattern[str], ...]:
-    """Return the forms of known messages, in which only placeholders, words of the documents and numbers vary."""
+    """Return the forms of known messages. They vary only by placeholders, words of the documents and numbers."""
     words = "|".join(map(re.escape, vocabulary.read_message_words()))
     varying = rf"(['\"]?)(?:{PLACEHOLDER.pattern}|{words}|\d{{1,6}})\1"
     forms: list[re.Pattern[str]] = []

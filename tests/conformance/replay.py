@@ -164,7 +164,7 @@ def make_value(placeholder: str) -> str:
         "client": f"{number:032}",
         "secret": f"{number:064}",
         "time before": (START - days).isoformat(),
-        # Within the seven days for which an invite is valid.
+        # Within the seven days of a valid invite.
         "time after": (START + timedelta(days=3, seconds=number)).isoformat(),
     }.get(kind, f"{kind}-{number}")
 

@@ -19,7 +19,7 @@ from tests.conformance import vocabulary
 Line: TypeAlias = dict[str, Any]
 
 WEEK = timedelta(days=7)
-"""The time for which an invite is valid. The service computes such times from the time of a request."""
+"""The lifetime of an invite. The service computes the end of an invite from the time of a request."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")

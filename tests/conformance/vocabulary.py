@@ -82,7 +82,7 @@ def _list_values(document: Any, schema: Any) -> Iterator[str]:
     yield from (each for key in ("x-enum", "enum") for each in schema.get(key, ()) if isinstance(each, str))
     if isinstance(reference := schema.get("$ref"), str) and reference.startswith("#/components/schemas/"):
         target = document["components"]["schemas"].get(reference.rpartition("/")[2], {})
-        # A resource that a field refers to has fields of its own, which are found by themselves.
+        # If the reference leads to a resource, its fields are found elsewhere.
         yield from _list_values(document, {} if "properties" in target else target)
     for part in (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ()), schema.get("items")):
         yield from _list_values(document, part)

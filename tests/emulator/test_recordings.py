@@ -579,7 +579,7 @@ def test_recording_goes_through_the_proxy_of_the_environment(
 
 
 def test_one_command_writes_one_file(tmp_path: Path) -> None:
-    """scripts/record reads only, writes a file to the folder in which it is run, and prints the verdicts."""
+    """scripts/record only reads, writes one file to the current folder, and prints the verdicts."""
     emulator = make_organization()
     before = emulator.dump() | {"tokens": []}
     emulator.requests.clear()
@@ -614,7 +614,7 @@ def test_one_command_writes_one_file(tmp_path: Path) -> None:
     ],
 )
 def test_values_that_any_document_lists_are_words(schema: Any) -> None:
-    """Listed values of a field are found in each way in which an adopted document can list them."""
+    """The values of a field are found, however an adopted document lists them."""
     resource = {"properties": {"kind": {"enum": ["other"]}}}
     document = {"components": {"schemas": {"Plan": {"enum": ["Free", "Paid"]}, "Resource": resource}}}
     assert list(vocabulary._list_values(document, schema)) == ["Free", "Paid"]
