@@ -167,9 +167,9 @@ def run(names: Sequence[str], *, is_busy_allowed: bool) -> None:
         print(f"measuring {name}", file=sys.stderr, flush=True)
         record = measure(name, is_busy_allowed=is_busy_allowed)
         with HISTORY.open("a", encoding="utf-8") as history:
-            history.write(json.dumps({"source": name, **record}, sort_keys=True) + "\n")
+            history.write(json.dumps({"source": name, **record}) + "\n")
         records = {**read_records(), name: record}
-        FIGURES.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        FIGURES.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
 
 
 _BLOCK = re.compile(r"(<!-- Begin: evidence (\w+) -->\n)(.*?)(<!-- End -->)", re.DOTALL)

@@ -35,7 +35,11 @@ def describe_runs(records: Records, *names: str) -> str:
             f"*`{record['program']}`, commit {record['commit'][:8]}, {record['date']}, Python {record['python']}"
             f"{', ' + versions if versions else ''}, {record['machine']}{busy}.*"
         )
-    return "\n\n".join(fill(line, 120, break_on_hyphens=False) for line in dict.fromkeys(lines))
+    return "\n\n".join(map(_wrap, dict.fromkeys(lines)))
+
+
+def _wrap(text: str) -> str:
+    return fill(text, 120, break_on_hyphens=False)
 
 
 def _judge(value: float, goal: float | None, text: str) -> str:
@@ -57,7 +61,7 @@ def compare_calls(records: Records) -> str:
         rows.append([row["title"], *cells, f"{figures['ratio']:.2f}{note}", middle, goal])
     heads = ["", *_CLIENTS.values(), "ratio", "middle half of the rounds", "goal"]
     sizes = record["shape"]["sizes"]
-    text = (
+    text = _wrap(
         f"Each figure is the median of {sizes['rounds']} rounds. The ratio is the median of the ratios of the rounds: "
         "ours to the official SDK, or to httpx if the official SDK has no async client."
     )
@@ -123,7 +127,7 @@ def compare_commands(records: Records) -> str:
                 figures = record["figures"][group][name]
                 ratio = f"{figures['ratio']:.2f}" if position else ""
                 rows.append([name, show(figures["seconds"], "ms"), ratio, _judge(figures["ratio"], goal, f"{goal}")])
-    text = (
+    text = _wrap(
         f"Medians of {record['shape']['rounds']} rounds. The ratio is to the first row of the group above it without a "
         f"ratio. `user list` lists {record['shape']['users']:,} users."
     )
@@ -200,7 +204,7 @@ def show_faults(records: Records) -> str:
         for row, each in record["shape"]["rows"].items()
     ]
     creates = figures[columns[0]]["creates under random faults"]
-    text = (
+    text = _wrap(
         f"Figures in bold rows must be 0. A row with 0 of {creates:,} creates means that the rate is below "
         f"{_BOUND / creates:.3%} with 95{SPACE}% confidence."
     )

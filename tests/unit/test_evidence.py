@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import evidence
-from evidence import PAGES, Measurement, find_differences, find_stale, read_records, render_page
+from evidence import PAGES, SOURCES, Measurement, find_differences, find_stale, read_records, render_page
 from evidence_tables import BLOCKS
 
 FIGURE = re.compile(
@@ -156,5 +156,6 @@ def test_every_block_is_on_a_page() -> None:
     """A block that no page shows would be measured for nobody, and one that has no function cannot be written."""
     shown = [name for page in PAGES for name in re.findall(r"<!-- Begin: evidence (\w+) -->", page.read_text("utf-8"))]
     assert sorted(name for name in shown if name != "NAME") == sorted(BLOCKS)
+    assert set(read_records()) == set(SOURCES)
     for page in PAGES:
         assert render_page(page.read_text("utf-8"), read_records()) == page.read_text("utf-8"), page
