@@ -336,11 +336,11 @@ def _describe_object(change: Change) -> str:
             fields = settings.fields
             name = fields.pop("name", None)
             if name is not None:
-                others = [f", and its {each} to {_describe_value(value)}" for each, value in fields.items()]
+                others = [f", and its {each} to {describe_value(value)}" for each, value in fields.items()]
                 return f"{thing}{place} to {quote_name(name)}{''.join(others)}"
             before = change.before.fields
             pairs = [
-                f"{name} from {_describe_value(before.get(name))} to {_describe_value(value)}"
+                f"{name} from {describe_value(before.get(name))} to {describe_value(value)}"
                 for name, value in fields.items()
             ]
             return f"{thing}{place}: {', '.join(pairs)}"
@@ -358,13 +358,13 @@ def _describe_fields(change: Change) -> list[str]:
     fields = (change.before if change.action == "delete" else change.settings).fields
     fields.pop("name", None)  # the target has the name
     roles = fields.pop("roles", ())
-    return [*([_describe_value(roles)] if roles else []), *(f"{name} {value}" for name, value in fields.items())]
+    return [*([describe_value(roles)] if roles else []), *(f"{name} {value}" for name, value in fields.items())]
 
 
 def describe_roles(roles: Iterable[RoleAt]) -> list[str]:
     """Return roles as texts, those on one place as one text, so that it is named once."""
     return [
-        _describe_value([each.role for each in some]) + ("" if place is None else f" on {_describe_project(place)}")
+        describe_value([each.role for each in some]) + ("" if place is None else f" on {_describe_project(place)}")
         for place, some in groupby(roles, key=lambda each: each.project)
     ]
 
@@ -381,7 +381,7 @@ def sort_roles(roles: Iterable[RoleAt]) -> tuple[RoleAt, ...]:
 
 def _describe_replaced(change: Change) -> str | None:
     """Return what becomes of what something new replaces, or None if it replaces nothing."""
-    ids = _describe_value([str(each.id) for each in change.replaces])
+    ids = describe_value([str(each.id) for each in change.replaces])
     if not change.replaces:
         return None
     if change.action == "invite":
@@ -389,7 +389,8 @@ def _describe_replaced(change: Change) -> str | None:
     return f"an interrupted run left {ids}: it gets the name if its secret is stored, or is deleted"
 
 
-def _describe_value(value: object) -> str:
+def describe_value(value: object) -> str:
+    """Return the value of a field as a text: a list in words, and a name in quotes if it is no plain word."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return " and ".join(map(str, value)) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return quote_name(value) if isinstance(value, str) else str(value)

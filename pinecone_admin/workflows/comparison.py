@@ -12,7 +12,8 @@ from generated_client.models import APIKey, Invite, ServiceAccount, User
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.change_operations import fits
-from pinecone_admin.workflows.changes import Change, Ref, describe_roles, with_known_ids
+from pinecone_admin.workflows.changes import Change, Ref, describe_roles, describe_value, with_known_ids
+from pinecone_admin.workflows.desired_state import list_problems
 from pinecone_admin.workflows.name_tags import is_being_made
 from pinecone_admin.workflows.organization_index import (
     OrganizationIndex,
@@ -22,7 +23,8 @@ from pinecone_admin.workflows.organization_index import (
     read_settings,
 )
 
-_ALREADY = "it is no longer needed"
+ALREADY_DONE = "it is no longer needed"
+"""The reason for which a change is skipped."""
 _PEOPLE = {"user", "invite"}
 
 
@@ -54,7 +56,7 @@ class _DoneError(Exception):
     """
 
     def __init__(self, found: Thing | None = None) -> None:
-        super().__init__(_ALREADY)
+        super().__init__(ALREADY_DONE)
         self.found = found
 
 
@@ -71,11 +73,15 @@ def compare_changes(changes: Sequence[Change], index: OrganizationIndex, *, made
 
 
 def raise_if_stale(compared: Iterable[Compared]) -> None:
-    """Raise RefusedError with all changes that are stale, if there are any."""
+    """Raise RefusedError with all changes that are stale; if they are too many for the message, its notes have them."""
     stale = [f"{each.change}: {each.reason}" for each in compared if each.state == "stale"]
     if stale:
-        message = f"the organization has changed since the plan was made: {'; '.join(stale)}; make another plan"
-        raise RefusedError(message, operation="apply")
+        shown = list_problems(stale)
+        message = f"the organization has changed since the plan was made; make another plan: {shown}"
+        error = RefusedError(message, operation="apply")
+        for each in stale if len(shown) < len("; ".join(stale)) else ():
+            error.add_note(each)
+        raise error
 
 
 class _Comparison:
@@ -109,7 +115,7 @@ class _Comparison:
             found = None if done.found is None else self._index.refer_to(done.found)
             if found is not None:
                 self._known[change.target] = found
-            return Compared(change, "skipped", _ALREADY, found)
+            return Compared(change, "skipped", ALREADY_DONE, found)
         return Compared(ready, "ready")
 
     def _find_ready(self, change: Change) -> Change:
@@ -238,7 +244,7 @@ class _Comparison:
             before, after = ({**each, **_sort(each)} for each in (before, after))
         for name, value in after.items():
             if now.get(name) not in (before.get(name), value):
-                raise _StaleError(f"its {name} is now {now.get(name)!r}")
+                raise _StaleError(f"{name} is now {describe_value(now.get(name))}")
         if all(now.get(name) == value for name, value in after.items()):
             raise _DoneError
         new_name = change.settings.name

@@ -195,7 +195,7 @@ def add_digest(state: DesiredState) -> DesiredState:
     return evolve(state, digest=sha256(canonical.encode()).hexdigest())
 
 
-def _describe_problems(problems: Sequence[str], source: str) -> str:
+def list_problems(problems: Sequence[str]) -> str:
     """Return all problems in one line; if they are too many for a message, the first ones and a count."""
     shown: list[str] = []
     for each in problems:
@@ -203,7 +203,7 @@ def _describe_problems(problems: Sequence[str], source: str) -> str:
             break
         shown.append(make_printable(each, most=_MAX_MESSAGE))
     rest = [f"and {count_noun(len(problems) - len(shown), 'more problem')}"] if len(shown) < len(problems) else []
-    return f"{make_printable(source)}: {'; '.join([*shown, *rest])}"
+    return "; ".join([*shown, *rest])
 
 
 def suggest(text: str, known: Collection[str]) -> str:
@@ -217,7 +217,7 @@ def suggest(text: str, known: Collection[str]) -> str:
 def raise_if(problems: Sequence[str], source: str, argument: str) -> None:
     """Raise an error that has all problems; if they are too many for a message, its notes have them."""
     if problems:
-        error = PineconeValueError(_describe_problems(problems, source), argument=argument)
+        error = PineconeValueError(f"{make_printable(source)}: {list_problems(problems)}", argument=argument)
         for each in problems if len(problems) > 1 else ():
             error.add_note(each)
         raise error

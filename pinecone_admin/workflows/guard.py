@@ -161,23 +161,23 @@ def _find_unknown(changes: Sequence[Change], caller: str | None) -> RefusedChang
 
 def _find_members_without_role(changes: Sequence[Change], organization: Resources) -> list[RefusedChanges]:
     """Return a refusal for each member who would stay without a role on the organization."""
-    revoked: dict[Ref, list[Change]] = {}
+    of_people: dict[Ref, list[Change]] = {}
     for each in changes:
-        if each.action == "revoke" and each.target.kind in {"user", "invite"} and held_role(each.roles[0])[1] is None:
-            revoked.setdefault(each.target, []).append(each)
+        if each.target.kind in {"user", "invite"} and each.action in {"grant", "revoke", "delete"}:
+            of_people.setdefault(each.target, []).append(each)
     index, found = OrganizationIndex(organization), list[RefusedChanges]()
-    for target, some in revoked.items():
-        own = [each for each in changes if each.target == target]
+    for target, own in of_people.items():
         given, lost = (
             {held_role(role) for each in own if each.action == action for role in each.roles}
             for action in ("grant", "revoke")
         )
         roles = (index.held_by(target.kind, target.id) | given) - lost
-        if any(place is None for _, place in roles) or any(each.action == "delete" for each in own):
-            continue
-        problem = "keep roles on projects alone, and needs a role on the organization"
-        problem = problem if roles else "lose every role, and so leave the organization: delete it (absent: true)"
-        found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(some)))
+        takes_last = any(place is None for _, place in lost) and not any(place is None for _, place in roles)
+        if takes_last and not any(each.action == "delete" for each in own):
+            problem = "keep roles on projects alone, and needs a role on the organization"
+            problem = problem if roles else "lose every role, and so leave the organization: delete it (absent: true)"
+            taking = (each for each in own if each.action == "revoke" and held_role(each.roles[0])[1] is None)
+            found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(taking)))
     return found
 
 

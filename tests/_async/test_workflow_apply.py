@@ -281,7 +281,7 @@ async def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = await admin.plan(desired)
     project = await admin.projects.describe_by_name(name="search")
     await admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="update project search .*: .* is now named 'found'; make another plan"):
+    with raises(RefusedError, match="make another plan: update project search .*: .* is now named 'found'"):
         await admin.apply(plan)
 
 
@@ -302,7 +302,7 @@ async def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, se
     search = await admin.projects.describe_by_name(name="search")
     await admin.projects.update(project_id=search.id, name="old")
     await admin.projects.update(project_id=prod.id, name="search")
-    with raises(RefusedError, match="the organization has changed since the plan was made: .* is now named 'old'"):
+    with raises(RefusedError, match="the organization has changed since the plan was made; .* is now named 'old'"):
         await admin.apply(plan, store=Vault())
     await admin.projects.update(project_id=prod.id, name="prod")
     await admin.projects.update(project_id=search.id, name="search")

@@ -277,7 +277,7 @@ def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = admin.plan(desired)
     project = admin.projects.describe_by_name(name="search")
     admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="update project search .*: .* is now named 'found'; make another plan"):
+    with raises(RefusedError, match="make another plan: update project search .*: .* is now named 'found'"):
         admin.apply(plan)
 
 
@@ -298,7 +298,7 @@ def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, sections
     search = admin.projects.describe_by_name(name="search")
     admin.projects.update(project_id=search.id, name="old")
     admin.projects.update(project_id=prod.id, name="search")
-    with raises(RefusedError, match="the organization has changed since the plan was made: .* is now named 'old'"):
+    with raises(RefusedError, match="the organization has changed since the plan was made; .* is now named 'old'"):
         admin.apply(plan, store=Vault())
     admin.projects.update(project_id=prod.id, name="prod")
     admin.projects.update(project_id=search.id, name="search")

@@ -364,6 +364,21 @@ def test_a_saved_plan_shows_what_it_does(emulator: Emulator) -> None:
     assert "create_invite" not in list_changes(emulator)
 
 
+def test_a_dry_run_of_a_saved_plan_shows_what_is_left(emulator: Emulator) -> None:
+    """What is already made is not shown again, so that the preview is what the run does."""
+    run("plan", "org.yaml", "--save", "plan.json")
+    with emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        roles = [on_organization("OrgMember"), on_project(project.id, "ProjectViewer")]
+        admin.invites.create(email="carol@example.com", role_bindings=roles)
+    shown = run("apply", "plan.json", "--dry-run", "--store", "file:k", "--output", "raw").stdout
+    assert shorten(shown) == ["would create key writer in project search with DataPlaneEditor"]
+    before = len(list_changes(emulator))
+    done = run("apply", "plan.json", "--store", "file:k", "--yes")
+    assert [each["state"] for each in done.json["steps"]] == ["skipped", "done"]
+    assert "create_invite" not in list_changes(emulator)[before:]
+
+
 def test_a_plan_of_an_older_version_is_refused_with_the_remedy(emulator: Emulator) -> None:
     """A plan that 0.3 saved is not misread: another one is made from the file."""
     write("old.json", json.dumps({"plan_of": "apply", "version": 2, "steps": [], "desired": {}, "base": None}))

@@ -78,7 +78,7 @@ STALE: dict[str, Change] = {
         action="delete", target=evolve(BOB, name="eve@example.com"), roles=(MEMBER,)
     ),
     "it no longer exists": Change(action="grant", target=evolve(BOB, id="u-gone"), roles=(RoleAt("OrgManager"),)),
-    "its roles is now ('ProjectEditor',)": Change(
+    "roles is now ProjectEditor": Change(
         action="update", target=KEY, before=Settings(roles=("A",)), settings=Settings(roles=("B",))
     ),
     "there is now project b (p-b)": Change(

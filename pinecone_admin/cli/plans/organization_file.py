@@ -6,6 +6,8 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from attrs import evolve
+
 from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
@@ -30,6 +32,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, plan_changes
 from pinecone_admin.workflows.change_plan import count_not_listed
+from pinecone_admin.workflows.comparison import ALREADY_DONE
 from pinecone_admin.workflows.guard import find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import find_new_project_names, name_secret_owner, review_plan
@@ -203,14 +206,16 @@ def apply_file(
         plan, OrganizationIndex(inventory), inventory, caller=caller, drift=drift, allow_removals=len(plan.changes)
     )
     ready = [each.change for each in compared if each.state == "ready"]
+    # Of a saved plan, a run that was stopped may have done a part.
+    shown = evolve(plan, changes=[each.change for each in compared if each.reason != ALREADY_DONE])
     _check_store(destination, plan, ready)
     if session.is_dry_run:
-        _write_dry_run(session, plan)
+        _write_dry_run(session, shown)
         return
     allowed = allow_removals
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
-        allowed = _confirm(session, plan, what, [*find_removed(ready, inventory)], allow_removals)
+        allowed = _confirm(session, shown, what, [*find_removed(ready, inventory)], allow_removals)
     begun: list[ApplyReport] = []
     store = destination if destination.is_given else None
     try:
