@@ -9,6 +9,7 @@ import copy
 import os
 import random
 import threading
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from weakref import WeakSet
 
@@ -268,13 +269,14 @@ class TokenProvider:
 
     def _start_exchange(self, pending: _PendingExchange, deadline: float) -> None:
         if self._clock.is_emulated(self._endpoint.url):
-            # A simulator of asyncio decides the order of tasks, and not that of threads.
-            self._run_exchange(pending, float("inf"))
+            # A simulator of asyncio decides the order of tasks, and not that of threads. As in a thread of its own, the
+            # exchange has no context variables of the call: other calls use its token.
+            Context().run(self._run_exchange, pending, float("inf"))
         elif not start_daemon_thread(lambda: self._run_exchange(pending, float("inf"))):
             # No thread can be started, so the exchange runs in this one. It gets half of the call's remaining time; the
             # API request needs the rest.
             now = self._clock.monotonic()
-            self._run_exchange(pending, now + (deadline - now) / 2)
+            Context().run(self._run_exchange, pending, now + (deadline - now) / 2)
 
     def _run_exchange(self, pending: _PendingExchange, deadline: float) -> None:
         try:
