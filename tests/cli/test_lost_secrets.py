@@ -7,16 +7,17 @@ import json
 import os
 import re
 import signal
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import Run, example_organization, run
-from tests.cli.secret_makers import find_files_with, live_secrets
+from tests.cli.secret_makers import find_files_with, intercepted, live_secrets, words_of
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +172,74 @@ def test_an_interrupt_just_before_the_secret_is_stored_rescues_it(
     assert (done.exit, "rescue" in path.name) == (130, True), done
     assert f"so it is in {path}, which only you can read. Store it, then delete the file." in done.stderr
     assert secret not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["api-key create", "service-account rotate-secret"])
+def test_a_lock_that_is_taken_during_the_request_loses_no_secret(
+    emulator: Emulator, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command waits for the other one in vain, so the key is deleted, or the secret of the account is rescued."""
+    monkeypatch.setattr("pinecone_admin.cli.output.file_locks.TIMEOUT", 0.0)
+    with ExitStack() as locks:
+
+        def lock(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+            if request.method == "POST":
+                locks.enter_context(held_lock(tmp_path / ".place.pinecone-admin-lock"))
+            return handle()
+
+        before = live_secrets(emulator)
+        with intercepted(lock):
+            done = run(*words_of(name, "--store", f"file:{tmp_path}/place"))
+        made = live_secrets(emulator) - before
+    assert "another command is using" in done.stderr
+    assert not (tmp_path / "place").exists()
+    rescued = find_files_with(made, tmp_path) if made else []
+    assert len(made) == len(rescued) == (name != "api-key create"), done
+    assert all(f"so it is in {path}, which only you can read." in done.stderr for path in rescued)
+
+
+@pytest.mark.parametrize("store", ["file:org.json", "env-file:org.json#KEY", "file:../{}/org.json", "file:./link"])
+def test_an_input_file_is_not_replaced(emulator: Emulator, store: str, tmp_path: Path) -> None:
+    """Under whatever name, the file that a command reads is no place for a secret."""
+    write_accounts(emulator, "robot")
+    Path("org.json").chmod(0o600)
+    Path("link").symlink_to("org.json")
+    before, text = live_secrets(emulator), Path("org.json").read_text()
+    done = run("apply", "org.json", "--store", store.format(tmp_path.name), "--yes")
+    assert (done.exit, live_secrets(emulator), Path("org.json").read_text()) == (2, before, text)
+    assert re.search(r"perhaps the only copy|it is no env file", done.stderr), done.stderr
+
+
+def test_a_value_of_a_row_is_no_placeholder(emulator: Emulator, tmp_path: Path) -> None:
+    """Braces in a column stay braces; a placeholder without a column stands for what the secret belongs to."""
+    rotate = (
+        "api-key",
+        "rotate",
+        "{id}",
+        "--keep-old-for",
+        "0",
+        "--store",
+        f"file:{tmp_path}/{{place}}-{{scope}}-{{name}}",
+    )
+    (key,) = (each for each in emulator.state.api_keys.values() if each.name == "reader")
+    Path("rows.csv").write_text(f"id,place\n{key.id},{{name}}\n")
+    assert run("each", "rows.csv", "--yes", "--", *rotate).exit == 0
+    assert (tmp_path / "{name}-search-reader").read_text() in live_secrets(emulator)
+
+
+def test_two_rows_with_one_place_are_refused_before_the_second_request(emulator: Emulator, tmp_path: Path) -> None:
+    """Where a name is looked up, a row is refused before its request."""
+    rotate = ("api-key", "rotate", "{id}", "--keep-old-for", "7d", "--store", f"file:{tmp_path}/{{name}}.key")
+    with emulator.admin() as admin:
+        shop = admin.projects.create(name="shop")
+        other = admin.api_keys.create(project_id=shop.id, name="Reader").key
+    (key,) = (each for each in emulator.state.api_keys.values() if each.name == "reader")
+    Path("rows.csv").write_text(f"id\n{key.id}\n{other.id}\n")
+    before = live_secrets(emulator)
+    preview = run("each", "rows.csv", "--dry-run", "--", *rotate)
+    assert [json.loads(line)["exit"] for line in preview.stdout.splitlines()] == [0, 2]
+    done = run("each", "rows.csv", "--yes", "--", *rotate)
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (done.exit, first["exit"], second["exit"]) == (9, 0, 2)
+    assert "is one place for two secrets of this run, and this one would replace" in second["error"]["message"]
+    assert len(live_secrets(emulator) - before) == 1

@@ -221,6 +221,26 @@ def test_a_second_key_of_a_name_stops_only_the_keys_of_that_name(emulator: Emula
     assert (again.exit, len(again.json["rotated"])) == (0, 1 + is_old)
 
 
+@pytest.mark.usefixtures("emulator")
+def test_a_place_that_is_gone_meanwhile_fails_alone() -> None:
+    """Whatever becomes of a folder during the run, the other keys are rotated."""
+    for project in ("search", "shop"):
+        Path(project).mkdir()
+
+    def delete_folder(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if request.method == "POST" and Path("shop").exists():
+            Path("shop").rmdir()
+        return handle()
+
+    with intercepted(delete_folder):
+        done = rotate("file:{project}/{name}.key")
+    assert done.exit == 9
+    assert [each["key"]["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
+    (failed,) = done.json["failed"]
+    assert "the folder" in failed["reason"]
+    assert "does not exist" in failed["reason"]
+
+
 def test_a_run_that_an_error_ends_is_safe_to_retry_as_in_python(emulator: Emulator) -> None:
     """A 401 after the first key ends the run, its object says that a repetition is safe, and that does the rest."""
     emulator.faults.add("create_api_key", status=401, skip=1, times=2)  # also with a new token

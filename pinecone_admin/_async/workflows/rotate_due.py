@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -205,33 +205,29 @@ class AsyncDueRun:
 
     async def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
         """Rotate a key, and return the new one if it was made."""
-        if isinstance(self.store, StoreByName):
-            with self.store.select(_describe_owner(old, project)) as store:
-                return await self._rotate_into(store, old, project, keys)
-        return await self._rotate_into(self.store, old, project, keys)
-
-    async def _rotate_into(
-        self, store: Store[APIKeyWithSecret], old: APIKey, project: str, keys: Sequence[APIKey]
-    ) -> list[APIKey]:
         changes = AsyncChangeLog(dry_run=self.report.dry_run, project=project)
-        try:
-            rotation = await replace_key(
-                self.admin,
-                old,
-                keys,
-                store=store,
-                keep_old_for=self.keep_old_for,
-                changes=changes,
-                repetition="run this again",
-            )
-        except _OF_EVERY_CALL:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
-            self.add_error(old.project_id, old, error)
-            return []
-        finally:
-            self.report.steps.extend(changes.steps)
-        self.report.rotated.append(rotation)
+        with ExitStack() as selected:  # until the key is in the report
+            try:
+                store = self.store
+                if isinstance(store, StoreByName):
+                    store = selected.enter_context(store.select(_describe_owner(old, project)))
+                rotation = await replace_key(
+                    self.admin,
+                    old,
+                    keys,
+                    store=store,
+                    keep_old_for=self.keep_old_for,
+                    changes=changes,
+                    repetition="run this again",
+                )
+            except _OF_EVERY_CALL:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
+                self.add_error(old.project_id, old, error)
+                return []
+            finally:
+                self.report.steps.extend(changes.steps)
+            self.report.rotated.append(rotation)
         return [] if self.report.dry_run else [rotation.key]
 
     def add_failure(self, project_id: str, key: APIKey | None, reason: str, *, help_code: str | None = None) -> None:

@@ -235,8 +235,12 @@ def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
 def _call(call: Call, function: Callable[[], object], owner: SecretOwner | None) -> object:
     with ExitStack() as selected:
         if call.destination is not None and call.destination.is_given:
-            store = call.destination
-            call.store = store if owner is None else selected.enter_context(store.select(owner))
+            from pinecone_admin.cli.secrets.destination import refusing  # noqa: PLC0415 - see run_command
+
+            call.store = call.destination
+            if owner is not None:
+                with refusing():
+                    call.store = selected.enter_context(call.destination.select(owner))
         return _call_with_store(call, function)
 
 

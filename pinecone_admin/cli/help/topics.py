@@ -185,10 +185,11 @@ requires one of these options:
 api-key or service-account, {project} for the name of the project, {scope} for
 {project} of a key and {kind} of a service account, and {name} for the name of
 the key or account: file:{scope}-{name}.key. In each, the columns of the row can
-stand in it, too. {{ and }} are braces. A name becomes one segment of a path or
-a part of one word. If it cannot, or if two secrets have one place, apply and
-each refuse everything before the first change, and rotate-due leaves these keys
-as they are. Capitals do not tell files apart.
+stand in it, too. {{ and }} are braces.
+
+A name becomes one segment of a path or a part of one word. If it cannot, or if
+two secrets have one place, apply and each refuse everything before the first
+change. rotate-due leaves these keys as they are. Capitals do not count.
 
 For a service account, the client id is stored, too: in a file of variables
 under the same name with ID for SECRET, or else _ID behind it, in other files as
@@ -200,9 +201,9 @@ Before anything is made, the command checks that the secret can be stored: the
 folder exists, the disk has room, the command to run is there, nobody else can
 read the file, and no other secret is in its place. A file of variables is
 refused if programs could read it differently, for example one with an open
-quote. The command writes the file under a lock, .NAME.pinecone-admin-lock beside
-it, and reads the secret back. If another command holds the lock for ten seconds,
-the exit code is 7, and nothing is made.
+quote. The command writes the file under a lock, .NAME.pinecone-admin-lock
+beside it, and reads the secret back. If another command holds the lock for ten
+seconds, the exit code is 7, and nothing is made.
 
 If storing fails all the same, the key is deleted again (exit code 7); what
 cannot be undone is kept in a file that the error names (exit code 9). Ctrl-C
@@ -214,17 +215,15 @@ nothing, such as exec:cat, cannot be told from one that stores it. Of what it
 writes on standard error, the end is shown if it fails, unless a part of the
 secret is recognized in it.
 
-A rotation replaces the value that is in the file. Whether that is the old one
-cannot be known, since no value is shown twice; it refuses what is certainly
-something else: what does not begin as an API key does, several lines or JSON in
-the place of a key, or the client id of another service account.
+A rotation replaces the value in the file. No command can see whether that is
+the old one. It refuses values that certainly are not: text that does not begin
+as an API key does, or the client id of another service account.
 
 If ensure, provision, apply or a rotation of keys was interrupted after it
 stored a secret in a file, the same command finds it there and finishes; create
-refuses to replace it, and rotate-secret does. None can look into what exec: has
-stored: they make another one. To repeat api-key rotate, give the id of the old
-key: once the new one has the name, the name stands for that, and it is rotated,
-too.
+refuses to replace it, and rotate-secret replaces it. No command can read back a
+secret that exec: stored, so these commands create a new one. To repeat api-key
+rotate, give the id of the old key, because the name may be that of the new one.
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.

@@ -18,7 +18,7 @@ from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
-from pinecone_admin.cli.secrets.destination import Destination, Made, SecretDelivery
+from pinecone_admin.cli.secrets.destination import Destination, Made, SecretDelivery, refuse
 from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError, describe_secret
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
@@ -39,7 +39,7 @@ def make_secret_and_write_result(
 
     Args:
         destination: Where the secret goes.
-        owner: What it belongs to.
+        owner: The key or service account of the secret.
         title: What is being done.
         make_and_deliver: Makes the secret, delivers it, and returns what it belongs to.
 
@@ -57,7 +57,7 @@ def make_secret_and_write_result(
             _write_without_secret(session, makes, delivery, result)
             is_written = True
     except StoreError as error:
-        raise CLIError(f"{error}.", says_if_unchanged=True) from error
+        raise refuse(error) from error
     except KeyboardInterrupt:
         if not is_written:
             raise  # otherwise it came while the secret was stored, and the command has nothing left to do
@@ -120,7 +120,7 @@ def _reserved_rescue(makes: Secret) -> Generator[RescueFile | None, None, None]:
     try:
         rescue = reserve_rescue_file(rescue_folders())
     except StoreError as error:
-        raise CLIError(f"{error}.", says_if_unchanged=True) from error
+        raise refuse(error) from error
     try:
         yield rescue
     finally:

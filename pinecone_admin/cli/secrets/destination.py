@@ -26,7 +26,7 @@ _MOST_NAMED = 5
 
 
 class RowOwner(NamedTuple):
-    """What the secret of a row of ``each`` belongs to, whose name is looked up only when the row runs.
+    """The key or service account of a row of ``each``; its name is looked up only when the row runs.
 
     Attributes:
         kind: ``"api_key"`` or ``"service_account"``.
@@ -97,7 +97,7 @@ class ReadableDelivery(SecretDelivery, PlacedStore):
         Raises:
             CLIError: One is.
         """
-        with _refusing():
+        with refusing():
             self._place.check_vacant()
 
     def read(self, made: APIKey | ServiceAccount, /) -> str | None:
@@ -110,14 +110,14 @@ class ReadableDelivery(SecretDelivery, PlacedStore):
 
 
 class Destination(StoreByName):
-    """The places of all secrets of a command, as ``--store`` or ``--reveal`` says.
+    """The places of all secrets of a command: a template of ``--store``, or standard output.
 
     No two secrets of a run go to targets that overlap.
 
     Args:
         session: The session.
         makes: The secrets that the command makes.
-        columns: The columns of the rows of ``each``, for which it is checked.
+        columns: The columns of the rows of ``each``; empty for one command.
 
     Attributes:
         session: The session.
@@ -135,6 +135,7 @@ class Destination(StoreByName):
         self._template: StoreTemplate | None = None if store is None else parse_template(store, columns)
         self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*columns}
         self._output: StandardOutput | None = None
+        self._proposal: tuple[Sequence[_Owner], str | None] | None = None  # found once for all errors of a run
         if session.settings.get("reveal"):
             if store is not None:
                 raise CLIError("give either --store or --reveal, not both")
@@ -163,7 +164,7 @@ class Destination(StoreByName):
         """Check all that can be known before the first change.
 
         Args:
-            owners: What the secrets belong to.
+            owners: The keys and service accounts.
             may_be_stored: Those whose secrets an earlier run may have stored already.
 
         Raises:
@@ -175,13 +176,13 @@ class Destination(StoreByName):
             return
         for problem in self._find_problems(owners):
             if problem is not None:
-                raise _refuse(problem)
+                raise refuse(problem)
         for owner in owners:
             place = self._find_place(owner, owners)
             if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
                 self.session.notify(remark)
             if not self.makes.may_exist and owner not in may_be_stored:
-                with _refusing():
+                with refusing():
                     place.check_vacant()
 
     def check_account(self, owner: SecretOwner, account_id: str) -> None:
@@ -192,7 +193,7 @@ class Destination(StoreByName):
         """
         if not self.is_given:
             return
-        with _refusing():
+        with refusing():
             place = self._find_place(owner, [owner])
             if place.read().client_id:
                 account = self.session.admin.service_accounts.describe(service_account_id=account_id)
@@ -202,8 +203,8 @@ class Destination(StoreByName):
         """Return why each secret cannot be stored, or would replace another one; None for one that can be stored.
 
         Args:
-            owners: What the secrets belong to that are to be made.
-            others: What other secrets belong to, whose places must stay as they are.
+            owners: The keys and service accounts whose secrets will be made.
+            others: Those whose stored secrets must stay as they are.
         """
         found = self._find_problems(owners, others) if self.is_given else [None] * len(owners)
         return [None if each is None else str(each) for each in found]
@@ -265,8 +266,8 @@ class Destination(StoreByName):
         """Return the place of a secret.
 
         Args:
-            owner: What the secret belongs to.
-            owners: All for which an error proposes a place.
+            owner: The key or service account.
+            owners: All keys and service accounts; a template that an error proposes works for them.
         """
         if self._output is not None:
             return self._output
@@ -300,10 +301,15 @@ class Destination(StoreByName):
             with suppress(StoreError):  # it is not stored now
                 targets[-1] = self._find_place(owner, [owner]).targets()
         both = [*owners, *others]
-        overlaps = find_overlaps(targets)
-        for problem, met in zip(problems, overlaps, strict=False):
-            is_alone = problem is not None or len(met) < 2  # noqa: PLR2004 - itself
-            yield problem if is_alone else self._describe_clash([both[each] for each in met], owners)
+        clashes: dict[tuple[int, ...], StoreError] = {}
+        for number, (problem, met) in enumerate(zip(problems, find_overlaps(targets), strict=False)):
+            if problem is not None or met == (number,):
+                yield problem
+                continue
+            if met not in clashes:
+                order = [number, *(each for each in met if each != number)]  # the first one meets each of the others
+                clashes[met] = self._describe_clash([both[each] for each in order], owners)
+            yield clashes[met]
 
     def _check_template(self, template: StoreTemplate) -> None:
         """Raise CLIError if a template can work for none, or only for one, of many keys."""
@@ -313,13 +319,13 @@ class Destination(StoreByName):
                 f"--store {template.text} is one place for all keys, and each would replace the one before. Put "
                 f"{{project}} and {{name}} in it, for example --store '{example}'."
             )
-        with _refusing():
+        with refusing():
             self._find_place(SecretOwner("api_key", "x", "x"), [])
 
-    # What is said
+    # Messages
 
     def _add_owner(self, error: StoreError, owner: _Owner) -> StoreError:
-        """Return an error that also says of which option, and of which secret."""
+        """Return an error that also names the option and the secret."""
         kind = BusyError if isinstance(error, BusyError) else StoreError
         option = "--reveal" if self._output is not None else "--store"
         about = f"{option}, for {_label(owner)}" if self.makes.many or isinstance(owner, RowOwner) else option
@@ -382,12 +388,18 @@ class Destination(StoreByName):
         return f"This makes {count_noun(len(owners), 'secret')}, for {named}. {how}."
 
     def _find_working_template(self, owners: Sequence[_Owner]) -> str | None:
-        """Return a template with a place of its own for each secret, as near as possible to the one that was given.
+        """Return a template that gives each secret another place, similar to the given one.
 
-        It is None if there is none, or if it would need a column.
+        Return None if there is none, or if the template needs a column.
         """
         if self.columns:
             return None
+        if self._proposal is not None and self._proposal[0] is owners:
+            return self._proposal[1]
+        self._proposal = owners, self._try_templates(owners)
+        return self._proposal[1]
+
+    def _try_templates(self, owners: Sequence[_Owner]) -> str | None:
         texts = [f"file:{{{first}}}-{{name}}.key" for first in ("project", "kind", "scope")]
         if self._template is not None:
             given = self._template.text
@@ -417,15 +429,16 @@ def _ask_for_place(makes: Secret) -> str:
 
 
 @contextmanager
-def _refusing() -> Generator[None, None, None]:
-    """Turn a StoreError into the error with which a command ends before it changes anything."""
+def refusing() -> Generator[None, None, None]:
+    """Turn a StoreError into the error of a command that has changed nothing."""
     try:
         yield
     except StoreError as error:
-        raise _refuse(error) from error
+        raise refuse(error) from error
 
 
-def _refuse(error: StoreError) -> CLIError:
+def refuse(error: StoreError) -> CLIError:
+    """Return the error of a command that ends because a secret has no place, before it changes anything."""
     exit_code = TRY_LATER if isinstance(error, BusyError) else USAGE
     return CLIError(f"{error}.", exit=exit_code, says_if_unchanged=True)
 

@@ -38,8 +38,8 @@ class Assignment:
 
     Attributes:
         name: The name.
-        text: What stands behind the equals sign, without spaces at either end.
-        value: What that means without quotes and comment; None if it depends on what reads the file.
+        text: The text after the equals sign, without spaces at either end.
+        value: The value without quotes and comment; None if programs read different values.
         start: Where the name begins.
         end: Where the text ends.
         line: The number of the first line.
@@ -64,8 +64,8 @@ class EnvFile:
 
     Attributes:
         text: The text; bytes that are not UTF-8 are surrogates.
-        assignments: What it certainly sets, in the order of the file.
-        perhaps_set: What some programs that read it would set, too, such as the second of two in a line.
+        assignments: The variables that every program sets, in the order of the file.
+        perhaps_set: Names that only some programs set, such as the second of two in a line.
         has_other_lines: Whether there are lines that are neither blank, nor a comment, nor an assignment.
     """
 
@@ -143,7 +143,7 @@ def _read_line(text: str, position: int) -> str:
 
 
 def _read_value(text: str) -> str | None:
-    """Return what a text gives its variable, without quotes and comment; None if it depends on what reads the file."""
+    """Return a value without quotes and comment; None if programs read different values."""
     unquoted = re.split(r"[ \t]+#", text, maxsplit=1)[0].strip(" \t")
     text = text.strip(" \t")
     if text.startswith("'"):
@@ -171,7 +171,7 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
         text = _set_variable(file, name, _quote(value))
         file = read_env_file(text.encode(errors="surrogateescape"))
     if file.variables != read_env_file(content).variables | dict(values):
-        raise StoreError("the file has a line of which it is not clear where it ends: correct the file first")
+        raise StoreError("programs do not agree where a line of the file ends: correct the file first")
     return file.text.encode(errors="surrogateescape")
 
 

@@ -59,7 +59,7 @@ class NewSecret:
 
     @property
     def label(self) -> str:
-        """What a sentence calls what it belongs to, such as ``key reader``."""
+        """The key or service account as a sentence names it, such as ``key reader``."""
         return f"{'key' if self.kind == 'api-key' else 'service account'} {self.name or self.id}"
 
     def to_document(self) -> dict[str, Any]:

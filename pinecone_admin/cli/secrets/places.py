@@ -31,10 +31,10 @@ _SAMPLE = "sample"
 
 @frozen
 class Target:
-    """What a secret changes.
+    """A file, a variable of one, or a command that a secret changes.
 
     Attributes:
-        resource: What identifies the file, or the command.
+        resource: The identity of the file, or the words of the command.
         variable: The variable that is set in the file; None if all of the resource is replaced.
     """
 
@@ -47,7 +47,7 @@ class Target:
         return self.resource == other.resource and is_part
 
 
-def find_overlaps(targets: Sequence[Sequence[Target]]) -> Iterator[Sequence[int]]:
+def find_overlaps(targets: Sequence[Sequence[Target]]) -> Iterator[tuple[int, ...]]:
     """Yield for each secret the numbers of those whose targets overlap its own, with its own number."""
     users: dict[tuple[object, ...], dict[str | None, list[int]]] = {}
     for number, each in enumerate(targets):
@@ -59,12 +59,12 @@ def find_overlaps(targets: Sequence[Sequence[Target]]) -> Iterator[Sequence[int]
             of_file = users[target.resource]
             variables = of_file if target.variable is None else (target.variable, None)
             met.update(*(of_file.get(variable, ()) for variable in variables))
-        yield sorted(met)
+        yield tuple(sorted(met))
 
 
 @frozen
 class PresentSecret:
-    """What is at a place.
+    """The content of a place.
 
     Attributes:
         value: The secret; empty if there is none.
@@ -86,7 +86,7 @@ class SecretPlace(ABC):
 
     @property
     def address(self) -> str:
-        """What ``--store`` calls it; of a command, only the first word, since others may be confidential."""
+        """Its name in ``--store``; of a command, only the first word, since others may be confidential."""
         return ""
 
     def targets(self) -> Sequence[Target]:
@@ -102,7 +102,7 @@ class SecretPlace(ABC):
         """Check that a secret can be stored, and leave everything as it is.
 
         Args:
-            tried: Files and folders in which a secret could be written; this one is added.
+            tried: Files and folders that a secret could be written to; this one is added.
 
         Raises:
             StoreError: It cannot.
@@ -167,7 +167,7 @@ class FilePlace(SecretPlace):
 
     @property
     def _name(self) -> str:
-        """What messages call it."""
+        """The name of the place in messages."""
         return self.path if self.variable is None else f"{self.variable} in {self.path}"
 
     def _variables(self) -> list[str]:
@@ -262,7 +262,7 @@ class FilePlace(SecretPlace):
         if present.value and bool(_KEY_VALUE.fullmatch(present.value)) == self.is_for_account:
             problem = f"{self._name} has {'an API key' if self.is_for_account else 'something else than an API key'}"
         elif client_id and present.client_id not in {"", client_id}:
-            # What stands there is not quoted: it may be a secret.
+            # The text there is not quoted, because it may be a secret.
             problem = (
                 f"{self._name} belongs to another service account: the client id beside it is not that of this one"
             )

@@ -41,7 +41,7 @@ class StoreTemplate:
 
     Attributes:
         form: ``env-file``, ``file`` or ``exec``.
-        words: The path; the path and the name of the variable; or the words of the command.
+        words: The path, with the name of the variable if there is one, or the words of the command.
         text: How it was written.
     """
 
@@ -66,7 +66,7 @@ class StoreTemplate:
         """Return the place of a secret.
 
         Args:
-            values: What the placeholders stand for.
+            values: The values of the placeholders.
             allow_group: Whether the group of an existing file may have access to it.
             replaces: Whether the secret takes the place of one that is no longer valid, or soon is not.
             is_for_account: Whether it is the secret of a service account, and not the value of an API key.
