@@ -51,9 +51,10 @@ rule, what supports it. The tests check each cell.
 
 ## Operations
 
-- **Official clients**: tests run Pinecone's own clients, and each calls the operation with success. P7 to P10 are the
-  Python SDKs {python}. T9 is the TypeScript SDK {typescript}.
+- **Official clients**: the tests in `tests/compat` run Pinecone's own clients, which call the operation with success.
+  P7 to P10 are the Python SDKs {python}. T9 is the TypeScript SDK {typescript}.
 - **Contract**: a test validates successful responses of the operation against the API document.
+  `tests/emulator/driven.json` names the test.
 - **Refusals**: of the refusals that the API document lists for the operation, the number that tests drive. A refusal
   counts only if a rule of the emulator returns it. Injected faults do not count.
 - **Recorded**: the day of the last [recording](conformance/README.md) of Pinecone's service with a success.
