@@ -263,9 +263,9 @@ A plan is for one organization. What has changed since the plan was made stays
 as it is, and is listed.
 
 To show what is in a project, project stale, api-key identify --project and a
-dry run of project delete-with-cleanup create a temporary API key in each project
-that they read, and delete it again. Their first line shows this, and they ask
-first, or need --yes.
+dry run of project delete-with-cleanup create a temporary API key in each
+project that they read, and delete it again. Their first line shows this, and
+they ask first, or need --yes.
 
 These plans, reports of --save and --report, and the rows of --failed are
 written to new files only: later, no command can make them again.
