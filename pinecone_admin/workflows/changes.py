@@ -272,7 +272,7 @@ class Step:
             case "undone":
                 text = f"{change.describe('past')}, and undid it"
             case "skipped" | "not_run":
-                text = f"{self.state.replace('_', ' ')}: {change}"
+                text = f"{self.state.replace('_', ' ')}: {evolve(change, replaces=())}"
             case "failed" | "rejected":
                 text = f"failed: {evolve(change, replaces=())}: {self.error}"
             case "sent" | "unread":

@@ -20,7 +20,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.change_plan import ChangePlan
-from pinecone_admin.workflows.changes import Change, Made, Ref, Step, StepState, with_known_ids
+from pinecone_admin.workflows.changes import Change, Made, Ref, Settings, Step, StepState, with_known_ids
 from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
 from pinecone_admin.workflows.guard import find_excess, find_refusals, raise_refusals
 from pinecone_admin.workflows.inventory import Inventory
@@ -235,12 +235,12 @@ class PlanExecution:
             if change.creates and result is not None:
                 target = evolve(change.target, id=result.id)
                 self._known[self.changes[number].target] = target
-                change = evolve(change, target=target)
+                change = _describe_adoption(change, result.id) or evolve(change, target=target)
             # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
-            place = 0 if change.makes_secret else len(self._steps[number])
+            place = 0 if self.changes[number].makes_secret else len(self._steps[number])
             self._steps[number].insert(place, Step(change=change, state="done", made=result))
             return
-        self._troubled |= {_holder_of(change), change.target}
+        self._troubled |= {_holder_of(change), self.changes[number].target}
         self._lacks_owner |= change.action == "grant" and change.is_sensitive
 
     def finish(self) -> None:
@@ -258,6 +258,21 @@ class PlanExecution:
         text = redact_text(text, (each.reveal() for each in self._secrets))
         help_code = error.help_code if isinstance(error, PineconeError) else None
         return Step(change=change, state=failed.state, error=text, help_code=help_code)
+
+
+def _describe_adoption(change: Change, made_id: str) -> Change | None:
+    """Return what was done in place of a create if an interrupted run had created the thing; else None."""
+    left = next((each for each in change.replaces if each.id == made_id), None)
+    if left is None:
+        return None
+    return Change(
+        action="update",
+        target=left,
+        before=Settings(name=left.name),
+        settings=Settings(name=change.target.name),
+        cause=change.cause,
+        reason="an earlier run left it, and its secret is stored",
+    )
 
 
 def _holder_of(change: Change) -> tuple[str, object]:
