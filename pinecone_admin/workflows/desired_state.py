@@ -10,8 +10,9 @@ from hashlib import sha256
 from typing import Any, Literal, Self, TypeAlias, cast
 
 from attrs import evolve, field, frozen
+from attrs import fields as fields_of
 
-from generated_client.models import CreateAPIKeyRequest, CreateProjectRequest, CreateServiceAccountRequest
+from generated_client.models import CreateAPIKeyRequest, CreateProjectRequest, CreateServiceAccountRequest, Project
 from pinecone_admin._http.argument_checks import (
     check_email,
     check_identifier,
@@ -30,7 +31,10 @@ from pinecone_admin.workflows.strict_yaml import line_of, read_text
 ItemKind: TypeAlias = Literal["project", "api_key", "service_account", "person"]
 """Kind of an item of a file; a person is a member, or somebody who is to be invited."""
 
-SETTINGS = ("max_pods", "force_encryption_with_cmek")
+_PROJECT = fields_of(Project)
+MAX_PODS, ENCRYPTION = _PROJECT.max_pods.name, _PROJECT.force_encryption_with_cmek.name
+# Not as strings, which type checkers would not compare with another API document.
+SETTINGS = (MAX_PODS, ENCRYPTION)
 """Settings of a project."""
 
 _SECTIONS: Mapping[str, ItemKind] = {"projects": "project", "service_accounts": "service_account", "people": "person"}
@@ -247,8 +251,8 @@ _FIELDS: Mapping[str, Mapping[str, _Field]] = {
     "project": {
         "name": (str, partial(_check_name, CreateProjectRequest)),
         "id": _ID,
-        "max_pods": (int, partial(check_integer, least=0)),
-        "force_encryption_with_cmek": _FLAG,
+        MAX_PODS: (int, partial(check_integer, least=0)),
+        ENCRYPTION: _FLAG,
         "api_keys": _LIST,
     },
     "api_key": {

@@ -113,7 +113,8 @@ def _find_unemulated(normalized: Node, table: str, root: Path) -> Iterator[str]:
     operations = ast.parse((root / _EMULATOR / "operations.py").read_text(encoding="utf-8")).body
     lines = {each.name: each.lineno for each in operations if isinstance(each, ast.FunctionDef)}
     # The emulator reads a name from its code, or from the table.
-    text = functions + table
+    readers = ("operations", "checks", "paging", "preconditions")
+    text = table + "".join((root / _EMULATOR / f"{each}.py").read_text(encoding="utf-8") for each in readers)
     for node in list_operations(normalized):
         schema = body_schema(node.get("requestBody", {})) or {}
         fields = component_schemas(normalized).get(referenced_component(schema), {}).get("properties", {})
@@ -155,7 +156,9 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def find_removed_names(old: Node, new: Node, places: Places) -> list[str]:
-    """Return each file of the hand-written package that names a field which the new document has nowhere any more.
+    """Return each file of the hand-written package that names what the new document has nowhere any more.
+
+    That can be an operation, a class, a field or a parameter.
 
     Type checkers do not find strings, and they find a caller only after what it calls was changed.
 
@@ -173,8 +176,10 @@ def find_removed_names(old: Node, new: Node, places: Places) -> list[str]:
 
 
 def _names_of(normalized: Node) -> set[str]:
-    fields = {name for each in component_schemas(normalized).values() for name in each.get("properties", {})}
-    return fields | {each["name"] for node in list_operations(normalized) for each in node["parameters"]}
+    schemas, operations = component_schemas(normalized), list_operations(normalized)
+    fields = {name for each in schemas.values() for name in each.get("properties", {})}
+    parameters = {each["name"] for node in operations for each in node["parameters"]}
+    return fields | parameters | set(schemas) | {module_name(node["operationId"]) for node in operations}
 
 
 def _find_missing_values(normalized: Node, root: Path) -> Iterator[str]:

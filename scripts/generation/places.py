@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-_MOST = 3
+_MOST = 5
 """The number of places that a line of the report names; more would hide the others."""
 
 

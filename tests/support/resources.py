@@ -263,12 +263,26 @@ SINGLE = {find_method(each) for each in operations.__all__ if each.islower()}
 
 
 def fill_ids(method: str, ids: Mapping[str, str]) -> dict[str, Any]:
-    """Return arguments with which a method succeeds, without filters, by the ids of what exists, as ``project_id``."""
+    """Return arguments with which a method succeeds, without filters, by the ids of what exists, as ``project_id``.
+
+    Raises:
+        LookupError: Nothing has an id that the method takes.
+    """
     return {
-        name: ids[name] if argument is ID else ids.get(name, argument.valid)
+        name: _find_id(method, name, ids) if argument is ID else ids.get(name, argument.valid)
         for name, argument in METHODS[method].items()
         if argument.place in {"path", "body"}
     }
+
+
+def _find_id(method: str, name: str, ids: Mapping[str, str]) -> str:
+    try:
+        return ids[name]
+    except KeyError:
+        raise LookupError(
+            f"{method} takes {name}, and no method in METHODS creates one: add its id in populate() of "
+            "tests/support/resources.py"
+        ) from None
 
 
 def name_created(method: str) -> str:
@@ -282,9 +296,13 @@ CREATES = {f"{name_created(each)}_id": each for each in METHODS if re.search(r"\
 
 
 def keep_id(method: str, response: Any, ids: dict[str, str]) -> Any:
-    """Add the id of what a method created, by the name of the argument that takes it, and return the resource."""
+    """Add the id of what a method created, by the name of the argument that takes it, and return the resource.
+
+    A member that exists already, such as a user in a group, has no id but its own, which is there.
+    """
     made = getattr(response, "key", getattr(response, "service_account", response))
-    ids[f"{name_created(method)}_id"] = made.id
+    if hasattr(made, "id"):
+        ids[f"{name_created(method)}_id"] = made.id
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from pinecone_admin._async.workflows.change_log import AsyncChangeLog
 from pinecone_admin._async.workflows.client_state import runs_workflow
@@ -70,7 +70,11 @@ async def ensure_project(
         return require_single(named, f"projects named {name!r}") if named else None
 
     changes = AsyncChangeLog(dry_run=dry_run)
-    settings: dict[str, Any] = {"max_pods": max_pods, "force_encryption_with_cmek": force_encryption_with_cmek}
+    attributes = fields(Project)
+    settings: dict[str, Any] = {
+        attributes.max_pods.name: max_pods,
+        attributes.force_encryption_with_cmek.name: force_encryption_with_cmek,
+    }
     requested = {each: value for each, value in settings.items() if value is not None}
     wanted = AsyncEnsurable(
         description=f"project {name!r}",

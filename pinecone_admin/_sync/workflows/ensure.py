@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
@@ -71,7 +71,11 @@ def ensure_project(
         return require_single(named, f"projects named {name!r}") if named else None
 
     changes = ChangeLog(dry_run=dry_run)
-    settings: dict[str, Any] = {"max_pods": max_pods, "force_encryption_with_cmek": force_encryption_with_cmek}
+    attributes = fields(Project)
+    settings: dict[str, Any] = {
+        attributes.max_pods.name: max_pods,
+        attributes.force_encryption_with_cmek.name: force_encryption_with_cmek,
+    }
     requested = {each: value for each, value in settings.items() if value is not None}
     wanted = Ensurable(
         description=f"project {name!r}",
