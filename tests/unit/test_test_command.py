@@ -13,7 +13,8 @@ import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 STUBS = {
-    "_env.sh": 'venv="$root"; ensure_env() { echo "env $*"; python="$root/python"; }; ensure_official_sdks() { :; }',
+    "_env.sh": 'venv="$root"; ensure_env() { echo "env $*"; python="$root/python"; }; ensure_official_sdks() { :; }'
+    "; ensure_simulator() { :; }",
     "_system.sh": "ensure_system_packages() { echo install; }",
     "check": "#!/bin/sh\necho check",
     "smoke": "#!/bin/sh\necho smoke",
