@@ -82,7 +82,8 @@ class KeyIdentification:
     label: str | None
     """The text between the first two underscores of the value; None if there is none. It is a hint only."""
     state: KeyState
-    """``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``."""
+    """``accepted``; ``restricted`` if the value is accepted, but may not list indexes; ``not_accepted``; or
+    ``no_answer`` if no response came from the API."""
     slugs: list[str] = field(factory=list[str])
     """The parts of the hosts of indexes that name a project, as the value lists them."""
     candidates: list[KeyCandidate] = field(factory=list[KeyCandidate])
