@@ -39,7 +39,7 @@ def test_a_new_owner_is_found_however_they_became_one(
             admin.invites.create(email="eve@example.com", role_bindings=[on_organization("OrgMember")]),
         ]
         exec(program, {"__name__": "docs"})
-        run("inventory", "--save", "inventory.json")
+        run("inventory", "--out", "inventory.json")
         admin.role_bindings.create(
             principal_type="user", principal_id=ada.id, resource_type="organization", role="OrgOwner"
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 import click
 
 from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
+from pinecone_admin.cli.old_spellings import OLD_COMMANDS
 from pinecone_admin.cli.output.query import check_query
 from pinecone_admin.cli.parameters import (
     PRINCIPALS,
@@ -142,6 +143,29 @@ def roles(*, required: bool = False) -> Decorator:
     """Add the option for roles; the function gets them as ``role_bindings``."""
     text = "A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated."
     return click.option("--role", "role_bindings", type=Role(), multiple=True, required=required, help=text)
+
+
+overwrite: Decorator = click.option("--overwrite", **SETTING, is_flag=True, help="Replace a file that exists.")
+
+
+def _check_out(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value in FORMATS:
+        raise click.UsageError(f"--out takes the name of a file. For the format, use -o {value}.")
+    return value
+
+
+def out(text: str) -> Decorator:
+    """Add the option for the file that a command writes, which does not replace one unless ``--overwrite`` is given.
+
+    Args:
+        text: What is written.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        file = click.option("--out", metavar="FILE", callback=_check_out, help=f"{text} It must not exist yet.")
+        return file(overwrite(function))
+
+    return decorate
 
 
 limit: Decorator = click.option("--limit", **SETTING, type=Count(1), help="Show at most this many.")
@@ -447,6 +471,8 @@ class Noun(click.Group):
         if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
             words = " ".join((*self.path, args[0]))
             meant = _OTHER_WORDS.get(args[0], args[0])
+            if words in OLD_COMMANDS:
+                raise click.UsageError(f"{words} is now {OLD_COMMANDS[words]}.", ctx)
             advice = self.find_elsewhere(args[0]) or suggest(meant, known)
             raise click.UsageError(f"there is no command {words!r}: {advice}", ctx)
         return super().resolve_command(ctx, args)

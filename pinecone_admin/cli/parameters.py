@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.old_spellings import find_new_spelling
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -445,6 +446,9 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
     try:
         values, _, order = command.make_parser(context).parse_args(list(args))
     except click.NoSuchOption as error:  # click suggests what is less near, too
+        _, _, words = context.command_path.partition(" ")
+        if (new := find_new_spelling(words, error.option_name)) is not None:
+            raise click.UsageError(f"{error.option_name} is now {new}.", context) from None
         nearest = find_nearest(error.option_name, error.possibilities or ())
         hint = f": did you mean {nearest}?" if nearest else ""
         if "--" not in args and any(each.name == "command" for each in command.params):

@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=10_000)
     parser.add_argument("--projects", type=int, default=10_000)
     parser.add_argument("--owners", type=int, nargs="+", default=[10, 500])
-    parser.add_argument("--save", type=Path)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--shape", action="store_true")
     arguments = parser.parse_args()
     shape = {name: getattr(arguments, name) for name in ("people", "projects", "owners")} | {"goals": GOALS}

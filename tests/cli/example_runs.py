@@ -67,7 +67,7 @@ def run_examples(*options: str, terminal: bool = False, first: int = 0, step: in
                 "ci-*",
                 "--older-than",
                 "7d",
-                "--save",
+                "--out",
                 "plan.json",
                 "--yes",
                 terminal=terminal,

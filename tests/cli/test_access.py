@@ -115,15 +115,15 @@ def test_files_say_until_when_and_why_a_finding_is_accepted(tmp_path: Path) -> N
 def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> None:
     """What could not be read ends with exit code 9 and a warning, and nothing says that there is none of it.
 
-    A query beside --save selects from the inventory, and not from the numbers.
+    A query beside --out selects from the inventory, and not from the numbers.
     """
     file = str(tmp_path / "inventory.json")
     with example_organization() as emulator:
         emulator.faults.add("list_users", status=403, times=None)
         review = run("access", "--fail-on", "many-owners")
         failed = run("access", "--fail-on", "could-not-be-read")
-        taken = run("inventory", "--save", file)
-        asked_for = run("inventory", "--save", file, "--query", "unread[].part")
+        taken = run("inventory", "--out", file)
+        asked_for = run("inventory", "--out", file, "--overwrite", "--query", "unread[].part")
         table = run("inventory", "--output", "table")
         compared = run("inventory", "--compare", file, file, "--fail-on-change", "--output", "table")
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
@@ -157,7 +157,7 @@ def test_an_access_review_of_a_saved_inventory_needs_no_account(tmp_path: Path) 
     file = str(tmp_path / "inventory.json")
     with example_organization():
         live = run("access").json
-        assert run("inventory", "--save", file).exit == 0
+        assert run("inventory", "--out", file).exit == 0
     nobody = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None, "PINECONE_ACCESS_TOKEN": None}
     saved = run("access", "--inventory", file, env=nobody).json
     assert {**saved, "taken_at": ""} == {**live, "taken_at": ""}
@@ -167,11 +167,11 @@ def test_a_change_since_the_saved_inventory_is_reported(tmp_path: Path) -> None:
     """A difference exits with 8 if asked to, and is the same in every format and from saved files."""
     old, new = str(tmp_path / "old.json"), str(tmp_path / "new.json")
     with example_organization():
-        run("inventory", "--save", old)
+        run("inventory", "--out", old)
         same = run("inventory", "--diff", old, "--fail-on-change")
         run("project", "create", "docs", "--yes")
         plain = run("inventory", "--diff", old)
-        failed = run("inventory", "--diff", old, "--save", new, "--fail-on-change")
+        failed = run("inventory", "--diff", old, "--out", new, "--fail-on-change")
         compared = run("inventory", "--compare", old, new, "--fail-on-change")
         text = run("inventory", "--compare", old, new, "--output", "table")
         raw = run("inventory", "--compare", old, new, "--output", "raw")
@@ -197,7 +197,7 @@ def test_files_that_are_no_inventory_end_in_one_line(tmp_path: Path) -> None:
     """A file that is missing, cut off, of another kind or of another organization is named, with its exit code."""
     good, cut, other = tmp_path / "good", tmp_path / "cut", tmp_path / "other"
     with example_organization():
-        run("inventory", "--save", str(good))
+        run("inventory", "--out", str(good))
     cut.write_text(good.read_text()[:200])
     document: dict[str, Any] = json.loads(good.read_text())
     document["organizations"][0]["id"] = "another"
@@ -222,10 +222,10 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_read(
     missing = str(tmp_path / "missing" / "file")
     cases: dict[tuple[str, ...], int] = {
         ("inventory", "--fail-on-change"): 2,
-        ("inventory", "--save", "-"): 2,
+        ("inventory", "--out", "-"): 2,
         ("access", "--csv", str(tmp_path / "one"), "--html", str(tmp_path / "one")): 2,
-        ("inventory", "--compare", "a", "b", "--save", "c"): 2,
-        ("inventory", "--save", missing): 2,
+        ("inventory", "--compare", "a", "b", "--out", "c"): 2,
+        ("inventory", "--out", missing): 2,
         ("access", "--html", missing): 2,
         ("access", "--fail-on", "nothing"): 2,
         ("access", "--accept", missing): 2,
@@ -304,7 +304,7 @@ def test_names_that_others_chose_cannot_drive_the_terminal(tmp_path: Path) -> No
     """Control characters in names are shown as codes in every report and format."""
     saved = str(tmp_path / "saved.json")
     with example_organization() as emulator:
-        run("inventory", "--save", saved)
+        run("inventory", "--out", saved)
         project = emulator.state.add_project("ci-\x1b[31m\u202ered", emulator.clock.now())
         emulator.state.add_api_key(project, "\x1b[2Jkey\nowner@example.com")
         emulator.clock.advance(60)
@@ -323,7 +323,7 @@ def test_names_that_others_chose_cannot_drive_the_terminal(tmp_path: Path) -> No
 def test_beside_files_only_the_findings_go_into_a_pipe(tmp_path: Path) -> None:
     """Who can do what is in the files; a format or a query that is asked for gives it on stdout, too."""
     page = tmp_path / "access.html"
-    words = ["access", "--html", str(page)]
+    words = ["access", "--html", str(page), "--overwrite"]
     with example_organization():
         whole = run("access").json
         piped = run(*words)

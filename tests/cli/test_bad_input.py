@@ -285,11 +285,11 @@ def test_a_message_keeps_the_words_that_the_command_line_gave(tmp_path: Path) ->
     folder = tmp_path / "plan"
     folder.mkdir()
     for name in ("name", "text", "emails", "name_pattern", "older_than=True"):
-        (folder / name).write_text("[]")
         plan = str(folder / name)
         with example_organization():
-            for words in (["project", "delete-stale", plan], ["user", "offboard", "--plan", plan]):
-                check_usage(run(*words, "--yes"), f"error: {plan} is not a JSON object")
+            for workflow in ("projects.delete_stale", "users.offboard_many", "apply"):
+                (folder / name).write_text(f'{{"plan_of": "{workflow}"')
+                check_usage(run("apply", plan, "--yes"), f"error: {plan} is not a JSON object")
             missing = f"{plan}/x.json"
             check_usage(run("access", "--inventory", missing), f"error: cannot read {missing}: ")
             check_usage(run("project", "describe", ""), "error: PROJECT: the value is empty")

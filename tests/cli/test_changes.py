@@ -87,7 +87,7 @@ def test_an_interrupted_read_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "people").write_text("ada@example.com\n")
     with example_organization() as emulator:
         plan = str(tmp_path / "plan.json")
-        assert run("user", "offboard", "--from", str(tmp_path / "people"), "--save", plan).exit == 0
+        assert run("user", "offboard", "--people", str(tmp_path / "people"), "--out", plan).exit == 0
         with intercepted(interrupt):
             for words in (
                 ("access",),
@@ -95,8 +95,8 @@ def test_an_interrupted_read_changes_nothing(tmp_path: Path) -> None:
                 ("whoami",),
                 ("project", "delete", "empty", "--yes"),
                 ("user", "offboard", "ada@example.com", "--yes"),
-                ("user", "offboard", "--from", str(tmp_path / "people"), "--dry-run"),
-                ("user", "offboard", "--plan", plan, "--yes"),
+                ("user", "offboard", "--people", str(tmp_path / "people"), "--dry-run"),
+                ("apply", plan, "--yes"),
             ):
                 done = run(*words)
                 assert (done.exit, done.stderr) == (
@@ -111,13 +111,13 @@ def test_an_interrupted_prompt_changes_nothing(tmp_path: Path) -> None:
     with example_organization() as emulator:
         plan = str(tmp_path / "plan.json")
         emulator.clock.advance(60)
-        assert run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", plan, "--yes").exit == 0
+        assert run("project", "stale", "--name", "empty", "--older-than", "1s", "--out", plan, "--yes").exit == 0
         emulator.requests.clear()
         for words in (
             ("project", "create", "docs"),
             ("project", "delete", "empty"),
             ("project", "delete-with-cleanup", "search"),
-            ("project", "delete-stale", plan),
+            ("apply", plan),
             ("user", "offboard", "ada@example.com"),
             ("send", "POST", "/admin/projects", "--body", '{"name": "docs"}'),
             ("send", "DELETE", "/admin/projects/x"),
@@ -312,11 +312,11 @@ def test_a_dry_run_shows_no_secret() -> None:
 def test_a_read_only_session_changes_nothing(option: list[str]) -> None:
     """With --read-only or the variable, whatever would change something is refused before anything else happens."""
     env = {} if option else {"PINECONE_ADMIN_READ_ONLY": "1"}
-    others = (["user", "offboard", "ada@example.com"], ["user", "offboard", "--plan", "none.json"])
+    others = (["user", "offboard", "ada@example.com"], ["apply", "none.json"])
     sent = (["send", method, "/admin/projects"] for method in ("post", "DELETE", "PATCH", "PUT"))
     store = ("--store", "file:/no/such/folder")
     changes = [words_of(spec, *(store if "--reveal" in words_of(spec) else ())) for spec in CHANGES]
-    cases = [*changes, *others, *sent, ["project", "delete-stale", "none.json"]]
+    cases = [*changes, *others, *sent, ["apply", "none.json"]]
     with example_organization() as emulator:
         for words in cases:
             given = [each for each in words if each != "--reveal"]
@@ -337,7 +337,7 @@ def test_a_read_only_session_still_reads(tmp_path: Path) -> None:
             ["send", "GET", "/admin/projects"],
             ["send", "DELETE", "/admin/projects/x", "--dry-run"],
             ["user", "offboard", "ada@example.com", "--dry-run"],
-            ["user", "offboard", "--from", str(people), "--save", str(tmp_path / "plan.json")],
+            ["user", "offboard", "--people", str(people), "--out", str(tmp_path / "plan.json")],
         ):
             assert run(*words, "--read-only").exit == exit_codes.DONE, words
         assert sent_changes(emulator) == []

@@ -31,7 +31,7 @@ OTHER_WAYS = {
     "api_keys.identify": "api-key identify reads the value from stdin, or at a prompt",
     "api_keys.temporary": "run makes a key for the time of a command",
     "invites.describe_by_email": "invite describe takes the address, too",
-    "projects.delete_stale": "project stale and project delete-stale call it with and without a plan",
+    "projects.delete_stale": "project stale and apply call it with and without a plan",
     "projects.describe_by_name": "project describe takes the name, too",
     "service_accounts.describe_by_name": "service-account describe takes the name, too",
     "users.describe_by_email": "user describe takes the address, too",

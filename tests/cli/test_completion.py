@@ -158,7 +158,7 @@ def test_each_shell_completes_commands_roles_and_names(shell: str, tmp_path: Pat
             "PINECONE_OAUTH_URL": emulator.oauth_url,
         }
         completed = {
-            "project delete-s": "project delete-stale",
+            "project delete-w": "project delete-with-cleanup",
             "invite create --role search:ProjectEd": "invite create --role search:ProjectEditor",
             "project describe my": "project describe my project",
             "project describe ot": "project describe other",

@@ -108,7 +108,7 @@ def test_the_digest_is_that_of_the_file(emulator: Emulator) -> None:  # noqa: AR
     """The digest in a plan is what sha256sum says of the file, also with a byte order mark and Windows line ends."""
     data = b"\xef\xbb\xbforganization: Emulated Organization\r\npeople: []\r\n"
     Path("org.yaml").write_bytes(data)
-    assert run("plan", "org.yaml", "--save", "plan.json").json["digest"] == sha256(data).hexdigest()
+    assert run("plan", "org.yaml", "--out", "plan.json").json["digest"] == sha256(data).hexdigest()
     Path("plan.json").write_bytes(b"\xef\xbb\xbf" + Path("plan.json").read_bytes())
     assert run("apply", "plan.json", "--yes").json["digest"] == sha256(data).hexdigest()
 
@@ -160,7 +160,7 @@ def test_a_plan_on_a_terminal_says_what_a_step_ends(emulator: Emulator) -> None:
 
 def test_a_saved_plan_is_no_file(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
     """A saved plan in the place of a file is named as what it is."""
-    run("plan", "org.yaml", "--save", "plan.json")
+    run("plan", "org.yaml", "--out", "plan.json")
     for words in (("plan", "plan.json"), ("apply", "org.yaml", "--base", "plan.json", "--yes")):
         done = run(*words)
         assert done.stderr.splitlines()[0].startswith("error: plan.json is a saved plan")
@@ -184,13 +184,13 @@ def test_a_plan_elsewhere(emulator: Emulator) -> None:
 
 def test_a_plan_without_credentials(emulator: Emulator) -> None:
     """A saved inventory and the client id of the account give the same plan, without a request."""
-    run("inventory", "--save", "inventory.json")
-    run("plan", "org.yaml", "--save", "online.json", "--markdown", "plan.md")
+    run("inventory", "--out", "inventory.json")
+    run("plan", "org.yaml", "--out", "online.json", "--markdown", "plan.md")
     before = len(emulator.requests)
     offline = ("plan", "org.yaml", "--inventory", "inventory.json")
     refused = run(*offline, env=NOBODY)
     assert (refused.exit, "give --client-id" in refused.stderr) == (2, True)
-    assert run(*offline, "--client-id", emulator.client_id, "--save", "offline.json", env=NOBODY).exit == 0
+    assert run(*offline, "--client-id", emulator.client_id, "--out", "offline.json", env=NOBODY).exit == 0
     assert len(emulator.requests) == before
     online, planned = (ChangePlan.from_json(Path(each).read_text()) for each in ("online.json", "offline.json"))
     assert (online.changes, online.not_listed) == (planned.changes, planned.not_listed)
@@ -267,7 +267,7 @@ def test_apply_stores_each_secret_in_its_place(emulator: Emulator) -> None:
         "service_accounts": [{"name": "deploy", "roles": ["OrgMember"]}],
     }
     write("org.json", json.dumps(document))
-    done = run("apply", "org.json", "--store", "env-file:.env#{name}_SECRET", "--yes", "--report", "report.json")
+    done = run("apply", "org.json", "--store", "env-file:.env#{name}_SECRET", "--yes", "--out", "report.json")
     assert done.exit == 0, done.stderr
     (value,) = (each.value for each in emulator.state.api_keys.values() if each.name == "writer")
     account = next(each for each in emulator.state.service_accounts.values() if each.name == "deploy")
@@ -320,9 +320,13 @@ def test_two_secrets_with_one_place(emulator: Emulator) -> None:
 def test_deletions_need_their_number(emulator: Emulator) -> None:
     """Elsewhere than on a terminal, deletions need their number; on one, it is typed after the plan."""
     write("less.yaml", REMOVAL)
-    for options in (("--yes",), ("--yes", "--allow-removals", "0")):
+    for options, said in (
+        (("--yes",), "This removes 1 thing: ada@example.com. Add --confirm 1 to go ahead"),
+        (("--confirm", "0"), "--confirm 0 does not match: there are 1."),
+        (("--confirm", "0", "--dry-run"), "--confirm 0 does not match: there are 1."),
+    ):
         done = run("apply", "less.yaml", *options)
-        assert (done.exit, "Add --allow-removals 1 to go ahead" in done.stderr) == (2, True), done.stderr
+        assert (done.exit, said in done.stderr, done.stdout) == (2, True, ""), done.stderr
     declined = run("apply", "less.yaml", terminal=True, stdin="y\n")
     assert (declined.exit, list_changes(emulator)) == (130, [])
     assert "would delete user ada@example.com" in declined.stderr
@@ -333,7 +337,7 @@ def test_deletions_need_their_number(emulator: Emulator) -> None:
 
 def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
     """A saved plan is carried out once; if it no longer fits, it is refused; --base is not for it."""
-    run("plan", "org.yaml", "--save", "plan.json")
+    run("plan", "org.yaml", "--out", "plan.json")
     assert run("apply", "plan.json", "--base", "org.yaml", "--store", "file:k", "--yes").exit == 2
     preview = run("apply", "plan.json", "--dry-run")
     assert preview.json["dry_run"] is True
@@ -352,7 +356,7 @@ def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
 
 def test_a_saved_plan_shows_what_it_does(emulator: Emulator) -> None:
     """The text of a change is made from what is carried out, so that a plan from which one was removed does less."""
-    run("plan", "org.yaml", "--save", "plan.json")
+    run("plan", "org.yaml", "--out", "plan.json")
     document = json.loads(Path("plan.json").read_text())
     document["changes"] = [each for each in document["changes"] if each["action"] == "create"]
     write("edited.json", json.dumps(document))
@@ -366,7 +370,7 @@ def test_a_saved_plan_shows_what_it_does(emulator: Emulator) -> None:
 
 def test_a_dry_run_of_a_saved_plan_shows_what_is_left(emulator: Emulator) -> None:
     """What is already made is not shown again, so that the preview is what the run does."""
-    run("plan", "org.yaml", "--save", "plan.json")
+    run("plan", "org.yaml", "--out", "plan.json")
     with emulator.admin() as admin:
         project = admin.projects.describe_by_name(name="search")
         roles = [on_organization("OrgMember"), on_project(project.id, "ProjectViewer")]
@@ -394,7 +398,7 @@ def test_a_report_that_cannot_be_written_goes_to_stdout(emulator: Emulator, monk
         raise CLIError(f"cannot write {path}: no space left")
 
     monkeypatch.setattr(organization_file, "write_report", fail)
-    done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--report", "report.json")
+    done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--out", "report.json")
     assert "cannot write report.json: no space left" in done.stderr
     assert [each["state"] for each in json.loads(done.stdout)["steps"]] == ["done", "done"]
     assert "create_api_key" in list_changes(emulator)
@@ -445,10 +449,10 @@ def test_an_apply_that_takes_projects_from_who_creates_them_says_so(emulator: Em
 def test_a_part_that_fails(emulator: Emulator) -> None:
     """If a step fails, the others are done, the report has the error, and the exit code is 9."""
     emulator.faults.add("invites.create", status=403)
-    done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--report", "report.json")
+    done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--out", "report.json")
     assert done.exit == 9
     assert (
-        "warning: 1 step failed, and 0 did not run: see why, and run it again, with another file for --report"
+        "warning: 1 step failed, and 0 did not run: see why, and run it again, with another file for --out"
         in done.stderr
     )
     report = json.loads(Path("report.json").read_text())
@@ -479,7 +483,7 @@ def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
     write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
     done = run("plan", "none.yaml")
     assert (done.exit, "is the last owner of the organization who is a user" in done.stderr) == (0, True)
-    assert run("apply", "none.yaml", "--yes", "--allow-removals", "1").exit == 5
+    assert run("apply", "none.yaml", "--yes", "--confirm", "1").exit == 5
     assert list_changes(emulator) == []
 
 
@@ -495,7 +499,7 @@ def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable
     people = [{"email": "carol@example.com", "roles": ["OrgMember"]}]
     projects = [{"name": "search", "api_keys": keys}]
     write("org.json", json.dumps({"organization": emulator.organization_id, "projects": projects, "people": people}))
-    words = ("apply", "org.json", "--store", "file:{name}.key", "--yes", "--report")
+    words = ("apply", "org.json", "--store", "file:{name}.key", "--yes", "--out")
     seen, texts = set[str](), set[str]()
     for number in range(1, 24, stride(3)):
         for after in (False, True):

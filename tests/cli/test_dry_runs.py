@@ -20,7 +20,7 @@ _PREVIEWS = """
     project delete empty
     project delete-with-cleanup search --yes
     project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer
-    project delete-stale stale.json
+    apply stale.json
     api-key create k --project search
     api-key ensure k --project search
     api-key ensure reader --project search --role ProjectEditor --if-different update
@@ -39,8 +39,8 @@ _PREVIEWS = """
     role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor
     user offboard ada@example.com
     user offboard bob@example.com
-    user offboard --from people.csv
-    user offboard --plan people.json
+    user offboard --people people.csv
+    apply people.json
     organization update 'Emulated Organization' --name Acme
     send POST /admin/projects --body '{"name": "x"}'
     send DELETE /admin/projects/x
@@ -54,8 +54,8 @@ def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
     Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
     with example_organization() as emulator:
         retire_key(emulator)
-        run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", "stale.json", "--yes")
-        run("user", "offboard", "--from", "people.csv", "--save", "people.json")
+        run("project", "stale", "--name", "empty", "--older-than", "1s", "--out", "stale.json", "--yes")
+        run("user", "offboard", "--people", "people.csv", "--out", "people.json")
         for line in _PREVIEWS.strip().splitlines():
             words = [*shlex.split(line), "--dry-run"]
             done = run(*words, terminal=True, env={"NO_COLOR": "1"})

@@ -198,7 +198,7 @@ REFUSED = [
     (["--yes", *CREATE], "--yes stands before --"),
     (["project", "--yes", "create", "{name}"], "--yes stands before --"),
     (["project", "{name}"], "the words of a command have no placeholders"),
-    (["user", "offboard", "--from", "-", "--save", "{name}"], "'-' would read standard input"),
+    (["user", "offboard", "--people", "-", "--out", "{name}"], "'-' would read standard input"),
     (["send", "POST", "/x/{name}", "--body", "@-"], "'@-' would read standard input"),
     (["project"], "write the words of a command"),
     (["project", "creat", "{name}"], "did you mean create?"),
@@ -237,7 +237,7 @@ def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
         (("--output", "csv"), "rows.csv", "--output: the output is a line of JSON for each row"),
         (("--query", "[?name=='{name}']"), "rows.csv", "--query takes no placeholder such as {name}"),
         (("--client-secret-stdin",), "-", "standard input has the rows"),
-        (("--failed", "rows.csv"), "rows.csv", "cannot write rows.csv: it exists"),
+        (("--failed", "rows.csv"), "rows.csv", "rows.csv exists. Add --overwrite"),
         (("--failed", "no/such/folder"), "rows.csv", "its folder does not exist"),
         (("--concurrency", "0"), "rows.csv", "from 1 to 20"),
         ((), "missing.csv", "missing.csv cannot be read: No such file or directory"),
@@ -557,7 +557,7 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             assert (done.exit, exits_of(done)) == (9, exits)
             assert Path("failed.csv").read_text() == f"name\n{left}"
             emulator.faults.clear()
-            assert each(CREATE, "--yes", "--failed", "left.csv", file="failed.csv").exit == 0
+            assert each(CREATE, "--yes", "--failed", "left.csv", "--overwrite", file="failed.csv").exit == 0
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
             assert Path("left.csv").read_text() == ""
         Path("failed.csv").unlink()

@@ -38,11 +38,11 @@ LINES = [
     "pinecone-admin api-key ensure k --project empty --store env-file:keys.env#KEY --yes",
     "pinecone-admin project ensure search --max-pods 2 --if-different update --yes",
     "pinecone-admin project delete-with-cleanup search --dry-run --yes",
-    "pinecone-admin project stale --name empty --older-than 1s --save other.json --yes",
-    "pinecone-admin project delete-stale plan.json --yes",
-    "pinecone-admin user offboard ada@example.com --yes --save report.json",
+    "pinecone-admin project stale --name empty --older-than 1s --out other.json --yes",
+    "pinecone-admin apply plan.json --confirm 99",
+    "pinecone-admin user offboard ada@example.com --yes --out report.json",
     "pinecone-admin user offboard bob@example.com --yes",
-    "pinecone-admin user offboard --plan people.json --yes",
+    "pinecone-admin apply people.json --confirm 99",
     "pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
     'pinecone-admin send POST /admin/projects --body \'{"name": "x"}\' --yes',
 ]
@@ -254,8 +254,8 @@ def prepared(folder: Path) -> Generator[tuple[Emulator, Any], None, None]:
         Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
         retire_key(emulator)
         emulator.clock.advance(60)
-        run("project", "stale", "--name", "empty", "--older-than", "1s", "--save", "plan.json", "--yes")
-        run("user", "offboard", "--from", "people.csv", "--save", "people.json")
+        run("project", "stale", "--name", "empty", "--older-than", "1s", "--out", "plan.json", "--yes")
+        run("user", "offboard", "--people", "people.csv", "--out", "people.json")
         yield emulator, emulator.dump()
 
 
@@ -310,11 +310,11 @@ def test_no_report_of_an_offboarding_is_lost(tmp_path: Path, stride: Callable[[i
         (key_id,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
         for line, evidence in (
             ("pinecone-admin user offboard ada@example.com", key_id),
-            ("pinecone-admin user offboard --plan people.json", "ada@example.com"),  # the plan has the key
+            ("pinecone-admin apply people.json", "ada@example.com"),  # the plan has the key
         ):
             cases: list[tuple[str, AbstractContextManager[object]]] = [
-                (" --save /dev/full", nullcontext()),
-                (" --save report.json", limit_file_size(0)),
+                (" --out /dev/full", nullcontext()),
+                (" --out report.json", limit_file_size(0)),
                 (""" --query "abs('x')\"""", nullcontext()),
                 *(("", failing_output(error)) for error in (*broken, None)),
                 *(
@@ -337,21 +337,21 @@ def test_a_stdout_that_is_closed_changes_no_exit_code(tmp_path: Path) -> None:
     """Whoever reads nothing of the output still learns what a command found, or what is left."""
     codes: set[int] = set()
     with prepared(tmp_path) as (emulator, _):
-        run("inventory", "--save", "before.json")
+        run("inventory", "--out", "before.json")
         with emulator.admin() as admin:
             admin.projects.update(project_id=admin.projects.describe_by_name(name="empty").id, name="changed")
         Path("nobody.csv").write_text("email\nnobody@example.com\n")
-        run("user", "offboard", "--from", "nobody.csv", "--save", "nobody.json")
+        run("user", "offboard", "--people", "nobody.csv", "--out", "nobody.json")
         initial = emulator.dump()
         lines = [
             *(each.example for each in COMMANDS if not each.makes and "emulator" not in each.path),
             "pinecone-admin access --fail-on any",
             "pinecone-admin inventory --diff before.json --fail-on-change",
-            "pinecone-admin project delete-stale plan.json --yes",
+            "pinecone-admin apply plan.json --confirm 99",
             "pinecone-admin project ensure search --max-pods 1 --if-different fail --yes",
             "pinecone-admin project exists nothing",
-            "pinecone-admin user offboard --from nobody.csv --dry-run",
-            "pinecone-admin user offboard --plan nobody.json --yes",
+            "pinecone-admin user offboard --people nobody.csv --dry-run",
+            "pinecone-admin apply nobody.json --confirm 99",
             "pinecone-admin doctor",
         ]
         for line, output in zip(lines, itertools.cycle(("json", "csv", "table"))):

@@ -13,10 +13,10 @@ from tests._sync.test_workflow_foreign_404 import CLAIM, FOREIGN_404
 from tests.cli.command_line import example_organization, retire_key, run
 
 COMMANDS = {
-    "user offboard ada@example.com --yes --save report.json": ("delete_user", "ada@example.com"),
+    "user offboard ada@example.com --yes --out report.json": ("delete_user", "ada@example.com"),
     "user delete ada@example.com --yes": ("delete_user", "ada@example.com"),
-    "apply org.yaml --yes --allow-removals 1": ("delete_user", "ada@example.com"),
-    "user offboard --plan people.json --yes --save report.json": ("delete_user", "ada@example.com"),
+    "apply org.yaml --yes --confirm 1": ("delete_user", "ada@example.com"),
+    "apply people.json --confirm 99 --out report.json": ("delete_user", "ada@example.com"),
     "invite delete bob@example.com --yes": ("delete_invite", "bob@example.com"),
     "service-account delete ci --yes": ("delete_service_account", "ci"),
     "api-key delete reader --project search --yes": ("delete_api_key", "reader"),
@@ -39,9 +39,9 @@ COMMANDS = {
     "project delete empty --yes": ("delete_project", "empty"),
     "project delete-with-cleanup search --confirm search": ("delete_index", "documents"),
     "project delete-with-cleanup empty --confirm empty": ("delete_project", "empty"),
-    "project delete-stale projects.json --yes": ("delete_project", "empty"),
-    "project delete-stale projects.json --yes --output json": ("fetch_project", "empty"),
-    "project delete-stale projects.json --dry-run": ("fetch_project", "empty"),
+    "apply projects.json --confirm 99": ("delete_project", "empty"),
+    "apply projects.json --confirm 99 --output json": ("fetch_project", "empty"),
+    "apply projects.json --dry-run": ("fetch_project", "empty"),
     "api-key list": ("list_project_api_keys", "reader"),
 }
 
@@ -52,8 +52,8 @@ def prepare_files(emulator: Emulator) -> None:
     Path("org.yaml").write_text(people)
     Path("people.csv").write_text("email\nada@example.com\n")
     for words in (
-        "user offboard --from people.csv --save people.json",
-        "project stale --name empty --older-than 1m --save projects.json --yes",
+        "user offboard --people people.csv --out people.json",
+        "project stale --name empty --older-than 1m --out projects.json --yes",
     ):
         done = run(*words.split())
         assert done.exit == 0, done

@@ -99,8 +99,8 @@ def test_each_shell_completes_commands_options_and_choices() -> None:
     """A word that has begun is completed, offline, as the same command in every shell."""
     for shell in ("bash", "zsh", "fish"):
         assert _complete(shell, "proj") == ["project"]
-        assert "delete-stale" in _complete(shell, "project", "")
-        assert _complete(shell, "project", "delete-s") == ["delete-stale"]
+        assert "delete-with-cleanup" in _complete(shell, "project", "")
+        assert _complete(shell, "project", "delete-w") == ["delete-with-cleanup"]
         assert _complete(shell, "access", "--fail") == ["--fail-on"]
         assert _complete(shell, "access", "--level", "w") == ["writes"]
         assert _complete(shell, "access", "--output", "j") == ["json"]
@@ -108,7 +108,7 @@ def test_each_shell_completes_commands_options_and_choices() -> None:
         assert _complete(shell, "explain", "pa60") == [each.code for each in list_explanations() if "PA60" in each.code]
         assert _complete(shell, "help", "wai") == ["waivers"]
         assert _complete(shell, "help", "proj") == ["project"]
-        assert _complete(shell, "help", "project", "delete-s") == ["delete-stale"]
+        assert _complete(shell, "help", "project", "delete-w") == ["delete-with-cleanup"]
 
 
 def test_the_script_of_each_shell_calls_the_program() -> None:

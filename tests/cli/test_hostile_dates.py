@@ -33,8 +33,8 @@ def test_no_command_fails_because_of_a_date(output: str, stride: Callable[[int],
 def test_no_report_fails_because_of_a_date(end: str, tmp_path: Path) -> None:
     """Reviews, exports and the plans of deletions are shown and saved with such dates."""
     for words in (
-        f"access --max-key-age 1d --html {tmp_path}/access.html",
-        f"access --max-key-age 1d --markdown {tmp_path}/access.md",
+        f"access --max-key-age 1d --html {tmp_path}/access.html --overwrite",
+        f"access --max-key-age 1d --markdown {tmp_path}/access.md --overwrite",
         "inventory",
         "export",
         "project stale --name * --older-than 1d --yes",

@@ -1,4 +1,4 @@
-"""A file that a command writes is made again by the same command, or is a record, which no command replaces."""
+"""A file that a command writes never replaces another one, unless that is asked for."""
 
 from __future__ import annotations
 
@@ -14,34 +14,32 @@ from tests.cli.command_line import COMMANDS, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
 
 PLAN_STALE = ("project", "stale", "--name", "*", "--older-than", "1s", "--yes")
-RECORDS: Mapping[tuple[str, str], Sequence[Sequence[str]]] = {
-    ("apply", "--report"): [
+LINES: Mapping[tuple[str, str], Sequence[Sequence[str]]] = {
+    ("access", "--csv"): [("access",)],
+    ("access", "--html"): [("access",)],
+    ("access", "--markdown"): [("access",)],
+    ("apply", "--out"): [
         ("apply", "org.yaml", "--store", "file:{project}-{name}.key", "--yes"),
         ("apply", "org.yaml", "--dry-run"),
+        ("apply", "plan.json", "--confirm", "1"),
+        ("apply", "stale.json", "--confirm", "9"),
     ],
     ("each", "--failed"): [("each", "people.csv", "--confirm", "1", "--", "project", "delete", "{email}")],
-    ("project stale", "--save"): [PLAN_STALE],
-    ("user offboard", "--save"): [
-        ("user", "offboard", "--from", "people.csv"),
-        ("user", "offboard", "--plan", "plan.json", "--yes"),
+    ("export", "--out"): [("export",)],
+    ("inventory", "--out"): [("inventory",)],
+    ("plan", "--markdown"): [("plan", "org.yaml")],
+    ("plan", "--out"): [("plan", "org.yaml")],
+    ("project stale", "--out"): [PLAN_STALE],
+    ("user offboard", "--out"): [
+        ("user", "offboard", "--people", "people.csv"),
         ("user", "offboard", "ada@example.com", "--yes"),
         ("user", "offboard", "ada@example.com", "--dry-run"),
     ],
 }
-"""Command lines that write what no command can make again once its changes are made, by command and option."""
-
-MADE_AGAIN: Mapping[tuple[str, str], Sequence[str]] = {
-    ("access", "--csv"): ("access",),
-    ("access", "--html"): ("access",),
-    ("access", "--markdown"): ("access",),
-    ("inventory", "--save"): ("inventory",),
-    ("plan", "--markdown"): ("plan", "org.yaml"),
-    ("plan", "--save"): ("plan", "org.yaml"),
-}
-"""The other command lines that write a file: what is there now."""
+"""Command lines that write a file, by command and option."""
 
 OF_A_SERVER = {("emulator", "--state"), ("emulator", "--ca-file")}
-"""The emulator goes on from its state, and makes a certificate at each start."""
+"""The emulator continues from its state, and makes a certificate at each start."""
 
 
 @pytest.fixture
@@ -50,58 +48,136 @@ def emulator() -> Iterator[Emulator]:
     Path("org.yaml").write_text(ORGANIZATION_FILE)
     Path("people.csv").write_text("email\nada@example.com\n")
     with example_organization() as emulator:
-        assert run("user", "offboard", "--from", "people.csv", "--save", "plan.json").exit == 0
+        assert run("user", "offboard", "--people", "people.csv", "--out", "plan.json").exit == 0
+        emulator.clock.advance(60)
+        assert run(*PLAN_STALE, "--out", "stale.json").exit == 0
         yield emulator
 
 
-def test_every_option_that_writes_a_file_says_if_it_must_be_new() -> None:
-    """The help of each option for a record, and of no other, asks for a new file."""
-    helps = {
-        (spec.full_name, each.opts[0]): str(each.help)
+def test_every_option_that_writes_a_file_is_known_and_has_overwrite_beside_it() -> None:
+    """Whatever writes a file has the option that lets it replace one, except for the emulator."""
+    writing = {
+        (spec.full_name, each.opts[0])
         for spec in COMMANDS
         for each in spec.own_params
         if isinstance(each, click.Option) and each.metavar == "FILE" and re.search(r"\b[Ww]rite\b", str(each.help))
     }
-    assert helps.keys() == RECORDS.keys() | MADE_AGAIN.keys() | OF_A_SERVER
-    assert {option for option, text in helps.items() if "new file" in text} == RECORDS.keys()
+    assert writing == LINES.keys() | OF_A_SERVER
+    with_option = {spec.full_name for spec in COMMANDS if any(each.name == "overwrite" for each in spec.own_params)}
+    assert with_option - {"login"} == {name for name, _ in LINES}
 
 
-def _add_file(words: Sequence[str], option: str, file: str) -> list[str]:
+def _add_file(words: Sequence[str], option: str, file: str, *more: str) -> list[str]:
     position = words.index("--") if "--" in words else len(words)
-    return [*words[:position], option, file, *words[position:]]
+    return [*words[:position], option, file, *more, *words[position:]]
 
 
-@pytest.mark.parametrize(("name", "option"), RECORDS)
-def test_a_record_is_never_replaced(emulator: Emulator, name: str, option: str) -> None:
-    """A file that exists is refused before any request and stays as it is; an empty one, as of mktemp, is used."""
+@pytest.mark.parametrize(("name", "option"), LINES)
+def test_a_file_is_replaced_only_if_that_is_asked_for(emulator: Emulator, name: str, option: str) -> None:
+    """A file that exists is refused before any request, and stays as it is; --overwrite replaces it."""
     before = len(emulator.requests)
-    for words in RECORDS[name, option]:
+    for words in LINES[name, option]:
         Path("former").write_text("what was there")
         done = run(*_add_file(words, option, "former"))
         assert (done.exit, done.stdout, Path("former").read_text()) == (2, "", "what was there"), words
-        assert "cannot write former: it exists" in done.stderr
-        assert "give another name" in done.stderr
+        assert "former exists. Add --overwrite to replace it, or choose another name." in done.stderr
     assert len(emulator.requests) == before
-    Path("former").write_text("")
-    done = run(*_add_file(RECORDS[name, option][0], option, "former"))
-    assert Path("former").read_text() != "", done.stderr
+    done = run(*_add_file(LINES[name, option][0], option, "former", "--overwrite"))
+    assert Path("former").read_text() not in {"", "what was there"}, done.stderr
+    assert Path("former").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_file_replaces_what_the_command_reads(emulator: Emulator) -> None:
+    """Also by another name of the file; nothing is sent."""
+    Path("link.yaml").symlink_to("org.yaml")
+    assert run("inventory", "--out", "inventory.json").exit == 0
+    before = len(emulator.requests)
+    for words, option, file in (
+        (("plan", "org.yaml"), "--out", "org.yaml"),
+        (("plan", "org.yaml"), "--markdown", "link.yaml"),
+        (("plan", "org.yaml", "--base", "link.yaml"), "--out", "./org.yaml"),
+        (("apply", "org.yaml", "--yes"), "--out", "org.yaml"),
+        (("apply", "plan.json", "--confirm", "1"), "--out", "plan.json"),
+        (("user", "offboard", "--people", "people.csv"), "--out", "people.csv"),
+        (("inventory", "--diff", "inventory.json"), "--out", "inventory.json"),
+        (("access", "--inventory", "inventory.json"), "--html", "inventory.json"),
+        (
+            ("each", "people.csv", "--yes", "--", "user", "ensure", "{email}", "--role", "OrgMember"),
+            "--failed",
+            "people.csv",
+        ),
+    ):
+        kept = Path(file).read_bytes()
+        done = run(*_add_file(words, option, file, "--overwrite"))
+        assert (done.exit, "is read by the command, so choose another name" in done.stderr) == (2, True), done
+        assert Path(file).read_bytes() == kept
+    assert len(emulator.requests) == before
+
+
+def test_a_plan_that_is_to_be_replaced_is_gone_if_the_new_one_fails(emulator: Emulator) -> None:
+    """Nobody carries out the plan of yesterday, because the one of today was not made."""
+    for words in (("plan", "org.yaml"), PLAN_STALE, ("user", "offboard", "--people", "people.csv")):
+        Path("today.json").write_text("yesterday")
+        emulator.faults.add("list_projects", status=400, times=1)
+        assert run(*words, "--out", "today.json", "--overwrite").exit != 0
+        emulator.faults.clear()
+        assert not Path("today.json").exists()
 
 
 @pytest.mark.usefixtures("emulator")
-def test_what_is_made_again_is_replaced() -> None:
-    """What only shows what is there now is replaced, as by a job of every night."""
-    for (_, option), words in MADE_AGAIN.items():
-        Path("former").write_text("what was there")
-        assert run(*_add_file(words, option, "former")).exit == 0
-        assert "what was there" not in Path("former").read_text()
+def test_a_format_is_no_file() -> None:
+    """Whoever means the format is told which option that is."""
+    for word in ("json", "yaml", "csv", "table", "raw"):
+        done = run("export", "--out", word)
+        assert (done.exit, f"For the format, use -o {word} " in done.stderr) == (2, True)
+        assert not Path(word).exists()
+
+
+@pytest.mark.usefixtures("emulator")
+def test_an_export_in_a_file_is_that_of_standard_output() -> None:
+    """It is YAML or JSON, private, and plans nothing."""
+    for output in ("yaml", "json"):
+        assert run("export", "--out", f"org.{output}", "--overwrite", "-o", output).exit == 0
+        assert Path(f"org.{output}").read_text() == run("export", "-o", output).stdout
+        assert run("plan", f"org.{output}", "--fail-on-change").exit == 0
+    assert run("export", "--out", "x", "-o", "csv").exit == 2
+
+
+def test_options_of_a_file_are_refused_beside_another_plan(emulator: Emulator) -> None:
+    """Nothing is done if an option would have no effect."""
+    before = len(emulator.requests)
+    for option in (("--base", "org.yaml"), ("--drift",), ("--store", "file:{name}")):
+        for plan in ("plan.json", "stale.json"):
+            done = run("apply", plan, "--confirm", "9", *option)
+            assert (done.exit, f"{option[0]} is for an organization file" in done.stderr) == (2, True)
+    assert len(emulator.requests) == before
+
+
+def test_old_spellings_are_refused_with_the_new_ones(emulator: Emulator) -> None:
+    """Each old command and option of version 0.3 names its new one, before any request."""
+    before = len(emulator.requests)
+    for line, new in (
+        ("project delete-stale plan.json", "project delete-stale is now apply PLAN."),
+        ("plan org.yaml --save x", "--save is now --out."),
+        ("inventory --save=x", "--save is now --out."),
+        ("apply org.yaml --report x", "--report is now --out."),
+        ("apply org.yaml --allow-removals 3", "--allow-removals is now --confirm."),
+        ("user offboard --from people.csv", "--from is now --people."),
+        ("user offboard --plan plan.json", "--plan is now the command apply PLAN."),
+        ("user offboard a@example.com --save x", "--save is now --out."),
+        ("project stale --save x", "--save is now --out."),
+    ):
+        done = run(*line.split())
+        assert (done.exit, done.stderr.startswith(f"error: {new[:-1]}")) == (2, True), done
+    assert len(emulator.requests) == before
 
 
 @pytest.mark.usefixtures("emulator")
 def test_the_plan_of_people_who_are_gone_is_kept() -> None:
     """The same lines run again, once the people are gone, leave what they had in the first plan and report."""
-    remove = ("user", "offboard", "--plan", "plan.json", "--yes", "--save", "report.json")
+    remove = ("apply", "plan.json", "--confirm", "1", "--out", "report.json")
     assert run(*remove).exit == 0
     kept = [Path(name).read_bytes() for name in ("plan.json", "report.json")]
-    assert run("user", "offboard", "--from", "people.csv", "--save", "plan.json").exit == 2
+    assert run("user", "offboard", "--people", "people.csv", "--out", "plan.json").exit == 2
     assert run(*remove).exit == 2
     assert [Path(name).read_bytes() for name in ("plan.json", "report.json")] == kept

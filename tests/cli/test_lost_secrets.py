@@ -123,7 +123,7 @@ def test_an_interrupted_apply_ends_after_the_secret_that_is_being_stored(emulato
     Path("org.json").write_text(json.dumps(document))
     script = write_private(f"{tmp_path}/store.sh", f"#!/bin/sh\nkill -INT $PPID\ncat > {tmp_path}/stored\n")
     script.chmod(0o700)
-    words = ("apply", "org.json", "--yes", "--allow-removals", "1", "--report", "report.json")
+    words = ("apply", "org.json", "--yes", "--confirm", "1", "--out", "report.json")
     done = run(*words, "--store", f"exec:{script} {{name}}")
     assert done.exit == 130
     people = {each.email for each in emulator.state.users.values()}

@@ -145,7 +145,7 @@ def test_a_project_whose_name_has_colons_works() -> None:
 def test_differences_say_whose_roles_have_changed() -> None:
     """A row of CSV and a line of text name who got a role on what, with their ids."""
     with example_organization():
-        assert run("inventory", "--save", "before.json").exit == 0
+        assert run("inventory", "--out", "before.json").exit == 0
         grant = ("role-binding", "create", "--user", "ada@example.com", "--role", "search:ProjectEditor", "--yes")
         made = run(*grant).json
         ada, search = f"ada@example.com ({made['principal_id']})", f"'search' ({made['resource_id']})"

@@ -350,7 +350,7 @@ def test_no_line_in_a_pipe_ends_with_blanks(tmp_path: Path, stride: Callable[[in
     }
     done |= {f"{each.spec.full_name} -o table": each.done for each in run_examples("--output", "table")}
     with example_organization() as emulator:
-        run("inventory", "--save", saved)
+        run("inventory", "--out", saved)
         emulator.add_user("a@example.com")
         for words in (
             ["access", "--accept", str(waivers)],
@@ -447,7 +447,7 @@ def test_the_columns_of_csv_do_not_depend_on_what_is_absent(tmp_path: Path) -> N
     )
     csv_of = partial(run_as, "csv")
     with example_organization():
-        plan = csv_of(["user", "offboard", "--from", str(people), "--dry-run", "--query", "would_do.reports"])
+        plan = csv_of(["user", "offboard", "--people", str(people), "--dry-run", "--query", "would_do.reports"])
         reviews = []
         for each in ("", without, f"{without}, {with_roles}"):
             waivers.write_text(f"[{each}]")

@@ -198,7 +198,7 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "report"]
     check_writable("/dev/null")
     write_report("/dev/null", "to a device")
-    reader, writer = os.pipe()  # as in --save >(gpg --encrypt …)
+    reader, writer = os.pipe()  # as in --out >(gpg --encrypt …)
     check_writable(f"/dev/fd/{writer}")
     write_report(f"/dev/fd/{writer}", "to a pipe")
     assert os.read(reader, 100) == b"to a pipe"

@@ -146,7 +146,7 @@ class Trial:
 
     def prepare(self) -> None:
         """Save a plan, and run the command without a signal."""
-        words = ["plan", "org.json", "--save", "plan.json"]
+        words = ["plan", "org.json", "--out", "plan.json"]
         assert self.forker.run(words, os.environ, Path(), lambda _: None).exit == 0
         self._ids = frozenset(self.emulator.state.api_keys) | frozenset(self._accounts())
         fault = SignalAt(0)
@@ -176,7 +176,7 @@ class Trial:
         Path("secrets").mkdir(mode=0o700)
 
     def _run(self, place: str, fault: SignalAt, source: str = "org.json") -> Run:
-        words = ["apply", source, "--yes", "--allow-removals", "99"]
+        words = ["apply", source, "--yes", "--confirm", "99"]
         words += ["--store", f"{PLACES[place]}{{scope}}-{{name}}"]
         with fault.armed():
             return self.forker.run(words, os.environ, Path(), fault.learn)

@@ -258,6 +258,6 @@ def test_the_benchmark_measures_a_page(tmp_path: Path) -> None:
         "--owners",
         "10",
     ]
-    done = subprocess.run([*command, "--save", saved], capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run([*command, "--out", saved], capture_output=True, text=True, check=True, timeout=300)
     assert json.loads(done.stdout)["figures"]["10"]["bindings"] == 550
     assert "<h1>Who can do what in Acme</h1>" in saved.read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from pinecone_admin.cli.bulk.templates import Template, read_template, read_valu
 from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.command_line import describe_error, invoke, run_in_session
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_record
+from pinecone_admin.cli.output.files import check_new_files
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
 from pinecone_admin.cli.session import Session
@@ -73,8 +73,7 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
     refuse_placeholders("--query", session.settings.get("query") or "")
     if path == "-" and session.settings.get("client_secret_stdin"):
         raise CLIError("--client-secret-stdin: standard input has the rows")
-    if failed is not None:
-        check_new_record(failed)
+    check_new_files(failed, overwrite=bool(session.settings.get("overwrite")), inputs=(path,))
 
 
 def _check_columns(template: Template, columns: Iterable[str]) -> None:

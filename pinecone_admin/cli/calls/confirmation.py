@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 _MAKES_KEYS = "To read what projects contain, the command creates temporary API keys, and deletes them again."
+_MOST_NAMED = 5
+"""Names that a sentence has."""
 _CANNOT_BE_UNDONE = "This cannot be undone."
 
 
@@ -206,6 +208,24 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
     ask(session, consent)
     if session.is_dry_run and command.makes_temporary_keys:
         confirm_temporary_keys(session, f"{consent.what} --dry-run")
+
+
+def name_some(names: Sequence[str]) -> str:
+    """Return names for a sentence, of many only the first."""
+    return ", ".join(names[:_MOST_NAMED]) + (", …" if names[_MOST_NAMED:] else "")
+
+
+def ask_for_number(session: Session, what: str, note: str, number: int) -> None:
+    """Ask for the number of what a plan or a file removes; for a yes if that is none.
+
+    Args:
+        session: The session.
+        what: What would be done.
+        note: A sentence with what is removed.
+        number: How many are removed.
+    """
+    notes = [note] if number else []
+    ask(session, Consent(what=what, notes=notes, typed=str(number), is_number=True, wants_typed=bool(number)))
 
 
 def _is_own(session: Session, thing: Thing) -> bool:

@@ -235,7 +235,7 @@ A command that changes the organization asks first, on a terminal; elsewhere it
 needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions. --dry-run shows what
 would happen, and changes nothing; two commands make temporary keys for it. Of
 user offboard and project delete-with-cleanup, it exits with 5 if they would be
-refused, and user offboard --from --save does the same.
+refused, and user offboard --people does the same.
 
 You are asked for the name, and need --confirm NAME elsewhere, if more is lost
 than you named:
@@ -253,11 +253,9 @@ passes. The account that the command uses is never deleted in this way. To
 delete many projects or people, you can also save a plan, read it, and carry it
 out:
 
-  pinecone-admin project stale --name 'ci-*' --older-than 7d --save plan.json
-  pinecone-admin project delete-stale plan.json
-
-  pinecone-admin user offboard --from people.csv --save plan.json
-  pinecone-admin user offboard --plan plan.json
+  pinecone-admin project stale --name 'ci-*' --older-than 7d --out plan.json
+  pinecone-admin user offboard --people people.csv --out people.json
+  pinecone-admin apply plan.json
 
 A plan is for one organization. What has changed since the plan was made stays
 as it is, and is listed.
@@ -267,8 +265,12 @@ dry run of project delete-with-cleanup create a temporary API key in each
 project that they read, and delete it again. Their first line shows this, and
 they ask first, or need --yes.
 
-These plans, reports of --save and --report, and the rows of --failed are
-written to new files only: later, no command can make them again.
+If something is removed, apply asks for the number, and needs --confirm N
+elsewhere. Again, N can be larger.
+
+A file of --out, or of another option that writes one, must not exist yet, or
+needs --overwrite. A plan that --overwrite replaces is deleted first, so that
+nobody carries out the old one.
 
 --read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change of the
 organization before it asks.

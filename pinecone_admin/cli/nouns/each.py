@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, SETTING, argument
+from pinecone_admin.cli.commands import ROOT, SETTING, argument, overwrite
 from pinecone_admin.cli.parameters import Count
 from pinecone_admin.cli.session import Session
 
@@ -40,6 +40,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     help="Write the rows that failed or did not run to a new file, to run them again; look first at those that the "
     "last line names. It is complete only when each has ended by itself.",
 )
+@overwrite
 def each(
     session: Session, *, file: str, command: Sequence[str], concurrency: int = 1, stop: bool, failed: str | None = None
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, argument
+from pinecone_admin.cli.commands import ROOT, SETTING, argument, out
 from pinecone_admin.cli.parameters import Count, Secret
 from pinecone_admin.cli.session import Session
 
@@ -21,14 +21,15 @@ _client_id = click.option(
 
 
 @ROOT.by_hand("reads", topics=("organization-file",), example="pinecone-admin export")
-def export(session: Session) -> None:
+@out("Write the file here instead of to standard output.")
+def export(session: Session, *, out: str | None = None) -> None:
     """Write the organization as a file for plan and apply: YAML, sorted, the same between runs.
 
     It has no secrets. What a file cannot express, such as an expired invite, is said on stderr.
     """
     from pinecone_admin.cli.plans.organization_file import export_organization  # noqa: PLC0415 - loads the models
 
-    export_organization(session)
+    export_organization(session, out)
 
 
 @ROOT.by_hand("reads", topics=("organization-file",), example="pinecone-admin plan org.yaml")
@@ -36,8 +37,8 @@ def export(session: Session) -> None:
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from an inventory that was saved before, without credentials.")
 @_client_id
-@click.option("--save", metavar="FILE", help="Write the plan to a file, for apply.")
-@click.option("--markdown", metavar="FILE", help="Write the plan for the comment of a pull request.")
+@out("Write the plan to a file, for apply.")
+@click.option("--markdown", metavar="FILE", help="Write the plan for the comment of a pull request, to a new file.")
 @click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes.")
 @click.option("--unlisted", is_flag=True, help="Name what exists and is not in the file, not only count it.")
 def plan(session: Session, **options: Any) -> None:
@@ -59,22 +60,23 @@ def plan(session: Session, **options: Any) -> None:
     makes=Secret("api-key", many=True),
     is_workflow=True,
 )
-@argument("file", "What the organization should be, or a plan that plan saved; - for standard input.", metavar="FILE")
+@argument("file", "An organization file, or a saved plan of any kind; - for standard input.", metavar="FILE")
 @_base
 @click.option("--drift", is_flag=True, help="Also carry out drift: undo what was changed in the console.")
 @click.option(
-    "--allow-removals",
+    "--confirm",
+    **SETTING,
     type=Count(0),
-    help="How many may be deleted or lose every role, 0 without the option; asked for on a terminal.",
+    help="Go ahead, although N are deleted or lose every role; N is what you would have to type.",
 )
 @_client_id
-@click.option("--report", metavar="FILE", help="Write what was done to a new file, also if the run is interrupted.")
+@out("Write what was done to a file, also if the run is interrupted.")
 def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a saved plan.
 
-    The organization is read again first. A plan is refused if one of its changes no longer fits; what is already done
-    is skipped. A step that fails does not stop those that do not depend on it; then the exit code is 9, and the same
-    command, with another file for --report, goes on. Apply an organization from one process at a time.
+    You see the changes and are asked first; if something is removed, for the number. A plan is refused if one of its
+    changes no longer fits; what is already done is skipped. After a failure, run it again with another --out. Run only
+    one at a time.
     """
     from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli.commands import Noun, argument, if_different, limit
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit, out
 from pinecone_admin.cli.parameters import KEY_ROLE, Count, Duration, NameOrId, ProjectGrant, Secret, is_id
 
 if TYPE_CHECKING:
@@ -205,12 +205,12 @@ def provision(
 )
 @click.option("--name", "name_pattern", required=True, metavar="PATTERN", help="Names of the projects, such as 'ci-*'.")
 @click.option("--older-than", required=True, type=Duration(), help="Age that a project must exceed, such as 7d.")
-@click.option("--save", metavar="FILE", help="Write the plan to a new file, which project delete-stale reads.")
-def stale(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None = None) -> None:
-    """Find old projects that tests left behind, and save a plan to delete them later; delete nothing now.
+@out("Write the plan to a file, for apply.")
+def stale(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None = None) -> None:
+    """Find old projects that tests left behind. Nothing is deleted.
 
-    With --save, it writes a plan: read it, remove what must stay, and delete the rest with project delete-stale FILE.
-    Without --save, it only shows what the plan would be.
+    --out writes a plan. Read it, remove the projects that must stay, and delete the others with apply FILE, which reads
+    them again. Without --out, you only see what the plan would contain.
 
     To see what a project contains, a temporary API key is made in it, and deleted again; so it asks. Nothing else
     changes. If a project cannot be read, the exit code is 9; if none can, it is that of the reason, such as 10 without
@@ -218,17 +218,4 @@ def stale(session: Session, *, name_pattern: str, older_than: timedelta, save: s
     """
     from pinecone_admin.cli.plans.stale_projects import plan_deletion  # noqa: PLC0415 - loads the models
 
-    plan_deletion(session, name_pattern=name_pattern, older_than=older_than, save=save)
-
-
-@NOUN.by_hand("deletes", example="pinecone-admin project delete-stale plan.json --dry-run", is_workflow=True)
-@argument("plan", "File that project stale has written.", metavar="PLAN")
-def delete_stale(session: Session, *, plan: str) -> None:
-    """Delete the projects of a saved plan with everything in them, and no others.
-
-    A project stays if it has changed since the plan was made. To keep one, remove it from the file. Run the same plan
-    again after an interruption.
-    """
-    from pinecone_admin.cli.plans.stale_projects import carry_out_deletion  # noqa: PLC0415 - loads the models
-
-    carry_out_deletion(session, plan)
+    plan_deletion(session, name_pattern=name_pattern, older_than=older_than, out=out)

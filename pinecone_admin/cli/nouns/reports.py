@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT
+from pinecone_admin.cli.commands import ROOT, out, overwrite
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import Choice, Count, Duration
 from pinecone_admin.cli.session import Session
@@ -25,6 +25,7 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
 @click.option("--html", metavar="FILE", help="Write a page for a browser, with findings; it loads nothing else.")
 @click.option("--csv", metavar="FILE", help="Write a table for a spreadsheet, without findings.")
 @click.option("--markdown", metavar="FILE", help="Write a report for a wiki or a ticket, with findings.")
+@overwrite
 @click.option("--inventory", metavar="FILE", help="Review an inventory that was saved before; nothing is read online.")
 @click.option(
     "--project",
@@ -70,30 +71,30 @@ def access(session: Session, **options: Any) -> None:
 
 
 @ROOT.by_hand("reads", example="pinecone-admin inventory --output table")
-@click.option("--save", metavar="FILE", help="Write the inventory to a file, to compare it later.")
+@out("Write the inventory to a file, to compare it later.")
 @click.option("--diff", metavar="FILE", help="Show what has changed since this inventory was saved.")
 @click.option("--compare", metavar="OLD NEW", nargs=2, help="Compare two saved inventories; nothing is read online.")
 @click.option("--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed.")
 def inventory(
     session: Session,
     *,
-    save: str | None = None,
+    out: str | None = None,
     diff: str | None = None,
     compare: tuple[str, str] | None = None,
     fail_on_change: bool,
 ) -> None:
     """Read everything in the organization, save it, or show what has changed since.
 
-    A table has the number of each kind, without one if not all could be read. So has the output beside --save, unless
+    A table has the number of each kind, without one if not all could be read. So has the output beside --out, unless
     --output or --query asks for the inventory.
 
     If a part could not be read, the exit code is 9, and what was read is saved all the same. So it is if one of two
     inventories that are compared lacks a part, unless --fail-on-change has found a change.
     """
-    if compare and (save or diff):
-        raise CLIError("--compare reads two files: it goes without --save and --diff")
+    if compare and (out or diff):
+        raise CLIError("--compare reads two files: it goes without --out and --diff")
     if fail_on_change and not (compare or diff):
         raise CLIError("--fail-on-change needs --diff FILE or --compare OLD NEW")
     from pinecone_admin.cli.reports.inventory_report import report_inventory  # noqa: PLC0415 - loads the models
 
-    report_inventory(session, save=save, diff=diff, compare=compare, fail_on_change=fail_on_change)
+    report_inventory(session, out=out, diff=diff, compare=compare, fail_on_change=fail_on_change)

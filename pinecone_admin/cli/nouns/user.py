@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, limit, roles
+from pinecone_admin.cli.commands import Noun, argument, limit, out, roles
 from pinecone_admin.cli.parameters import NameOrId
 
 if TYPE_CHECKING:
@@ -61,26 +61,18 @@ def delete(call: Call, *, user_id: str) -> None:
 
 @NOUN.by_hand("deletes", example="pinecone-admin user offboard ada@example.com --yes", is_workflow=True)
 @argument("email", "Email address or id of one person.", required=False, metavar="[USER]")
-@click.option("--from", "people", metavar="FILE", help="Make a plan for the people in a CSV file with a column email.")
-@click.option("--plan", metavar="FILE", help="Remove the people of a plan that was saved before, and nobody else.")
-@click.option("--save", metavar="FILE", help="Write the plan to a new file; for one person or --plan, the report.")
-def offboard(
-    session: Session,
-    *,
-    email: str | None = None,
-    people: str | None = None,
-    plan: str | None = None,
-    save: str | None = None,
-) -> None:
-    """Remove a person with all roles and invites, and show which secrets the person may know.
+@click.option("--people", metavar="FILE", help="Make a plan for the people in a CSV file with a column email.")
+@out("Write the report, or the plan of --people, to a file.")
+def offboard(session: Session, *, email: str | None = None, people: str | None = None, out: str | None = None) -> None:
+    """Remove a person with all roles and invites, and show which secrets to rotate.
 
-    Keep the output, and rotate what it names: afterwards, nothing shows what the person could reach. For several
-    people, --from makes a plan, which you read, and --plan carries it out. People whom you remove from reports in the
-    file stay.
+    Keep the output: afterwards, nothing can show what the person could reach. For many people, --people FILE --out PLAN
+    makes a plan and removes nobody. Read it, delete the entries of those who must stay from reports, and carry it out
+    with apply PLAN.
 
-    With both, addresses that nobody has, or that the account may not look up, come first. The exit code is 5 if a last
-    owner is among the people; else, of such addresses, 4, or 9 beside others.
+    The output of --people begins with addresses that nobody has, or that the account may not look up. The exit code is
+    5 if a last owner is among the people; else, of such addresses, 4, or 9 beside others.
     """
     from pinecone_admin.cli.plans import offboarding  # noqa: PLC0415 - loads the models
 
-    offboarding.offboard(session, email=email, people=people, plan=plan, save=save)
+    offboarding.offboard(session, email=email, people=people, out=out)

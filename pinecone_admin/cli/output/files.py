@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -141,15 +142,29 @@ def check_writable(path: str) -> None:
         raise PineconeValueError(f"cannot write {describe_path(path)}: its folder is not writable")
 
 
-def check_new_record(path: str) -> None:
-    """Raise if a record, which no command can make again, cannot be written to this path, or would replace another.
+def check_new_files(*paths: str | None, overwrite: bool, inputs: Iterable[str | None] = ()) -> None:
+    """Raise if files that a command writes cannot be written, or exist; before anything is read for them.
+
+    Args:
+        paths: The files; None for one that was not asked for.
+        overwrite: Whether a file that exists is replaced, unless the command itself reads it.
+        inputs: The files that the command reads.
 
     Raises:
-        PineconeValueError: As ``check_writable``, or the file exists and is not empty.
+        PineconeValueError: As ``check_writable``, or a file exists.
     """
-    check_writable(path)
-    if Path(path).is_file() and Path(path).stat().st_size:
-        raise PineconeValueError(f"cannot write {describe_path(path)}: it exists: give another name")
+    read = [Path(each) for each in inputs if each is not None and each != "-"]
+    for path in filter(None, paths):
+        check_writable(path)
+        target = Path(path)
+        if not target.is_file():
+            continue
+        if not overwrite:
+            raise PineconeValueError(
+                f"{describe_path(path)} exists. Add --overwrite to replace it, or choose another name."
+            )
+        if any(each.exists() and each.samefile(target) for each in read):
+            raise PineconeValueError(f"{describe_path(path)} is read by the command, so choose another name.")
 
 
 def write_report(path: str, text: str) -> None:

@@ -10,16 +10,17 @@ from typing import Any
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, name_some, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_record, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview, write_value
 from pinecone_admin.cli.plans.plan_files import (
     as_document,
-    load_plan,
     parse_people,
+    parse_plan,
+    prepare_plan_file,
     save_plan,
     write_planned,
     write_result,
@@ -34,20 +35,16 @@ from pinecone_admin.workflows.plans import describe_missing
 from pinecone_admin.workflows.sent_changes import find_effects
 
 
-def offboard(session: Session, *, email: str | None, people: str | None, plan: str | None, save: str | None) -> None:
-    """Remove one person, make a plan for several, or carry out such a plan."""
-    if sum(each is not None for each in (email, people, plan)) != 1:
-        raise CLIError("name one person, or give --from FILE to make a plan, or --plan FILE to carry one out")
-    if people is None:
+def offboard(session: Session, *, email: str | None, people: str | None, out: str | None) -> None:
+    """Remove one person, or make a plan for several."""
+    if people is not None and email is None:
+        _make_plan(session, people, out)
+    elif email is not None and people is None:
         require_change_allowed(session)
-    if save is not None:
-        check_new_record(save)
-    if people is not None:
-        _make_plan(session, people, save)
-    elif plan is not None:
-        _carry_out(session, plan, save)
-    elif email is not None:
-        _offboard_one(session, email, save)
+        check_new_files(out, overwrite=bool(session.settings.get("overwrite")))
+        _offboard_one(session, email, out)
+    else:
+        raise CLIError("Name one person, or give --people FILE to make a plan, which apply carries out.")
 
 
 def _offboard_one(session: Session, user: str, save: str | None) -> None:
@@ -77,7 +74,8 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
 
 def _make_plan(session: Session, path: str, save: str | None) -> None:
     if save is None and not session.is_dry_run:
-        raise CLIError("--from makes a plan and removes nobody: give --save FILE to keep it, or --dry-run to see it")
+        raise CLIError("--people makes a plan and removes nobody. Add --out FILE to keep it, or --dry-run to see it.")
+    prepare_plan_file(session, save, path)
     people = parse_people(read_text(path, session.stdin))
     with show_progress(session, "reading what the people can reach"):
         plan = session.admin.users.offboard_many(emails=people)
@@ -94,12 +92,26 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         session.notify(f"warning: cannot be carried out: {plan.refusal}{kept}")
         session.exit_code = exit_codes.CONFLICT
     elif save is not None:
-        command = f"; to remove these: pinecone-admin user offboard --plan {shlex.quote(save)}"
+        command = f"; to remove these: pinecone-admin apply {shlex.quote(save)}"
         session.notify(f"nobody was removed{command if plan.reports else ', and there is nobody to remove'}")
 
 
-def _carry_out(session: Session, path: str, save: str | None) -> None:
-    plan = load_plan(session, OffboardPlan, path)
+def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> None:
+    """Remove the people of a plan.
+
+    Args:
+        session: The session.
+        text: The plan.
+        path: The file of the plan.
+        save: The file for the report, if there is one.
+    """
+    plan = parse_plan(session, OffboardPlan, text, path)
+    if plan.reports:
+        number, names = len(plan.reports), name_some([each.email for each in plan.reports])
+        if not session.is_dry_run:
+            _show_before_asking(session, str(plan).splitlines())
+        people = count_noun(number, "person", "people")
+        ask_for_number(session, f"apply {path}", f"This removes {people} from the organization: {names}.", number)
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())
@@ -107,10 +119,6 @@ def _carry_out(session: Session, path: str, save: str | None) -> None:
         write_preview(session, preview)
         _warn_of_missing(session, preview, found=len(preview.reports) + len(preview.left))
         return
-    if plan.reports:
-        _show_before_asking(session, str(plan).splitlines())
-        people = count_noun(len(plan.reports), "person", "people")
-        ask(session, Consent(what=f"user offboard: {people} of {path}"))
     with _kept(session, as_document(plan)) as documents:
         with show_progress(session, "removing people"):
             report = session.admin.users.offboard_many(plan=plan)

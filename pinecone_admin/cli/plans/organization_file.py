@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+import shlex
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from attrs import evolve
@@ -12,9 +13,10 @@ from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, require_change_allowed
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_record, check_writable, describe_path, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text, write_report
+from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_lines
 from pinecone_admin.cli.output.writing import (
@@ -25,7 +27,9 @@ from pinecone_admin.cli.output.writing import (
     write_value,
 )
 from pinecone_admin.cli.parameters import Secret
-from pinecone_admin.cli.plans.plan_files import as_document, is_saved_plan, parse_plan
+from pinecone_admin.cli.plans.offboarding import carry_out_plan
+from pinecone_admin.cli.plans.plan_files import as_document, find_workflow, parse_plan, prepare_plan_file, save_plan
+from pinecone_admin.cli.plans.stale_projects import carry_out_deletion
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.session import Session
@@ -42,18 +46,23 @@ _SECTIONS = {"project": "Projects", "service_account": "Service accounts", "pers
 _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
 _STYLES = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m", " ": "\x1b[2m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
-_MOST_NAMED = 5
-"""Deletions that a refusal names."""
 _SECRETS = Secret("api-key", many=True)
 
 
-def export_organization(session: Session) -> None:
+def export_organization(session: Session, out: str | None) -> None:
     """Write the organization as a file, by default in YAML, and say what a file cannot express."""
+    check_new_files(out, overwrite=bool(session.settings.get("overwrite")))
     state = read_inventory(session).to_desired_state()
     for note in state.notes:
         session.notify(f"warning: {note}")
     session.settings.setdefault("output", "yaml")
-    write_value(session, state.to_dict())
+    if out is None:
+        write_value(session, state.to_dict())
+        return
+    if session.settings["output"] not in {"json", "yaml"} or "query" in session.settings:
+        raise CLIError("--out writes the whole file, as YAML or JSON.")
+    write_report(out, "".join(render_value(state.to_dict(), session.settings["output"])))
+    session.notify(f"wrote {out}")
 
 
 def plan_file(
@@ -63,24 +72,23 @@ def plan_file(
     base: str | None = None,
     inventory: str | None = None,
     client_id: str | None = None,
-    save: str | None = None,
+    out: str | None = None,
     markdown: str | None = None,
     fail_on_change: bool,
     unlisted: bool,
 ) -> None:
     """Show a plan, write it to files, and choose the exit code; the arguments are the options of the command."""
     _check_format(session)
-    for path in filter(None, (save, markdown)):
-        check_writable(path)
+    check_new_files(markdown, overwrite=bool(session.settings.get("overwrite")), inputs=(file, base, inventory, out))
+    prepare_plan_file(session, out, file, base, inventory)
     desired, former = read_state(session, file), None if base is None else read_state(session, base)
     if inventory is None:
         made = _plan(session, desired, former, read_inventory(session), session.client_id or client_id)
     else:
         taken = parse_inventory(read_text(inventory, session.stdin), inventory)
         made = _plan(session, desired, former, taken, client_id or session.env.get("PINECONE_CLIENT_ID"))
-    if save is not None:
-        write_report(save, f"{made.to_json()}\n")
-        session.notify(f"wrote {save}")
+    if out is not None:
+        save_plan(session, made, out)
     if markdown is not None:
         write_report(markdown, made.to_markdown())
         session.notify(f"wrote {markdown}")
@@ -99,8 +107,9 @@ def read_state(session: Session, path: str) -> DesiredState:
 
 def parse_state(session: Session, text: str, path: str) -> DesiredState:
     """Return the state in the text of a file; of several problems, each gets a line of its own."""
-    if is_saved_plan(text):
-        raise CLIError(f"{describe_path(path)} is a saved plan, which has a file in it: only apply takes one")
+    if find_workflow(text) is not None:
+        name = describe_path(path)
+        raise CLIError(f"{name} is a saved plan. Carry it out with: pinecone-admin apply {shlex.quote(name)}.")
     source = "standard input" if path == "-" else path
     with _listing_problems(session, source):
         return DesiredState.from_text(text, source=source)
@@ -179,20 +188,23 @@ def apply_file(
     file: str,
     base: str | None = None,
     drift: bool,
-    allow_removals: int | None = None,
     client_id: str | None = None,
-    report: str | None = None,
+    out: str | None = None,
 ) -> None:
     """Carry out a file or a saved plan, and write the report; the arguments are the options of the command."""
     require_change_allowed(session)
-    if report is not None:
-        check_new_record(report)
+    check_new_files(out, overwrite=bool(session.settings.get("overwrite")), inputs=(file, base))
+    text = read_text(file, session.stdin, keep_mark=True)
+    workflow = find_workflow(text)
+    if workflow in _CARRIED_OUT_ELSEWHERE:
+        _refuse_options_of_files(session, file, base=base, drift=drift, client_id=client_id)
+        _CARRIED_OUT_ELSEWHERE[workflow](session, text, file, out)
+        return
     destination = Destination(session, _SECRETS)
     if session.is_dry_run:
         _check_format(session)
-    text = read_text(file, session.stdin, keep_mark=True)
     caller = session.client_id or client_id
-    if is_saved_plan(text):
+    if workflow is not None:
         if base is not None:
             raise CLIError("--base is for a file: a plan has the one with which it was made")
         plan = parse_plan(session, ChangePlan, text, file)
@@ -209,13 +221,13 @@ def apply_file(
     # Of a saved plan, a run that was stopped may have done a part.
     shown = evolve(plan, changes=[each.change for each in compared if each.reason != ALREADY_DONE])
     _check_store(destination, plan, ready)
+    allowed: int | None = session.settings.get("confirm")
+    if ready:
+        what = f"apply {file}: {count_noun(len(ready), 'change')}"
+        allowed = _confirm(session, shown, what, [*find_removed(ready, inventory)])
     if session.is_dry_run:
         _write_dry_run(session, shown)
         return
-    allowed = allow_removals
-    if ready:
-        what = f"apply {file}: {count_noun(len(ready), 'change')}"
-        allowed = _confirm(session, shown, what, [*find_removed(ready, inventory)], allow_removals)
     begun: list[ApplyReport] = []
     store = destination if destination.is_given else None
     try:
@@ -232,14 +244,35 @@ def apply_file(
             )
         session.ledger.is_complete = done.is_complete
     finally:  # also if it is interrupted
-        if report is not None and begun:
-            _write_report(session, begun[0], report)
+        if out is not None and begun:
+            _write_report(session, begun[0], out)
     write_value(session, done)
     if not done.is_complete:
         failed, left = len(done.failed) + len(done.undone), len(done.not_run)
-        again = f"see why, and run it again{'' if report is None else ', with another file for --report'}"
+        again = f"see why, and run it again{'' if out is None else ', with another file for --out'}"
         session.notify(f"warning: {count_noun(failed, 'step')} failed, and {left} did not run: {again}")
         session.exit_code = exit_codes.PARTLY_DONE
+
+
+def _refuse_options_of_files(
+    session: Session, path: str, *, base: str | None, drift: bool, client_id: str | None
+) -> None:
+    """Raise CLIError if an option is given that has no effect on the plans of other commands."""
+    given = {
+        "--base": base is not None,
+        "--drift": drift,
+        "--client-id": client_id is not None,
+        "--store": "store" in session.settings,
+    }
+    for option in (option for option, is_given in given.items() if is_given):
+        raise CLIError(f"{option} is for an organization file, and {describe_path(path)} is another plan.")
+
+
+_CARRIED_OUT_ELSEWHERE: Mapping[str | None, Callable[[Session, str, str, str | None], None]] = {
+    "projects.delete_stale": carry_out_deletion,
+    "users.offboard_many": carry_out_plan,
+}
+"""What carries out the plans of other commands, by the method that does the work."""
 
 
 def _write_report(session: Session, done: ApplyReport, path: str) -> None:
@@ -264,24 +297,17 @@ def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[C
     destination.check([owner for owner, _ in makers], may_be_stored=unfinished)
 
 
-def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Ref], allowed: int | None) -> int | None:
+def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Ref]) -> int:
     """Ask on a terminal, after the plan was shown; return how many may be removed."""
-    is_asked = session.is_interactive and not session.settings.get("yes")
-    for line in str(plan).splitlines() if is_asked else plan.notes:
-        session.notify(line)
+    given: int | None = session.settings.get("confirm")
+    if not session.is_dry_run:
+        is_asked = session.is_interactive and given is None and (removed or not session.settings.get("yes"))
+        for line in str(plan).splitlines() if is_asked else plan.notes:
+            session.notify(line)
     number = len(removed)
-    if removed and allowed is None and is_asked:
-        ask(session, Consent(what=what, typed=str(number), is_number=True, wants_typed=True))
-        return number
-    if number > (allowed or 0):
-        shown = ", ".join(str(each.name) for each in removed[:_MOST_NAMED]) + (", …" if number > _MOST_NAMED else "")
-        raise CLIError(
-            f"This would delete {count_noun(number, 'thing')}: {shown}. Add --allow-removals {number} to go ahead, or "
-            "--dry-run to see which.",
-            says_if_unchanged=True,
-        )
-    ask(session, Consent(what=what))
-    return allowed
+    names = name_some([str(each.name) for each in removed])
+    ask_for_number(session, what, f"This removes {count_noun(number, 'thing')}: {names}.", number)
+    return number if given is None else given
 
 
 def _write_dry_run(session: Session, plan: ChangePlan) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import describe_path, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, describe_path, follow_own_links, write_report
 from pinecone_admin.cli.output.writing import (
     wants_document,
     write_items,
@@ -25,33 +27,32 @@ from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ChangePlan, OffboardPlan, StalePlan
 from pinecone_admin.workflows.plans import check_organization
 
-_MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --from", "apply": "plan"}
+_MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --people", "apply": "plan"}
 """The commands that make plans, by the methods that carry them out."""
 
 _HEADINGS = frozenset({"email", "e-mail", "mail", "email address", "e-mail address", "emailaddress", "email_address"})
 _SEPARATORS = ",;\t"
+_BEGINNING = re.compile(r'\ufeff?\s*\{\s*"plan_of"\s*:\s*"([\w.]*)"')
 
 _P = TypeVar("_P", StalePlan, OffboardPlan, ChangePlan)
 
 
-def load_plan(session: Session, kind: type[_P], path: str) -> _P:
-    """Return the plan in a file, which is of the organization of the session.
-
-    Raises:
-        CLIError: The file is no such plan, or only a part of one; the message names it.
-        RefusedError: The plan is of another organization.
-    """
-    return parse_plan(session, kind, read_text(path, session.stdin), path)
-
-
-def is_saved_plan(text: str) -> bool:
-    """Return whether a text is that of a plan, of any kind."""
+def find_workflow(text: str) -> str | None:
+    """Return the method that carries out the plan in a text; None if it is no plan."""
     document = parse_json_object(text.removeprefix("\ufeff").encode())
-    return document is not None and "plan_of" in document
+    if document is not None:
+        return str(document["plan_of"]) if "plan_of" in document else None
+    begun = _BEGINNING.match(text)  # one that was saved only in part
+    return None if begun is None else begun[1]
 
 
 def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
-    """Return the plan in the text of a file, as ``load_plan`` does."""
+    """Return the plan in the text of a file, which is of the organization of the session.
+
+    Raises:
+        CLIError: The text is no such plan, or only a part of one; the message names the file.
+        RefusedError: The plan is of another organization.
+    """
     try:
         plan = kind.from_json(text.removeprefix("\ufeff"))
     except PineconeValueError as error:
@@ -60,7 +61,15 @@ def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
     return plan
 
 
-def save_plan(session: Session, plan: StalePlan | OffboardPlan, path: str) -> None:
+def prepare_plan_file(session: Session, path: str | None, *inputs: str | None) -> None:
+    """Raise if a plan cannot be written; delete the one that it replaces, so that nobody carries that out."""
+    overwrite = bool(session.settings.get("overwrite"))
+    check_new_files(path, overwrite=overwrite, inputs=inputs)
+    if path is not None and Path(path).is_file():
+        follow_own_links(Path(path).absolute()).unlink()
+
+
+def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str) -> None:
     """Write a plan to a file."""
     write_report(path, f"{plan.to_json()}\n")
     session.notify(f"wrote {path}")

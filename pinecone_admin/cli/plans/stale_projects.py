@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from datetime import timedelta
 from typing import Any
@@ -12,12 +13,17 @@ from pinecone_admin._sync.workflows.client_state import owns_organization, requi
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import (
+    ask_for_number,
+    confirm_temporary_keys,
+    name_some,
+    require_change_allowed,
+)
 from pinecone_admin.cli.failures import exit_of_reasons
-from pinecone_admin.cli.output.files import check_new_record
+from pinecone_admin.cli.output.files import write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
-from pinecone_admin.cli.plans.plan_files import as_document, load_plan, save_plan, write_result
+from pinecone_admin.cli.plans.plan_files import as_document, parse_plan, prepare_plan_file, save_plan, write_result
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
 from pinecone_admin.workflows.plans import describe_left
@@ -26,21 +32,20 @@ from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
 
 
-def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, save: str | None) -> None:
+def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None) -> None:
     """Find stale projects, show them with everything in them, and save the plan."""
     require_change_allowed(session)
-    if save is not None:
-        check_new_record(save)
+    prepare_plan_file(session, out)
     confirm_temporary_keys(session, f"project stale --name {shlex.quote(name_pattern)}")
     with show_progress(session, "reading the projects") as progress:
         plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
-    if save is not None:
-        save_plan(session, plan, save)
+    if out is not None:
+        save_plan(session, plan, out)
     write_result(session, as_document(plan), _list_rows(plan.projects, plan.left, done="would be deleted"))
     _name_temporary_keys(session, plan.temporary_keys)
     failed = [each.help_code for each in plan.left if each.help_code is not None]
-    if save is not None or session.output == "table":
-        session.notify(_describe_next(has_projects=bool(plan.projects), has_failed=bool(failed), save=save))
+    if out is not None or session.output == "table":
+        session.notify(_describe_next(has_projects=bool(plan.projects), has_failed=bool(failed), out=out))
     if failed:
         _warn_of_unread(session, failed, was_any_read=bool(plan.temporary_keys))
 
@@ -51,19 +56,36 @@ def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) 
     session.exit_code = exit_of_reasons(failed, is_anything_done=was_any_read)
 
 
-def _describe_next(*, has_projects: bool, has_failed: bool, save: str | None) -> str:
+def _describe_next(*, has_projects: bool, has_failed: bool, out: str | None) -> str:
     if not has_projects:
         return "nothing was deleted" if has_failed else "nothing was deleted, and there is nothing to delete"
-    if save is None:
-        return "nothing was deleted; to do so, add --save plan.json, read it, and run project delete-stale plan.json"
-    command = f"pinecone-admin project delete-stale {shlex.quote(save)}"
-    return f"nothing was deleted; read {save}, remove what must stay, and delete the rest with: {command}"
+    if out is None:
+        return "nothing was deleted; to do so, add --out plan.json, read it, and run pinecone-admin apply plan.json"
+    command = f"pinecone-admin apply {shlex.quote(out)}"
+    return f"nothing was deleted; read {out}, remove what must stay, and delete the rest with: {command}"
 
 
-def carry_out_deletion(session: Session, path: str) -> None:
-    """Delete the projects of a plan that are as they were when it was made."""
-    require_change_allowed(session)
-    plan = load_plan(session, StalePlan, path)
+def carry_out_deletion(session: Session, text: str, path: str, out: str | None) -> None:
+    """Delete the projects of a plan that are as they were when it was made.
+
+    Args:
+        session: The session.
+        text: The plan.
+        path: The file of the plan.
+        out: The file for the report, if there is one.
+    """
+    plan = parse_plan(session, StalePlan, text, path)
+    if plan.projects:
+        number, names = len(plan.projects), name_some([each.name for each in plan.projects])
+        if session.is_interactive and not session.is_dry_run:
+            for each in plan.projects:
+                session.notify(str(each))
+        ask_for_number(
+            session,
+            f"apply {path}",
+            f"This deletes {count_noun(number, 'project')} with all contents: {names}.",
+            number,
+        )
     if session.is_dry_run:
         with show_progress(session, "reading the projects"):
             preview = _preview(session, plan)
@@ -71,15 +93,12 @@ def carry_out_deletion(session: Session, path: str) -> None:
         if preview.delete:
             session.notify("contents were not read again: a project with anything new or protected will be left")
         return
-    if plan.projects:
-        if session.is_interactive and not session.settings.get("yes"):
-            for each in plan.projects:
-                session.notify(str(each))
-        contents = "everything in it" if len(plan.projects) == 1 else "everything in them"
-        ask(session, Consent(what=f"project delete-stale: {count_noun(len(plan.projects), 'project')} and {contents}"))
     with show_progress(session, "deleting projects") as progress:
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
     session.ledger.is_complete = not report.left
+    if out is not None:
+        write_report(out, json.dumps(report.to_dict(), indent=2) + "\n")
+        session.notify(f"wrote {out}")
     rows = _list_rows(report.deleted, report.left, done="deleted")
     skipped = {each.id: each.reason for each in report.steps if each.action == "skip"}
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]

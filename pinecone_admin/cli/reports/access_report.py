@@ -13,7 +13,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_writable, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, read_text, write_report
 from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
@@ -64,8 +64,7 @@ def report_access(
     files = [each for each in (html, csv, markdown) if each is not None]
     if len(set(files)) < len(files):
         raise CLIError("give --html, --csv and --markdown a file each")
-    for path in files:
-        check_writable(path)
+    check_new_files(*files, overwrite=bool(session.settings.get("overwrite")), inputs=(inventory, accept))
     waivers = parse_waivers(read_text(accept, session.stdin)) if accept else []
     taken = parse_inventory(read_text(inventory, session.stdin), inventory) if inventory else read_inventory(session)
     access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.output.files import check_writable, describe_path, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.session import Session
@@ -21,28 +21,27 @@ _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_
 def report_inventory(
     session: Session,
     *,
-    save: str | None,
+    out: str | None,
     diff: str | None,
     compare: tuple[str, str] | None,
     fail_on_change: bool,
 ) -> None:
     """Take an inventory or compare two, and choose the exit code; the arguments are the options of the command."""
+    check_new_files(out, overwrite=bool(session.settings.get("overwrite")), inputs=(diff,))
     before = after = None
     if compare:
         before, after = (parse_inventory(read_text(path, session.stdin), path) for path in compare)
     elif diff:
         before = parse_inventory(read_text(diff, session.stdin), diff)
-    if save:
-        check_writable(save)
     after = after or read_inventory(session)
     if before is not None:
         check_same_organization(before, after)
-    if save:
+    if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
-        write_report(save, json.dumps(after.to_dict(), indent=2) + "\n")
-        session.notify(f"wrote {save}")
+        write_report(out, json.dumps(after.to_dict(), indent=2) + "\n")
+        session.notify(f"wrote {out}")
     if before is None:
-        _write_inventory(session, after, is_saved=save is not None)
+        _write_inventory(session, after, is_saved=out is not None)
         unread = [str(each) for each in after.unread]
     else:
         changes = before.diff(after)
