@@ -5,12 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeAlias, get_args
+from typing import Any, get_args
 from zlib import crc32
 
 import pytest
@@ -50,21 +49,6 @@ from tests.support.steps import strip_mark
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 # </async only>
 
-LOST = (
-    InjectedFault.CONNECTION_REFUSED,  # by a transport of the caller's, which may have sent the request
-    InjectedFault.REQUEST_LOST,
-    InjectedFault.RESPONSE_LOST,
-    InjectedFault.INTERNAL_ERROR,
-    InjectedFault.INVALID_JSON,
-)
-"""Faults after which the client does not know what the request changed."""
-EVERY_DAY = (InjectedFault.FORBIDDEN, InjectedFault.CONNECTION_REFUSED, InjectedFault.RESPONSE_LOST)
-OTHERS = (
-    InjectedFault.RATE_LIMITED,
-    InjectedFault.REQUEST_LOST,
-    InjectedFault.INTERNAL_ERROR,
-    InjectedFault.INVALID_JSON,
-)
 STEP = 5
 """One of so many requests of a workflow meets a fault."""
 # <async only>
@@ -72,7 +56,6 @@ STEP = 11
 # </async only>
 MOST_REQUESTS = 120
 NO_REPEAT = RetryPolicy(max_attempts=1)
-FaultsFrom: TypeAlias = "Callable[[int], Mapping[int, InjectedFault]]"
 
 
 async def prepare_due_keys(state: ScenarioState, admin: AsyncAdmin) -> None:
@@ -166,75 +149,12 @@ def list_records(organization: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-async def find_wrong_outcomes(name: str, faults_from: FaultsFrom, retry: RetryPolicy, step: int) -> list[str]:
-    """Run a workflow for requests that are a step apart, with the faults that begin there; return what was wrong.
-
-    The first one depends on the workflow and the faults, so that together they begin everywhere.
-    It is wrong if the organization differs, but the outcome is not that something may be left, or the error does not
-    name what is, except what nobody knows whose response was lost; and if the outcome is that something may be left,
-    but the organization is as before and the response to each change was read.
-    """
-    scenario, wrong = WORKFLOWS[name], list[str]()
-    for number in await list_numbers(scenario, f"{name} {faults_from(1)}", step):
-        state = await prepare_state(scenario)
-        before, faults = read_organization(state), faults_from(number)
-        transport = FaultyTransport(state.emulator, faults)
-        state.runs += 1
-        with suppress(PineconeError):
-            try:
-                await scenario.run(state, transport.async_admin(retry=retry))
-            except PineconeError as error:
-                sent = enumerate(transport.requests, 1)
-                lost = [request for position, request in sent if faults.get(position) in LOST and request[:3] != "GET"]
-                after = read_organization(state)
-                unchanged, changed = {"not_sent", "rejected", "undone"}, {"unknown", "done"}
-                unnamed = find_unnamed(before, after, error)
-                if error.outcome in (unchanged if before != after else () if lost else changed) or len(unnamed) > sum(
-                    each.startswith("POST ") for each in lost
-                ):
-                    place = f"request {number}, {faults[number]}"
-                    notes = getattr(error, "__notes__", ())
-                    wrong.append(f"{place}: {error.outcome}: {error}; {notes}; {unnamed}; {transport.requests}")
-                raise
-        assert len(transport.requests) >= number
-    return wrong
-
-
 async def list_numbers(scenario: Scenario, case: str, step: int) -> range:
     """Return the numbers of requests that are a step apart, of which the first depends on the case."""
     count = await count_requests(scenario)
     assert 0 < count < MOST_REQUESTS
     step *= count_step(scenario)
     return range(1 + crc32(case.encode()) % min(step, count), count + 1, step)
-
-
-@pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("name", WORKFLOWS)
-@pytest.mark.parametrize("kinds", [EVERY_DAY, pytest.param(OTHERS, marks=pytest.mark.long)], ids=["some", "others"])
-async def test_an_outcome_says_if_something_is_left(
-    name: str, kinds: Sequence[InjectedFault], stride: Callable[[int], int]
-) -> None:
-    """Whatever request fails, and however, also if all fail from then on, the outcome fits the organization."""
-    for kind in kinds:
-        for last in (0, MOST_REQUESTS):
-
-            def faults_from(number: int, kind: InjectedFault = kind, last: int = last) -> Mapping[int, InjectedFault]:
-                return dict.fromkeys(range(number, max(number, last) + 1), kind)
-
-            assert await find_wrong_outcomes(name, faults_from, NO_REPEAT, stride(STEP)) == []
-
-
-@pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("name", WORKFLOWS)
-@pytest.mark.parametrize("between", [0, 1])
-async def test_a_refusal_does_not_hide_a_lost_response(name: str, between: int, stride: Callable[[int], int]) -> None:
-    """If a response is lost, and later requests are refused, the outcome is not that of the refused one alone."""
-
-    def faults_from(number: int) -> Mapping[int, InjectedFault]:
-        refused = dict.fromkeys(range(number + 1 + between, MOST_REQUESTS), InjectedFault.FORBIDDEN)
-        return {number: InjectedFault.RESPONSE_LOST} | refused
-
-    assert await find_wrong_outcomes(name, faults_from, RetryPolicy(), stride(STEP)) == []
 
 
 REPETITIONS = {"the id of the old key": "api_key_id"}

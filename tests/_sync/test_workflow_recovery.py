@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_workflow_recovery.py by scripts/unasync.py: change that, not this file.
-"""Recovery of workflows: a run completes what a killed, cancelled or failed run left."""
+"""Recovery of workflows: a run completes what a cancelled or failed run left; tests/faults kill them anywhere."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 
-from pinecone_admin import Admin, NotFoundError, PineconeError, SecretNotStoredError, on_organization, on_project
+from pinecone_admin import Admin, NotFoundError, SecretNotStoredError, on_organization, on_project
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
 from pinecone_admin.workflows import OffboardPlan, ProjectRole, StalePlan
 from tests.support.clock import VirtualClock
-from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError, draw_random_faults
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
 from tests.support.interruption import InterruptingTransport, run_interruptibly, yield_once
 from tests.support.organizations import fill_project
 
@@ -458,8 +458,6 @@ SCENARIOS = {
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 
 
-STEP = 2
-"""One of so many requests of a workflow is where it is killed; both kinds of kill together meet all."""
 LONG = ("cleanup", "delete stale")
 """Workflows of so many requests that only every third one meets a fault."""
 
@@ -511,39 +509,6 @@ def run_scenario(
             raise
         return False
     return True
-
-
-@pytest.mark.parametrize("fault", KILLS, ids=[fault.name for fault in KILLS])
-@each_scenario
-def test_a_killed_workflow_is_completed_by_another_run(
-    scenario: Scenario, fault: InjectedFault, stride: Callable[[int], int]
-) -> None:
-    """A run completes the workflow of a process that was killed before or after any request."""
-    step = stride(STEP) * count_step(scenario)
-    first = max(1, step // 2) if fault is InjectedFault.KILL_AFTER else 1
-    for number in range(first, count_requests(scenario) + 1, step):
-        state = prepare_state(scenario)
-        assert not run_scenario(state, scenario, {number: fault})
-        assert run_scenario(state, scenario, {})
-        scenario.check(state)
-
-
-@pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 14), marks=pytest.mark.long)], ids=["few", "many"])
-@each_scenario
-def test_a_workflow_recovers_from_random_faults(scenario: Scenario, seeds: range, stride: Callable[[int], int]) -> None:
-    """A run without faults completes a workflow after runs with random faults."""
-    for seed in seeds[:: stride(2)]:
-        check_recovery(scenario, seed)
-
-
-def check_recovery(scenario: Scenario, seed: int) -> None:
-    """Run a workflow three times with random faults, and once without."""
-    state = prepare_state(scenario)
-    for part in range(3):
-        with suppress(PineconeError):
-            run_scenario(state, scenario, draw_random_faults(3 * seed + part))
-    assert run_scenario(state, scenario, {})
-    scenario.check(state)
 
 
 @each_scenario

@@ -25,7 +25,7 @@ from tests.support.clock import VirtualClock
 
 MOST_CELLS = 30
 """Cells of a scenario that run every day."""
-STEPS = (5, 7, 11, 13, 17, 19, 23, 31, 37, 47, 63)
+STEPS = (5, 7, 11, 13, 17, 19, 23, 31, 37, 47, 61, 73)
 """Steps through the cells of a scenario; none has a factor in common with the number of faults."""
 
 

@@ -39,7 +39,7 @@ MOST_REQUESTS = 120
 
 _NOT_PROCESSED = {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404}
 _LATER: Mapping[Fault | None, Fault] = {Fault.OUTAGE: Fault.LOST_BEFORE, Fault.REVOKED: Fault.FORBIDDEN}
-_LOST = {Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.OUTAGE, Fault.REVOKED}
+_LOST = {Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.UNREADABLE, Fault.OUTAGE, Fault.REVOKED}
 
 
 class Beside(Enum):
@@ -145,6 +145,8 @@ class GridTransport(httpx.AsyncBaseTransport):
                 return httpx.Response(403, json=body)
             case Fault.FOREIGN_404:
                 return httpx.Response(404, content=b"<html>not found</html>")
+            case Fault.UNREADABLE:
+                return httpx.Response(200, content=b"<html>")
             case Fault.CANCELLED:
                 self.interrupt()
                 await anyio.lowlevel.checkpoint()

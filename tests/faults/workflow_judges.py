@@ -23,6 +23,7 @@ class Fault(Enum):
     LOST_AFTER = auto()  # processed; the connection breaks before the response
     FORBIDDEN = auto()  # not processed; the API refuses it with 403
     FOREIGN_404 = auto()  # not processed; a proxy responds with 404
+    UNREADABLE = auto()  # processed; the response is not JSON
     CANCELLED = auto()  # processed; the task is cancelled meanwhile
     KILLED = auto()  # processed; the process is killed before the response
     OUTAGE = auto()  # as LOST_AFTER, and then as LOST_BEFORE
@@ -171,7 +172,7 @@ def judge_outcome(run: Run) -> Iterable[str]:
         yield f"the outcome is {outcome}, but there remain {_describe(run, run.remaining)}"
     elif outcome == "undone" and not any(each.is_done for each in run.requests):
         yield "the outcome is undone, but nothing was done"
-    elif outcome in {"unknown", "done"} and not run.remaining and not run.lost:
+    elif outcome in {"unknown", "done"} and not run.remaining and not run.lost and not _UNCERTAIN.search(run.text):
         yield f"the outcome is {outcome}, but nothing remains, and every response was read"
     elif outcome == "unknown" and run.certain:
         yield f"the outcome is unknown, but responses were read of {_describe(run, run.certain)}"
