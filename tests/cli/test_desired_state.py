@@ -368,6 +368,26 @@ def test_a_saved_plan_shows_what_it_does(emulator: Emulator) -> None:
     assert "create_invite" not in list_changes(emulator)
 
 
+def test_a_token_does_not_show_whose_it_is(emulator: Emulator) -> None:
+    """With a token alone, a file needs --client-id, and a saved plan takes from no service account without it."""
+    with emulator.admin() as admin:
+        token = admin.token().value
+        admin.service_accounts.create(name="old", role_bindings=[on_organization("OrgMember")])
+    env = {**NOBODY, "PINECONE_ACCESS_TOKEN": token}
+    write("less.yaml", "organization: Emulated Organization\nservice_accounts: [{name: old, absent: true}]\n")
+    for command in ("plan", "apply"):
+        refused = run(command, "less.yaml", env=env)
+        assert (refused.exit, "give --client-id" in refused.stderr) == (2, True), refused.stderr
+    own = ("--client-id", emulator.client_id)
+    assert run("plan", "less.yaml", *own, "--save", "plan.json", env=env).exit == 0
+    words = ("apply", "plan.json", "--allow-removals", "1", "--yes")
+    refused = run(*words, env=env)
+    assert (refused.exit, "a token does not show whose it is" in refused.stderr) == (5, True), refused.stderr
+    assert list_changes(emulator) == ["create_service_account"]
+    done = run(*words, *own, env=env)
+    assert (done.exit, done.json["client_id"]) == (0, emulator.client_id), done.stderr
+
+
 def test_a_dry_run_of_a_saved_plan_shows_what_is_left(emulator: Emulator) -> None:
     """What is already made is not shown again, so that the preview is what the run does."""
     run("plan", "org.yaml", "--out", "plan.json")
