@@ -344,7 +344,8 @@ class APIKeys(Namespace):
             PineconeValueError: ``value`` does not have the form of the value of an API key. The message does not show
                 it.
             NotFoundError: The account cannot see one of the projects.
-            LeftoverError: A temporary API key could not be deleted.
+            LeftoverError: A temporary API key could not be deleted. The notes (``__notes__``) of any error name a key
+                that remains.
 
         Example:
             >>> created = admin.api_keys.create(project_id=project.id, name="writer")

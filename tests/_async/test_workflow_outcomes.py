@@ -336,6 +336,8 @@ def test_every_workflow_states_what_is_left() -> None:
         )
         for module, names in lines:
             for each in names.split(", "):
-                found.add(each)
-                assert hasattr(getattr(import_module(module), each), "__wrapped__"), each
+                workflow = getattr(import_module(module), each)
+                if "admin" in inspect.signature(workflow).parameters:  # else it is a check of an argument
+                    found.add(each)
+                    assert hasattr(workflow, "__wrapped__"), each
     assert len(found) > 15
