@@ -54,7 +54,19 @@ def test_rule_that_claims_the_api_document_has_its_place_there() -> None:
         elif parameter:
             assert parameter in {resolve(each, document)["name"] for each in operations[operation]["parameters"]}, name
         else:
+            assert operation in operations, (name, place)
             assert not status or status in operations[operation]["responses"], (name, place)
+
+
+def test_rule_that_claims_the_oauth_document_has_its_place_there() -> None:
+    """The OAuth document has each schema and status that a source names."""
+    document = yaml.safe_load((rule_pages.ROOT / "openapi/oauth.yaml").read_text(encoding="utf-8"))
+    ((operation,),) = (methods.values() for methods in document["paths"].values())
+    known = {*document["components"]["schemas"], *operation["responses"]}
+    claims = [rule.source.text.partition("OAuth document 2026-07: ")[2] for rule in RULES.values()]
+    places = [place for claim in claims if claim for place in claim.partition("; ")[0].split(", ")]
+    assert len(places) > 5
+    assert set(places) <= known
 
 
 def resolve(node: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:

@@ -165,7 +165,7 @@ _REQUESTS = {
         "a page token is opaque; a foreign one, or one of other filters, returns 400 INVALID_ARGUMENT",
         _api(
             "list_users?paginationToken",
-            "PaginationResponse.next",
+            "UserList.pagination",
             silent="the code is in tests of the official Python SDK 10",
         ),
     ),
