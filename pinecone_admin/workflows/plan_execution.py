@@ -26,7 +26,7 @@ from pinecone_admin.workflows.guard import find_excess, find_refusals, raise_ref
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.planner import check_view
-from pinecone_admin.workflows.plans import check_organization
+from pinecone_admin.workflows.plans import check_organization, find_help_code
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore, SecretOwner
 from pinecone_admin.workflows.sent_changes import SentChange, find_effects, state_what_is_left
 
@@ -256,7 +256,7 @@ class PlanExecution:
         text = str(error) if is_ours else f"{type(error).__name__}: {error}"
         text = "; ".join([text, *getattr(error, "__notes__", ())])
         text = redact_text(text, (each.reveal() for each in self._secrets))
-        help_code = error.help_code if isinstance(error, PineconeError) else None
+        help_code = find_help_code(error) if isinstance(error, PineconeError) else None
         return Step(change=change, state=failed.state, error=text, help_code=help_code)
 
 

@@ -379,8 +379,8 @@ def test_a_token_does_not_show_whose_it_is(emulator: Emulator) -> None:
         refused = run(command, "less.yaml", env=env)
         assert (refused.exit, "give --client-id" in refused.stderr) == (2, True), refused.stderr
     own = ("--client-id", emulator.client_id)
-    assert run("plan", "less.yaml", *own, "--save", "plan.json", env=env).exit == 0
-    words = ("apply", "plan.json", "--allow-removals", "1", "--yes")
+    assert run("plan", "less.yaml", *own, "--out", "plan.json", env=env).exit == 0
+    words = ("apply", "plan.json", "--confirm", "1", "--yes")
     refused = run(*words, env=env)
     assert (refused.exit, "a token does not show whose it is" in refused.stderr) == (5, True), refused.stderr
     assert list_changes(emulator) == ["create_service_account"]
@@ -481,6 +481,17 @@ def test_a_part_that_fails(emulator: Emulator) -> None:
         ("done", "writer"),
     ]
     assert run("apply", "org.yaml", "--store", "file:k", "--yes").exit == 0
+
+
+def test_an_apply_of_which_all_failed_of_one_cause_has_its_exit_code(emulator: Emulator) -> None:
+    """If nothing was done, and all failed because of a role, the exit code is that of the role."""
+    people = "people: [{email: a@example.com, roles: [OrgMember]}, {email: b@example.com, roles: [OrgMember]}]\n"
+    write("people.yaml", f"organization: Emulated Organization\n{people}")
+    emulator.faults.add("invites.create", status=403, times=2)
+    done = run("apply", "people.yaml", "--yes")
+    assert (done.exit, [each["state"] for each in done.json["steps"]]) == (10, ["rejected"] * 2), done.stderr
+    emulator.faults.add("invites.create", status=403)
+    assert run("apply", "people.yaml", "--yes").exit == 9
 
 
 def test_a_place_that_cannot_take_a_secret(emulator: Emulator) -> None:

@@ -14,7 +14,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, require_change_allowed
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text, write_report
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
@@ -248,10 +248,16 @@ def apply_file(
             _write_report(session, begun[0], out)
     write_value(session, done)
     if not done.is_complete:
-        failed, left = len(done.failed) + len(done.undone), len(done.not_run)
+        failed = [*done.failed, *done.undone]
         again = f"see why, and run it again{'' if out is None else ', with another file for --out'}"
-        session.notify(f"warning: {count_noun(failed, 'step')} failed, and {left} did not run: {again}")
-        session.exit_code = exit_codes.PARTLY_DONE
+        session.notify(
+            f"warning: {count_noun(len(failed), 'step')} failed, and {len(done.not_run)} did not run: {again}"
+        )
+        is_anything_done = bool(done.done) or any(each.state in {"sent", "unread"} for each in failed)
+        reasons = [each.help_code for each in failed]
+        session.exit_code = (
+            exit_of_reasons(reasons, is_anything_done=is_anything_done) if failed else exit_codes.PARTLY_DONE
+        )
 
 
 def _refuse_options_of_files(
