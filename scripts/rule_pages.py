@@ -27,6 +27,7 @@ from pinecone_admin.emulator.api.permissions import PERMISSIONS
 from pinecone_admin.emulator.api.routing import OperationRoute
 from pinecone_admin.emulator.api.rule_catalogue import RULES_BY_NOUN, ServerRule
 from tests.conformance.__main__ import CHECKS
+from tests.conformance.playback import recheck
 from tests.conformance.recording import SUFFIX, read_recording
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,8 +196,8 @@ def read_proofs(folder: Path) -> dict[str, str]:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         recording = read_recording(path)
         if recording.is_proof:
-            recorded = {line["rule"] for line in recording.lines}
-            held = [rule for rule, verdict in recording.verdicts.items() if verdict == "same" and rule in recorded]
+            # By the recorded responses: a word in the file alone proves nothing.
+            held = [rule for rule, verdict in recheck(recording).items() if verdict == "same"]
             proofs |= {rule: max(recording.date, proofs.get(rule, "")) for rule in held}
     return proofs
 

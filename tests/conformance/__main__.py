@@ -21,7 +21,6 @@ from typing import NoReturn
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
-from attrs import frozen
 
 from pinecone_admin.emulator.api.rule_catalogue import RULES
 from tests.conformance import permission_checks, read_checks, write_checks
@@ -35,7 +34,7 @@ from tests.conformance.recording import (
     read_recording,
     write_recording,
 )
-from tests.conformance.registry import CHECKS, Phase, RegisteredCheck
+from tests.conformance.registry import CHECKS, CheckResult, Phase, run_check
 from tests.conformance.replay import replay
 from tests.conformance.service import (
     VERSION,
@@ -50,19 +49,6 @@ __all__ = ["CHECKS", "main", "permission_checks", "read_checks", "write_checks"]
 
 _NO_CREDENTIALS = "PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set"
 REPORTS = Path(__file__).resolve().parents[2] / "docs/conformance"
-
-
-@frozen
-class CheckResult:
-    """The result of a check."""
-
-    rule: str
-    verdict: str
-    reason: str = ""
-
-    def __str__(self) -> str:
-        reason = f"\n         {self.reason}" if self.reason else ""
-        return f"{self.verdict:<8} {self.rule}: {RULES[self.rule].text}{reason}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -239,7 +225,7 @@ def _run_checks(service: Service, recorder: RecordingTransport | None, *, write:
         for each in checks:
             if recorder:
                 recorder.rule = each.rule
-            yield _run_check(each, service) if obstacle is None else CheckResult(each.rule, "skipped", obstacle)
+            yield run_check(each, service) if obstacle is None else CheckResult(each.rule, "skipped", obstacle)
 
 
 def _prepare_phase(service: Service, phase: Phase, *, write: bool) -> str | None:
@@ -256,19 +242,6 @@ def _prepare_phase(service: Service, phase: Phase, *, write: bool) -> str | None
     except SkippedError as error:
         return str(error)
     return None
-
-
-def _run_check(check: RegisteredCheck, service: Service) -> CheckResult:
-    try:
-        with service.clean_up():
-            check.run(service)
-    except SkippedError as error:
-        return CheckResult(check.rule, "skipped", str(error))
-    except (DiffersError, httpx.HTTPError) as error:
-        return CheckResult(check.rule, "DIFFERS", str(error))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        return CheckResult(check.rule, "DIFFERS", f"a response is malformed: {type(error).__name__} {error}")
-    return CheckResult(check.rule, "same")
 
 
 def _print_line(line: str) -> None:

@@ -4,7 +4,9 @@ The first response with a placeholder decides its value. Later, the placeholder 
 replay compares references, repeated values and the order of lists without knowing the recorded values.
 """
 
+import json
 import re
+from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -162,11 +164,23 @@ def make_value(placeholder: str) -> str:
         "uuid": f"5eed0000-0000-4000-8000-{number:012x}",
         "email": f"person-{number}@example.com",
         "client": f"{number:032}",
-        "secret": f"{number:064}",
+        "secret": make_secret(rest.partition(" ")[2], number),
         "time before": (START - days).isoformat(),
         # Within the seven days of a valid invite.
         "time after": (START + timedelta(days=3, seconds=number)).isoformat(),
     }.get(kind, f"{kind}-{number}")
+
+
+def make_secret(form: str, number: int) -> str:
+    """Return a secret of the form that a placeholder describes."""
+    if form == "jwt":
+        claims = urlsafe_b64encode(json.dumps({"exp": int(START.timestamp())}).encode()).decode().rstrip("=")
+        return f"eyJ.{claims}.{number}"
+    prefix, *lengths = form.split("_")
+    if lengths:
+        label, unique = map(int, lengths)
+        return f"{prefix}_{number:0{label}}_{number:0{unique}}"
+    return f"{number:0{form}}" if form.isdigit() else f"!{number}"
 
 
 # The organization

@@ -49,6 +49,7 @@ class Service:
         credentials: The credentials of a service account that owns its organization.
         mail_to: An address to which an invite may be mailed.
         patience: Seconds to wait for changes that take effect with a delay.
+        sleep: Waits for a number of seconds.
 
     Attributes:
         project: The project in which the checks work.
@@ -63,6 +64,7 @@ class Service:
     credentials: AccountCredentials
     mail_to: str | None = None
     patience: float = 10.0
+    sleep: Callable[[float], None] = time.sleep
     project: JSONObject = field(factory=dict[str, Any], init=False)
     project_status: int = field(default=0, init=False)
     invite: JSONObject = field(factory=dict[str, Any], init=False)
@@ -90,6 +92,10 @@ class Service:
         if self._token is None:
             self._token = str(expect_success(self.request_token(), 200)["access_token"])
         return self._token
+
+    def use_token(self, token: str) -> None:
+        """Use an access token that an earlier run has requested."""
+        self._token = token
 
     def as_account(self, credentials: AccountCredentials) -> Self:
         """Return the same service with the credentials of another service account."""
@@ -182,7 +188,7 @@ class Service:
             except DiffersError:
                 if time.monotonic() >= end:
                     raise
-                time.sleep(min(1.0, self.patience))
+                self.sleep(min(1.0, self.patience))
             else:
                 return
 

@@ -163,7 +163,9 @@ def read_constants() -> frozenset[str]:
 
 def _constants_of(tree: ast.AST) -> set[str]:
     values = [_evaluate(node) for node in ast.walk(tree)]
-    return {each for each in values if isinstance(each, str) and each}
+    texts = {each for each in values if isinstance(each, str) and each}
+    # Also the parts of paths, one of which leads nowhere.
+    return texts | {part for each in texts if each.startswith("/admin/") for part in each.split("/") if part}
 
 
 def _evaluate(node: ast.AST) -> object:

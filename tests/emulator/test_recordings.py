@@ -29,6 +29,7 @@ from tests.conformance import recording as recordings
 from tests.conformance import vocabulary
 from tests.conformance.__main__ import main
 from tests.conformance.audit import LeakError
+from tests.conformance.playback import recheck
 from tests.conformance.recording import PRODUCTION, RecordingTransport, read_recording
 from tests.conformance.replay import Axis, replay
 from tests.conformance.sanitizer import Sanitizer
@@ -576,6 +577,40 @@ def test_recording_goes_through_the_proxy_of_the_environment(
         assert main(["--host", "https://api.invalid", "--oauth-url", "https://login.invalid/oauth/token", *extra]) == 2
         assert "Connection refused" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_verdicts_follow_from_the_recorded_responses(recorded: Recorded, read_only: Recorded, tmp_path: Path) -> None:
+    """The checks pass with the recorded responses, and a verdict that these do not have is found out."""
+    for run in (recorded, read_only):
+        recording = read_recording(run.path)
+        assert recheck(recording) == {rule: each for rule, each in recording.verdicts.items() if each != "skipped"}
+    text = recorded.path.read_text(encoding="utf-8")
+    for change, other, rule in (
+        ('"code": "OUT_OF_RANGE"', '"code": "INVALID_ARGUMENT"', "limit-range"),
+        (" pcsk_6_63>", " other>", "key-value"),
+        ('"max_pods": 0', '"max_pods": 1', "max-pods"),
+        ('"expires_at": "<time:+6048', '"expires_at": "<time:+5048', "invite-lifetime"),
+        ('"rule": "paged-lists"', '"rule": "whole-lists"', "paged-lists"),
+    ):
+        changed = tmp_path / f"{rule}.jsonl"
+        changed.write_text(text.replace(change, other), encoding="utf-8")
+        recording = read_recording(changed)
+        assert (recording.verdicts[rule], recheck(recording)[rule]) == ("same", "DIFFERS")
+
+
+def test_change_that_took_effect_with_a_delay_is_proven(recorded: Recorded) -> None:
+    """A rule is proven by a token that was revoked at the second request, and not by one that never was."""
+    recording = read_recording(recorded.path)
+    (revoked,) = [
+        number
+        for number, line in enumerate(recording.lines)
+        if (line["rule"], line["response"]["status"], line["request"]["method"]) == ("account-tokens", 401, "GET")
+    ]
+    accepted = {**recording.lines[revoked], "response": recording.lines[1]["response"]}
+    lines = [*recording.lines[:revoked], accepted, *recording.lines[revoked:]]
+    assert recheck(evolve(recording, lines=lines))["account-tokens"] == "same"
+    del lines[revoked + 1]
+    assert recheck(evolve(recording, lines=lines))["account-tokens"] == "DIFFERS"
 
 
 def test_one_command_writes_one_file(tmp_path: Path) -> None:
