@@ -219,10 +219,10 @@ def _common_options() -> list[click.Parameter]:
 def _secret_options(makes: Secret) -> list[click.Parameter]:
     allow_group = click.Option(["--allow-group"], **SETTING, is_flag=True, help=ALLOW_GROUP)
     if makes.many:
-        text = "Where each secret goes, such as 'file:{project}-{name}.key' (help secrets)."
-        return [StoreOption(["--store"], **SETTING, metavar="PLACE", help=text), allow_group]
+        text = "Where each secret goes, such as 'file:{scope}-{name}.key' (help secrets)."
+        return [StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=text), allow_group]
     return [
-        StoreOption(["--store"], **SETTING, metavar="PLACE", help=STORE),
+        StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=STORE),
         click.Option(["--reveal"], **SETTING, is_flag=True, help="Show the secret instead of storing it."),
         allow_group,
     ]

@@ -28,7 +28,7 @@ from pinecone_admin.cli.session import Session
     "--store",
     cls=StoreOption,
     **SETTING,
-    metavar="PLACE",
+    metavar="DESTINATION",
     help=STORE,
 )
 @click.option("--reveal", **SETTING, is_flag=True, help="Show secrets in the response.")
