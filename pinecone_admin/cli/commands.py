@@ -55,27 +55,35 @@ FORMATS = ("table", "json", "yaml", "csv", "raw")
 WIDEST = 100
 """Columns that a help uses at most."""
 _ABOUT = "Manage a Pinecone organization from the shell."
+_MOST_CHOICES = 5
+"""Words that an error names."""
 _COMMON = "Options of every command: pinecone-admin help options"
+_ALIASES: Mapping[str, Sequence[str]] = {
+    "add": ("create",),
+    "api": ("send",),
+    "edit": ("update",),
+    "get": ("describe",),
+    "key": ("api-key",),
+    "keys": ("api-key",),
+    "ls": ("list",),
+    "new": ("create",),
+    "remove": ("delete",),
+    "rm": ("delete", "remove"),
+    "set": ("update",),
+    "show": ("describe",),
+    "user add": ("ensure",),
+    "view": ("describe",),
+}
+"""Words of other programs, each with the commands that it runs, of which the first that exists counts."""
 _OTHER_WORDS: Mapping[str, str] = {
-    "add": "create",
-    "api": "send",
     "auth": "whoami",
     "batch": "each",
     "bulk": "each",
     "config": "profile",
-    "edit": "update",
-    "get": "describe",
-    "key": "api-key",
-    "ls": "list",
-    "new": "create",
-    "remove": "delete",
     "rename": "update",
-    "rm": "delete",
-    "show": "describe",
     "status": "doctor",
-    "view": "describe",
 }
-"""What other programs call these commands."""
+"""What other programs call these commands, which do something else here."""
 
 
 # Parameters
@@ -389,7 +397,34 @@ class Command(click.Command):
             ctx.obj.command = self
         words = protect_ids(args, self.params)
         check_options(self, ctx, words)
-        return super().parse_args(ctx, words)
+        return super().parse_args(ctx, self._complete_words(ctx, words))
+
+    def _complete_words(self, ctx: click.Context, words: list[str]) -> list[str]:
+        """Return the words with the values that are required and missing, which are asked for on a terminal.
+
+        Raises:
+            click.UsageError: There is no terminal; the message names all that are missing.
+        """
+        session: Session | None = ctx.obj if isinstance(ctx.obj, Session) else None
+        values, _, order = self.make_parser(ctx).parse_args(list(words))
+        # An empty value is one; of what is missing, click's parser has a mark of its own, or nothing.
+        given = {name for name, value in values.items() if type(value) in {str, list, tuple} and (value or value == "")}
+        missing = [each for each in self.own_params if each.required and each.name not in given]
+        if ctx.resilient_parsing or not missing or any("--help" in each.opts for each in order):
+            return words
+        if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
+            raise click.UsageError(f"Missing: {', '.join(map(_describe_missing, missing))}", ctx)
+        options, arguments = list[str](), list[str]()
+        for each in missing:
+            value = session.ask_for_value(str(getattr(each, "help", None) or getattr(each, "text", "")))
+            if not value:
+                raise click.UsageError(f"Missing: {_describe_missing(each)}", ctx)
+            if isinstance(each, click.Option):
+                options.append(f"{each.opts[0]}={value}")
+            else:
+                arguments.append(value)
+        separator = ["--"] if arguments and "--" not in words else []
+        return [*options, *words, *separator, *arguments]
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command."""
@@ -413,6 +448,12 @@ class Command(click.Command):
             formatter.write(f"  {self.example}\n")
         if self.topics:
             formatter.write(f"\nSee also: {', '.join(f'{PROGRAM} help {each}' for each in self.topics)}\n")
+
+
+def _describe_missing(param: click.Parameter) -> str:
+    """Return a parameter as an error names it, with the words from which it is chosen if they are few."""
+    words = list(map(str, param.type.choices)) if isinstance(param.type, click.Choice) else []
+    return spell_parameter(param) + (f" (one of {', '.join(words)})" if 0 < len(words) <= _MOST_CHOICES else "")
 
 
 class Noun(click.Group):
@@ -467,6 +508,7 @@ class Noun(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of the next word, or suggest one that is spelt nearly like it."""
         known = self.list_commands(ctx)
+        args = [self._find_alias(args[0], known), *args[1:]]
         # A shell completes what is not typed to its end, and shows nothing but words.
         if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
             words = " ".join((*self.path, args[0]))
@@ -476,6 +518,16 @@ class Noun(click.Group):
             advice = self.find_elsewhere(args[0]) or suggest(meant, known)
             raise click.UsageError(f"there is no command {words!r}: {advice}", ctx)
         return super().resolve_command(ctx, args)
+
+    def _find_alias(self, word: str, known: Sequence[str]) -> str:
+        """Return the command that a word means: itself, a plural of a noun, or a word of other programs."""
+        if word in known:
+            return word
+        singular = word.removesuffix("s")
+        if not self.path and singular in NOUNS:
+            return singular
+        meant = _ALIASES.get(" ".join((*self.path, word)), _ALIASES.get(word, ()))
+        return next((each for each in meant if each in known), word)
 
     def find_elsewhere(self, word: str) -> str:
         """Return a question that names the only command with a noun that ends in a word; empty if there is none."""

@@ -421,6 +421,12 @@ def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
 
 # Words
 
+_OF_OTHER_PROGRAMS: Mapping[str, str] = {
+    "--force": "Add --yes to go ahead, or --confirm NAME where the name is asked for.",
+    "--quiet": "Standard output has only data; add 2>/dev/null to hide everything else.",
+}
+"""Options of other programs, each with what does the same."""
+
 
 def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[str]:
     """Move ids that start with a dash, and would be read as options, behind ``--``."""
@@ -449,6 +455,8 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
         _, _, words = context.command_path.partition(" ")
         if (new := find_new_spelling(words, error.option_name)) is not None:
             raise click.UsageError(f"{error.option_name} is now {new}.", context) from None
+        if (advice := _OF_OTHER_PROGRAMS.get(error.option_name)) is not None:
+            raise click.UsageError(f"There is no {error.option_name}. {advice}", context) from None
         nearest = find_nearest(error.option_name, error.possibilities or ())
         hint = f": did you mean {nearest}?" if nearest else ""
         if "--" not in args and any(each.name == "command" for each in command.params):

@@ -178,6 +178,16 @@ class Session:
                 self.stderr.write(line)
                 self.stderr.flush()
 
+    def ask_for_value(self, text: str) -> str:
+        """Return what a person types for a required value that is missing.
+
+        Args:
+            text: What the value is, as the help says it.
+        """
+        self.stderr.write(f"{text.rstrip('.')}: ")
+        self.stderr.flush()
+        return self.stdin.readline().strip()
+
     def pause_progress(self) -> AbstractContextManager[None]:
         """Return a context in which the terminal shows no progress."""
         return nullcontext() if self.bar is None else self.bar.paused()

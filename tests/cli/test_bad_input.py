@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -28,13 +29,74 @@ def check_usage(done: Run, *texts: str) -> None:
     assert r"\u000" not in done.stderr
 
 
+def test_words_of_other_programs_run_and_are_in_no_help() -> None:
+    """Plurals and the usual verbs mean the commands that do the same; the audit and the errors name those."""
+    with example_organization() as emulator:
+        for words, meant in (
+            ("projects ls", "project list"),
+            ("project show search", "project describe search"),
+            ("project get search", "project describe search"),
+            ("project view search", "project describe search"),
+            ("keys ls --project search", "api-key list --project search"),
+            ("key list", "api-key list"),
+            ("api-keys list", "api-key list"),
+            ("users ls", "user list"),
+            ("role-bindings ls", "role-binding list"),
+            ("api GET /admin/projects", "send GET /admin/projects"),
+            ("project new x --dry-run", "project create x --dry-run"),
+            ("project add x --dry-run", "project create x --dry-run"),
+            (
+                "user add eve@example.com --role OrgMember --dry-run",
+                "user ensure eve@example.com --role OrgMember --dry-run",
+            ),
+            ("project edit search --max-pods 1 --dry-run", "project update search --max-pods 1 --dry-run"),
+            ("project set search --max-pods 1 --dry-run", "project update search --max-pods 1 --dry-run"),
+            ("project rm empty --dry-run", "project delete empty --dry-run"),
+            ("project remove empty --dry-run", "project delete empty --dry-run"),
+        ):
+            done, expected = run(*words.split()), run(*meant.split())
+            assert (done.exit, done.stdout, done.stderr) == (0, expected.stdout, expected.stderr), words
+        assert not [each for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]
+        assert "did you mean" in run("project", "obliterat").stderr or "choose from" in run("project", "x").stderr
+    shown = run("--help").stdout + run("project", "--help").stdout + run("user", "--help").stdout
+    for word in ("ls", "rm", "get", "view", "new", "edit", "projects", "keys"):
+        assert not re.search(rf"^  {word} ", shown, re.MULTILINE)
+
+
+def test_options_of_other_programs_name_what_does_the_same() -> None:
+    """Before any request."""
+    check_usage(
+        run("project", "delete", "x", "--force"), "There is no --force. Add --yes to go ahead, or --confirm NAME"
+    )
+    check_usage(run("project", "list", "--quiet"), "There is no --quiet. Standard output has only data")
+
+
+def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
+    """With the words of its help, in the order of the help; elsewhere, one error names all that is missing."""
+    with example_organization() as emulator:
+        missing = run("api-key", "create")
+        check_usage(missing, "Missing: NAME, --project")
+        assert len(emulator.requests) == 0
+        asked = run("api-key", "create", "--dry-run", terminal=True, stdin="k 1\nsearch\n")
+        assert asked.exit == 0, asked
+        assert "Name of the key, 1 to 80 characters: Name or id of the project: " in asked.stderr
+        assert '"k 1"' in run("api-key", "create", "k 1", "--project", "search", "--dry-run").stdout
+        given = run("project", "create", terminal=True, stdin="--yes\nn\n")
+        assert "About to: project create --yes" in given.stderr
+        nothing = run("project", "create", terminal=True, stdin="")
+        assert (nothing.exit, "Missing: NAME" in nothing.stderr) == (2, True)
+        silent = run("project", "create", terminal=True, stdin="x\n", env={"PINECONE_ADMIN_NO_PROMPT": "1"})
+        assert (silent.exit, silent.stderr.startswith("error: Missing: NAME")) == (2, True)
+        assert run("api-key", "create", "--help", terminal=True).exit == 0
+
+
 def test_wrong_words_are_usage_errors() -> None:
     """Unknown commands, options and values are named, with what was probably meant."""
     with example_organization() as emulator:
         check_usage(run("projct"), "'projct'", "did you mean project?")
         check_usage(run("project", "lst"), "'project lst'", "did you mean list?")
         check_usage(run("project", "obliterate"), "choose from create, delete")
-        for words, meant in ((("config",), "profile"), (("project", "ls"), "list"), (("api-key", "get"), "describe")):
+        for words, meant in ((("config",), "profile"), (("project", "rename"), "update")):
             check_usage(run(*words), f"did you mean {meant}?")
         check_usage(run("status"), "did you mean doctor?")
         check_usage(run("rotate-due"), "'rotate-due'", "did you mean api-key rotate-due?")
@@ -71,7 +133,7 @@ def test_every_choice_suggests_the_nearest_word() -> None:
         check_usage(run("send", "PACTH", "/admin/projects"), "METHOD", "did you mean PATCH?")
         check_usage(run("emulator", "--plan", "enterprise"), "did you mean Enterprise?")
         check_usage(run("completion", "bsh"), "did you mean bash?")
-        check_usage(run("completion"), "choose from: bash, zsh, fish (see")
+        check_usage(run("completion"), "one of bash, zsh, fish")
         check_usage(run("help", "exit-code"), "did you mean exit-codes?")
         check_usage(run("help", "project", "lst"), "did you mean project list?")
         assert "did you mean many-owners?" in run("explain", "many-owner").stderr
