@@ -230,20 +230,22 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         "service_accounts.list": {"limit": 5, "pagination_token": None},
         "service_accounts.create": {"name": "ci", "role_bindings": roles},
         "service_accounts.ensure": {"name": "ci", "role_bindings": roles, "store": [].append}
-        | {"on_difference": "report", "revoke_unlisted": False, "dry_run": False},
+        | {"on_difference": "report", "revoke_unlisted": False, "client_id": None, "dry_run": False},
         "service_accounts.describe": {"service_account_id": ids["account"]},
         "service_accounts.describe_by_name": {"name": "batch"},
         "service_accounts.update": {"service_account_id": ids["account"], "name": "ci"},
         "service_accounts.delete": {"service_account_id": ids["account"]},
         "service_accounts.rotate_secret": {"service_account_id": ids["account"]},
-        "service_accounts.rotate": {"service_account_id": ids["account"], "store": [].append, "dry_run": False},
+        "service_accounts.rotate": {"service_account_id": ids["account"], "store": [].append}
+        | {"allow_own": False, "client_id": None, "dry_run": False},
         "role_bindings.list": binding | {"role": "ProjectViewer", "limit": 5, "pagination_token": None},
         "role_bindings.create": binding | {"role": "ProjectEditor"},
         "role_bindings.ensure": binding | {"role": "ProjectEditor", "dry_run": False},
         "role_bindings.describe": {"role_binding_id": ids["binding"]},
         "role_bindings.delete": {"role_binding_id": ids["binding"]},
         "role_bindings.change_role": binding
-        | {"from_role": "ProjectViewer", "to_role": "ProjectEditor", "dry_run": False},
+        | {"from_role": "ProjectViewer", "to_role": "ProjectEditor"}
+        | {"allow_own": False, "client_id": None, "dry_run": False},
     }
     return arguments[method] if method in arguments else fill_ids(method, ids)
 

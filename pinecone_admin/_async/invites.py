@@ -131,15 +131,16 @@ class AsyncInvites(Namespace):
             False
         """
         from pinecone_admin._async.workflows.ensure import ensure_invite  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await ensure_invite(
-            self._admin,
-            email=email,
-            role_bindings=role_bindings,
-            on_difference=on_difference,
-            revoke_unlisted=revoke_unlisted,
-            dry_run=dry_run,
-        )
+        async with open_run(self._admin, "ensure_invite", dry_run=dry_run) as run:
+            return await ensure_invite(
+                run,
+                email=email,
+                role_bindings=role_bindings,
+                on_difference=on_difference,
+                revoke_unlisted=revoke_unlisted,
+            )
 
     async def describe(self, *, invite_id: str) -> Invite:
         """Fetch one invite in any state.

@@ -123,15 +123,16 @@ class AsyncProjects(Namespace):
             (True, 'checkout')
         """
         from pinecone_admin._async.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await ensure_project(
-            self._admin,
-            name=name,
-            max_pods=max_pods,
-            force_encryption_with_cmek=force_encryption_with_cmek,
-            on_difference=on_difference,
-            dry_run=dry_run,
-        )
+        async with open_run(self._admin, "ensure_project", dry_run=dry_run) as run:
+            return await ensure_project(
+                run,
+                name=name,
+                max_pods=max_pods,
+                force_encryption_with_cmek=force_encryption_with_cmek,
+                on_difference=on_difference,
+            )
 
     async def describe(self, *, project_id: str) -> Project:
         """Fetch one project.
@@ -278,10 +279,10 @@ class AsyncProjects(Namespace):
             (True, True)
         """
         from pinecone_admin._async.workflows.provision import provision  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await provision(
-            self._admin, name=name, key_roles=key_roles, store=store, bindings=bindings, dry_run=dry_run
-        )
+        async with open_run(self._admin, "provision", dry_run=dry_run) as run:
+            return await provision(run, name=name, key_roles=key_roles, store=store, bindings=bindings)
 
     async def delete(self, *, project_id: str) -> None:
         """Delete a project and its API keys.
@@ -345,15 +346,12 @@ class AsyncProjects(Namespace):
             True
         """
         from pinecone_admin._async.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await delete_with_cleanup(
-            self._admin,
-            project_id=project_id,
-            dry_run=dry_run,
-            time_limit=time_limit,
-            lift_protection=lift_protection,
-            progress=progress,
-        )
+        async with open_run(self._admin, "delete_with_cleanup", dry_run=dry_run) as run:
+            return await delete_with_cleanup(
+                run, project_id=project_id, time_limit=time_limit, lift_protection=lift_protection, progress=progress
+            )
 
     @overload
     async def delete_stale(
@@ -426,20 +424,19 @@ class AsyncProjects(Namespace):
             >>> report = await admin.projects.delete_stale(plan=plan)
         """
         from pinecone_admin._async.workflows.delete_stale import carry_out_deletion, plan_deletion  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         if plan is None:
-            return await plan_deletion(
-                self._admin,
+            async with open_run(self._admin, "delete_stale") as run:
+                return await plan_deletion(
+                    run, name_pattern=name_pattern, older_than=older_than, concurrency=concurrency, progress=progress
+                )
+        async with open_run(self._admin, "delete_stale") as run:
+            return await carry_out_deletion(
+                run,
                 name_pattern=name_pattern,
                 older_than=older_than,
+                plan=plan,
                 concurrency=concurrency,
                 progress=progress,
             )
-        return await carry_out_deletion(
-            self._admin,
-            name_pattern=name_pattern,
-            older_than=older_than,
-            plan=plan,
-            concurrency=concurrency,
-            progress=progress,
-        )

@@ -160,16 +160,17 @@ class AsyncRoleBindings(Namespace):
             False
         """
         from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await ensure_role_binding(
-            self._admin,
-            principal_type=principal_type,
-            principal_id=principal_id,
-            resource_type=resource_type,
-            resource_id=resource_id,
-            role=role,
-            dry_run=dry_run,
-        )
+        async with open_run(self._admin, "ensure_role_binding", dry_run=dry_run) as run:
+            return await ensure_role_binding(
+                run,
+                principal_type=principal_type,
+                principal_id=principal_id,
+                resource_type=resource_type,
+                resource_id=resource_id,
+                role=role,
+            )
 
     async def describe(self, *, role_binding_id: str) -> RoleBinding:
         """Fetch one role binding.
@@ -214,6 +215,8 @@ class AsyncRoleBindings(Namespace):
         from_role: RoleName,
         to_role: RoleName,
         resource_id: str | None = None,
+        allow_own: bool = False,
+        client_id: str | None = None,
         dry_run: bool = False,
     ) -> workflows.RoleChange:
         """Replace one role of a principal: grant the new role, then revoke the old one.
@@ -230,6 +233,8 @@ class AsyncRoleBindings(Namespace):
             from_role: Role to revoke.
             to_role: Role to grant.
             resource_id: Id of the project; optional for roles on the organization.
+            allow_own: Also change a role of the service account as which this client authenticates.
+            client_id: Client id of this client's service account, if the client has a token in place of credentials.
             dry_run: Only report what would be done.
 
         Returns:
@@ -237,9 +242,11 @@ class AsyncRoleBindings(Namespace):
 
         Raises:
             PineconeValueError: Both roles are the same; nothing was sent.
+            RefusedError: The old role is that of the last user who is an OrgOwner, or one of the account as which this
+                client authenticates, or may be: a token does not show whose it is. Nothing was changed.
             NotFoundError: The principal holds neither role, or the account does not see it; nothing was changed.
-            ConflictError: The old role is the last OrgOwner, so that the new role is revoked again; or an identity
-                provider manages the person.
+            ConflictError: The server refuses to revoke the old role, so that the new one is revoked again; or an
+                identity provider manages the person.
             ForbiddenError: The caller does not hold the new role, or the plan does not have it.
             LeftoverError: The server refused to revoke the old role, and the new one could not be revoked, either.
             PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
@@ -256,14 +263,17 @@ class AsyncRoleBindings(Namespace):
             'OrgManager'
         """
         from pinecone_admin._async.workflows.change_role import change_role  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await change_role(
-            self._admin,
-            principal_type=principal_type,
-            principal_id=principal_id,
-            resource_type=resource_type,
-            resource_id=resource_id,
-            from_role=from_role,
-            to_role=to_role,
-            dry_run=dry_run,
-        )
+        async with open_run(self._admin, "change_role", dry_run=dry_run) as run:
+            return await change_role(
+                run,
+                principal_type=principal_type,
+                principal_id=principal_id,
+                resource_type=resource_type,
+                resource_id=resource_id,
+                from_role=from_role,
+                to_role=to_role,
+                allow_own=allow_own,
+                client_id=client_id,
+            )

@@ -90,6 +90,7 @@ class AsyncServiceAccounts(Namespace):
         store: Callable[[ServiceAccountWithSecret], object] | None = None,
         on_difference: workflows.OnDifference = "report",
         revoke_unlisted: bool = False,
+        client_id: str | None = None,
         dry_run: bool = False,
     ) -> workflows.Ensured[ServiceAccountWithSecret | ServiceAccount]:
         """Return the service account with this name, and create it if there is none.
@@ -114,6 +115,7 @@ class AsyncServiceAccounts(Namespace):
             revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting; only with
                 ``"update"``. An account loses the projects that it created, too. Roles of the account as which this
                 client authenticates are never revoked.
+            client_id: Client id of this client's service account, if the client has a token in place of credentials.
             dry_run: Only report what would be done.
 
         Returns:
@@ -122,7 +124,7 @@ class AsyncServiceAccounts(Namespace):
         Raises:
             AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; or roles would be revoked, and the
-                client has only a token, so that the account may be its own. Nothing was changed.
+                client has only a token and no ``client_id``, so that the account may be its own. Nothing was changed.
             ForbiddenError: The plan has no service accounts or does not have a role, or the caller does not hold one
                 that it would grant.
             LeftoverError: ``store`` failed, the response with the secret was lost, or the account could not be named
@@ -138,16 +140,18 @@ class AsyncServiceAccounts(Namespace):
             ... )
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await ensure_service_account(
-            self._admin,
-            name=name,
-            role_bindings=role_bindings,
-            store=store,
-            on_difference=on_difference,
-            revoke_unlisted=revoke_unlisted,
-            dry_run=dry_run,
-        )
+        async with open_run(self._admin, "ensure_service_account", dry_run=dry_run) as run:
+            return await ensure_service_account(
+                run,
+                name=name,
+                role_bindings=role_bindings,
+                store=store,
+                on_difference=on_difference,
+                revoke_unlisted=revoke_unlisted,
+                client_id=client_id,
+            )
 
     async def describe(self, *, service_account_id: str) -> ServiceAccount:
         """Fetch one service account, without its secret.
@@ -252,6 +256,8 @@ class AsyncServiceAccounts(Namespace):
         *,
         service_account_id: str,
         store: Callable[[ServiceAccountWithSecret], object],
+        allow_own: bool = False,
+        client_id: str | None = None,
         dry_run: bool = False,
     ) -> ServiceAccount:
         """Replace the secret of a service account, and store the new one.
@@ -267,12 +273,17 @@ class AsyncServiceAccounts(Namespace):
         Args:
             service_account_id: Id of the account.
             store: Function that stores the new secret. It may return anything.
-            dry_run: Only check that the account exists.
+            allow_own: Also rotate the secret of the account as which this client authenticates. If every response is
+                lost, the client is locked out: it has no valid secret.
+            client_id: Client id of this client's service account, if the client has a token in place of credentials.
+            dry_run: Only check that the account exists, and may be rotated.
 
         Returns:
             The service account.
 
         Raises:
+            RefusedError: It is the account as which this client authenticates, or may be: a token does not show whose
+                it is. Nothing was changed.
             SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret.
             ForbiddenError: The plan has no service accounts.
             NotFoundError: The account sees no service account with this id.
@@ -287,7 +298,13 @@ class AsyncServiceAccounts(Namespace):
             ... )
         """
         from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await rotate_service_account(
-            self._admin, service_account_id=service_account_id, store=store, dry_run=dry_run
-        )
+        async with open_run(self._admin, "rotate_service_account", dry_run=dry_run) as run:
+            return await rotate_service_account(
+                run,
+                service_account_id=service_account_id,
+                store=store,
+                allow_own=allow_own,
+                client_id=client_id,
+            )

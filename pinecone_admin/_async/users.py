@@ -130,10 +130,10 @@ class AsyncUsers(Namespace):
             False
         """
         from pinecone_admin._async.workflows.ensure_user import ensure_user  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await ensure_user(
-            self._admin, email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=dry_run
-        )
+        async with open_run(self._admin, "ensure_user", dry_run=dry_run) as run:
+            return await ensure_user(run, email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted)
 
     async def delete(self, *, user_id: str) -> None:
         """Remove a user from the organization, and revoke all roles of the user.
@@ -182,8 +182,10 @@ class AsyncUsers(Namespace):
             >>> [each.name for each in report.keys_to_rotate]
         """
         from pinecone_admin._async.workflows.offboard import offboard  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return await offboard(self._admin, email=email, dry_run=dry_run)
+        async with open_run(self._admin, "offboard", dry_run=dry_run) as run:
+            return await offboard(run, email=email)
 
     @overload
     async def offboard_many(self, *, emails: Sequence[str], plan: None = None) -> workflows.OffboardPlan: ...
@@ -230,7 +232,10 @@ class AsyncUsers(Namespace):
             >>> report = await admin.users.offboard_many(plan=plan)
         """
         from pinecone_admin._async.workflows.offboard import carry_out_offboarding, plan_offboarding  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         if plan is None:
-            return await plan_offboarding(self._admin, emails=emails)
-        return await carry_out_offboarding(self._admin, emails=emails, plan=plan)
+            async with open_run(self._admin, "offboard_many") as run:
+                return await plan_offboarding(run, emails=emails)
+        async with open_run(self._admin, "offboard_many") as run:
+            return await carry_out_offboarding(run, emails=emails, plan=plan)

@@ -130,6 +130,9 @@ def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
     return wake
 
 
+COMPLETION_TIMEOUT = 10.0
+"""Seconds that a change may still take once its workflow or command is interrupted or cancelled."""
+
 WORK_TIMEOUT = 40.0
 """Seconds for which closing a client waits for workflows: a rollback takes 10 for the last create and 30 to undo."""
 

@@ -135,16 +135,12 @@ class APIKeys(Namespace):
             (True, ['writer'])
         """
         from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return ensure_api_key(
-            self._admin,
-            project_id=project_id,
-            name=name,
-            roles=roles,
-            store=store,
-            on_difference=on_difference,
-            dry_run=dry_run,
-        )
+        with open_run(self._admin, "ensure_api_key", dry_run=dry_run) as run:
+            return ensure_api_key(
+                run, project_id=project_id, name=name, roles=roles, store=store, on_difference=on_difference
+            )
 
     def describe(self, *, api_key_id: str) -> APIKey:
         """Fetch one API key, without its value.
@@ -282,10 +278,10 @@ class APIKeys(Namespace):
             ['reader']
         """
         from pinecone_admin._sync.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return rotate_api_key(
-            self._admin, api_key_id=api_key_id, store=store, keep_old_for=keep_old_for, dry_run=dry_run
-        )
+        with open_run(self._admin, "rotate_api_key", dry_run=dry_run) as run:
+            return rotate_api_key(run, api_key_id=api_key_id, store=store, keep_old_for=keep_old_for)
 
     def temporary(
         self, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta = timedelta(hours=6)
@@ -386,8 +382,10 @@ class APIKeys(Namespace):
             >>> print(retired)
         """
         from pinecone_admin._sync.workflows.delete_retired import delete_retired_keys  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return delete_retired_keys(self._admin, project_id=project_id, dry_run=dry_run)
+        with open_run(self._admin, "delete_retired", dry_run=dry_run) as run:
+            return delete_retired_keys(run, project_id=project_id)
 
     def rotate_due(
         self,
@@ -443,12 +441,9 @@ class APIKeys(Namespace):
             no key is due
         """
         from pinecone_admin._sync.workflows.rotate_due import rotate_due_keys  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return rotate_due_keys(
-            self._admin,
-            older_than=older_than,
-            keep_old_for=keep_old_for,
-            store=store,
-            project_id=project_id,
-            dry_run=dry_run,
-        )
+        with open_run(self._admin, "rotate_due", dry_run=dry_run) as run:
+            return rotate_due_keys(
+                run, older_than=older_than, keep_old_for=keep_old_for, store=store, project_id=project_id
+            )

@@ -124,15 +124,16 @@ class Projects(Namespace):
             (True, 'checkout')
         """
         from pinecone_admin._sync.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return ensure_project(
-            self._admin,
-            name=name,
-            max_pods=max_pods,
-            force_encryption_with_cmek=force_encryption_with_cmek,
-            on_difference=on_difference,
-            dry_run=dry_run,
-        )
+        with open_run(self._admin, "ensure_project", dry_run=dry_run) as run:
+            return ensure_project(
+                run,
+                name=name,
+                max_pods=max_pods,
+                force_encryption_with_cmek=force_encryption_with_cmek,
+                on_difference=on_difference,
+            )
 
     def describe(self, *, project_id: str) -> Project:
         """Fetch one project.
@@ -279,8 +280,10 @@ class Projects(Namespace):
             (True, True)
         """
         from pinecone_admin._sync.workflows.provision import provision  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return provision(self._admin, name=name, key_roles=key_roles, store=store, bindings=bindings, dry_run=dry_run)
+        with open_run(self._admin, "provision", dry_run=dry_run) as run:
+            return provision(run, name=name, key_roles=key_roles, store=store, bindings=bindings)
 
     def delete(self, *, project_id: str) -> None:
         """Delete a project and its API keys.
@@ -344,15 +347,12 @@ class Projects(Namespace):
             True
         """
         from pinecone_admin._sync.workflows.delete_with_cleanup import delete_with_cleanup  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return delete_with_cleanup(
-            self._admin,
-            project_id=project_id,
-            dry_run=dry_run,
-            time_limit=time_limit,
-            lift_protection=lift_protection,
-            progress=progress,
-        )
+        with open_run(self._admin, "delete_with_cleanup", dry_run=dry_run) as run:
+            return delete_with_cleanup(
+                run, project_id=project_id, time_limit=time_limit, lift_protection=lift_protection, progress=progress
+            )
 
     @overload
     def delete_stale(
@@ -425,20 +425,19 @@ class Projects(Namespace):
             >>> report = admin.projects.delete_stale(plan=plan)
         """
         from pinecone_admin._sync.workflows.delete_stale import carry_out_deletion, plan_deletion  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         if plan is None:
-            return plan_deletion(
-                self._admin,
+            with open_run(self._admin, "delete_stale") as run:
+                return plan_deletion(
+                    run, name_pattern=name_pattern, older_than=older_than, concurrency=concurrency, progress=progress
+                )
+        with open_run(self._admin, "delete_stale") as run:
+            return carry_out_deletion(
+                run,
                 name_pattern=name_pattern,
                 older_than=older_than,
+                plan=plan,
                 concurrency=concurrency,
                 progress=progress,
             )
-        return carry_out_deletion(
-            self._admin,
-            name_pattern=name_pattern,
-            older_than=older_than,
-            plan=plan,
-            concurrency=concurrency,
-            progress=progress,
-        )

@@ -131,10 +131,10 @@ class Users(Namespace):
             False
         """
         from pinecone_admin._sync.workflows.ensure_user import ensure_user  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return ensure_user(
-            self._admin, email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=dry_run
-        )
+        with open_run(self._admin, "ensure_user", dry_run=dry_run) as run:
+            return ensure_user(run, email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted)
 
     def delete(self, *, user_id: str) -> None:
         """Remove a user from the organization, and revoke all roles of the user.
@@ -183,8 +183,10 @@ class Users(Namespace):
             >>> [each.name for each in report.keys_to_rotate]
         """
         from pinecone_admin._sync.workflows.offboard import offboard  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
-        return offboard(self._admin, email=email, dry_run=dry_run)
+        with open_run(self._admin, "offboard", dry_run=dry_run) as run:
+            return offboard(run, email=email)
 
     @overload
     def offboard_many(self, *, emails: Sequence[str], plan: None = None) -> workflows.OffboardPlan: ...
@@ -231,7 +233,10 @@ class Users(Namespace):
             >>> report = admin.users.offboard_many(plan=plan)
         """
         from pinecone_admin._sync.workflows.offboard import carry_out_offboarding, plan_offboarding  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         if plan is None:
-            return plan_offboarding(self._admin, emails=emails)
-        return carry_out_offboarding(self._admin, emails=emails, plan=plan)
+            with open_run(self._admin, "offboard_many") as run:
+                return plan_offboarding(run, emails=emails)
+        with open_run(self._admin, "offboard_many") as run:
+            return carry_out_offboarding(run, emails=emails, plan=plan)

@@ -264,6 +264,8 @@ class Step:
 
     def __str__(self) -> str:
         change = self.change
+        if change.creates and self.made is not None:
+            change = evolve(change, target=evolve(change.target, id=self.made.id))
         match self.state:
             case "planned":
                 text = change.describe("conditional")

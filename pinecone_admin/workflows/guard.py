@@ -57,7 +57,7 @@ def find_refusals(
     found = [
         _find_lost_owners(changes, organization),
         None if allow_own else _find_own(changes, organization, caller),
-        _find_unknown(changes, caller),
+        None if allow_own else _find_unknown(changes, caller),
         *_find_members_without_role(changes, organization),
     ]
     return [each for each in found if each is not None]
@@ -120,7 +120,7 @@ def find_excess(changes: Sequence[Change], organization: Resources, allow_remova
 def raise_refusals(refusals: Collection[RefusedChanges], *, operation: str) -> None:
     """Raise RefusedError with all reasons, if there are any."""
     if refusals:
-        raise RefusedError("; ".join(map(str, refusals)), operation=operation)
+        raise RefusedError(f"{'; '.join(map(str, refusals))}; nothing was changed", operation=operation)
 
 
 def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> RefusedChanges | None:

@@ -10,7 +10,8 @@ from attrs import evolve
 from generated_client.models import Invite, User
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import RefusedError
-from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.workflows.changes import Change, Step
+from pinecone_admin.workflows.ending import refer_to
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plans import (
     Left,
@@ -23,7 +24,6 @@ from pinecone_admin.workflows.plans import (
 from pinecone_admin.workflows.reports import OffboardReport, Reach
 from pinecone_admin.workflows.resources import DisplayNames
 from pinecone_admin.workflows.roles import bindings_by_principal, find_last_owners, find_owner_ids, roles_by_project
-from pinecone_admin.workflows.steps import Step
 
 _REMEDY = "make a new plan in a new file, and keep this one"
 
@@ -67,7 +67,7 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
     bindings = [] if user is None else held.get(("user", user.id), [])
     reached = roles_by_project(bindings, inventory.projects)
     is_owner = any(each.role == "OrgOwner" for each in bindings)
-    leaving = [] if user is None else [_refer_to(user)]
+    leaving = [] if user is None else [refer_to(user)]
     refusal = find_last_owners(find_owner_ids(inventory.role_bindings), leaving)
     return OffboardReport(
         email=email,
@@ -84,15 +84,9 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
     )
 
 
-def _refer_to(user: User) -> Ref:
-    return Ref("user", user.email, user.id)
-
-
 def _list_deletions(invites: Sequence[Invite], user: User | None) -> list[Step]:
-    steps = [Step(action="delete", kind="invite", name=each.email, id=each.id, planned=True) for each in invites]
-    if user is not None:
-        steps.append(Step(action="delete", kind="user", name=user.email, id=user.id, planned=True))
-    return steps
+    people: list[Invite | User] = [*invites, *([] if user is None else [user])]
+    return [Step(change=Change(action="delete", target=refer_to(each)), state="planned") for each in people]
 
 
 def is_nobody(report: OffboardReport) -> bool:
@@ -114,7 +108,7 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
     if (hidden := find_hidden(inventory)) is not None:
         preview.unseen.extend(list_unseen([*(each.email for each in plan.reports), *others], hidden))
         return preview
-    leaving = map(_refer_to, find_users(inventory, (each.email for each in plan.reports)))
+    leaving = map(refer_to, find_users(inventory, (each.email for each in plan.reports)))
     if (refusal := find_last_owners(find_owner_ids(inventory.role_bindings), leaving)) is not None:
         raise RefusedError(refusal, operation="offboard_many")
     for planned in plan.reports:
@@ -145,9 +139,9 @@ def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardRe
     """Return the report on a person of a plan, whose user or invites an earlier run may have removed."""
     # What was removed is known only from the plan, which has no steps for who was the last owner.
     report = found if found.user is not None else evolve(planned, invites=found.invites, refusal=None)
-    left = {each.id for each in _list_deletions(found.invites, found.user)}
-    gone = [each for each in _list_deletions(planned.invites, planned.user) if each.id not in left]
-    skipped = [evolve(each, action="skip", reason="it was already deleted") for each in gone]
+    left = {each.change.target.id for each in _list_deletions(found.invites, found.user)}
+    gone = [each for each in _list_deletions(planned.invites, planned.user) if each.change.target.id not in left]
+    skipped = [Step(change=evolve(each.change, reason="it was already deleted"), state="skipped") for each in gone]
     return evolve(report, steps=[*skipped, *found.steps])
 
 

@@ -30,13 +30,12 @@ from pinecone_admin.errors import (
     ServiceError,
 )
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
 from pinecone_admin.workflows.resources import Unread
 from pinecone_admin.workflows.roles import find_last_owners
 from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.sent_changes import is_foreign_refusal
-from pinecone_admin.workflows.steps import Step
 
 _NOBODY = "the plan has no people; nothing to do"
 _VERSION = 3
@@ -82,9 +81,10 @@ def find_help_code(error: PineconeError) -> str:
     return ApiError.help_code if is_foreign_refusal(error) else error.help_code
 
 
-def describe_left(left: Left, kind: Literal["project", "user"], *, planned: bool = False) -> Step:
+def describe_left(left: Left, kind: Literal["project", "user"]) -> Step:
     """Return as a step that a project or a person was left."""
-    return Step(action="keep", kind=kind, name=left.name, id=left.id or None, reason=left.reason, planned=planned)
+    deletion = Change(action="delete", target=Ref(kind, left.name, left.id or None), reason=left.reason)
+    return Step(change=deletion, state="skipped")
 
 
 @frozen(kw_only=True)
@@ -214,7 +214,7 @@ class StalePlan(SavablePlan):
         head = (
             f"{count_noun(len(self.projects), 'project')} like {self.name_pattern!r} older than {age} would be deleted"
         )
-        left = (describe_left(each, "project", planned=True) for each in self.left)
+        left = (describe_left(each, "project") for each in self.left)
         lines = [
             f"{head}, in organization {self.organization} ({self.organization_id})",
             *map(str, (*self.projects, *left)),
@@ -358,7 +358,7 @@ class OffboardManyReport:
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
-        left = (describe_left(each, "user", planned=self.dry_run) for each in self.left)
+        left = (describe_left(each, "user") for each in self.left)
         people = [*describe_missing(self.not_found, self.unseen), *map(str, (*self.reports, *left))]
         return "\n".join(people) or _NOBODY
 

@@ -28,8 +28,8 @@ from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
+from pinecone_admin.workflows.changes import Step
 from pinecone_admin.workflows.quoting import describe_thing
-from pinecone_admin.workflows.steps import Step
 
 _T_co = TypeVar("_T_co", covariant=True)
 

@@ -15,6 +15,7 @@ from pinecone_admin import (
     PineconeConnectionError,
     PineconeError,
     PineconeValueError,
+    RefusedError,
     RetryPolicy,
     on_organization,
 )
@@ -22,7 +23,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Principal
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
-from tests.support.steps import describe_steps
+from tests.support.steps import describe_roles, describe_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +72,7 @@ async def test_an_existing_new_role_is_a_success(admin: AsyncAdmin) -> None:
     principal = await create_manager(admin)
     await admin.role_bindings.create(**principal, role="OrgMember")
     change = await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
-    assert [(each.action, each.before) for each in change.steps] == [("revoke", {"role": "OrgManager"})]
+    assert describe_roles(change.steps) == [("revoke", ["OrgManager"])]
     assert await list_roles(admin, principal) == ["OrgMember"]
 
 
@@ -86,35 +87,68 @@ async def test_changing_a_role_that_is_not_held_raises(admin: AsyncAdmin) -> Non
     assert await list_roles(admin, principal) == ["OrgManager"]
 
 
-async def identify_last_owner(emulator: Emulator) -> dict[str, Any]:
-    """Return the arguments that identify the only user who is owner."""
-    (user,) = emulator.state.users.listing
-    return {"principal_type": "user", "principal_id": user.id, "resource_type": "organization"}
-
-
 async def test_a_failed_revoke_rolls_the_grant_back(admin: AsyncAdmin, emulator: Emulator) -> None:
     """Where the old role cannot be revoked, the new role is revoked again."""
-    principal = await identify_last_owner(emulator)
+    principal = await create_manager(admin)
+    emulator.faults.add("delete_role_binding", status=409)
     with raises(ConflictError):
-        await admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
-    assert await list_roles(admin, principal) == ["OrgOwner"]
+        await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
+    assert await list_roles(admin, principal) == ["OrgManager"]
 
 
 async def test_a_failed_revoke_keeps_an_existing_new_role(admin: AsyncAdmin, emulator: Emulator) -> None:
     """A failed change revokes only a role that it granted."""
-    principal = await identify_last_owner(emulator)
+    principal = await create_manager(admin)
     await admin.role_bindings.create(**principal, role="OrgMember")
+    emulator.faults.add("delete_role_binding", status=409)
     with raises(ConflictError):
-        await admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
-    assert sorted(await list_roles(admin, principal)) == ["OrgMember", "OrgOwner"]
+        await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
+    assert sorted(await list_roles(admin, principal)) == ["OrgManager", "OrgMember"]
 
 
 async def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> None:
     """The error of a failed rollback names the role binding that remains."""
-    principal = await identify_last_owner(emulator)
-    admin = FaultyTransport(emulator, dict.fromkeys(range(5, 20), InjectedFault.UNAVAILABLE)).async_admin()
+    principal = await create_manager(emulator.async_admin())
+    faults = {5: InjectedFault.FORBIDDEN, **dict.fromkeys(range(6, 20), InjectedFault.UNAVAILABLE)}
+    admin = FaultyTransport(emulator, faults).async_admin()
     with raises(LeftoverError, match="role binding"):
-        await admin.role_bindings.change_role(**principal, from_role="OrgOwner", to_role="OrgMember")
+        await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_the_last_owner_loses_no_role(emulator: Emulator, *, dry_run: bool) -> None:
+    """The last user who is an owner is found before the first change."""
+    (user,) = emulator.state.users.listing
+    principal: dict[str, Any] = {"principal_type": "user", "principal_id": user.id, "resource_type": "organization"}
+    change: dict[str, Any] = {"from_role": "OrgOwner", "to_role": "OrgMember", "dry_run": dry_run}
+    transport = FaultyTransport(emulator)
+    with raises(RefusedError, match="is the last owner of the organization .*; nothing was changed"):
+        await transport.async_admin().role_bindings.change_role(**principal, **change)
+    assert all(request.startswith("GET") for request in transport.requests)
+    emulator.add_user("ada@example.com", roles=["OrgOwner"])
+    assert (await transport.async_admin().role_bindings.change_role(**principal, **change)).steps
+
+
+async def test_a_role_of_the_caller_is_changed_only_if_that_is_allowed(emulator: Emulator) -> None:
+    """The account of the client, and any account if that is unknown, loses no role without ``allow_own``."""
+    admin = emulator.async_admin()
+    (own,) = emulator.state.service_accounts.listing
+    other = await create_manager(admin)
+    change: dict[str, Any] = {"principal_type": "service_account", "resource_type": "organization"}
+    change |= {"from_role": "OrgOwner", "to_role": "OrgManager"}
+    with raises(RefusedError, match="would lose a role: use another account, or allow_own"):
+        await admin.role_bindings.change_role(**change, principal_id=own.id)
+    token = (await admin.token()).value
+    unknown = AsyncAdmin(access_token=token, transport=emulator.transport)
+    lower: dict[str, Any] = {"from_role": "OrgManager", "to_role": "OrgMember"}
+    with raises(RefusedError, match="may be its account: pass client_id"):
+        await unknown.role_bindings.change_role(**other, **lower)
+    with raises(RefusedError, match="allow_own"):
+        await unknown.role_bindings.change_role(**change, principal_id=own.id, client_id=own.client_id)
+    await unknown.role_bindings.change_role(**other, **lower, client_id=own.client_id)
+    assert await list_roles(admin, other) == ["OrgMember"]
+    changed = await admin.role_bindings.change_role(**change, principal_id=own.id, allow_own=True)
+    assert changed.binding.role == "OrgManager"
 
 
 @pytest.mark.parametrize("status", [403, 503])
@@ -130,7 +164,7 @@ async def test_an_error_names_both_roles_if_both_remain(status: int, emulator: E
         )
     (new,) = {each.id for each in emulator.state.role_bindings.held_by(holder)} - {old.id}
     text = "; ".join([str(caught.value), *caught.value.__notes__])
-    assert f"OrgMember on organization for service account {holder.id} (role binding {new})" in text
+    assert f"for service account {holder.id} (role binding {new})" in text
     assert f"the old role, OrgManager (role binding {old.id})" in text
     assert ("made by this call, could not be deleted" if status == 403 else "is kept, since the old role") in text
 
@@ -138,7 +172,7 @@ async def test_an_error_names_both_roles_if_both_remain(status: int, emulator: E
 async def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> None:
     """Where the outcome of the revoke is unknown, both roles remain for a later run to complete."""
     principal = await create_manager(emulator.async_admin())
-    admin = FaultyTransport(emulator, {4: InjectedFault.REQUEST_LOST}).async_admin(retry=RetryPolicy(max_attempts=1))
+    admin = FaultyTransport(emulator, {5: InjectedFault.REQUEST_LOST}).async_admin(retry=RetryPolicy(max_attempts=1))
     with raises(PineconeConnectionError):
         await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert sorted(await list_roles(admin, principal)) == ["OrgManager", "OrgMember"]

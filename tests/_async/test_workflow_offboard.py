@@ -24,7 +24,7 @@ from pinecone_admin.emulator.model.records import Grant, Principal
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
-from tests.support.steps import as_planned, describe_steps
+from tests.support.steps import as_planned, describe_steps, list_actions
 
 pytestmark = pytest.mark.anyio
 
@@ -55,9 +55,8 @@ async def test_a_dry_run_reports_everything_and_changes_nothing(admin: AsyncAdmi
     assert [each.id for each in report.keys_to_rotate] == [key.key.id]
     assert sorted(each.role for each in report.bindings) == ["OrgMember", "ProjectViewer"]
     assert (report.service_accounts_to_rotate, report.refusal) == ([], None)
-    assert [(each.action, each.kind, each.id, each.planned) for each in report.steps] == [
-        ("delete", "user", user_id, True)
-    ]
+    assert list_actions(report.steps) == [("delete", "user")]
+    assert [(each.change.target.id, each.state) for each in report.steps] == [(user_id, "planned")]
     assert str(report).splitlines() == [
         f"ADA@EXAMPLE.COM: user {user_id}, 0 open invites, 2 roles",
         f"access to project reached ({reached.id}): ProjectViewer",

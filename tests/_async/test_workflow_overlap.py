@@ -14,12 +14,12 @@ from attrs import define, field
 from pinecone_admin import Admin, AsyncAdmin, ForbiddenError, LeftoverError, NotFoundError, RefusedError
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import APIKey
-from pinecone_admin.workflows import Rotation
+from pinecone_admin.workflows import Rotation, Settings
 from tests._async.test_workflow_resume import Target
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
-from tests.support.steps import as_planned
+from tests.support.steps import as_planned, list_ids
 
 # <async only>
 # Every day, the derived tests of the sync client are enough.
@@ -241,10 +241,11 @@ async def test_a_rename_left_half_done_is_finished_before_the_deletion(emulator:
     report = await admin.api_keys.delete_retired(project_id=project.id)
     assert as_planned(preview.steps) == as_planned(report.steps)
     (new,) = project.names()
-    assert [(each.action, each.id, each.after) for each in report.steps] == [
-        ("rename", new, {"name": name}),
-        ("delete", old, {}),
+    assert [(each.change.action, each.change.settings.name) for each in report.steps] == [
+        ("update", name),
+        ("delete", None),
     ]
+    assert list_ids(report.steps) == [new, old]
     project.check_stored(new)
 
 
@@ -346,7 +347,8 @@ async def test_a_successor_withdrawn_before_its_rename_saves_the_old_key(emulato
     report = await transport.async_admin().api_keys.delete_retired(project_id=project.id)
     assert transport.requests[1] == f"PATCH /admin/api-keys/{new}"
     assert (report.deleted, [kept.key.id for kept in report.kept]) == ([], [old])
-    assert [(each.action, each.id, each.reason) for each in report.steps] == [("keep", old, report.kept[0].reason)]
+    step = report.steps[-1]
+    assert (step.state, step.change.target.id, step.change.reason) == ("skipped", old, report.kept[0].reason)
 
 
 async def test_a_stored_value_is_left_where_a_run_that_made_room_for_its_key_dies(emulator: Emulator) -> None:
@@ -457,7 +459,7 @@ async def test_a_leaked_key_is_gone_when_its_rotation_by_name_is_repeated(emulat
     again = (await project.find_holder()).id
     preview = await project.rotate(again, timedelta(0), dry_run=True)
     rotation = await project.rotate(again, timedelta(0))
-    assert [each.id for each in rotation.steps if each.action == "delete"] == [leaked, again]
+    assert list_ids(each for each in rotation.steps if each.change.action == "delete") == [leaked, again]
     assert as_planned(preview.steps) == as_planned(rotation.steps)
     project.check_stored(rotation.key.id)
 
@@ -474,7 +476,8 @@ async def test_no_key_outlives_two_killed_rotations(emulator: Emulator, finish: 
     admin = emulator.async_admin()
     if finish == "rotate":
         rotation = await project.rotate(old)
-        assert [(each.action, each.id) for each in rotation.steps] == [("keep", left), ("keep", old)]
+        assert [each.state for each in rotation.steps] == ["done", "skipped"]
+        assert list_ids(rotation.steps) == [left, old]
     assert left in project.names()
     project.advance(2 * HOUR)
     await admin.api_keys.delete_retired()
@@ -514,7 +517,7 @@ async def test_roles_that_are_changed_while_a_value_is_stored_are_kept(emulator:
     reduce = partial(emulator.admin().api_keys.update, api_key_id=old, roles=["ProjectViewer"])
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old, store=lambda _: reduce())
     assert rotation.key.roles == ["ProjectViewer"]
-    assert (rotation.steps[2].action, rotation.steps[2].after["roles"]) == ("rename", ["ProjectViewer"])
+    assert rotation.steps[2].change.settings == Settings(name="reader", roles=("ProjectViewer",))
 
 
 @pytest.mark.parametrize("keep_old_for", [timedelta(0), 9 * HOUR])
@@ -556,7 +559,8 @@ async def test_roles_that_are_changed_while_a_rotation_is_dead_are_kept(emulator
         done = await finish(emulator.async_admin())
         assert emulator.state.roles_of(emulator.state.api_keys[new]) == ["ProjectViewer"]
         assert str(done.steps[0]).endswith(" to reader, and its roles to ProjectViewer")
-        assert (done.steps[0].id, done.steps[0].before["roles"]) == (new, ["ProjectEditor"])
+        change = done.steps[0].change
+        assert (change.target.id, change.before.roles) == (new, ("ProjectEditor",))
 
 
 async def test_an_overlap_needs_room_for_one_more_key(emulator: Emulator) -> None:

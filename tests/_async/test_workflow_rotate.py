@@ -25,7 +25,7 @@ from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows.name_tags import tag_as_successor
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
-from tests.support.steps import describe_steps, strip_mark
+from tests.support.steps import describe_steps, list_ids, strip_mark
 
 pytestmark = pytest.mark.anyio
 
@@ -45,12 +45,13 @@ async def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Asyn
     assert (key.name, key.value, emulator.state.roles_of(key)) == ("reader", stored[0].value, ["DataPlaneViewer"])
     assert (rotation.key.id, rotation.key.name, rotation.replaced) == (key.id, "reader", old.key.id)
     assert rotation.delete_after is None
-    made = f"{tag_as_successor(old.key.id, 'reader')!r} ({key.id}) in project {old.key.project_id}"
-    assert [*map(strip_mark, describe_steps(rotation.steps))] == [
-        f"created key {made}",
-        f"stored the value of key {made}",
-        f"renamed key {made} to reader",
-        f"deleted key reader ({old.key.id}) in project {old.key.project_id}",
+    place = f"in project {old.key.project_id}"
+    texts = [*map(strip_mark, describe_steps(rotation.steps))]
+    assert texts[1].startswith(f"renamed key reader ({old.key.id}) {place} to '~delete-after:")
+    assert [texts[0], *texts[2:]] == [
+        f"created key reader ({key.id}) {place} with DataPlaneViewer",
+        f"renamed key {tag_as_successor(old.key.id, 'reader')!r} ({key.id}) {place} to reader",
+        f"deleted key reader ({old.key.id}) {place}",
     ]
     assert key.value not in repr(rotation)
 
@@ -63,7 +64,7 @@ async def test_an_exception_in_store_keeps_the_old_key(admin: AsyncAdmin, emulat
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     (note,) = caught.value.__notes__
-    assert note.endswith(f" of project {key.project_id} was deleted again")
+    assert note.endswith(f" in project {key.project_id} was deleted again")
 
 
 async def test_a_failed_rollback_names_the_new_key(emulator: Emulator) -> None:
@@ -96,8 +97,9 @@ async def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: E
         )
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=store)
-    assert [(each.action, each.id, each.reason) for each in rotation.steps[3:4]] == [
-        ("delete", left, "an earlier run left it")
+    changes = [each.change for each in rotation.steps]
+    assert ("delete", left, "an earlier run left it") in [
+        (each.action, each.target.id, each.reason) for each in changes
     ]
     (key,) = emulator.state.api_keys.values()
     assert (vault[-1], exists) == (key.value, [True, True])
@@ -135,7 +137,8 @@ async def test_a_run_killed_after_its_store_is_resumed(
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=stored.append)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", [made.value for made in stored])
-    assert [(each.action, each.id) for each in rotation.steps] == [("rename", key.id), ("delete", old.key.id)]
+    assert [each.change.action for each in rotation.steps] == ["update", "delete"]
+    assert list_ids(rotation.steps) == [key.id, old.key.id]
 
 
 async def test_a_concurrently_deleted_old_key_is_no_error(
@@ -229,12 +232,12 @@ async def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
     """A secret whose response was lost is rotated again until the deadline."""
     account_id = await create_account(emulator.async_admin())
     stored: list[Any] = []
-    admin = FaultyTransport(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR}).async_admin()
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.INTERNAL_ERROR}).async_admin()
     await admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
     account = emulator.state.service_accounts.get(account_id)
     assert account is not None
     assert [made.client_secret for made in stored] == [account.client_secret]
-    admin = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR)).async_admin()
+    admin = FaultyTransport(emulator, dict.fromkeys(range(2, 99), InjectedFault.INTERNAL_ERROR)).async_admin()
     with pytest.raises(Exception, match="500"):
         await admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
 
@@ -242,7 +245,7 @@ async def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
 async def test_a_client_adopts_the_new_secret_of_its_own_account(admin: AsyncAdmin, emulator: Emulator) -> None:
     """A client that rotates its own account uses the new secret for its next exchange."""
     (account,) = emulator.state.service_accounts.listing
-    await admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
+    await admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None, allow_own=True)
     assert await admin.projects.list() == []
 
 
@@ -251,8 +254,30 @@ async def test_a_client_that_loses_its_own_secret_explains_the_failure(emulator:
     (account,) = emulator.state.service_accounts.listing
     admin = FaultyTransport(emulator, {1: InjectedFault.RESPONSE_LOST}).async_admin()
     with raises(InvalidCredentialsError) as caught:
-        await admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
+        await admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None, allow_own=True)
     assert getattr(caught.value.__cause__, "outcome", None) == "unknown"
+
+
+async def test_the_secret_of_the_caller_is_rotated_only_if_that_is_allowed(emulator: Emulator) -> None:
+    """The message says that a lost response would lock the client out; a token alone shows not whose it is."""
+    admin = emulator.async_admin()
+    (own,) = emulator.state.service_accounts.listing
+    before, other = own.client_secret, await create_account(admin)
+    unknown = AsyncAdmin(access_token=(await admin.token()).value, transport=emulator.transport)
+    for dry_run in (True, False):
+        arguments: dict[str, Any] = {"store": lambda _: None, "dry_run": dry_run}
+        with raises(
+            RefusedError, match="a lost response would lock this client out: use another account, or allow_own"
+        ):
+            await admin.service_accounts.rotate(service_account_id=own.id, **arguments)
+        with raises(RefusedError, match="may be its account: pass client_id"):
+            await unknown.service_accounts.rotate(service_account_id=other, **arguments)
+        with raises(RefusedError, match="allow_own"):
+            await unknown.service_accounts.rotate(service_account_id=own.id, client_id=own.client_id, **arguments)
+        await unknown.service_accounts.rotate(service_account_id=other, client_id=own.client_id, **arguments)
+    assert own.client_secret == before
+    await admin.service_accounts.rotate(service_account_id=own.id, store=lambda _: None, allow_own=True)
+    assert own.client_secret != before
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,10 @@ async def test_old_keys_are_rotated_the_oldest_first_and_deleted_when_due() -> N
     report = await rotate_due(organization, project_id=project)
     assert [each.key.name for each in report.rotated] == organization.stored == ["key00", "key01" + "…" * 40]
     assert (report.deleted, report.failed, report.unknown_age, report.dry_run) == ([], [], [], False)
-    assert [step.action for step in report.rotated[0].steps] == ["create", "store", "rename", "keep"]
-    assert all(step.project == "project0" for step in report.steps)
+    steps = report.rotated[0].steps
+    assert [step.change.action for step in steps] == ["create", "update", "update", "delete"]
+    assert [step.state for step in steps] == ["done", "done", "done", "skipped"]
+    assert {each.name for step in report.steps for each in step.change.projects} == {"project0"}
     assert str(report).splitlines()[0].startswith("created key ")
     assert json.loads(json.dumps(report.to_dict()))["rotated"][0]["replaced"] == report.rotated[0].replaced
 
@@ -159,7 +161,10 @@ async def test_a_key_that_a_killed_run_may_have_stored_lives_as_long_as_the_old_
     assert organization.stored == ["key00"]
     organization.advance(DAY)
     report = await rotate_due(organization)
-    assert [step.reason is not None and step.action == "keep" for step in report.steps[-2:]] == [True, True]
+    assert [(step.state, step.change.reason is not None) for step in report.steps[-2:]] == [
+        ("done", True),
+        ("skipped", True),
+    ]
     organization.advance(KEEP_OLD_FOR - timedelta(minutes=1))
     assert (await rotate_due(organization)).deleted == []
     assert used in {key.value for key in organization.keys}
@@ -292,7 +297,7 @@ async def test_keys_that_a_workflow_made_are_not_rotated() -> None:
     organization.advance(20 * DAY)
     report = await rotate_due(organization)
     assert (report.rotated, report.unknown_age, report.failed) == ([], [], [])
-    assert [(step.action, step.name) for step in report.steps] == [("keep", "temporary 1")]
+    assert [(step.state, step.change.target.name) for step in report.steps] == [("skipped", "temporary 1")]
     assert [key.name for key in organization.keys] == tagged
     organization.advance(11 * DAY)
     assert [key.name for key in (await rotate_due(organization)).deleted] == tagged[2:]

@@ -33,7 +33,7 @@ from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
 from tests.support.organizations import fill_project
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
-from tests.support.steps import as_planned, describe_steps
+from tests.support.steps import as_planned, describe_steps, list_actions
 
 pytestmark = pytest.mark.anyio
 
@@ -62,8 +62,11 @@ def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -> None
     assert len(report.contents) == 135
     assert {each.kind for each in report.contents} == {"index", "collection", "assistant", "backup", "workspace"}
     assert report.unseen == []
-    assert len({(each.kind, each.name) for each in report.steps}) == len(report.steps) == 136
-    assert (report.steps[-1].kind, report.steps[-1].id) == ("project", project_id)
+    assert (
+        len({(each.change.target.kind, each.change.target.name) for each in report.steps}) == len(report.steps) == 136
+    )
+    last = report.steps[-1].change.target
+    assert (last.kind, last.id) == ("project", project_id)
     assert transport.requests[-1] == f"DELETE /admin/projects/{project_id}"
     assert (received[0].done, received[0].total) == (0, 135)
     assert received[-2].step == "left: backup backup-000"
@@ -187,7 +190,7 @@ def test_a_refilled_project_is_emptied_again(emulator: Emulator, clock: VirtualC
     transport.before_request = refill
     report = transport.admin().projects.delete_with_cleanup(project_id=project_id)
     assert report.deleted
-    assert ("collection", "late-8") in {(each.kind, each.name) for each in report.steps}
+    assert ("collection", "late-8") in {(each.change.target.kind, each.change.target.name) for each in report.steps}
     project_id = create_full_project(emulator)
     transport.before_request = lambda: emulator.hold(project_id, "collections", "always")
     with pytest.raises((FailedPreconditionError, PineconeTimeoutError)):
@@ -285,7 +288,8 @@ def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emulator) 
     report = projects.delete_with_cleanup(project_id=project_ids[0])
     assert report.deleted
     (skipped,) = report.steps
-    assert (skipped.action, skipped.id, skipped.reason) == ("skip", project_ids[0], "it was already deleted")
+    assert (skipped.state, skipped.change.target.id) == ("skipped", project_ids[0])
+    assert skipped.change.reason == "it was already deleted"
     with raises(NotFoundError):
         projects.delete_with_cleanup(project_id=project_ids[1], dry_run=True)
 
@@ -408,7 +412,7 @@ def test_a_repeated_deletion_is_reported_once(
     script = script_control_plane({"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: ScriptedResponse(202)})
     report = make_client(script).projects.delete_with_cleanup(project_id="p")
     assert [request.url.path for request in script.requests].count("/indexes/a") == 2
-    assert [(each.action, each.kind) for each in report.steps] == [("delete", "index"), ("delete", "project")]
+    assert list_actions(report.steps) == [("delete", "index"), ("delete", "project")]
 
 
 def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
@@ -430,7 +434,7 @@ def test_a_404_for_a_deletion_counts_as_deleted(make_client: Callable[..., Admin
     lists = [ScriptedResponse(body={"indexes": []}), ScriptedResponse(body={"indexes": [{"name": "a"}]})]
     responses = {"/indexes": lambda _: lists.pop(), "/indexes/a": lambda _: NOT_FOUND}
     report = make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p")
-    assert [(each.action, each.kind) for each in report.steps] == [("delete", "index"), ("delete", "project")]
+    assert list_actions(report.steps) == [("delete", "index"), ("delete", "project")]
 
 
 def test_contents_that_are_not_listed_raise_at_the_timeout(

@@ -83,10 +83,11 @@ def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
     again = admin.users.offboard_many(plan=plan, emails=[each.upper() for each in reversed(EMAILS)])
     assert again.left == []
     assert [each.keys_to_rotate for each in again.reports] == [each.keys_to_rotate for each in plan.reports]
-    assert [(each.action, each.kind, each.name) for each in again.steps] == [
-        ("skip", "user", "Ada@example.com"),
-        ("skip", "invite", "bob@example.com"),
-        ("skip", "user", "bob@example.com"),
+    assert {each.state for each in again.steps} == {"skipped"}
+    assert [(each.change.target.kind, each.change.target.name) for each in again.steps] == [
+        ("user", "Ada@example.com"),
+        ("invite", "bob@example.com"),
+        ("user", "bob@example.com"),
     ]
     assert again.not_found == ["eve@example.com"]
 
@@ -97,12 +98,12 @@ def test_a_plan_that_was_refused_says_later_what_is_gone(emulator: Emulator) -> 
     plan = admin.users.offboard_many(emails=["owner@example.com"])
     assert plan.reports[0].refusal is not None
     emulator.add_user("dan@example.com", roles=["OrgOwner"])
-    actions: list[str] = []
+    states: list[str] = []
     for _ in range(2):
         done = admin.users.offboard_many(plan=plan)
-        actions += [each.action for each in done.steps]
+        states += [each.state for each in done.steps]
         assert done.reports[0].refusal is None
-    assert actions == ["delete", "skip"]
+    assert states == ["done", "skipped"]
 
 
 def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
@@ -145,7 +146,7 @@ def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
         ("eve@example.com", "", f"the plan does not have invite {invite.id}"),
         ("hal@example.com", "", f"user {hal.id}, who has this address, is not in the plan"),
     ]
-    assert str(report).splitlines()[0] == f"kept user ada@example.com ({ada.id}): {report.left[0].reason}"
+    assert str(report).splitlines()[0] == f"skipped: delete user ada@example.com ({ada.id}): {report.left[0].reason}"
 
 
 @pytest.mark.parametrize("part", ["users", "invites"])
@@ -264,7 +265,7 @@ def test_a_person_who_may_be_removed_is_not_called_kept_without_a_remark(
     assert left.reason in str(report)
     again = admin.users.offboard_many(plan=plan)
     removed = [each.steps[-1] for each in again.reports if each.email == "ada@example.com"]
-    assert [each.action for each in removed] == ["skip" if drop == "after" else "delete"]
+    assert [each.state for each in removed] == ["skipped" if drop == "after" else "done"]
 
 
 def test_an_incomplete_reading_is_refused(emulator: Emulator) -> None:

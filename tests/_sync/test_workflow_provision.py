@@ -25,6 +25,7 @@ from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows import ProjectRole, ProjectRoleDict
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, fail_to_store
+from tests.support.steps import list_actions
 
 pytestmark = pytest.mark.anyio
 
@@ -44,9 +45,9 @@ def test_a_tenant_gets_a_project_a_key_and_roles(admin: Admin, emulator: Emulato
     arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["DataPlaneEditor"], "store": stored.append}
     preview = admin.projects.provision(**arguments, bindings=[robot], dry_run=True)
     first = admin.projects.provision(**arguments, bindings=[robot])
-    done = [(each.action, each.kind) for each in first.steps]
-    assert done == [(each.action, each.kind) for each in preview.steps]
-    assert done[-2:] == [("create", "api_key"), ("store", "api_key")]
+    done = list_actions(first.steps)
+    assert done == list_actions(preview.steps)
+    assert done[-2:] == [("create", "api_key"), ("update", "api_key")]
     (project,) = emulator.state.projects.values()
     (key,) = emulator.state.api_keys.values()
     assert (first.project.value.id, key.name, [made.value for made in stored]) == (project.id, "tenant", [key.value])
@@ -63,9 +64,9 @@ def test_results_print_as_one_line_without_secrets(admin: Admin, emulator: Emula
     arguments: dict[str, Any] = {"name": "tenant", "key_roles": ["DataPlaneEditor"], "bindings": [robot]}
     planned = admin.projects.provision(**arguments, store=print, dry_run=True)
     assert str(planned) == (
-        f"would create project tenant; would grant ProjectViewer on project tenant to service account "
-        f"{robot.principal_id}; would create key tenant in project tenant; would store the value of key tenant in "
-        "project tenant"
+        f"would create project tenant; would grant ProjectViewer on new project tenant to service account "
+        f"{robot.principal_id}; would create key tenant in new project tenant with DataPlaneEditor; would rename key "
+        "'~makes:c0b48860 tenant' in new project tenant to tenant"
     )
     with raises(PineconeValueError, match="there is no value: it was a dry run"):
         _ = planned.key_id
@@ -90,7 +91,7 @@ def test_results_print_as_one_line_without_secrets(admin: Admin, emulator: Emula
     )
     roles = [on_organization("OrgMember")]
     invited = [admin.invites.ensure(email="ada@example.com", role_bindings=roles) for _ in range(2)]
-    assert str(invited[0]) == f"invited ada@example.com ({invited[0].value.id})"
+    assert str(invited[0]) == f"invited ada@example.com ({invited[0].value.id}) with OrgMember"
     assert str(invited[1]) == f"found invite for ada@example.com ({invited[0].value.id}); nothing was changed"
     account = admin.service_accounts.ensure(name="robot")
     assert str(account) == f"found service account robot ({robot.principal_id}); nothing was changed"
@@ -156,7 +157,9 @@ def test_a_stored_key_outlives_a_later_failure(emulator: Emulator) -> None:
         transport.admin().projects.provision(**arguments)
     (key,) = emulator.state.api_keys.values()
     assert key.value == stored[-1]
-    assert [note for note in caught.value.__notes__ if f"({key.id}) of project {key.project_id} is kept" in note]
+    assert [
+        note for note in caught.value.__notes__ if f"({key.id}) in project tenant ({key.project_id}) is kept" in note
+    ]
     emulator.admin().projects.provision(**arguments)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, key.value, len(emulator.state.projects)) == ("tenant", stored[-1], 1)
@@ -187,7 +190,7 @@ def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
     (project,) = emulator.state.projects
     (binding,) = emulator.state.role_bindings.held_by(Principal("service_account", robot.principal_id))
     holder = f"service account {robot.principal_id}"
-    role = f"ProjectViewer on project {project} for {holder} (role binding {binding.id})"
+    role = f"ProjectViewer on project tenant ({project}) for {holder} (role binding {binding.id})"
     assert caught.value.left == [role, f"project tenant ({project})"]
     assert str(caught.value).startswith(
         f"{role}, project tenant ({project}), made by this call, could not be deleted: "

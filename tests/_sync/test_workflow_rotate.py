@@ -26,7 +26,7 @@ from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows.name_tags import tag_as_successor
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
-from tests.support.steps import describe_steps, strip_mark
+from tests.support.steps import describe_steps, list_ids, strip_mark
 
 pytestmark = pytest.mark.anyio
 
@@ -46,12 +46,13 @@ def test_a_new_key_takes_the_name_and_the_roles_of_the_old_one(admin: Admin, emu
     assert (key.name, key.value, emulator.state.roles_of(key)) == ("reader", stored[0].value, ["DataPlaneViewer"])
     assert (rotation.key.id, rotation.key.name, rotation.replaced) == (key.id, "reader", old.key.id)
     assert rotation.delete_after is None
-    made = f"{tag_as_successor(old.key.id, 'reader')!r} ({key.id}) in project {old.key.project_id}"
-    assert [*map(strip_mark, describe_steps(rotation.steps))] == [
-        f"created key {made}",
-        f"stored the value of key {made}",
-        f"renamed key {made} to reader",
-        f"deleted key reader ({old.key.id}) in project {old.key.project_id}",
+    place = f"in project {old.key.project_id}"
+    texts = [*map(strip_mark, describe_steps(rotation.steps))]
+    assert texts[1].startswith(f"renamed key reader ({old.key.id}) {place} to '~delete-after:")
+    assert [texts[0], *texts[2:]] == [
+        f"created key reader ({key.id}) {place} with DataPlaneViewer",
+        f"renamed key {tag_as_successor(old.key.id, 'reader')!r} ({key.id}) {place} to reader",
+        f"deleted key reader ({old.key.id}) {place}",
     ]
     assert key.value not in repr(rotation)
 
@@ -64,7 +65,7 @@ def test_an_exception_in_store_keeps_the_old_key(admin: Admin, emulator: Emulato
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     (note,) = caught.value.__notes__
-    assert note.endswith(f" of project {key.project_id} was deleted again")
+    assert note.endswith(f" in project {key.project_id} was deleted again")
 
 
 def test_a_failed_rollback_names_the_new_key(emulator: Emulator) -> None:
@@ -97,8 +98,9 @@ def test_a_possibly_stored_key_is_kept_until_another_is_stored(emulator: Emulato
         )
     (left,) = set(emulator.state.api_keys) - {old.key.id}
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=store)
-    assert [(each.action, each.id, each.reason) for each in rotation.steps[3:4]] == [
-        ("delete", left, "an earlier run left it")
+    changes = [each.change for each in rotation.steps]
+    assert ("delete", left, "an earlier run left it") in [
+        (each.action, each.target.id, each.reason) for each in changes
     ]
     (key,) = emulator.state.api_keys.values()
     assert (vault[-1], exists) == (key.value, [True, True])
@@ -136,7 +138,8 @@ def test_a_run_killed_after_its_store_is_resumed(
     rotation = emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=stored.append)
     (key,) = emulator.state.api_keys.values()
     assert (key.name, [key.value]) == ("reader", [made.value for made in stored])
-    assert [(each.action, each.id) for each in rotation.steps] == [("rename", key.id), ("delete", old.key.id)]
+    assert [each.change.action for each in rotation.steps] == ["update", "delete"]
+    assert list_ids(rotation.steps) == [key.id, old.key.id]
 
 
 def test_a_concurrently_deleted_old_key_is_no_error(
@@ -230,12 +233,12 @@ def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
     """A secret whose response was lost is rotated again until the deadline."""
     account_id = create_account(emulator.admin())
     stored: list[Any] = []
-    admin = FaultyTransport(emulator, {1: InjectedFault.RESPONSE_LOST, 2: InjectedFault.INTERNAL_ERROR}).admin()
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.INTERNAL_ERROR}).admin()
     admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
     account = emulator.state.service_accounts.get(account_id)
     assert account is not None
     assert [made.client_secret for made in stored] == [account.client_secret]
-    admin = FaultyTransport(emulator, dict.fromkeys(range(1, 99), InjectedFault.INTERNAL_ERROR)).admin()
+    admin = FaultyTransport(emulator, dict.fromkeys(range(2, 99), InjectedFault.INTERNAL_ERROR)).admin()
     with pytest.raises(Exception, match="500"):
         admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
 
@@ -243,7 +246,7 @@ def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
 def test_a_client_adopts_the_new_secret_of_its_own_account(admin: Admin, emulator: Emulator) -> None:
     """A client that rotates its own account uses the new secret for its next exchange."""
     (account,) = emulator.state.service_accounts.listing
-    admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
+    admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None, allow_own=True)
     assert admin.projects.list() == []
 
 
@@ -252,8 +255,30 @@ def test_a_client_that_loses_its_own_secret_explains_the_failure(emulator: Emula
     (account,) = emulator.state.service_accounts.listing
     admin = FaultyTransport(emulator, {1: InjectedFault.RESPONSE_LOST}).admin()
     with raises(InvalidCredentialsError) as caught:
-        admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None)
+        admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None, allow_own=True)
     assert getattr(caught.value.__cause__, "outcome", None) == "unknown"
+
+
+def test_the_secret_of_the_caller_is_rotated_only_if_that_is_allowed(emulator: Emulator) -> None:
+    """The message says that a lost response would lock the client out; a token alone shows not whose it is."""
+    admin = emulator.admin()
+    (own,) = emulator.state.service_accounts.listing
+    before, other = own.client_secret, create_account(admin)
+    unknown = Admin(access_token=(admin.token()).value, transport=emulator.transport)
+    for dry_run in (True, False):
+        arguments: dict[str, Any] = {"store": lambda _: None, "dry_run": dry_run}
+        with raises(
+            RefusedError, match="a lost response would lock this client out: use another account, or allow_own"
+        ):
+            admin.service_accounts.rotate(service_account_id=own.id, **arguments)
+        with raises(RefusedError, match="may be its account: pass client_id"):
+            unknown.service_accounts.rotate(service_account_id=other, **arguments)
+        with raises(RefusedError, match="allow_own"):
+            unknown.service_accounts.rotate(service_account_id=own.id, client_id=own.client_id, **arguments)
+        unknown.service_accounts.rotate(service_account_id=other, client_id=own.client_id, **arguments)
+    assert own.client_secret == before
+    admin.service_accounts.rotate(service_account_id=own.id, store=lambda _: None, allow_own=True)
+    assert own.client_secret != before
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ OTHER_WAYS = {
 NOT_PASSED = {
     "pagination_token": "the client pages by itself",
     "service_accounts.rotate dry_run": "a dry run shows the request of rotate_secret",
+    "service_accounts.rotate client_id": "the command asks before it changes the account that it uses",
+    "role_bindings.change_role client_id": "the command asks before it changes the account that it uses",
 }
 """Arguments that no command passes, each with the reason."""
 

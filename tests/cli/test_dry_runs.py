@@ -110,11 +110,12 @@ def test_every_step_names_its_project_and_whether_it_was_done() -> None:
             for option, is_planned in (("--dry-run", True), ("--yes", False)):
                 steps = _find_steps(run(*words, option).json)
                 assert steps, words
-                assert {each["planned"] for each in steps} == {is_planned}, words
-                for each in steps:
-                    assert each["kind"] in _IN_NO_PROJECT or each["project"] or each["project_id"], each
-                seen |= {each["action"] for each in steps}
-    assert seen == {"create", "store", "update", "rename", "invite", "grant", "revoke", "delete", "keep"}
+                state = "planned" if is_planned else "done"
+                assert {each["state"] for each in steps} <= {state, "skipped"}, words
+                for target in (each["change"]["target"] for each in steps):
+                    assert target["kind"] in _IN_NO_PROJECT or target["project"], target
+                seen |= {each["change"]["action"] for each in steps}
+    assert seen == {"create", "update", "invite", "grant", "revoke", "delete"}
 
 
 @pytest.mark.parametrize("spec", [each for each in COMMANDS if each.confirms], ids=lambda spec: spec.full_name)

@@ -187,12 +187,13 @@ def test_reports_on_roles_name_the_projects() -> None:
         for project in ("search", search):
             ensure = ("user", "ensure", "ada@example.com", "--role", "OrgMember", "--role", f"{project}:ProjectEditor")
             would = run(*ensure, "--dry-run").json["would_do"]
-            assert [each["project"] for each in would["steps"]] == ["search"]
+            places = [each["change"]["roles"][0]["project"]["name"] for each in would["steps"]]
+            assert places == ["search"]
             assert would["differences"][0]["found"].endswith(f"ProjectViewer on project {named}")
             new = run("user", "ensure", "eve@example.com", *ensure[3:], "--dry-run").json["would_do"]
-            assert new["steps"][0]["after"]["roles"][1] == f"ProjectEditor on project {named}"
+            assert new["steps"][0]["change"]["roles"][1]["project"]["name"] == "search"
         unasked = run("user", "ensure", "ada@example.com", "--role", "OrgMember", "--yes", terminal=True).stdout
         assert f"found OrgMember on organization, ProjectViewer on project {named}, wanted OrgMember" in unasked
         emulator.faults.add("list_projects", status=403, times=None)
         kept = run(*ensure[:5], "--role", f"{search}:ProjectEditor", "--yes")
-        assert (kept.exit, kept.json["steps"][0]["project"]) == (0, None)
+        assert (kept.exit, kept.json["steps"][0]["change"]["roles"][0]["project"]["name"]) == (0, None)

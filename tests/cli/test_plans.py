@@ -196,7 +196,8 @@ def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
         owner = run("user", "offboard", "owner@example.com", "--dry-run")
         last = run("user", "offboard", "owner@example.com", "--yes")
     (step,) = preview.json["would_do"]["steps"]
-    assert (step["action"], step["kind"], step["name"], step["id"]) == ("delete", "user", "ada@example.com", ada.id)
+    assert (step["change"]["action"], step["state"]) == ("delete", "planned")
+    assert step["change"]["target"] == {"kind": "user", "name": "ada@example.com", "id": ada.id}
     assert "reader" in [key["name"] for key in done.json["keys_to_rotate"]]
     assert json.loads(report.read_text()) == done.json
     assert json.loads(previewed.read_text()) == preview.json["would_do"]
@@ -260,7 +261,7 @@ def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
         unseen = run("user", "offboard", "--people", str(people), "--out", str(tmp_path / "unseen.json"))
         one = run("user", "offboard", "ada@example.com", "--dry-run")
     assert table.stdout.splitlines()[1].split() == ["no@example.com", "not", "found"]
-    assert "skipped user ada@example.com" in " ".join(table.stdout.split())
+    assert "skipped: delete user ada@example.com" in " ".join(table.stdout.split())
     assert (unseen.exit, unseen.json["not_found"]) == (4, [])
     assert "ada@example.com: not seen: the account may not see who is in the organization: users: " in unseen.stderr
     assert one.exit == 10

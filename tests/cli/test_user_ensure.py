@@ -56,7 +56,8 @@ def test_an_expired_invite_is_replaced() -> None:
         emulator.clock.advance(8 * 86_400)
         old = run("invite", "describe", "bob@example.com").json["id"]
         done = run(*ENSURE, "bob@example.com", "--role", "OrgManager", "--yes")
-        assert [(each["action"], each["id"] == old) for each in done.json["steps"]] == [
+        changes = [each["change"] for each in done.json["steps"]]
+        assert [(each["action"], each["target"].get("id") == old) for each in changes] == [
             ("delete", True),
             ("invite", False),
         ]

@@ -92,8 +92,8 @@ def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 FAULTS = {
     "none": {},
-    "lost response": {1: InjectedFault.RESPONSE_LOST},
-    "invalid JSON": {1: InjectedFault.INVALID_JSON},
+    "lost response": {2: InjectedFault.RESPONSE_LOST},
+    "invalid JSON": {2: InjectedFault.INVALID_JSON},
 }
 
 
@@ -126,8 +126,8 @@ def test_ctrl_c_anywhere_loses_no_secret(faults: dict[int, InjectedFault], step:
 
 def test_a_signal_during_a_request_and_in_the_store_loses_no_secret() -> None:
     """After a real SIGINT during a request, its secret is stored; in the store, the error has it."""
-    for number in (1, 2):
-        account = Account({1: InjectedFault.RESPONSE_LOST})
+    for number in (2, 3):
+        account = Account({2: InjectedFault.RESPONSE_LOST})
 
         def arm(interrupt: Callable[[], object], account: Account = account, number: int = number) -> None:
             account.transport.before_request = lambda: len(account.transport.requests) == number and interrupt()
@@ -226,7 +226,7 @@ def test_ctrl_c_while_an_undo_is_being_started_is_not_swallowed(monkeypatch: pyt
         monkeypatch.setattr(waiting, "start_daemon_thread", interrupt)
         raise OSError("vault is sealed")
 
-    monkeypatch.setattr("pinecone_admin._sync.workflows.rollback._UNDO_TIMEOUT", 100 * PATIENCE)
+    monkeypatch.setattr("pinecone_admin._sync.workflows.run._UNDO_TIMEOUT", 100 * PATIENCE)
     admin = emulator.admin()
     with pytest.raises(KeyboardInterrupt) as caught:
         admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail)

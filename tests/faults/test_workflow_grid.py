@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
 from math import gcd
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import anyio
 import pytest
 
+from pinecone_admin import _async
 from pinecone_admin._async import workflows
+from pinecone_admin._async.workflows import run as run_module
 from pinecone_admin._async.workflows.client_state import runs_workflow
-from pinecone_admin._async.workflows.rollback import AsyncRollback
 from pinecone_admin._async.workflows.temporary_key import renewed_key
 from pinecone_admin._concurrency.clock import use_clock
 from tests.faults.workflow_grid import Beside, GridTransport, find_unexpected, list_cells, prepare, read_known
 from tests.faults.workflow_judges import JUDGES, Fault
 from tests.faults.workflow_scenarios import SCENARIOS
 from tests.support.clock import VirtualClock
+
+_IMPORTED = re.compile(r"from pinecone_admin\._async\.workflows\.\w+ import ([\w, ]+)  #")
 
 MOST_CELLS = 30
 """Cells of a scenario that run every day."""
@@ -30,12 +35,18 @@ STEPS = (5, 7, 11, 13, 17, 19, 23, 31, 37, 47, 61, 73)
 
 
 def list_workflows() -> dict[str, Callable[..., Any]]:
-    """Return what is decorated as a workflow, and the context of a temporary key, which cannot be, by its name."""
+    """Return what namespaces import that takes a run, or is decorated, and the context of a temporary key, by name."""
     found: dict[str, Callable[..., Any]] = {renewed_key.__name__: renewed_key}
+    imported = {
+        name for path in Path(_async.__file__).parent.glob("*.py") for name in _IMPORTED.findall(path.read_text())
+    }
     for module in _list_modules():
         for name, value in vars(module).items():
             code = getattr(value, "__code__", None)
-            if code is not None and code.co_qualname.startswith(f"{runs_workflow.__name__}."):
+            if code is None:
+                continue
+            takes_run = code.co_varnames[:1] == ("run",) and any(name in each.split(", ") for each in imported)
+            if takes_run or code.co_qualname.startswith(f"{runs_workflow.__name__}."):
                 found[name] = value
     return found
 
@@ -107,7 +118,7 @@ def test_steps_through_the_cells_meet_every_fault_in_turn() -> None:
 @pytest.mark.parametrize("scenario", ["ensure project", "rotate key"])
 def test_a_defect_of_the_workflows_is_found(scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """If what was created were not undone, the grid would show it."""
-    monkeypatch.setattr(AsyncRollback, "record", lambda *_: None)
+    monkeypatch.setattr(run_module, "find_undo", lambda *_: None)
 
     async def run() -> list[str]:
         return await find_unexpected(await list_cells([scenario]))

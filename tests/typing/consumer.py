@@ -71,8 +71,8 @@ from pinecone_admin.workflows import (
     RetiredKeys,
     Rotation,
     StalePlan,
+    Step,
 )
-from pinecone_admin.workflows.steps import WorkflowStep
 
 
 def constructors(context: ssl.SSLContext) -> None:
@@ -200,7 +200,7 @@ def workflows(admin: Admin) -> None:
     person = admin.users.ensure(email="a@b.co", role_bindings=[on_organization("OrgMember")], revoke_unlisted=True)
     assert_type(person, Ensured[User | Invite])
     assert_type(admin.invites.ensure(email="a@b.co", role_bindings=[on_organization("OrgMember")]), Ensured[Invite])
-    assert_type(admin.projects.ensure(name="n", on_difference="update", dry_run=True).steps, list[WorkflowStep])
+    assert_type(admin.projects.ensure(name="n", on_difference="update", dry_run=True).steps, list[Step])
     binding = admin.role_bindings.ensure(
         principal_type="user", principal_id="u", resource_type="organization", role="OrgMember"
     )

@@ -198,11 +198,11 @@ def test_a_timeout_of_asyncio_undoes_what_was_being_created() -> None:
 
 def test_a_creation_without_a_response_is_given_up_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A create without a response does not block a cancelled workflow, and a note says what may exist."""
-    monkeypatch.setattr("pinecone_admin._async.workflows.rollback.COMPLETION_TIMEOUT", 0.01)
+    monkeypatch.setattr("pinecone_admin._async.workflows.run.COMPLETION_TIMEOUT", 0.01)
 
     async def run() -> None:
         cancellation = await provision_in_time(HeldTransport(Emulator(seed=1), for_ever=True))
-        assert cancellation.__notes__ == ["project 'tenant' may exist: the server's response is unknown"]
+        assert cancellation.__notes__ == ["project tenant may exist: the server's response is unknown"]
 
     asyncio.run(run())
 

@@ -10,8 +10,18 @@ from attrs import evolve
 
 from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import APIKey, User
-from pinecone_admin.workflows import Content, Left, OffboardPlan, OffboardReport, Reach, StalePlan, StaleProject
-from pinecone_admin.workflows.steps import Step
+from pinecone_admin.workflows import (
+    Change,
+    Content,
+    Left,
+    OffboardPlan,
+    OffboardReport,
+    Reach,
+    Ref,
+    StalePlan,
+    StaleProject,
+    Step,
+)
 from tests.support.errors import raises
 from tests.support.records import CREATED_AT, make_binding, make_project
 
@@ -44,7 +54,7 @@ REPORT = OffboardReport(
     keys_to_rotate=[APIKey(id="k1", name="reader", project_id="p1", roles=["ProjectViewer"])],
     service_accounts_to_rotate=[],
     refusal=None,
-    steps=[Step(action="delete", kind="user", name="ada@example.com", id="u1", planned=True)],
+    steps=[Step(change=Change(action="delete", target=Ref("user", "ada@example.com", "u1")), state="planned")],
 )
 OFFBOARD = OffboardPlan(
     organization_id="o",
@@ -86,11 +96,13 @@ def test_a_part_of_a_file_is_refused() -> None:
 
 
 def test_a_plan_that_is_nested_too_deep_is_refused() -> None:
-    """A step takes any value, but none that Python reads and then cannot write: how deep that is differs by version."""
-    for levels in (94, 95, 300, 600, 900):
-        nested = "[" * levels + "]" * levels
-        deep = OFFBOARD.to_json().replace('"before": {}', f'"before": {{"roles": {nested}}}')
-        if levels == 94:  # six are around them
+    """A reference takes another one, but not so deep that Python reads it and cannot write it, which differs."""
+    for levels in (93, 94, 300, 600, 900):
+        project, end = '"project": {"kind": "project", "name": null', "}" * levels
+        target = '"id": "u1"\n            }'
+        deep = OFFBOARD.to_json().replace(target, f'"id": "u1", {", ".join([project] * levels)}{end}}}')
+        assert deep != OFFBOARD.to_json()
+        if levels == 93:  # seven are around them
             assert json.loads(OffboardPlan.from_json(deep).to_json()) == json.loads(deep)
             continue
         with raises(PineconeValueError, match="text (has more than 100 levels|is not a JSON object)"):

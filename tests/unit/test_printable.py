@@ -16,6 +16,7 @@ from attrs import evolve
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import AmbiguousNameError, ConflictError, LeftoverError, PineconeError
 from pinecone_admin.models import User
+from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
 from pinecone_admin.workflows.escaping import escape_csv, escape_markdown
 from pinecone_admin.workflows.findings import Finding
 from pinecone_admin.workflows.inventory import InventoryChange, InventoryChanges
@@ -29,7 +30,6 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import CleanupReport, Content, Difference, OffboardReport, Progress, RoleChange
 from pinecone_admin.workflows.resources import Unread
-from pinecone_admin.workflows.steps import Step
 from tests.support.records import CREATED_AT, make_binding, make_project
 from tests.unit.test_access import INVENTORY
 
@@ -48,15 +48,16 @@ def test_unprintable_characters_are_shown_by_code() -> None:
     assert len(make_printable("\n" * 60_000, most=100)) == 100
 
 
+PLACE = Ref("project", FORGED, FORGED)
 STEP = Step(
-    action="rename",
-    kind=FORGED,
-    name=FORGED,
-    id=FORGED,
-    project=FORGED,
-    project_id=FORGED,
-    after={"name": FORGED, "roles": [FORGED]},
-    reason=FORGED,
+    change=Change(
+        action="update",
+        target=Ref(FORGED, FORGED, FORGED, PLACE),
+        settings=Settings(name=FORGED, roles=(FORGED,)),
+        reason=FORGED,
+    ),
+    state="rejected",
+    error=FORGED,
 )
 OFFBOARDING = OffboardReport(
     email=FORGED,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import runs_workflow
-from pinecone_admin._async.workflows.create_with_secret import delete_leftover_keys, list_keys_named
+from pinecone_admin._async.workflows.create_with_secret import delete_leftovers
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
@@ -23,10 +23,11 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
+from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.ending import refer_to
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import find_protection
-from pinecone_admin.workflows.steps import Step, describe_project_step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -35,26 +36,23 @@ _KEY_ACCEPTANCE_TIMEOUT = 30.0
 """Seconds during which parts of the service may not accept a new key yet."""
 
 
-@runs_workflow
 async def delete_with_cleanup(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     *,
     project_id: str,
-    dry_run: bool,
     time_limit: timedelta,
     lift_protection: bool,
     progress: Callable[[Progress], object] | None,
 ) -> CleanupReport:
     """Empty the project with a temporary key and delete it; repeat while the server still finds something in it."""
     with set_operation_on_errors("delete_with_cleanup"):
-        check_bool("dry_run", dry_run)
         check_bool("lift_protection", lift_protection)
         check_function("progress", progress, optional=True)
         backoff = PollBackoff(check_timedelta("time_limit", time_limit).total_seconds())
-    project = await admin.projects.describe(project_id=project_id)
+    project = await run.admin.projects.describe(project_id=project_id)
     return await empty_and_delete(
-        admin,
-        start_report(project, dry_run=dry_run),
+        run,
+        start_report(run, project),
         backoff=backoff,
         find_refusal=(lambda _: None) if lift_protection else _refuse_protected,
         progress=progress,
@@ -66,22 +64,22 @@ def _refuse_protected(contents: Sequence[Content]) -> str | None:
     return protection and f"{protection}, or allow lifting it"
 
 
-def start_report(project: Project, *, dry_run: bool) -> CleanupReport:
+def start_report(run: AsyncRun, project: Project) -> CleanupReport:
     """Return the empty report of a project that has not been read yet."""
     return CleanupReport(
         project=project,
-        dry_run=dry_run,
+        dry_run=run.dry_run,
         contents=[],
         unseen=[],
         deleted=False,
         refusal=None,
         temporary_keys=[],
-        steps=[],
+        steps=run.steps,
     )
 
 
 async def empty_and_delete(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     report: CleanupReport,
     *,
     backoff: PollBackoff,
@@ -91,16 +89,18 @@ async def empty_and_delete(
     """Empty the project of a report and delete it.
 
     Args:
-        admin: Client.
+        run: The run.
         report: Report that receives what is found and done, even if this raises.
         backoff: Waits between polls, and limits the time for everything.
         find_refusal: Function that returns why contents must not be deleted, or None. It is called each time that the
             contents are read.
         progress: Function that receives what is left.
     """
-    project_id = report.project.id
-    leftovers = await list_keys_named(admin, project_id=project_id, name=name_tags.tag_as_emptying(project_id))
-    report.temporary_keys.extend(str(step.id) for step in await delete_leftover_keys(admin, leftovers))
+    admin, project_id, end = run.admin, report.project.id, Change(action="delete", target=refer_to(report.project))
+    name = name_tags.tag_as_emptying(project_id)
+    leftovers = [each for each in await admin.api_keys.list(project_id=project_id) if each.name == name]
+    ended = AsyncRun(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
+    report.temporary_keys.extend(str(each.id) for each in await delete_leftovers(ended, leftovers))
     while True:
         try:
             await _empty_with_temporary_key(
@@ -108,17 +108,17 @@ async def empty_and_delete(
             )
             if report.dry_run:
                 return _preview(report, find_refusal(report.contents))
-            await admin.projects.delete(project_id=project_id)
+            await run.do(end)
+            return evolve(report, deleted=True)
         except FailedPreconditionError:
+            if run.steps and run.steps[-1].state == "rejected":
+                run.steps.pop()  # the server still finds something: the same deletion is sent again
             if not await backoff.async_wait():
                 raise
         except NotFoundError as error:
             if report.dry_run or not is_gone(error):
                 raise
-            report.steps.append(describe_project_step("skip", report.project, reason="it was already deleted"))
-            return evolve(report, deleted=True)
-        else:
-            report.steps.append(describe_project_step("delete", report.project))
+            run.skip(end, "it was already deleted")
             return evolve(report, deleted=True)
 
 
@@ -161,12 +161,12 @@ async def _delete_until_empty(
 ) -> None:
     """Request each deletion once, retry those that the server does not accept yet, and wait until all are done."""
     asked: set[tuple[str, str]] = set()
-    reported = {(each.kind, each.name) for each in report.steps}
+    reported = {(each.change.target.kind, each.change.target.name) for each in report.steps}
 
     def record_deletion(content: Content) -> None:
         asked.add(content.key)
         if content.key not in reported:
-            report.steps.append(_describe_deletion(content, report.project))
+            report.steps.append(Step(change=_describe_deletion(content, report.project), state="done"))
 
     while True:
         contents, report.unseen[:] = await read_contents(keyed)
@@ -199,10 +199,11 @@ def _record_contents(
 
 
 def _preview(report: CleanupReport, refusal: str | None) -> CleanupReport:
-    steps = [_describe_deletion(content, report.project) for content in report.contents]
-    steps.append(describe_project_step("delete", report.project))
-    return evolve(report, refusal=refusal, steps=[] if refusal else [evolve(each, planned=True) for each in steps])
+    changes = [_describe_deletion(content, report.project) for content in report.contents]
+    changes.append(Change(action="delete", target=refer_to(report.project)))
+    steps = [] if refusal else [Step(change=each, state="planned") for each in changes]
+    return evolve(report, refusal=refusal, steps=steps)
 
 
-def _describe_deletion(content: Content, project: Project) -> Step:
-    return Step(action="delete", kind=content.kind, name=content.name, project=project.name, project_id=project.id)
+def _describe_deletion(content: Content, project: Project) -> Change:
+    return Change(action="delete", target=Ref(content.kind, content.name, project=refer_to(project)))

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import cast
 
-from attrs import evolve, fields
+from attrs import evolve
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog
-from pinecone_admin._async.workflows.client_state import runs_workflow
-from pinecone_admin._async.workflows.find_or_create import AsyncEnsurable
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
-from pinecone_admin._http.argument_checks import check_bool, copy_bindings, set_operation_on_errors
+from pinecone_admin._async.workflows.run import AsyncRun
+from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import (
@@ -26,152 +22,98 @@ from pinecone_admin.models import (
     RoleBindingLike,
 )
 from pinecone_admin.operations import create_invite, create_project
-from pinecone_admin.workflows.quoting import describe_thing
-from pinecone_admin.workflows.reports import (
-    Difference,
-    Ensured,
-    OnDifference,
-    compare_settings,
-    keys_of_wanted_bindings,
-)
-from pinecone_admin.workflows.steps import Step
-
-if TYPE_CHECKING:
-    from pinecone_admin._async.client import AsyncAdmin
+from pinecone_admin.workflows.changes import Change, Ref, Settings
+from pinecone_admin.workflows.ending import refer_to, refer_to_roles
+from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
 
 
-@runs_workflow
 async def ensure_project(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     *,
     name: str,
     max_pods: int | None = None,
     force_encryption_with_cmek: bool | None = None,
     on_difference: OnDifference = "report",
-    dry_run: bool = False,
-    rollback: AsyncRollback | None = None,
     known: Collection[str] | None = None,
 ) -> Ensured[Project]:
     """Ensure that a project with this name exists; none is looked for if the ids of all others are ``known``."""
-    policy = DifferencePolicy("ensure_project", on_difference)
+    policy, began = DifferencePolicy("ensure_project", on_difference), len(run.steps)
     with set_operation_on_errors("ensure_project"):
         policy.check()
-        check_bool("dry_run", dry_run)
     body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
-    operation = create_project(body=body)
-    check_operation(operation)
-
+    check_operation(create_project(body=body))
+    settings = Settings(max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     others = {*(known or ())}
 
     async def find() -> Project | None:
-        projects = [each for each in await admin.projects.list() if each.id not in others]
+        projects = [each for each in await run.admin.projects.list() if each.id not in others]
         named = [each for each in projects if each.name == name]
         others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
         return require_single(named, f"projects named {name!r}") if named else None
 
-    changes = AsyncChangeLog(dry_run=dry_run)
-    attributes = fields(Project)
-    settings: dict[str, Any] = {
-        attributes.max_pods.name: max_pods,
-        attributes.force_encryption_with_cmek.name: force_encryption_with_cmek,
-    }
-    requested = {each: value for each, value in settings.items() if value is not None}
-    wanted = AsyncEnsurable(
-        description=f"project {name!r}",
-        step=lambda made: Step(
-            action="create", kind="project", name=name, id=None if made is None else made.id, after=requested
-        ),
-        find=find,
-        create=partial(admin.send, operation),
-        undo=lambda made: (
-            describe_thing("project", made.name, made.id),
-            lambda client: client.projects.delete(project_id=made.id),
-        ),
-        is_unique=False,
-        is_missing=known is not None,
-    )
-    async with join_rollback(admin, rollback) as undo:
-        project, created, _ = await wanted.find_or_create(admin, changes, undo)
-        if project is None:
-            return Ensured(value=None, created=True, steps=changes.steps)
-        differing = compare_settings(**{each: (getattr(project, each), value) for each, value in settings.items()})
-        policy.refuse(f"project {project.id}", differing)
-        if differing and policy.updates:
-            changed = {each.setting: settings[each.setting] for each in differing}
-            found = {each: getattr(project, each) for each in changed}
-            step = Step(action="update", kind="project", name=name, id=project.id, before=found, after=changed)
-            update = partial(admin.projects.update, project_id=project.id, **changed)
-            project = await changes.apply(step, update, preview=evolve(project, **changed))
-    return Ensured(value=project, created=created, differences=differing, steps=changes.steps)
+    project, created = await find() if known is None else None, False
+    if project is None:
+        change = Change(action="create", target=Ref("project", name), settings=settings)
+        if run.dry_run:
+            await run.do(change)
+            return Ensured(value=None, created=True, steps=run.steps[began:])
+        made = await run.create(change, find, is_unique=False)
+        project, created = made.value, made.is_new
+    wanted = settings.fields
+    found = Settings(max_pods=project.max_pods, force_encryption_with_cmek=project.force_encryption_with_cmek).fields
+    differing = compare_settings(**{each: (found.get(each), value) for each, value in wanted.items()})
+    policy.refuse(f"project {project.id}", differing)
+    if differing and policy.updates:
+        changed, before = (
+            Settings(**{each.setting: fields[each.setting] for each in differing}) for fields in (wanted, found)
+        )
+        update = Change(action="update", target=refer_to(project), settings=changed, before=before)
+        project = cast("Project", await run.do(update, preview=evolve(project, **changed.fields)))
+    return Ensured(value=project, created=created, differences=differing, steps=run.steps[began:])
 
 
-@runs_workflow
 async def ensure_invite(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     *,
     email: str,
     role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike],
     on_difference: OnDifference = "report",
     revoke_unlisted: bool = False,
-    dry_run: bool = False,
     is_missing: bool = False,
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; an expired one is sent again.
 
     With ``is_missing``, neither exists, as the caller has just read, and the roles of what is created are not read.
     """
-    policy = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted)
+    policy, began = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted), len(run.steps)
     with set_operation_on_errors("ensure_invite"):
         policy.check()
-        check_bool("dry_run", dry_run)
     bindings = copy_bindings(role_bindings)
-    operation = create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings))
-    check_operation(operation)
+    check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
     expired: list[Invite] = []
     differing: list[Difference] = []
 
     async def find() -> Invite | None:
-        invites = [each async for each in admin.invites.list() if is_same_email(each.email, email)]
+        invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
         pending = [each for each in invites if each.status == "pending"]
         expired[:] = [each for each in invites if each.status == "expired"]
-        if pending:
-            return require_single(pending, f"invites for {email}")
-        if expired and policy.on_difference != "report":  # before the mail, with which the roles can be accepted
-            differing[:] = await reconcile_bindings(
-                admin, expired[-1], wanted=bindings, policy=policy, changes=changes, rollback=rollback
-            )
-        return None
+        return require_single(pending, f"invites for {email}") if pending else None
 
-    async def create() -> Invite:
+    invite, created = None if is_missing else await find(), False
+    if invite is None:
+        change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         if expired:
-            return await admin.invites.resend(invite_id=expired[-1].id)
-        return await admin.send(operation)
-
-    changes = AsyncChangeLog(dry_run=dry_run)
-    described = f"invite for {email}"
-    roles = [str(each) for each in keys_of_wanted_bindings(bindings)]
-    wanted = AsyncEnsurable(
-        description=described,
-        step=lambda made: Step(
-            action="invite",
-            kind="invite",
-            name=email,
-            id=None if made is None else made.id,
-            after={} if expired else {"roles": roles},
-        ),
-        find=find,
-        create=create,
-        undo=None,
-        is_unique=True,
-        is_missing=is_missing,
-    )
-    async with AsyncRollback(admin) as rollback:
-        invite, created, is_certain = await wanted.find_or_create(admin, changes, rollback)
-        if invite is None or (is_missing and created and is_certain):
-            return Ensured(value=invite, created=True, differences=differing, steps=changes.steps)
+            change = Change(action="resend", target=refer_to(expired[-1]))
+            if policy.on_difference != "report":  # before the mail, with which the roles can be accepted
+                differing = await reconcile_bindings(run, expired[-1], wanted=bindings, policy=policy)
+        if run.dry_run:
+            await run.do(change)
+            return Ensured(value=None, created=True, differences=differing, steps=run.steps[began:])
+        made = await run.create(change, find, is_unique=True, can_undo=False)
+        invite, created = made.value, made.is_new
+        if is_missing and created and made.is_certain:
+            return Ensured(value=invite, created=True, steps=run.steps[began:])
         if created:
-            rollback.keep(f"{described} was sent, and is kept")
-        differing = differing or await reconcile_bindings(
-            admin, invite, wanted=bindings, policy=policy, changes=changes, rollback=rollback
-        )
-    return Ensured(value=invite, created=created, differences=differing, steps=changes.steps)
+            run.keep(f"invite for {email} was sent, and is kept")
+    differing = differing or await reconcile_bindings(run, invite, wanted=bindings, policy=policy)
+    return Ensured(value=invite, created=created, differences=differing, steps=run.steps[began:])

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog, update_key
-from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     check_unused,
     create_named_account,
     create_named_key,
-    delete_leftover_accounts,
-    delete_leftover_keys,
-    describe_leftover_account,
-    describe_leftover_key,
+    delete_leftovers,
     find_stored_account,
     find_stored_key,
+    rename,
+    update_key,
 )
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._async.workflows.rollback import AsyncRollback, join_rollback
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import (
     async_check_function,
-    check_bool,
     copy_bindings,
     copy_to_list,
     set_operation_on_errors,
@@ -47,109 +41,63 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
-from pinecone_admin.workflows.reports import (
-    Difference,
-    Ensured,
-    OnDifference,
-    compare_settings,
-    keys_of_wanted_bindings,
-)
+from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.workflows.ending import refer_to_roles
+from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
 from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
-from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret
-
-if TYPE_CHECKING:
-    from pinecone_admin._async.client import AsyncAdmin
 
 
-@runs_workflow
 async def ensure_api_key(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     *,
     project_id: str,
     name: str,
     roles: Sequence[APIKeyRole] | None = None,
     store: Store[APIKeyWithSecret] | None = None,
     on_difference: OnDifference = "report",
-    dry_run: bool = False,
-    project: str | None = None,
-    rollback: AsyncRollback | None = None,
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key with this name."""
-    policy = DifferencePolicy("ensure_api_key", on_difference)
+    policy, began = DifferencePolicy("ensure_api_key", on_difference), len(run.steps)
     with set_operation_on_errors("ensure_api_key"):
         async_check_function("store", store, optional=True)
         policy.check()
-        check_bool("dry_run", dry_run)
         roles = copy_to_list(roles)
         check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
         name_tags.check_untagged(name)
-    changes = AsyncChangeLog(dry_run=dry_run, project=project)
-    keys = await admin.api_keys.list(project_id=project_id)
-    held = find_holders(name, keys)
-    if held:
+    keys = await run.admin.api_keys.list(project_id=project_id)
+    differing: list[Difference] = []
+    if held := find_holders(name, keys):
         key = require_single(held, f"API keys named {name!r}")
         final = find_successors_to_rename(keys).get(key.id, key)
-        return await _reconcile_key(admin, key, final, roles=roles, policy=policy, changes=changes)
+        differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
+        policy.refuse(f"API key {key.id}", differing)
+        key = await update_key(run, key, final)
+        if differing and roles is not None and policy.updates:
+            key = await update_key(run, key, evolve(key, roles=roles))
+        return Ensured(value=key, created=False, differences=differing, steps=run.steps[began:])
     leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
     if (stored := await find_stored_key(leftovers, name, store)) is not None:
         leftovers.remove(stored)
         # It is completed to what is wanted, whatever the policy: nobody has seen it under its name yet.
         final = evolve(stored, name=name, roles=stored.roles if roles is None else roles)
-        ensured = Ensured(value=await update_key(admin, stored, final, changes), created=False)
-        deletions = map(describe_leftover_key, leftovers) if dry_run else await delete_leftover_keys(admin, leftovers)
-        changes.record(*deletions)
-        return evolve(ensured, steps=changes.steps)
+        key = await update_key(run, stored, final)
+        await delete_leftovers(run, leftovers)
+        return Ensured(value=key, created=False, steps=run.steps[began:])
     check_unused(store)
-    requested = {} if roles is None else {"roles": roles}
-    step = Step(action="create", kind="api_key", name=name, project_id=project_id, after=requested)
-    if dry_run:
-        made_steps = describe_new_secret(step, is_stored=store is not None)
-        changes.record(*made_steps, *map(describe_leftover_key, leftovers))
-        return Ensured(value=None, created=True, steps=changes.steps)
-    async with join_rollback(admin, rollback) as joined:
-        made, deleted = await create_named_key(
-            admin,
-            project_id=project_id,
-            name=name,
-            roles=roles,
-            leftovers=leftovers,
-            store=store,
-            rollback=joined,
-        )
-    changes.record(*describe_new_secret(evolve(step, id=made.key.id), is_stored=store is not None), *deleted)
-    return Ensured(value=made, created=True, steps=changes.steps)
+    wanted = Ref("api_key", name, project=Ref("project", run.project, project_id))
+    made = await create_named_key(run, key=wanted, roles=roles, leftovers=leftovers, store=store)
+    return Ensured(value=None if run.dry_run else made, created=True, steps=run.steps[began:])
 
 
-async def _reconcile_key(
-    admin: AsyncAdmin,
-    key: APIKey,
-    final: APIKey,
-    *,
-    roles: Sequence[APIKeyRole] | None,
-    policy: DifferencePolicy,
-    changes: AsyncChangeLog,
-) -> Ensured[APIKeyWithSecret | APIKey]:
-    """Compare an existing key with the wanted one, once it has the name that an interrupted run has not given it."""
-    differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
-    policy.refuse(f"API key {key.id}", differing)
-    key = await update_key(admin, key, final, changes)
-    if differing and roles is not None and policy.updates:
-        update = partial(admin.api_keys.update, api_key_id=key.id, roles=roles)
-        step = describe_key_step("update", key, before={"roles": key.roles}, after={"roles": list(roles)})
-        key = await changes.apply(step, update, preview=evolve(key, roles=list(roles)))
-    return Ensured(value=key, created=False, differences=differing, steps=changes.steps)
-
-
-@runs_workflow
 async def ensure_service_account(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     *,
     name: str,
     role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike] | None = None,
     store: Store[ServiceAccountWithSecret] | None = None,
     on_difference: OnDifference = "report",
     revoke_unlisted: bool = False,
-    dry_run: bool = False,
+    client_id: str | None = None,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that a service account with this name exists."""
     policy = DifferencePolicy("ensure_service_account", on_difference, revoke_unlisted)
@@ -157,12 +105,9 @@ async def ensure_service_account(
     with set_operation_on_errors("ensure_service_account"):
         async_check_function("store", store, optional=True)
         policy.check()
-        check_bool("dry_run", dry_run)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
         name_tags.check_untagged(name)
-    changes = AsyncChangeLog(dry_run=dry_run)
-
-    accounts = await admin.service_accounts.list().to_list()
+    accounts = await run.admin.service_accounts.list().to_list()
     named = [each for each in accounts if each.name == name]
     leftovers = [] if named else [each for each in accounts if name_tags.is_being_made(each.name, name)]
     existing = require_single(named, f"service accounts named {name!r}") if named else None
@@ -170,44 +115,16 @@ async def ensure_service_account(
         leftovers.remove(existing)
     if existing is None:
         check_unused(store)
-    async with AsyncRollback(admin) as rollback:
-        if existing is not None:
-            differing: list[Difference] = []
-            if existing.name != name:  # of an interrupted run: it is completed to exactly what is wanted
-                policy = evolve(policy, on_difference="update", revoke_unlisted=True)
-            if wanted is not None:
-                differing = await reconcile_bindings(
-                    admin, existing, wanted=wanted, policy=policy, changes=changes, rollback=rollback
-                )
-            if existing.name != name:
-                existing = await _rename_account(admin, existing, name, changes)
-                deletions = map(describe_leftover_account, leftovers)
-                changes.record(*(deletions if dry_run else await delete_leftover_accounts(admin, leftovers)))
-            return Ensured(value=existing, created=False, differences=differing, steps=changes.steps)
-        requested = {} if wanted is None else {"roles": [str(each) for each in keys_of_wanted_bindings(wanted)]}
-        step = Step(action="create", kind="service_account", name=name, after=requested)
-        if dry_run:
-            made_steps = describe_new_secret(step, is_stored=store is not None)
-            changes.record(*made_steps, *map(describe_leftover_account, leftovers))
-            return Ensured(value=None, created=True, steps=changes.steps)
-        made, deleted = await create_named_account(
-            admin, name=name, leftovers=leftovers, role_bindings=wanted, store=store, rollback=rollback
+        made = await create_named_account(
+            run, name=name, leftovers=leftovers, roles=refer_to_roles(wanted or ()), store=store
         )
-    account_id = made.service_account.id
-    changes.record(*describe_new_secret(evolve(step, id=account_id), is_stored=store is not None), *deleted)
-    return Ensured(value=made, created=True, steps=changes.steps)
-
-
-async def _rename_account(
-    admin: AsyncAdmin, account: ServiceAccount, name: str, changes: AsyncChangeLog
-) -> ServiceAccount:
-    step = Step(
-        action="rename",
-        kind="service_account",
-        name=account.name,
-        id=account.id,
-        before={"name": account.name},
-        after={"name": name},
-    )
-    rename = partial(admin.service_accounts.update, service_account_id=account.id, name=name)
-    return await changes.apply(step, rename, preview=evolve(account, name=name))
+        return Ensured(value=made, created=True, steps=run.steps)
+    if existing.name != name:  # of an interrupted run: it is completed to exactly what is wanted
+        policy = evolve(policy, on_difference="update", revoke_unlisted=True)
+    differing: list[Difference] = []
+    if wanted is not None:
+        differing = await reconcile_bindings(run, existing, wanted=wanted, policy=policy, client_id=client_id)
+    if existing.name != name:
+        existing = await rename(run, existing, name)
+        await delete_leftovers(run, leftovers)
+    return Ensured(value=existing, created=False, differences=differing, steps=run.steps)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import own_client_id, runs_workflow, server_now
-from pinecone_admin._async.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._async.workflows.client_state import own_client_id, server_now
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import (
-    check_bool,
     check_email,
     check_sequence,
     place_in,
@@ -31,8 +30,7 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
-from pinecone_admin.workflows.change_operations import build_operation
-from pinecone_admin.workflows.changes import Change, Ref
+from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -58,7 +56,6 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
-from pinecone_admin.workflows.steps import Step
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -66,8 +63,7 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
-@runs_workflow
-async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardReport:
+async def offboard(run: AsyncRun, *, email: str) -> OffboardReport:
     """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
 
     The user's roles show which secrets they may know, and are deleted with the user. So the next run of an interrupted
@@ -75,28 +71,25 @@ async def offboard(admin: AsyncAdmin, *, email: str, dry_run: bool) -> OffboardR
     """
     with set_operation_on_errors("offboard"):
         check_email("email", email)
-        check_bool("dry_run", dry_run)
-    inventory = await _read_access_of(admin, email)
+    inventory = await _read_access_of(run.admin, email)
     report = build_report(inventory, email)
     if is_nobody(report):
         message = f"no user or open invite has the address {email}; an earlier run may have removed the person"
         raise NotFoundError(message, operation="offboard")
     check_complete(inventory, operation="offboard")
-    if dry_run:
+    if run.dry_run:
         return report
     if report.refusal is not None:
         raise RefusedError(report.refusal, operation="offboard")
-    done: list[Step] = []
-    await _carry_out(admin, report.steps, done, operation="offboard")
-    return evolve(report, dry_run=False, steps=done)
+    await _carry_out(run, report.steps)
+    return evolve(report, dry_run=False, steps=run.steps)
 
 
-@runs_workflow
-async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -> OffboardPlan:
+async def plan_offboarding(run: AsyncRun, *, emails: Sequence[str] | None) -> OffboardPlan:
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):
         distinct = _check_emails(emails)
-    inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
+    inventory = await take_inventory(run.admin, concurrency=_CONCURRENCY, progress=None)
     check_complete(inventory)
     hidden = find_hidden(inventory)
     reports = [] if hidden else [build_report(inventory, email) for email in distinct]
@@ -104,7 +97,7 @@ async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -
     return OffboardPlan(
         organization_id=organization.id,
         organization=organization.name,
-        client_id=own_client_id(admin),
+        client_id=own_client_id(run.admin),
         made_at=inventory.taken_at,
         not_found=[each.email for each in reports if is_nobody(each)],
         unseen=list_unseen(distinct, hidden) if hidden else [],
@@ -113,21 +106,20 @@ async def plan_offboarding(admin: AsyncAdmin, *, emails: Sequence[str] | None) -
     )
 
 
-@runs_workflow
 async def carry_out_offboarding(
-    admin: AsyncAdmin, *, emails: Sequence[str] | None, plan: OffboardPlan
+    run: AsyncRun, *, emails: Sequence[str] | None, plan: OffboardPlan
 ) -> OffboardManyReport:
     """Read the organization again, refuse before the first change, and remove everybody who is as in the plan."""
     with set_operation_on_errors("offboard_many"):
         planned = {normalize_email(each) for each in check_plan(plan, OffboardPlan).emails}
         if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned:
             raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
-    preview = preview_plan(plan, await take_inventory(admin, concurrency=_CONCURRENCY, progress=None))
+    preview = preview_plan(plan, await take_inventory(run.admin, concurrency=_CONCURRENCY, progress=None))
     result = evolve(preview, dry_run=False, reports=[], steps=[])
     for report in preview.reports:
-        done: list[Step] = []
+        part = AsyncRun(run.admin, run.operation, dry_run=False)
         try:
-            await _carry_out(admin, report.steps, done, operation="offboard_many")
+            await _carry_out(part, report.steps)
         except (ClientClosedError, ReadOnlyError):
             raise
         except PineconeError as error:  # the others can still be removed
@@ -136,9 +128,9 @@ async def carry_out_offboarding(
                 Left(id=id, name=report.email, reason=explain_left(error), help_code=find_help_code(error))
             )
         else:
-            result.reports.append(evolve(report, dry_run=False, steps=done))
+            result.reports.append(evolve(report, dry_run=False, steps=part.steps))
         finally:
-            result.steps.extend(done)
+            result.steps.extend(part.steps)
     return result
 
 
@@ -153,26 +145,26 @@ def _check_emails(emails: Sequence[str] | None) -> list[str]:
     return list(distinct.values())
 
 
-async def _carry_out(admin: AsyncAdmin, steps: Sequence[Step], done: list[Step], *, operation: str) -> None:
-    """Delete the invites and then the user, and add each step to those that are done."""
+async def _carry_out(run: AsyncRun, steps: Sequence[Step]) -> None:
+    """Delete the invites and then the user; what was deleted before is only recorded."""
     for step in steps:
-        if step.action == "delete":
-            await delete_person(admin, Ref(step.kind, step.name, step.id), operation=operation)
-        done.append(evolve(step, planned=False))
+        if step.state == "planned":
+            await delete_person(run, step.change.target)
+        else:
+            run.steps.append(step)
 
 
-async def delete_person(admin: AsyncAdmin, person: Ref, *, operation: str) -> None:
+async def delete_person(run: AsyncRun, person: Ref) -> None:
     """Delete a user or an invite, unless it is gone.
 
     Raises:
         RefusedError: The server refused.
     """
     try:
-        deletion = build_operation(Change(action="delete", target=person))
-        await delete_if_exists(admin.send, operation=deletion)
+        await run.do(Change(action="delete", target=person))
     except ConflictError as error:
         reasons = "; ".join([error.message, *getattr(error, "__notes__", ())])
-        raise RefusedError(f"the server refused to remove {person}: {reasons}", operation=operation) from error
+        raise RefusedError(f"the server refused to remove {person}: {reasons}", operation=run.operation) from error
 
 
 async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from pinecone_admin._async.workflows.change_log import AsyncChangeLog
-from pinecone_admin._async.workflows.client_state import require_server_time, runs_workflow
+from pinecone_admin._async.workflows.client_state import require_server_time
 from pinecone_admin._async.workflows.create_with_secret import Store
 from pinecone_admin._async.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._async.workflows.rotate import replace_key
+from pinecone_admin._async.workflows.run import AsyncRun, open_part
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import (
     async_check_function,
-    check_bool,
     check_identifier,
     check_timedelta,
     set_operation_on_errors,
@@ -32,7 +31,9 @@ from pinecone_admin.errors import (
     UnauthorizedError,
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
+from pinecone_admin.workflows.changes import Step
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
+from pinecone_admin.workflows.ending import has_failed
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
@@ -43,6 +44,8 @@ from pinecone_admin.workflows.sent_changes import is_gone
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
+_OPERATION = "rotate_due"
+
 _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
 """Errors after which no other key can be rotated either."""
 
@@ -52,24 +55,22 @@ _ORPHANED = (
 )
 
 
-@runs_workflow
 async def rotate_due_keys(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     *,
     older_than: timedelta,
     keep_old_for: timedelta,
     store: Store[APIKeyWithSecret],
     project_id: str | None,
-    dry_run: bool,
 ) -> DueRotations:
     """Read the keys, decide which are due, and then clean up and rotate in one project after another."""
     with set_operation_on_errors("rotate_due"):
         check_timedelta("older_than", older_than)
         check_timedelta("keep_old_for", keep_old_for, allow_zero=True)
         async_check_function("store", store)
-        check_bool("dry_run", dry_run)
         if project_id is not None:
             check_identifier("project_id", project_id)
+    admin = run.admin
     projects = await _read_projects(admin, project_id)
     listed = await _list_keys(admin, [each.id for each in projects])
     keys = {id: each for id, each in listed.items() if not isinstance(each, PineconeError)}
@@ -78,18 +79,19 @@ async def rotate_due_keys(
     found = {id: find_due_keys(each, dates, now=now, older_than=older_than) for id, each in keys.items()}
     names = {each.id: each.name for each in projects}
     problems = _find_problems(store, found, names)
-    run = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run), problems)
+    due = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=run.dry_run), problems)
     try:
         for id, each in listed.items():
             if isinstance(each, PineconeError):
-                run.add_error(id, None, each)
+                due.add_error(id, None, each)
             else:
-                await run.process_project(id, names[id], each, found[id])
+                await due.process_project(id, names[id], each, found[id])
     except BaseException as error:
-        for line in (*run.report.steps, *run.report.failed):
+        made = [each for each in due.report.steps if not has_failed(each)]
+        for line in (*made, *due.report.failed):
             error.add_note(str(line))
         raise
-    return run.report
+    return due.report
 
 
 async def _read_projects(admin: AsyncAdmin, project_id: str | None) -> list[Project]:
@@ -181,16 +183,16 @@ class AsyncDueRun:
         """Finish rotations, delete retired keys that are due, and rotate keys, in this order."""
         self.report.unknown_age.extend(found.unknown_age)
         unnamed = find_successors_to_rename(keys)
-        changes = AsyncChangeLog(dry_run=self.report.dry_run, project=name)
+        run = AsyncRun(self.admin, _OPERATION, dry_run=self.report.dry_run, project=name)
         try:
-            retired, keys = await clean_keys(self.admin, project_id, keys, changes)
+            retired, keys = await clean_keys(run, project_id, keys)
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
             self.add_error(project_id, None, error)
             return
         finally:
-            self.report.steps.extend(changes.steps)
+            self.report.steps.extend(run.steps)
         self.report.finished.extend(key for key in keys if key.id in unnamed)
         self.report.deleted.extend(retired.deleted)
         self.report.kept.extend(retired.kept)
@@ -205,28 +207,24 @@ class AsyncDueRun:
 
     async def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
         """Rotate a key, and return the new one if it was made."""
-        changes = AsyncChangeLog(dry_run=self.report.dry_run, project=project)
+        steps: list[Step] = []
         with ExitStack() as selected:  # until the key is in the report
             try:
                 store = self.store
                 if isinstance(store, StoreByName):
                     store = selected.enter_context(store.select(_describe_owner(old, project)))
-                rotation = await replace_key(
-                    self.admin,
-                    old,
-                    keys,
-                    store=store,
-                    keep_old_for=self.keep_old_for,
-                    changes=changes,
-                    repetition="run this again",
-                )
+                async with open_part(self.admin, _OPERATION, dry_run=self.report.dry_run, project=project) as run:
+                    steps = run.steps
+                    rotation = await replace_key(
+                        run, old, keys, store=store, keep_old_for=self.keep_old_for, repetition="run this again"
+                    )
             except _OF_EVERY_CALL:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
                 self.add_error(old.project_id, old, error)
                 return []
             finally:
-                self.report.steps.extend(changes.steps)
+                self.report.steps.extend(steps)
             self.report.rotated.append(rotation)
         return [] if self.report.dry_run else [rotation.key]
 

@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
+from attrs import evolve
+
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
     check_bool,
@@ -22,26 +24,27 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._http.headers import __version__
 from pinecone_admin._sync.workflows.client_state import find_client_id, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import (
+    LEFTOVER,
     Store,
     check_unused,
     create_named_account,
     create_named_key,
-    delete_if_exists,
-    delete_leftover_accounts,
-    delete_leftover_keys,
+    delete_leftovers,
     find_stored_account,
     find_stored_key,
+    rename,
+    update_key,
 )
 from pinecone_admin._sync.workflows.ensure import ensure_invite, ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.offboard import delete_person
-from pinecone_admin._sync.workflows.rollback import Rollback
+from pinecone_admin._sync.workflows.run import Run, open_part
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError, RefusedError
 from pinecone_admin.models import APIKey, Invite, RoleBinding, ServiceAccount
 from pinecone_admin.workflows.apply_report import ApplyReport
-from pinecone_admin.workflows.change_operations import build_operation, build_role_bindings
+from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.changes import Change, Made, Ref, RoleAt
 from pinecone_admin.workflows.desired_state import DesiredState
@@ -66,7 +69,6 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _CONCURRENCY = 16
-_LEFT = "an earlier run left it"
 
 
 @runs_workflow
@@ -178,7 +180,8 @@ class _AsyncApplication:
         sent: Sequence[SentChange] = ()
         try:
             with stating_what_is_left() as sent:
-                results[number] = self._carry_out(number, change, selected or ExitStack())
+                with open_part(self._admin, "apply", dry_run=False) as run:
+                    results[number] = self._carry_out(run, number, change, selected or ExitStack())
         except BaseException as error:
             if not _is_of_change(error, change):
                 self._execution.stop(number, error, sent)
@@ -186,10 +189,11 @@ class _AsyncApplication:
             results[number] = describe_failure(error, sent)
         return results[number]
 
-    def _carry_out(self, number: int, change: Change, selected: ExitStack) -> Made | None:
+    def _carry_out(self, run: Run, number: int, change: Change, selected: ExitStack) -> Made | None:
         """Carry out a change, and return what it made.
 
         Args:
+            run: The run of the change.
             number: The place of the change in the plan.
             change: The change; everything that it names has an id.
             selected: Gets the context of the store, if the change makes a secret.
@@ -199,55 +203,36 @@ class _AsyncApplication:
             case "create", "project":
                 settings: Any = change.settings.fields
                 known = {*self._index.projects}
-                return (ensure_project(self._admin, name=target.name or "", **settings, known=known)).value
+                return (ensure_project(run, name=target.name or "", **settings, known=known)).value
+            case "create", "api_key":
+                return self._create_key(run, number, change, self._select_store(change, selected))
             case "create", _:
-                return self._create_secret(number, change, selected)
+                return self._create_account(run, number, change, self._select_store(change, selected))
             case "invite", _:
-                return self._invite(number, change)
+                return self._invite(run, number, change)
             case "grant", _:
-                return self._grant(target, change.roles[0])
+                return _grant(run, target, change.roles[0])
             case "revoke", _:
-                self._revoke(target, change.roles[0])
+                self._revoke(run, change)
             case "delete", "user" | "invite":
-                delete_person(self._admin, target, operation="apply")
-            case "delete", _:
-                delete_if_exists(self._admin.send, operation=build_operation(change))
+                delete_person(run, target)
             case _:
-                self._admin.send(build_operation(change))
+                run.do(change)
         return None
 
-    def _invite(self, number: int, change: Change) -> Invite:
+    def _invite(self, run: Run, number: int, change: Change) -> Invite:
         for each in change.replaces:
-            delete_person(self._admin, each, operation="apply")
+            delete_person(run, each)
             self._execution.record_deletion(number, each, "it has expired")
         bindings, email = build_role_bindings(change.roles), change.target.name or ""
-        made = ensure_invite(self._admin, email=email, role_bindings=bindings, is_missing=True)
+        made = ensure_invite(run, email=email, role_bindings=bindings, is_missing=True)
         if made.differences:
             raise RefusedError(f"there is another invite to {email}: {made.differences[0]}", operation="apply")
         return made.value
 
-    def _grant(self, target: Ref, role: RoleAt) -> RoleBinding:
-        [binding] = build_role_bindings((role,))
-        made = ensure_role_binding(
-            self._admin,
-            principal_type=cast("Any", target.kind),
-            principal_id=target.id or "",
-            resource_type=binding.resource_type,
-            resource_id=binding.resource_id,
-            role=binding.role,
-            is_missing=True,
-        )
-        return made.value
-
-    def _revoke(self, target: Ref, role: RoleAt) -> None:
-        binding_id = self._index.bindings[target.kind, target.id or "", held_role(role)]
-        delete_if_exists(self._admin.role_bindings.delete, role_binding_id=binding_id)
-
-    def _create_secret(self, number: int, change: Change, selected: ExitStack) -> APIKey | ServiceAccount:
-        store = self._select_store(change, selected)
-        if change.target.kind == "api_key":
-            return self._create_key(number, change, store)
-        return self._create_account(number, change, store)
+    def _revoke(self, run: Run, change: Change) -> None:
+        target, role = change.target, change.roles[0]
+        run.do(change, binding_id=self._index.bindings[target.kind, target.id or "", held_role(role)])
 
     def _select_store(self, change: Change, selected: ExitStack) -> Store[Any] | None:
         store = self._store
@@ -255,70 +240,67 @@ class _AsyncApplication:
             store = selected.enter_context(store.select(name_secret_owner(change, self._new_names)))
         return None if store is None else wrap_store(store, self._execution)
 
-    def _create_key(self, number: int, change: Change, store: Store[Any] | None) -> APIKey:
+    def _create_key(self, run: Run, number: int, change: Change, store: Store[Any] | None) -> APIKey:
         target, roles = change.target, cast("Any", [*(change.settings.roles or ())])
-        name = target.name or ""
-        leftovers = cast("list[APIKey]", self._find_replaced(change))
+        name, leftovers = target.name or "", cast("list[APIKey]", self._find_replaced(change))
         if (stored := find_stored_key(leftovers, name, store)) is not None:
             leftovers.remove(stored)
-            key = self._admin.api_keys.update(api_key_id=stored.id, name=name, roles=roles)
-            deleted = delete_leftover_keys(self._admin, leftovers)
+            key = update_key(run, stored, evolve(stored, name=name, roles=roles))
+            delete_leftovers(run, leftovers)
         else:
             check_unused(store)
-            with Rollback(self._admin) as rollback:
-                made, deleted = create_named_key(
-                    self._admin,
-                    project_id=(None if target.project is None else target.project.id) or "",
-                    name=name,
-                    roles=roles,
-                    leftovers=leftovers,
-                    store=store,
-                    rollback=rollback,
-                )
-            key = made.key
-        self._record_deletions(number, change, {each.id for each in deleted})
+            key = (create_named_key(run, key=target, roles=roles, leftovers=leftovers, store=store)).key
+        self._record_deletions(run, number, change)
         return key
 
-    def _create_account(self, number: int, change: Change, store: Store[Any] | None) -> ServiceAccount:
+    def _create_account(self, run: Run, number: int, change: Change, store: Store[Any] | None) -> ServiceAccount:
         name, leftovers = change.target.name or "", cast("list[ServiceAccount]", self._find_replaced(change))
         if (stored := find_stored_account(leftovers, name, store)) is not None:
             leftovers.remove(stored)
-            self._complete_roles(stored, change.roles)
-            account = self._admin.service_accounts.update(service_account_id=stored.id, name=name)
-            deleted = delete_leftover_accounts(self._admin, leftovers)
+            self._complete_roles(run, stored, change.roles)
+            account = rename(run, stored, name)
+            delete_leftovers(run, leftovers)
         else:
             check_unused(store)
-            with Rollback(self._admin) as rollback:
-                made, deleted = create_named_account(
-                    self._admin,
-                    name=name,
-                    leftovers=leftovers,
-                    role_bindings=build_role_bindings(change.roles),
-                    store=store,
-                    rollback=rollback,
-                )
+            made = create_named_account(run, name=name, leftovers=leftovers, roles=change.roles, store=store)
+            assert made is not None  # noqa: S101 - this is no dry run
             account = made.service_account
-        self._record_deletions(number, change, {each.id for each in deleted})
+        self._record_deletions(run, number, change)
         return account
 
-    def _complete_roles(self, stored: ServiceAccount, wanted: tuple[RoleAt, ...]) -> None:
+    def _complete_roles(self, run: Run, stored: ServiceAccount, wanted: tuple[RoleAt, ...]) -> None:
         """Give an account that an interrupted run left exactly the roles that are wanted, before it gets its name."""
         target, held = self._index.refer_to(stored), self._index.roles_of(stored)
         for role in wanted:
             if role not in held:
-                self._grant(target, role)
+                _grant(run, target, role)
         for role in held:
             if role not in wanted:
-                self._revoke(target, role)
+                self._revoke(run, Change(action="revoke", target=target, roles=(role,)))
 
     def _find_replaced(self, change: Change) -> list[APIKey | ServiceAccount]:
         found = [self._index.find(each.kind, each.id) for each in change.replaces]
         return [each for each in found if isinstance(each, APIKey | ServiceAccount)]
 
-    def _record_deletions(self, number: int, change: Change, deleted: set[str | None]) -> None:
+    def _record_deletions(self, run: Run, number: int, change: Change) -> None:
+        deleted = {each.change.target.id for each in run.steps if each.change.action == "delete"}
         for each in change.replaces:
             if each.id in deleted:
-                self._execution.record_deletion(number, each, _LEFT)
+                self._execution.record_deletion(number, each, LEFTOVER)
+
+
+def _grant(run: Run, target: Ref, role: RoleAt) -> RoleBinding:
+    [binding] = build_role_bindings((role,))
+    made = ensure_role_binding(
+        run,
+        principal_type=cast("Any", target.kind),
+        principal_id=target.id or "",
+        resource_type=binding.resource_type,
+        resource_id=binding.resource_id,
+        role=binding.role,
+        is_missing=True,
+    )
+    return made.value
 
 
 def _is_of_change(error: BaseException, change: Change) -> TypeGuard[Exception]:

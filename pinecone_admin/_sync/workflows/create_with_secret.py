@@ -8,100 +8,65 @@ use.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
-from functools import partial
-from math import inf
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
 
-from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import call_store, read_store
-from pinecone_admin._http.attempt_event import logger
-from pinecone_admin._sync.workflows.client_state import max_attempts
-from pinecone_admin._sync.workflows.rollback import Deletion, Rollback, describe_deletion
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
-from pinecone_admin.models import (
-    APIKey,
-    APIKeyRole,
-    APIKeyWithSecret,
-    RoleBindingInput,
-    ServiceAccount,
-    ServiceAccountWithSecret,
-)
+from pinecone_admin.errors import ForbiddenError
+from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
-from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo
-from pinecone_admin.workflows.steps import Step, describe_key_step
-
-if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 _T = TypeVar("_T")
+_Named = TypeVar("_Named", APIKey, ServiceAccount)
 
 Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
 
-_Deletions: TypeAlias = list[tuple[str, Deletion]]
-
-_LEFTOVER = "an earlier run left it"
-
-_LISTING_TIMEOUT = 5.0
-"""Seconds within which a list shows a new item."""
-
-
-def new_mark() -> str:
-    """Return the mark of a run in temporary names: what a lost create made is found by it, and nothing of others is."""
-    return secrets.token_hex(4)
-
-
-def may_have_been_processed(error: PineconeError) -> bool:
-    """Return whether the request of a failed call may have been processed."""
-    return error.outcome in {"unknown", "done"}
+LEFTOVER = "an earlier run left it"
 
 
 def create_stored_key(
-    admin: Admin,
+    run: Run,
     *,
-    project_id: str,
+    key: Ref,
     temporary_name: str,
-    name: str,
     roles: Sequence[APIKeyRole] | None,
     leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
-    rollback: Rollback,
     check_before_store: Callable[[APIKey], None] | None = None,
     makes_room: bool = True,
-) -> tuple[APIKeyWithSecret, list[Step]]:
+) -> APIKeyWithSecret:
     """Create a key under a temporary name, and store its value.
 
     If a later run can read the target of ``store``, a digest of the value is added to the name first, by which that run
     recognizes the key.
 
     Args:
-        admin: The client.
-        project_id: Id of the project.
+        run: The run, which deletes the key if this fails.
+        key: The key, with the name that ``store`` sees.
         temporary_name: Name of the key until its value is stored.
-        name: Name that ``store`` sees.
         roles: Roles of the key; None for the server's default.
         leftovers: Keys that interrupted runs left.
         store: Stores the value; None if nobody does.
-        rollback: Deletes the key if this fails.
         check_before_store: Gets the new key, and raises if its value must not be stored.
         makes_room: Whether the leftovers are deleted if there is no room for one more key.
 
     Returns:
-        The key as it was created, without the digest in its name, and the deletions.
+        The key as it is then; in a dry run, without id and value.
     """
-    deleted: list[Step] = []
-    make_key = partial(
-        create_key_with_value, admin, project_id=project_id, name=temporary_name, roles=roles, rollback=rollback
-    )
+    settings = Settings(name=temporary_name, roles=None if roles is None else tuple(roles))
+    create = Change(action="create", target=key, settings=settings)
+    project_id = (key.project and key.project.id) or ""
+    preview = APIKey(id="", project_id=project_id, name=temporary_name, roles=list(roles or ()))
     try:
-        made = make_key()
+        made = cast("APIKeyWithSecret", run.create_secret(create, APIKeyWithSecret(key=preview, value="")))
     except ForbiddenError as error:
         if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
             raise
@@ -112,55 +77,113 @@ def create_stored_key(
                 "delete what nothing uses"
             )
             raise
-        deleted = _make_room(admin, leftovers, rollback)
-        made = make_key()
-    if store is not None:
-        if isinstance(store, ReadableStore):
-            noted = add_value_digest(temporary_name, digest_value(made.value))
-            admin.api_keys.update(api_key_id=made.key.id, name=noted)
-        if check_before_store is not None:
-            check_before_store(made.key)
-        call_store(store, evolve(made, key=evolve(made.key, name=name)))
-        rollback.keep(
-            f"{_describe_key(made.key)} is kept, since its value is stored; the next run completes the work, or stores "
-            "the value of a new key and then deletes this one"
-        )
-    return made, deleted
-
-
-def _make_room(admin: Admin, leftovers: Sequence[APIKey], rollback: Rollback) -> list[Step]:
-    """Delete what interrupted runs left, since the quota may have no room for one more key."""
-    deleted = delete_leftover_keys(admin, leftovers)
-    for step in deleted:
-        rollback.note(
-            f"{step}; that was to make room: if that run stored its value, the stored value is no longer valid"
-        )
-    return deleted
+        for each in delete_leftovers(run, leftovers):
+            run.note(
+                f"deleted {each}: {LEFTOVER}; that was to make room: if that run stored its value, the stored value is "
+                "no longer valid"
+            )
+        made = cast("APIKeyWithSecret", run.create_secret(create))
+    if store is None or run.dry_run:
+        return made
+    if isinstance(store, ReadableStore):
+        made = evolve(made, key=rename(run, made.key, add_value_digest(temporary_name, digest_value(made.value))))
+    if check_before_store is not None:
+        check_before_store(made.key)
+    call_store(store, evolve(made, key=evolve(made.key, name=key.name or "")))
+    run.keep(
+        f"{run.refer_to(made.key)} is kept, since its value is stored; the next run completes the work, or stores the "
+        "value of a new key and then deletes this one"
+    )
+    return made
 
 
 def create_named_key(
-    admin: Admin,
+    run: Run,
     *,
-    project_id: str,
-    name: str,
+    key: Ref,
     roles: Sequence[APIKeyRole] | None,
     leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
-    rollback: Rollback,
-) -> tuple[APIKeyWithSecret, list[Step]]:
+) -> APIKeyWithSecret:
     """Create a key, store its value, delete what interrupted runs left, and give the key its name."""
-    made, deleted = create_stored_key(
-        admin,
-        project_id=project_id,
-        temporary_name=tag_as_being_made(name, new_mark()),
-        name=name,
+    made = create_stored_key(
+        run,
+        key=key,
+        temporary_name=tag_as_being_made(key.name or "", run.mark),
         roles=roles,
         leftovers=leftovers,
         store=store,
-        rollback=rollback,
     )
-    deleted += delete_leftover_keys(admin, leftovers)
-    return evolve(made, key=admin.api_keys.update(api_key_id=made.key.id, name=name)), deleted
+    delete_leftovers(run, leftovers)
+    return evolve(made, key=rename(run, made.key, key.name or ""))
+
+
+def create_named_account(
+    run: Run,
+    *,
+    name: str,
+    leftovers: Sequence[ServiceAccount],
+    roles: tuple[RoleAt, ...],
+    store: Store[ServiceAccountWithSecret] | None,
+) -> ServiceAccountWithSecret | None:
+    """Create a service account as ``create_named_key`` creates a key; return None in a dry run."""
+    create = Change(
+        action="create",
+        target=Ref("service_account", name),
+        settings=Settings(name=tag_as_being_made(name, run.mark)),
+        roles=roles,
+    )
+    made = cast("ServiceAccountWithSecret | None", run.create_secret(create))
+    if made is not None and store is not None:
+        account = made.service_account
+        call_store(store, evolve(made, service_account=evolve(account, name=name)))
+        run.keep(
+            f"service account {account.id} is kept, since its secret is stored; the next run completes the work, or "
+            "stores the secret of a new account and then deletes this one"
+        )
+    delete_leftovers(run, leftovers)
+    if made is None:
+        run.do(_describe_rename(Ref("service_account", create.settings.name), name))
+        return None
+    return evolve(made, service_account=rename(run, made.service_account, name))
+
+
+def rename(run: Run, thing: _Named, name: str) -> _Named:
+    """Give a key or a service account another name."""
+    renamed: _Named = run.do(_describe_rename(run.refer_to(thing), name), preview=evolve(thing, name=name))
+    return renamed
+
+
+def _describe_rename(target: Ref, name: str) -> Change:
+    return Change(action="update", target=target, settings=Settings(name=name), before=Settings(name=target.name))
+
+
+def update_key(run: Run, key: APIKey, final: APIKey) -> APIKey:
+    """Give a key its final name and roles; nothing is sent if it has them."""
+    if key == final:
+        return key
+    names = (final.name, key.name) if key.name != final.name else (None, None)
+    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
+    return cast("APIKey", run.do(change, preview=final))
+
+
+def delete_leftovers(run: Run, leftovers: Sequence[APIKey] | Sequence[ServiceAccount]) -> list[Ref]:
+    """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+    deleted: list[Ref] = []
+    for each in leftovers:
+        with IgnoreGone():
+            if run.dry_run or (_describe(run, each)).name == each.name:
+                run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
+                deleted.append(run.refer_to(each))
+    return deleted
+
+
+def _describe(run: Run, thing: APIKey | ServiceAccount) -> APIKey | ServiceAccount:
+    if isinstance(thing, APIKey):
+        return run.admin.api_keys.describe(api_key_id=thing.id)
+    return run.admin.service_accounts.describe(service_account_id=thing.id)
 
 
 def find_stored_key(leftovers: Sequence[APIKey], name: str, store: Store[APIKeyWithSecret] | None) -> APIKey | None:
@@ -188,130 +211,6 @@ def check_unused(store: Store[Any] | None) -> None:
         store.check_unused()
 
 
-def create_key_with_value(
-    admin: Admin,
-    *,
-    project_id: str,
-    name: str,
-    roles: Sequence[APIKeyRole] | None,
-    rollback: Rollback | None = None,
-) -> APIKeyWithSecret:
-    """Create a key under a name that only this run gives; if its value is lost, delete it and create another."""
-
-    def find_orphans() -> _Deletions:
-        return [_undo_key(key) for key in list_keys_named(admin, project_id=project_id, name=name)]
-
-    return _create_until_readable(
-        admin,
-        f"API key {name!r} of project {project_id}",
-        partial(admin.api_keys.create, project_id=project_id, name=name, roles=roles),
-        undo=lambda made: _undo_key(made.key),
-        find_orphans=find_orphans,
-        rollback=rollback,
-    )
-
-
-def _create_until_readable(
-    admin: Admin,
-    description: str,
-    send: Callable[[], _T],
-    *,
-    undo: Callable[[_T], tuple[str, Deletion]],
-    find_orphans: Callable[[], _Deletions],
-    rollback: Rollback | None,
-) -> _T:
-    """Send a create until its response, with the secret, can be read; delete what the lost ones created."""
-    send_once = send if rollback is None else partial(rollback.create, description, send, undo)
-
-    def delete_orphans(lost_response: PineconeError) -> None:
-        orphans = poll_until_listed(find_orphans)
-        for described, delete in orphans:
-            delete_and_report(lost_response, described, partial(delete, admin))
-        if orphans and rollback is not None:
-            rollback.settle()
-
-    return repeat_if_response_is_lost(admin, send_once, delete_orphans, most=max_attempts(admin))
-
-
-def delete_leftover_keys(admin: Admin, leftovers: Sequence[APIKey]) -> list[Step]:
-    """Delete keys that interrupted runs left, except those renamed since, which belong to a run in progress."""
-    deleted: list[Step] = []
-    for key in leftovers:
-        with IgnoreGone():
-            if (admin.api_keys.describe(api_key_id=key.id)).name == key.name:
-                admin.api_keys.delete(api_key_id=key.id)
-                deleted.append(describe_leftover_key(key))
-    return deleted
-
-
-def describe_leftover_key(key: APIKey) -> Step:
-    """Return the deletion of a key that an interrupted run left."""
-    return describe_key_step("delete", key, reason=_LEFTOVER)
-
-
-def _undo_key(key: APIKey) -> tuple[str, Deletion]:
-    return _describe_key(key), lambda client: client.api_keys.delete(api_key_id=key.id)
-
-
-def _describe_key(key: APIKey) -> str:
-    return f"{describe_thing('API key', key.name, key.id)} of project {key.project_id}"
-
-
-def list_keys_named(admin: Admin, *, project_id: str, name: str) -> list[APIKey]:
-    """Return the keys of a project that have this name."""
-    return [key for key in admin.api_keys.list(project_id=project_id) if key.name == name]
-
-
-def create_stored_account(
-    admin: Admin,
-    *,
-    name: str,
-    leftovers: Sequence[ServiceAccount],
-    role_bindings: Sequence[RoleBindingInput] | None,
-    store: Store[ServiceAccountWithSecret] | None,
-    rollback: Rollback,
-) -> tuple[ServiceAccountWithSecret, list[Step]]:
-    """Create a service account as ``create_stored_key`` creates a key."""
-    temporary_name = tag_as_being_made(name, new_mark())
-
-    def find_orphans() -> _Deletions:
-        return [_undo_account(account) for account in list_accounts_named(admin, temporary_name)]
-
-    made = _create_until_readable(
-        admin,
-        f"service account {temporary_name!r}",
-        partial(admin.service_accounts.create, name=temporary_name, role_bindings=role_bindings),
-        undo=lambda made: _undo_account(made.service_account),
-        find_orphans=find_orphans,
-        rollback=rollback,
-    )
-    account = made.service_account
-    if store is not None:
-        call_store(store, evolve(made, service_account=evolve(account, name=name)))
-        rollback.keep(
-            f"service account {account.id} is kept, since its secret is stored; the next run completes the work, or "
-            "stores the secret of a new account and then deletes this one"
-        )
-    return made, delete_leftover_accounts(admin, leftovers)
-
-
-def create_named_account(
-    admin: Admin,
-    *,
-    name: str,
-    leftovers: Sequence[ServiceAccount],
-    role_bindings: Sequence[RoleBindingInput] | None,
-    store: Store[ServiceAccountWithSecret] | None,
-    rollback: Rollback,
-) -> tuple[ServiceAccountWithSecret, list[Step]]:
-    """Create a service account as ``create_named_key`` creates a key."""
-    made, deleted = create_stored_account(
-        admin, name=name, leftovers=leftovers, role_bindings=role_bindings, store=store, rollback=rollback
-    )
-    account = admin.service_accounts.update(service_account_id=made.service_account.id, name=name)
-    return evolve(made, service_account=account), deleted
-
-
 def find_stored_account(
     leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
 ) -> ServiceAccount | None:
@@ -321,118 +220,3 @@ def find_stored_account(
             if read_store(store.read, evolve(account, name=name)):
                 return account
     return None
-
-
-def delete_leftover_accounts(admin: Admin, leftovers: Sequence[ServiceAccount]) -> list[Step]:
-    """Delete service accounts as ``delete_leftover_keys`` deletes keys."""
-    deleted: list[Step] = []
-    for each in leftovers:
-        with IgnoreGone():
-            if (admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
-                admin.service_accounts.delete(service_account_id=each.id)
-                deleted.append(describe_leftover_account(each))
-    return deleted
-
-
-def describe_leftover_account(account: ServiceAccount) -> Step:
-    """Return the deletion of an account that an interrupted run left."""
-    return Step(action="delete", kind="service_account", name=account.name, id=account.id, reason=_LEFTOVER)
-
-
-def _undo_account(account: ServiceAccount) -> tuple[str, Deletion]:
-    return (
-        describe_thing("service account", account.name, account.id),
-        lambda client: client.service_accounts.delete(service_account_id=account.id),
-    )
-
-
-def list_accounts_named(admin: Admin, name: str) -> list[ServiceAccount]:
-    """Return the service accounts that have this name."""
-    return [account for account in admin.service_accounts.list() if account.name == name]
-
-
-def poll_until_listed(list_named: Callable[[], _T]) -> _T:
-    """Repeat a search while it finds nothing, since a list may show a new item late."""
-    backoff = PollBackoff(_LISTING_TIMEOUT)
-    while True:
-        found = list_named()
-        if found or not backoff.wait():
-            return found
-
-
-def repeat_if_response_is_lost(
-    admin: Admin,
-    call: Callable[[], _T],
-    prepare_next: Callable[[PineconeError], None] | None = None,
-    most: float = inf,
-) -> _T:
-    """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
-
-    Args:
-        admin: The client.
-        call: The call.
-        prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
-        most: How many calls are made at most.
-    """
-    backoff = PollBackoff(admin.timeout)
-    lost_response: PineconeError | None = None
-    lost = 0
-    while True:
-        try:
-            return call()
-        except PineconeError as error:
-            for note in [*getattr(lost_response, "__notes__", ())]:
-                error.add_note(note)
-            if not may_have_been_processed(error):
-                raise error from lost_response
-            lost_response = error
-        if prepare_next is not None:
-            prepare_next(lost_response)
-        lost += 1
-        if lost >= most or not backoff.wait():
-            raise lost_response
-
-
-def delete_if_exists(delete: Callable[..., object], **arguments: object) -> None:
-    """Delete something, and succeed if it is already gone."""
-    with IgnoreGone():
-        delete(**arguments)
-
-
-def delete_and_report(
-    error: BaseException | None, description: str, delete: Callable[..., None], **arguments: object
-) -> None:
-    """Delete a temporary or half-made resource, and note the deletion on the error that led to it, if any.
-
-    Raises:
-        LeftoverError: It could not be deleted, unless an interruption or a cancellation led here: that gets a note.
-    """
-    end = describe_deletion()
-    try:
-        with marking_undo():
-            delete(**arguments)
-    except PineconeError as exc:
-        if not is_gone(exc):
-            report_leftover(error, description, exc)
-            return
-        end = describe_deletion(exc)
-    if error is not None:
-        error.add_note(f"{description} {end}")
-    elif end != describe_deletion():
-        logger.warning("%s %s", description, end)
-
-
-def report_leftover(error: BaseException | None, description: str, reason: PineconeError | str) -> None:
-    """Name something that this call made and could not delete.
-
-    Raises:
-        LeftoverError: No interruption or cancellation led here: that is never replaced, and gets a note instead.
-    """
-    message = f"{description}, made by this call, could not be deleted: {reason}"
-    if error is not None and not isinstance(error, Exception):
-        error.add_note(message)
-        logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
-        return
-    after = f", after: {error}" if error is not None else ""
-    cause = error or (reason if isinstance(reason, PineconeError) else None)
-    raise LeftoverError(f"{message}{after}", left=[description]) from cause

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -20,13 +20,9 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import (
-    own_client_id,
-    owns_organization,
-    require_server_time,
-    runs_workflow,
-)
+from pinecone_admin._sync.workflows.client_state import own_client_id, owns_organization, require_server_time
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -36,6 +32,7 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.models import Project
+from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.plans import (
     Left,
     StalePlan,
@@ -47,7 +44,7 @@ from pinecone_admin.workflows.plans import (
     find_help_code,
     find_organization,
 )
-from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
+from pinecone_admin.workflows.reports import Content, Progress
 from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
@@ -57,10 +54,6 @@ from pinecone_admin.workflows.stale_projects import (
     find_reason_to_keep,
     matches_name,
 )
-from pinecone_admin.workflows.steps import Step, describe_project_step
-
-if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
 
 _P = TypeVar("_P", Project, StaleProject)
 _OnProgress: TypeAlias = Callable[[Progress], object]
@@ -82,9 +75,8 @@ class _Outcome:
     steps: list[Step] = field(factory=list[Step])
 
 
-@runs_workflow
 def plan_deletion(
-    admin: Admin,
+    run: Run,
     *,
     name_pattern: str | None,
     older_than: timedelta | None,
@@ -100,6 +92,7 @@ def plan_deletion(
             )
         check_text("name_pattern", name_pattern, least=1)
         check_timedelta("older_than", older_than)
+    admin = run.admin
     projects = [each for each in admin.projects.list() if matches_name(each.name, name_pattern)]
     organization = find_organization(admin.organizations.list(), operation="delete_stale")
     now = require_server_time(admin, operation="delete_stale")  # the server dates the projects
@@ -108,7 +101,8 @@ def plan_deletion(
     }
 
     def read(project: Project, on_progress: _OnProgress) -> _Outcome:
-        return _clean_up(admin, start_report(project, dry_run=True), find_protection, on_progress)
+        part = Run(admin, run.operation, dry_run=True)
+        return _clean_up(part, project, find_protection, on_progress)
 
     stale = [each for each in projects if outcomes[each.id].reason is None]
     outcomes |= _run_all(stale, read, concurrency=concurrency, progress=progress)
@@ -135,9 +129,8 @@ def plan_deletion(
     )
 
 
-@runs_workflow
 def carry_out_deletion(
-    admin: Admin,
+    run: Run,
     *,
     name_pattern: str | None,
     older_than: timedelta | None,
@@ -153,6 +146,7 @@ def carry_out_deletion(
             raise PineconeValueError(
                 Name("name_pattern"), " and ", Name("older_than"), " are not those of the plan: pass only the plan"
             )
+    admin = run.admin
     check_organization(plan.organization_id, admin.organizations.list(), operation="delete_stale")
 
     def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:
@@ -167,14 +161,15 @@ def carry_out_deletion(
         )
         if reason is not None:
             return _Outcome(reason=reason)
-        report = start_report(project, dry_run=False)
-        return _clean_up(admin, report, partial(find_planned_refusal, planned), on_progress)
+        part = Run(admin, run.operation, dry_run=False)
+        return _clean_up(part, project, partial(find_planned_refusal, planned), on_progress)
 
     outcomes = _run_all(plan.projects, delete, concurrency=concurrency, progress=progress)
     unseen = [each for each in plan.projects if outcomes[each.id].reason == NOT_SEEN]
     if unseen and owns_organization(admin):
         for each in unseen:
-            outcomes[each.id] = _Outcome(steps=[describe_project_step("skip", each, reason="it was already deleted")])
+            gone = Change(action="delete", target=Ref("project", each.name, each.id), reason="it was already deleted")
+            outcomes[each.id] = _Outcome(steps=[Step(change=gone, state="skipped")])
     return StaleReport(
         deleted=[
             evolve(each, unseen=outcomes[each.id].unseen) for each in plan.projects if outcomes[each.id].reason is None
@@ -191,15 +186,16 @@ def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:
 
 
 def _clean_up(
-    admin: Admin,
-    report: CleanupReport,
+    run: Run,
+    project: Project,
     find_refusal: Callable[[Sequence[Content]], str | None],
     on_progress: _OnProgress,
 ) -> _Outcome:
     """Read or delete one project; if that fails, the others can still be."""
+    report = start_report(run, project)
     try:
         done = empty_and_delete(
-            admin,
+            run,
             report,
             backoff=PollBackoff(_SECONDS_PER_PROJECT),
             find_refusal=find_refusal,

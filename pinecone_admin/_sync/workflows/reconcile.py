@@ -4,36 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
-from pinecone_admin._sync.workflows.change_log import ChangeLog
-from pinecone_admin._sync.workflows.client_state import own_client_id
-from pinecone_admin._sync.workflows.create_with_secret import delete_if_exists
+from pinecone_admin._sync.workflows.client_state import find_client_id
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
-from pinecone_admin._sync.workflows.rollback import Rollback
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.models import Invite, PrincipalType, RoleBinding, RoleBindingInput, ServiceAccount, User
-from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount, User
+from pinecone_admin.workflows.changes import Change
+from pinecone_admin.workflows.ending import refer_to, refer_to_role
 from pinecone_admin.workflows.quoting import describe_thing
 from pinecone_admin.workflows.reports import (
-    BindingKey,
     Difference,
     OnDifference,
     compare_settings,
     key_of_binding,
     keys_of_wanted_bindings,
 )
-from pinecone_admin.workflows.roles import find_last_owners, find_owner_ids
-from pinecone_admin.workflows.steps import Step
-
-if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
-
 
 _KINDS: Mapping[type, PrincipalType] = {Invite: "invite", ServiceAccount: "service_account", User: "user"}
 
@@ -76,97 +67,53 @@ class DifferencePolicy:
             raise RefusedError(message, operation=self.operation)
 
 
-def _compare_bindings(
-    admin: Admin,
-    principal: ServiceAccount | Invite | User,
-    *,
-    wanted: Sequence[RoleBindingInput],
-    policy: DifferencePolicy,
-) -> tuple[dict[BindingKey, RoleBinding], list[Difference]]:
-    """Return the role bindings of a principal and how they differ from the wanted ones; raise if the policy says so."""
-    kind = _KINDS[type(principal)]
-    bindings = admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
-    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
-    keys = keys_of_wanted_bindings(wanted)
-    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
-    policy.refuse(describe_thing(kind.replace("_", " "), _name_of(principal), principal.id), differing)
-    return found, differing
-
-
 def reconcile_bindings(
-    admin: Admin,
+    run: Run,
     principal: ServiceAccount | Invite | User,
     *,
     wanted: Sequence[RoleBindingInput],
     policy: DifferencePolicy,
-    changes: ChangeLog,
-    rollback: Rollback,
+    client_id: str | None = None,
 ) -> list[Difference]:
-    """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke."""
-    found, differing = _compare_bindings(admin, principal, wanted=wanted, policy=policy)
+    """Compare the role bindings of a principal with the wanted ones; if the policy says so, grant, then revoke.
+
+    Args:
+        run: The run.
+        principal: The principal.
+        wanted: The wanted role bindings.
+        policy: What to do about differences.
+        client_id: Client id of the caller, if the client has only a token.
+    """
+    kind, target, keys = _KINDS[type(principal)], refer_to(principal), keys_of_wanted_bindings(wanted)
+    bindings = run.admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
+    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
+    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
+    policy.refuse(describe_thing(kind.replace("_", " "), target.name, principal.id), differing)
     if not policy.updates:
         return differing
-    kind, name, keys = _KINDS[type(principal)], _name_of(principal), keys_of_wanted_bindings(wanted)
     unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
-    is_own = bool(unlisted) and _is_own_account(admin, principal, policy)
-    if isinstance(principal, User) and any(each.role == "OrgOwner" for each in unlisted.values()):
-        _check_owner_remains(admin, principal, policy)
+    revoked = {key: Change(action="revoke", target=target, roles=(refer_to_role(key),)) for key in unlisted}
+    accounts = [principal] if isinstance(principal, ServiceAccount) else []
+    caller = find_client_id(run.admin, client_id, operation=policy.operation)
+    is_own = caller is not None and caller in {each.client_id for each in accounts}
+    if revoked and not is_own:
+        granted = [Change(action="grant", target=target, roles=(refer_to_role(key),)) for key in keys]
+        run.check_allowed([*granted, *revoked.values()], bindings, accounts, client_id=client_id)
     for key in keys:
         if key not in found:
-            granted = ensure_role_binding(
-                admin,
+            ensure_role_binding(
+                run,
                 principal_type=kind,
                 principal_id=principal.id,
+                principal_name=target.name,
                 resource_type=key.resource_type,
                 resource_id=key.project_id,
                 role=key.role,
-                dry_run=changes.dry_run,
-                rollback=rollback,
             )
-            changes.record(*(evolve(step, name=name) for step in granted.steps))
     for key, binding in unlisted.items():
-        step = Step(
-            action="revoke",
-            kind=kind,
-            name=name,
-            id=principal.id,
-            project_id=key.project_id,
-            before={"role": key.role},
-        )
         if is_own:
-            reason = "this client authenticates as the account"
-            changes.record(evolve(step, action="keep", reason=reason))
+            run.skip(revoked[key], "this client authenticates as the account")
         else:
-            rollback.keep("roles that were granted are kept; run this again to complete it")
-            revoke = partial(delete_if_exists, admin.role_bindings.delete, role_binding_id=binding.id)
-            changes.apply(step, revoke, preview=None)
+            run.keep("roles that were granted are kept; run this again to complete it")
+            run.do(revoked[key], binding_id=binding.id)
     return differing
-
-
-def _name_of(principal: ServiceAccount | Invite | User) -> str:
-    return principal.name if isinstance(principal, ServiceAccount) else principal.email
-
-
-def _check_owner_remains(admin: Admin, user: User, policy: DifferencePolicy) -> None:
-    """Raise RefusedError before the first change if this user is the last one who is an owner."""
-    owners = admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
-    if (refusal := find_last_owners(find_owner_ids(owners), [Ref("user", user.email, user.id)])) is not None:
-        raise RefusedError(f"{refusal}; nothing was changed", operation=policy.operation)
-
-
-def _is_own_account(admin: Admin, principal: ServiceAccount | Invite | User, policy: DifferencePolicy) -> bool:
-    """Return whether a principal is the account of the client.
-
-    Raises:
-        RefusedError: It may be: the client has only a token, which does not tell whose it is.
-    """
-    if not isinstance(principal, ServiceAccount):
-        return False
-    client_id = own_client_id(admin)
-    if client_id is None:
-        raise RefusedError(
-            "revoking unlisted roles could revoke those of the caller: this client has a token, not credentials, so it "
-            f"cannot tell whether it is service account {principal.id}; nothing was changed",
-            operation=policy.operation,
-        )
-    return client_id == principal.client_id

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from pinecone_admin._concurrency.waiting import (
+    COMPLETION_TIMEOUT,
     call_store,
     complete_if_interrupted,
     shield_from_cancellation,
@@ -22,21 +22,21 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.change_log import ChangeLog, update_key
-from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
+from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
+    LEFTOVER,
     Store,
     create_stored_key,
     find_stored_key,
+    rename,
+    update_key,
+)
+from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, keep_retired
+from pinecone_admin._sync.workflows.run import (
+    Run,
     may_have_been_processed,
-    new_mark,
     repeat_if_response_is_lost,
 )
-from pinecone_admin._sync.workflows.delete_retired import (
-    delete_retired_key,
-    describe_retired,
-)
-from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT, Rollback
 from pinecone_admin.errors import (
     LeftoverError,
     Masked,
@@ -47,21 +47,15 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
+from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.reports import Rotation
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
-from pinecone_admin.workflows.steps import Step, describe_key_step, describe_new_secret, describe_rename
-
-if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
 
 
-@runs_workflow
-def rotate_api_key(
-    admin: Admin, *, api_key_id: str, store: Store[APIKeyWithSecret], keep_old_for: timedelta, dry_run: bool
-) -> Rotation:
+def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret], keep_old_for: timedelta) -> Rotation:
     """Create a new key, store its value, rename both keys, and delete the old one now or leave it to a later run.
 
     The old key is renamed once the new value is stored, so that the next run knows that it only has to finish.
@@ -69,25 +63,20 @@ def rotate_api_key(
     with set_operation_on_errors("rotate_api_key"):
         check_function("store", store)
         check_timedelta("keep_old_for", keep_old_for, allow_zero=True)
-        check_bool("dry_run", dry_run)
-    changes = ChangeLog(dry_run=dry_run)
-    old = admin.api_keys.describe(api_key_id=api_key_id)
-    keys = admin.api_keys.list(project_id=old.project_id)
+    old = run.admin.api_keys.describe(api_key_id=api_key_id)
+    keys = run.admin.api_keys.list(project_id=old.project_id)
     old = retired_keys.find_predecessor(old, keys) or old
     _refuse_unfinished(old)
     # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
-        return replace_key(
-            admin, old, keys, store=store, keep_old_for=keep_old_for, changes=changes, repetition=_by_id(old)
-        )
-    _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(admin), keep_old_for))
-    with Rollback(admin) as rollback:
-        rollback.keep(_describe_next_run(new, _by_id(old), keep_old_for))
-        rollback.add_first_note(partial(_describe_old_key, old, keep_old_for))
-        new = update_key(admin, new, retired_keys.finish_successor(old, new), changes)
-        keys = [new if key.id == new.id else key for key in keys]
-        return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
+        return replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=_by_id(old))
+    _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(run.admin), keep_old_for))
+    run.keep(_describe_next_run(new, _by_id(old), keep_old_for))
+    run.add_first_note(partial(_describe_old_key, old, keep_old_for))
+    new = update_key(run, new, retired_keys.finish_successor(old, new))
+    keys = [new if key.id == new.id else key for key in keys]
+    return _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
 
 def _by_id(old: APIKey) -> str:
@@ -151,35 +140,30 @@ def _refuse_without_name_or_role(old: APIKey) -> None:
 
 
 def replace_key(
-    admin: Admin,
+    run: Run,
     old: APIKey,
     keys: Sequence[APIKey],
     *,
     store: Store[APIKeyWithSecret],
     keep_old_for: timedelta,
-    changes: ChangeLog,
     repetition: str,
 ) -> Rotation:
     """Rotate a key for which no new key is stored yet.
 
     Args:
-        admin: The client.
+        run: The run.
         old: The key.
         keys: The keys of its project.
         store: Stores the value of the new key.
         keep_old_for: How long both keys work.
-        changes: Records what is done.
         repetition: How the caller's user goes on after an interruption, for the note of an error.
     """
-    name = name_tags.original_name(old.name)
+    admin, name = run.admin, name_tags.original_name(old.name)
     _refuse_without_name_or_role(old)
     # The name after the tag is not compared: the old key may have been renamed since an interrupted run.
     leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
     if (stored := find_stored_key(leftovers, name, store)) is not None:
         leftovers.remove(stored)
-    if changes.dry_run:
-        new = stored or evolve(old, id="", name=name_tags.tag_as_successor(old.id, name))
-        return _preview(admin, old, new, keys, keep_old_for=keep_old_for, changes=changes)
 
     def check_alone(made: APIKey) -> None:
         present = admin.api_keys.list(project_id=old.project_id)
@@ -187,84 +171,83 @@ def replace_key(
             message = f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended"
             raise RefusedError(message, operation="rotate_api_key")
 
-    with Rollback(admin) as rollback:
-        if stored is None:
-            made, deleted = create_stored_key(
-                admin,
-                project_id=old.project_id,
-                temporary_name=name_tags.tag_as_successor(old.id, name, new_mark()),
-                name=name,
-                roles=old.roles,
-                leftovers=leftovers,
-                store=store,
-                rollback=rollback,
-                check_before_store=check_alone,
-                makes_room=not keep_old_for,
-            )
-            stored = made.key
-            changes.record(*_describe_replacement(stored), *deleted)
-        rollback.keep(_describe_next_run(stored, repetition, keep_old_for))
-        rollback.add_first_note(partial(_describe_old_key, old, keep_old_for))
-        old, moment = _retire(admin, old, stored, name=name, keep_old_for=keep_old_for)
-        final = retired_keys.finish_successor(old, stored)
-        try:
-            new = update_key(admin, stored, final, changes)
-        except NotFoundError as lost:
-            if is_gone(lost):
-                rollback.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
-                _conclude_lost_key(admin, old, final, before=keys, moment=moment, lost=lost)
-            raise
-        present = admin.api_keys.list(project_id=old.project_id)
-        if (namesake := retired_keys.find_namesake(old, new, keys, present)) is not None:
-            rollback.keep(f"the value of API key {new.id} is stored")
-            message = (
-                f"another run seems to have finished meanwhile: API keys {namesake.id} and {new.id} are now both named "
-                f"{name!r}; see which value is stored, and delete the other key"
-            )
-            left = [f"API key {name!r}, {namesake.id} or {new.id}, whichever has the value that is not stored"]
-            raise LeftoverError(message, left=left, operation="rotate_api_key")
-        # Leftovers are deleted only now, in _finish_rotation: one may be the key of another run, which finds out by the
-        # name of this one. A key that was renamed while the value was stored is no longer a leftover.
-        unchanged = {(key.id, key.name) for key in present}
-        keys = [key for key in keys if key.id == old.id or (key.id != new.id and (key.id, key.name) in unchanged)]
-        keys.append(new)
-        return _finish_rotation(admin, old, new, keys=keys, keep_old_for=keep_old_for, changes=changes)
+    if stored is None:
+        made = create_stored_key(
+            run,
+            key=Ref("api_key", name, project=Ref("project", run.project, old.project_id)),
+            temporary_name=name_tags.tag_as_successor(old.id, name, run.mark),
+            roles=old.roles,
+            leftovers=leftovers,
+            store=store,
+            check_before_store=check_alone,
+            makes_room=not keep_old_for,
+        )
+        stored = made.key
+    run.keep(_describe_next_run(stored, repetition, keep_old_for))
+    run.add_first_note(partial(_describe_old_key, old, keep_old_for))
+    retired, moment = _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
+    final = retired_keys.finish_successor(retired, stored)
+    try:
+        new = update_key(run, stored, final)
+    except NotFoundError as lost:
+        if is_gone(lost):
+            run.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
+            _conclude_lost_key(run, retired, final, before=keys, moment=moment, lost=lost)
+        raise
+    if run.dry_run:
+        keys = [*(key for key in keys if key.id != new.id), new]
+        report = _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
+        return evolve(report, key=new if new.id else old)
+    present = admin.api_keys.list(project_id=old.project_id)
+    if (namesake := retired_keys.find_namesake(retired, new, keys, present)) is not None:
+        run.keep(f"the value of API key {new.id} is stored")
+        message = (
+            f"another run seems to have finished meanwhile: API keys {namesake.id} and {new.id} are now both named "
+            f"{name!r}; see which value is stored, and delete the other key"
+        )
+        left = [f"API key {name!r}, {namesake.id} or {new.id}, whichever has the value that is not stored"]
+        raise LeftoverError(message, left=left, operation="rotate_api_key")
+    # Leftovers are deleted only now, in _finish_rotation: one may be the key of another run, which finds out by the
+    # name of this one. A key that was renamed while the value was stored is no longer a leftover.
+    unchanged = {(key.id, key.name) for key in present}
+    keys = [key for key in keys if key.id == old.id or (key.id != new.id and (key.id, key.name) in unchanged)]
+    keys.append(new)
+    return _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
 
 
-def _retire(admin: Admin, old: APIKey, new: APIKey, *, name: str, keep_old_for: timedelta) -> tuple[APIKey, datetime]:
+def _retire(run: Run, old: APIKey, new: APIKey, *, name: str, keep_old_for: timedelta) -> tuple[APIKey, datetime]:
     """Rename an old key, so that a later run knows that the new value is stored; return it, and when its time is over.
 
     The estimate of the server's time does not know for how long this machine was suspended. If the response shows that
     the estimate was too early, the key is renamed again.
     """
-    moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
+    moment = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
     while True:
-        retired_name = name_tags.tag_as_retired(new.id, name, moment)
-        old = evolve(old, name=retired_name)
+        present, old = old, evolve(old, name=name_tags.tag_as_retired(new.id, name, moment))
         with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
-            old = admin.api_keys.update(api_key_id=old.id, name=retired_name)
-        later = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
+            old = rename(run, present, old.name)
+        later = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
         if not keep_old_for or later - moment <= _CLOCK_TOLERANCE:
             return old, moment
         moment = later
 
 
 def _conclude_lost_key(
-    admin: Admin, old: APIKey, new: APIKey, *, before: Sequence[APIKey], moment: datetime, lost: NotFoundError
+    run: Run, old: APIKey, new: APIKey, *, before: Sequence[APIKey], moment: datetime, lost: NotFoundError
 ) -> None:
     """Give the old key its name back, as the new one was deleted, unless another run has replaced the old one, too.
 
     Raises:
         LeftoverError: Another run has replaced it, or has begun to.
     """
-    keys = admin.api_keys.list(project_id=old.project_id)
+    keys = run.admin.api_keys.list(project_id=old.project_id)
     others = [key for key in keys if key.id not in {old.id, new.id}]
     successor = retired_keys.find_namesake(old, new, before, others)
     if any(key.id == old.id and key.name == old.name for key in keys):  # with another name, it belongs to another run
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with IgnoreGone():
-            admin.api_keys.update(api_key_id=old.id, name=name)
+            rename(run, old, name)
     rivals = [key for key in others if retired_keys.is_candidate(key, old)]
     if successor is not None:
         done = f"another run replaced API key {old.id} meanwhile, with {successor.id}"
@@ -280,37 +263,8 @@ def _conclude_lost_key(
     raise LeftoverError(message, left=left, operation="rotate_api_key") from lost
 
 
-def _describe_replacement(new: APIKey) -> list[Step]:
-    return describe_new_secret(describe_key_step("create", new, after={"roles": new.roles}), is_stored=True)
-
-
-def _preview(
-    admin: Admin,
-    old: APIKey,
-    new: APIKey,
-    keys: Sequence[APIKey],
-    *,
-    keep_old_for: timedelta,
-    changes: ChangeLog,
-) -> Rotation:
-    """Return the report of a dry run; a new key without an id would be created first."""
-    moment = retired_keys.time_of_deletion(server_now(admin), keep_old_for)
-    final = retired_keys.finish_successor(old, new)
-    changes.record(*([] if new.id else _describe_replacement(new)), describe_rename(new, final))
-    retired = evolve(old, name=name_tags.tag_as_retired(new.id, final.name, moment))
-    keys = [*(key for key in keys if key.id != new.id), final]
-    report = _finish_rotation(admin, retired, final, keys=keys, keep_old_for=keep_old_for, changes=changes)
-    return evolve(report, key=old)
-
-
 def _finish_rotation(
-    admin: Admin,
-    old: APIKey,
-    new: APIKey,
-    *,
-    keys: Sequence[APIKey],
-    keep_old_for: timedelta,
-    changes: ChangeLog,
+    run: Run, old: APIKey, new: APIKey, *, keys: Sequence[APIKey], keep_old_for: timedelta
 ) -> Rotation:
     """Delete the old key and the leftovers, or keep both; return the report."""
     moment = retired_keys.delete_after(old)
@@ -318,40 +272,53 @@ def _finish_rotation(
         reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
         for key in keys:
             if retired_keys.is_candidate(key, old):
-                name = name_tags.original_name(old.name, key.name)
-                retired = evolve(key, name=name_tags.tag_as_retired(new.id, name, moment))
-                _retire_leftover(admin, key, retired, f"an earlier run left it; {reason}", changes)
-        changes.record(describe_retired("keep", old, reason=reason))
-        return Rotation(key=new, replaced=old.id, delete_after=moment, steps=changes.steps)
+                _retire_leftover(run, key, old, new, moment)
+        keep_retired(run, old, reason)
+        return Rotation(key=new, replaced=old.id, delete_after=moment, steps=run.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:
         raise RefusedError(f"API key {old.id} is not deleted: {obstacle}", operation="rotate_api_key")
-    delete_retired_key(admin, old, keys, changes)
-    return Rotation(key=new, replaced=old.id, delete_after=None, steps=changes.steps)
+    delete_retired_key(run, old, keys)
+    return Rotation(key=new, replaced=old.id, delete_after=None, steps=run.steps)
 
 
-def _retire_leftover(admin: Admin, left: APIKey, retired: APIKey, reason: str, changes: ChangeLog) -> None:
+def _retire_leftover(run: Run, left: APIKey, old: APIKey, new: APIKey, moment: datetime) -> None:
     """Keep a key that an interrupted rotation left as long as the old one: its value may be stored and in use.
 
     If it was renamed since, it belongs to a run in progress.
     """
     with IgnoreGone():
-        if (admin.api_keys.describe(api_key_id=left.id)).name == left.name:
-            rename = partial(admin.api_keys.update, api_key_id=left.id, name=retired.name)
-            changes.apply(describe_retired("keep", retired, reason=reason), rename, preview=retired)
+        if run.dry_run or (run.admin.api_keys.describe(api_key_id=left.id)).name == left.name:
+            name = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name, left.name), moment)
+            change = Change(
+                action="update",
+                target=run.refer_to(left),
+                settings=Settings(name=name),
+                before=Settings(name=left.name),
+                reason=LEFTOVER,
+            )
+            run.do(change)
 
 
-@runs_workflow
 def rotate_service_account(
-    admin: Admin, *, service_account_id: str, store: Store[ServiceAccountWithSecret], dry_run: bool
+    run: Run,
+    *,
+    service_account_id: str,
+    store: Store[ServiceAccountWithSecret],
+    allow_own: bool,
+    client_id: str | None,
 ) -> ServiceAccount:
     """Rotate and store the secret; if the response is lost, rotate again, since the secret in it is lost too."""
     with set_operation_on_errors("rotate_service_account"):
         check_function("store", store)
-        check_bool("dry_run", dry_run)
-    if dry_run:
-        return admin.service_accounts.describe(service_account_id=service_account_id)
-    rotation = SecretRotation(admin, service_account_id, store)
+        check_bool("allow_own", allow_own)
+    if run.dry_run or not allow_own:
+        account = run.admin.service_accounts.describe(service_account_id=service_account_id)
+        change = Change(action="rotate", target=run.refer_to(account))
+        run.check_allowed([change], [], [account], client_id=client_id, allow_own=allow_own)
+        if run.dry_run:
+            return account
+    rotation = SecretRotation(run, service_account_id, store)
     # The old secret may be invalid from the first request on, and nobody else has the new one. So whatever ends the
     # rotation, and wherever Ctrl-C comes, a secret that is not surely stored goes out with the error.
     try:
@@ -373,7 +340,7 @@ class SecretRotation:
     """A rotation of the secret of a service account, and how far it got, whatever ended it.
 
     Args:
-        admin: The client.
+        run: The run.
         service_account_id: Id of the service account.
         store: Stores the new secret.
 
@@ -383,8 +350,8 @@ class SecretRotation:
         interruption: What interrupted or cancelled the rotation before ``store`` was called, or None.
     """
 
-    def __init__(self, admin: Admin, service_account_id: str, store: Store[ServiceAccountWithSecret]) -> None:
-        self._admin = admin
+    def __init__(self, run: Run, service_account_id: str, store: Store[ServiceAccountWithSecret]) -> None:
+        self._run = run
         self._service_account_id = service_account_id
         self._store = store
         self._may_be_rotated = False
@@ -395,7 +362,7 @@ class SecretRotation:
     def run(self) -> None:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         try:
-            rotate = partial(repeat_if_response_is_lost, self._admin, self._rotate_once)
+            rotate = partial(repeat_if_response_is_lost, self._run.admin, self._rotate_once)
             complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:
@@ -415,7 +382,9 @@ class SecretRotation:
     def _rotate_once(self) -> None:
         was_rotated, self._may_be_rotated = self._may_be_rotated, True
         try:
-            self.issued.append(self._admin.service_accounts.rotate_secret(service_account_id=self._service_account_id))
+            self.issued.append(
+                self._run.do(Change(action="rotate", target=Ref("service_account", None, self._service_account_id)))
+            )
         except PineconeError as error:
             self._may_be_rotated = was_rotated or may_have_been_processed(error)
             raise

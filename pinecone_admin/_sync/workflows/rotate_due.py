@@ -12,18 +12,17 @@ from attrs import frozen
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
-    check_bool,
     check_function,
     check_identifier,
     check_timedelta,
     set_operation_on_errors,
 )
 from pinecone_admin._http.server_clock import plausible_date
-from pinecone_admin._sync.workflows.change_log import ChangeLog
-from pinecone_admin._sync.workflows.client_state import require_server_time, runs_workflow
+from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key
+from pinecone_admin._sync.workflows.run import Run, open_part
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -33,7 +32,9 @@ from pinecone_admin.errors import (
     UnauthorizedError,
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
+from pinecone_admin.workflows.changes import Step
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
+from pinecone_admin.workflows.ending import has_failed
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
@@ -44,6 +45,8 @@ from pinecone_admin.workflows.sent_changes import is_gone
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
+_OPERATION = "rotate_due"
+
 _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
 """Errors after which no other key can be rotated either."""
 
@@ -53,24 +56,22 @@ _ORPHANED = (
 )
 
 
-@runs_workflow
 def rotate_due_keys(
-    admin: Admin,
+    run: Run,
     *,
     older_than: timedelta,
     keep_old_for: timedelta,
     store: Store[APIKeyWithSecret],
     project_id: str | None,
-    dry_run: bool,
 ) -> DueRotations:
     """Read the keys, decide which are due, and then clean up and rotate in one project after another."""
     with set_operation_on_errors("rotate_due"):
         check_timedelta("older_than", older_than)
         check_timedelta("keep_old_for", keep_old_for, allow_zero=True)
         check_function("store", store)
-        check_bool("dry_run", dry_run)
         if project_id is not None:
             check_identifier("project_id", project_id)
+    admin = run.admin
     projects = _read_projects(admin, project_id)
     listed = _list_keys(admin, [each.id for each in projects])
     keys = {id: each for id, each in listed.items() if not isinstance(each, PineconeError)}
@@ -79,18 +80,19 @@ def rotate_due_keys(
     found = {id: find_due_keys(each, dates, now=now, older_than=older_than) for id, each in keys.items()}
     names = {each.id: each.name for each in projects}
     problems = _find_problems(store, found, names)
-    run = DueRun(admin, store, keep_old_for, DueRotations(dry_run=dry_run), problems)
+    due = DueRun(admin, store, keep_old_for, DueRotations(dry_run=run.dry_run), problems)
     try:
         for id, each in listed.items():
             if isinstance(each, PineconeError):
-                run.add_error(id, None, each)
+                due.add_error(id, None, each)
             else:
-                run.process_project(id, names[id], each, found[id])
+                due.process_project(id, names[id], each, found[id])
     except BaseException as error:
-        for line in (*run.report.steps, *run.report.failed):
+        made = [each for each in due.report.steps if not has_failed(each)]
+        for line in (*made, *due.report.failed):
             error.add_note(str(line))
         raise
-    return run.report
+    return due.report
 
 
 def _read_projects(admin: Admin, project_id: str | None) -> list[Project]:
@@ -182,16 +184,16 @@ class DueRun:
         """Finish rotations, delete retired keys that are due, and rotate keys, in this order."""
         self.report.unknown_age.extend(found.unknown_age)
         unnamed = find_successors_to_rename(keys)
-        changes = ChangeLog(dry_run=self.report.dry_run, project=name)
+        run = Run(self.admin, _OPERATION, dry_run=self.report.dry_run, project=name)
         try:
-            retired, keys = clean_keys(self.admin, project_id, keys, changes)
+            retired, keys = clean_keys(run, project_id, keys)
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
             self.add_error(project_id, None, error)
             return
         finally:
-            self.report.steps.extend(changes.steps)
+            self.report.steps.extend(run.steps)
         self.report.finished.extend(key for key in keys if key.id in unnamed)
         self.report.deleted.extend(retired.deleted)
         self.report.kept.extend(retired.kept)
@@ -206,28 +208,24 @@ class DueRun:
 
     def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
         """Rotate a key, and return the new one if it was made."""
-        changes = ChangeLog(dry_run=self.report.dry_run, project=project)
+        steps: list[Step] = []
         with ExitStack() as selected:  # until the key is in the report
             try:
                 store = self.store
                 if isinstance(store, StoreByName):
                     store = selected.enter_context(store.select(_describe_owner(old, project)))
-                rotation = replace_key(
-                    self.admin,
-                    old,
-                    keys,
-                    store=store,
-                    keep_old_for=self.keep_old_for,
-                    changes=changes,
-                    repetition="run this again",
-                )
+                with open_part(self.admin, _OPERATION, dry_run=self.report.dry_run, project=project) as run:
+                    steps = run.steps
+                    rotation = replace_key(
+                        run, old, keys, store=store, keep_old_for=self.keep_old_for, repetition="run this again"
+                    )
             except _OF_EVERY_CALL:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
                 self.add_error(old.project_id, old, error)
                 return []
             finally:
-                self.report.steps.extend(changes.steps)
+                self.report.steps.extend(steps)
             self.report.rotated.append(rotation)
         return [] if self.report.dry_run else [rotation.key]
 

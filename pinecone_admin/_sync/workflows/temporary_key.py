@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pinecone_admin._concurrency.clock import current_clock, wait_for_time
 from pinecone_admin._concurrency.waiting import (
@@ -22,20 +22,14 @@ from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, 
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.client_state import require_server_time, work_of
-from pinecone_admin._sync.workflows.create_with_secret import (
-    create_key_with_value,
-    delete_and_report,
-    delete_leftover_keys,
-    list_keys_named,
-    new_mark,
-    report_leftover,
-)
-from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
+from pinecone_admin._sync.workflows.create_with_secret import delete_leftovers
+from pinecone_admin._sync.workflows.run import Run, delete_and_report, open_part, open_run, report_leftover
 from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone, marking_undo, stating_what_is_left
+from pinecone_admin.workflows.changes import Change, Ref, Settings
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -57,10 +51,11 @@ def temporary_key(admin: Admin, *, project_id: str, name: str, deleted: list[str
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     key, failure = TemporaryKey(admin, project_id), None
     try:
-        try:
-            made = key.create(name, ["ControlPlaneEditor"])
-        except ForbiddenError:  # not every plan has ControlPlaneEditor
-            made = key.create(name, ["ProjectEditor"])
+        with open_part(admin, _OPERATION, dry_run=False) as run:
+            try:
+                made = key.create(run, name, ["ControlPlaneEditor"])
+            except ForbiddenError:  # not every plan has ControlPlaneEditor
+                made = key.create(run, name, ["ProjectEditor"])
         yield made
     except BaseException as error:
         failure = error
@@ -81,19 +76,20 @@ def renewed_key(
         check_key_roles("roles", roles)
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
-    mark, failure = new_mark(), None
+    failure = None
     with work_of(admin).register(watch_cancellation()):
         key = TemporaryKey(admin, project_id)
         try:
-            with stating_what_is_left(), work_of(admin).register():
+            with open_run(admin, _OPERATION) as run:
                 overdue = find_overdue_keys(admin, project_id)
                 try:
-                    delete_leftover_keys(admin, overdue)
+                    delete_leftovers(run, overdue)
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
-                made = key.create(name_live_key(admin, project_id, ttl, mark), body.roles)
+                # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
+                made = key.create(run, name_live_key(admin, project_id, ttl, run.mark), body.roles)
             made_at = current_clock().monotonic()
-            keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=mark, made_at=made_at, ended=key.ended)
+            keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=run.mark, made_at=made_at, ended=key.ended)
             start_background_task(keep_alive)
             yield made
         except BaseException as error:
@@ -136,28 +132,13 @@ class TemporaryKey:
         self.ended = threading.Event()
         work_of(admin).add_block(self.delete_at_close)
 
-    def create(self, name: str, roles: Sequence[APIKeyRole] | None) -> APIKeyWithSecret:
-        """Create the key; if that is interrupted or cancelled, delete it, since the server may have created it."""
-
-        def create_and_note() -> APIKeyWithSecret:
-            made = create_key_with_value(self._admin, project_id=self._project_id, name=name, roles=roles)
-            self.ids.append(made.key.id)
-            return made
-
-        try:
-            # If the request were abandoned, the server could create the key after the search for it.
-            return complete_if_interrupted(create_and_note, COMPLETION_TIMEOUT)
-        except PineconeError:
-            raise
-        except BaseException:
-            with (
-                shield_from_cancellation(_DELETION_TIMEOUT),
-                marking_undo(),
-                suppress(PineconeError),
-            ):  # the next run deletes a key that remains
-                lost = list_keys_named(self._admin, project_id=self._project_id, name=name)
-                delete_leftover_keys(self._admin, [key for key in lost if key.id not in self.ids])
-            raise
+    def create(self, run: Run, name: str, roles: Sequence[APIKeyRole] | None) -> APIKeyWithSecret:
+        """Create the key in a run, which deletes it if that is interrupted or cancelled."""
+        settings = Settings(name=name, roles=None if roles is None else tuple(roles))
+        target = Ref("api_key", name, project=Ref("project", None, self._project_id))
+        made = cast("APIKeyWithSecret", run.create_secret(Change(action="create", target=target, settings=settings)))
+        self.ids.append(made.key.id)
+        return made
 
     def delete(self, failure: BaseException | None) -> None:
         """Delete the key, unless that is done, and note the deletion on the error that ended the block, if any.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -31,7 +31,7 @@ from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
 
 if TYPE_CHECKING:
-    from pinecone_admin.workflows.steps import Step
+    from pinecone_admin.workflows import Ref, Step
 
 
 @frozen
@@ -228,14 +228,19 @@ def _require_one(
 
 
 def _lacks_names(step: Step) -> bool:
-    # The roles of a key have no ids, being on its project.
-    return (step.project_id is not None and step.project is None) or (step.kind != "api_key" and "roles" in step.after)
+    return any(each.name is None for each in step.change.projects)
 
 
 def _name_projects(step: Step, names: Mapping[str, str]) -> Step:
-    roles = cast("Iterable[str]", step.after.get("roles", ()))
-    named = {"roles": [_add_names(each, names) for each in roles]} if roles else {}
-    return evolve(step, project=step.project or names.get(step.project_id or ""), after={**step.after, **named})
+    def name(project: Ref | None) -> Ref | None:
+        if project is None or project.name is not None:
+            return project
+        return evolve(project, name=names.get(project.id or ""))
+
+    change = step.change
+    target = evolve(change.target, project=name(change.target.project))
+    roles = tuple(evolve(each, project=name(each.project)) for each in change.roles)
+    return evolve(step, change=evolve(change, target=target, roles=roles))
 
 
 def _add_names(text: str, names: Mapping[str, str]) -> str:

@@ -9,8 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from pinecone_admin import Admin, Paginator
-from pinecone_admin._concurrency.waiting import complete_if_interrupted
-from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
+from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.clients import WouldSend
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.secrets.destination import Destination, SecretDelivery
     from pinecone_admin.workflows import Progress
     from pinecone_admin.workflows.readable_store import SecretOwner
+
+_MAY_BE_DONE = {"done", "sent", "unread"}
+"""States of steps that may have changed something."""
 
 _LARGEST_PAGE = 100
 
@@ -125,7 +127,8 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     if failed:
         session.notify(f"warning: {count_noun(len(failed), 'failure')}; the report says why")
         codes = [each.help_code for each in failed]
-        session.exit_code = exit_of_reasons(codes, is_anything_done=bool(getattr(result, "steps", ())))
+        is_anything_done = any(each.state in _MAY_BE_DONE for each in getattr(result, "steps", ()))
+        session.exit_code = exit_of_reasons(codes, is_anything_done=is_anything_done)
 
 
 def _report_differences(call: Call, ensured: object) -> None:

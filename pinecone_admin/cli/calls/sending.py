@@ -10,9 +10,8 @@ from urllib.parse import parse_qsl, unquote
 
 from generated_client.types import optional, read_object
 from pinecone_admin import Operation
-from pinecone_admin._concurrency.waiting import complete_if_interrupted
+from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._sync.workflows.rollback import COMPLETION_TIMEOUT
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.failures import CLIError

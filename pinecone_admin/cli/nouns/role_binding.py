@@ -179,5 +179,6 @@ def change_role(call: Call, *, principal: Thing, from_role: RoleBindingInput, to
         from_role=from_role.role,
         to_role=to_role,
         resource_id=from_role.resource_id,
+        allow_own=True,  # the command asks for the name of the account
         dry_run=call.is_dry_run,
     )

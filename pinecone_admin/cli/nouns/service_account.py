@@ -61,6 +61,9 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
 @roles()
 @if_different
 @revoke_unlisted
+@click.option(
+    "--client-id", metavar="ID", help="Client id of the account that the command uses, if it has only an access token."
+)
 def ensure(
     call: Call,
     *,
@@ -68,6 +71,7 @@ def ensure(
     role_bindings: Sequence[RoleBindingInput] | None = None,
     on_difference: OnDifference = "report",
     revoke_unlisted: bool = False,
+    client_id: str | None = None,
 ) -> object:
     """Create a service account, unless there is one with this name.
 
@@ -79,6 +83,7 @@ def ensure(
         store=call.store,
         on_difference=on_difference,
         revoke_unlisted=revoke_unlisted,
+        client_id=client_id,
         dry_run=call.is_dry_run,
     )
 
@@ -121,4 +126,4 @@ def rotate_secret(call: Call, *, service_account_id: str) -> object:
     """
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
-    return call.admin.service_accounts.rotate(service_account_id=service_account_id, store=call.store)
+    return call.admin.service_accounts.rotate(service_account_id=service_account_id, store=call.store, allow_own=True)

@@ -100,7 +100,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         write_report(out, json.dumps(report.to_dict(), indent=2) + "\n")
         session.notify(f"wrote {out}")
     rows = _list_rows(report.deleted, report.left, done="deleted")
-    skipped = {each.id: each.reason for each in report.steps if each.action == "skip"}
+    skipped = {each.change.target.id: each.change.reason for each in report.steps if each.state == "skipped"}
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
     write_result(session, report.to_dict(), rows)
     _name_temporary_keys(session, report.temporary_keys)
@@ -138,7 +138,7 @@ class DeletionPreview:
     leave: list[Left]
 
     def __str__(self) -> str:
-        leave = (describe_left(each, "project", planned=True) for each in self.leave)
+        leave = (describe_left(each, "project") for each in self.leave)
         return "\n".join([*(f"would delete {each}" for each in self.delete), *map(str, leave)]) or "nothing to do"
 
 

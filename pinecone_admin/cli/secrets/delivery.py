@@ -8,8 +8,6 @@ from typing import Any, cast
 
 from attrs import evolve
 
-from pinecone_admin import Admin
-from pinecone_admin._sync.workflows.rollback import Rollback
 from pinecone_admin.cli.ending import has_undone
 from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
 from pinecone_admin.cli.failures import CLIError, read_notes
@@ -19,7 +17,7 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.destination import Destination, Made, SecretDelivery, refuse
-from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError, describe_secret
+from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNotStoredError
@@ -29,7 +27,6 @@ from pinecone_admin.workflows.readable_store import SecretOwner
 from pinecone_admin.workflows.sent_changes import is_gone
 
 _MAKE_SECRETS = {"create_api_key", "create_service_account", "rotate_service_account_secret", "send"}
-_NOUNS = {"api-key": "a new API key", "service-account": "a new service account"}
 
 
 def make_secret_and_write_result(
@@ -90,8 +87,12 @@ def _make(
 
 def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery, create: Callable[[], Any]) -> object:
     """Deliver what a method without ``store`` creates; if that fails, delete it."""
-    with Rollback(session.admin) as rollback:
-        made: Made = rollback.create(_NOUNS[makes.kind], create, _undo)
+    from pinecone_admin._sync.workflows.run import open_part  # noqa: PLC0415 - other commands need no workflow
+    from pinecone_admin.workflows.changes import Change, Ref  # noqa: PLC0415 - as above
+
+    change = Change(action="create", target=Ref(makes.kind.replace("-", "_"), None))
+    with open_part(session.admin, f"create {makes.kind}", dry_run=False) as run:
+        made: Made = run.send(change, create)
         delivery(made)
     return made
 
@@ -102,13 +103,6 @@ def rotate_account_and_deliver(session: Session, delivery: SecretDelivery, rotat
     made: Made = rotate()
     delivery(made)
     return made
-
-
-def _undo(made: Made) -> tuple[str, Callable[[Admin], None]]:
-    secret = describe_secret(made)
-    if secret.kind == "api-key":
-        return str(secret), lambda admin: admin.api_keys.delete(api_key_id=secret.id)
-    return str(secret), lambda admin: admin.service_accounts.delete(service_account_id=secret.id)
 
 
 @contextmanager

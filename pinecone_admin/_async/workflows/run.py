@@ -1,0 +1,514 @@
+"""A run: sends the changes of a workflow, records each as a step, and undoes what it created if the workflow fails."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+from attrs import evolve
+
+from pinecone_admin._async.workflows.client_state import find_client_id, max_attempts, server_now, work_of
+from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._concurrency.waiting import (
+    COMPLETION_TIMEOUT,
+    async_complete_if_interrupted,
+    async_shield_from_cancellation,
+)
+from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
+from pinecone_admin._http.attempt_event import logger
+from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
+from pinecone_admin.models import RoleBinding, ServiceAccount
+from pinecone_admin.workflows.change_operations import build_operation, find_undo
+from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.ending import (
+    Thing,
+    describe_adopted,
+    describe_deletion,
+    describe_made,
+    end_step,
+    find_made,
+    has_failed,
+    refer_to,
+)
+from pinecone_admin.workflows.guard import find_refusals, raise_refusals
+from pinecone_admin.workflows.resources import Resources
+from pinecone_admin.workflows.sent_changes import (
+    MAY_BE_OF_OTHERS,
+    MAY_EXIST,
+    is_gone,
+    marking_undo,
+    stating_what_is_left,
+)
+
+if TYPE_CHECKING:
+    from pinecone_admin._async.client import AsyncAdmin
+
+_T = TypeVar("_T")
+
+_UNDO_TIMEOUT = 30.0
+"""Seconds for undoing everything."""
+
+_SHORTEST_TIMEOUT = 0.1
+
+_LISTING_TIMEOUT = 5.0
+"""Seconds within which a list shows a new item."""
+
+
+class Created(NamedTuple, Generic[_T]):
+    """What was created, or found after its creation had no response.
+
+    Attributes:
+        value: It.
+        is_new: Whether it did not exist before, as far as this run has seen.
+        is_certain: Whether that is certain: after a lost response, what has appeared may be of somebody else.
+    """
+
+    value: _T
+    is_new: bool = True
+    is_certain: bool = True
+
+
+class _Undo(NamedTuple):
+    """What undoes a step.
+
+    Attributes:
+        position: Position of the step.
+        description: What was created.
+        change: The change that deletes it.
+        binding_id: Id of the role binding that is deleted, if a role is revoked.
+    """
+
+    position: int
+    description: str
+    change: Change
+    binding_id: str | None
+
+
+class AsyncRun:
+    """Sends changes, and knows what was done.
+
+    Args:
+        admin: The client.
+        operation: Name of the workflow, for errors.
+        dry_run: Whether changes are only previewed.
+        project: Name of the project in which everything is changed, if it is known.
+
+    Attributes:
+        steps: The changes in order, and what happened to each.
+        mark: What distinguishes the temporary names of this run from those of all others; empty in a dry run.
+    """
+
+    def __init__(self, admin: AsyncAdmin, operation: str, *, dry_run: bool, project: str | None = None) -> None:
+        self.admin = admin
+        self.operation = operation
+        self.dry_run = dry_run
+        self.project = project
+        self.steps: list[Step] = []
+        self.mark = "" if dry_run else secrets.token_hex(4)
+        self._undos: list[_Undo] = []
+        self._uncertain: str | None = None
+        self._is_kept = False
+        self._remarks: list[str] = []
+        self._describe_first: Callable[[BaseException], str] = lambda _: ""
+
+    async def do(
+        self,
+        change: Change,
+        *,
+        binding_id: str | None = None,
+        preview: Any = None,
+        then_keep: str = "",
+        if_rejected: str = "",
+    ) -> Any:
+        """Send a change, and return its result; a dry run returns the preview.
+
+        If this is interrupted or cancelled, it waits for the response, to know what was done. What is to be deleted may
+        be gone already.
+
+        Args:
+            change: The change; all that it names has an id.
+            binding_id: Id of the role binding that is deleted, if a role is revoked.
+            preview: Result of a dry run.
+            then_keep: If this is given, nothing is undone once the change may have been made, and it is a note then.
+            if_rejected: A note if the server refuses.
+        """
+        operation = build_operation(change, binding_id=binding_id)
+
+        async def send() -> Any:
+            is_rejected = False
+            try:
+                return await self.admin.send(operation)
+            except PineconeError as error:
+                is_rejected = error.outcome == "rejected" and not is_gone(error)
+                raise
+            finally:
+                if is_rejected and if_rejected:
+                    self.note(if_rejected)
+                elif then_keep and not is_rejected:
+                    self.keep(then_keep)
+
+        return await self.send(change, send, preview=preview)
+
+    async def send(self, change: Change, send: Callable[[], Awaitable[_T]], *, preview: Any = None) -> _T:
+        """Make a change with a function that sends it, as ``do`` does."""
+        if self.dry_run:
+            self.steps.append(Step(change=change, state="planned"))
+            return cast("_T", preview)
+        return await self._send(len(self.steps), change, send)
+
+    async def check_allowed(
+        self,
+        changes: Sequence[Change],
+        bindings: Sequence[RoleBinding],
+        accounts: Sequence[ServiceAccount] = (),
+        *,
+        client_id: str | None = None,
+        allow_own: bool = False,
+    ) -> None:
+        """Raise before the first change if some leave no owner, or take from the account of the caller.
+
+        Args:
+            changes: What is to be changed.
+            bindings: Role bindings of those who lose a role on the organization.
+            accounts: The service accounts that lose something.
+            client_id: Client id of the caller, if the client has only a token.
+            allow_own: Whether the account of the caller may lose something.
+
+        Raises:
+            RefusedError: The changes must not be made.
+        """
+        caller = find_client_id(self.admin, client_id, operation=self.operation)
+        owners: list[RoleBinding] = []
+        if any(each.target.kind == "user" and each.is_sensitive for each in changes):
+            owners = await self.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
+        known = {each.id for each in bindings}
+        organization = Resources(
+            taken_at=server_now(self.admin),
+            organizations=[],
+            projects=[],
+            api_keys=[],
+            users=[],
+            invites=[],
+            service_accounts=[*accounts],
+            role_bindings=[*bindings, *(each for each in owners if each.id not in known)],
+        )
+        refusals = find_refusals(changes, organization, caller, allow_own=allow_own)
+        raise_refusals(refusals, operation=self.operation)
+
+    def refer_to(self, thing: Thing) -> Ref:
+        """Return the reference to a resource, with the name of its project if that is known."""
+        return refer_to(thing, project=self.project)
+
+    def skip(self, change: Change, reason: str) -> None:
+        """Record a change that is not made, with the reason."""
+        self.steps.append(Step(change=evolve(change, reason=reason), state="skipped"))
+
+    async def create(
+        self, change: Change, find_new: Callable[[], Awaitable[_T | None]], *, is_unique: bool, can_undo: bool = True
+    ) -> Created[_T]:
+        """Create something that has no secret, or return what has appeared after a create without a response.
+
+        What is only probably of this run is not undone.
+
+        Args:
+            change: The change.
+            find_new: Returns what was not there before the change was sent.
+            is_unique: Whether the server refuses a second one, so that the create may be repeated.
+            can_undo: Whether it is deleted if the workflow fails.
+
+        Raises:
+            PineconeError: The create failed, or its response was lost and nothing new appeared before the deadline.
+        """
+        backoff, position = PollBackoff(self.admin.timeout), len(self.steps)
+        lost: PineconeError | None = None
+        found: _T | None = None
+        while found is None:
+            try:
+                if is_unique or lost is None:
+                    send = partial(self.admin.send, build_operation(change))
+                    return Created(await self._send(position, change, send, can_undo=can_undo))
+            except ConflictError as error:
+                # ABORTED does not say that it exists, so that there is nothing to wait for.
+                if error.error_code == "ABORTED" or (found := await poll_until_listed(find_new)) is None:
+                    raise
+                break
+            except PineconeError as error:
+                if not may_have_been_processed(error):
+                    raise
+                lost = error
+            if not await backoff.async_wait():
+                assert lost is not None  # noqa: S101 - otherwise the create would have returned
+                raise lost
+            found = await find_new()
+        self._uncertain = None
+        self.steps[position] = describe_adopted(change, found, is_probably_own=lost is not None)
+        if lost is not None and can_undo:
+            self._remarks.append(f"{describe_made(change, self.steps[position].made)} {MAY_BE_OF_OTHERS}")
+        return Created(found, is_new=lost is not None, is_certain=lost is None)
+
+    async def create_secret(self, change: Change, preview: Any = None) -> Any:
+        """Create something with a secret, under a name that only this run gives; return it with the secret.
+
+        If the response with the secret is lost, what it made is deleted, and another one is created.
+        """
+        if self.dry_run:
+            return await self.do(change, preview=preview)
+        name, target = change.settings.name, change.target
+
+        async def find_lost() -> list[Any]:
+            if target.kind == "service_account":
+                return [each async for each in self.admin.service_accounts.list() if each.name == name]
+            project_id = (target.project and target.project.id) or ""
+            return [each for each in await self.admin.api_keys.list(project_id=project_id) if each.name == name]
+
+        async def delete_lost(error: BaseException, found: list[Any]) -> None:
+            for each in found:
+                delete = partial(self.admin.send, build_operation(Change(action="delete", target=refer_to(each))))
+                await delete_and_report(error, describe_made(change, each), delete)
+                self._uncertain = None
+                self.steps[-1] = evolve(self.steps[-1], state="undone", made=each)
+
+        async def prepare_next(lost: PineconeError) -> None:
+            await delete_lost(lost, await poll_until_listed(find_lost))
+
+        send = partial(self.admin.send, build_operation(change))
+        try:
+            return await repeat_if_response_is_lost(
+                self.admin,
+                lambda: self._send(len(self.steps), change, send),
+                prepare_next,
+                most=max_attempts(self.admin),
+            )
+        except PineconeError:
+            raise
+        except BaseException as error:
+            if self._uncertain is not None:  # interrupted or cancelled, and there was no response in time
+                with async_shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
+                    await delete_lost(error, await find_lost())
+            raise
+
+    def keep(self, remark: str) -> None:
+        """Undo nothing from now on; a later error gets the remark as a note."""
+        self._undos.clear()
+        self._is_kept = True
+        self._remarks = [remark]
+
+    def note(self, remark: str) -> None:
+        """Add the remark as a note to an error that comes before something has to be kept."""
+        self._remarks.append(remark)
+
+    def add_first_note(self, describe: Callable[[BaseException], str]) -> None:
+        """Begin the notes of a later error with the text that this returns for it, unless it is empty."""
+        self._describe_first = describe
+
+    async def _send(
+        self, position: int, change: Change, send: Callable[[], Awaitable[_T]], *, can_undo: bool = True
+    ) -> _T:
+        """Send a change, and record at a position of the steps what became of it."""
+        self.steps[position:] = [Step(change=change, state="sent")]
+
+        async def send_and_record() -> _T:
+            if change.creates or change.action == "grant":
+                self._uncertain = describe_made(change)
+            try:
+                result = await send()
+            except PineconeError as error:
+                step = self.steps[position] = end_step(change, error)
+                if not may_have_been_processed(error):
+                    self._uncertain = None
+                if has_failed(step):
+                    raise
+                return cast("_T", None)
+            self._uncertain = None
+            made = find_made(change, result)
+            self.steps[position] = Step(change=change, state="done", made=made)
+            if made is not None and can_undo and not self._is_kept:
+                binding_id = made.id if isinstance(made, RoleBinding) else None
+                undo = find_undo(change, change.target if isinstance(made, RoleBinding) else refer_to(made))
+                if undo is not None:
+                    self._undos.append(_Undo(position, describe_made(change, made), undo, binding_id))
+            return result
+
+        return await async_complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)
+
+    async def undo(self, error: BaseException) -> None:
+        """Delete what was created, and add notes to the error with which the workflow ends.
+
+        Raises:
+            LeftoverError: Something could not be deleted, and the workflow was not interrupted or cancelled.
+        """
+        if first := self._describe_first(error):
+            error.__notes__ = [first, *getattr(error, "__notes__", ())]
+        for remark in self._remarks:
+            error.add_note(remark)
+        if self._uncertain is not None:
+            error.add_note(f"{self._uncertain} {MAY_EXIST}")
+        if not self._undos:
+            return
+        failures: dict[str, PineconeError] = {}
+        try:
+            # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
+            with async_shield_from_cancellation(inf):
+                await async_complete_if_interrupted(partial(self._undo_all, error, failures), _UNDO_TIMEOUT)
+        finally:
+            notes: list[str] = [*getattr(error, "__notes__", ())]
+            left = [*failures, *(each.description for each in reversed(self._undos))]
+            if left:
+                error.add_note(f"left, made by this call: {', '.join(left)}")
+        if left and isinstance(error, Exception):
+            reason = next(iter(failures.values()), "the time was up")
+            leftover = LeftoverError(
+                f"{', '.join(left)}, made by this call, could not be deleted: {reason}, after: {error}", left=left
+            )
+            leftover.__notes__ = notes
+            raise leftover from error
+
+    async def _undo_all(self, error: BaseException, failures: dict[str, PineconeError]) -> None:
+        """Delete everything, the latest first, and note each deletion on the error."""
+        backoff = PollBackoff(_UNDO_TIMEOUT)
+        with async_shield_from_cancellation(_UNDO_TIMEOUT):
+            while self._undos:
+                position, description, change, binding_id = self._undos[-1]
+                seconds = min(self.admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
+                try:
+                    with marking_undo():
+                        await self.admin.with_options(timeout=seconds).send(
+                            build_operation(change, binding_id=binding_id)
+                        )
+                    missing = None
+                except PineconeError as failure:
+                    missing = failure
+                if missing is None or is_gone(missing):
+                    self.steps[position] = evolve(self.steps[position], state="undone")
+                    error.add_note(f"{description} {describe_deletion(missing)}")
+                else:
+                    failures[description] = missing
+                self._undos.pop()
+
+
+@asynccontextmanager
+async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) -> AsyncGenerator[AsyncRun]:
+    """Begin a run, for whose end closing the client waits; its errors have the outcome of all of its changes.
+
+    Args:
+        admin: The client.
+        operation: Name of the workflow, for errors.
+        dry_run: Whether changes are only previewed.
+    """
+    with set_operation_on_errors(operation):
+        check_bool("dry_run", dry_run)
+    with stating_what_is_left(), work_of(admin).register():
+        async with open_part(admin, operation, dry_run=dry_run) as run:
+            yield run
+
+
+@asynccontextmanager
+async def open_part(
+    admin: AsyncAdmin, operation: str, *, dry_run: bool, project: str | None = None
+) -> AsyncGenerator[AsyncRun]:
+    """Begin a part of a workflow that has steps of its own, and is undone on its own.
+
+    Args:
+        admin: The client.
+        operation: Name of the workflow, for errors.
+        dry_run: Whether changes are only previewed.
+        project: Name of the project in which everything is changed, if it is known.
+    """
+    run = AsyncRun(admin, operation, dry_run=dry_run, project=project)
+    try:
+        yield run
+    except BaseException as error:
+        await run.undo(error)
+        raise
+
+
+def may_have_been_processed(error: PineconeError) -> bool:
+    """Return whether the request of a failed call may have been processed."""
+    return error.outcome in {"unknown", "done"}
+
+
+async def poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:
+    """Repeat a search while it finds nothing, since a list may show a new item late."""
+    backoff = PollBackoff(_LISTING_TIMEOUT)
+    while True:
+        found = await list_named()
+        if found or not await backoff.async_wait():
+            return found
+
+
+async def repeat_if_response_is_lost(
+    admin: AsyncAdmin,
+    call: Callable[[], Awaitable[_T]],
+    prepare_next: Callable[[PineconeError], Awaitable[None]] | None = None,
+    most: float = inf,
+) -> _T:
+    """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
+
+    Args:
+        admin: The client.
+        call: The call.
+        prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
+        most: How many calls are made at most.
+    """
+    backoff = PollBackoff(admin.timeout)
+    lost_response: PineconeError | None = None
+    lost = 0
+    while True:
+        try:
+            return await call()
+        except PineconeError as error:
+            for note in [*getattr(lost_response, "__notes__", ())]:
+                error.add_note(note)
+            if not may_have_been_processed(error):
+                raise error from lost_response
+            lost_response = error
+        if prepare_next is not None:
+            await prepare_next(lost_response)
+        lost += 1
+        if lost >= most or not await backoff.async_wait():
+            raise lost_response
+
+
+async def delete_and_report(
+    error: BaseException | None, description: str, delete: Callable[..., Awaitable[None]], **arguments: object
+) -> None:
+    """Delete a temporary or half-made resource, and note the deletion on the error that led to it, if any.
+
+    Raises:
+        LeftoverError: It could not be deleted, unless an interruption or a cancellation led here: that gets a note.
+    """
+    end = describe_deletion()
+    try:
+        with marking_undo():
+            await delete(**arguments)
+    except PineconeError as exc:
+        if not is_gone(exc):
+            report_leftover(error, description, exc)
+            return
+        end = describe_deletion(exc)
+    if error is not None:
+        error.add_note(f"{description} {end}")
+    elif end != describe_deletion():
+        logger.warning("%s %s", description, end)
+
+
+def report_leftover(error: BaseException | None, description: str, reason: PineconeError | str) -> None:
+    """Name something that this call made and could not delete.
+
+    Raises:
+        LeftoverError: No interruption or cancellation led here: that is never replaced, and gets a note instead.
+    """
+    message = f"{description}, made by this call, could not be deleted: {reason}"
+    if error is not None and not isinstance(error, Exception):
+        error.add_note(message)
+        logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
+        return
+    after = f", after: {error}" if error is not None else ""
+    cause = error or (reason if isinstance(reason, PineconeError) else None)
+    is_certain = isinstance(reason, PineconeError) and not may_have_been_processed(reason)
+    outcome: Outcome = "done" if is_certain else "unknown"
+    raise LeftoverError(f"{message}{after}", left=[description], outcome=outcome) from cause

@@ -1,0 +1,114 @@
+"""What the requests of a workflow come to: the state of each step, and what the notes of an error name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from attrs import evolve
+
+from generated_client.models import (
+    APIKey,
+    APIKeyWithSecret,
+    Invite,
+    Project,
+    RoleBinding,
+    ServiceAccount,
+    ServiceAccountWithSecret,
+    User,
+)
+from pinecone_admin.errors import PineconeError
+from pinecone_admin.workflows.changes import Change, Made, Ref, RoleAt, Step, StepState
+from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
+from pinecone_admin.workflows.sent_changes import is_gone
+
+Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
+
+_STATES: dict[str, StepState] = {"not_sent": "failed", "rejected": "rejected", "unknown": "sent", "done": "unread"}
+
+
+def refer_to(thing: Thing, *, project: str | None = None) -> Ref:
+    """Return the reference to a resource.
+
+    Args:
+        thing: The resource.
+        project: Name of the project of a key, if it is known.
+    """
+    match thing:
+        case APIKey():
+            return Ref("api_key", thing.name, thing.id or None, Ref("project", project, thing.project_id or None))
+        case User():
+            return Ref("user", thing.email, thing.id)
+        case Invite():
+            return Ref("invite", thing.email, thing.id)
+        case Project():
+            return Ref("project", thing.name, thing.id)
+        case ServiceAccount():
+            return Ref("service_account", thing.name, thing.id)
+
+
+def find_made(change: Change, result: object) -> Made | None:
+    """Return what a change has created, given the result of its request; never a secret."""
+    if not change.creates and change.action != "grant":
+        return None
+    match result:
+        case APIKeyWithSecret():
+            return result.key
+        case ServiceAccountWithSecret():
+            return result.service_account
+        case Project() | Invite() | RoleBinding():
+            return result
+        case _:
+            return None
+
+
+def describe_made(change: Change, made: Made | None = None) -> str:
+    """Return what a change has created, or may have created, as a noun with its id."""
+    if change.action == "grant":
+        binding = f" (role binding {made.id})" if made is not None else ""
+        return f"{' and '.join(map(str, change.roles))} for {change.target}{binding}"
+    ref = evolve(change.target, name=change.settings.name or change.target.name)
+    if made is not None and not isinstance(made, RoleBinding):
+        ref = evolve(refer_to(made), project=change.target.project)
+    return f"API {ref}" if ref.kind == "api_key" else str(ref)
+
+
+def describe_deletion(missing: PineconeError | None = None) -> str:
+    """Return what became of something that was to be deleted, given the 404 if there was one."""
+    # An earlier attempt, whose response was lost, may have deleted it.
+    if missing is None or missing.attempts > 1:
+        return "was deleted again"
+    return "was not there when it was to be deleted"
+
+
+def end_step(change: Change, error: PineconeError) -> Step:
+    """Return the step of a change whose request failed; what is to be taken away may be gone already."""
+    if change.action in {"delete", "revoke"} and is_gone(error):
+        if error.attempts > 1:
+            return Step(change=change, state="done")
+        return Step(change=evolve(change, reason="it was already deleted"), state="skipped")
+    text = "; ".join([str(error), *getattr(error, "__notes__", ())])
+    return Step(change=change, state=_STATES.get(error.outcome, "failed"), error=text, help_code=error.help_code)
+
+
+def has_failed(step: Step) -> bool:
+    """Return whether the change of a step was to be made, and is not known to be made."""
+    return step.state in {"failed", "sent", "unread", "rejected"}
+
+
+def describe_adopted(change: Change, found: Any, *, is_probably_own: bool) -> Step:
+    """Return the step of a create in whose place something was found."""
+    if is_probably_own:
+        reason = "the response was lost, so somebody else may have created it"
+        return Step(change=evolve(change, reason=reason), state="done", made=found)
+    return Step(change=evolve(change, reason="it exists"), state="skipped")
+
+
+def refer_to_roles(bindings: Iterable[object]) -> tuple[RoleAt, ...]:
+    """Return roles that are to be given, from the models or mappings of a request, each once."""
+    return tuple(refer_to_role(each) for each in keys_of_wanted_bindings(bindings))
+
+
+def refer_to_role(key: BindingKey, *, project: str | None = None) -> RoleAt:
+    """Return a role, with the name of its project if that is known."""
+    return RoleAt(key.role, None if key.project_id is None else Ref("project", project, key.project_id))
