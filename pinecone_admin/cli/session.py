@@ -46,6 +46,7 @@ class Session:
         has_lost_output: Whether stdout was closed before a result was written to it.
         is_row: Whether it runs a row of ``each``, whose changes were agreed to before the first row.
         claimed: The places that secrets of this run have: variables by their files, or None for all of a file.
+        written: Files that the command itself writes, so that they are no places for secrets.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
@@ -63,6 +64,7 @@ class Session:
         self.has_lost_output: bool = False
         self.is_row: bool = False
         self.claimed: dict[tuple[object, ...], set[str | None]] = {}
+        self.written: list[str] = []
         self._admin: Admin | None = None
 
     @classmethod

@@ -35,6 +35,8 @@ REPLACED: dict[str, tuple[str, str]] = {
     "equals signs": ("A=b=c\nKEY=a==\n", "A=b=c\nKEY=new\n"),
     "lines of a shell": ("set -a\n. ./other\nA=1\n", "set -a\n. ./other\nA=1\nKEY=new\n"),
     "lone carriage return": ("A=1\rB=2\nKEY=old\n", "A=1\rB=2\nKEY=new\n"),
+    "lines that do not go on": ("A=x\\\\\nKEY=old\n# \\\n", "A=x\\\\\nKEY=new\n# \\\n"),
+    "line that goes on elsewhere": ("A=x\\\ny\nKEY=old\n", "A=x\\\ny\nKEY=new\n"),
     "other bytes": ("A=\udcff\nKEY=\n", "A=\udcff\nKEY=new\n"),
 }
 REFUSED: dict[str, tuple[str, str]] = {
@@ -42,6 +44,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "open single quote": ("B=1\nA='x\nKEY=old\n", "line 2 has a quote that is not closed"),
     "the open quote of the variable": ("B=1\n\nKEY='old\n", "line 3 has a quote that is not closed"),
     "value that goes on": ("KEY=old\\\nmore\n", "line 1 goes on in the next line"),
+    "last line that goes on": ("A=1\nB=x\\\n", "line 2 goes on in the next line"),
+    "last line that goes on and has no break": ("A=1\nB=x\\", "line 2 goes on in the next line"),
+    "line that goes on in the variable": ("A=x\\\\\\\n  export KEY=old\n", "line 1 goes on in the next line"),
+    "command that goes on in the variable": ("B=1\r\nprintf x \\\r\nKEY=old\r\n", "line 2 goes on in the next line"),
     "second of two in a line": ("export A=1 KEY=old\n", "some programs read a value of KEY there"),
     "behind a semicolon": ("A=1;KEY=old\n", "some programs read a value of KEY there"),
     "declared": ("A=1\ndeclare -x KEY=old\n", "some programs read a value of KEY there"),

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -48,14 +48,16 @@ def write_accounts(emulator: Emulator, *names: str) -> None:
     Path("org.json").write_text(json.dumps({"organization": emulator.organization_id, "service_accounts": accounts}))
 
 
-def make_accounts(emulator: Emulator, way: str, *names: str) -> Run:
-    """Create service accounts, each with its secret in a variable of its name."""
+def make_accounts(
+    emulator: Emulator, way: str, *names: str, store: str = "env-file:.env#{name}", options: Sequence[str] = ()
+) -> Run:
+    """Create service accounts, by default each with its secret in a variable of its name."""
     if way == "apply":
         write_accounts(emulator, *names)
-        return run("apply", "org.json", "--store", "env-file:.env#{name}", "--yes")
+        return run("apply", "org.json", "--store", store, "--yes", *options)
     Path("rows.csv").write_text("name\n" + "".join(f"{name}\n" for name in names))
-    create = ("service-account", "create", "{name}", "--store", "env-file:.env#{name}")
-    return run("each", "rows.csv", "--yes", "--", *create)
+    create = ("service-account", "create", "{name}", "--store", store)
+    return run("each", "rows.csv", "--yes", *options, "--", *create)
 
 
 @pytest.mark.parametrize("names", [("robot_ID", "robot"), ("robot", "robot_ID")], ids=["before", "after"])
@@ -243,3 +245,50 @@ def test_two_rows_with_one_place_are_refused_before_the_second_request(emulator:
     assert (done.exit, first["exit"], second["exit"]) == (9, 0, 2)
     assert "is one place for two secrets of this run, and this one would replace" in second["error"]["message"]
     assert len(live_secrets(emulator) - before) == 1
+
+
+@pytest.mark.parametrize(
+    "end", ["robot.pinecone-admin-lock", "robot.pinecone-admin-new-x", "ROBOT.pinecone-admin-Lock"]
+)
+@pytest.mark.parametrize("way", ["apply", "each"])
+def test_what_is_deleted_beside_a_file_is_no_place(emulator: Emulator, way: str, end: str) -> None:
+    """Locks, and copies that a killed command left, are deleted when another secret is stored beside them."""
+    before = live_secrets(emulator)
+    done = make_accounts(emulator, way, f".{end}", "robot", store="file:{name}")
+    lost = {secret for secret in live_secrets(emulator) - before if not find_files_with({secret}, Path())}
+    assert not lost
+    assert (done.exit, "is a name that this command uses for its own files" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("out", ["robot", "./robot", "link", "Robot"])
+@pytest.mark.parametrize("way", ["apply", "each"])
+def test_a_report_replaces_no_secret(emulator: Emulator, way: str, out: str) -> None:
+    """The file that a command itself writes is no place for a secret, under whatever name."""
+    if out == "link":
+        Path("link").symlink_to("robot")
+    option = "--out" if way == "apply" else "--failed"
+    before = live_secrets(emulator)
+    done = make_accounts(emulator, way, "robot", store="file:{name}", options=(option, out))
+    assert (done.exit, live_secrets(emulator)) == (2, before), done
+    assert "is a file that this command writes itself" in done.stderr
+
+
+def test_a_rotation_keeps_what_else_is_in_a_file(emulator: Emulator) -> None:
+    """Credentials with a field more are not what this command stored, and replacing them would lose the field."""
+    account = next(each for each in emulator.state.service_accounts.listing if each.name == "ci")
+    text = json.dumps({"client_id": account.client_id, "client_secret": "old", "api_key": "pcsk_the_only_copy"})
+    write_private("ci.json", text)
+    before = live_secrets(emulator)
+    done = run("service-account", "rotate-secret", "ci", "--store", "file:ci.json", "--yes")
+    assert (done.exit, live_secrets(emulator), Path("ci.json").read_text()) == (2, before, text), done.stderr
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+def test_a_rotation_keeps_a_list_of_keys(separator: str) -> None:
+    """A variable that has several values is not replaced by one."""
+    text = f"KEY='pcsk_old{separator}pcsk_the_only_copy'\n"
+    env = write_private(".env", text)
+    words = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "0")
+    done = run(*words, "--store", "env-file:.env#KEY", "--yes")
+    assert (done.exit, env.read_text()) == (2, text), done.stderr

@@ -74,6 +74,7 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
     if path == "-" and session.settings.get("client_secret_stdin"):
         raise CLIError("--client-secret-stdin: standard input has the rows")
     check_new_files(failed, overwrite=bool(session.settings.get("overwrite")), inputs=(path,))
+    session.written += [] if failed is None else [failed]
 
 
 def _check_columns(template: Template, columns: Iterable[str]) -> None:

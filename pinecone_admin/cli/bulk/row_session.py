@@ -75,6 +75,7 @@ class RowSession(Session):
         self.settings.update(shared.settings)
         self.is_row = True
         self.claimed = shared.session.claimed
+        self.written = shared.session.written
 
     @property
     def admin(self) -> Admin:

@@ -201,6 +201,7 @@ def apply_file(
         _CARRIED_OUT_ELSEWHERE[workflow](session, text, file, out)
         return
     destination = Destination(session, _SECRETS)
+    session.written += [] if out is None else [out]
     if session.is_dry_run:
         _check_format(session)
     caller = session.client_id or client_id

@@ -16,6 +16,7 @@ from pinecone_admin.cli.secrets.new_secret import BusyError, NewSecret, StoreErr
 from pinecone_admin.cli.secrets.places import FilePlace, SecretPlace, Target, find_overlaps
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.store_template import PartError, StoreTemplate, parse_template
+from pinecone_admin.cli.secrets.target_files import identify_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
@@ -283,6 +284,7 @@ class Destination(StoreByName):
         targets: list[Sequence[Target]] = []
         problems: list[StoreError | None] = []
         tried = set[object]()
+        written = {identify_file(each) for each in self.session.written}
         for owner in owners:
             targets.append([])
             problems.append(None)
@@ -292,6 +294,7 @@ class Destination(StoreByName):
                 problems[-1] = error
                 continue
             try:
+                _check_not_written(place, written)
                 place.check(tried)
                 targets[-1] = place.targets()
             except StoreError as error:
@@ -441,6 +444,12 @@ def refuse(error: StoreError) -> CLIError:
     """Return the error of a command that ends because a secret has no place, before it changes anything."""
     exit_code = TRY_LATER if isinstance(error, BusyError) else USAGE
     return CLIError(f"{error}.", exit=exit_code, says_if_unchanged=True)
+
+
+def _check_not_written(place: SecretPlace, written: Collection[tuple[object, ...]]) -> None:
+    if any(each.resource in written for each in place.targets()):
+        text = f"{place.address} is a file that this command writes itself. Choose another one"
+        raise StoreError(text, is_wrong_place=True)
 
 
 def _label(owner: _Owner) -> str:

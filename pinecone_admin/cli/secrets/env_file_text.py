@@ -189,6 +189,11 @@ def _check_unambiguous(file: EnvFile, names: Mapping[str, str]) -> None:
 
 def _set_variable(file: EnvFile, name: str, value: str) -> str:
     found = [each for each in file.assignments if each.name == name]
+    before = file.text[: found[-1].start].rpartition("\n")[0] if found else file.text.removesuffix("\n")
+    line = before.removesuffix("\r").rpartition("\n")[2]
+    if not line.lstrip().startswith("#") and (len(line) - len(line.rstrip("\\"))) % 2:
+        number = before.count("\n") + 1  # a shell joins it with the new one
+        raise StoreError(f"line {number} goes on in the next line: join them first", is_wrong_place=True)
     if found:
         return f"{file.text[: found[-1].start]}{name}={value}{file.text[found[-1].end :]}"
     line_break = "\r\n" if "\r\n" in file.text else "\n"

@@ -24,8 +24,8 @@ from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, NewSecret, Sto
 from pinecone_admin.cli.secrets.store_command import run_store_command
 from pinecone_admin.cli.secrets.target_files import TargetFile, explain_os_errors, find_target_file
 
-# Values of API keys begin with pcsk_ or pckey_.
-_KEY_VALUE = re.compile(r"pc(sk|key)_\S+")
+# Values of API keys begin with pcsk_ or pckey_. With a separator in it, a text may be several of them.
+_KEY_VALUE = re.compile(r"pc(sk|key)_[\w.~+/=-]+")
 _SAMPLE = "sample"
 
 
@@ -293,9 +293,11 @@ class FilePlace(SecretPlace):
         text = content.decode(errors="replace").strip()
         if not text or not self.is_for_account:
             return PresentSecret(text)
-        with suppress(ValueError, TypeError, KeyError, RecursionError):
-            document = json.loads(text)
-            return PresentSecret(str(document["client_secret"]), str(document["client_id"]))
+        with suppress(ValueError, AttributeError, RecursionError):
+            document: dict[str, object] = json.loads(text)
+            # With any other field, the file has something that its replacement would lose.
+            if document.keys() == {"client_id", "client_secret"}:
+                return PresentSecret(str(document["client_secret"]), str(document["client_id"]))
         raise StoreError(
             f"{self.path} has something else than the credentials of a service account, as this command stores them. "
             "Choose another file, or remove that one first",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
 import unicodedata
@@ -19,6 +20,8 @@ from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, BusyError, Sto
 from pinecone_admin.errors import ResponseParsingError
 
 _MAX_SIZE = 1 << 20
+# The lock beside a file is deleted, and so are the copies of it that killed commands left.
+_OWN_NAMES = re.compile(r"\..*\.pinecone-admin-(lock|new-.*)", re.DOTALL | re.IGNORECASE)
 
 
 @frozen(kw_only=True)
@@ -46,7 +49,11 @@ class TargetFile:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What identifies the file, also before it exists, and as systems see it that ignore case."""
+        """What identifies the file, also before it exists, and as systems see it that ignore case.
+
+        Raises:
+            StoreError: Its folder cannot be read.
+        """
         return (*self.folder, unicodedata.normalize("NFC", self.path.name).casefold())
 
     def read(self) -> bytes:
@@ -100,7 +107,7 @@ def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
 
     Raises:
         StoreError: Its folder does not exist; it is no regular file; others have access to it; it is a link of another
-            user.
+            user; its name is one of those that this command deletes.
     """
     try:
         path = Path(text).expanduser().absolute()
@@ -108,12 +115,25 @@ def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
         raise StoreError(f"{text}: the home folder is unknown") from error
     with explain_os_errors(path):
         path = follow_own_links(path)
+        if _OWN_NAMES.fullmatch(path.name):
+            raise StoreError(f"{path} is a name that this command uses for its own files", is_wrong_place=True)
         if not path.parent.is_dir():
             raise StoreError(f"{path}: the folder {path.parent} does not exist")
         status = path.lstat() if path.exists() else None
     if status is not None:
         _check_private(path, status, allow_group=allow_group)
     return TargetFile(path=path, status=status)
+
+
+def identify_file(text: str) -> tuple[object, ...]:
+    """Return what identifies the file at a path, whoever has access to it.
+
+    Raises:
+        StoreError: Its folder cannot be read.
+    """
+    path = Path(text).absolute()
+    with explain_os_errors(path):
+        return TargetFile(path=follow_own_links(path), status=None).identity
 
 
 @contextmanager
