@@ -85,8 +85,8 @@ def measure(arguments: argparse.Namespace, owners: int) -> dict[str, float]:
     before, started = peak_megabytes(), time.process_time()
     page = inventory.access().to_html().encode()
     seconds, memory = time.process_time() - started, peak_megabytes() - before
-    if arguments.save:
-        arguments.save.write_bytes(page)
+    if arguments.out:
+        arguments.out.write_bytes(page)
     return {"bindings": len(inventory.role_bindings), "page": len(page), "seconds": seconds, "memory": memory * 1e6}
 
 
