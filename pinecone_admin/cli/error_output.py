@@ -35,16 +35,26 @@ class CommandFailure(NamedTuple):
         facts |= {
             "worth_retrying": self.details.get("worth_retrying", False),
             "request_id": self.details.get("request_id"),
+            "problems": self.details.get("problems", []),
         }
         return {"error": {"message": self.message, **facts, "exit": self.exit}}
 
     def render(self, *, as_json: bool) -> str:
-        """Return the line and, as JSON is asked for, the object below it."""
+        """Return the line, or the object alone if JSON is asked for."""
         if not as_json:
             return f"{self.line}\n"
         import json  # noqa: PLC0415 - only this needs it
 
-        return f"{self.line}\n{json.dumps(self.document)}\n"
+        return f"{json.dumps(self.document)}\n"
+
+
+def render_notice(text: str) -> str:
+    """Return a line for people as JSON: a warning, or another note."""
+    import json  # noqa: PLC0415 - only this needs it
+
+    kind, colon, message = text.partition(": ")
+    is_warning = bool(colon) and kind == "warning"
+    return json.dumps({"warning" if is_warning else "note": {"message": message if is_warning else text}})
 
 
 def asks_for_json(argv: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import click
@@ -63,6 +63,7 @@ class CLIError(Exception):
         help_code: Its code for ``explain``; None if there is nothing to explain.
         outcome: What happened to the change, if the ledger does not know.
         says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
+        problems: What is wrong with a file, each with the file and a message; text has a line for each above this one.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class CLIError(Exception):
         help_code: str | None = PineconeValueError.help_code,
         outcome: Outcome = "not_sent",
         says_if_unchanged: bool = False,
+        problems: Sequence[Mapping[str, str]] = (),
     ) -> None:
         super().__init__(make_printable(message))
         self.message: str = make_printable(message)
@@ -80,6 +82,7 @@ class CLIError(Exception):
         self.help_code: str | None = help_code
         self.outcome = outcome
         self.says_if_unchanged = says_if_unchanged
+        self.problems: Sequence[Mapping[str, str]] = problems
 
 
 def describe_failure(
@@ -136,7 +139,8 @@ def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFail
     if isinstance(error, PineconeError):
         return _describe_library_error(error, spellings)
     if isinstance(error, CLIError):
-        details = {"help_code": error.help_code, "outcome": error.outcome}
+        problems = [{name: make_printable(text) for name, text in each.items()} for each in error.problems]
+        details = {"help_code": error.help_code, "outcome": error.outcome, "problems": problems}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return CommandFailure(_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED)

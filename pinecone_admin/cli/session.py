@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable, mask_key_values
+from pinecone_admin.cli.error_output import render_notice
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
@@ -39,7 +40,7 @@ class Session:
             only those that were given.
         command: The command, once it has begun.
         exit_code: The exit code of the run, unless it ends in an error.
-        expects_json_errors: Whether an error is also written as an object.
+        expects_json_errors: Whether an error, and what else is written to stderr, is JSON.
         interruptions: The signals that interrupt the command.
         ledger: What the command has done so far.
         bar: The progress that the terminal shows, or may show later, if any.
@@ -171,9 +172,10 @@ class Session:
             self.has_lost_output = True
 
     def notify(self, text: str) -> None:
-        """Write one line for people to stderr; if nobody can read it, the command goes on."""
+        """Write one line to stderr, as JSON where errors are; if nobody can read it, the command goes on."""
         with suppress(OSError):
-            line = f"{mask_key_values(make_printable(text))}\n"
+            shown = mask_key_values(make_printable(text))
+            line = f"{render_notice(shown) if self.expects_json_errors and not self.is_interactive else shown}\n"
             if (bar := self.bar) is not None:
                 bar.write_above(line)
             else:

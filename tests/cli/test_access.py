@@ -51,7 +51,8 @@ def test_the_files_of_a_review_agree_and_are_private(tmp_path: Path) -> None:
         names = [f"--{kind}={tmp_path / kind}" for kind in ("html", "csv", "markdown")]
         done = run("access", "--project", "search", "--output", "json", *names)
     assert done.exit == 0
-    assert done.stderr.splitlines() == [f"wrote {tmp_path / kind}" for kind in ("html", "csv", "markdown")]
+    notes = [json.loads(line)["note"]["message"] for line in done.stderr.splitlines()]
+    assert notes == [f"wrote {tmp_path / kind}" for kind in ("html", "csv", "markdown")]
     assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
     rows = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_text())))
     assert [row["principal"] for row in rows] == [row["principal"] for row in done.json["access"]]

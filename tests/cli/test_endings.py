@@ -197,11 +197,11 @@ class Case:
             # A report whose parts all failed of one cause, with nothing done, has the code of the cause.
             assert done.exit in {0, 8, 9, 10} or (done.exit in {1, 3, 4, 7} and not has_changed), self
             return
-        line, _ = (each for each in done.stderr.splitlines() if each.startswith(("error: ", "{")))
         error = done.error
+        line = error["message"]
         outcome, is_safe = error["outcome"], error["safe_to_retry"]
         assert done.exit == error["exit"], self
-        if "nothing was" in line or outcome in {"not_sent", "rejected", "undone"}:
+        if "nothing was" in line.lower() or outcome in {"not_sent", "rejected", "undone"}:
             assert not has_changed, self
             assert done.exit not in {6, 9}, self
         if has_changed:

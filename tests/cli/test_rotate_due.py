@@ -275,7 +275,7 @@ def test_an_interrupted_run_ends_after_the_key_in_progress(
         assert done.exit == 130
         is_complete = "was completed" in done.stderr or "the change was made" in done.stderr
         assert done.error["safe_to_retry"] == (not is_complete), done.stderr
-        assert done.stderr.startswith("error: interrupted; ")
+        assert done.error["message"].startswith("interrupted; ")
         stored = sum(path.read_text() in values(emulator).values() for path in Path().glob("*.key"))
         seen.add(stored)
         assert rotate("file:{project}-{name}.key").exit == 0

@@ -164,8 +164,9 @@ def test_what_fails_before_the_command_ends_with_125(tmp_path: Path) -> None:
         served = Served(emulator, {})
         for options, command, text in cases:
             status, stdout, stderr = run_here(*command, options=(*options, "--output", "json"))
-            line, document = stderr.splitlines()
-            assert (status, stdout, json.loads(document)["error"]["exit"]) == (125, "", 125), line
+            error = json.loads(stderr)["error"]
+            line = error["message"]
+            assert (status, stdout, error["exit"]) == (125, "", 125), line
             assert text in line
             assert (served.keys(), marker.exists()) == (["reader"], False)
         emulator.configure(api_key_quota=1)
@@ -182,7 +183,8 @@ def test_a_key_that_cannot_be_deleted(served: Served, code: int) -> None:
     served.emulator.faults.add("delete_api_key", status=403, times=None)
     status, stdout, stderr = served.run("sh", "-c", f"echo done; exit {code}", options=("--yes", "--output", "json"))
     assert (status, stdout) == (code or 9, "done\n")
-    line, document = stderr.splitlines()
+    document = stderr
+    line = json.loads(stderr)["error"]["message"]
     assert json.loads(document)["error"]["exit"] == status
     (left,) = (key for key in served.emulator.state.api_keys.values() if key.name != "reader")
     assert f"temporary API key {left.id} of project" in line

@@ -125,8 +125,8 @@ On a terminal the output is a table, elsewhere JSON. --output chooses another:
 
   table  For reading. If a terminal has no room for all of it, standard error
          says what is cut off or left out.
-  json   For programs. With --output json, an error is an object on standard
-         error, too.
+  json   For programs. With --output json, each line on standard error is JSON,
+         too: an object with error, warning or note.
   yaml   As json, for reading and for files.
   csv    For spreadsheets.
   raw    One value on each line, for variables of a shell. Columns of a query

@@ -123,9 +123,11 @@ def _listing_problems(session: Session, source: str) -> Generator[None, None, No
         problems: Sequence[str] = getattr(error, "__notes__", ())
         if not problems:
             raise
-        for each in problems:
-            session.notify(f"{describe_path(source)}: {each}")
-        raise CLIError(f"{describe_path(source)} has {count_noun(len(problems), 'problem')}") from error
+        name = describe_path(source)
+        for each in problems if not session.expects_json_errors else ():
+            session.notify(f"{name}: {each}")
+        listed = [{"file": name, "message": each} for each in problems]
+        raise CLIError(f"{name} has {count_noun(len(problems), 'problem')}", problems=listed) from error
 
 
 def _plan(
