@@ -7,7 +7,7 @@ from tests.cli.command_line import COMMANDS, run
 from tests.cli.example_runs import run_examples
 
 # They print pages and scripts.
-TEXTS = {("help",), ("completion",), ("export",)}
+TEXTS = {("help",), ("completion",), ("export",), ("token",)}
 
 
 def test_the_example_of_every_help_works() -> None:

@@ -368,11 +368,13 @@ def test_a_token_is_shown_only_where_that_is_asked_for() -> None:
     with emulate() as emulator:
         hidden = run("token")
         assert (hidden.exit, hidden.stdout, len(emulator.requests)) == (2, "", 0)
-        raw = run("token", "--reveal", "--output", "raw").stdout.strip().strip('"')
-        document = run("token", "--reveal").json
+        raw = run("token", "--reveal", "--output", "raw").stdout.strip()
+        alone = [run("token", "--reveal").stdout, run("token", "--reveal", terminal=True).stdout]
+        assert [len(each.split()) for each in alone] == [1, 1]
+        document = run("token", "--reveal", "-o", "json").json
         assert list(document) == ["access_token", "expires_at"]
         assert json.loads(json.dumps(document))["expires_at"] > "2026"
-        for token in (raw, document["access_token"]):
+        for token in (raw, *(each.strip() for each in alone), document["access_token"]):
             assert run("project", "list", env={"PINECONE_ACCESS_TOKEN": token}).exit == 0
 
 

@@ -41,7 +41,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "run": ("run", "Run a command with an API key that lives only as long."),
     "send": ("send", "Send a request that no other command covers."),
-    "token": ("identity", "Show an access token, for use in other tools."),
+    "token": ("identity", "Print an access token, for use in other tools."),
     "whoami": (
         "identity",
         "Show as whom commands act: account, organization, roles, and until when the token is valid.",

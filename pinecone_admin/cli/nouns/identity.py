@@ -35,15 +35,21 @@ def doctor(session: Session) -> None:
     run_checks(session)
 
 
-@ROOT.by_hand("reads", example="pinecone-admin token --reveal --output raw")
+@ROOT.by_hand("reads", example="pinecone-admin token --reveal")
 @click.option("--reveal", is_flag=True, help="Show the token. Without this, nothing is done.")
 def token(session: Session, *, reveal: bool) -> None:
-    """Show an access token, for use in other tools."""
+    """Print an access token, for use in other tools.
+
+    Standard output has only the token, unless -o json or -o yaml asks for its expiry, too. For example:
+    curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL
+    """
     if not reveal:
         raise CLIError("this shows an access token, which lets others act as this account: pass --reveal")
     with show_progress(session, "fetching a token"):
         found = session.admin.token()
     expires_at = None if found.expires_at is None else found.expires_at.isoformat(timespec="seconds")
-    # A variable takes one line.
-    is_raw = session.output == "raw" and session.settings.get("query") is None
-    write_value(session, found.value if is_raw else {"access_token": found.value, "expires_at": expires_at})
+    if session.settings.get("output") not in {"json", "yaml"} and "query" not in session.settings:
+        session.settings["output"] = "raw"  # a header or a variable takes the token alone
+        write_value(session, found.value)
+        return
+    write_value(session, {"access_token": found.value, "expires_at": expires_at})
