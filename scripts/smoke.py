@@ -31,7 +31,7 @@ from pinecone_admin.operations import fetch_project
 from pinecone_admin.workflows import DesiredState
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))  # after the installed package
-from tests.support.resources import CREATES, METHODS, SINGLE, fill_ids, keep_id
+from tests.support.resources import CREATES, METHODS, PREVIEWED, SINGLE, fill_ids, keep_id
 
 CLOSING = {"close", "aclose"}
 """Called at the end of ``call_methods``."""
@@ -56,8 +56,9 @@ def add_resources(emulator: Emulator) -> dict[str, str]:
     ids["eve"] = emulator.add_user("eve@example.com").id
     for name in ("ada", "bao", "chi", "dev"):
         ids[name] = emulator.add_user(f"{name}@example.com", roles=["OrgMember", ("ProjectViewer", ids["search"])]).id
-    ids["key"] = state.add_api_key(state.projects[ids["search"]], "reader").id
-    ids["old key"] = state.add_api_key(state.projects[ids["search"]], "rotated").id
+    with emulator.admin() as admin:
+        ids["key"] = admin.api_keys.create(project_id=ids["search"], name="reader").key.id
+        ids["old key"] = admin.api_keys.create(project_id=ids["search"], name="rotated").key.id
     ids |= {"organization_id": emulator.organization_id, "resource_id": emulator.organization_id}
     ids |= {"user_id": ids["bao"], "principal_id": ids["eve"]}
     emulator.clock.advance(7200)
@@ -102,7 +103,7 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
     plain = {method: partial(call_plainly, method=method) for method in METHODS if method in SINGLE}
     # They come last and in reverse, so that a key is deleted before its project.
     deletes = [method for method in plain if method.partition(".")[2].startswith(("delete", "remove"))]
-    return {
+    calls: dict[str, Callable[[Any], Any]] = {
         **{method: call for method, call in plain.items() if method not in deletes},
         "token": lambda admin: admin.token(),
         "send": lambda admin: admin.send(fetch_project(project_id=ids["search"])),
@@ -151,6 +152,10 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
         ),
         "users.offboard": lambda admin: admin.users.offboard(email="ada@example.com", dry_run=False),
         "users.offboard_many": offboard_many,
+    }
+    return {
+        **calls,
+        **{method: partial(call_plainly, method=method) for method in METHODS if method in PREVIEWED - calls.keys()},
         **{method: plain[method] for method in reversed(deletes)},
         "organizations.delete": lambda admin: refuse_organization(admin, ids["organization_id"]),
     }

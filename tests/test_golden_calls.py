@@ -247,7 +247,9 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         | {"from_role": "ProjectViewer", "to_role": "ProjectEditor"}
         | {"allow_own": False, "client_id": None, "dry_run": False},
     }
-    return arguments[method] if method in arguments else fill_ids(method, ids)
+    if method in arguments:
+        return arguments[method]
+    return fill_ids(method, {**{f"{name}_id": id for name, id in ids.items()}, **ids})
 
 
 def public_methods(section: str) -> list[str]:

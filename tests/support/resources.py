@@ -35,6 +35,8 @@ ID = Argument("id", "path", "p")
 BINDINGS = [on_organization("OrgMember")]
 UPDATE = Argument("choice", "none", "update")
 DRY_RUN = Argument("switch", "none", False)
+ALLOW_OWN = Argument("switch", "none", False)
+CLIENT_ID = Argument("optional id", "none", None)
 LIMIT = Argument("optional count", "query", 5)
 TOKEN = Argument("optional id", "query", "t")
 
@@ -208,11 +210,14 @@ METHODS: dict[str, dict[str, Argument]] = {
         "store": Argument("optional function", "none", print),
         "on_difference": UPDATE,
         "revoke_unlisted": Argument("switch", "none", False),
+        "client_id": CLIENT_ID,
         "dry_run": DRY_RUN,
     },
     "service_accounts.rotate": {
         "service_account_id": ID,
         "store": Argument("function", "none", print),
+        "allow_own": ALLOW_OWN,
+        "client_id": CLIENT_ID,
         "dry_run": DRY_RUN,
     },
     "role_bindings.ensure": {
@@ -230,6 +235,8 @@ METHODS: dict[str, dict[str, Argument]] = {
         "resource_id": Argument("optional id", "query", "p"),
         "from_role": Argument("id", "none", "OrgMember"),
         "to_role": Argument("id", "none", "OrgManager"),
+        "allow_own": ALLOW_OWN,
+        "client_id": CLIENT_ID,
         "dry_run": DRY_RUN,
     },
 }
@@ -261,18 +268,35 @@ OLDER_THAN_SDKS = {
 SINGLE = {find_method(each) for each in operations.__all__ if each.islower()}
 """The methods that send one operation, which has a name like theirs."""
 
+PREVIEWED = {method for method, row in METHODS.items() if "dry_run" in row}
+"""The workflows that have a preview."""
+
 
 def fill_ids(method: str, ids: Mapping[str, str]) -> dict[str, Any]:
     """Return arguments with which a method succeeds, without filters, by the ids of what exists, as ``project_id``.
 
+    A workflow gets every argument; an id of its row stands for what does not exist.
+
     Raises:
         LookupError: Nothing has an id that the method takes.
     """
+    row = METHODS[method]
+    if method in PREVIEWED:
+        return {name: _find_id_or_value(argument, name, ids) for name, argument in row.items()}
     return {
         name: _find_id(method, name, ids) if argument is ID else ids.get(name, argument.valid)
-        for name, argument in METHODS[method].items()
+        for name, argument in row.items()
         if argument.place in {"path", "body"}
     }
+
+
+def _find_id_or_value(argument: Argument, name: str, ids: Mapping[str, str]) -> Any:
+    if argument.kind != "id":
+        return argument.valid
+    try:
+        return ids[name]
+    except KeyError:
+        return argument.valid
 
 
 def _find_id(method: str, name: str, ids: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pinecone_admin._async.workflows.client_state import check_client_id
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
@@ -33,6 +34,7 @@ async def change_role(
         check_identifier("from_role", from_role)
         check_identifier("to_role", to_role)
         check_bool("allow_own", allow_own)
+        check_client_id(client_id)
         body = CreateRoleBindingRequest(
             principal_type=principal_type,
             principal_id=principal_id,

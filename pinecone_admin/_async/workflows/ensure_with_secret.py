@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.client_state import check_client_id
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -105,6 +106,7 @@ async def ensure_service_account(
     with set_operation_on_errors("ensure_service_account"):
         async_check_function("store", store, optional=True)
         policy.check()
+        check_client_id(client_id)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
         name_tags.check_untagged(name)
     accounts = await run.admin.service_accounts.list().to_list()

@@ -9,7 +9,7 @@ from functools import partial
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.client_state import check_client_id, server_now
 from pinecone_admin._async.workflows.create_with_secret import (
     LEFTOVER,
     Store,
@@ -315,6 +315,7 @@ async def rotate_service_account(
     with set_operation_on_errors("rotate_service_account"):
         async_check_function("store", store)
         check_bool("allow_own", allow_own)
+        check_client_id(client_id)
     if run.dry_run or not allow_own:
         account = await run.admin.service_accounts.describe(service_account_id=service_account_id)
         change = Change(action="rotate", target=run.refer_to(account))

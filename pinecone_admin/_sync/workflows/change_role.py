@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
+from pinecone_admin._sync.workflows.client_state import check_client_id
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
@@ -34,6 +35,7 @@ def change_role(
         check_identifier("from_role", from_role)
         check_identifier("to_role", to_role)
         check_bool("allow_own", allow_own)
+        check_client_id(client_id)
         body = CreateRoleBindingRequest(
             principal_type=principal_type,
             principal_id=principal_id,

@@ -72,6 +72,12 @@ def own_client_id(admin: Admin) -> str | None:
     return sender.client_id()
 
 
+def check_client_id(client_id: str | None) -> None:
+    """Raise unless this can be the client id of an account, or is None."""
+    if client_id is not None:
+        check_identifier("client_id", client_id)
+
+
 def find_client_id(admin: Admin, client_id: str | None, *, operation: str) -> str | None:
     """Return the client id of the caller's account: the one of the client, or that of the argument; None if unknown.
 
@@ -80,8 +86,7 @@ def find_client_id(admin: Admin, client_id: str | None, *, operation: str) -> st
     """
     own = own_client_id(admin)
     with set_operation_on_errors(operation):
-        if client_id is not None:
-            check_identifier("client_id", client_id)
+        check_client_id(client_id)
         if client_id not in {None, own} and own is not None:
             raise value_error("client_id", f"is not that of this client, which is {own}")
     return own or client_id

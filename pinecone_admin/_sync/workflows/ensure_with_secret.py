@@ -15,6 +15,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._sync.workflows.client_state import check_client_id
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -106,6 +107,7 @@ def ensure_service_account(
     with set_operation_on_errors("ensure_service_account"):
         check_function("store", store, optional=True)
         policy.check()
+        check_client_id(client_id)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
         name_tags.check_untagged(name)
     accounts = run.admin.service_accounts.list().to_list()

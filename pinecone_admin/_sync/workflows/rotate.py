@@ -22,7 +22,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.client_state import check_client_id, server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
     LEFTOVER,
     Store,
@@ -312,6 +312,7 @@ def rotate_service_account(
     with set_operation_on_errors("rotate_service_account"):
         check_function("store", store)
         check_bool("allow_own", allow_own)
+        check_client_id(client_id)
     if run.dry_run or not allow_own:
         account = run.admin.service_accounts.describe(service_account_id=service_account_id)
         change = Change(action="rotate", target=run.refer_to(account))
