@@ -179,7 +179,7 @@ def _model_to_dict(place: Name, model: object, *, reveal: bool) -> dict[str, Any
     listed = {
         name: _to_json(value, reveal=reveal) if reveal or not secret else "***"
         for name, value, secret in wire_fields(model)
-        if name not in absent or value != absent[name]
+        if (name not in absent or value != absent[name]) and name not in _values_to_hide(kind)
     }
     return {**extra_fields(model), **listed} if reveal else listed
 
@@ -188,6 +188,12 @@ def _model_to_dict(place: Name, model: object, *, reveal: bool) -> dict[str, Any
 def _values_to_leave_out(kind: Any) -> dict[str, object]:
     """Return the fields of a class that JSON has only if they are set, with their defaults."""
     return {wire_name(each): each.default for each in attrs.fields(kind) if each.metadata.get("absent_by_default")}
+
+
+@cache
+def _values_to_hide(kind: Any) -> set[str]:
+    """Return the fields of a class that JSON never has."""
+    return {wire_name(each) for each in attrs.fields(kind) if each.metadata.get("only_in_memory")}
 
 
 def _to_json(value: object, *, reveal: bool) -> Any:

@@ -300,7 +300,7 @@ class AsyncAdmin:
         Args:
             desired: What a file says of the organization.
             base: The file as it was last applied. A change that both files need is *drift*, which ``apply`` leaves
-                alone unless it is told otherwise.
+                alone unless it is told otherwise. An end (``until``) that has come is no drift.
             client_id: Client id of this client's service account; needed only if the client has a token in place of
                 credentials.
             commit: Commit of the file, for the record.
@@ -309,7 +309,8 @@ class AsyncAdmin:
             The plan.
 
         Raises:
-            PineconeValueError: The file contradicts itself or the organization; the message has all problems.
+            PineconeValueError: The file contradicts itself; the message has all problems. An item that does not fit the
+                organization is left out, and named in ``stopped``.
             ForbiddenError: The account is not seen to be an OrgOwner: what it does not see would be made again.
             RefusedError: The file is of another organization.
             PineconeError: A part could not be read, for a reason such as an outage.
@@ -358,8 +359,10 @@ class AsyncAdmin:
             Each change of the plan with what happened to it.
 
         Raises:
-            RefusedError: A change no longer fits; or no user would be an OrgOwner, the account of this client would
-                lose a role, a member would have no role on the organization, or too much would go. Nothing was changed.
+            RefusedError: A change no longer fits, or an end has come since the plan was made; or no user would be an
+                OrgOwner, the account of this client would lose a role, a member would have no role on the organization,
+                or too much would go. Nothing was changed. If only ends of a plan that was not saved are refused, these
+                are ``not_run`` in the report, and the rest is carried out.
             PineconeValueError: Secrets would be made, and there is no ``store``. Nothing was changed.
             ForbiddenError: The account is not seen to be an OrgOwner.
             PineconeError: A part could not be read, as in an outage, or a step failed; the notes (``__notes__``) of any

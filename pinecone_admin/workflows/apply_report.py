@@ -6,11 +6,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from generated_client.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Step, StepState
+from pinecone_admin.workflows.reports import OffboardReport
 
 NewSecret: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 """What ``store`` gets of ``apply``: a new key with its value, or a new service account with its secret."""
@@ -32,6 +34,9 @@ class ApplyReport:
         commit: Commit of the file, if it was given to ``plan``.
         steps: Each change of the plan with what happened to it, in the order of execution, and the deletion of each
             leftover.
+        stopped: Items of the file that the plan left out because of the organization, each with the reason.
+        offboarded: What each user whom an end (``until``) was to remove could reach, and the secrets that the user may
+            know, read before the first change.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
@@ -56,6 +61,11 @@ class ApplyReport:
     steps: list[Step] = field(factory=list[Step])
     """Each change of the plan with what happened to it, in the order of execution, and the deletion of each
     leftover."""
+    stopped: list[str] = field(factory=list[str])
+    """Items of the file that the plan left out because of the organization, each with the reason."""
+    offboarded: list[OffboardReport] = field(factory=list[OffboardReport])
+    """What each user whom an end (``until``) was to remove could reach, and the secrets that the user may know, read
+    before the first change."""
 
     @property
     def done(self) -> list[Step]:
@@ -84,15 +94,17 @@ class ApplyReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every step was done, or needed nothing to be done."""
-        return all(each.state in {"done", "skipped"} for each in self.steps)
+        """Whether every step was done, or needed nothing to be done, and no item was left out."""
+        return not self.stopped and all(each.state in {"done", "skipped"} for each in self.steps)
 
     def _select(self, states: Collection[StepState]) -> list[Step]:
         return [each for each in self.steps if each.state in states]
 
     def __str__(self) -> str:
         """Return the report as text, one line for each step, in the order of execution."""
-        return "\n".join(map(str, self.steps)) or "nothing was changed"
+        lines = [*map(str, self.steps)] or ["nothing was changed"]
+        lines += [make_printable(f"left out: {each}") for each in self.stopped]
+        return "\n".join([*lines, *(str(evolve(each, steps=[])) for each in self.offboarded)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types.

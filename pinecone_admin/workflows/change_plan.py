@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._text.counts import count_noun
@@ -83,6 +83,11 @@ class ChangePlan(SavablePlan):
         unfinished: What runs under way have made, or interrupted ones have left.
         kept: Old keys of finished rotations, and temporary keys, which are deleted in time.
         notes: What a reader should also know.
+        stopped: Items of the file that the plan leaves out because of the organization, each with the reason.
+        next_end: When the next end (``until``) of the file comes, from which on ``apply`` refuses the plan; None
+            without one.
+        reviewed_ends: Ends that the former file has, too, and that count for no limit of removals. A saved plan has
+            None, and none of its changes is exempt.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
@@ -120,6 +125,13 @@ class ChangePlan(SavablePlan):
     """Old keys of finished rotations, and temporary keys, which are deleted in time."""
     notes: list[str]
     """What a reader should also know."""
+    stopped: list[str] = field(factory=list[str])
+    """Items of the file that the plan leaves out because of the organization, each with the reason."""
+    next_end: datetime | None = None
+    """When the next end (``until``) of the file comes, from which on ``apply`` refuses the plan; None without one."""
+    reviewed_ends: frozenset[Change] | None = field(default=None, eq=False, metadata={"only_in_memory": True})
+    """Ends that the former file has, too, and that count for no limit of removals. A saved plan has None, and none of
+    its changes is exempt."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -150,12 +162,14 @@ class ChangePlan(SavablePlan):
         counts = [count_noun(len(self.changes), "change") + (f" ({drift} drift)" if drift else "")]
         counts += [f"{len(self.not_listed)} not listed"] if self.not_listed else []
         counts += [f"{len(self.unfinished)} unfinished"] if self.unfinished else []
+        counts += [f"{len(self.stopped)} left out"] if self.stopped else []
         return make_printable(f"organization {self.organization} ({self.organization_id}): {', '.join(counts)}")
 
     def __str__(self) -> str:
         """Return the plan as text, one line for each change, in the order in which they are carried out."""
         lines = [self.summary, *(each.describe("conditional") for each in self.changes)]
         lines += [f"apply refuses this: {each}" for each in self.refusals]
+        lines += [f"left out: {each}" for each in self.stopped]
         lines += [*self.notes, *map(str, (*self.unfinished, *self.kept)), *count_not_listed(self.not_listed)]
         return "\n".join(map(make_printable, lines))
 
@@ -185,6 +199,7 @@ class ChangePlan(SavablePlan):
         }
         head = [f"**{_code(self.summary)}**", *(f"- {name}: {_code(fact)}" for name, fact in facts.items() if fact)]
         head += [f"- apply refuses this: {_code(each)}" for each in self.refusals]
+        head += [f"- left out: {_code(each)}" for each in self.stopped]
         head += [f"- {_code(each)}" for each in (*self.notes, *count_not_listed(self.not_listed))]
         if first := _describe_all(each for each in self.changes if each.is_sensitive):
             head += ["", f"### {_FIRST}", *(f"- {_code(each)}" for each in first)]

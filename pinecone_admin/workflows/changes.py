@@ -227,7 +227,7 @@ class Change:
         action = "rename" if self.settings.name is not None and self.action == "update" else self.action
         verb = {"past": _PAST[action], "present": action, "conditional": f"would {action}"}[tense]
         clauses = [f"{verb} {_describe_object(self)}", None if tense == "past" else _describe_replaced(self)]
-        mark = " (drift)" if self.cause == "drift" else ""
+        mark = f" ({self.cause})" if self.cause in {"drift", "end"} else ""
         return make_printable(": ".join(filter(None, [*clauses, self.reason])) + mark)
 
     def __str__(self) -> str:

@@ -33,13 +33,14 @@ class Compared(NamedTuple):
 
     Attributes:
         change: The change, which refers to what is there now.
-        state: ``"ready"`` to be carried out, ``"skipped"`` if it is already so, or ``"stale"``.
-        reason: Why it is skipped or stale; empty if it is ready.
+        state: ``"ready"`` to be carried out, ``"skipped"`` if it is already so, ``"held"`` if it is an end that a
+            guard refuses, or ``"stale"``.
+        reason: Why it is not ready; empty if it is.
         found: What is there in place of what it would create; None unless a create is skipped.
     """
 
     change: Change
-    state: Literal["ready", "skipped", "stale"]
+    state: Literal["ready", "skipped", "held", "stale"]
     reason: str = ""
     found: Ref | None = None
 

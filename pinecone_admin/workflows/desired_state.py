@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import partial
 from hashlib import sha256
@@ -19,6 +21,7 @@ from pinecone_admin._http.argument_checks import (
     check_integer,
     check_string,
     type_error,
+    value_error,
 )
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.operation_checks import check_name
@@ -26,7 +29,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeError, PineconeValueError
 from pinecone_admin.models import literal_values
-from pinecone_admin.workflows.strict_yaml import line_of, read_text
+from pinecone_admin.workflows.strict_yaml import NotText, line_of, read_text
 
 ItemKind: TypeAlias = Literal["project", "api_key", "service_account", "person"]
 """Kind of an item of a file; a person is a member, or somebody who is to be invited."""
@@ -56,6 +59,8 @@ class DesiredItem:
         roles: All roles of an account or a person, as ``ROLE`` or ``PROJECT:ROLE``; None if they are not managed.
         keep_other_roles: Whether other roles are left to it.
         absent: Whether it must not exist.
+        until: Last day, in UTC; after it, the item must not exist. None without one.
+        ends: Last days, in UTC, of those of the roles that have one.
         keys: The keys of a project; None if they are not managed.
         place: Where it is in the file.
     """
@@ -67,6 +72,8 @@ class DesiredItem:
     roles: list[str] | None = None
     keep_other_roles: bool = False
     absent: bool = False
+    until: date | None = None
+    ends: Mapping[str, date] = field(factory=dict[str, date])
     keys: list[DesiredItem] | None = None
     place: str = field(default="", eq=False)
 
@@ -75,18 +82,28 @@ class DesiredItem:
         """The name by which items of a kind are told apart: the case of an address does not count."""
         return normalize_email(self.name) if self.kind == "person" else self.name
 
+    @property
+    def ended_roles(self) -> list[str]:
+        """The roles whose end has come: they have one, and are not among the roles any more."""
+        return [each for each in self.ends if each not in (self.roles or ())]
+
     def __str__(self) -> str:
         return f"{self.kind.removeprefix('api_').replace('_', ' ')} {self.name!r}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the item as the file has it."""
+        roles: Sequence[object] | None = self.settings.get("roles", self.roles)
+        if self.ends and roles is not None:
+            dated = {role: {"role": role, "until": day.isoformat()} for role, day in self.ends.items()}
+            roles = [dated.get(str(each), each) for each in roles]
         fields = {
             "email" if self.kind == "person" else "name": self.name,
             "id": self.id,
             **self.settings,
-            "roles": self.settings.get("roles", self.roles),
+            "roles": roles,
             "keep_other_roles": self.keep_other_roles or None,
             "absent": self.absent or None,
+            "until": None if self.until is None else self.until.isoformat(),
             "api_keys": None if self.keys is None else [each.to_dict() for each in self.keys],
         }
         return {name: value for name, value in fields.items() if value is not None}
@@ -231,6 +248,24 @@ def _check_name(model: type, _: str, value: str) -> None:
     check_name(value, model, operation="plan")
 
 
+def _read_day(value: object) -> date | None:
+    """Return a day of a file: a date, or text in the form YYYY-MM-DD, in quotes or not; None if it is no day."""
+    if isinstance(value, date):
+        return None if isinstance(value, datetime) else value
+    text = value.text if isinstance(value, NotText) else value
+    if not isinstance(text, str) or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII) is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _check_day(name: str, value: object) -> None:
+    if _read_day(value) is None:
+        raise value_error(name, f"is {_describe(value)}, which is no day: write a day that exists as YYYY-MM-DD")
+
+
 _Field: TypeAlias = tuple[type, Callable[[str, Any], object] | None]
 """The type of a field, and what raises, with the name of the field, unless a value of the type is valid."""
 
@@ -239,6 +274,7 @@ _LIST: _Field = (Sequence, None)
 _TEXT: _Field = (str, None)
 _ANYTHING: _Field = (object, None)
 _ID: _Field = (str, check_identifier)
+_DAY: _Field = (object, _check_day)
 _TYPES: Mapping[type, str] = {bool: "true or false", Sequence: "a list", str: "text", int: "a whole number"}
 _FIELDS: Mapping[str, Mapping[str, _Field]] = {
     "state": {
@@ -260,6 +296,7 @@ _FIELDS: Mapping[str, Mapping[str, _Field]] = {
         "id": _ID,
         "roles": _LIST,
         "absent": _FLAG,
+        "until": _DAY,
     },
     "service_account": {
         "name": (str, partial(_check_name, CreateServiceAccountRequest)),
@@ -267,8 +304,16 @@ _FIELDS: Mapping[str, Mapping[str, _Field]] = {
         "roles": _LIST,
         "keep_other_roles": _FLAG,
         "absent": _FLAG,
+        "until": _DAY,
     },
-    "person": {"email": (str, check_email), "roles": _LIST, "keep_other_roles": _FLAG, "absent": _FLAG},
+    "person": {
+        "email": (str, check_email),
+        "roles": _LIST,
+        "keep_other_roles": _FLAG,
+        "absent": _FLAG,
+        "until": _DAY,
+    },
+    "role": {"role": _TEXT, "until": _DAY},
 }
 """The fields of each mapping in a file; the first one is required."""
 
@@ -304,7 +349,8 @@ class _Reader:
         known = _FIELDS[kind]
         given: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
         for key in [key for key in given if key not in known]:
-            hint = ": a file deletes no project" if key == "absent" else suggest(str(key), known)
+            ends_project = kind == "project" and key in {"absent", "until"}
+            hint = ": a file deletes no project" if ends_project else suggest(str(key), known)
             self._refuse(given, path, "", f"has an unknown field {_quote(key)}{hint}")
         if (key := next(iter(known))) not in given:
             self._refuse(given, path, "", f"needs the field {key}")
@@ -331,8 +377,10 @@ class _Reader:
     def _read_item(self, kind: ItemKind, value: object, path: str) -> DesiredItem | None:
         fields = self._read_fields(kind, value, path)
         settings = {each: fields.pop(each) for each in SETTINGS if each in fields}
+        if "until" in fields:
+            fields["until"] = _read_day(fields["until"])
         if "roles" in fields:
-            fields["roles"] = self._read_roles(kind, value, fields["roles"], path)
+            fields["roles"], fields["ends"] = self._read_roles(kind, value, fields["roles"], path)
         if "api_keys" in fields:
             fields["keys"] = self._read_items("api_key", fields.pop("api_keys"), f"{path}.api_keys")
         self._check_together(kind, value, fields, path)
@@ -344,7 +392,7 @@ class _Reader:
 
     def _check_together(self, kind: ItemKind, value: object, fields: Mapping[str, Any], path: str) -> None:
         """Refuse fields that do not go together."""
-        others = [each for each in fields if each not in {"name", "email", "id", "absent"}]
+        others = [each for each in fields if each not in {"name", "email", "id", "absent", "ends"}]
         if fields.get("absent") and others:
             self._refuse(value, path, "absent", f"is true, so that {', '.join(others)} must be left out")
         is_needed = fields.get("keep_other_roles") or (
@@ -352,15 +400,44 @@ class _Reader:
         )
         if is_needed and "roles" not in fields:
             self._refuse(value, path, "", "needs the field roles")
+        if kind == "person":
+            self._check_last_role(value, fields, path)
 
-    def _read_roles(self, kind: ItemKind, owner: object, roles: Sequence[object], path: str) -> list[str]:
+    def _check_last_role(self, value: object, fields: Mapping[str, Any], path: str) -> None:
+        """Refuse the end of the last role of a person on the organization, unless the person ends by then."""
+        until: date | None = fields.get("until")
+        ends: Mapping[str, date] = fields.get("ends", {})
+        last = [ends.get(each) for each in fields.get("roles", ()) if ":" not in each]
+        days = [each for each in last if each is not None]
+        if days and len(days) == len(last) and (until is None or until > max(days)):
+            after = f"end after {max(days)}"
+            remedy = "give the person an until that is no later, or another role on the organization without one"
+            self._refuse(value, path, "roles", f"on the organization all {after}, and the person stays: {remedy}")
+
+    def _read_roles(
+        self, kind: ItemKind, owner: object, values: Sequence[object], path: str
+    ) -> tuple[list[str], dict[str, date]]:
+        """Return the roles, and the last days of those that have one."""
+        roles, ends = list[object](), dict[str, date]()
+        for number, value in enumerate(values):
+            if not isinstance(value, Mapping):
+                roles.append(value)
+                continue
+            given: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+            fields = self._read_fields("role", given, f"{path}.roles[{number}]")
+            if "until" in fields and kind == "api_key":
+                self._refuse(given, f"{path}.roles[{number}]", "until", "is of a role of a key: give the key an until")
+            if "role" in fields:
+                roles.append(fields["role"])
+                if (day := _read_day(fields.get("until"))) is not None:
+                    ends[fields["role"]] = day
         if kind == "api_key" and not roles:
             self._refuse(owner, path, "roles", "is empty: a key has at least one role")
         for number, role in enumerate(roles):
             problem = " twice" if role in roles[:number] else _find_role_problem(kind, role)
             if problem is not None:
                 self._refuse(owner, path, "roles", f"has {_describe(role)}{problem}")
-        return sorted(map(str, roles))
+        return sorted(map(str, roles)), ends
 
 
 def _find_problem(key: str, value: object, wanted: _Field) -> str | None:

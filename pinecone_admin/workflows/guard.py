@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Literal
 
 from attrs import frozen
@@ -63,8 +63,16 @@ def find_refusals(
     return [each for each in found if each is not None]
 
 
-def find_removed(changes: Iterable[Change], organization: Resources) -> dict[Ref, list[Change]]:
-    """Return what is deleted, or loses every role, each with the changes that do it."""
+def find_removed(
+    changes: Iterable[Change], organization: Resources, reviewed: Collection[Change] = ()
+) -> dict[Ref, list[Change]]:
+    """Return what is deleted, or loses every role, each with the changes that do it.
+
+    Args:
+        changes: The changes.
+        organization: The organization.
+        reviewed: What these changes alone remove is left out.
+    """
     removed: dict[Ref, list[Change]] = {}
     revoked: dict[Ref, list[Change]] = {}
     granted: set[Ref] = set()
@@ -83,18 +91,44 @@ def find_removed(changes: Iterable[Change], organization: Resources) -> dict[Ref
         lost = {held_role(role) for each in some for role in each.roles}
         if not index.held_by(target.kind, target.id) - lost and target not in granted:
             removed.setdefault(target, []).extend(some)
-    return removed
+    return {target: some for target, some in removed.items() if not all(each in reviewed for each in some)}
 
 
-def find_excess(changes: Sequence[Change], organization: Resources, allow_removals: int | None) -> list[RefusedChanges]:
+def hold_back_ends(
+    changes: Sequence[Change], find: Callable[[Sequence[Change]], list[RefusedChanges]]
+) -> tuple[dict[Change, str], list[RefusedChanges]]:
+    """Return the ends that are not carried out, each with the reason, and the refusals that remain without them.
+
+    An end that is refused must not stop the others, nor the rest.
+
+    Args:
+        changes: The changes.
+        find: Returns the refusals of changes.
+    """
+    held: dict[Change, str] = {}
+    while True:
+        refusals = find([each for each in changes if each not in held])
+        ends = {each: str(refusal) for refusal in refusals for each in refusal.changes if each.cause == "end"}
+        if not ends:
+            return held, refusals
+        held |= ends
+
+
+def find_excess(
+    changes: Sequence[Change],
+    organization: Resources,
+    allow_removals: int | None,
+    reviewed: Collection[Change] = (),
+) -> list[RefusedChanges]:
     """Return why ``apply`` must not remove as much as changes do, or nothing.
 
     Args:
         changes: The changes.
         organization: The whole organization.
         allow_removals: How many removals are permitted; None to permit those that are few, or a small share.
+        reviewed: Changes that do not count: ends that the former file has, too.
     """
-    removed = find_removed(changes, organization)
+    removed = find_removed(changes, organization, reviewed)
     if allow_removals is not None and len(removed) <= allow_removals:
         return []
     total_removed = len(removed)

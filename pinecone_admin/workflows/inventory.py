@@ -148,6 +148,7 @@ class Inventory(Resources):
         service_accounts: All service accounts.
         role_bindings: All role bindings.
         unread: Parts that could not be read.
+        is_server_time: Whether ``taken_at`` is by the server's clock, not by that of this machine.
 
     Example:
         >>> before = admin.inventory()
@@ -272,11 +273,15 @@ class InventoryBuilder:
 
     Args:
         taken_at: Time at which reading began.
+        is_server_time: Whether that is by the server's clock.
         progress: Function that is called after each part, or None.
     """
 
-    def __init__(self, taken_at: datetime, progress: Callable[[Progress], object] | None) -> None:
+    def __init__(
+        self, taken_at: datetime, progress: Callable[[Progress], object] | None, *, is_server_time: bool
+    ) -> None:
         self._taken_at = taken_at
+        self._is_server_time = is_server_time
         self._progress = progress
         self._read: dict[InventoryPart, Sequence[Any]] = {}
         self._failed: dict[InventoryPart, PineconeError] = {}
@@ -337,7 +342,9 @@ class InventoryBuilder:
         if has_owner and InventoryPart("role_bindings") in self._read:
             unread += find_hidden_bindings(lists["role_bindings"])
         unread += describe_hidden_projects(hidden_projects)
-        return Inventory(taken_at=self._taken_at, api_keys=keys, unread=unread, **lists)
+        return Inventory(
+            taken_at=self._taken_at, api_keys=keys, unread=unread, is_server_time=self._is_server_time, **lists
+        )
 
 
 def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:

@@ -16,18 +16,21 @@ from pinecone_admin.errors import (
     PineconeTypeError,
     PineconeValueError,
     RateLimitError,
+    RefusedError,
 )
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.changes import Change, Made, Ref, Settings, Step, StepState, with_known_ids
 from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
-from pinecone_admin.workflows.guard import find_excess, find_refusals, raise_refusals
+from pinecone_admin.workflows.guard import RefusedChanges, find_excess, find_refusals, hold_back_ends, raise_refusals
 from pinecone_admin.workflows.inventory import Inventory
+from pinecone_admin.workflows.offboarding import build_report
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.planner import check_view
 from pinecone_admin.workflows.plans import check_organization, find_help_code
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore, SecretOwner
+from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.sent_changes import SentChange, find_effects, state_what_is_left
 
 _DRIFT = "it is drift, which this call leaves alone"
@@ -107,25 +110,60 @@ def review_plan(
         allow_own: Whether the caller's own account may lose something.
 
     Returns:
-        Each change of the plan, in the order of the plan: ready or skipped.
+        Each change of the plan, in the order of the plan: ready, skipped or held.
 
     Raises:
-        RefusedError: The plan is of another organization, a change is stale, or the changes must not be carried out
-            together.
+        RefusedError: The plan is of another organization, an end has come since, a change is stale, or the changes must
+            not be carried out together.
         ForbiddenError: The account is not seen to be an OrgOwner.
     """
     check_organization(plan.organization_id, inventory.organizations, operation="apply")
     check_view(inventory, caller, operation="apply")
+    if plan.next_end is not None and inventory.taken_at >= plan.next_end:
+        since = f"an end (until) of the file has come since the plan was made: {plan.next_end:%Y-%m-%d} is after its"
+        raise RefusedError(f"{since} last day; make another plan", operation="apply")
     wanted = [each for each in plan.changes if drift or each.cause != "drift"]
     compared = compare_changes(wanted, index, made_at=plan.made_at)
     raise_if_stale(compared)
+    reviewed = find_reviewed(plan, compared, wanted)
+
+    def find(changes: Sequence[Change]) -> list[RefusedChanges]:
+        refusals = find_refusals(changes, inventory, caller, allow_own=allow_own)
+        return [*refusals, *find_excess(changes, inventory, allow_removals, reviewed)]
+
     ready = [each.change for each in compared if each.state == "ready"]
-    refusals = find_refusals(ready, inventory, caller, allow_own=allow_own)
-    raise_refusals([*refusals, *find_excess(ready, inventory, allow_removals)], operation="apply")
-    results = iter(compared)
+    # What a saved plan calls an end was not computed here, and stops the whole as any change does.
+    held, refusals = hold_back_ends(ready, find) if plan.reviewed_ends is not None else ({}, find(ready))
+    raise_refusals(refusals, operation="apply")
+    results = iter(
+        each._replace(state="held", reason=held[each.change]) if each.state == "ready" and each.change in held else each
+        for each in compared
+    )
     return [
         next(results) if drift or each.cause != "drift" else Compared(each, "skipped", _DRIFT) for each in plan.changes
     ]
+
+
+def find_reviewed(plan: ChangePlan, compared: Iterable[Compared], changes: Iterable[Change]) -> set[Change]:
+    """Return what those ends are now that count for no limit of removals.
+
+    Args:
+        plan: The plan.
+        compared: What the changes are now.
+        changes: The changes as the plan has them, in the same order.
+    """
+    reviewed = plan.reviewed_ends or ()
+    return {now.change for now, change in zip(compared, changes, strict=True) if change in reviewed}
+
+
+def describe_ended_users(compared: Iterable[Compared], inventory: Inventory) -> list[OffboardReport]:
+    """Return what each user could reach whom an end removes, and the secrets that the user may know."""
+    ended = [
+        each.change.target.name or ""
+        for each in compared
+        if each.state == "ready" and each.change.cause == "end" and _deletes_user(each.change)
+    ]
+    return [evolve(build_report(inventory, each), dry_run=False, refusal=None, steps=[]) for each in ended]
 
 
 def find_new_project_names(changes: Iterable[Change]) -> dict[str | None, str]:
@@ -149,7 +187,7 @@ class PlanExecution:
 
     Args:
         report: Gets the steps.
-        compared: The changes of the plan, each ready or skipped.
+        compared: The changes of the plan, each ready, skipped or held.
 
     Attributes:
         changes: The changes of the plan.
@@ -173,6 +211,8 @@ class PlanExecution:
                 target = each.change.target if each.found is None else each.found
                 change = evolve(each.change, target=target, reason=each.reason)
                 self._steps[number].append(Step(change=change, state="skipped"))
+            elif each.state == "held":
+                self._steps[number].append(Step(change=evolve(each.change, reason=each.reason), state="not_run"))
         self._open = dict.fromkeys(self.ready)
         self._troubled: set[object] = set()
         self._lacks_owner = False
@@ -248,6 +288,9 @@ class PlanExecution:
         for number in [*self._open]:
             self.record(number, self.results.get(number, NotTried(_STOPPED)))
         self._report.steps[:] = [each for some in self._steps for each in some]
+        for each in self._report.offboarded:
+            ids = {person.id for person in (each.user, *each.invites) if person is not None}
+            each.steps[:] = [step for step in self._report.steps if step.change.target.id in ids]
 
     def _describe_failure(self, change: Change, failed: Failed) -> Step:
         """Return a failure with the notes of the error, which name what was undone, and who manages a person."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from attrs import evolve
@@ -18,9 +18,10 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan, SetAside
-from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Change, Ref, RoleAt, Settings, sort_roles
+from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Cause, Change, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
-from pinecone_admin.workflows.guard import find_excess, find_refusals
+from pinecone_admin.workflows.ends import NO_DATE, carry_out_ends, find_next_end, has_ends, note_lost_ends
+from pinecone_admin.workflows.guard import RefusedChanges, find_excess, find_refusals, hold_back_ends
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.organization_index import OrganizationIndex, Thing, name_of, read_settings
 from pinecone_admin.workflows.plans import require_full_view
@@ -51,13 +52,13 @@ def plan_changes(
         desired: What the file says of it.
         client_id: Client id of the service account that will carry the changes out.
         base: The file as it was last applied. A change that both files need is *drift*: only the organization has
-            changed.
+            changed. An end (``until``) that has come is none.
         commit: Commit of the file, for the record.
 
     Raises:
         PineconeTypeError: An argument has the wrong type.
-        PineconeValueError: The file contradicts itself or the organization. The message has all problems; if they are
-            many, the notes of the error have them.
+        PineconeValueError: The file contradicts itself. The message has all problems; if they are many, the notes of
+            the error have them.
         ForbiddenError: The account may not read everything, or is not seen to be an OrgOwner: what it does not see
             would be made again.
         ServiceError: The server failed to send a part of the inventory, or RateLimitError or PineconeConnectionError if
@@ -76,13 +77,26 @@ def plan_changes(
         check_view(inventory, client_id, operation="plan")
         for each in filter(None, [desired, base]):
             _check_organization(inventory, each)
-        index = OrganizationIndex(inventory)
-        planner = _Planner(index, desired)
+        index, today = OrganizationIndex(inventory), inventory.taken_at.date()
+        planner = _Planner(index, carry_out_ends(desired, today))
         planner.plan()
         raise_if(planner.problems, desired.source or "desired", "desired")
-    changes = sorted(_find_causes(planner.changes, index, base), key=rank_change)
+    former = None
+    if base is not None:
+        former = _Planner(index, carry_out_ends(base, today))
+        former.plan()
+    caused = _find_causes(planner, former)
+    stopped, planned = planner.stopped, sorted(caused, key=rank_change)
+    changes = [each for each in planned if each.cause != "end" or inventory.is_server_time]
+    if has_ends(desired) and not inventory.is_server_time:
+        stopped = [*stopped, f"ends (until): {NO_DATE}"]
+    reviewed = frozenset(each for each in changes if _is_reviewed(each, planner, former))
     own = [each for each in changes if each.cause != "drift"]
-    refusals = [*find_refusals(own, inventory, client_id), *find_excess(own, inventory, None)]
+
+    def find(some: Sequence[Change]) -> list[RefusedChanges]:
+        return [*find_refusals(some, inventory, client_id), *find_excess(some, inventory, None, reviewed)]
+
+    held, refusals = hold_back_ends(own, find)
     return ChangePlan(
         organization_id=inventory.organizations[0].id,
         organization=inventory.organizations[0].name,
@@ -93,11 +107,14 @@ def plan_changes(
         digest=desired.digest,
         commit=commit,
         changes=changes,
-        refusals=[*map(str, refusals)],
+        refusals=[*dict.fromkeys([*held.values(), *map(str, refusals)])],
         not_listed=planner.not_listed,
         unfinished=planner.unfinished,
         kept=planner.kept,
-        notes=[*desired.notes, *planner.notes],
+        notes=[*desired.notes, *planner.notes, *([] if base is None else note_lost_ends(desired, base))],
+        stopped=stopped,
+        next_end=find_next_end(desired, today),
+        reviewed_ends=reviewed,
     )
 
 
@@ -134,17 +151,27 @@ def check_view(inventory: Inventory, client_id: str | None, *, operation: str) -
             raise ForbiddenError(f"{why}: service account {own} is no OrgOwner", operation=operation)
 
 
-def _find_causes(changes: Iterable[Change], index: OrganizationIndex, base: DesiredState | None) -> list[Change]:
-    """Return changes with their causes: one that the former file needs, too, is drift.
+def _find_causes(planner: _Planner, former: _Planner | None) -> list[Change]:
+    """Return changes with their causes: one that the former file needs, too, is drift, unless it is an end in either.
 
     What is wrong in the former file stops its own items alone: then there is nothing that could be drift.
     """
-    known: set[Change] = set()
-    if base is not None:
-        former = _Planner(index, base)
-        former.plan()
-        known = {*map(_ignore_case, former.changes)}
-    return [evolve(each, cause="drift" if _ignore_case(each) in known else "change") for each in changes]
+    known = set[Change]() if former is None else {*map(_ignore_case, former.changes)} - former.ends.keys()
+
+    def find_cause(change: Change) -> Cause:
+        if change in planner.ends:
+            return "end"
+        return "drift" if _ignore_case(change) in known else "change"
+
+    return [evolve(each, cause=find_cause(each)) for each in planner.changes]
+
+
+def _is_reviewed(change: Change, planner: _Planner, former: _Planner | None) -> bool:
+    """Return whether a change is an end that the former file has, too, on the same day or an earlier one."""
+    plain = evolve(change, cause=None)
+    if former is None or change.cause != "end" or plain not in former.ends:
+        return False
+    return former.ends[plain] <= planner.ends[plain]
 
 
 def _ignore_case(change: Change) -> Change:
@@ -178,7 +205,9 @@ class _Planner:
 
     Attributes:
         changes: The changes, in the order of the file; none has a cause.
+        ends: Those changes that carry out an end, with the last day of that.
         problems: Why the file cannot be carried out.
+        stopped: Items that are left out because of the organization, each with the reason.
         not_listed: What exists beside the sections of the file.
         unfinished: What runs under way have made, or interrupted ones have left.
         kept: Old keys of finished rotations, and temporary keys.
@@ -187,7 +216,10 @@ class _Planner:
 
     def __init__(self, index: OrganizationIndex, desired: DesiredState) -> None:
         self.changes: list[Change] = []
+        self.ends: dict[Change, date] = {}
         self.problems: list[str] = []
+        self.stopped: list[str] = []
+        self._left_out: set[int] = set()
         self.not_listed: list[Ref] = []
         self.unfinished: list[SetAside] = []
         self.kept: list[SetAside] = []
@@ -196,6 +228,7 @@ class _Planner:
         self._desired = desired
         self._places: dict[str, Ref] = {}
         self._shared: dict[str, list[str]] = {}
+        self._misleading: dict[str, Ref] = {}
         self._roles: dict[str, RoleAt | None] = {}
 
     def plan(self) -> None:
@@ -239,6 +272,8 @@ class _Planner:
             elif not found[id(item)] and not item.absent:
                 left = [each for each in aside if name_tags.is_being_made(name_of(each), item.name)]
                 gone |= {each.id for each in left}
+            if id(item) in self._left_out:
+                continue
             self._plan_item(item, project, found[id(item)], left)
             if item.keys is not None:
                 self._plan_keys(item, found[id(item)])
@@ -265,6 +300,11 @@ class _Planner:
 
     def _refuse(self, item: DesiredItem, problem: str) -> None:
         self.problems.append(f"{item.place}, {item}: {problem}")
+
+    def _leave_out(self, item: DesiredItem, problem: str) -> None:
+        """Leave out an item because of the organization, which stops nothing else."""
+        self._left_out.add(id(item))
+        self.stopped.append(f"{item.place}, {item}: {problem}")
 
     # Identities
 
@@ -294,7 +334,7 @@ class _Planner:
         if len(alike) > 1:
             ids = ", ".join(each.id for each in alike)
             hint = "have this address:" if item.kind == "person" else "have this name: add one of the ids"
-            self._refuse(item, f"several {hint} {ids}")
+            self._leave_out(item, f"several {hint} {ids}")
         return found if item.absent else chosen
 
     def _check_pinned(
@@ -307,29 +347,34 @@ class _Planner:
     ) -> None:
         if match is None:
             if not item.absent:
-                self._refuse(item, f"nothing has the id {item.id}")
+                self._leave_out(item, f"nothing has the id {item.id}")
         elif (name := name_of(match)) != item.name:
             if item.absent:
-                self._refuse(item, f"{item.id} is named {name!r}")
+                self._leave_out(item, f"{item.id} is named {name!r}")
             elif item.name in free:
-                self._refuse(item, f"{free[item.name][0].id} has the name that {item.id} would get")
+                self._leave_out(item, f"{free[item.name][0].id} has the name that {item.id} would get")
             elif is_shared:
                 self._refuse(item, "another item of the file has the name that it would get")
 
     def _index_projects(self, items: Sequence[DesiredItem], found: Mapping[int, Sequence[Thing]]) -> None:
         """Collect what names a project in a role: its id, and its name after the plan if no other has that."""
         names = {each.id: each.name for each in self._index.inventory.projects}
-        names |= {found[id(each)][0].id: each.name for each in items if found[id(each)]}
+        items = [each for each in items if id(each) not in self._left_out]
+        listed = {found[id(each)][0].id: each.name for each in items if found[id(each)]}
+        names |= listed
         known = [*((name, self._index.projects[id]) for id, name in names.items() if id in self._index.projects)]
         known += [(each.name, Ref("project", each.name)) for each in items if not found[id(each)]]
         counts = Counter(name for name, _ in known)
         for name, ref in known:
+            if ref.id is not None:
+                self._places[ref.id] = ref
             if name in names and name != ref.id:
+                if ref.id is not None and ref.id not in listed:
+                    self._misleading[name] = ref
+                    continue
                 self.problems.append(
                     f"project {ref.id or 'to create'} has the name {name!r}, the id of another project"
                 )
-            if ref.id is not None:
-                self._places[ref.id] = ref
             if counts[name] == 1 or ref.id is None:
                 self._places[name] = ref
             else:
@@ -347,17 +392,24 @@ class _Planner:
             left: What interrupted runs left of it.
         """
         if item.absent:
-            self.changes += [self._delete(each) for each in found]
+            deletions = [self._delete(each) for each in found]
+            self.changes += deletions
+            if item.until is not None:
+                self.ends |= dict.fromkeys(deletions, item.until)
             return
         current = next(filter(_is_current, found), None)
         # What is renamed so, another run would complete or delete.
         if name_tags.parse_tag(item.name) is not None and (current is None or name_of(current) != item.name):
             self._refuse(item, "gets the name of unfinished work")
         roles = self._resolve_roles(item)
+        if id(item) in self._left_out:
+            return
         would_be_invited = item.kind == "person" and not isinstance(current, User)
         has_none = not any(each.project is None for each in roles)
         if would_be_invited and has_none and (item.roles is not None or current is None):
-            self._refuse(item, f"would be invited, and {_NEEDS_ROLE}")
+            # Other roles may have been enough, until the person left.
+            refuse = self._leave_out if item.roles is None or item.keep_other_roles else self._refuse
+            refuse(item, f"would be invited, and {_NEEDS_ROLE}")
         elif current is None:
             self._create(item, project, roles, [*found, *left])
         else:
@@ -378,7 +430,8 @@ class _Planner:
         if len(roles) > MAX_CREATED_ROLES:
             most = f"one request gives at most {MAX_CREATED_ROLES}"
             wanted = count_noun(len(roles), "role")
-            self._refuse(item, f"would be created with {wanted}, and {most}: list the others once it exists")
+            self._leave_out(item, f"would be created with {wanted}, and {most}: list the others once it exists")
+            return
         self.changes.append(
             Change(
                 action="invite" if item.kind == "person" else "create",
@@ -422,10 +475,17 @@ class _Planner:
         """Grant what is missing, and revoke the rest."""
         held, kept, target = self._index.roles_of(current), {*roles}, self._index.refer_to(current)
         self.changes += [Change(action="grant", target=target, roles=(each,)) for each in roles if each not in held]
+        ended = {
+            role: item.ends[text] for text in item.ended_roles if (role := self._find_role(text)) not in {None, *kept}
+        }
+        lost = [each for each in held if each in ended or (each not in kept and not item.keep_other_roles)]
+        for role in lost:
+            change = Change(action="revoke", target=target, roles=(role,))
+            self.changes.append(change)
+            if role in ended:
+                self.ends[change] = ended[role]
         if item.keep_other_roles:
             return
-        lost = [each for each in held if each not in kept]
-        self.changes += [Change(action="revoke", target=target, roles=(each,)) for each in lost]
         # Assumed: an OrgManager owns the projects that it creates, sees no others, and so creates lost ones again.
         creates_projects = isinstance(current, ServiceAccount) and RoleAt("OrgManager") in kept
         if creates_projects and any(each.role == "ProjectOwner" for each in lost):
@@ -438,26 +498,32 @@ class _Planner:
         """Return the roles of an item, each project by what it is now; those on the organization first."""
         found: set[RoleAt] = set()
         for text in item.roles or ():
-            if text not in self._roles:
-                name, colon, role = text.rpartition(":")
-                place = self._places.get(name)
-                self._roles[text] = RoleAt(role, place) if place is not None or not colon else None
-            role_at = self._roles[text]
+            role_at = self._find_role(text)
             if role_at is None:
                 self._refuse_role(item, text)
             else:
                 found.add(role_at)
         return sort_roles(found)
 
+    def _find_role(self, text: str) -> RoleAt | None:
+        """Return a role of the file; None if its project is neither in the file nor there, or not the only one."""
+        if text not in self._roles:
+            name, colon, role = text.rpartition(":")
+            place = None if name in self._misleading else self._places.get(name)
+            self._roles[text] = RoleAt(role, place) if place is not None or not colon else None
+        return self._roles[text]
+
     def _refuse_role(self, item: DesiredItem, text: str) -> None:
         name, _, role = text.rpartition(":")
         names = sorted({each for each in self._places if self._places[each].id != each} | {*self._shared})
         problem = f"a project that is neither in the file nor there{suggest(name, names)}"
-        if name in self._shared:
+        if name in self._misleading:
+            problem = f"a project whose id is the name of project {self._misleading[name].id}: write its name"
+        elif name in self._shared:
             ids = sorted(self._shared[name])
             forms = " or ".join(f"{each}:{role}" for each in ids)
             problem = f"one of {count_noun(len(ids), 'project')}: write {forms}"
-        self._refuse(item, f"role {text!r} is on {problem}")
+        self._leave_out(item, f"role {text!r} is on {problem}")
 
 
 def _make_settings(fields: Mapping[str, Any]) -> Settings:

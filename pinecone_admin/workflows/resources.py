@@ -78,6 +78,8 @@ class Resources:
     """All role bindings."""
     unread: list[Unread] = field(factory=list[Unread])
     """Parts that could not be read."""
+    is_server_time: bool = field(default=True, metadata={"absent_by_default": True})
+    """Whether ``taken_at`` is by the server's clock, not by that of this machine."""
 
 
 class DisplayNames:

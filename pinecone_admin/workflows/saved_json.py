@@ -70,6 +70,7 @@ def _fields_of(kind: Any) -> list[tuple[str, str, bool, Reader[Any]]]:
     return [
         (each.name, wire_name(each), each.default is attrs.NOTHING, _reader_of(each.type))
         for each in attrs.fields(kind)
+        if not each.metadata.get("only_in_memory")
     ]
 
 

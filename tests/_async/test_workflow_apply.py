@@ -29,7 +29,7 @@ from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Inve
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates, fail_to_store
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly
 
 # <async only>
@@ -500,6 +500,118 @@ async def test_a_plan_that_calls_a_deletion_an_end_needs_the_number_all_the_same
         await admin.apply(ChangePlan.from_json(json.dumps(saved)))
 
 
+async def test_ends_are_carried_out_from_the_day_after(emulator: Emulator) -> None:
+    """Night after night with the same file: roles, keys, accounts and people end on their days, and drift stays."""
+    admin = await populate(emulator)
+    today = emulator.clock.now().date()
+    eve, project = (await admin.inventory()).users[-1], (await admin.projects.list())[0]
+    role = {"role": "search:ProjectViewer", "until": str(today)}
+    desired = describe(
+        emulator.organization_id,
+        projects=[
+            {
+                "name": "search",
+                "api_keys": [{"name": "reader", "roles": ["DataPlaneViewer"], "until": str(today + timedelta(days=1))}],
+            }
+        ],
+        service_accounts=[{"name": "ci", "roles": ["OrgMember"], "until": str(today + timedelta(days=2))}],
+        people=[{"email": "eve@example.com", "roles": ["OrgMember", role], "until": str(today + timedelta(days=3))}],
+    )
+    await admin.role_bindings.create(
+        principal_type="user", principal_id=eve.id, resource_type="organization", role="OrgManager"
+    )
+    saved = (await admin.plan(desired, base=desired)).to_json()
+    assert [each.cause for each in ChangePlan.from_json(saved).changes] == ["drift"]
+    nights: list[list[str]] = []
+    for _ in range(5):
+        emulator.clock.advance(24 * 3600)
+        admin = emulator.async_admin()
+        if not nights:
+            with raises(RefusedError, match=r"an end \(until\) of the file has come since the plan was made: .*"):
+                await admin.apply(ChangePlan.from_json(saved))
+        report = await admin.apply(await admin.plan(desired, base=desired))
+        nights.append([f"{each.change.action} {each.change.target.kind}" for each in report.done])
+        assert {each.change.cause for each in report.done} <= {"end"}
+        assert report.is_complete
+        if report.offboarded:
+            [known] = report.offboarded
+            assert (known.email, known.dry_run, known.refusal) == ("eve@example.com", False, None)
+            assert [each.change.action for each in known.steps] == ["delete"]
+            assert {each.name for each in known.keys_to_rotate} == {"old-batch", "by-hand"}
+            assert f"may know the value of API key by-hand ({known.keys_to_rotate[-1].id})" in str(report)
+            assert report.to_dict()["offboarded"][0]["user"]["id"] == eve.id
+        elif len(nights) < 4:  # somebody gives the role by hand again
+            await admin.role_bindings.create(
+                principal_type="user",
+                principal_id=eve.id,
+                resource_type="project",
+                resource_id=project.id,
+                role="ProjectViewer",
+            )
+    again = "revoke user"
+    assert nights == [
+        [again],
+        [again, "delete api_key"],
+        [again, "delete service_account"],
+        ["delete user"],
+        [],
+    ]
+
+
+async def test_an_end_that_is_refused_stops_no_other(emulator: Emulator) -> None:
+    """The end of the last owner is not run, with the reason; another end is, and so is the rest of the file."""
+    admin = await populate(emulator)
+    emulator.clock.advance(24 * 3600)
+    yesterday = str((emulator.clock.now() - timedelta(days=1)).date())
+    owners = {each.principal_id for each in await admin.role_bindings.list() if each.role == "OrgOwner"}
+    people = [
+        {"email": each.email, "roles": ["OrgOwner" if each.id in owners else "OrgMember"], "until": yesterday}
+        for each in await admin.users.list()
+        if each.id in owners or each.email == "eve@example.com"
+    ]
+    assert len(people) == 2
+    desired = describe(emulator.organization_id, people=people, projects=[{"name": "new"}])
+    report = await admin.apply(await admin.plan(desired))
+    assert [f"{each.change.action} {each.change.target.name}" for each in report.done] == [
+        "create new",
+        "delete eve@example.com",
+    ]
+    [held] = report.not_run
+    assert held.change.reason is not None
+    assert "OrgOwner" in held.change.reason or "owner" in held.change.reason
+    assert (report.is_complete, report.failed) == (False, [])
+    assert [each.email for each in report.offboarded] == ["eve@example.com"]
+
+
+async def test_a_second_key_of_a_name_stops_its_own_end_alone(emulator: Emulator) -> None:
+    """Who makes a second key of a name stops the end of that key, which the report names, and no other end."""
+    admin = await populate(emulator)
+    project = (await admin.projects.list())[0]
+    await admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectEditor"])
+    emulator.clock.advance(24 * 3600)
+    yesterday = str((emulator.clock.now() - timedelta(days=1)).date())
+    keys = [{"name": each, "roles": ["ProjectViewer"], "until": yesterday} for each in ("reader", "by-hand")]
+    desired = describe(emulator.organization_id, projects=[{"name": "search", "api_keys": keys}])
+    report = await admin.apply(await admin.plan(desired, base=desired))
+    assert [each.change.target.name for each in report.done] == ["by-hand"]
+    assert len(report.stopped) == 1
+    assert "key 'reader': several have this name" in report.stopped[0]
+    assert report.stopped[0] in str(report)
+    assert not report.is_complete
+
+
+async def test_without_a_date_of_the_server_nothing_ends(emulator: Emulator) -> None:
+    """The clock of this machine, which may be ahead, ends nothing: the plan and the report name what they leave out."""
+    await populate(emulator)
+    people = [{"email": "eve@example.com", "roles": ["OrgMember"], "until": "2020-01-31"}]
+    desired = describe(emulator.organization_id, people=people)
+    admin = emulator.async_admin(transport=OtherDates(emulator, ""))
+    report = await admin.apply(await admin.plan(desired))
+    assert (report.steps, len(report.stopped)) == ([], 1)
+    assert "no response of the server had a valid Date" in report.stopped[0]
+    assert not report.is_complete
+
+
 async def test_a_report_has_every_id(emulator: Emulator) -> None:
     """Steps that were done have ids, also of the projects and accounts that the same run has made."""
     admin = emulator.async_admin()
@@ -543,7 +655,13 @@ async def test_a_plan_of_roles_is_refused_or_carried_out(emulator: Emulator, kee
             try:
                 plan = await admin.plan(describe(emulator.organization_id, **sections))
             except PineconeValueError:
+                assert not keep_other_roles
                 assert not roles or "Org" not in roles[0]
+                refused.add(kind)
+                continue
+            if plan.stopped:  # other roles may have been enough, until the person left
+                assert keep_other_roles
+                assert not plan.changes
                 refused.add(kind)
                 continue
             if plan.refusals:

@@ -30,7 +30,7 @@ from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Inve
 from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
+from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates, fail_to_store
 from tests.support.interruption import InterruptingTransport, run_interruptibly
 
 Made = APIKeyWithSecret | ServiceAccountWithSecret
@@ -496,6 +496,118 @@ def test_a_plan_that_calls_a_deletion_an_end_needs_the_number_all_the_same(emula
         admin.apply(ChangePlan.from_json(json.dumps(saved)))
 
 
+def test_ends_are_carried_out_from_the_day_after(emulator: Emulator) -> None:
+    """Night after night with the same file: roles, keys, accounts and people end on their days, and drift stays."""
+    admin = populate(emulator)
+    today = emulator.clock.now().date()
+    eve, project = (admin.inventory()).users[-1], (admin.projects.list())[0]
+    role = {"role": "search:ProjectViewer", "until": str(today)}
+    desired = describe(
+        emulator.organization_id,
+        projects=[
+            {
+                "name": "search",
+                "api_keys": [{"name": "reader", "roles": ["DataPlaneViewer"], "until": str(today + timedelta(days=1))}],
+            }
+        ],
+        service_accounts=[{"name": "ci", "roles": ["OrgMember"], "until": str(today + timedelta(days=2))}],
+        people=[{"email": "eve@example.com", "roles": ["OrgMember", role], "until": str(today + timedelta(days=3))}],
+    )
+    admin.role_bindings.create(
+        principal_type="user", principal_id=eve.id, resource_type="organization", role="OrgManager"
+    )
+    saved = (admin.plan(desired, base=desired)).to_json()
+    assert [each.cause for each in ChangePlan.from_json(saved).changes] == ["drift"]
+    nights: list[list[str]] = []
+    for _ in range(5):
+        emulator.clock.advance(24 * 3600)
+        admin = emulator.admin()
+        if not nights:
+            with raises(RefusedError, match=r"an end \(until\) of the file has come since the plan was made: .*"):
+                admin.apply(ChangePlan.from_json(saved))
+        report = admin.apply(admin.plan(desired, base=desired))
+        nights.append([f"{each.change.action} {each.change.target.kind}" for each in report.done])
+        assert {each.change.cause for each in report.done} <= {"end"}
+        assert report.is_complete
+        if report.offboarded:
+            [known] = report.offboarded
+            assert (known.email, known.dry_run, known.refusal) == ("eve@example.com", False, None)
+            assert [each.change.action for each in known.steps] == ["delete"]
+            assert {each.name for each in known.keys_to_rotate} == {"old-batch", "by-hand"}
+            assert f"may know the value of API key by-hand ({known.keys_to_rotate[-1].id})" in str(report)
+            assert report.to_dict()["offboarded"][0]["user"]["id"] == eve.id
+        elif len(nights) < 4:  # somebody gives the role by hand again
+            admin.role_bindings.create(
+                principal_type="user",
+                principal_id=eve.id,
+                resource_type="project",
+                resource_id=project.id,
+                role="ProjectViewer",
+            )
+    again = "revoke user"
+    assert nights == [
+        [again],
+        [again, "delete api_key"],
+        [again, "delete service_account"],
+        ["delete user"],
+        [],
+    ]
+
+
+def test_an_end_that_is_refused_stops_no_other(emulator: Emulator) -> None:
+    """The end of the last owner is not run, with the reason; another end is, and so is the rest of the file."""
+    admin = populate(emulator)
+    emulator.clock.advance(24 * 3600)
+    yesterday = str((emulator.clock.now() - timedelta(days=1)).date())
+    owners = {each.principal_id for each in admin.role_bindings.list() if each.role == "OrgOwner"}
+    people = [
+        {"email": each.email, "roles": ["OrgOwner" if each.id in owners else "OrgMember"], "until": yesterday}
+        for each in admin.users.list()
+        if each.id in owners or each.email == "eve@example.com"
+    ]
+    assert len(people) == 2
+    desired = describe(emulator.organization_id, people=people, projects=[{"name": "new"}])
+    report = admin.apply(admin.plan(desired))
+    assert [f"{each.change.action} {each.change.target.name}" for each in report.done] == [
+        "create new",
+        "delete eve@example.com",
+    ]
+    [held] = report.not_run
+    assert held.change.reason is not None
+    assert "OrgOwner" in held.change.reason or "owner" in held.change.reason
+    assert (report.is_complete, report.failed) == (False, [])
+    assert [each.email for each in report.offboarded] == ["eve@example.com"]
+
+
+def test_a_second_key_of_a_name_stops_its_own_end_alone(emulator: Emulator) -> None:
+    """Who makes a second key of a name stops the end of that key, which the report names, and no other end."""
+    admin = populate(emulator)
+    project = (admin.projects.list())[0]
+    admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectEditor"])
+    emulator.clock.advance(24 * 3600)
+    yesterday = str((emulator.clock.now() - timedelta(days=1)).date())
+    keys = [{"name": each, "roles": ["ProjectViewer"], "until": yesterday} for each in ("reader", "by-hand")]
+    desired = describe(emulator.organization_id, projects=[{"name": "search", "api_keys": keys}])
+    report = admin.apply(admin.plan(desired, base=desired))
+    assert [each.change.target.name for each in report.done] == ["by-hand"]
+    assert len(report.stopped) == 1
+    assert "key 'reader': several have this name" in report.stopped[0]
+    assert report.stopped[0] in str(report)
+    assert not report.is_complete
+
+
+def test_without_a_date_of_the_server_nothing_ends(emulator: Emulator) -> None:
+    """The clock of this machine, which may be ahead, ends nothing: the plan and the report name what they leave out."""
+    populate(emulator)
+    people = [{"email": "eve@example.com", "roles": ["OrgMember"], "until": "2020-01-31"}]
+    desired = describe(emulator.organization_id, people=people)
+    admin = emulator.admin(transport=OtherDates(emulator, ""))
+    report = admin.apply(admin.plan(desired))
+    assert (report.steps, len(report.stopped)) == ([], 1)
+    assert "no response of the server had a valid Date" in report.stopped[0]
+    assert not report.is_complete
+
+
 def test_a_report_has_every_id(emulator: Emulator) -> None:
     """Steps that were done have ids, also of the projects and accounts that the same run has made."""
     admin = emulator.admin()
@@ -539,7 +651,13 @@ def test_a_plan_of_roles_is_refused_or_carried_out(emulator: Emulator, keep_othe
             try:
                 plan = admin.plan(describe(emulator.organization_id, **sections))
             except PineconeValueError:
+                assert not keep_other_roles
                 assert not roles or "Org" not in roles[0]
+                refused.add(kind)
+                continue
+            if plan.stopped:  # other roles may have been enough, until the person left
+                assert keep_other_roles
+                assert not plan.changes
                 refused.add(kind)
                 continue
             if plan.refusals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -85,11 +86,12 @@ def test_a_name_with_a_character_that_nobody_sees_is_exported_by_its_code(emulat
 
 @pytest.mark.usefixtures("emulator")
 def test_the_lines_that_the_page_appends_fit_its_sample_and_an_export() -> None:
-    """People are the last section of both, with entries that are not indented."""
+    """People are the last section of each sample and of an export, with entries that are not indented."""
     blocks = list_blocks("docs/how-to/organization-in-a-file.md")
-    (sample,) = [each.text for each in blocks if each.language == "yaml"]
+    samples = [each.text for each in blocks if each.language == "yaml"]
+    assert len(samples) == 2
     (lines,) = [found[1] for each in blocks for found in re.finditer(r"(?s)<<'END'.*?\n(.*?)END\n", each.text)]
-    for text in (sample, run("export").stdout):
+    for text in (*samples, run("export").stdout):
         people = yaml.safe_load(text + lines)["people"]
         assert (people[:-1], people[-1]["email"]) == (yaml.safe_load(text)["people"], "carol@example.com")
         DesiredState.from_text(text + lines, source="org.yaml")
@@ -221,13 +223,20 @@ def test_every_problem_of_a_file_has_a_line(emulator: Emulator, command: str) ->
 
 @pytest.mark.parametrize("output", ["json", "raw"])
 def test_every_problem_with_the_organization_has_a_line(emulator: Emulator, output: str) -> None:
-    """A file that contradicts the organization has a whole line for each problem, however many there are."""
-    people = "".join(f"- {{email: new{number}@example.com, roles: [elsewhere:ProjectViewer]}}\n" for number in range(9))
+    """A file with items that cannot be carried out has a whole line for each, however many there are."""
+    people = "".join(f"- {{email: new{number}@example.com, roles: []}}\n" for number in range(18))
+    left_out = "".join(f"- {{email: new{number}@example.com, roles: [x:ProjectViewer]}}\n" for number in range(9))
     write("many.yaml", f"organization: Emulated Organization\npeople:\n{people}")
+    write("out.yaml", f"organization: Emulated Organization\npeople:\n{left_out}")
     write("saved.json", run("inventory", "--output", "json").stdout)
     known = ("--inventory", "saved.json", "--client-id", emulator.client_id)
-    for command in (("plan", "many.yaml"), ("plan", "many.yaml", *known), ("apply", "many.yaml", "--yes")):
-        done = run(*command, "--output", output)
+    for command, *options in (("plan",), ("plan", *known), ("apply", "--yes")):
+        done = run(command, "out.yaml", *options, "--output", output)
+        assert done.exit == 9
+        lines = [each for each in done.stderr.splitlines() if "left out: line " in each]
+        assert sum("is on a project that is neither in the file nor there" in each for each in lines) == 9, done.stderr
+        assert not list_changes(emulator)
+        done = run(command, "many.yaml", *options, "--output", output)
         assert done.exit == 2
         if output == "json":
             assert {each["file"] for each in done.error["problems"]} == {"many.yaml"}
@@ -236,7 +245,7 @@ def test_every_problem_with_the_organization_has_a_line(emulator: Emulator, outp
         else:
             lines = done.stderr.splitlines()
             assert lines.pop() == "error: many.yaml has 18 problems [PA101]"
-        assert sum("is on a project that is neither in the file nor there" in each for each in lines) == 9, lines
+        assert sum("would be invited, and needs a role on the organization" in each for each in lines) == 18, lines
         assert len(lines) == 18
         assert max(map(len, lines)) < 200
 
@@ -339,6 +348,51 @@ def test_deletions_need_their_number(emulator: Emulator) -> None:
     assert run("apply", "less.yaml", terminal=True, stdin="1\n").exit == 0
     assert list_changes(emulator) == ["delete_user"]
     assert run("apply", "less.yaml", "--yes").exit == 0
+
+
+def test_ends_at_night(emulator: Emulator) -> None:
+    """With the applied file as base, ends need no number; one that is new needs it, as any removal."""
+    text = "organization: Emulated Organization\npeople: [{email: ada@example.com, roles: [OrgMember], until: DAY}]\n"
+    past = (emulator.clock.now() - timedelta(days=1)).date()
+    write("org.yaml", text.replace("DAY", str(past)))
+    write("later.yaml", text.replace("DAY", str(past + timedelta(days=9))))
+    for base in ((), ("--base", "later.yaml")):
+        new = run("apply", "org.yaml", *base, "--yes")
+        assert (new.exit, "Add --confirm 1 to go ahead" in new.stderr) == (2, True), new.stderr
+    shown = run("plan", "org.yaml", "--base", "org.yaml", "--fail-on-change")
+    assert (shown.exit, json.loads(shown.stdout)["changes"][0]["cause"]) == (8, "end")
+    assert not list_changes(emulator)
+    done = run("apply", "org.yaml", "--base", "org.yaml", "--yes", "--out", "report.json")
+    assert (done.exit, list_changes(emulator)) == (0, ["delete_user"]), done.stderr
+    [known] = json.loads(Path("report.json").read_text(encoding="utf-8"))["offboarded"]
+    assert known["email"] == "ada@example.com"
+    assert run("apply", "org.yaml", "--base", "org.yaml", "--yes").exit == 0
+
+
+def test_an_end_that_is_refused_is_named(emulator: Emulator) -> None:
+    """The end of the own account is not run, and the exit code is 9, but another end is carried out."""
+    past = (emulator.clock.now() - timedelta(days=1)).date()
+    write(
+        "org.yaml",
+        "organization: Emulated Organization\n"
+        f"people: [{{email: ada@example.com, roles: [OrgMember], until: {past}}}]\n"
+        f"service_accounts: [{{name: emulator, roles: [OrgOwner], until: {past}}}]\n",
+    )
+    done = run("apply", "org.yaml", "--base", "org.yaml", "--yes")
+    assert (done.exit, list_changes(emulator)) == (9, ["delete_user"]), done.stderr
+    assert "0 steps failed, and 1 did not run" in done.stderr
+    assert "the account that carries this out, would be deleted" in done.stdout
+
+
+def test_a_plan_is_refused_after_an_end(emulator: Emulator) -> None:
+    """A plan that was saved before a day passed is refused after it, and the message names the end."""
+    today = emulator.clock.now().date()
+    write("org.yaml", f"organization: Emulated Organization\npeople: [{{email: ada@example.com, until: {today}}}]\n")
+    assert run("plan", "org.yaml", "--out", "plan.json").exit == 0
+    emulator.clock.advance(24 * 3600)
+    done = run("apply", "plan.json", "--yes")
+    assert (done.exit, list_changes(emulator)) == (5, [])
+    assert "an end (until) of the file has come since the plan was made" in done.stderr
 
 
 def test_a_saved_plan_is_applied(emulator: Emulator) -> None:

@@ -53,6 +53,7 @@ from pinecone_admin.workflows.plan_execution import (
     NotTried,
     PlanExecution,
     Result,
+    describe_ended_users,
     describe_failure,
     find_new_project_names,
     name_secret_owner,
@@ -128,6 +129,8 @@ async def apply_plan(
         source=plan.source,
         digest=plan.digest,
         commit=plan.commit,
+        stopped=plan.stopped,
+        offboarded=describe_ended_users(compared, inventory),
     )
     if begin is not None:
         begin(report)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pinecone_admin._async.workflows.client_state import runs_workflow, server_now
+from pinecone_admin._async.workflows.client_state import runs_workflow, server_now, server_time
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
@@ -41,7 +41,8 @@ async def take_inventory(
     projects = InventoryPart("projects")
     result = await read(projects)
     # By the server's clock, as the dates in the inventory are; it is known only once there is a response.
-    builder = InventoryBuilder(server_now(admin) - timedelta(seconds=clock.monotonic() - began), progress)
+    taken_at = server_now(admin) - timedelta(seconds=clock.monotonic() - began)
+    builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(admin) is not None)
     builder.add_part(projects, result)
     await async_run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
     unlisted = builder.find_unlisted_projects()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
+from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now, server_time
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
@@ -40,7 +40,8 @@ def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progre
     projects = InventoryPart("projects")
     result = read(projects)
     # By the server's clock, as the dates in the inventory are; it is known only once there is a response.
-    builder = InventoryBuilder(server_now(admin) - timedelta(seconds=clock.monotonic() - began), progress)
+    taken_at = server_now(admin) - timedelta(seconds=clock.monotonic() - began)
+    builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(admin) is not None)
     builder.add_part(projects, result)
     run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
     unlisted = builder.find_unlisted_projects()

@@ -83,8 +83,6 @@ It is YAML or JSON. pinecone-admin export writes one for what exists. A whole
 example:
 
   organization: Acme            # name or id; any other organization is refused
-  ignore:
-  - {kind: api_key, name: "search/debug-*", reason: on call, until: 2099-03-31}
   projects:
   - name: search
     max_pods: 0                 # a setting that is left out is not managed
@@ -96,6 +94,7 @@ example:
   people:
   - {email: ada@example.com, roles: [OrgOwner]}
   - {email: eve@example.com, absent: true}
+  - {email: bob@example.com, until: 2099-03-31, roles: [OrgMember]}
 
 A section that is left out is not managed. What is listed gets exactly the roles
 that it has in the file; with keep_other_roles: true it also keeps others.
@@ -104,9 +103,12 @@ Nothing is deleted because it is missing in the file. To delete an API key, a
 service account or a person, give it absent: true, and leave the line there. No
 file deletes a project.
 
-A person without a membership is invited. ignore hides what matches a pattern
-until a day; the kinds are project, api_key, service_account and person. An id
-beside another name renames. Quote names such as "no", "1e3" or a date.
+After its until, a person, a service account or an API key counts as absent. A
+role of a person or an account ends with {role: ROLE, until: DAY}. The day is the
+last one, in UTC. Nothing ends unless you run apply on a later day.
+
+A person without a membership is invited. An id beside another name renames.
+Quote names such as "no", "1e3" or a date.
 """,
     "exit-codes": f"""\
 What the exit code of a command means.

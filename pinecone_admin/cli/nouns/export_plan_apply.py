@@ -45,8 +45,9 @@ def plan(session: Session, **options: Any) -> None:
     """Show what apply would do. Nothing is changed.
 
     What exists and is not in the file is counted at the end, and never removed. If apply would refuse the plan, a
-    warning and refusals in JSON say why, and the exit code stays 0, or 8 with --fail-on-change. The account must be an
-    OrgOwner, since what it does not see would be made again: if it is not, the exit code is 10.
+    warning and refusals in JSON say why, and the exit code stays 0, or 8 with --fail-on-change. If an item of the file
+    does not fit the organization, it is left out and named, and the exit code is 9. The account must be an OrgOwner,
+    since what it does not see would be made again: if it is not, the exit code is 10.
     """
     from pinecone_admin.cli.plans.organization_file import plan_file  # noqa: PLC0415 - loads the models
 
@@ -75,8 +76,8 @@ def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a saved plan.
 
     You see the changes and are asked first; if something is removed, for the number. A plan is refused if one of its
-    changes no longer fits; what is already done is skipped. After a failure, run it again with another --out. Run only
-    one at a time.
+    changes no longer fits, or if an end (until) has come since; what is already done is skipped. Ends in --base need no
+    number. After a failure, run it again with another --out. Run only one at a time.
     """
     from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 

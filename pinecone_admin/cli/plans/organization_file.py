@@ -39,7 +39,12 @@ from pinecone_admin.workflows.change_plan import count_not_listed
 from pinecone_admin.workflows.comparison import ALREADY_DONE
 from pinecone_admin.workflows.guard import find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
-from pinecone_admin.workflows.plan_execution import find_new_project_names, name_secret_owner, review_plan
+from pinecone_admin.workflows.plan_execution import (
+    find_new_project_names,
+    find_reviewed,
+    name_secret_owner,
+    review_plan,
+)
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
 _SECTIONS = {"project": "Projects", "service_account": "Service accounts", "person": "People", "api_key": "API keys"}
@@ -95,9 +100,18 @@ def plan_file(
     write_plan(session, made, unlisted=unlisted)
     for refusal in made.refusals:
         session.notify(f"warning: apply refuses this: {refusal}")
+    _notify_stopped(session, made.stopped)
     if made and fail_on_change:
         session.notify(f"failed on {count_noun(len(made.changes), 'change')}")
         session.exit_code = exit_codes.FINDINGS
+
+
+def _notify_stopped(session: Session, stopped: Sequence[str]) -> None:
+    """Name what a plan leaves out because of the organization, and choose the exit code."""
+    for each in stopped:
+        session.notify(f"warning: left out: {each}")
+    if stopped:
+        session.exit_code = exit_codes.PARTLY_DONE
 
 
 def read_state(session: Session, path: str) -> DesiredState:
@@ -221,13 +235,15 @@ def apply_file(
         plan, OrganizationIndex(inventory), inventory, caller=caller, drift=drift, allow_removals=len(plan.changes)
     )
     ready = [each.change for each in compared if each.state == "ready"]
+    reviewed = find_reviewed(plan, compared, plan.changes)
     # Of a saved plan, a run that was stopped may have done a part.
     shown = evolve(plan, changes=[each.change for each in compared if each.reason != ALREADY_DONE])
     _check_store(destination, plan, ready)
     allowed: int | None = session.settings.get("confirm")
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
-        allowed = _confirm(session, shown, what, [*find_removed(ready, inventory)])
+        allowed = _confirm(session, shown, what, [*find_removed(ready, inventory, reviewed)])
+    _notify_stopped(session, plan.stopped)
     if session.is_dry_run:
         _write_dry_run(session, shown)
         return
@@ -250,17 +266,20 @@ def apply_file(
         if out is not None and begun:
             _write_report(session, begun[0], out)
     write_value(session, done)
-    if not done.is_complete:
-        failed = [*done.failed, *done.undone]
-        again = f"see why, and run it again{'' if out is None else ', with another file for --out'}"
-        session.notify(
-            f"warning: {count_noun(len(failed), 'step')} failed, and {len(done.not_run)} did not run: {again}"
-        )
-        is_anything_done = bool(done.done) or any(each.state in {"sent", "unread"} for each in failed)
-        reasons = [each.help_code for each in failed]
-        session.exit_code = (
-            exit_of_reasons(reasons, is_anything_done=is_anything_done) if failed else exit_codes.PARTLY_DONE
-        )
+    if done.failed or done.undone or done.not_run:
+        _notify_incomplete(session, done, out)
+
+
+def _notify_incomplete(session: Session, done: ApplyReport, out: str | None) -> None:
+    """Count what was not done, and choose the exit code."""
+    failed = [*done.failed, *done.undone]
+    again = f"see why, and run it again{'' if out is None else ', with another file for --out'}"
+    session.notify(f"warning: {count_noun(len(failed), 'step')} failed, and {len(done.not_run)} did not run: {again}")
+    is_anything_done = bool(done.done) or any(each.state in {"sent", "unread"} for each in failed)
+    reasons = [each.help_code for each in failed]
+    session.exit_code = (
+        exit_of_reasons(reasons, is_anything_done=is_anything_done) if failed else exit_codes.PARTLY_DONE
+    )
 
 
 def _refuse_options_of_files(
