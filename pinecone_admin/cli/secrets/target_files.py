@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -142,7 +143,9 @@ def explain_os_errors(path: Path) -> Generator[None, None, None]:
     try:
         yield
     except LockError as error:
-        raise BusyError(str(error.strerror)) from error
+        # A lock that is held passes by itself; one that cannot be made does not.
+        kind = BusyError if error.errno == errno.EAGAIN else StoreError
+        raise kind(str(error.strerror)) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"{path}: {reason}") from error
