@@ -70,10 +70,11 @@ class Left:
 
 
 def explain_left(error: PineconeError) -> str:
-    """Return why something was left, and whether it may be gone in spite of that."""
+    """Return why something was left, whether it may be gone in spite of that, and what the notes of the error say."""
     is_deletion = (error.operation or "").startswith("delete_")  # and not a read before it
     is_open = is_deletion and error.outcome in {"unknown", "done"}
-    return f"{error}; this may have been done all the same" if is_open else str(error)
+    may_be_done = ["this may have been done all the same"] if is_open else []
+    return "; ".join([str(error), *may_be_done, *getattr(error, "__notes__", ())])
 
 
 def find_help_code(error: PineconeError) -> str:

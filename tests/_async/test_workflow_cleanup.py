@@ -18,6 +18,7 @@ from pinecone_admin import (
     LeftoverError,
     NotFoundError,
     PaginationError,
+    PineconeError,
     PineconeTimeoutError,
     PineconeValueError,
     ReadOnlyError,
@@ -365,6 +366,43 @@ async def test_a_key_with_a_lost_value_is_deleted_after_a_refusal(emulator: Emul
         await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 2
     assert not emulator.state.api_keys
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, ForbiddenError), (500, ServiceError)])
+async def test_a_key_whose_value_was_lost_is_named_if_it_cannot_be_looked_for(
+    emulator: Emulator, status: int, kind: type[PineconeError]
+) -> None:
+    """If the search is refused, no other key is tried, and the error says that the key may exist."""
+    project_id = await create_full_project(emulator)
+    emulator.faults.add("create_api_key", drop="after", times=1)
+    transport = FaultyTransport(emulator)
+
+    def refuse_search() -> None:
+        if emulator.state.api_keys:
+            emulator.faults.add("list_project_api_keys", status=status)
+
+    transport.before_request = refuse_search
+    with raises(kind) as caught:
+        await transport.async_admin().projects.delete_with_cleanup(project_id=project_id)
+    assert caught.value.operation == "list_project_api_keys"
+    assert caught.value.outcome == "unknown"
+    (key,) = emulator.state.api_keys.values()
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"API key {key.name!r} in project {project_id} may exist")
+    assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 1
+
+
+async def test_a_key_whose_value_was_lost_is_named_if_the_next_one_is_refused(emulator: Emulator) -> None:
+    """A refusal says nothing about the create before it, also if no list shows what that has made."""
+    project_id = await create_full_project(emulator)
+    emulator.faults.add("create_api_key", drop="before", times=1)
+    emulator.faults.add("create_api_key", status=403, times=2)  # with each role
+    with raises(ForbiddenError) as caught:
+        await emulator.async_admin().projects.delete_with_cleanup(project_id=project_id)
+    assert caught.value.outcome == "unknown"
+    (note,) = caught.value.__notes__
+    assert " temporary' in project " in note
+    assert "may exist" in note
 
 
 async def test_the_key_has_the_least_privileged_role_of_the_plan(emulator: Emulator) -> None:

@@ -22,7 +22,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import ORGANIZATION_ROLES
-from pinecone_admin.workflows import Content, OffboardPlan, Progress, StalePlan
+from pinecone_admin.workflows import Content, OffboardPlan, Progress, StalePlan, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault, KilledError
@@ -226,6 +226,20 @@ def test_a_project_that_may_be_deleted_is_left_with_a_remark(emulator: Emulator,
     report = admin.projects.delete_stale(plan=plan, concurrency=1)
     assert [each.reason.endswith("; this may have been done all the same") for each in report.left] == [False, True]
     assert (admin.projects.delete_stale(plan=plan)).left == []
+
+
+def test_a_leftover_whose_deletion_fails_is_named(emulator: Emulator, clock: VirtualClock) -> None:
+    """The plan names the key that another run left and that may still exist, and the one that it deleted before."""
+    (project_id,), _ = make_plan(emulator, clock, "ci-1")
+    admin = emulator.admin()
+    name = name_tags.tag_as_emptying(project_id)
+    first, second = [(admin.api_keys.create(project_id=project_id, name=name)).key.id for _ in range(2)]
+    emulator.faults.add("delete_api_key", status=403, id=second)
+    plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=WEEK)
+    assert plan.temporary_keys == [first]
+    (left,) = plan.left
+    key = f"API key {name!r} ({second}) in project ci-1 ({project_id})"
+    assert left.reason.endswith(f"; this was the deletion of {key}, which an earlier run left")
 
 
 def test_content_that_appears_during_the_deletion_stops_it(emulator: Emulator, clock: VirtualClock) -> None:

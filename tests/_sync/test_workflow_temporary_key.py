@@ -322,6 +322,24 @@ def test_a_create_that_fails_for_good_ends_within_the_limits_of_the_client(
     assert names(emulator) == []
 
 
+@pytest.mark.parametrize("fault", [InjectedFault.RESPONSE_LOST, InjectedFault.FORBIDDEN])
+@pytest.mark.parametrize("has_overdue", [False, True])
+def test_the_deletion_of_an_earlier_key_is_done_whatever_becomes_of_the_new_one(
+    emulator: Emulator, project_id: str, fault: InjectedFault, *, has_overdue: bool
+) -> None:
+    """The outcome is about both keys: it is unknown only if nothing surely remains."""
+    if has_overdue:
+        leave_key(emulator, project_id)
+        emulator.clock.advance(3630)
+    faults = dict.fromkeys(range(5 if has_overdue else 3, 99), fault)
+    admin = FaultyTransport(emulator, faults, only_method="DELETE").admin()
+    with raises(LeftoverError) as caught:
+        with admin.api_keys.temporary(project_id=project_id, roles=ROLES):
+            pass
+    is_certain = has_overdue or fault is InjectedFault.FORBIDDEN
+    assert caught.value.outcome == ("done" if is_certain else "unknown")
+
+
 def test_a_quota_without_room(admin: Admin, emulator: Emulator, project_id: str) -> None:
     """Nothing is made and nothing deleted; an overdue key makes room."""
     emulator.configure(api_key_quota=1)

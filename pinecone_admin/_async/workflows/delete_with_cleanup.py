@@ -17,6 +17,7 @@ from pinecone_admin._http.argument_checks import check_bool, check_function, che
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
+    PineconeError,
     PineconeTimeoutError,
     RefusedError,
     UnauthorizedError,
@@ -24,7 +25,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Change, Ref, Step
-from pinecone_admin.workflows.ending import refer_to
+from pinecone_admin.workflows.ending import has_failed, refer_to
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import find_protection
@@ -100,7 +101,14 @@ async def empty_and_delete(
     name = name_tags.tag_as_emptying(project_id)
     leftovers = [each for each in await admin.api_keys.list(project_id=project_id) if each.name == name]
     ended = AsyncRun(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
-    report.temporary_keys.extend(str(each.id) for each in await delete_leftovers(ended, leftovers))
+    try:
+        await delete_leftovers(ended, leftovers)
+    except PineconeError as error:
+        for target in (each.change.target for each in ended.steps if has_failed(each)):
+            error.add_note(f"this was the deletion of API {target}, which an earlier run left")
+        raise
+    finally:
+        report.temporary_keys.extend(str(each.change.target.id) for each in ended.steps if not has_failed(each))
     while True:
         try:
             await _empty_with_temporary_key(

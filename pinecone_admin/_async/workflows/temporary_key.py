@@ -23,11 +23,11 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin.errors import ForbiddenError, PineconeError
+from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.changes import Change, Ref, Settings
+from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ async def temporary_key(
         async with open_part(admin, _OPERATION, dry_run=False) as run:
             try:
                 made = await key.create(run, name, ["ControlPlaneEditor"])
-            except ForbiddenError:  # not every plan has ControlPlaneEditor
+            except ForbiddenError:
+                if run.steps[-1].state != "rejected":
+                    raise  # what was refused is the search for a key whose value was lost
+                # Not every plan has ControlPlaneEditor.
                 made = await key.create(run, name, ["ProjectEditor"])
         yield made
     except BaseException as error:
@@ -77,11 +80,12 @@ async def renewed_key(
         check_key_roles("roles", roles)
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
-    failure = None
+    failure, steps = None, list[Step]()
     with work_of(admin).register(async_watch_cancellation()):
         key = AsyncTemporaryKey(admin, project_id)
         try:
             async with open_run(admin, _OPERATION) as run:
+                steps = run.steps
                 overdue = await find_overdue_keys(admin, project_id)
                 try:
                     await delete_leftovers(run, overdue)
@@ -97,7 +101,12 @@ async def renewed_key(
             failure = error
             raise
         finally:
-            await key.delete(failure)
+            try:
+                await key.delete(failure)
+            except LeftoverError as error:
+                if any(each.change.action == "delete" and each.state == "done" for each in steps):
+                    error.outcome = "done"  # the deletion of an earlier run's key remains, whatever became of this one
+                raise
 
 
 def name_live_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str) -> str:

@@ -18,6 +18,7 @@ from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_k
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
+    PineconeError,
     PineconeTimeoutError,
     RefusedError,
     UnauthorizedError,
@@ -25,7 +26,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Change, Ref, Step
-from pinecone_admin.workflows.ending import refer_to
+from pinecone_admin.workflows.ending import has_failed, refer_to
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import find_protection
@@ -101,7 +102,14 @@ def empty_and_delete(
     name = name_tags.tag_as_emptying(project_id)
     leftovers = [each for each in admin.api_keys.list(project_id=project_id) if each.name == name]
     ended = Run(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
-    report.temporary_keys.extend(str(each.id) for each in delete_leftovers(ended, leftovers))
+    try:
+        delete_leftovers(ended, leftovers)
+    except PineconeError as error:
+        for target in (each.change.target for each in ended.steps if has_failed(each)):
+            error.add_note(f"this was the deletion of API {target}, which an earlier run left")
+        raise
+    finally:
+        report.temporary_keys.extend(str(each.change.target.id) for each in ended.steps if not has_failed(each))
     while True:
         try:
             _empty_with_temporary_key(admin, report, backoff=backoff, find_refusal=find_refusal, progress=progress)

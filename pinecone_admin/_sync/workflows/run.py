@@ -111,7 +111,7 @@ class Run:
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
         self._undos: list[_Undo] = []
-        self._uncertain: str | None = None
+        self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
         self._is_kept = False
         self._remarks: list[str] = []
         self._describe_first: Callable[[BaseException], str] = lambda _: ""
@@ -245,7 +245,7 @@ class Run:
                 assert lost is not None  # noqa: S101 - otherwise the create would have returned
                 raise lost
             found = find_new()
-        self._uncertain = None
+        self._uncertain.pop(describe_made(change), None)
         self.steps[position] = describe_adopted(change, found, is_probably_own=lost is not None)
         if lost is not None and can_undo:
             self._remarks.append(f"{describe_made(change, self.steps[position].made)} {MAY_BE_OF_OTHERS}")
@@ -270,7 +270,7 @@ class Run:
             for each in found:
                 delete = partial(self.admin.send, build_operation(Change(action="delete", target=refer_to(each))))
                 delete_and_report(error, describe_made(change, each), delete)
-                self._uncertain = None
+                self._uncertain.pop(describe_made(change), None)
                 self.steps[-1] = evolve(self.steps[-1], state="undone", made=each)
 
         def prepare_next(lost: PineconeError) -> None:
@@ -287,7 +287,7 @@ class Run:
         except PineconeError:
             raise
         except BaseException as error:
-            if self._uncertain is not None:  # interrupted or cancelled, and there was no response in time
+            if describe_made(change) in self._uncertain:  # interrupted or cancelled, and there was no response in time
                 with shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
                     delete_lost(error, find_lost())
             raise
@@ -309,20 +309,22 @@ class Run:
     def _send(self, position: int, change: Change, send: Callable[[], _T], *, can_undo: bool = True) -> _T:
         """Send a change, and record at a position of the steps what became of it."""
         self.steps[position:] = [Step(change=change, state="sent")]
+        description = describe_made(change)
+        was_lost = description in self._uncertain  # a refusal says nothing about an earlier request
 
         def send_and_record() -> _T:
             if change.creates or change.action == "grant":
-                self._uncertain = describe_made(change)
+                self._uncertain[description] = None
             try:
                 result = send()
             except PineconeError as error:
                 step = self.steps[position] = end_step(change, error)
-                if not may_have_been_processed(error):
-                    self._uncertain = None
+                if not was_lost and not may_have_been_processed(error):
+                    self._uncertain.pop(description, None)
                 if has_failed(step):
                     raise
                 return cast("_T", None)
-            self._uncertain = None
+            self._uncertain.pop(description, None)
             made = find_made(change, result)
             self.steps[position] = Step(change=change, state="done", made=made)
             if made is not None and can_undo and not self._is_kept:
@@ -344,8 +346,8 @@ class Run:
             error.__notes__ = [first, *getattr(error, "__notes__", ())]
         for remark in self._remarks:
             error.add_note(remark)
-        if self._uncertain is not None:
-            error.add_note(f"{self._uncertain} {MAY_EXIST}")
+        for description in self._uncertain:
+            error.add_note(f"{description} {MAY_EXIST}")
         if not self._undos:
             return
         failures: dict[str, PineconeError] = {}

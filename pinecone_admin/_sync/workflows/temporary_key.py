@@ -24,11 +24,11 @@ from pinecone_admin._http.operation_checks import check_key_roles, check_operati
 from pinecone_admin._sync.workflows.client_state import require_server_time, work_of
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftovers
 from pinecone_admin._sync.workflows.run import Run, delete_and_report, open_part, open_run, report_leftover
-from pinecone_admin.errors import ForbiddenError, PineconeError
+from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.changes import Change, Ref, Settings
+from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def temporary_key(admin: Admin, *, project_id: str, name: str, deleted: list[str
         with open_part(admin, _OPERATION, dry_run=False) as run:
             try:
                 made = key.create(run, name, ["ControlPlaneEditor"])
-            except ForbiddenError:  # not every plan has ControlPlaneEditor
+            except ForbiddenError:
+                if run.steps[-1].state != "rejected":
+                    raise  # what was refused is the search for a key whose value was lost
+                # Not every plan has ControlPlaneEditor.
                 made = key.create(run, name, ["ProjectEditor"])
         yield made
     except BaseException as error:
@@ -76,11 +79,12 @@ def renewed_key(
         check_key_roles("roles", roles)
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
-    failure = None
+    failure, steps = None, list[Step]()
     with work_of(admin).register(watch_cancellation()):
         key = TemporaryKey(admin, project_id)
         try:
             with open_run(admin, _OPERATION) as run:
+                steps = run.steps
                 overdue = find_overdue_keys(admin, project_id)
                 try:
                     delete_leftovers(run, overdue)
@@ -96,7 +100,12 @@ def renewed_key(
             failure = error
             raise
         finally:
-            key.delete(failure)
+            try:
+                key.delete(failure)
+            except LeftoverError as error:
+                if any(each.change.action == "delete" and each.state == "done" for each in steps):
+                    error.outcome = "done"  # the deletion of an earlier run's key remains, whatever became of this one
+                raise
 
 
 def name_live_key(admin: Admin, project_id: str, ttl: timedelta, mark: str) -> str:
