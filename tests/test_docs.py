@@ -412,7 +412,8 @@ def test_all_methods_are_listed() -> None:
     assert [namespace for namespace, _ in METHODS] == list(NAMESPACES), "each has a row in docs/reference/index.md"
     with Emulator().admin() as admin:
         for namespace, listed in METHODS:
-            assert set(re.findall(r"`(\w+)`", listed)) == list_public_names(getattr(admin, namespace))
+            methods = list_public_names(getattr(admin, namespace))
+            assert set(re.findall(r"`(\w+)`", listed)) == methods, f"docs/reference/index.md, row of {namespace}"
         (others,) = re.findall(r"^\| `admin` \| (.+) \|$", read_page("docs/reference/index.md"), re.MULTILINE)
         methods = {name for name in list_public_names(admin) if callable(getattr(admin, name))}
         assert set(re.findall(r"`(\w+)`", others)) == methods
@@ -475,7 +476,8 @@ def test_all_workflows_are_listed() -> None:
     italics = [(namespace, name) for namespace, names in METHODS for name in re.findall(r"\*`(\w+)`\*", names)]
     assert listed.pop("inventory") == "reads only"
     assert (listed.pop("plan"), listed.pop("apply")) == ("a plan", "a plan")
-    assert listed.keys() == {f"{namespace}.{name}" for namespace, name in italics}
+    expected = {f"{namespace}.{name}" for namespace, name in italics}
+    assert listed.keys() == expected, "the table of docs/workflows.md, and the italics of docs/reference/index.md"
     with Emulator().admin() as admin:
         for namespace, name in italics:
             parameters = inspect.signature(getattr(getattr(admin, namespace), name)).parameters

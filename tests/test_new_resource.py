@@ -166,11 +166,16 @@ def extend_document(document: str, additions: str) -> str:
     return document
 
 
-def run(copy: Path, *command: str) -> None:
-    """Run a command of the copy with this Python; it must succeed."""
+def run_unchecked(copy: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the copy with this Python."""
     # The copy comes before the checkout that is installed.
     env = os.environ | {"PYTHONPATH": str(copy)}
-    done = subprocess.run([sys.executable, *command], cwd=copy, env=env, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, *command], cwd=copy, env=env, capture_output=True, text=True, check=False)
+
+
+def run(copy: Path, *command: str) -> None:
+    """Run a command of the copy with this Python; it must succeed."""
+    done = run_unchecked(copy, *command)
     if done.returncode:
         pytest.fail(f"{' '.join(command)}\n{done.stdout[-5000:]}\n{done.stderr[-5000:]}")
 
