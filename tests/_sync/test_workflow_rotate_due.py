@@ -437,6 +437,8 @@ def test_a_rotation_by_hand_at_any_moment_loses_nothing_in_silence(
 def test_the_first_run_after_the_time_deletes_the_old_key(keep_old_for: timedelta, night: int) -> None:
     """A time of whole days is over just after the run of its last night, so that the old key works a night longer."""
     organization = fill(1, 1)
+    # Not the first second of a minute, from which nothing would be rounded up.
+    organization.advance(timedelta(seconds=90 - organization.emulator.clock.now().second))
     deleted: list[int] = []
     for each in range(10):
         report = rotate_due(organization, keep_old_for=keep_old_for)
