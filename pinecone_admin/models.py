@@ -175,11 +175,11 @@ def _model_to_dict(place: Name, model: object, *, reveal: bool) -> dict[str, Any
     if not attrs.has(type(model)):
         raise PineconeTypeError(place, f" must be a model of this package, not {type(model).__name__}")
     kind: Any = type(model)
-    absent = _values_to_leave_out(kind)
+    absent, hidden = _values_to_leave_out(kind), _fields_to_hide(kind)
     listed = {
         name: _to_json(value, reveal=reveal) if reveal or not secret else "***"
         for name, value, secret in wire_fields(model)
-        if (name not in absent or value != absent[name]) and name not in _values_to_hide(kind)
+        if name not in hidden and (name not in absent or value != absent[name])
     }
     return {**extra_fields(model), **listed} if reveal else listed
 
@@ -191,7 +191,7 @@ def _values_to_leave_out(kind: Any) -> dict[str, object]:
 
 
 @cache
-def _values_to_hide(kind: Any) -> set[str]:
+def _fields_to_hide(kind: Any) -> set[str]:
     """Return the fields of a class that JSON never has."""
     return {wire_name(each) for each in attrs.fields(kind) if each.metadata.get("only_in_memory")}
 

@@ -104,8 +104,8 @@ service account or a person, give it absent: true, and leave the line there. No
 file deletes a project.
 
 After its until, a person, a service account or an API key counts as absent. A
-role of a person or an account ends with {role: ROLE, until: DAY}. The day is the
-last one, in UTC. Nothing ends unless you run apply on a later day.
+role of a person or an account ends with {role: ROLE, until: DAY}. The day is
+the last one, in UTC. Nothing ends unless you run apply on a later day.
 
 A person without a membership is invited. An id beside another name renames.
 Quote names such as "no", "1e3" or a date.
