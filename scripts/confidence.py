@@ -20,6 +20,7 @@ from attrs import frozen
 
 from derived_page import render_table, write_or_check
 from generation.api_document import iter_operations, parse_document
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.api.messages import Request
 from pinecone_admin.emulator.api.rule_catalogue import RULES_BY_NOUN
@@ -215,10 +216,12 @@ def describe_in_short(operations: Sequence[Operation], driven: Any, proofs: Mapp
     bases = Counter("proven" if name in proofs else rule.source.basis for name, rule in rules)
     called = set.union(*(called for _, called in CLIENTS.values())) & {each.id for each in operations}
     published = bases["published"] + bases["published in part"]
+    every_operation = count_noun(len(operations), "operation")
+    every_rule = count_noun(len(rules), "rule")
     return (
-        f"- **Confidence.** Official clients call {len(called)} of {len(operations)} operations of the emulator. Tests"
+        f"- **Confidence.** Official clients call {len(called)} of {every_operation} of the emulator. Tests"
         f" drive {refusals['driven']} of {refusals['documented']} documented\n"
-        f"  refusals. Of {len(rules)} rules, {bases['proven']} are proven by recordings of the service, {published}"
+        f"  refusals. Of {every_rule}, {bases['proven']} are proven by recordings of the service, {published}"
         f" published, {bases['observed']} observed and\n"
         f"  {bases['assumed']} assumed ([all of them](docs/emulator-confidence.md)).\n"
     )

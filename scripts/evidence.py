@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from evidence_tables import BLOCKS
+from pinecone_admin._text.counts import count_noun
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = ROOT / "docs/figures.json"
@@ -144,7 +145,7 @@ def measure(name: str, *, is_busy_allowed: bool) -> Record:
         **printed,
         "commit": commit,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": f"{len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.machine()}",
+        "machine": f"{count_noun(len(os.sched_getaffinity(0)), 'core')}, {platform.system()} {platform.machine()}",
         "load": round(before, 1),
         "is_busy": source.needs_quiet and before > MOST_LOAD * len(os.sched_getaffinity(0)),
         "python": platform.python_version(),

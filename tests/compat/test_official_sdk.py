@@ -152,7 +152,7 @@ def test_refusals(emulator: Emulator, admin: Admin) -> None:
     assert bad_request.value.request_id == emulator.requests[-1].request_id
     with pytest.raises(NotFoundError, match=r"Project .* not found"):
         admin.projects.describe(project_id=NOBODY)
-    with pytest.raises(ConflictError, match="is pending"):
+    with pytest.raises(ConflictError, match="pending invite already exists"):
         admin.invites.create(email="A@example.com", role_bindings=[MEMBER])
     emulator.hold(project_id, "indexes", "movies")
     with pytest.raises(FailedPreconditionError, match="1 index "):
