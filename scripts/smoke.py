@@ -146,6 +146,9 @@ def list_calls(ids: dict[str, str]) -> dict[str, Callable[[Any], Any]]:
         "service_accounts.rotate": lambda admin: admin.service_accounts.rotate(
             service_account_id=ids["service_account_id"], store=stored.append
         ),
+        "service_accounts.rotate_due": lambda admin: admin.service_accounts.rotate_due(
+            older_than=timedelta(days=1), store=stored.append, allow_unreadable=True
+        ),
         "role_bindings.ensure": lambda admin: admin.role_bindings.ensure(**person, role="DataPlaneViewer"),
         "role_bindings.change_role": lambda admin: admin.role_bindings.change_role(
             **person, from_role="DataPlaneViewer", to_role="ProjectManager"

@@ -238,6 +238,8 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
         "service_accounts.rotate_secret": {"service_account_id": ids["account"]},
         "service_accounts.rotate": {"service_account_id": ids["account"], "store": [].append}
         | {"allow_own": False, "client_id": None, "dry_run": False},
+        "service_accounts.rotate_due": {"older_than": timedelta(days=1), "store": [].append, "names": None}
+        | {"client_id": None, "allow_unreadable": True, "dry_run": False},
         "role_bindings.list": binding | {"role": "ProjectViewer", "limit": 5, "pagination_token": None},
         "role_bindings.create": binding | {"role": "ProjectEditor"},
         "role_bindings.ensure": binding | {"role": "ProjectEditor", "dry_run": False},

@@ -221,6 +221,19 @@ def rotate_due(at: Organization) -> Call:
     return contains(key_id, rotate)
 
 
+def rotate_due_accounts(at: Organization) -> Call:
+    """Return a call that must rotate the secret of a service account."""
+    account_id = at.account()
+    name = at.emulator.state.service_accounts[account_id].name
+    at.emulator.clock.advance(2)
+
+    def rotate() -> Iterable[Any]:
+        options: dict[str, Any] = {"older_than": SECOND, "store": str, "allow_unreadable": True}
+        return at.caller.service_accounts.rotate_due(**options, names=[name]).rotated
+
+    return contains(account_id, rotate)
+
+
 def delete_stale(at: Organization) -> Call:
     """Return a call that makes a plan, and deletes its project."""
     name = f"stale-{at.name()}"
@@ -330,6 +343,7 @@ WORKFLOWS: dict[str, Callable[[Organization], Call]] = {
     "service_accounts.rotate": lambda at: partial(
         at.caller.service_accounts.rotate, service_account_id=at.account(), store=str
     ),
+    "service_accounts.rotate_due": rotate_due_accounts,
     "role_bindings.ensure": lambda at: partial(
         at.caller.role_bindings.ensure, **at.role_on(at.project()), role="ProjectViewer"
     ),

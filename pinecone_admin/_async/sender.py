@@ -22,12 +22,16 @@ from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
 from pinecone_admin._http.server_clock import continue_date
 from pinecone_admin._http.transport_errors import forget_origin
 from pinecone_admin._text.messages import Name
+from pinecone_admin.auth.credentials import Credentials
 from pinecone_admin.auth.token import AccessToken
+from pinecone_admin.auth.token_provider import TokenProvider
 from pinecone_admin.errors import (
     ClientClosedError,
+    Masked,
     PineconeError,
     PineconeValueError,
     ReadOnlyError,
+    RefusedError,
     UnauthorizedError,
 )
 from pinecone_admin.workflows.sent_changes import is_recorded, recording
@@ -115,6 +119,24 @@ class AsyncSender:
         if self._shared.token_source is None:
             raise PineconeValueError("there is no token: ", Name("additional_headers"), " sets Authorization")
         return await self._shared.token_source.async_get_token(deadline=self.start_deadline())
+
+    async def try_credentials(self, client_id: str, client_secret: Masked) -> None:
+        """Exchange credentials of any account for a token, which is not used.
+
+        Raises:
+            RefusedError: The caller's transport cannot exchange credentials.
+            PineconeError: There is no token.
+        """
+        self._check_open(None)
+        endpoint = self._shared.find_token_endpoint()
+        if endpoint is None:
+            raise RefusedError("credentials cannot be tried: the transport is asynchronous only; pass oauth_transport")
+        credentials = Credentials(client_id=client_id, client_secret=client_secret.reveal)
+        provider = TokenProvider(credentials=credentials, endpoint=endpoint)
+        try:
+            await provider.async_get_token(deadline=self.start_deadline())
+        finally:
+            provider.close()
 
     def server_time(self) -> datetime | None:
         """Return the time of the server now, by the Date of its latest response, or None if there was none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generated_client import api, models
@@ -307,4 +308,70 @@ class AsyncServiceAccounts(Namespace):
                 store=store,
                 allow_own=allow_own,
                 client_id=client_id,
+            )
+
+    async def rotate_due(
+        self,
+        *,
+        older_than: timedelta,
+        store: Callable[[ServiceAccountWithSecret], object],
+        names: Sequence[str] | None = None,
+        client_id: str | None = None,
+        allow_unreadable: bool = False,
+        dry_run: bool = False,
+    ) -> workflows.DueAccountRotations:
+        """Replace the secrets of the service accounts that are old, one after another.
+
+        The server ends an old secret at once. So ``store`` must already hold the present secret of each service account
+        beside its client id, and this secret must get a token. Otherwise, the service account keeps its secret and is
+        in ``failed``.
+
+        The age counts from ``updated_at``, by the server's clock. Nothing states whether a rotation moves it. So the
+        first service account is updated with its own name before it is rotated. If that does not move its
+        ``updated_at``, nothing is rotated. A service account whose date a rotation did not move is updated in the same
+        way. If the rotation fails after such an update, the age has begun again, and ``failed`` names the service
+        account.
+
+        The service account of this client is never rotated. Those that share a name with another one fail. Run this
+        once at a time.
+
+        Args:
+            older_than: Age above which a secret is replaced.
+            store: A ``workflows.ReadableStore`` that stores the new secrets. It must raise if it has not stored one.
+            names: Names of the service accounts to rotate, whatever their age, in place of those that are old.
+            client_id: Client id of this client's service account, if the client has a token in place of credentials.
+            allow_unreadable: Accept a ``store`` that cannot be read again. If it stores secrets in the wrong place, the
+                run cannot notice that before the old secrets have stopped working.
+            dry_run: Only report what would be done. Secrets in the destination are still tried.
+
+        Returns:
+            What was rotated, what failed, and which service accounts may be older than they look.
+
+        Raises:
+            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret. No other service
+                account is rotated after that.
+            PineconeValueError: ``store`` cannot be read again, and ``allow_unreadable`` is False; nothing was sent.
+            RefusedError: The client has only a token, and ``client_id`` is None; or the responses have no ``Date``.
+                Nothing was changed.
+            PineconeError: The list failed, or each response of a rotation was lost. No other service account is rotated
+                after that. The notes (``__notes__``) of any error name what was done before.
+
+        Example:
+            >>> report = await admin.service_accounts.rotate_due(
+            ...     older_than=timedelta(days=90),
+            ...     store=lambda made: vault.update({made.service_account.name: made.client_secret}),
+            ...     allow_unreadable=True,
+            ... )
+        """
+        from pinecone_admin._async.workflows.rotate_due_accounts import rotate_due_accounts  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
+
+        async with open_run(self._admin, "rotate_due_service_accounts", dry_run=dry_run) as run:
+            return await rotate_due_accounts(
+                run,
+                older_than=older_than,
+                store=store,
+                names=names,
+                client_id=client_id,
+                allow_unreadable=allow_unreadable,
             )

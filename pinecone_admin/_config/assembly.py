@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -99,24 +99,11 @@ def check_cache(token_cache: object) -> None:
         raise type_error("token_cache", "a TokenCache", token_cache)
 
 
-def build_token_source(
-    setup: ClientSetup,
-    *,
-    retrier: RequestSender | None,
-    token_cache: TokenCache | None,
-    known_secrets: KnownSecrets,
-    closed: threading.Event,
-) -> TokenSource | None:
-    """Return the token source of a client, or None if the caller sets the Authorization header."""
-    config, identity = setup.config, setup.identity
-    if isinstance(identity, CallerAuthorization):
-        return None
-    if isinstance(identity, SuppliedToken):
-        from pinecone_admin.auth.token_source import SuppliedTokenSource  # noqa: PLC0415 - most clients have credentials
-
-        return SuppliedTokenSource(identity)
-    assert retrier is not None  # noqa: S101 - the client passes one if credentials are exchanged
-    endpoint = TokenEndpoint(
+def build_token_endpoint(
+    config: ClientConfig, *, retrier: RequestSender, known_secrets: KnownSecrets, closed: threading.Event
+) -> TokenEndpoint:
+    """Return the token endpoint of a client."""
+    return TokenEndpoint(
         url=config.oauth_url,
         description=describe_endpoint(config.oauth_url, config.oauth_proxy),
         user_agent=config.user_agent,
@@ -126,6 +113,21 @@ def build_token_source(
         known_secrets=known_secrets,
         closed=closed,
     )
+
+
+def build_token_source(
+    setup: ClientSetup, *, make_endpoint: Callable[[], TokenEndpoint | None], token_cache: TokenCache | None
+) -> TokenSource | None:
+    """Return the token source of a client, or None if the caller sets the Authorization header."""
+    identity = setup.identity
+    if isinstance(identity, CallerAuthorization):
+        return None
+    if isinstance(identity, SuppliedToken):
+        from pinecone_admin.auth.token_source import SuppliedTokenSource  # noqa: PLC0415 - most clients have credentials
+
+        return SuppliedTokenSource(identity)
+    endpoint = make_endpoint()
+    assert endpoint is not None  # noqa: S101 - check_transports has refused a transport that exchanges nothing
     if token_cache is None:
         return TokenProvider(credentials=identity, endpoint=endpoint)
     from pinecone_admin.auth.cache import GuardedCache  # noqa: PLC0415 - most clients have no cache

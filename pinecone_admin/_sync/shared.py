@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -14,6 +15,7 @@ from pinecone_admin._config.addresses import describe_endpoint
 from pinecone_admin._config.assembly import (
     MAX_CONCURRENT_TOKEN_EXCHANGES,
     ClientSetup,
+    build_token_endpoint,
     build_token_source,
     check_cache,
     check_transports,
@@ -24,6 +26,7 @@ from pinecone_admin._http.retry_budget import RetryBudget
 from pinecone_admin._http.retry_policy import for_token_requests
 from pinecone_admin._sync.transports.pool import Pools, TransportExchange
 from pinecone_admin._sync.transports.retry import Exchange, Retrier
+from pinecone_admin.auth.token_endpoint import TokenEndpoint
 from pinecone_admin.auth.token_response import error_from_exchange
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ class Shared(NamedTuple):
         exchange: Sends each attempt of a request to the API.
         pools: The client's own connections, or None if the caller passed a transport.
         token_source: Gives each request its token, or None if the caller sets the Authorization header.
+        find_token_endpoint: Returns the endpoint that exchanges credentials, also those of other accounts, or None if
+            the caller's transport cannot exchange any.
         known_secrets: The secrets that no response may bring into an error.
         retry_budget: The points that retries have spent.
         fetches_token_early: Whether the first token is fetched before the first call.
@@ -53,6 +58,7 @@ class Shared(NamedTuple):
     exchange: Exchange
     pools: Pools | None
     token_source: TokenSource | None
+    find_token_endpoint: Callable[[], TokenEndpoint | None]
     known_secrets: KnownSecrets
     retry_budget: RetryBudget
     fetches_token_early: bool
@@ -93,22 +99,15 @@ def build_shared(
         )
     else:
         exchange = TransportExchange(transport)
+    given = transport if oauth_transport is None else oauth_transport
+    find_token_endpoint = cache(partial(_make_token_endpoint, config, given, known_secrets, closed))
     return Shared(
         config=config,
         endpoint=describe_endpoint(config.api_url, config.api_proxy),
         exchange=exchange,
         pools=pools,
-        token_source=build_token_source(
-            setup,
-            retrier=(
-                _build_token_retrier(config, transport if oauth_transport is None else oauth_transport, closed)
-                if setup.exchanges_credentials
-                else None
-            ),
-            token_cache=token_cache,
-            known_secrets=known_secrets,
-            closed=closed,
-        ),
+        token_source=build_token_source(setup, make_endpoint=find_token_endpoint, token_cache=token_cache),
+        find_token_endpoint=find_token_endpoint,
         known_secrets=known_secrets,
         retry_budget=RetryBudget(),
         fetches_token_early=setup.exchanges_credentials and not config.lazy,
@@ -116,6 +115,16 @@ def build_shared(
         work=WorkInProgress(),
         deleted_accounts={},
     )
+
+
+def _make_token_endpoint(
+    config: ClientConfig, given: object, known_secrets: KnownSecrets, closed: threading.Event
+) -> TokenEndpoint | None:
+    """Return the token endpoint; None if the caller's transport is asynchronous only, unlike token exchanges."""
+    if given is not None and not isinstance(given, httpx.BaseTransport):
+        return None
+    retrier = _build_token_retrier(config, given, closed)
+    return build_token_endpoint(config, retrier=retrier, known_secrets=known_secrets, closed=closed)
 
 
 def _build_token_retrier(config: ClientConfig, given: object, closed: threading.Event) -> Retrier:

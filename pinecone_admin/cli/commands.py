@@ -530,9 +530,9 @@ class Noun(click.Group):
         return next((each for each in meant if each in known), word)
 
     def find_elsewhere(self, word: str) -> str:
-        """Return a question that names the only command with a noun that ends in a word; empty if there is none."""
+        """Return a question that names the one or two commands with a noun that end in a word, or nothing."""
         found = [] if self.path else [each for each in load_commands() if each.full_name.split()[1:] == [word]]
-        return f"did you mean {found[0].full_name}?" if len(found) == 1 else ""
+        return f"did you mean {' or '.join(each.full_name for each in found)}?" if 0 < len(found) <= 2 else ""  # noqa: PLR2004
 
     def summaries(self) -> Mapping[str, str]:
         """Return the words that can follow, each with a sentence about it."""

@@ -18,7 +18,9 @@ from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 from pinecone_admin.workflows.sent_changes import RemainingChanges, is_foreign_refusal
 
-SPELLINGS: Mapping[str, str] = MappingProxyType({"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1"})
+SPELLINGS: Mapping[str, str] = MappingProxyType(
+    {"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1", "allow_unreadable=True": "--allow-unreadable"}
+)
 """What every command calls names of the library."""
 _MAX_USAGE_LENGTH = 480
 """Characters of a usage error; with what stands around it, its line has at most 500."""

@@ -224,7 +224,8 @@ class Change:
             >>> Change(action="delete", target=Ref("user", "eve@example.com", "u1")).describe("past")
             'deleted user eve@example.com (u1)'
         """
-        action = "rename" if self.settings.name is not None and self.action == "update" else self.action
+        is_rename = self.action == "update" and self.settings.name is not None and self.settings != self.before
+        action = "rename" if is_rename else self.action
         verb = {"past": _PAST[action], "present": action, "conditional": f"would {action}"}[tense]
         clauses = [f"{verb} {_describe_object(self)}", None if tense == "past" else _describe_replaced(self)]
         mark = f" ({self.cause})" if self.cause in {"drift", "end"} else ""
@@ -336,6 +337,8 @@ def _describe_object(change: Change) -> str:
             return f"the secret of {thing}"
         case "update":
             fields = settings.fields
+            if fields.keys() == {"name"} and settings == change.before:
+                return f"{thing}{place} with its own name"
             name = fields.pop("name", None)
             if name is not None:
                 others = [f", and its {each} to {describe_value(value)}" for each, value in fields.items()]

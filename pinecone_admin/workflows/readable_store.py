@@ -78,6 +78,11 @@ class StoreByName(ABC):
     def __call__(self, made: Any, /) -> object:
         """Store the secret of what was made, at its target."""
 
+    @property
+    @abstractmethod
+    def is_readable(self) -> bool:
+        """Whether ``select`` gives a ``ReadableStore``."""
+
     @abstractmethod
     def find_problems(self, owners: Sequence[SecretOwner], others: Sequence[SecretOwner]) -> Sequence[str | None]:
         """Return why each secret could not be stored, before anything is made; None for one that can be stored.

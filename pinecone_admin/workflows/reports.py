@@ -290,6 +290,111 @@ class DueRotations:
 
 
 @frozen(kw_only=True)
+class FailedAccountRotation:
+    """A service account that ``service_accounts.rotate_due`` did not rotate, or whose age may not have begun again.
+
+    Attributes:
+        name: Name of the service account.
+        account: The service account; None if none has the name.
+        reason: What happened, and what was changed.
+        help_code: Code of the error; None if there was none, or if it was not one of this package.
+        was_rotated: Whether the secret was rotated and stored, and only the date of the account did not change.
+    """
+
+    name: str
+    """Name of the service account."""
+    account: ServiceAccount | None
+    """The service account; None if none has the name."""
+    reason: str = field(converter=make_printable)
+    """What happened, and what was changed."""
+    help_code: str | None = None
+    """Code of the error; None if there was none, or if it was not one of this package."""
+    was_rotated: bool = False
+    """Whether the secret was rotated and stored, and only the date of the account did not change."""
+
+    def __str__(self) -> str:
+        named = describe_thing("service account", self.name, None if self.account is None else self.account.id)
+        what = "was rotated, but" if self.was_rotated else "was not rotated:"
+        return make_printable(f"{named} {what} {self.reason}")
+
+
+@frozen(kw_only=True)
+class DueAccountRotations:
+    """What one run of ``service_accounts.rotate_due`` did.
+
+    Attributes:
+        dry_run: Whether the report only previews the run, and nothing was changed.
+        rotated: Service accounts whose secrets were rotated and stored, in order; of a dry run, those that a real run
+            would try to rotate.
+        failed: Service accounts that were not rotated, or whose age may not have begun again, each with the reason. The
+            service account of the caller is among them if it is due.
+        own: The service account of the caller, which is never rotated; None if the caller does not see it.
+        ended: Why the run ended before all due service accounts were tried, or None.
+        not_tried: Service accounts that are due and were not tried.
+        may_be_older: Service accounts that are not due. They were created long enough ago, and nothing shows whether
+            their secrets are as old: a new name moves ``updated_at``, too.
+        unknown_age: Service accounts whose ``updated_at`` cannot be right.
+        steps: What was done, in order; of a dry run, what would be done.
+
+    Example:
+        >>> report = admin.service_accounts.rotate_due(
+        ...     older_than=timedelta(days=90),
+        ...     store=lambda made: None,
+        ...     allow_unreadable=True,
+        ...     dry_run=True,
+        ... )
+        >>> json.dumps(report.to_dict())
+    """
+
+    dry_run: bool
+    """Whether the report only previews the run, and nothing was changed."""
+    rotated: list[ServiceAccount] = field(factory=list[ServiceAccount])
+    """Service accounts whose secrets were rotated and stored, in order; of a dry run, those that a real run would try
+    to rotate."""
+    failed: list[FailedAccountRotation] = field(factory=list[FailedAccountRotation])
+    """Service accounts that were not rotated, or whose age may not have begun again, each with the reason. The service
+    account of the caller is among them if it is due."""
+    own: ServiceAccount | None = None
+    """The service account of the caller, which is never rotated; None if the caller does not see it."""
+    ended: str | None = None
+    """Why the run ended before all due service accounts were tried, or None."""
+    not_tried: list[ServiceAccount] = field(factory=list[ServiceAccount])
+    """Service accounts that are due and were not tried."""
+    may_be_older: list[ServiceAccount] = field(factory=list[ServiceAccount])
+    """Service accounts that are not due. They were created long enough ago, and nothing shows whether their secrets
+    are as old: a new name moves ``updated_at``, too."""
+    unknown_age: list[ServiceAccount] = field(factory=list[ServiceAccount])
+    """Service accounts whose ``updated_at`` cannot be right."""
+    steps: list[Step] = field(factory=list[Step])
+    """What was done, in order; of a dry run, what would be done."""
+
+    def __str__(self) -> str:
+        """Return the report as text, one item per line."""
+        lines = [*map(str, self.steps), *map(str, self.failed)]
+        lines += [] if self.ended is None else [f"the run ended early: {self.ended}"]
+        lines += [f"{_name_account(each)} was not tried" for each in self.not_tried]
+        lines = lines or ["no service account is due"]
+        if self.own is not None:
+            lines.append(f"own, not rotated: {_name_account(self.own)}")
+        lines += [
+            f"{_name_account(each)} may be older: it was created on {each.created_at:%Y-%m-%d} and changed on "
+            f"{each.updated_at:%Y-%m-%d}"
+            for each in self.may_be_older
+        ]
+        lines += [f"the age of {_name_account(each)} is unknown" for each in self.unknown_age]
+        lines += ["nothing was changed"] if self.dry_run else []
+        return "\n".join(map(make_printable, lines))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return to_dict(self)
+
+
+def _name_account(account: ServiceAccount) -> str:
+    return describe_thing("service account", account.name, account.id)
+
+
+@frozen(kw_only=True)
 class RoleChange:
     """A role that replaced another.
 

@@ -80,6 +80,7 @@ KINDS = {
     "optional function": "TTTTTTTTT -TTTT",
     "roles": "TTTTTTTTT TTTTs",
     "ids": "TTTTTTTTT TTTTs",
+    "optional names": "TTTTTTTTT -TTTs",
     "key value": "VVVVVVVVV TTTTT",
     "name question": "VssssVsVV VTTTT",
 }

@@ -749,6 +749,11 @@ class StoreOfQuotingStores(StoreByName):
         """Quote a secret."""
         self.store(made)
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the store is readable."""
+        return True
+
     def find_problems(self, owners: Sequence[SecretOwner], _: object) -> Sequence[None]:
         """Find nothing."""
         return [None] * len(owners)

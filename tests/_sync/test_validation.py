@@ -81,6 +81,7 @@ KINDS = {
     "optional function": "TTTTTTTTT -TTTT",
     "roles": "TTTTTTTTT TTTTs",
     "ids": "TTTTTTTTT TTTTs",
+    "optional names": "TTTTTTTTT -TTTs",
     "key value": "VVVVVVVVV TTTTT",
     "name question": "VssssVsVV VTTTT",
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from contextlib import chdir
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +13,7 @@ from tempfile import TemporaryDirectory
 from attrs import frozen
 
 from pinecone_admin.cli.commands import Command
+from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.control.request_log import LoggedRequest
 from tests.cli.command_line import COMMANDS, Run, example_organization, retire_key, run
 
@@ -82,6 +85,18 @@ def _run_example(spec: Command, *options: str, terminal: bool) -> ExampleRun:
             retire_key(emulator)
         if spec.full_name == "api-key rotate-due":
             emulator.clock.advance(91 * 86_400)
+        if spec.full_name == "service-account rotate-due":
+            _age_account(emulator, "ci")
         value = next(iter(emulator.state.api_keys.values())).value if spec.full_name == "api-key identify" else ""
         done = run(*options, *shlex.split(spec.example)[1:], stdin=value, terminal=terminal)
         return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])
+
+
+def _age_account(emulator: Emulator, name: str) -> None:
+    """Make an account old, and put its credentials where its programs read them."""
+    account = next(each for each in emulator.state.service_accounts.listing if each.name == name)
+    account.updated_at = emulator.clock.now() - timedelta(days=91)
+    credentials = {"client_id": account.client_id, "client_secret": account.client_secret}
+    path = Path(f"service-account-{name}.json")
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(credentials))

@@ -100,7 +100,7 @@ def test_wrong_words_are_usage_errors() -> None:
         for words, meant in ((("config",), "profile"), (("project", "rename"), "update")):
             check_usage(run(*words), f"did you mean {meant}?")
         check_usage(run("status"), "did you mean doctor?")
-        check_usage(run("rotate-due"), "'rotate-due'", "did you mean api-key rotate-due?")
+        check_usage(run("rotate-due"), "'rotate-due'", "did you mean api-key rotate-due or service-account rotate-due?")
         check_usage(run("list"), "'list'", "choose from organization, project")
         check_usage(run("project", "status"), "choose from create, delete")
         check_usage(run("project", "list", "--outptu", "json"), "--outptu", "project list --help")

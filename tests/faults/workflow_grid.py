@@ -271,7 +271,7 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
     wrong = judge(run)
     act()
     wrong += [("run", each) for each in _judge_end(beside, run, scenario, world)]
-    if run.error is not None and scenario.workflow == "rotate_service_account":
+    if run.error is not None and scenario.workflow in {"rotate_service_account", "rotate_due_accounts"}:
         removed.update(vault.values())  # the server replaces the secret before its response is read
     wrong += [("secrets", each) for each in find_lost_secrets(world, removed)]
     changed = {each for each in namesakes if take_snapshot(world.emulator).get(each) != before[each]}

@@ -220,6 +220,14 @@ METHODS: dict[str, dict[str, Argument]] = {
         "client_id": CLIENT_ID,
         "dry_run": DRY_RUN,
     },
+    "service_accounts.rotate_due": {
+        "older_than": Argument("duration", "none", timedelta(days=90)),
+        "store": Argument("function", "none", print),
+        "names": Argument("optional names", "none", ["x"]),
+        "client_id": CLIENT_ID,
+        "allow_unreadable": Argument("switch", "none", True),
+        "dry_run": DRY_RUN,
+    },
     "role_bindings.ensure": {
         "principal_type": Argument("id", "query", "user"),
         "principal_id": Argument("id", "query", "u"),

@@ -58,8 +58,10 @@ from pinecone_admin.testing import emulate
 from pinecone_admin.workflows import (
     CleanupReport,
     Difference,
+    DueAccountRotations,
     DueRotations,
     Ensured,
+    FailedAccountRotation,
     FailedRotation,
     Inventory,
     InventoryChange,
@@ -215,6 +217,9 @@ def workflows(admin: Admin) -> None:
     assert_type(nightly.failed[0], FailedRotation)
     assert_type(admin.api_keys.describe_by_name(project_id="p", name="n"), APIKey)
     assert_type(admin.service_accounts.rotate(service_account_id="s", store=print), ServiceAccount)
+    weekly = admin.service_accounts.rotate_due(older_than=timedelta(days=90), store=print, allow_unreadable=True)
+    assert_type(weekly, DueAccountRotations)
+    assert_type(weekly.failed[0], FailedAccountRotation)
     tenant = admin.projects.provision(
         name="n",
         key_roles=["ProjectViewer"],

@@ -12,7 +12,7 @@ from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.waiting import WorkInProgress
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, value_error
 from pinecone_admin._http.retry_policy import count_attempts
-from pinecone_admin.errors import PineconeError, RefusedError
+from pinecone_admin.errors import Masked, PineconeError, RefusedError
 from pinecone_admin.workflows.sent_changes import stating_what_is_left
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ def find_client_id(admin: Admin, client_id: str | None, *, operation: str) -> st
         if client_id not in {None, own} and own is not None:
             raise value_error("client_id", f"is not that of this client, which is {own}")
     return own or client_id
+
+
+def try_credentials(admin: Admin, client_id: str, client_secret: Masked) -> None:
+    """Exchange credentials of any account for a token at the token endpoint of a client; the token is not used."""
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    sender.try_credentials(client_id, client_secret)
 
 
 def owns_organization(admin: Admin) -> bool:

@@ -319,7 +319,21 @@ def rotate_service_account(
         run.check_allowed([change], [], [account], client_id=client_id, allow_own=allow_own)
         if run.dry_run:
             return account
-    rotation = SecretRotation(run, service_account_id, store)
+    return replace_account_secret(run, Ref("service_account", None, service_account_id), store)
+
+
+def replace_account_secret(run: Run, account: Ref, store: Store[ServiceAccountWithSecret]) -> ServiceAccount:
+    """Rotate and store the secret of a service account that may be rotated.
+
+    Args:
+        run: The run.
+        account: The service account.
+        store: Stores the new secret.
+
+    Raises:
+        SecretNotStoredError: The new secret is not surely stored; the error has it.
+    """
+    rotation = SecretRotation(run, account, store)
     # The old secret may be invalid from the first request on, and nobody else has the new one. So whatever ends the
     # rotation, and wherever Ctrl-C comes, a secret that is not surely stored goes out with the error.
     try:
@@ -342,7 +356,7 @@ class SecretRotation:
 
     Args:
         run: The run.
-        service_account_id: Id of the service account.
+        account: The service account.
         store: Stores the new secret.
 
     Attributes:
@@ -351,9 +365,9 @@ class SecretRotation:
         interruption: What interrupted or cancelled the rotation before ``store`` was called, or None.
     """
 
-    def __init__(self, run: Run, service_account_id: str, store: Store[ServiceAccountWithSecret]) -> None:
+    def __init__(self, run: Run, account: Ref, store: Store[ServiceAccountWithSecret]) -> None:
         self._run = run
-        self._service_account_id = service_account_id
+        self._account = account
         self._store = store
         self._may_be_rotated = False
         self.issued: list[ServiceAccountWithSecret] = []
@@ -369,7 +383,7 @@ class SecretRotation:
             if not self.issued:
                 if self._may_be_rotated:
                     error.add_note(
-                        f"the secret of service account {self._service_account_id} may have been rotated, and the new "
+                        f"the secret of service account {self._account.id} may have been rotated, and the new "
                         "one is lost"
                     )
                 raise
@@ -383,9 +397,7 @@ class SecretRotation:
     def _rotate_once(self) -> None:
         was_rotated, self._may_be_rotated = self._may_be_rotated, True
         try:
-            self.issued.append(
-                self._run.do(Change(action="rotate", target=Ref("service_account", None, self._service_account_id)))
-            )
+            self.issued.append(self._run.do(Change(action="rotate", target=self._account)))
         except PineconeError as error:
             self._may_be_rotated = was_rotated or may_have_been_processed(error)
             raise
@@ -394,9 +406,8 @@ class SecretRotation:
         """Return the error that hands the secret over, given why it is not, or may not be, stored."""
         was_stored = "was not stored" if isinstance(failure, Exception) else "may not be stored: this was interrupted"
         return SecretNotStoredError(
-            f"the new secret of service account {self._service_account_id} {was_stored}; "
-            "error.secret.reveal() returns it",
-            service_account_id=self._service_account_id,
+            f"the new secret of service account {self._account.id} {was_stored}; error.secret.reveal() returns it",
+            service_account_id=self._account.id or "",
             secret=Masked(self.issued[-1].client_secret),
             operation="rotate_service_account",
         )

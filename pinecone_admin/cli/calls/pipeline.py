@@ -244,6 +244,11 @@ def _call(call: Call, function: Callable[[], object], owner: SecretOwner | None)
             if owner is not None:
                 with refusing():
                     call.store = selected.enter_context(call.destination.select(owner))
+            makes = call.destination.makes
+            if makes.many and makes.is_irreversible and not call.is_dry_run:
+                from pinecone_admin.cli.secrets.delivery import keep_handed_out  # noqa: PLC0415 - see run_command
+
+                selected.enter_context(keep_handed_out(call.session, makes))
         return _call_with_store(call, function)
 
 

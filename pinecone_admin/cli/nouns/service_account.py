@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted, roles
-from pinecone_admin.cli.parameters import NameOrId, Secret
+from pinecone_admin.cli.parameters import Duration, NameOrId, Secret
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -22,6 +23,9 @@ _own = argument(
     "Name or id of the service account.",
     type=NameOrId("service-account"),
     metavar="SERVICE-ACCOUNT",
+)
+_client_id = click.option(
+    "--client-id", metavar="ID", help="Client id of the account that the command uses, if it has only an access token."
 )
 
 
@@ -61,9 +65,7 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
 @roles()
 @if_different
 @revoke_unlisted
-@click.option(
-    "--client-id", metavar="ID", help="Client id of the account that the command uses, if it has only an access token."
-)
+@_client_id
 def ensure(
     call: Call,
     *,
@@ -127,3 +129,45 @@ def rotate_secret(call: Call, *, service_account_id: str) -> object:
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
     return call.admin.service_accounts.rotate(service_account_id=service_account_id, store=call.store, allow_own=True)
+
+
+@NOUN.command(
+    "changes",
+    example="pinecone-admin service-account rotate-due --older-than 90d --store 'file:{kind}-{name}.json' --yes",
+    makes=Secret("service-account", replaces=True, many=True),
+    is_workflow=True,
+)
+@click.option("--older-than", type=Duration(), required=True, help="Rotate the secrets that are older, such as 90d.")
+@click.option(
+    "--name", "names", multiple=True, metavar="NAME", help="Rotate only this one, whatever its age; can be repeated."
+)
+@_client_id
+@click.option(
+    "--allow-unreadable",
+    is_flag=True,
+    help="Let --store be exec:, whose secrets cannot be read back. The old secret stops working even if the command "
+    "stores the new one in the wrong place.",
+)
+def rotate_due(
+    call: Call,
+    *,
+    older_than: timedelta,
+    names: Sequence[str] | None = None,
+    client_id: str | None = None,
+    allow_unreadable: bool = False,
+) -> object:
+    """Rotate the secrets of service accounts that are old, one after another.
+
+    An old secret stops working at once. So each destination must already hold the present credentials of its account,
+    and these are tried first. The account that the command uses is never rotated. The command ends at the first secret
+    that may not be stored. If some were not rotated, the exit code is 9.
+    """
+    has_no_destination = call.is_dry_run and (call.destination is None or not call.destination.is_given)
+    return call.admin.service_accounts.rotate_due(
+        older_than=older_than,
+        store=call.store,
+        names=names,
+        client_id=client_id,
+        allow_unreadable=allow_unreadable or has_no_destination,
+        dry_run=call.is_dry_run,
+    )

@@ -85,6 +85,29 @@ def _make(
         raise CLIError(message, exit=_exit_of(delivery.failure), help_code=code) from None
 
 
+@contextmanager
+def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, None]:
+    """Keep a secret that a method of many secrets hands out with its error, since it is not surely stored.
+
+    Raises:
+        CLIError: A secret was not stored; the message says whether it was rescued.
+    """
+    with _reserved_rescue(makes) as rescue:
+        try:
+            yield
+        except BaseException as error:
+            handed_out = error if isinstance(error, SecretNotStoredError) else error.__cause__
+            if isinstance(handed_out, SecretNotStoredError):
+                _keep_interrupted(session, handed_out, rescue)
+            elif isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
+                keep_response(error, rescue)
+            if not isinstance(error, SecretNotStoredError):
+                raise
+            failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            message = "; ".join([str(failure), *read_notes(failure)])
+            raise CLIError(message, exit=_exit_of(failure), help_code=SecretNotStoredError.help_code) from None
+
+
 def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery, create: Callable[[], Any]) -> object:
     """Deliver what a method without ``store`` creates; if that fails, delete it."""
     from pinecone_admin._sync.workflows.run import open_part  # noqa: PLC0415 - other commands need no workflow
@@ -139,13 +162,15 @@ def _keep_secret(secret: NewSecret, entry: SecretEntry, rescue: RescueFile | Non
 
 
 def _keep_interrupted(session: Session, error: SecretNotStoredError, rescue: RescueFile | None) -> None:
-    """Keep the secret of a service account that an interruption prevented from being stored."""
+    """Keep the secret of a service account that an error hands out."""
     id = error.service_account_id
     secret = NewSecret(
         value=error.secret.reveal(), kind="service-account", id=id, identifiers={}, owner={"id": id}, client_id=None
     )
-    entry = SecretEntry(secret.label, id)
-    session.ledger.secrets.append(entry)
+    entry = next((each for each in session.ledger.secrets if each.owner_id == id and each.state == "undelivered"), None)
+    if entry is None:
+        entry = SecretEntry(secret.label, id)
+        session.ledger.secrets.append(entry)
     _keep_secret(secret, entry, rescue)
 
 

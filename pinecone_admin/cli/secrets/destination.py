@@ -157,6 +157,11 @@ class Destination(StoreByName):
         return self._template is not None or self._output is not None
 
     @property
+    def is_readable(self) -> bool:
+        """Whether the secrets can be read again."""
+        return self._template is not None and self._template.form != "exec"
+
+    @property
     def needs_owner(self) -> bool:
         """Whether a place depends on the name or the project of what its secret belongs to."""
         return self._template is not None and bool(self._template.placeholders - {"kind", *self.columns})
@@ -317,13 +322,15 @@ class Destination(StoreByName):
     def _check_template(self, template: StoreTemplate) -> None:
         """Raise CLIError if a template can work for none, or only for one, of many keys."""
         if "name" not in template.placeholders:
-            example = self._find_working_template([])
+            is_of_account = self.makes.is_of_account
+            example = self._find_working_template([SecretOwner("service_account", "", "x")] if is_of_account else [])
+            things, parts = ("service accounts", "{name}") if is_of_account else ("keys", "{project} and {name}")
             raise CLIError(
-                f"--store {template.text} is one place for all keys, and each would replace the one before. Put "
-                f"{{project}} and {{name}} in it, for example --store '{example}'."
+                f"--store {template.text} is one place for all {things}, and each would replace the one before. Put "
+                f"{parts} in it, for example --store '{example}'."
             )
         with refusing():
-            self._find_place(SecretOwner("api_key", "x", "x"), [])
+            self._find_place(SecretOwner(self.makes.api_type, "" if self.makes.is_of_account else "x", "x"), [])
 
     # Messages
 
@@ -421,9 +428,8 @@ class Destination(StoreByName):
 
 def _ask_for_place(makes: Secret) -> str:
     if makes.many:
-        return (
-            "Each secret is shown only once. Say where they should go, for example --store 'file:{project}-{name}.key'."
-        )
+        example = "file:{kind}-{name}.json" if makes.is_of_account else "file:{project}-{name}.key"
+        return f"Each secret is shown only once. Say where they should go, for example --store '{example}'."
     name = "PINECONE_CLIENT_SECRET" if makes.is_of_account else "PINECONE_API_KEY"
     return (
         "The secret is shown only once. Say where it should go with --store (for example --store "

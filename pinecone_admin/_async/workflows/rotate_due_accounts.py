@@ -1,0 +1,303 @@
+"""Rotate the secrets of the service accounts that are old enough, one after another.
+
+The server ends the old secret at once. So the secret in the destination is tried before it is replaced, and the run
+ends at the first new secret that is not surely stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+
+from attrs import define, evolve
+
+from pinecone_admin._async.workflows.client_state import (
+    check_client_id,
+    find_client_id,
+    require_server_time,
+    try_credentials,
+)
+from pinecone_admin._async.workflows.create_with_secret import Store
+from pinecone_admin._async.workflows.rotate import replace_account_secret
+from pinecone_admin._async.workflows.run import AsyncRun, may_have_been_processed
+from pinecone_admin._concurrency.waiting import async_call_store, async_read_store
+from pinecone_admin._http.argument_checks import (
+    async_check_function,
+    check_bool,
+    check_sequence,
+    check_string,
+    check_timedelta,
+    set_operation_on_errors,
+)
+from pinecone_admin._text.messages import Name
+from pinecone_admin._text.printable import mask_key_values
+from pinecone_admin.errors import (
+    ClientClosedError,
+    InvalidCredentialsError,
+    Masked,
+    PineconeError,
+    PineconeValueError,
+    ReadOnlyError,
+    RefusedError,
+    SecretNotStoredError,
+    UnauthorizedError,
+)
+from pinecone_admin.models import ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows.changes import Change, Settings
+from pinecone_admin.workflows.due_accounts import DueAccounts, find_due_accounts
+from pinecone_admin.workflows.ending import has_failed
+from pinecone_admin.workflows.plans import find_help_code
+from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
+from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
+from pinecone_admin.workflows.sent_changes import is_gone
+
+_OPERATION = "rotate_due_service_accounts"
+
+_OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
+"""Errors after which no other account can be rotated either."""
+
+_UNREADABLE = (
+    " cannot be read back, so nothing shows whether it holds the present secrets, and these stop working at once; to "
+    "rely on it, pass "
+)
+_UNKNOWN_CALLER = (
+    "a token does not show whose it is, and a due service account may be its own: pass its client id (client_id, or "
+    "--client-id on the command line)"
+)
+_OWN = (
+    "it is your own, and if each response is lost, no valid secret is left; rotate its secret from another service "
+    "account"
+)
+_NAMESAKE = "other service accounts have the same name; rename them, or rotate this one by its id"
+
+
+async def rotate_due_accounts(
+    run: AsyncRun,
+    *,
+    older_than: timedelta,
+    store: Store[ServiceAccountWithSecret],
+    names: Sequence[str] | None,
+    client_id: str | None,
+    allow_unreadable: bool,
+) -> DueAccountRotations:
+    """Read the service accounts, decide which are due, and rotate one after another."""
+    with set_operation_on_errors(_OPERATION):
+        check_timedelta("older_than", older_than)
+        async_check_function("store", store)
+        check_client_id(client_id)
+        if not check_bool("allow_unreadable", allow_unreadable) and not _is_readable(store):
+            raise PineconeValueError(Name("store"), _UNREADABLE, Name("allow_unreadable=True"))
+        if names is not None:
+            for position, each in enumerate(check_sequence("names", names)):
+                check_string(f"names[{position}]", each)
+    admin = run.admin
+    accounts = await admin.service_accounts.list().to_list()
+    caller = find_client_id(admin, client_id, operation=_OPERATION)
+    if caller is None:
+        raise RefusedError(_UNKNOWN_CALLER, operation=_OPERATION)
+    now = require_server_time(admin, operation=_OPERATION)
+    found = find_due_accounts(accounts, client_id=caller, now=now, older_than=older_than, names=names)
+    report = DueAccountRotations(
+        dry_run=run.dry_run,
+        own=found.own,
+        may_be_older=found.may_be_older,
+        unknown_age=found.unknown_age,
+        steps=run.steps,
+    )
+    due = AsyncDueAccountRun(run, store, report)
+    try:
+        return await due.rotate_all(found)
+    except BaseException as error:
+        made = [each for each in report.steps if not has_failed(each)]
+        for line in (*made, *report.failed):
+            error.add_note(str(line))
+        raise
+
+
+def _is_readable(store: Store[ServiceAccountWithSecret]) -> bool:
+    return store.is_readable if isinstance(store, StoreByName) else isinstance(store, ReadableStore)
+
+
+@define
+class AsyncDueAccountRun:
+    """One run, which goes on after a service account that certainly keeps its secret.
+
+    Attributes:
+        run: The run.
+        store: Stores the new secrets.
+        report: What was done so far.
+        shows_age: Whether an update with the same name has moved ``updated_at`` of a service account.
+        ended: Why the run ends early, or None.
+    """
+
+    run: AsyncRun
+    store: Store[ServiceAccountWithSecret]
+    report: DueAccountRotations
+    shows_age: bool = False
+    ended: str | None = None
+
+    async def rotate_all(self, found: DueAccounts) -> DueAccountRotations:
+        """Rotate what is due, and return the report."""
+        if found.own is not None and found.is_own_due:
+            self._add_failure(found.own, _OWN)
+        for name in found.missing:
+            missing = FailedAccountRotation(name=name, account=None, reason="no service account has this name")
+            self.report.failed.append(missing)
+        problems = self._find_problems(found)
+        for position, account in enumerate(found.due):
+            problem = _NAMESAKE if account in found.namesakes else problems[position]
+            if problem is not None:
+                self._add_failure(account, problem)
+                continue
+            await self._rotate(account)
+            if self.ended is not None:
+                return evolve(self.report, ended=self.ended, not_tried=found.due[position + 1 :])
+        return self.report
+
+    def _find_problems(self, found: DueAccounts) -> Sequence[str | None]:
+        """Return why new secrets could not be stored, for each service account that is due."""
+        if not isinstance(self.store, StoreByName):  # it does not know before it is called
+            return [None] * len(found.due)
+        owners, others = map(_describe_owner, found.due), map(_describe_owner, found.others)
+        return self.store.find_problems([*owners], [*others])
+
+    async def _rotate(self, account: ServiceAccount) -> None:
+        """Try the destination, and then rotate the secret of a service account."""
+        with ExitStack() as selected:  # until the account is in the report
+            store = self.store
+            try:
+                if isinstance(store, StoreByName):
+                    store = selected.enter_context(store.select(_describe_owner(account)))
+                obstacle = await self._find_obstacle(account, store)
+            except _OF_EVERY_CALL:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
+                self._add_error(account, error)
+                return
+            if obstacle is not None:
+                self._add_failure(account, obstacle)
+                return
+            is_first = not self.shows_age
+            if is_first and not await self._show_age(account, was_rotated=False):
+                return
+            rotated = await self._replace(account, store, is_first=is_first)
+            if rotated is None:
+                return
+            self.report.rotated.append(rotated)
+        if not self.run.dry_run and rotated.updated_at <= account.updated_at:
+            await self._show_age(account, was_rotated=True)
+
+    async def _find_obstacle(self, account: ServiceAccount, store: Store[ServiceAccountWithSecret]) -> str | None:
+        """Return why the secret of a service account cannot be replaced now, or None."""
+        try:
+            present = await self.run.admin.service_accounts.describe(service_account_id=account.id)
+        except PineconeError as error:
+            if is_gone(error):
+                return "it no longer exists"
+            raise
+        if present != account:
+            return "somebody else has changed it since this run began, perhaps another run; run this again"
+        if not isinstance(store, ReadableStore):
+            return None
+        found = await async_read_store(store.read, account)
+        secret = Masked(found) if isinstance(found, str) and found else None
+        del found
+        if secret is None:
+            return (
+                "the destination does not hold a secret beside its client id: store its present secret there, or "
+                "rotate it alone"
+            )
+        try:
+            await try_credentials(self.run.admin, account.client_id, secret)
+        except InvalidCredentialsError:
+            return (
+                "the token endpoint does not accept the secret in the destination: store its present secret there, or "
+                "rotate it alone"
+            )
+        return None
+
+    async def _show_age(self, account: ServiceAccount, *, was_rotated: bool) -> bool:
+        """Update a service account with its own name, and return whether that moved ``updated_at``."""
+        name = Settings(name=account.name)
+        change = Change(
+            action="update",
+            target=self.run.refer_to(account),
+            settings=name,
+            before=name,
+            reason="its updated_at has to show when it was rotated",
+        )
+        age = "the next run rotates it again if it still is due" if was_rotated else "its age may begin again"
+        try:
+            updated = await self.run.do(change, preview=None)
+        except _OF_EVERY_CALL:
+            raise
+        except PineconeError as error:
+            doubt = age if was_rotated or may_have_been_processed(error) else ""
+            self._add_error(account, error, doubt=doubt, was_rotated=was_rotated)
+            return False
+        if self.run.dry_run:
+            self.shows_age = True
+            return True
+        if updated is not None and updated.updated_at > account.updated_at:
+            self.shows_age = True
+            return True
+        self.ended = (
+            f"an update of service account {account.id} with its own name did not move updated_at, so nothing would "
+            "show which secrets are new, and each run would rotate all of them"
+        )
+        reason = f"its updated_at did not move; {age}" if was_rotated else "its updated_at did not move"
+        self._add_failure(account, reason, was_rotated=was_rotated)
+        return False
+
+    async def _replace(
+        self, account: ServiceAccount, store: Store[ServiceAccountWithSecret], *, is_first: bool
+    ) -> ServiceAccount | None:
+        """Rotate and store a secret; return None if the service account certainly keeps its old one."""
+        ref, sent = self.run.refer_to(account), len(self.run.steps)
+        if self.run.dry_run:
+            await self.run.do(Change(action="rotate", target=ref))
+            return account
+
+        async def store_and_read(made: ServiceAccountWithSecret) -> None:
+            await async_call_store(store, made)
+            if not isinstance(store, ReadableStore):
+                return
+            is_stored = await async_read_store(store.read, made.service_account) == made.client_secret
+            if not is_stored:
+                raise PineconeError("the destination does not return the new secret after it was stored")
+
+        try:
+            return await replace_account_secret(self.run, ref, store_and_read)
+        except (*_OF_EVERY_CALL, SecretNotStoredError):
+            raise
+        except PineconeError as error:
+            if any(each.state in {"sent", "unread"} for each in self.run.steps[sent:]):
+                raise
+            doubt = "its age began again with an update, so rotate it by its name" if is_first else ""
+            self._add_error(account, error, doubt=doubt)
+            return None
+
+    def _add_failure(
+        self, account: ServiceAccount, reason: str, *, help_code: str | None = None, was_rotated: bool = False
+    ) -> None:
+        failure = FailedAccountRotation(
+            name=account.name,
+            account=account,
+            reason=mask_key_values(reason),
+            help_code=help_code,
+            was_rotated=was_rotated,
+        )
+        self.report.failed.append(failure)
+
+    def _add_error(
+        self, account: ServiceAccount, error: Exception, *, doubt: str = "", was_rotated: bool = False
+    ) -> None:
+        notes = dict.fromkeys(getattr(error, "__notes__", ()))
+        reason = "; ".join(filter(None, [str(error) or type(error).__name__, *notes, doubt]))
+        help_code = find_help_code(error) if isinstance(error, PineconeError) else None
+        self._add_failure(account, reason, help_code=help_code, was_rotated=was_rotated)
+
+
+def _describe_owner(account: ServiceAccount) -> SecretOwner:
+    return SecretOwner("service_account", "", account.name)

@@ -1,0 +1,144 @@
+"""``service-account rotate-due``: the destination is tried first, and no new secret is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import ServiceAccountRecord
+from tests.cli.command_line import Run, example_organization, run
+
+ROTATE = "rotate_service_account_secret"
+NAMES = ("deploy", "nightly", "report")
+
+
+def rotate(*more: str, store: str = "file:{name}.json") -> Run:
+    """Run the command."""
+    return run("service-account", "rotate-due", "--older-than", "90d", "--store", store, "--yes", *more)
+
+
+def find(emulator: Emulator, name: str) -> ServiceAccountRecord:
+    """Return an account by its name."""
+    return next(each for each in emulator.state.service_accounts.listing if each.name == name)
+
+
+def stored(name: str) -> str:
+    """Return the secret in the file of an account."""
+    return str(json.loads(Path(f"{name}.json").read_text())["client_secret"])
+
+
+@pytest.fixture
+def emulator() -> Generator[Emulator]:
+    """Emulate an organization with three old accounts, whose secrets are in files."""
+    with example_organization() as emulator:
+        date = emulator.clock.now() - timedelta(days=91)
+        for name in NAMES:
+            account = emulator.state.add_service_account(name, date)
+            path = Path(f"{name}.json")
+            path.touch(mode=0o600)
+            path.write_text(json.dumps({"client_id": account.client_id, "client_secret": account.client_secret}))
+        emulator.requests.clear()
+        yield emulator
+
+
+def test_old_secrets_are_replaced_where_they_are(emulator: Emulator) -> None:
+    """Each new secret is in its file, in no output, and the next run finds nothing due."""
+    preview = rotate("--dry-run")
+    assert (preview.exit, {each.method for each in emulator.requests if each.operation_id != "get_token"}) == (
+        0,
+        {"GET"},
+    )
+    before = [stored(each) for each in NAMES]
+    done = rotate()
+    assert (done.exit, done.stderr) == (0, "")
+    assert [each["name"] for each in done.json["rotated"]] == [*NAMES]
+    for name, old in zip(NAMES, before, strict=True):
+        assert stored(name) == find(emulator, name).client_secret != old
+        assert stored(name) not in done.stdout
+    again = rotate("--output", "table")
+    assert again.exit == 0
+    assert again.stdout.startswith("no service account is due\nown, not rotated: ")
+
+
+def test_a_destination_that_does_not_hold_the_secret_fails_alone(emulator: Emulator) -> None:
+    """Exit code 9; what was not tried keeps its secret."""
+    kept = find(emulator, "deploy").client_secret
+    Path("deploy.json").unlink()
+    done = rotate()
+    assert (done.exit, [each["name"] for each in done.json["failed"]]) == (9, ["deploy"])
+    assert find(emulator, "deploy").client_secret == kept
+    assert [stored(each) for each in NAMES[1:]] == [find(emulator, each).client_secret for each in NAMES[1:]]
+
+
+def test_a_command_needs_allow_unreadable(emulator: Emulator) -> None:
+    """Nothing shows whether the secrets that it stored are the present ones."""
+    refused = rotate(store="exec:cat {name}")
+    assert (refused.exit, "--store cannot be read back" in refused.stderr) == (2, True), refused
+    assert "pass --allow-unreadable" in refused.stderr
+    assert {each.operation_id for each in emulator.requests} <= {"get_token"}
+    done = rotate("--allow-unreadable", "--name", "deploy", store="exec:sh -c 'cat > {name}.secret'")
+    assert (done.exit, Path("deploy.secret").read_text()) == (0, find(emulator, "deploy").client_secret)
+
+
+def test_the_own_account_is_listed_and_fails_if_it_is_due(emulator: Emulator) -> None:
+    """Exit code 9; a token alone needs the client id."""
+    emulator.clock.advance(91 * 86_400)
+    done = rotate()
+    own = next(each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
+    assert (done.exit, [each["name"] for each in done.json["failed"] if each["account"]["id"] == own.id]) == (
+        9,
+        [own.name],
+    )
+    with emulator.admin() as admin:
+        env = {
+            "PINECONE_ACCESS_TOKEN": admin.token().value,
+            "PINECONE_CLIENT_ID": None,
+            "PINECONE_CLIENT_SECRET": None,
+        }
+    words = ("service-account", "rotate-due", "--older-than", "90d", "--store", "file:{name}.json", "--yes")
+    refused = run(*words, env=env)
+    assert (refused.exit, "--client-id" in refused.stderr) == (5, True)
+    assert run(*words, "--client-id", own.client_id, env=env).exit == 9
+
+
+def test_a_secret_that_cannot_be_stored_is_rescued_and_ends_the_command(emulator: Emulator) -> None:
+    """The file of the error has it, and the other accounts keep their secrets."""
+    kept = find(emulator, "report").client_secret
+    failing = "exec:sh -c 'cat > {name}.out; test {name} != nightly'"
+    done = rotate("--allow-unreadable", store=failing)
+    assert done.exit == 9, done
+    rescued = next(each for each in done.stderr.replace(",", " ").split() if "pinecone-admin-rescue" in each)
+    document = json.loads(Path(rescued.rstrip(".;:")).read_text())
+    assert find(emulator, "nightly").client_secret in document.values()
+    assert Path("deploy.out").read_text() == find(emulator, "deploy").client_secret
+    assert find(emulator, "report").client_secret == kept
+    assert find(emulator, "nightly").client_secret not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("store", ["file:one.json", "env-file:.env#SECRET", "file:{project}-{name}.json"])
+def test_a_template_that_works_for_none_is_refused(emulator: Emulator, store: str) -> None:
+    """Before any request, with a template that works."""
+    done = rotate(store=store)
+    assert (done.exit, [*emulator.requests]) == (2, [])
+    assert "service account" in done.stderr
+    assert "{name}" in done.stderr
+    assert "'file:{project}-{name}" not in done.stderr
+
+
+def test_the_command_says_why_nothing_is_rotated() -> None:
+    """Where an update with its own name does not move the date, each run would rotate all of them."""
+    with example_organization() as emulator:
+        emulator.configure(same_name_changes_updated_at=False)
+        account = emulator.state.add_service_account("deploy", emulator.clock.now() - timedelta(days=91))
+        content = {"client_id": account.client_id, "client_secret": account.client_secret}
+        Path("deploy.json").touch(mode=0o600)
+        Path("deploy.json").write_text(json.dumps(content))
+        done = rotate("--output", "table")
+        assert (done.exit, stored("deploy")) == (9, account.client_secret)
+        assert "the run ended early" in done.stdout
+        assert ROTATE not in [each.operation_id for each in emulator.requests]
