@@ -78,6 +78,17 @@ def test_each_value_goes_to_its_own_place_every_night(emulator: Emulator) -> Non
     assert third.stdout.count("deleted key") == len(emulator.state.api_keys) == 3
 
 
+def test_a_value_that_may_be_of_a_project_that_is_not_listed_is_told(emulator: Emulator) -> None:
+    """Without the project in the template, keys of one name in two projects have one file."""
+    first = rotate("file:{name}.key", more=("--project", "search"))
+    assert (first.exit, first.stderr) == (0, "")
+    second = rotate("file:{name}.key", more=("--project", "shop"))
+    assert second.exit == 0
+    assert second.stderr == (
+        "The value of reader.key will be replaced. Nothing shows whether the value there is that of this key.\n"
+    )
+
+
 def test_variables_of_one_file_are_as_many_places(emulator: Emulator) -> None:
     """Each value goes to the variable of its key, and other lines stay."""
     Path(".env").touch(mode=0o600)

@@ -185,11 +185,14 @@ class Destination(StoreByName):
                 raise refuse(problem)
         for owner in owners:
             place = self._find_place(owner, owners)
-            if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
-                self.session.notify(remark)
+            self._tell_replacement(place)
             if not self.makes.may_exist and owner not in may_be_stored:
                 with refusing():
                     place.check_vacant()
+
+    def _tell_replacement(self, place: SecretPlace) -> None:
+        if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
+            self.session.notify(remark)
 
     def check_account(self, owner: SecretOwner, account_id: str) -> None:
         """Check that the new secret of a service account does not replace that of another one.
@@ -212,7 +215,12 @@ class Destination(StoreByName):
             owners: The keys and service accounts whose secrets will be made.
             others: Those whose stored secrets must stay as they are.
         """
-        found = self._find_problems(owners, others) if self.is_given else [None] * len(owners)
+        found = list(self._find_problems(owners, others)) if self.is_given else [None] * len(owners)
+        if self._template is not None and not self._template.placeholders & {"project", "scope"}:
+            # A key of this name in a project that the run does not list has the same place.
+            for owner, problem in zip(owners, found, strict=True):
+                if problem is None:
+                    self._tell_replacement(self._find_place(owner, owners))
         return [None if each is None else str(each) for each in found]
 
     @contextmanager
