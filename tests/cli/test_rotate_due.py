@@ -78,7 +78,8 @@ def test_each_value_goes_to_its_own_place_every_night(emulator: Emulator) -> Non
     assert third.stdout.count("deleted key") == len(emulator.state.api_keys) == 3
 
 
-def test_a_value_that_may_be_of_a_project_that_is_not_listed_is_told(emulator: Emulator) -> None:
+@pytest.mark.usefixtures("emulator")
+def test_a_value_that_may_be_of_a_project_that_is_not_listed_is_told() -> None:
     """Without the project in the template, keys of one name in two projects have one file."""
     first = rotate("file:{name}.key", more=("--project", "search"))
     assert (first.exit, first.stderr) == (0, "")
