@@ -11,6 +11,7 @@ from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState
 
 NO_DATE = "no response of the server had a valid Date, and ends are not carried out by the clock of this machine"
 """Why the ends of a file are left out."""
+_LIFTED, _LOST = "has none now", "is not in the file now"
 
 
 def carry_out_ends(state: DesiredState, today: date) -> DesiredState:
@@ -61,14 +62,22 @@ def note_lost_ends(state: DesiredState, base: DesiredState) -> list[str]:
     notes: list[str] = []
     for keys, former in _list_items(base):
         item = next((now[key] for key in keys if key in now), None)
-        if item is not None and (item.absent or item.until is not None):
+        if item is not None and item.absent:
             continue
-        state_now = "is not in the file now" if item is None else "has none now"
-        if former.until is not None:
-            notes.append(f"{former} had an end, {former.until}, and {state_now}")
-        lifted = [each for each in former.ends if item is None or each in {*(item.roles or ())} - {*item.ends}]
-        notes += [f"role {each!r} of {former} had an end, {former.ends[each]}, and {state_now}" for each in lifted]
+        until = None if item is None else item.until
+        if former.until is not None and until is None:
+            notes.append(f"{former} had an end, {former.until}, and {_LOST if item is None else _LIFTED}")
+        for role, day in former.ends.items():
+            if (until is None or until > day) and (item is None or _leaves_role(item, role)):
+                state_now = _LIFTED if item is not None and role in (item.roles or ()) else _LOST
+                notes.append(f"role {role!r} of {former} had an end, {day}, and {state_now}")
     return notes
+
+
+def _leaves_role(item: DesiredItem, role: str) -> bool:
+    """Return whether a file lets a role stay without an end: listed, or beside the roles that it manages."""
+    is_left = item.roles is None or item.keep_other_roles or role in item.roles
+    return is_left and role not in item.ends
 
 
 def _list_items(state: DesiredState) -> Iterator[tuple[list[tuple[object, ...]], DesiredItem]]:

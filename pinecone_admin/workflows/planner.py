@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from attrs import evolve
@@ -77,7 +77,7 @@ def plan_changes(
         check_view(inventory, client_id, operation="plan")
         for each in filter(None, [desired, base]):
             _check_organization(inventory, each)
-        index, today = OrganizationIndex(inventory), inventory.taken_at.date()
+        index, today = OrganizationIndex(inventory), inventory.taken_at.astimezone(UTC).date()
         planner = _Planner(index, carry_out_ends(desired, today))
         planner.plan()
         raise_if(planner.problems, desired.source or "desired", "desired")
@@ -402,6 +402,9 @@ class _Planner:
         if name_tags.parse_tag(item.name) is not None and (current is None or name_of(current) != item.name):
             self._refuse(item, "gets the name of unfinished work")
         roles = self._resolve_roles(item)
+        for text in item.ended_roles:
+            if self._find_role(text) is None and self._is_ambiguous(text):  # a deleted project has no roles
+                self._refuse_role(item, text)
         if id(item) in self._left_out:
             return
         would_be_invited = item.kind == "person" and not isinstance(current, User)
@@ -512,6 +515,11 @@ class _Planner:
             place = None if name in self._misleading else self._places.get(name)
             self._roles[text] = RoleAt(role, place) if place is not None or not colon else None
         return self._roles[text]
+
+    def _is_ambiguous(self, text: str) -> bool:
+        """Return whether the project of a role is there, but not the only one that its name may mean."""
+        name = text.rpartition(":")[0]
+        return name in self._misleading or name in self._shared
 
     def _refuse_role(self, item: DesiredItem, text: str) -> None:
         name, _, role = text.rpartition(":")

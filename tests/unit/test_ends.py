@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from generated_client.models import Invite
+from generated_client.models import Invite, Project
 from pinecone_admin import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Inventory, plan_changes
 from pinecone_admin.workflows.organization_index import OrganizationIndex
@@ -121,6 +121,13 @@ def test_the_last_day_is_inclusive_and_in_utc() -> None:
     assert (last.changes, last.next_end) == ([], None)
 
 
+def test_a_saved_inventory_with_the_time_of_another_zone_is_of_its_day_in_utc() -> None:
+    """Half past midnight in Berlin is still the last day."""
+    saved = Inventory.from_dict({**make().to_dict(), "taken_at": "2027-02-01T00:30:00+01:00"})
+    found = plan(saved, people=[bob(ending("search:ProjectEditor"))])
+    assert (found.changes, found.next_end) == ([], DAY_AFTER)
+
+
 def test_an_end_takes_away_what_absent_does() -> None:
     """Once their ends have come, people with their invites, accounts and keys are deleted, each by its end."""
     inventory = make(
@@ -193,6 +200,40 @@ def test_an_end_that_was_lifted_or_lost_is_a_note() -> None:
     ]
     kept = plan(make(), base, people=[bob(until=STILL)], service_accounts=[{"name": "ci", "absent": True}])
     assert kept.notes == []
+
+
+@pytest.mark.parametrize(
+    ("former", "now", "state"),
+    [
+        ({"until": STILL}, bob("search:ProjectEditor", until=STILL), "has none now"),
+        ({"keep_other_roles": True}, bob(keep_other_roles=True), "is not in the file now"),
+        ({}, {"email": BOB}, "is not in the file now"),
+    ],
+    ids=["the person ends later", "other roles are kept", "roles are not managed"],
+)
+def test_the_lost_end_of_a_role_that_stays_is_a_note(former: dict[str, Any], now: dict[str, Any], state: str) -> None:
+    """Where nothing takes the role away any more on its day, the plan has no change, and says so."""
+    base = {"people": [bob(ending("search:ProjectEditor"), **former)]}
+    found = plan(make(), base, people=[now])
+    assert not found.changes
+    assert found.notes == [f"role 'search:ProjectEditor' of person '{BOB}' had an end, 2027-01-31, and {state}"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"keep_other_roles": True}], ids=["roles", "other roles are kept"])
+def test_an_end_on_a_project_whose_name_another_one_has_is_named(fields: dict[str, Any]) -> None:
+    """A second project of the name does not keep a role unseen: the item is left out and named, and others end."""
+    twin = Project(id="p-twin", name="search", max_pods=0, force_encryption_with_cmek=False, organization_id="o-1")
+    roles = [("user", BOB, "OrgMember", None), ("user", BOB, "ProjectEditor", "search")]
+    there = make(users=[BOB, "eve@example.com"], roles=[*roles, ("user", "eve@example.com", "OrgMember", None)])
+    people = [
+        bob(ending("search:ProjectEditor"), **fields),
+        {"email": "eve@example.com", "roles": ["OrgMember"], "until": ENDED},
+    ]
+    found = plan(evolve(there, projects=[*there.projects, twin]), {"people": people}, people=people)
+    assert [each.partition(": ")[2] for each in found.stopped] == [
+        "role 'search:ProjectEditor' is on one of 2 projects: write p-search:ProjectEditor or p-twin:ProjectEditor"
+    ]
+    assert causes(found) == [("delete eve@example.com", "end")]
 
 
 def test_a_role_on_a_project_that_is_gone_is_skipped_once_it_has_ended() -> None:
