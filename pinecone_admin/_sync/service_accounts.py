@@ -352,8 +352,8 @@ class ServiceAccounts(Namespace):
             SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret. No other service
                 account is rotated after that.
             PineconeValueError: ``store`` cannot be read again, and ``allow_unreadable`` is False; nothing was sent.
-            RefusedError: The client has only a token, and ``client_id`` is None; or the responses have no ``Date``.
-                Nothing was changed.
+            RefusedError: The client has only a token, and ``client_id`` is None or that of no service account; or the
+                responses have no ``Date``. Nothing was changed.
             PineconeError: The list failed, or each response of a rotation was lost. No other service account is rotated
                 after that. The notes (``__notes__``) of any error name what was done before.
 

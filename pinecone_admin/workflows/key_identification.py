@@ -23,7 +23,7 @@ from pinecone_admin.workflows.quoting import describe_thing
 
 KeyState: TypeAlias = Literal["accepted", "restricted", "not_accepted", "no_answer"]
 
-_LABELLED = re.compile(r"(?:pcsk|pckey)_(?:([^_]*)_)?.*", re.DOTALL)
+_LABELLED = re.compile(r"(?:pcsk|pckey)_(?:([^_]{1,16})_)?.*", re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _READERS = frozenset({"ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "ControlPlaneViewer"})
 """Roles of API keys that may list indexes (`guides/production/manage-rbac`)."""
@@ -112,7 +112,7 @@ def is_older_value(value: str) -> bool:
 
 
 def read_label(value: str) -> str | None:
-    """Return the label of a value, or None if it has none."""
+    """Return the label of a value, or None if it has none; a text that is too long for a label may be the secret."""
     found = _LABELLED.fullmatch(value)
     return found[1] or None if found else None
 

@@ -190,6 +190,9 @@ async def test_the_own_account_is_left_out_and_a_token_needs_its_client_id(accou
     with raises(RefusedError) as refused:
         await accounts.rotate(admin, names=["a"])
     assert "pass its client id" in refused.value.message
+    with raises(RefusedError, match="no service account has the client id"):
+        await accounts.rotate(admin, names=[own.name], client_id="mistyped")
+    assert accounts.list_changes() == []
     report = await accounts.rotate(admin, names=["a"], client_id=own.client_id)
     assert (names(report.rotated), accounts.find_lost()) == (["a"], set())
     with raises(PineconeValueError):

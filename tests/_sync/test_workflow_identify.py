@@ -11,7 +11,7 @@ import pytest
 from pinecone_admin import Admin, LeftoverError, NotFoundError, PineconeValueError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyRole, APIKeyWithSecret
-from pinecone_admin.workflows.key_identification import find_slug, read_label
+from pinecone_admin.workflows.key_identification import describe_form, find_slug, read_label
 
 pytestmark = pytest.mark.anyio
 
@@ -177,3 +177,10 @@ def test_the_part_of_a_host_that_names_a_project_is_what_follows_the_name() -> N
         None,
         None,
     ]
+
+
+def test_a_text_that_is_longer_than_a_label_is_not_shown() -> None:
+    """It may be the secret of a value that was not copied whole."""
+    value = f"pcsk_{'s' * 63}_x"
+    assert read_label(value) is None
+    assert "sss" not in describe_form(value)

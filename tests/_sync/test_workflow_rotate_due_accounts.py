@@ -191,6 +191,9 @@ def test_the_own_account_is_left_out_and_a_token_needs_its_client_id(accounts: A
     with raises(RefusedError) as refused:
         accounts.rotate(admin, names=["a"])
     assert "pass its client id" in refused.value.message
+    with raises(RefusedError, match="no service account has the client id"):
+        accounts.rotate(admin, names=[own.name], client_id="mistyped")
+    assert accounts.list_changes() == []
     report = accounts.rotate(admin, names=["a"], client_id=own.client_id)
     assert (names(report.rotated), accounts.find_lost()) == (["a"], set())
     with raises(PineconeValueError):

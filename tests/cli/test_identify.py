@@ -61,6 +61,25 @@ def test_what_is_no_value_is_refused_without_being_shown(stdin: str) -> None:
         assert not stdin.strip() or stdin.strip() not in done.stderr
 
 
+def test_no_local_of_the_command_shows_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report of a crash may have the locals of all frames."""
+    shown: list[str] = []
+
+    def fail(*_: object, **__: object) -> None:
+        frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]
+        while (caller := frame.f_back) is not None:
+            frame = caller
+            if "tests" not in Path(frame.f_code.co_filename).parts:
+                shown.extend(map(repr, frame.f_locals.values()))
+        raise TimeoutError
+
+    monkeypatch.setattr("pinecone_admin._sync.workflows.identify_key.identify_key", fail)
+    with example_organization():
+        run("api-key", "identify", stdin="pcsk_label_abcdefgh")
+    assert shown
+    assert "abcdefgh" not in "".join(shown)
+
+
 def test_the_value_is_typed_without_being_shown(tmp_path: Path) -> None:
     """On a terminal, the command asks for it."""
     program = (

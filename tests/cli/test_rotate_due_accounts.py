@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import pkgutil
+import signal
 from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.secrets.target_files import rescue_folders
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ServiceAccountRecord
 from tests.cli.command_line import Run, example_organization, run
@@ -30,6 +35,11 @@ def find(emulator: Emulator, name: str) -> ServiceAccountRecord:
 def stored(name: str) -> str:
     """Return the secret in the file of an account."""
     return str(json.loads(Path(f"{name}.json").read_text())["client_secret"])
+
+
+def read_rescued() -> list[str]:
+    """Return the contents of the rescue files."""
+    return [each.read_text() for each in next(rescue_folders()).glob("pinecone-admin-rescue-*")]
 
 
 @pytest.fixture
@@ -118,6 +128,45 @@ def test_a_secret_that_cannot_be_stored_is_rescued_and_ends_the_command(emulator
     assert Path("deploy.out").read_text() == find(emulator, "deploy").client_secret
     assert find(emulator, "report").client_secret == kept
     assert find(emulator, "nightly").client_secret not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("moment", ["_keep_interrupted", "_find_handed_out", "RescueFile.write"])
+def test_an_interruption_does_not_lose_a_secret_that_is_being_rescued(
+    emulator: Emulator, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The context in which signals wait for the secret has ended by then."""
+    place = f"pinecone_admin.cli.secrets.delivery.{moment}"
+    real = pkgutil.resolve_name(place)
+
+    def interrupt(*args: object) -> object:
+        monkeypatch.setattr(place, real)
+        signal.raise_signal(signal.SIGINT)
+        return real(*args)
+
+    monkeypatch.setattr(place, interrupt)
+    done = rotate("--allow-unreadable", store="exec:false {name}")
+    assert [find(emulator, "deploy").client_secret in each for each in read_rescued()] == [True], done
+    assert "could not be stored, so it is in" in done.stderr
+
+
+def test_an_interruption_on_the_way_to_the_rescue_does_not_lose_a_secret(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interruption replaces the error that hands the secret out."""
+    real = Interruptions.held_by_one_secret
+
+    @contextmanager
+    def interrupt_after(interruptions: Interruptions) -> Generator[None]:
+        try:
+            with real(interruptions):
+                yield
+        finally:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Interruptions, "held_by_one_secret", interrupt_after)
+    done = rotate("--allow-unreadable", store="exec:false {name}")
+    assert done.exit == 130
+    assert [find(emulator, "deploy").client_secret in each for each in read_rescued()] == [True], done
 
 
 @pytest.mark.parametrize("store", ["file:one.json", "env-file:.env#SECRET", "file:{project}-{name}.json"])

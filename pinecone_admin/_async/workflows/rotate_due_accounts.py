@@ -15,6 +15,7 @@ from attrs import define, evolve
 from pinecone_admin._async.workflows.client_state import (
     check_client_id,
     find_client_id,
+    own_client_id,
     require_server_time,
     try_credentials,
 )
@@ -65,6 +66,10 @@ _UNKNOWN_CALLER = (
     "a token does not show whose it is, and a due service account may be its own: pass its client id (client_id, or "
     "--client-id on the command line)"
 )
+_NOT_LISTED = (
+    "no service account has the client id that was passed (client_id, or --client-id on the command line), and a due "
+    "service account may be your own: pass the client id of the account of the token"
+)
 _OWN = (
     "it is your own, and if each response is lost, no valid secret is left; rotate its secret from another service "
     "account"
@@ -96,6 +101,8 @@ async def rotate_due_accounts(
     caller = find_client_id(admin, client_id, operation=_OPERATION)
     if caller is None:
         raise RefusedError(_UNKNOWN_CALLER, operation=_OPERATION)
+    if own_client_id(admin) is None and all(each.client_id != caller for each in accounts):
+        raise RefusedError(_NOT_LISTED, operation=_OPERATION)
     now = require_server_time(admin, operation=_OPERATION)
     found = find_due_accounts(accounts, client_id=caller, now=now, older_than=older_than, names=names)
     report = DueAccountRotations(

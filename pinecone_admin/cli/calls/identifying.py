@@ -12,6 +12,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client import limit_core_dumps
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_value
+from pinecone_admin.errors import Masked
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.parameters import Reference
@@ -42,10 +43,9 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
         confirm_temporary_keys(session, f"api-key identify {' '.join(f'--project {each}' for each in found)}")
     else:
         found = []
-    value = _read_value(session)
+    value = Masked(_read_value(session))  # no local of a traceback shows it
     with show_progress(session, "asking the API"):
-        result = session.admin.api_keys.identify(value=value, project_ids=[each.id for each in found])
-    del value
+        result = session.admin.api_keys.identify(value=value.reveal(), project_ids=[each.id for each in found])
     if session.output == "table":
         session.stdout.write(f"{result}\n")
     else:

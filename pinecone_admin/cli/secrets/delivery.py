@@ -96,8 +96,8 @@ def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, No
         try:
             yield
         except BaseException as error:
-            handed_out = error if isinstance(error, SecretNotStoredError) else error.__cause__
-            if isinstance(handed_out, SecretNotStoredError):
+            session.interruptions.hold()  # the secret's own context has ended, and one more interruption would lose it
+            if (handed_out := _find_handed_out(error)) is not None:
                 _keep_interrupted(session, handed_out, rescue)
             elif isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
                 keep_response(error, rescue)
@@ -106,6 +106,14 @@ def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, No
             failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
             message = "; ".join([str(failure), *read_notes(failure)])
             raise CLIError(message, exit=_exit_of(failure), help_code=SecretNotStoredError.help_code) from None
+
+
+def _find_handed_out(error: BaseException) -> SecretNotStoredError | None:
+    """Return the error that hands out a secret, also if an interruption came before it arrived."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, SecretNotStoredError):
+        found = found.__cause__ or found.__context__
+    return found
 
 
 def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery, create: Callable[[], Any]) -> object:
