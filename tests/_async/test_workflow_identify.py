@@ -152,6 +152,20 @@ async def test_a_project_without_room_for_a_temporary_key_is_named(emulator: Emu
     assert [each.key.id for each in found.candidates] == [made.key.id]
 
 
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 200, "body": "html"}, {"unreachable": True}])
+async def test_what_a_value_shows_outlives_a_comparison_that_fails(
+    emulator: Emulator, fault: dict[str, object]
+) -> None:
+    """The project that could not be compared is named, and its temporary key is deleted."""
+    async with emulator.async_admin(retry=None) as admin:
+        made = await make_key(admin, emulator)
+        emulator.faults.add("list_indexes", skip=1, times=None, **fault)  # type: ignore[arg-type]  # rows of a table
+        found = await admin.api_keys.identify(value=made.value, project_ids=[made.key.project_id])
+    assert (found.state, found.candidates, len(found.temporary_keys)) == ("accepted", [], 1)
+    assert "was not compared" in str(found)
+    assert set(emulator.state.api_keys) == {made.key.id}
+
+
 async def test_a_temporary_key_that_cannot_be_deleted_is_named(emulator: Emulator) -> None:
     """The error names it, as at the end of any temporary key."""
     async with emulator.async_admin() as admin:

@@ -18,6 +18,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import (
     ApiError,
     ForbiddenError,
@@ -107,7 +108,7 @@ async def _ask(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> KeyIdenti
         )
     else:
         slugs = listing.slugs
-        found = f"it lists {listing.count} indexes" if listing.count else "its project has no index"
+        found = f"it lists {count_noun(listing.count, 'index')}" if listing.count else "its project has no index"
         evidence.append(f"the value was accepted at {server_now(admin):%Y-%m-%d %H:%M:%S} UTC, and {found}")
     return KeyIdentification(
         checked_at=server_now(admin),
@@ -150,7 +151,10 @@ async def _compare(admin: AsyncAdmin, asked: KeyIdentification, project: Project
     try:
         async with admin.api_keys.temporary(project_id=project.id, roles=["ProjectViewer"]) as made:
             asked = evolve(asked, temporary_keys=[*asked.temporary_keys, made.key.id])
-            listing = await _list_when_accepted(admin.with_options(api_key=made.value))
+            try:
+                listing = await _list_when_accepted(admin.with_options(api_key=made.value))
+            except _NO_ANSWER as error:  # what the value itself has shown must not be lost
+                return _note(asked, f"{described} was not compared: {error}")
     except ForbiddenError as error:
         return _note(asked, f"{described} was not compared: {error}")
     if set(asked.slugs).isdisjoint(listing.slugs):
