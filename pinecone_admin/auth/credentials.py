@@ -19,8 +19,8 @@ class Credentials:
     __slots__ = ("client_id", "client_secret")  # ``vars``, and what prints it, shows no slot
 
     def __init__(self, *, client_id: TextSource, client_secret: TextSource) -> None:
-        self.client_id = client_id
-        self.client_secret = client_secret
+        self.client_id: TextSource = client_id
+        self.client_secret: TextSource = client_secret
 
     def read(self) -> tuple[str, str]:
         """Return the current client id and secret, checked."""
@@ -33,7 +33,7 @@ class SuppliedToken:
     __slots__ = ("token",)  # as above
 
     def __init__(self, token: TextSource) -> None:
-        self.token = token
+        self.token: TextSource = token
 
     def read(self) -> str:
         """Return the current token, checked."""

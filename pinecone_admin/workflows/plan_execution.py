@@ -196,8 +196,8 @@ class PlanExecution:
     """
 
     def __init__(self, report: ApplyReport, compared: Sequence[Compared]) -> None:
-        self.changes = [each.change for each in compared]
-        self.ready = [number for number, each in enumerate(compared) if each.state == "ready"]
+        self.changes: list[Change] = [each.change for each in compared]
+        self.ready: list[int] = [number for number, each in enumerate(compared) if each.state == "ready"]
         self._report = report
         self._known: dict[Ref, Ref] = {
             plan_ref: each.found

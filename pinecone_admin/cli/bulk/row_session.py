@@ -74,8 +74,8 @@ class RowSession(Session):
         super().__init__(stdin=io.StringIO(), stdout=self._output, stderr=io.StringIO(), env=shared.session.env)
         self.settings.update(shared.settings)
         self.is_row = True
-        self.claimed = shared.session.claimed
-        self.written = shared.session.written
+        self.claimed: dict[tuple[object, ...], set[str | None]] = shared.session.claimed
+        self.written: list[str] = shared.session.written
 
     @property
     def admin(self) -> Admin:

@@ -106,7 +106,7 @@ class ReadableDelivery(SecretDelivery, PlacedStore):
         present = self._place.read()
         is_of_other = isinstance(made, ServiceAccount) and present.client_id != made.client_id
         found = None if is_of_other else present.value or None
-        self.was_stored_before = found is not None  # if it is not that of ``made``, another one is stored
+        self.was_stored_before: bool = found is not None  # if it is not that of ``made``, another one is stored
         return found
 
 
