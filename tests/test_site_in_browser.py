@@ -28,7 +28,8 @@ for (const frame of document.querySelectorAll("iframe")) {
   const inner = frame.contentDocument, root = inner.documentElement;
   const measure = title => {
     const report = element => found.push(`${title}: ${element.textContent.trim().slice(0, 60)}`);
-    const isTall = root.clientWidth > 1000 && root.scrollHeight > 12000 && !/^(changelog|emulator-confidence) /.test(title);
+    const isLongList = /^(changelog|emulator-confidence) /.test(title);
+    const isTall = root.clientWidth > 1000 && root.scrollHeight > 12000 && !isLongList;
     if (isTall || root.scrollWidth > root.clientWidth) report(inner.querySelector("h1") || root);
     for (const each of inner.querySelectorAll("article *")) {
       const free = root.clientWidth < 1000 && each.matches("pre, p:has(> img)");
