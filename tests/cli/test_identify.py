@@ -69,15 +69,16 @@ def test_no_local_of_the_command_shows_the_value(monkeypatch: pytest.MonkeyPatch
         frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]
         while (caller := frame.f_back) is not None:
             frame = caller
-            if "tests" not in Path(frame.f_code.co_filename).parts:
+            folders = {*Path(frame.f_code.co_filename).parts}
+            if folders & {"pinecone_admin", "click"} and "tests" not in folders:
                 shown.extend(map(repr, frame.f_locals.values()))
         raise TimeoutError
 
     monkeypatch.setattr("pinecone_admin._sync.workflows.identify_key.identify_key", fail)
     with example_organization():
-        run("api-key", "identify", stdin="pcsk_label_abcdefgh")
+        run("api-key", "identify", stdin="pcsk_label_valueinnolocal")
     assert shown
-    assert "abcdefgh" not in "".join(shown)
+    assert "valueinnolocal" not in "".join(shown)
 
 
 def test_the_value_is_typed_without_being_shown(tmp_path: Path) -> None:

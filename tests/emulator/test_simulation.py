@@ -118,5 +118,9 @@ def test_a_request_lets_other_tasks_run_twice(backend: str) -> None:
                 group.cancel_scope.cancel()
             return len(emulator.requests), responded
 
-    found = [anyio.run(cancel_after, steps, backend=backend) for steps in range(8)]
-    assert [each for n, each in enumerate(found) if each not in found[:n]] == [(0, False), (1, False), (1, True)]
+    wanted, found = {(0, False), (1, False), (1, True)}, set[tuple[int, bool]]()
+    for _ in range(100):  # trio runs the tasks that are ready in a random order
+        found |= {anyio.run(cancel_after, steps, backend=backend) for steps in range(8)}
+        if found >= wanted:
+            break
+    assert found == wanted
