@@ -17,6 +17,8 @@ from pinecone_admin import __version__
 
 SDIST_FILES = {"CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "pyproject.toml", ".gitignore", "PKG-INFO"}
 DIST_INFO_FILES = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+WORKFLOWS = Path(__file__).parents[1] / ".github/workflows"
+PINNED_ACTION = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 SECRET = re.compile(rb"pcsk_\w{20}|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.")
 
 
@@ -106,3 +108,11 @@ def test_the_wheel_works_with_only_its_dependencies(wheel: Path, tmp_path: Path)
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "['x']\n"), done.stderr
+
+
+def test_each_action_of_the_pipelines_is_pinned_to_a_commit() -> None:
+    """A tag can be moved to other code, a commit cannot; the comment names the release of the commit."""
+    used = [found for file in WORKFLOWS.glob("*.yml") for found in re.findall(r"uses: (.*)", file.read_text("utf-8"))]
+    others = [action for action in used if not action.startswith("./")]
+    assert len(others) < len(used), "the release calls the tests of this project"
+    assert not [action for action in others if not PINNED_ACTION.fullmatch(action)]
