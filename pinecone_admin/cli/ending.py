@@ -103,6 +103,11 @@ def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -
     return [*([] if says_outcome else clauses), *secrets]
 
 
+def has_remaining(ledger: Ledger) -> bool:
+    """Return whether the command made a change, or may have made one, that nothing has undone."""
+    return bool(find_effects(ledger.changes, ledger.gone).remaining)
+
+
 def has_undone(ledger: Ledger, made: str) -> bool:
     """Return whether something that the command made is gone again."""
     return any(each.made == made for each in find_effects(ledger.changes, ledger.gone).undone)

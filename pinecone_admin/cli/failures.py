@@ -39,7 +39,30 @@ _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EF
 """Why a disk takes no output, although the command line is right."""
 
 
-_EXITS: tuple[tuple[type[PineconeError], int], ...] = (
+_PASSING = _UNWRITTEN | {errno.EAGAIN}
+"""What passes by itself: a disk that takes no output, and a file that another command has locked."""
+
+
+class StoreError(Exception):
+    """A secret cannot be stored, or was not stored.
+
+    Args:
+        message: What is wrong and what to do, without the secret.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(make_printable(message))
+
+
+class WrongPlaceError(StoreError):
+    """The place cannot take the secret as long as nobody changes it or the command line."""
+
+
+class BusyError(StoreError):
+    """Another command is using the destination."""
+
+
+EXITS: tuple[tuple[type[BaseException], int], ...] = (
     # The first class that fits counts: a subclass stands before its base. What may succeed later is no matter of them.
     (errors.TokenError, exit_codes.IDENTITY),
     (errors.UnauthorizedError, exit_codes.IDENTITY),
@@ -53,7 +76,17 @@ _EXITS: tuple[tuple[type[PineconeError], int], ...] = (
     (errors.PineconeValueError, exit_codes.USAGE),
     (errors.PineconeTypeError, exit_codes.USAGE),
     (errors.ReadOnlyError, exit_codes.USAGE),
+    (PineconeError, exit_codes.REFUSED),
+    (WrongPlaceError, exit_codes.USAGE),
+    (BusyError, exit_codes.TRY_LATER),
+    # Else a nightly job would make keys and delete them again for ever.
+    (StoreError, exit_codes.REFUSED),
+    (click.ClickException, exit_codes.USAGE),
+    (OSError, exit_codes.USAGE),
+    (click.Abort, exit_codes.INTERRUPTED),
+    (KeyboardInterrupt, exit_codes.INTERRUPTED),
 )
+"""The exit code of each cause; of whatever is not in it, 1."""
 
 
 class CLIError(Exception):
@@ -61,8 +94,9 @@ class CLIError(Exception):
 
     Args:
         message: What went wrong and what to do, on one line.
-        exit: The exit code.
-        help_code: Its code for ``explain``; None if there is nothing to explain.
+        cause: The error, or the class of errors, that decides on the exit code, and on the code for ``explain``.
+        exit: The exit code, if something was done, so that no cause decides.
+        help_code: Another code for ``explain``.
         outcome: What happened to the change, if the ledger does not know.
         says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
         problems: What is wrong with a file, each with the file and a message; text has a line for each above this one.
@@ -72,16 +106,18 @@ class CLIError(Exception):
         self,
         message: str,
         *,
-        exit: int = exit_codes.USAGE,  # noqa: A002 - the name in the error object
-        help_code: str | None = PineconeValueError.help_code,
+        cause: BaseException | type[BaseException] = PineconeValueError,
+        exit: int | None = None,  # noqa: A002 - the name in the error object
+        help_code: str | None = None,
         outcome: Outcome = "not_sent",
         says_if_unchanged: bool = False,
         problems: Sequence[Mapping[str, str]] = (),
     ) -> None:
         super().__init__(make_printable(message))
         self.message: str = make_printable(message)
-        self.exit = exit
-        self.help_code: str | None = help_code
+        self.exit: int = exit_of(cause) if exit is None else exit
+        code = help_code or getattr(cause, "help_code", PineconeValueError.help_code)
+        self.help_code: str | None = None if self.exit == exit_codes.INTERRUPTED else code
         self.outcome = outcome
         self.says_if_unchanged = says_if_unchanged
         self.problems: Sequence[Mapping[str, str]] = problems
@@ -107,9 +143,9 @@ def describe_failure(
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
-        details = {"help_code": f"exit-{exit_codes.TRY_LATER}", "outcome": "not_sent"}
+        details = {"help_code": f"exit-{exit_of(error)}", "outcome": "not_sent"}
         message = f"the output cannot be written: {_describe_system_error(error)}"
-        reason = CommandFailure(message, exit=exit_codes.TRY_LATER, details=details)
+        reason = CommandFailure(message, exit=exit_of(error), details=details)
     else:
         reason = _describe(error, spellings)
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -145,15 +181,15 @@ def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFail
         details = {"help_code": error.help_code, "outcome": error.outcome, "problems": problems}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return CommandFailure(_with_notes("interrupted", error), exit=exit_codes.INTERRUPTED)
+        return CommandFailure(_with_notes("interrupted", error), exit=exit_of(error))
     not_sent = {"help_code": PineconeValueError.help_code, "outcome": "not_sent"}
     if isinstance(error, click.ClickException):
-        return CommandFailure(message=_describe_usage(error), exit=exit_codes.USAGE, details=not_sent)
+        return CommandFailure(message=_describe_usage(error), exit=exit_of(error), details=not_sent)
     if isinstance(error, OSError):
-        return CommandFailure(message=_describe_system_error(error), exit=exit_codes.USAGE, details=not_sent)
+        return CommandFailure(message=_describe_system_error(error), exit=exit_of(error), details=not_sent)
     return CommandFailure(
         message=make_printable(f"{type(error).__name__}: {error}"),
-        exit=exit_codes.REFUSED,
+        exit=exit_of(error),
         details={"help_code": PineconeError.help_code},
     )
 
@@ -203,19 +239,21 @@ def _describe_system_error(error: OSError) -> str:
     return make_printable(f"{error.filename}: {reason}" if error.filename else reason)
 
 
-def exit_of(error: PineconeError) -> int:
-    """Return the exit code of the cause of an error, which counts if no change remains."""
+def exit_of(error: BaseException | type[BaseException]) -> int:
+    """Return the exit code of an error, or of a class of errors, which counts if no change remains."""
+    if isinstance(error, CLIError):
+        return error.exit
     if isinstance(error, errors.RefusedError) and isinstance(error.__cause__, PineconeError):
         return exit_of(error.__cause__)
-    if error.worth_retrying:
+    kind = error if isinstance(error, type) else type(error)
+    # An instance may know better than its class.
+    if issubclass(kind, PineconeError) and getattr(error, "worth_retrying", False):
         return exit_codes.TRY_LATER
-    if is_foreign_refusal(error):
+    if isinstance(error, PineconeError) and is_foreign_refusal(error):
         return exit_codes.REFUSED
-    return _exit_of_class(type(error))
-
-
-def _exit_of_class(kind: type[PineconeError]) -> int:
-    return next((code for each, code in _EXITS if issubclass(kind, each)), exit_codes.REFUSED)
+    if isinstance(error, OSError) and error.errno in _PASSING:
+        return exit_codes.TRY_LATER
+    return next((code for each, code in EXITS if issubclass(kind, each)), exit_codes.REFUSED)
 
 
 def exit_of_reasons(help_codes: Iterable[str | None], *, is_anything_done: bool) -> int:
@@ -227,11 +265,6 @@ def exit_of_reasons(help_codes: Iterable[str | None], *, is_anything_done: bool)
     """
     known = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PineconeError)]
     kinds = {kind.help_code: kind for kind in known}
-    exits = {_exit_of_reason(kinds.get(code or "")) for code in help_codes}
+    reasons = [kinds.get(code or "") for code in help_codes]
+    exits = {exit_codes.PARTLY_DONE if each is None else exit_of(each) for each in reasons}
     return exit_codes.combine(exits, is_anything_done=is_anything_done)
-
-
-def _exit_of_reason(kind: type[PineconeError] | None) -> int:
-    if kind is None:
-        return exit_codes.PARTLY_DONE
-    return exit_codes.TRY_LATER if kind.worth_retrying else _exit_of_class(kind)

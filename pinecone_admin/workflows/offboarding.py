@@ -9,7 +9,7 @@ from attrs import evolve
 
 from generated_client.models import Invite, User
 from pinecone_admin._http.lookup import is_same_email
-from pinecone_admin.errors import RefusedError
+from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.ending import refer_to
 from pinecone_admin.workflows.inventory import Inventory
@@ -131,8 +131,8 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
 
 
 def list_unseen(emails: Iterable[str], reason: str) -> list[Left]:
-    """Return addresses that could not be looked up, with the reason."""
-    return [Left(id="", name=each, reason=reason) for each in emails]
+    """Return addresses that the account may not look up, with the reason."""
+    return [Left(id="", name=each, reason=reason, help_code=ForbiddenError.help_code) for each in emails]
 
 
 def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardReport:

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, StoreError
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.secrets.env_file_text import read_env_file
-from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
+from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPlace, Target, find_overlaps
 from pinecone_admin.cli.secrets.store_template import parse_template
 from pinecone_admin.cli.session import Session

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from dotenv import dotenv_values
 
+from pinecone_admin.cli.failures import StoreError
 from pinecone_admin.cli.secrets.env_file_text import parse_env_file, read_env_file, set_variables
-from pinecone_admin.cli.secrets.new_secret import StoreError
 
 REPLACED: dict[str, tuple[str, str]] = {
     "new file": ("", "KEY=new\n"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shlex
@@ -15,9 +16,17 @@ import click
 import pytest
 
 from pinecone_admin import errors
-from pinecone_admin.cli import exit_codes
+from pinecone_admin.cli import exit_codes, failures
 from pinecone_admin.cli.commands import Command
-from pinecone_admin.cli.failures import CLIError, describe_failure, exit_of, exit_of_reasons
+from pinecone_admin.cli.failures import (
+    BusyError,
+    CLIError,
+    StoreError,
+    WrongPlaceError,
+    describe_failure,
+    exit_of,
+    exit_of_reasons,
+)
 from pinecone_admin.cli.help.explanations import find_explanation
 from pinecone_admin.cli.ledger import Ledger
 from tests.cli.command_line import COMMANDS, Run, example_organization, retire_key, run
@@ -135,7 +144,17 @@ def refused_because_of(cause: errors.PineconeError) -> errors.RefusedError:
     return error
 
 
-CAUSES: list[tuple[errors.PineconeError, int]] = [
+CAUSES: list[tuple[BaseException, int]] = [
+    (StoreError("x"), exit_codes.REFUSED),
+    (WrongPlaceError("x"), exit_codes.USAGE),
+    (BusyError("x"), exit_codes.TRY_LATER),
+    (errors.SecretNotStoredError("x", service_account_id="a", secret=errors.Masked("")), exit_codes.REFUSED),
+    (FileNotFoundError(errno.ENOENT, "x"), exit_codes.USAGE),
+    (OSError(errno.ENOSPC, "x"), exit_codes.TRY_LATER),
+    (click.UsageError("x"), exit_codes.USAGE),
+    (click.Abort(), exit_codes.INTERRUPTED),
+    (KeyboardInterrupt(), exit_codes.INTERRUPTED),
+    (RuntimeError("a defect"), exit_codes.REFUSED),
     (api_error(errors.ApiError, 418), exit_codes.REFUSED),
     (api_error(errors.BadRequestError, 400), exit_codes.REFUSED),
     (errors.ResponseParsingError("x", path="", raw=errors.Masked("")), exit_codes.REFUSED),
@@ -174,8 +193,26 @@ CAUSES: list[tuple[errors.PineconeError, int]] = [
 def test_an_error_has_the_exit_code_of_its_cause() -> None:
     """Whatever passes by itself is 7, and nothing else is; every class of errors has its code."""
     for error, expected in CAUSES:
-        assert exit_of(error) == expected, (type(error), error.status_code)
-        assert (exit_of(error) == exit_codes.TRY_LATER) <= (error.worth_retrying or error.__cause__ is not None)
+        assert exit_of(error) == expected, repr(error)
+        assert CLIError("x", cause=error).exit == expected, repr(error)
+        if isinstance(error, errors.PineconeError):
+            assert (exit_of(error) == exit_codes.TRY_LATER) <= (error.worth_retrying or error.__cause__ is not None)
+
+
+# What is no error: a check that failed, a state, codes that are compared, and an error before click is there.
+DECIDE_ALONE = {"calls/identifying.py", "doctor/run.py", "bulk/row_runner.py", "ending.py", "main.py"}
+
+
+def test_one_table_decides_on_the_code_of_a_cause() -> None:
+    """No other module chooses the code of an error; it names the class of the error, or the error itself."""
+    words = "REFUSED|USAGE|IDENTITY|NOT_FOUND|CONFLICT|TRY_LATER|NOT_ALLOWED"
+    room = Path(failures.__file__).parent
+    found = {
+        path.relative_to(room).as_posix()
+        for path in room.rglob("*.py")
+        if re.search(rf"\bexit_codes\.({words})\b|import .*\b({words})\b", path.read_text())
+    }
+    assert found == {*DECIDE_ALONE, "failures.py"}
 
 
 # What goes wrong, the code, and the commands: one that reads, writes, is a workflow, plans, reports or makes a secret.
@@ -426,17 +463,17 @@ def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:
         assert (done.exit, done.error["outcome"], done.error["worth_retrying"]) == (exit_codes.USAGE, "not_sent", False)
 
 
-def test_a_create_that_was_undone_because_its_store_failed_is_safe_to_repeat() -> None:
-    """The exit code, the outcome and both answers about a repeat agree, and nothing of it remains."""
+def test_a_create_that_was_undone_because_its_store_failed_is_not_worth_retrying() -> None:
+    """Nothing of it remains, and the exit code is 1: a nightly job must not make and delete keys for ever."""
     with example_organization() as emulator:
         before = set(emulator.state.api_keys)
         done = run("api-key", "create", "k", "--project", "search", "--store", "exec:false", "--yes", "-o", "json")
         assert set(emulator.state.api_keys) == before
     told = {name: done.error[name] for name in ("exit", "outcome", "safe_to_retry", "worth_retrying", "help_code")}
     assert told == {
-        "exit": exit_codes.TRY_LATER,
+        "exit": exit_codes.REFUSED,
         "outcome": "undone",
         "safe_to_retry": True,
-        "worth_retrying": True,
+        "worth_retrying": False,
         "help_code": "PA603",
     }

@@ -239,7 +239,7 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
 
 
 def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
-    """A plan and its report name them first and end with 4 if there is nobody else; an earlier run counts as found."""
+    """A plan and its report name them first and end with 4 if there is nobody else; who is hidden ends with 10."""
     people = tmp_path / "people.csv"
     with example_organization() as emulator:
         for emails, code, again in ((["no@example.com"], 4, 4), (["no@example.com", "ada@example.com"], 9, 9)):
@@ -262,7 +262,7 @@ def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
         one = run("user", "offboard", "ada@example.com", "--dry-run")
     assert table.stdout.splitlines()[1].split() == ["no@example.com", "not", "found"]
     assert "skipped: delete user ada@example.com" in " ".join(table.stdout.split())
-    assert (unseen.exit, unseen.json["not_found"]) == (4, [])
+    assert (unseen.exit, unseen.json["not_found"]) == (10, [])
     assert "ada@example.com: not seen: the account may not see who is in the organization: users: " in unseen.stderr
     assert one.exit == 10
 

@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_replaced_stays_as_it_was() -> None:
     before = path.read_bytes()
     with limit_file_size(10):
         done = save_profile("other")
-    assert (done.exit, f"{path} cannot be written" in done.stderr) == (2, True), done
+    assert (done.exit, f"{path} cannot be written" in done.stderr) == (7, True), done
     assert (path.read_bytes(), list(path.parent.iterdir())) == (before, [path])
     path.unlink()
     path.symlink_to("/proc/nowhere/profiles.toml")

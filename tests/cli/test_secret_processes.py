@@ -69,13 +69,13 @@ def served(tmp_path: Path) -> Generator[ServedOrganization, None, None]:
 
 
 def test_a_closed_pipe_deletes_the_key_whose_value_it_swallowed(served: ServedOrganization) -> None:
-    """Nobody has read the value, so the key is deleted, and exit code 7 says so; a closed stdout is found before."""
+    """Nobody has read the value, so the key is deleted, and exit code 1 says so; a closed stdout is found before."""
     before = live_secrets(served.emulator)
     reader, writer = os.pipe()
     os.close(reader)
     code, _, stderr = served.run(*words_of("api-key create", "--reveal"), stdout=writer)
     os.close(writer)
-    assert code == 7
+    assert code == 1
     assert stderr.startswith("error: the secret may not have been shown whole: stdout was closed; API key ")
     assert len(stderr.splitlines()) == 1
     served.emulator.requests.clear()
@@ -97,7 +97,7 @@ def test_a_pipe_that_is_closed_unread_deletes_the_key(served: ServedOrganization
         assert select.select([reader], [], [], PATIENCE)[0]
         os.close(reader)
         _, stderr = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 7
+    assert process.returncode == 1
     assert b"stdout was closed; API key " in stderr
     assert live_secrets(served.emulator) == before
 
@@ -204,4 +204,4 @@ def test_the_exit_code_counts_even_if_nobody_reads_stderr(served: ServedOrganiza
     words = [*COMMAND, *words_of("api-key create", "--store", "exec:false")]
     done = subprocess.run(words, env=served.env, stdout=writer, stderr=writer, timeout=PATIENCE, check=False)
     os.close(writer)
-    assert done.returncode == 7
+    assert done.returncode == 1

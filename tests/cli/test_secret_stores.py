@@ -17,12 +17,12 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.cli import interruption
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import BusyError, CLIError, StoreError
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output import file_locks
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.secrets import store_command
-from pinecone_admin.cli.secrets.new_secret import BusyError, NewSecret, StoreError
+from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPlace, name_of_id
 from pinecone_admin.cli.secrets.store_template import PartError, parse_template
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
@@ -321,7 +321,7 @@ from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.target_files import reserve_rescue_file
 from pinecone_admin.cli.secrets.store_template import parse_template
-from pinecone_admin.cli.secrets.new_secret import StoreError
+from pinecone_admin.cli.failures import StoreError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 secret = NewSecret(value="v" * 64, kind="api-key", id="k1", identifiers={}, owner={})

@@ -18,7 +18,8 @@ from tests.support.concurrency import PATIENCE
 PROGRAM = """
 import sys
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
+from pinecone_admin.cli.failures import StoreError
+from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.store_template import parse_template
 
 number, store, is_for_account = sys.argv[1], sys.argv[2], sys.argv[3] == "account"

@@ -12,7 +12,6 @@ from attrs import frozen
 
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import is_of_caller
 from pinecone_admin.cli.identity.client import is_read_only
@@ -132,7 +131,7 @@ def _question(session: Session, consent: Consent) -> None:
         session.notify("")  # the prompt is unfinished
         raise
     if not (answer == consent.typed if consent.wants_typed else answer.lower() in {"y", "yes"}):
-        raise CLIError("You said no.", exit=INTERRUPTED, help_code=None, says_if_unchanged=True)
+        raise CLIError("You said no.", cause=click.Abort, says_if_unchanged=True)
 
 
 def _name_organization(session: Session) -> str:

@@ -14,7 +14,6 @@ from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject
 from pinecone_admin.cli.parameters import (
@@ -223,7 +222,7 @@ def _require_one(
     if len(found) > 1:
         ids = ", ".join(map(describe, found))
         message = f"there are {count_noun(len(found), spell_noun(noun))} {text!r}: give the id of one, {ids}"
-        raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
+        raise CLIError(message, cause=AmbiguousNameError)
     return found[0]
 
 
@@ -256,7 +255,7 @@ def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
     """Return the error for an id or name that nothing has, with the name that is spelt nearly like it."""
     nearest = find_nearest(text, names)
     message = f"the account sees no {spell_noun(noun)} {text!r}" + (f": did you mean {nearest!r}?" if nearest else "")
-    return CLIError(message, exit=exit_codes.NOT_FOUND, help_code=NotFoundError.help_code)
+    return CLIError(message, cause=NotFoundError)
 
 
 def _name_of(item: Any) -> str | None:

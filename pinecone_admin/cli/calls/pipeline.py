@@ -14,11 +14,12 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
-from pinecone_admin.cli.failures import CLIError, exit_of_reasons
+from pinecone_admin.cli.failures import CLIError, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import Positional, PrincipalOption, Reference, Secret, resolve
 from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import NotFoundError, RefusedError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
@@ -122,7 +123,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         return
     _report_differences(call, result if hasattr(result, "differences") else getattr(result, "key", None))
     if session.is_dry_run and getattr(result, "refusal", None):
-        session.exit_code = exit_codes.CONFLICT
+        session.exit_code = exit_of(RefusedError)
     failed: Sequence[Any] = getattr(result, "failed", ())
     if failed:
         session.notify(f"warning: {count_noun(len(failed), 'failure')}; the report says why")
@@ -287,7 +288,7 @@ def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner,
 def _write_result(call: Call, result: object) -> None:
     session = call.session
     if result is False:
-        session.exit_code = exit_codes.NOT_FOUND
+        session.exit_code = exit_of(NotFoundError)
     if isinstance(result, list | Paginator | Generator):
         items: Iterable[object] = islice(cast("Iterable[object]", result), session.settings.get("limit"))
         if session.output == "table":  # which is written when all of it is known

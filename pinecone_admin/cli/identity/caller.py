@@ -10,7 +10,6 @@ from typing import TypeVar
 from attrs import frozen
 
 from pinecone_admin import Admin, ForbiddenError, NotFoundError
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.models import Project, RoleBinding, ServiceAccount
 
@@ -141,7 +140,7 @@ def read_organization(admin: Admin) -> CallerOrganization:
     found = read_organizations(admin)
     if not found:
         message = "the account may see no organization and no project; whoami shows who it is"
-        raise CLIError(message, exit=exit_codes.NOT_ALLOWED, help_code=ForbiddenError.help_code)
+        raise CLIError(message, cause=ForbiddenError)
     key, name = next(iter(found.items()))
     return CallerOrganization(key, name or UNKNOWN)
 

@@ -9,9 +9,9 @@ from attrs import evolve, field, frozen
 
 from generated_client.types import masked
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import SPELLINGS, CLIError
 from pinecone_admin.cli.variables import VARIABLES
+from pinecone_admin.errors import PineconeValueError, UnauthorizedError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.profiles.profile import Profile, Profiles
@@ -54,7 +54,8 @@ def _is_credential(name: str) -> bool:
 
 def identity_error(message: str, *, says_if_unchanged: bool = False) -> CLIError:
     """Return the error that the caller cannot be identified: credentials are missing or cannot be obtained."""
-    return CLIError(message, exit=exit_codes.IDENTITY, says_if_unchanged=says_if_unchanged)
+    code = PineconeValueError.help_code  # a variable or an option is to be corrected
+    return CLIError(message, cause=UnauthorizedError, help_code=code, says_if_unchanged=says_if_unchanged)
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import click
 from click.shell_completion import CompletionItem
 
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Noun, argument, load_commands
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.help.explanations import find_explanation, list_explanations
@@ -16,6 +15,7 @@ from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.parameters import Choice, find_nearest
 from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import NotFoundError, PineconeValueError
 
 
 def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -91,7 +91,8 @@ def explain(session: Session, *, code: str | None = None) -> None:
         return
     found = find_explanation(code.removeprefix("[").removesuffix("]"))  # as errors end in it
     if found is None:
-        raise CLIError(f"there is no code {code!r}: {_advise_code(code)}", exit=exit_codes.NOT_FOUND)
+        message = f"there is no code {code!r}: {_advise_code(code)}"
+        raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
     if session.output == "table" and session.settings.get("query") is None:
         lines = (f"{found.code}: {found.meaning}", found.reason, f"What to do: {found.remedy}")
         session.stdout.write("".join(f"{line}\n" for line in lines if line))

@@ -171,7 +171,7 @@ def write_report(path: str, text: str) -> None:
     """Write a file of mode 0600, completely or not at all; a device or a pipe is written as it is.
 
     Raises:
-        PineconeValueError: It cannot be written; a file that was there is unchanged.
+        CLIError: It cannot be written; a file that was there is unchanged.
     """
     target = Path(path)
     try:
@@ -180,9 +180,9 @@ def write_report(path: str, text: str) -> None:
         else:
             replace_private_file(follow_own_links(target.absolute()), text.encode())
     except (OSError, UnicodeError) as error:
-        raise PineconeValueError(
-            f"cannot write {describe_path(path)}: {getattr(error, 'strerror', None) or error}"
-        ) from error
+        reason = getattr(error, "strerror", None) or error
+        cause = error if isinstance(error, OSError) else PineconeValueError
+        raise CLIError(f"cannot write {describe_path(path)}: {reason}", cause=cause) from error
 
 
 def _is_device(path: Path) -> bool:

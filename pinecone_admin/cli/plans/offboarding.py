@@ -12,7 +12,8 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, name_some, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.ending import has_remaining
+from pinecone_admin.cli.failures import CLIError, StoreError, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, read_text, write_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview, write_value
@@ -25,14 +26,12 @@ from pinecone_admin.cli.plans.plan_files import (
     write_planned,
     write_result,
 )
-from pinecone_admin.cli.secrets.new_secret import StoreError
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import RefusedError
+from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
 from pinecone_admin.workflows.offboarding import preview_plan
 from pinecone_admin.workflows.plans import describe_missing
-from pinecone_admin.workflows.sent_changes import find_effects
 
 
 def offboard(session: Session, *, email: str | None, people: str | None, out: str | None) -> None:
@@ -57,7 +56,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         users = [] if preview.user is None else [Thing("user", preview.user.id, preview.user.email)]
         invites = [Thing("invite", each.id, each.email) for each in preview.invites]
         write_preview(session, preview, [*users, *invites])
-        session.exit_code = exit_codes.CONFLICT if preview.refusal else exit_codes.DONE
+        session.exit_code = exit_of(RefusedError) if preview.refusal else exit_codes.DONE
         return
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
@@ -86,11 +85,11 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         write_planned(session, as_document(plan), rows)
     else:
         write_result(session, as_document(plan), rows)
-    _warn_of_missing(session, plan, found=len(plan.reports))
+    _warn_of_missing(session, plan)
     if plan.refusal is not None:
         kept = "" if save is None else f", or remove the entry from reports in {save} to offboard the others"
         session.notify(f"warning: cannot be carried out: {plan.refusal}{kept}")
-        session.exit_code = exit_codes.CONFLICT
+        session.exit_code = exit_of(RefusedError)
     elif save is not None:
         command = f"; to remove these: pinecone-admin apply {shlex.quote(save)}"
         session.notify(f"nobody was removed{command if plan.reports else ', and there is nobody to remove'}")
@@ -117,7 +116,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
             preview = preview_plan(plan, session.admin.inventory())
         _save_report(session, [preview.to_dict()], save)
         write_preview(session, preview)
-        _warn_of_missing(session, preview, found=len(preview.reports) + len(preview.left))
+        _warn_of_missing(session, preview)
         return
     with _kept(session, as_document(plan)) as documents:
         with show_progress(session, "removing people"):
@@ -131,9 +130,8 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     if session.output == "table" and any(each["may know"] for each in rows):
         named = f"{path} names, and keys that were made since" if save is None else f"{save} names"
         session.notify(f"the people may know secrets: rotate those that {named}")
-    _warn_of_missing(session, report, found=len(report.reports) + len(report.left))
+    _warn_of_missing(session, report, left=report.left)
     if report.left:
-        session.exit_code = exit_codes.PARTLY_DONE
         session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.emails), 'person', 'people')}")
 
 
@@ -152,7 +150,7 @@ def _kept(session: Session, preview: dict[str, Any]) -> Generator[list[dict[str,
         yield documents
         is_lost = session.has_lost_output
     finally:
-        if is_lost and documents and find_effects(session.ledger.changes, session.ledger.gone).remaining:
+        if is_lost and documents and has_remaining(session.ledger):
             _rescue(session, documents[-1])
 
 
@@ -214,10 +212,17 @@ def _describe_missing(result: OffboardPlan | OffboardManyReport) -> list[dict[st
     return [{"email": email, "id": "", "projects": "", "may know": "", "result": text} for email, text in rows]
 
 
-def _warn_of_missing(session: Session, result: OffboardPlan | OffboardManyReport, *, found: int) -> None:
-    """Warn of addresses that nobody has or that could not be looked up, and choose the exit code for them."""
+def _warn_of_missing(session: Session, result: OffboardPlan | OffboardManyReport, *, left: Sequence[Left] = ()) -> None:
+    """Warn of addresses that nobody has or that could not be looked up, and choose the exit code.
+
+    Args:
+        session: The session.
+        result: The plan, or the report.
+        left: Those who were not removed.
+    """
     missing = describe_missing(result.not_found, result.unseen)
     for line in missing:
         session.notify(f"warning: {line}")
-    if missing:
-        session.exit_code = exit_codes.PARTLY_DONE if found else exit_codes.NOT_FOUND
+    codes = [each.help_code for each in (*result.unseen, *left)] + [NotFoundError.help_code] * len(result.not_found)
+    is_anything_done = bool(result.reports) or has_remaining(session.ledger)
+    session.exit_code = exit_of_reasons(codes, is_anything_done=is_anything_done)

@@ -12,13 +12,13 @@ from attrs import frozen
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import (
     ask_for_number,
     confirm_temporary_keys,
     name_some,
     require_change_allowed,
 )
+from pinecone_admin.cli.ending import has_remaining
 from pinecone_admin.cli.failures import exit_of_reasons
 from pinecone_admin.cli.output.files import write_report
 from pinecone_admin.cli.output.progress import show_progress
@@ -105,7 +105,10 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     write_result(session, report.to_dict(), rows)
     _name_temporary_keys(session, report.temporary_keys)
     if report.left:
-        session.exit_code = exit_codes.PARTLY_DONE
+        codes = [each.help_code for each in report.left]
+        session.exit_code = exit_of_reasons(
+            codes, is_anything_done=bool(report.deleted) or has_remaining(session.ledger)
+        )
         session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
 
 

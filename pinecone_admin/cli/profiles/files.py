@@ -11,15 +11,15 @@ from platformdirs import user_config_path
 
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin.auth.private_files import replace_private_file
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.file_locks import LockError, lock_file
+from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_ACCESS,
     describe_path,
     read_file,
 )
 from pinecone_admin.cli.profiles.profile import Profile, Profiles, parse_profiles
+from pinecone_admin.errors import ConflictError
 
 
 def find_profile_file() -> Path | None:
@@ -68,10 +68,8 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
             text = change(before)
             parse_profiles(text, source=describe_path(path))
             replace_private_file(target, text.encode())
-    except LockError as exc:
-        raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", exit=exit_codes.TRY_LATER) from exc
     except OSError as exc:
-        raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}") from exc
+        raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
 
 
 def _read_text(path: Path) -> str:
@@ -140,7 +138,7 @@ def put_profile(text: str, profile: Profile, *, make_default: bool, overwrite: b
     if profile.name in document.get("profiles", {}) and not overwrite:
         raise CLIError(
             f"Profile {profile.name} exists. Add --overwrite to replace it, or choose another name.",
-            exit=exit_codes.CONFLICT,
+            cause=ConflictError,
         )
     if make_default:
         document["default"] = profile.name

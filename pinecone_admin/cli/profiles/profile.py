@@ -11,8 +11,8 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.identity.sources import identity_error
 from pinecone_admin.cli.parameters import find_nearest
 
 # Also what a shell shows as a word of its own.
@@ -87,7 +87,8 @@ class Profiles:
             return self.by_name[name]
         known = f"there are: {', '.join(self.by_name)}" if self.by_name else "none is saved"
         # Not the code of a thing of the organization: a mistyped profile must not prove that somebody is gone.
-        raise CLIError(f"there is no profile {make_printable(name, most=80)!r}; {known}", exit=exit_codes.IDENTITY)
+        message = f"there is no profile {make_printable(name, most=80)!r}; {known}"
+        raise identity_error(message)
 
 
 def parse_profiles(text: str, *, source: str) -> Profiles:

@@ -148,7 +148,7 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
         message = (
             f"the name {text!r} is that of {count_noun(len(ids), 'project')}: use one of their ids, {', '.join(ids)}"
         )
-        raise CLIError(message, exit=exit_codes.CONFLICT, help_code=AmbiguousNameError.help_code)
+        raise CLIError(message, cause=AmbiguousNameError)
     return ids[0]
 
 

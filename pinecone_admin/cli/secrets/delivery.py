@@ -9,15 +9,14 @@ from typing import Any, cast
 from attrs import evolve
 
 from pinecone_admin.cli.ending import has_undone
-from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
-from pinecone_admin.cli.failures import CLIError, read_notes
+from pinecone_admin.cli.failures import CLIError, StoreError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.destination import Destination, Made, SecretDelivery, refuse
-from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
+from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNotStoredError
@@ -81,8 +80,8 @@ def _make(
             _keep_secret(delivery.undelivered, delivery.entry, rescue)
         # The ledger adds what remains.
         message = "; ".join([str(delivery.failure), *read_notes(delivery.failure)])
-        code = SecretNotStoredError.help_code
-        raise CLIError(message, exit=_exit_of(delivery.failure), help_code=code) from None
+        cause = delivery.failure or SecretNotStoredError
+        raise CLIError(message, cause=cause, help_code=SecretNotStoredError.help_code) from None
 
 
 @contextmanager
@@ -105,7 +104,7 @@ def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, No
                 raise
             failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
             message = "; ".join([str(failure), *read_notes(failure)])
-            raise CLIError(message, exit=_exit_of(failure), help_code=SecretNotStoredError.help_code) from None
+            raise CLIError(message, cause=failure, help_code=SecretNotStoredError.help_code) from None
 
 
 def _find_handed_out(error: BaseException) -> SecretNotStoredError | None:
@@ -151,12 +150,6 @@ def _reserved_rescue(makes: Secret) -> Generator[RescueFile | None, None, None]:
     finally:
         if not rescue.is_used:
             rescue.path.unlink(missing_ok=True)
-
-
-def _exit_of(failure: Exception | None) -> int:
-    if isinstance(failure, CLIError):  # such as a query that does not fit
-        return failure.exit
-    return USAGE if isinstance(failure, StoreError) and failure.is_wrong_place else TRY_LATER
 
 
 def _keep_secret(secret: NewSecret, entry: SecretEntry, rescue: RescueFile | None) -> None:

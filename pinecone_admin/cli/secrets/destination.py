@@ -8,11 +8,10 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli.exit_codes import TRY_LATER, USAGE
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import BusyError, CLIError, StoreError, WrongPlaceError
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, Secret
-from pinecone_admin.cli.secrets.new_secret import BusyError, NewSecret, StoreError, describe_secret
+from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
 from pinecone_admin.cli.secrets.places import FilePlace, SecretPlace, Target, find_overlaps
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.store_template import PartError, StoreTemplate, parse_template
@@ -252,10 +251,9 @@ class Destination(StoreByName):
         claimed, targets = self.session.claimed, place.targets()
         for each in targets:
             if any(each.overlaps(Target(each.resource, variable)) for variable in claimed.get(each.resource, ())):
-                raise StoreError(
+                raise WrongPlaceError(
                     f"--store {place.address} is one place for two secrets of this run, and this one would replace the "
                     "one before",
-                    is_wrong_place=True,
                 )
         for each in targets:
             claimed.setdefault(each.resource, set()).add(each.variable)
@@ -289,7 +287,7 @@ class Destination(StoreByName):
         try:
             return self._fill(self._template, owner)
         except PartError as error:
-            raise StoreError(self._describe_part(error, owner, owners), is_wrong_place=True) from error
+            raise WrongPlaceError(self._describe_part(error, owner, owners)) from error
 
     def _find_problems(
         self, owners: Sequence[_Owner], others: Sequence[SecretOwner] = ()
@@ -344,10 +342,9 @@ class Destination(StoreByName):
 
     def _add_owner(self, error: StoreError, owner: _Owner) -> StoreError:
         """Return an error that also names the option and the secret."""
-        kind = BusyError if isinstance(error, BusyError) else StoreError
         option = "--reveal" if self._output is not None else "--store"
         about = f"{option}, for {_label(owner)}" if self.makes.many or isinstance(owner, RowOwner) else option
-        return kind(f"{about}: {error}", is_wrong_place=error.is_wrong_place)
+        return type(error)(f"{about}: {error}")
 
     def _describe_part(self, error: PartError, owner: _Owner, owners: Sequence[_Owner]) -> str:
         """Return what is wrong with a name that a place has in it, and a place that works."""
@@ -379,14 +376,14 @@ class Destination(StoreByName):
         if len({_label(each).casefold() for each in met}) == 1:
             called = "are called the same" if len({_label(each) for each in met}) == 1 else "differ only in capitals"
             text = f"--store {places[0].address} is one place for {_list(met)}, which {called}. Rename one of them"
-            return StoreError(text, is_wrong_place=True)
+            return WrongPlaceError(text)
         named = _list(met) if len(met) <= _MOST_NAMED else _count(met)
         text = f"--store {places[0].address} is one place for {named}, and each would replace the one before"
         (shared, *_) = set(places[0].targets()).intersection(*(each.targets() for each in places[1:2]))
         if len({isinstance(each, FilePlace) and each.variable == shared.variable for each in places}) > 1:
             text = f"--store: {shared.variable} would be the client id of one of {named}, and the secret of the other"
         example = self._find_working_template(owners) or self._find_working_template(met)
-        return StoreError(f"{text}. {self._propose(example, met)}", is_wrong_place=True)
+        return WrongPlaceError(f"{text}. {self._propose(example, met)}")
 
     def _propose(self, example: str | None, met: Sequence[_Owner]) -> str:
         if isinstance(met[0], RowOwner):
@@ -456,14 +453,14 @@ def refusing() -> Generator[None, None, None]:
 
 def refuse(error: StoreError) -> CLIError:
     """Return the error of a command that ends because a secret has no place, before it changes anything."""
-    exit_code = TRY_LATER if isinstance(error, BusyError) else USAGE
-    return CLIError(f"{error}.", exit=exit_code, says_if_unchanged=True)
+    cause = BusyError if isinstance(error, BusyError) else WrongPlaceError
+    return CLIError(f"{error}.", cause=cause, says_if_unchanged=True)
 
 
 def _check_not_written(place: SecretPlace, written: Collection[tuple[object, ...]]) -> None:
     if any(each.resource in written for each in place.targets()):
         text = f"{place.address} is a file that this command writes itself. Choose another one"
-        raise StoreError(text, is_wrong_place=True)
+        raise WrongPlaceError(text)
 
 
 def _label(owner: _Owner) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.secrets.new_secret import StoreError
+from pinecone_admin.cli.failures import CLIError, StoreError, WrongPlaceError
 
 VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
@@ -177,12 +176,12 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
 
 def _check_unambiguous(file: EnvFile, names: Mapping[str, str]) -> None:
     if "\0" in file.text or (file.has_other_lines and not file.assignments):
-        raise StoreError("the file has no line such as NAME=value, so it is no env file", is_wrong_place=True)
+        raise WrongPlaceError("the file has no line such as NAME=value, so it is no env file")
     for each in file.assignments:
         if each.has_open_quote:
-            raise StoreError(f"line {each.line} has a quote that is not closed: close it first", is_wrong_place=True)
+            raise WrongPlaceError(f"line {each.line} has a quote that is not closed: close it first")
         if each.name in names and each.value is None and each.text.rstrip().endswith("\\"):
-            raise StoreError(f"line {each.line} goes on in the next line: join them first", is_wrong_place=True)
+            raise WrongPlaceError(f"line {each.line} goes on in the next line: join them first")
     for name in sorted(file.perhaps_set.intersection(names)):
         raise StoreError(f"some programs read a value of {name} there, and others do not: write it in a line alone")
 
@@ -193,7 +192,7 @@ def _set_variable(file: EnvFile, name: str, value: str) -> str:
     line = before.removesuffix("\r").rpartition("\n")[2]
     if not line.lstrip().startswith("#") and (len(line) - len(line.rstrip("\\"))) % 2:
         number = before.count("\n") + 1  # a shell joins it with the new one
-        raise StoreError(f"line {number} goes on in the next line: join them first", is_wrong_place=True)
+        raise WrongPlaceError(f"line {number} goes on in the next line: join them first")
     if found:
         return f"{file.text[: found[-1].start]}{name}={value}{file.text[found[-1].end :]}"
     line_break = "\r\n" if "\r\n" in file.text else "\n"

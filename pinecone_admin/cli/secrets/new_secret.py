@@ -8,28 +8,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from pinecone_admin._text.printable import make_printable
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret, to_dict
 
 LARGEST_SECRET = 4096
 """Bytes; more than any secret of the service with its ids, and what every pipe takes at once."""
-
-
-class StoreError(Exception):
-    """A secret cannot be stored, or was not stored.
-
-    Args:
-        message: What is wrong and what to do, without the secret.
-        is_wrong_place: Whether the place cannot take the secret as long as nobody changes it or the command line.
-    """
-
-    def __init__(self, message: str, *, is_wrong_place: bool = False) -> None:
-        super().__init__(make_printable(message))
-        self.is_wrong_place = is_wrong_place
-
-
-class BusyError(StoreError):
-    """Another command is using the destination."""
 
 
 @frozen(kw_only=True)

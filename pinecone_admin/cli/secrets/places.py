@@ -16,11 +16,12 @@ from contextlib import suppress
 from attrs import frozen
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.failures import StoreError, WrongPlaceError
 from pinecone_admin.cli.identity.sources import without_own
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.secrets.env_file_text import read_env_file, set_variables
-from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, NewSecret, StoreError
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, NewSecret
 from pinecone_admin.cli.secrets.store_command import run_store_command
 from pinecone_admin.cli.secrets.target_files import TargetFile, explain_os_errors, find_target_file
 
@@ -242,16 +243,14 @@ class FilePlace(SecretPlace):
         file = read_env_file(content)
         for name in self._variables():
             if file.may_set(name):
-                raise StoreError(
+                raise WrongPlaceError(
                     f"{self.path} already has a value for {name}, perhaps the only copy of it. Choose another name, or "
                     "remove that line first",
-                    is_wrong_place=True,
                 )
         if self.variable is None and content:
-            raise StoreError(
+            raise WrongPlaceError(
                 f"{self.path} is not empty, and perhaps the only copy of a secret. Choose another file, or remove that "
                 "one first",
-                is_wrong_place=True,
             )
 
     def _check_owner(self, content: bytes, client_id: str | None) -> None:
@@ -269,7 +268,7 @@ class FilePlace(SecretPlace):
         elif self.is_for_account and present.value and (other := self._find_name_of_secret(content)):
             problem = f"{self._name} may be the client id that belongs to {other}"
         if problem:
-            raise StoreError(f"{problem}. Choose another place, or remove it first", is_wrong_place=True)
+            raise WrongPlaceError(f"{problem}. Choose another place, or remove it first")
 
     def _find_name_of_secret(self, content: bytes) -> str | None:
         """Return the variable of another account whose client id is where the secret of this one belongs."""
@@ -298,10 +297,9 @@ class FilePlace(SecretPlace):
             # With any other field, the file has something that its replacement would lose.
             if document.keys() == {"client_id", "client_secret"}:
                 return PresentSecret(str(document["client_secret"]), str(document["client_id"]))
-        raise StoreError(
+        raise WrongPlaceError(
             f"{self.path} has something else than the credentials of a service account, as this command stores them. "
             "Choose another file, or remove that one first",
-            is_wrong_place=True,
         )
 
     def _compose(self, content: bytes, value: str, client_id: str) -> bytes:
@@ -311,7 +309,7 @@ class FilePlace(SecretPlace):
             try:
                 return set_variables(content, {**ids, self.variable: value})
             except StoreError as error:
-                raise StoreError(f"{self.path}: {error}", is_wrong_place=error.is_wrong_place) from error
+                raise type(error)(f"{self.path}: {error}") from error
         if not self.is_for_account:
             return value.encode()
         return (json.dumps({"client_id": client_id, "client_secret": value}) + "\n").encode()

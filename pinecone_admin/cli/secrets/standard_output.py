@@ -11,8 +11,9 @@ from contextlib import suppress
 from copy import copy
 from typing import Any, TextIO
 
+from pinecone_admin.cli.failures import StoreError
 from pinecone_admin.cli.output.writing import write_document
-from pinecone_admin.cli.secrets.new_secret import NewSecret, StoreError
+from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.places import SecretPlace
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
 from pinecone_admin.cli.session import Session

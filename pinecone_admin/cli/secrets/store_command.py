@@ -14,8 +14,9 @@ from typing import IO
 from urllib.parse import quote
 
 from pinecone_admin._concurrency.locks import start_thread
+from pinecone_admin.cli.failures import StoreError
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, StoreError
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 
 _READING_TIMEOUT = 2.0
 """Seconds that processes that the command leaves behind have for reading what it has not read."""

@@ -9,12 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import frozen
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, WrongPlaceError
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, suggest
 from pinecone_admin.cli.placeholder_syntax import Word, names_of, parse_word
 from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME
-from pinecone_admin.cli.secrets.new_secret import StoreError
 from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPlace
 
 FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
@@ -22,7 +21,7 @@ _FORM = re.compile("env-file|file|exec")
 _PATTERN = re.compile(rf"[^:]*=(?:{_FORM.pattern}):", re.DOTALL)
 
 
-class PartError(StoreError):
+class PartError(WrongPlaceError):
     """A value cannot be a part of a place.
 
     Args:
@@ -31,7 +30,7 @@ class PartError(StoreError):
     """
 
     def __init__(self, problem: str, placeholder: str | None) -> None:
-        super().__init__(problem, is_wrong_place=True)
+        super().__init__(problem)
         self.placeholder = placeholder
 
 

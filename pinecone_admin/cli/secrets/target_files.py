@@ -15,9 +15,10 @@ from pathlib import Path
 from attrs import define, frozen
 
 from pinecone_admin.auth.private_files import create_private_file, name_copies, replace_private_file, written_beside
+from pinecone_admin.cli.failures import BusyError, StoreError, WrongPlaceError
 from pinecone_admin.cli.output.file_locks import LockError
 from pinecone_admin.cli.output.files import follow_own_links
-from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET, BusyError, StoreError
+from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 from pinecone_admin.errors import ResponseParsingError
 
 _MAX_SIZE = 1 << 20
@@ -117,7 +118,7 @@ def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
     with explain_os_errors(path):
         path = follow_own_links(path)
         if _OWN_NAMES.fullmatch(path.name):
-            raise StoreError(f"{path} is a name that this command uses for its own files", is_wrong_place=True)
+            raise WrongPlaceError(f"{path} is a name that this command uses for its own files")
         if not path.parent.is_dir():
             raise StoreError(f"{path}: the folder {path.parent} does not exist")
         status = path.lstat() if path.exists() else None
