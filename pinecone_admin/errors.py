@@ -3,7 +3,7 @@
 PineconeError                       message, operation, argument, outcome, safe_to_retry, worth_retrying, attempts,
 │                                   status_code, error_code, retry_after, request_id, help_code
 ├─ PineconeValueError (ValueError)  before a change is sent
-├─ PineconeTypeError (TypeError)    before a change is sent, except that ``store`` may prove wrong after a create
+├─ PineconeTypeError (TypeError)    before a change is sent; only ``store`` may prove wrong after a create
 ├─ ReadOnlyError                    before a change is sent
 ├─ ApiError                         details, body, headers
 │   ├─ BadRequestError 400
@@ -16,25 +16,35 @@ PineconeError                       message, operation, argument, outcome, safe_
 │   ├─ UnprocessableEntityError 422
 │   ├─ RateLimitError 429
 │   ├─ ServiceError 5xx
-│   └─ TokenError                   the token endpoint refused, or returned no usable token
+│   └─ TokenError                   the token endpoint refused the request, or returned no usable token
 │       └─ InvalidCredentialsError (UnauthorizedError)
 ├─ PineconeConnectionError          no response: connection refused or reset, TLS or proxy failure
 ├─ PineconeTimeoutError (TimeoutError)
 ├─ ResponseParsingError             a 2xx response that does not fit the API description
 ├─ AmbiguousNameError               several resources share a name
 ├─ PaginationError                  the server returned the same page token twice
-├─ RefusedError                     a workflow stopped because continuing would be unsafe
+├─ RefusedError                     a workflow stopped because it would be unsafe to continue
 ├─ SecretNotStoredError             a workflow could not store a secret; secret.reveal() returns it
-├─ LeftoverError                    a workflow could not remove what it created; left names it
+├─ LeftoverError                    a workflow could not delete something; left names it
 └─ ClientClosedError                the client was closed before or during the call
 
-``outcome`` says what happened to the request: ``"not_sent"``; ``"rejected"`` by the server; ``"unknown"``, it may have
-been processed; ``"done"``, it was processed, but the result could not be used, such as a 2xx response that cannot be
-read. That of a workflow is about all of its changes: ``"done"`` if something is left of them; ``"unknown"`` if
-something may be left, and nothing surely is; ``"undone"`` if the workflow took back what it had changed;
-``"rejected"`` or ``"not_sent"`` if it changed nothing. The notes (``__notes__``) name what was done and is left.
-Repeat a call where ``safe_to_retry`` and ``worth_retrying`` are True. Certificates, unknown hosts, arguments,
-credentials, permissions, quotas and conflicts need a change first.
+``outcome`` shows whether a request took effect:
+
+- ``"not_sent"``: the client did not send it.
+- ``"rejected"``: the server refused it.
+- ``"unknown"``: it may have taken effect.
+- ``"done"``: it took effect, but the client could not use the response, for example because it could not read it.
+
+The outcome of a workflow is about all of its changes:
+
+- ``"not_sent"`` and ``"rejected"``: the workflow changed nothing.
+- ``"undone"``: the workflow undid its changes.
+- ``"unknown"``: changes may remain, and none is known to remain.
+- ``"done"``: at least one change remains.
+
+The notes (``__notes__``) list what was done and what remains. Call again only if ``safe_to_retry`` and
+``worth_retrying`` are True. After a refused certificate, an unknown host, or an error about arguments, credentials,
+permissions, quotas or conflicts, something must change first.
 """
 
 from __future__ import annotations
@@ -78,7 +88,7 @@ __all__ = [
 ]
 
 Outcome: TypeAlias = Literal["not_sent", "rejected", "undone", "unknown", "done"]
-"""What happened to a request: not sent, rejected by the server, perhaps processed, or processed without a result."""
+"""Whether a request or the changes of a workflow took effect; the page on errors has a table of the values."""
 
 # A list of what is left or found may be long, and is complete in an attribute; a server gets fewer characters.
 _MAX_MESSAGE_LENGTH = 2000
@@ -104,22 +114,25 @@ class PineconeError(Exception):
 
     Attributes:
         message: What went wrong, without the operation and the status.
-        operation: Id of the operation, such as ``create_project``, or None outside of an operation.
-        argument: The first argument that the message names, or the environment variable in its place, if the message
-            begins with one; else None. It is None where the words are the server's.
-        outcome: What happened to the request; of a workflow, what happened to all that it changed, such as
+        operation: Id of the operation, such as ``create_project``. It is None outside of an operation.
+        argument: Name of the first argument in the message. If the message begins with an environment variable that
+            replaces the argument, it is the name of that variable. Otherwise it is None, also if the text of the
+            message comes from the server.
+        outcome: Whether the request took effect. Of a workflow, whether all of its changes together did, such as
             ``"undone"``.
-        safe_to_retry: Whether repeating the call cannot apply the change twice; not whether a repeat would help.
-        worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of
-            the network other than certificates and unknown hosts. Repeat where this and ``safe_to_retry`` are True.
-        attempts: How many times the request was sent or sending it was tried.
-        status_code: HTTP status of the response, or None if no server sent one: for example, no connection was made, or
-            a search by name found nothing.
-        error_code: The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message. None if the
-            server sent none.
-        retry_after: Seconds that the server asks the caller to wait, or None.
-        request_id: The server's id of the request, to quote to support; None if the server sent none.
-        help_code: Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it.
+        safe_to_retry: Whether a second call cannot make the same change twice. It does not show whether a second call
+            would help.
+        worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and network
+            failures except refused certificates and unknown hosts. Call again if this and ``safe_to_retry`` are True.
+        attempts: Number of attempts to send the request.
+        status_code: HTTP status of the response. It is None if no server sent one, for example if there was no
+            connection, or if a search by name found nothing.
+        error_code: The server's code, such as ``ALREADY_EXISTS``, or None if the server sent none. Compare this, and
+            not the message.
+        retry_after: Number of seconds that the server wants the caller to wait, or None.
+        request_id: The server's id of the request, or None if the server sent none. Support of Pinecone can find the
+            request by it.
+        help_code: Short, stable code of the kind of error, such as ``PA205``. The documentation explains each code.
 
     Example:
         >>> try:
@@ -132,31 +145,30 @@ class PineconeError(Exception):
     message: str
     """What went wrong, without the operation and the status."""
     operation: str | None = None
-    """Id of the operation, such as ``create_project``, or None outside of an operation."""
+    """Id of the operation, such as ``create_project``. It is None outside of an operation."""
     argument: str | None = None
-    """The first argument that the message names, or the environment variable in its place, if the message begins with
-    one; else None."""
+    """Name of the first argument in the message. If the message begins with an environment variable that replaces the
+    argument, it is the name of that variable. Otherwise it is None,"""
     outcome: Outcome = "not_sent"
-    """What happened to the request; of a workflow, what happened to all that it changed, such as ``"undone"``."""
+    """Whether the request took effect. Of a workflow, whether all of its changes together did, such as ``"undone"``."""
     safe_to_retry: bool = True
-    """Whether repeating the call cannot apply the change twice; not whether a repeat would help."""
+    """Whether a second call cannot make the same change twice."""
     worth_retrying: bool = False
-    """Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and failures of the network
-    other than certificates and unknown hosts."""
+    """Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and network failures except
+    refused certificates and unknown hosts."""
     attempts: int = 0
-    """How many times the request was sent or sending it was tried."""
+    """Number of attempts to send the request."""
     status_code: int | None = None
-    """HTTP status of the response, or None if no server sent one: for example, no connection was made, or a search by
-    name found nothing."""
+    """HTTP status of the response. It is None if no server sent one, for example if there was no connection, or if a
+    search by name found nothing."""
     error_code: str | None = None
-    """The server's code, such as ``ALREADY_EXISTS``; match on this, never on the message. None if the server sent
-    none."""
+    """The server's code, such as ``ALREADY_EXISTS``, or None if the server sent none."""
     retry_after: float | None = None
-    """Seconds that the server asks the caller to wait, or None."""
+    """Number of seconds that the server wants the caller to wait, or None."""
     request_id: str | None = None
-    """The server's id of the request, to quote to support; None if the server sent none."""
+    """The server's id of the request, or None if the server sent none."""
     help_code: str = "PA100"
-    """Short, stable code of the kind of error, such as ``PA205``, under which documentation explains it."""
+    """Short, stable code of the kind of error, such as ``PA205``. The documentation explains each code."""
 
     def __init__(self, *message: str | Name, **context: Unpack[ErrorContext]) -> None:
         self._parts = message
@@ -168,10 +180,10 @@ class PineconeError(Exception):
             self.argument = find_argument(message)
 
     def message_with_names(self, names: Mapping[str, str]) -> str:
-        """Return ``message`` with other names of arguments, such as those of the options or fields of a program.
+        """Return ``message`` with other names of arguments, such as the names of a program's options or fields.
 
         Args:
-            names: The other names by those of the arguments; an argument that is not among them keeps its name.
+            names: The other names by argument. An argument that is not among them keeps its name.
 
         Example:
             >>> try:
@@ -194,7 +206,7 @@ class PineconeError(Exception):
         return f"{type(self).__name__}({', '.join([repr(self.message), *shown])})"
 
     def add_note(self, note: str, /) -> None:
-        """Add a note, which tracebacks show, as one printable line.
+        """Add a note as one printable line. Tracebacks show the note.
 
         Args:
             note: Text of the note.
@@ -216,13 +228,16 @@ def _unpickle_error(cls: type[PineconeError], message: str, state: dict[str, obj
 
 
 class PineconeValueError(PineconeError, ValueError):
-    """An argument has an invalid value; no change was sent."""
+    """An argument has an invalid value. No change was sent."""
 
     help_code = "PA101"
 
 
 class PineconeTypeError(PineconeError, TypeError):
-    """An argument has the wrong type; no change was sent, except that ``store`` may prove wrong after a create."""
+    """An argument has the wrong type. No change was sent.
+
+    There is one exception: a ``store`` may only prove wrong after a create.
+    """
 
     help_code = "PA102"
 
@@ -232,21 +247,22 @@ ValidationError = PineconeValueError
 
 
 class ReadOnlyError(PineconeError):
-    """A client with ``read_only=True`` was asked to make a change, which was not sent."""
+    """A client with ``read_only=True`` was to make a change. The change was not sent."""
 
     help_code = "PA103"
 
 
 class ApiError(PineconeError):
-    """The server refused the request or failed to process it.
+    """The server refused the request, or failed to process it.
 
-    A workflow or a search raises a subclass, too, for what it found by reading. Then ``status_code`` is None.
+    Workflows and searches also raise subclasses of this error for what they find by reading. Then ``status_code`` is
+    None.
 
     Attributes:
         details: Details that the server adds to the error, as JSON.
-        body: Response body as text, of which at most the first 64 KiB are kept; empty for errors of the token endpoint,
-            whose body could contain a token.
-        headers: Response headers, names in lower case.
+        body: Response body as text, at most the first 64 KiB. It is empty for errors of the token endpoint, because
+            that body could contain a token.
+        headers: Response headers, with names in lower case.
 
     Example:
         >>> try:
@@ -276,10 +292,10 @@ class ApiError(PineconeError):
         self.details = details
         """Details that the server adds to the error, as JSON."""
         self.body = body
-        """Response body as text, of which at most the first 64 KiB are kept; empty for errors of the token endpoint,
-        whose body could contain a token."""
+        """Response body as text, at most the first 64 KiB. It is empty for errors of the token endpoint, because that
+        body could contain a token."""
         self.headers: Mapping[str, str] = headers or {}
-        """Response headers, names in lower case."""
+        """Response headers, with names in lower case."""
 
     def _headline(self) -> str:
         if self.status_code is None:
@@ -295,25 +311,25 @@ class BadRequestError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """401: the token is missing, unknown, expired or revoked; a fresh one was tried if the client could get one."""
+    """401: the token is missing, unknown, expired or revoked. A new token was tried, if the client could get one."""
 
     help_code = "PA202"
 
 
 class PaymentRequiredError(ApiError):
-    """402: the billing state of the organization does not allow creating resources."""
+    """402: the billing state of the organization does not allow the creation of resources."""
 
     help_code = "PA203"
 
 
 class ForbiddenError(ApiError):
-    """403: the caller lacks permission, or a quota of the plan is used up."""
+    """403: the caller lacks permission, or has used up a quota of the plan."""
 
     help_code = "PA204"
 
 
 class NotFoundError(ApiError):
-    """404: the resource does not exist, or the caller may not see it."""
+    """404: the resource does not exist, or the caller cannot see it."""
 
     help_code = "PA205"
 
@@ -325,7 +341,7 @@ class ConflictError(ApiError):
 
 
 class FailedPreconditionError(ApiError):
-    """412: something must be removed first, such as the indexes of a project that is to be deleted."""
+    """412: something must be removed first, such as the indexes of a project before the project."""
 
     help_code = "PA207"
 
@@ -337,21 +353,21 @@ class UnprocessableEntityError(ApiError):
 
 
 class RateLimitError(ApiError):
-    """429: too many requests; ``retry_after`` is how long to wait, if the server says so."""
+    """429: too many requests. ``retry_after`` is the time to wait, if the server sent one."""
 
     help_code = "PA209"
     worth_retrying = True
 
 
 class ServiceError(ApiError):
-    """5xx: the server failed; the outcome of a create is unknown, except after 501 and 505."""
+    """5xx: the server failed. The outcome of a create is ``"unknown"``, except after 501 and 505."""
 
     help_code = "PA210"
     worth_retrying = True
 
 
 class TokenError(ApiError):
-    """The token endpoint refused the exchange, or returned no usable token."""
+    """The token endpoint refused the token request, or returned no usable token."""
 
     help_code = "PA301"
 
@@ -363,7 +379,7 @@ class InvalidCredentialsError(TokenError, UnauthorizedError):
 
 
 class PineconeConnectionError(PineconeError):
-    """No complete response arrived: the connection was refused or reset, or TLS or a proxy failed."""
+    """No complete response arrived because the connection was refused or reset, or because TLS or a proxy failed."""
 
     help_code = "PA401"
     worth_retrying = True
@@ -377,10 +393,10 @@ class PineconeTimeoutError(PineconeError, TimeoutError):
 
 
 class Masked:
-    """A text that may contain a secret, shown only by ``reveal()``. Pickling drops it.
+    """A text that may contain a secret. Only ``reveal()`` shows it, and pickling drops it.
 
     Args:
-        text: The text, or its bytes in UTF-8.
+        text: The text as str, or as bytes in UTF-8.
 
     Example:
         >>> secret = Masked("the text")
@@ -396,7 +412,7 @@ class Masked:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text; it is empty after pickling. What is not UTF-8 is escaped."""
+        """Return the text. It is empty after pickling. Bytes that are not UTF-8 are escaped."""
         # Decoded here, because a body can have megabytes and is seldom looked at.
         return self._text if isinstance(self._text, str) else self._text.decode("utf-8", "backslashreplace")
 
@@ -415,15 +431,16 @@ class Masked:
 
 
 class ResponseParsingError(PineconeError):
-    """A 2xx response that does not fit the API description; the request was processed.
+    """A 2xx response does not fit the API description. The request took effect.
 
     Attributes:
-        path: Where in the body it does not fit, such as ``data[3].role``; empty for the body as a whole.
-        raw: The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once.
+        path: Part of the body that does not fit, such as ``data[3].role``; empty if it is the whole body.
+        raw: The body as it was received, masked. ``raw.reveal()`` returns it with a secret that the server shows only
+            once.
 
     Example:
         >>> try:
-        ...     made = admin.api_keys.create(project_id=project.id, name="writer")
+        ...     created = admin.api_keys.create(project_id=project.id, name="writer")
         ... except ResponseParsingError as error:
         ...     print(f"store this by hand: {error.raw.reveal()}")
     """
@@ -436,15 +453,16 @@ class ResponseParsingError(PineconeError):
     def __init__(self, message: str, *, path: str, raw: Masked, **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
         self.path = path
-        """Where in the body it does not fit, such as ``data[3].role``; empty for the body as a whole."""
+        """Part of the body that does not fit, such as ``data[3].role``; empty if it is the whole body."""
         self.raw = raw
-        """The body as received, masked: ``raw.reveal()`` recovers a secret that the server returns only once."""
+        """The body as it was received, masked. ``raw.reveal()`` returns it with a secret that the server shows only
+        once."""
 
 
 class AmbiguousNameError(PineconeError):
-    """Several resources share the requested name.
+    """Several resources have the requested name.
 
-    ``outcome`` is ``"unknown"`` if one of them may be that of a create whose response was lost.
+    ``outcome`` is ``"unknown"`` if one of them may come from a create whose response was lost.
 
     Attributes:
         ids: Ids of all resources with this name.
@@ -465,7 +483,7 @@ class AmbiguousNameError(PineconeError):
 
 
 class PaginationError(PineconeError):
-    """The server returned the same page token twice, so that the list would never end."""
+    """The server returned the same page token twice, so the list would never end."""
 
     help_code = "PA502"
 
@@ -477,24 +495,24 @@ class ClientClosedError(PineconeError):
 
 
 class RefusedError(PineconeError):
-    """A workflow stopped because continuing would be unsafe, before its first change wherever possible."""
+    """A workflow stopped because it would be unsafe to continue, before its first change if possible."""
 
     help_code = "PA602"
 
 
 class SecretNotStoredError(PineconeError):
-    """A secret was rotated, but ``store`` raised or was interrupted; the old secret is no longer valid.
+    """A client secret was rotated, but ``store`` failed or was interrupted. The old secret no longer works.
 
-    If the rotation was interrupted or cancelled, that is raised, and this error is its ``__cause__``.
+    If the rotation was interrupted or cancelled, the interruption is raised, and this error is its ``__cause__``.
 
     Attributes:
         service_account_id: Id of the service account.
-        secret: The new secret, masked: ``secret.reveal()`` returns it. Pickling drops it.
+        secret: The new secret, masked. ``secret.reveal()`` returns it. Pickling drops it.
 
     Example:
         >>> try:
         ...     admin.service_accounts.rotate(
-        ...         service_account_id=account.id, store=lambda made: print(1 / 0)
+        ...         service_account_id=account.id, store=lambda rotated: print(1 / 0)
         ...     )
         ... except SecretNotStoredError as error:
         ...     vault["nightly"] = error.secret.reveal()
@@ -511,16 +529,16 @@ class SecretNotStoredError(PineconeError):
         self.service_account_id = service_account_id
         """Id of the service account."""
         self.secret = secret
-        """The new secret, masked: ``secret.reveal()`` returns it."""
+        """The new secret, masked. ``secret.reveal()`` returns it."""
 
 
 class LeftoverError(PineconeError):
-    """A workflow may have left something, after a failure or at its end.
+    """A workflow may have left resources or roles that it could not delete.
 
-    A deletion failed or got no answer, or another run has changed the same thing meanwhile: the message says which.
+    The message shows the reason: a deletion failed or had no response, or another run changed the same resource.
 
     Attributes:
-        left: Descriptions of what is left, with names or roles, and ids.
+        left: Descriptions of what remains, with names or roles, and ids.
 
     Example:
         >>> try:
@@ -535,4 +553,4 @@ class LeftoverError(PineconeError):
     def __init__(self, message: str, *, left: Sequence[str], **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
         self.left: list[str] = list(left)
-        """Descriptions of what is left, with names or roles, and ids."""
+        """Descriptions of what remains, with names or roles, and ids."""

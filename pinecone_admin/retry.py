@@ -1,7 +1,7 @@
-"""Retries: the policy of a client, and transports that also work without one.
+"""Retries: the retry policy of a client, and transports that retry requests without a client.
 
-``httpx.Client(transport=RetryTransport(httpx.HTTPTransport()))`` sends a request again only if that cannot apply the
-change twice.
+``httpx.Client(transport=RetryTransport(httpx.HTTPTransport()))`` retries a request only if the retry cannot make the
+same change twice.
 """
 
 from __future__ import annotations

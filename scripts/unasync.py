@@ -26,10 +26,13 @@ FOLDER_PAIRS = (("pinecone_admin/_async", "pinecone_admin/_sync"), ("tests/_asyn
 RULES = [
     (r"[ ]*# <async only>\n(?:.*\n)*?[ ]*# </async only>\n", ""),
     (r"  # noqa: ASYNC\d+.*", ""),
-    (r"on ``async with`` or with the first call\b", "in the constructor"),
+    (r"on\s+``async\s+with``\s+or\s+with\s+the\s+first\s+call\b", "in the constructor"),
     (r"\bAnother event loop or a forked child\b", "A forked child"),
     (r"\bprocess and event loop\b", "process"),
-    (r"\bcounts if its task was cancelled; in trio, only if it ends at once\b", "is not waited for"),
+    (
+        r"\bcounts as a workflow only if its task was cancelled\.\s+In trio, it must also end\s+at once\b",
+        "does not count as a workflow",
+    ),
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\b(__a)(enter|exit|iter|next)__", r"__\2__"),

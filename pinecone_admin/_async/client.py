@@ -55,59 +55,66 @@ preload_before_fork("anyio._backends._asyncio", "anyio._backends._trio")  # trio
 class AsyncAdmin:
     """Manage a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
 
-    The credentials are exchanged for an access token on ``async with`` or with the first call. The client can be shared
-    between threads and survives a fork.
+    The client sends the client id and the client secret of a service account to the token endpoint, and gets an access
+    token. It does so on ``async with`` or with the first call. You can share one client between threads, tasks and
+    forked processes.
 
     Args:
-        client_id: Id of the service account, or a callable that returns it; default: ``PINECONE_CLIENT_ID``.
-        client_secret: Secret of the service account, or a callable that returns it, which is called at each token
-            exchange; default: ``PINECONE_CLIENT_SECRET``.
-        access_token: Token from elsewhere, used instead of credentials, or a callable that returns one. The callable is
-            called for each call, and again after a 401, in a thread of its own and in the context of the call. Default:
-            ``PINECONE_ACCESS_TOKEN``.
-        additional_headers: Headers for every API request. They replace the client's own headers of the same name and
-            are never sent to the token endpoint. With an ``Authorization`` header, no token is fetched. ``Api-Key`` is
-            refused, because a request has one identity.
-        source_tag: Name of your integration in the User-Agent; reduced to ``[a-z0-9_:]``, of which it needs at least
-            one.
-        proxy_url: Proxy for the API and the token endpoint; default: ``HTTPS_PROXY``,
-            ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
-        ssl_verify: True, False, the path of a CA file or folder, or an ``ssl.SSLContext``.
-        host: URL of the API, https unless it has a scheme; default: ``PINECONE_CONTROLLER_HOST``, else production.
-        oauth_url: URL of the token endpoint, including its path; default: ``PINECONE_OAUTH_URL``, else production.
-        allow_http: Allow http to hosts other than loopback; ``PINECONE_ADMIN_ALLOW_HTTP=1`` does so too.
-        timeout: Seconds for a whole call, or each request of a workflow, above 0: fetching the token, all attempts and
-            the waits between them.
-        retry: How often and how soon to retry calls and token requests; default: ``RetryPolicy()``.
+        client_id: Client id of the service account, or a function that returns it; default: ``PINECONE_CLIENT_ID``.
+        client_secret: Client secret of the service account, or a function that returns it. The client calls the
+            function for each token request. Default: ``PINECONE_CLIENT_SECRET``.
+        access_token: Access token to use instead of credentials, or a function that returns one. The client calls the
+            function for each call, and again after a 401. The function runs in its own thread, with the context
+            variables of the call. Default: ``PINECONE_ACCESS_TOKEN``.
+        additional_headers: Headers for every request to the API. They replace headers of the client with the same name.
+            The client never sends them to the token endpoint. If they contain ``Authorization``, the client gets no
+            token. ``Api-Key`` is an error: use ``with_options(api_key=…)``.
+        source_tag: Name of your integration, for the User-Agent header. The client keeps only the characters
+            ``[a-z0-9_:]``, and needs at least one of them.
+        proxy_url: URL of the proxy for the API and the token endpoint; default: ``HTTPS_PROXY``, ``HTTP_PROXY``,
+            ``ALL_PROXY`` and ``NO_PROXY``.
+        ssl_verify: True to check certificates, False to accept any certificate, the path of a CA file or folder, or an
+            ``ssl.SSLContext``.
+        host: URL of the API, with https unless it has a scheme; default: ``PINECONE_CONTROLLER_HOST``, otherwise
+            production.
+        oauth_url: URL of the token endpoint with its path; default: ``PINECONE_OAUTH_URL``, otherwise production.
+        allow_http: Allow plain http to hosts other than loopback; default: ``PINECONE_ADMIN_ALLOW_HTTP``, otherwise
+            False.
+        timeout: Seconds for one call, above 0. This includes getting a token, all attempts, and the waits between them.
+            For a list with pages, it is the time for each page. In a workflow, it is the time for each request.
+        retry: How often and how soon the client retries calls and token requests; default: ``RetryPolicy()``.
         max_connections: Maximum number of open connections to the API, from 1.
-        token_cache: Cache that shares tokens with other processes: a ``FileTokenCache`` or one of your own.
-        lazy: Fetch the first token with the first call, and not before.
-        read_only: Refuse every request but GET, before it is sent.
-        on_attempt: Function that is called once after every attempt to send a request, unless that is cancelled or
-            interrupted, in the thread or task of the call, and after those of token exchanges in their thread. What it
-            raises is logged.
-        transport: Transport that sends the requests, in place of the client's own connections. You close it.
-            ``proxy_url``, ``ssl_verify`` and ``max_connections`` are errors beside it. ``timeout`` ends its attempts
-            between the pieces of a body and, in the async client, wherever it waits.
-        oauth_transport: Transport for the token exchange, always synchronous. You close it. By default, a synchronous
-            ``transport`` is used for both.
+        token_cache: Cache that shares access tokens between processes: a ``FileTokenCache``, or your own
+            ``TokenCache``.
+        lazy: Get the first token with the first call, and not before.
+        read_only: Raise ReadOnlyError instead of sending a request to the API that is not a GET. Token requests are
+            still sent.
+        on_attempt: Function that the client calls once after every attempt to send a request, in the thread or task of
+            the call. After an attempt of a token request, it runs in the thread of that request. It is not called if
+            the attempt is cancelled or interrupted. The client logs exceptions that it raises.
+        transport: Transport that sends the requests instead of the client's own connections. You must close it
+            yourself. You cannot combine it with ``proxy_url``, ``ssl_verify`` or ``max_connections``. ``timeout`` ends
+            its attempts between two pieces of a body, and in the async client also wherever it waits.
+        oauth_transport: Synchronous transport for token requests. You must close it yourself. By default, a synchronous
+            ``transport`` sends them, too.
 
     Raises:
         PineconeValueError: An argument or an environment variable is missing, empty or invalid.
         PineconeTypeError: An argument has the wrong type.
-        InvalidCredentialsError: The token endpoint rejected the credentials.
-        TokenError: The token endpoint issued no token for another reason.
-        PineconeConnectionError: The token endpoint cannot be reached.
+        InvalidCredentialsError: The token endpoint rejected the credentials. This and the following errors are raised
+            on ``async with`` or with the first call, and with ``lazy=True`` only by the first call.
+        TokenError: The token endpoint returned no token for another reason.
+        PineconeConnectionError: The client cannot reach the token endpoint.
         PineconeTimeoutError: The token endpoint did not respond in time.
 
     Example:
         >>> # Reads PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET
         >>> async with AsyncAdmin() as admin:
         ...     project = await admin.projects.create(name="checkout")
-        ...     made = await admin.api_keys.create(
+        ...     created = await admin.api_keys.create(
         ...         project_id=project.id, name="reader", roles=["DataPlaneViewer"]
         ...     )
-        ...     vault["checkout/reader"] = made.value
+        ...     vault["checkout/reader"] = created.value
     """
 
     def __init__(
@@ -227,21 +234,21 @@ class AsyncAdmin:
         """Send one operation and return the decoded response.
 
         Args:
-            operation: Operation from a builder in ``pinecone_admin.operations``, or one that you built by hand.
+            operation: An operation from a builder in ``pinecone_admin.operations``, or an ``Operation`` that you built.
 
         Returns:
-            The decoded response; None if the operation has none.
+            The decoded response, or None if the operation returns nothing.
 
         Raises:
-            PineconeValueError: An argument has an invalid value; nothing was sent.
-            PineconeTypeError: An argument has the wrong type; nothing was sent.
-            ReadOnlyError: The client is read-only; nothing was sent.
-            ApiError: The server refused the request or failed; the subclass depends on the status.
-            TokenError: The token endpoint issued no token.
-            PineconeConnectionError: There was no response, or only part of one.
-            PineconeTimeoutError: There was no response in time.
-            ResponseParsingError: The server reported success, but the response does not match the API description.
-            ClientClosedError: The client is closed, or was closed during the call.
+            PineconeValueError: An argument has an invalid value. No request was sent.
+            PineconeTypeError: An argument has the wrong type. No request was sent.
+            ReadOnlyError: The client is read-only. No request was sent.
+            ApiError: The server refused the request or failed. The subclass depends on the status.
+            TokenError: The token endpoint returned no token.
+            PineconeConnectionError: No response arrived, or only a part of one.
+            PineconeTimeoutError: No complete response arrived in time.
+            ResponseParsingError: The server reported success, but the response does not fit the API description.
+            ClientClosedError: The client was closed before or during the call.
 
         Example:
             >>> body = CreateProjectRequest(name="by hand")
@@ -251,7 +258,7 @@ class AsyncAdmin:
 
     @property
     def timeout(self) -> float:
-        """Seconds for a whole call."""
+        """Seconds for one call, with getting a token, all attempts and the waits between them."""
         return self._options.timeout
 
     @property
@@ -262,25 +269,28 @@ class AsyncAdmin:
     async def inventory(
         self, *, concurrency: int = 16, progress: Callable[[workflows.Progress], object] | None = None
     ) -> workflows.Inventory:
-        """Read the whole organization: projects, keys, users, invites, service accounts and role bindings.
+        """Read the whole organization: projects, API keys, users, invites, service accounts and role bindings.
+
+        Run this as an OrgOwner: other accounts do not see everything. The inventory shows missing parts only if no
+        owner is listed, or if a role is on a project that is not listed.
 
         Args:
-            concurrency: Maximum number of concurrent requests, from 1; never more than ``max_connections``.
-            progress: Function that is called after each part that was read.
+            concurrency: Maximum number of concurrent requests, from 1. ``max_connections`` limits it, too.
+            progress: Function that is called after each part was read.
 
         Returns:
             The inventory. Its ``unread`` lists the parts that could not be read.
 
         Raises:
-            PineconeError: Nothing could be read.
+            PineconeError: No part could be read.
             PineconeValueError: ``concurrency`` is below 1.
-            ClientClosedError: The client is closed.
+            ClientClosedError: The client was closed before or during the call.
 
         Example:
             >>> inventory = await admin.inventory(
             ...     progress=lambda step: print(step.done, "of", step.total)
             ... )
-            >>> [each.name for each in inventory.projects]
+            >>> [project.name for project in inventory.projects]
             ['search']
         """
         from pinecone_admin._async.workflows.take_inventory import take_inventory  # noqa: PLC0415 - imported on first use
@@ -295,25 +305,26 @@ class AsyncAdmin:
         client_id: str | None = None,
         commit: str | None = None,
     ) -> workflows.ChangePlan:
-        """Return the changes that bring the organization to its desired state; only reads are sent.
+        """Return the changes that bring the organization to its desired state. Only reads are sent.
 
         Args:
-            desired: What a file says of the organization.
-            base: The file as it was last applied. A change that both files need is *drift*, which ``apply`` leaves
-                alone unless it is told otherwise. An end (``until``) that has come is no drift.
-            client_id: Client id of this client's service account; needed only if the client has a token in place of
-                credentials.
-            commit: Commit of the file, for the record.
+            desired: The desired state, from an organization file.
+            base: The file as it was last applied. A change that both files need is *drift*. ``apply`` carries out drift
+                only with ``drift=True``. An end (``until``) whose day has passed is not drift.
+            client_id: Client id of this client's service account. You need it only if the client has an access token
+                instead of credentials.
+            commit: Commit of the file, which the plan and the report contain.
 
         Returns:
-            The plan.
+            The plan. Items of the file that do not fit the organization are left out, and ``stopped`` lists them.
 
         Raises:
-            PineconeValueError: The file contradicts itself; the message has all problems. An item that does not fit the
-                organization is left out, and named in ``stopped``.
-            ForbiddenError: The account is not seen to be an OrgOwner: what it does not see would be made again.
-            RefusedError: The file is of another organization.
-            PineconeError: A part could not be read, for a reason such as an outage.
+            PineconeValueError: The file contradicts itself, and the message lists all problems. Or the client has only
+                an access token, and there is no ``client_id``.
+            ForbiddenError: The account is not known to be an OrgOwner. Other accounts do not see everything, and
+                ``apply`` would create again what they do not see.
+            RefusedError: The file is about another organization.
+            PineconeError: A part of the organization could not be read, for example in an outage.
 
         Example:
             >>> desired = (await admin.inventory()).to_desired_state()
@@ -335,38 +346,43 @@ class AsyncAdmin:
         allow_own: bool = False,
         client_id: str | None = None,
     ) -> workflows.ApplyReport:
-        """Carry out a plan: no change that the plan does not have, and none that is no longer needed.
+        """Carry out the changes of a plan that are still needed, and no others.
 
-        The organization is read again, and each change is compared with it. A change that is already made is skipped.
-        If a change no longer fits, because somebody has changed what it is about, nothing is changed, and the error
-        names each of them. A step that fails does not stop those that do not depend on it, and the same call goes on
-        from there, also after a crash. Make one call at a time, also in tasks and threads: nothing in the API prevents
-        that two create the same project.
+        The client reads the organization again, and compares each change with it. A change that is already made is
+        skipped. If a change no longer fits because somebody changed the resource, nothing is changed, and the error
+        names every such change.
+
+        If a step fails, the steps that do not depend on it are still carried out. To finish, make the same call again,
+        also after a crash. Do not run two calls for the same organization at the same time.
 
         Args:
             plan: The plan.
-            store: Function that stores the secret of each new key and account, which it receives under the final name,
-                one at a time. It may return anything. If it raises, it must not have stored the secret: the key or
-                account is deleted, and no further one is made.
-            drift: Whether drift is carried out, too.
-            allow_removals: Permit so many removals, from 0, even if more than a third of the people, accounts or keys
-                would go or lose every role.
-            allow_own: Permit that the account of this client is deleted or loses a role.
-            client_id: Client id of this client's service account, if the client has a token in place of credentials.
-                Without it, nothing is taken from a service account.
+            store: Function that stores the secret of each new API key and service account. It gets the final name of
+                the resource, and is called for one secret at a time. It must raise an exception if it has not stored
+                the secret, and only then. If it raises, the key or account is deleted, and no further secret is
+                created. The return value is ignored.
+            drift: Carry out drift, too.
+            allow_removals: Number of removals that are permitted, from 0. A removal deletes a person, a service account
+                or an API key, or revokes all of its roles. Without this number, a plan is refused if it removes more
+                than three of one kind, and more than a third of them.
+            allow_own: Permit changes that delete the service account of this client or revoke its roles.
+            client_id: Client id of this client's service account, if the client has an access token instead of
+                credentials. Without it, a plan that deletes a service account or revokes its roles is refused.
 
         Returns:
-            Each change of the plan with what happened to it.
+            A report with each change of the plan and what happened to it.
 
         Raises:
-            RefusedError: A change no longer fits, or an end has come since the plan was made; or no user would be an
-                OrgOwner, the account of this client would lose a role, a member would have no role on the organization,
-                or too much would go. Nothing was changed. If only ends of a plan that was not saved are refused, these
-                are ``not_run`` in the report, and the rest is carried out.
-            PineconeValueError: Secrets would be made, and there is no ``store``. Nothing was changed.
-            ForbiddenError: The account is not seen to be an OrgOwner.
-            PineconeError: A part could not be read, as in an outage, or a step failed; the notes (``__notes__``) of any
-                error name what was done and is left.
+            RefusedError: A change no longer fits, or an end (``until``) has passed since the plan was made. Or the
+                changes together are refused. The reasons are: no user would be an OrgOwner, the account of this client
+                would lose a role, a member would have no role on the organization, or too much would be removed.
+                Nothing was changed. If only ends of a plan that was not saved are refused, the report lists them as
+                ``not_run``, and the rest is carried out.
+            PineconeValueError: The plan creates secrets, and there is no ``store``. Nothing was changed.
+            ForbiddenError: The account is not known to be an OrgOwner.
+            PineconeError: A part of the organization could not be read, for example in an outage; or a step failed so
+                that no other step can succeed. The notes (``__notes__``) of any error list what was done and what
+                remains.
 
         Example:
             >>> key = {"name": "writer", "roles": ["DataPlaneEditor"]}
@@ -374,7 +390,7 @@ class AsyncAdmin:
             >>> wanted["projects"] = [{"name": "search", "api_keys": [key]}]
             >>> plan = await admin.plan(DesiredState.from_dict(wanted))
             >>> report = await admin.apply(
-            ...     plan, store=lambda made: vault.update({made.key.name: made.value})
+            ...     plan, store=lambda created: vault.update({created.key.name: created.value})
             ... )
             >>> list(vault)
             ['writer']
@@ -395,14 +411,14 @@ class AsyncAdmin:
         """Return an access token for use in other tools.
 
         Returns:
-            The token and its expiry time; masked in ``repr``.
+            The token and its expiry time. ``repr`` masks the token.
 
         Raises:
             PineconeValueError: ``additional_headers`` sets ``Authorization``, so there is no token.
-            TokenError: The token endpoint refused.
-            PineconeConnectionError: The token endpoint cannot be reached.
-            PineconeTimeoutError: There was no token in time.
-            ClientClosedError: The client is closed.
+            TokenError: The token endpoint returned no token.
+            PineconeConnectionError: The client cannot reach the token endpoint.
+            PineconeTimeoutError: No token arrived in time.
+            ClientClosedError: The client was closed before or during the call.
 
         Example:
             >>> token = await admin.token()
@@ -411,13 +427,14 @@ class AsyncAdmin:
         return await self._sender.fetch_token()
 
     def update_secret(self, client_secret: str) -> None:
-        """Replace the client secret after a rotation, and drop the token that the old secret obtained.
+        """Use a new client secret from now on, for example after a rotation. The token of the old secret is dropped.
 
         Args:
-            client_secret: New secret.
+            client_secret: The new client secret.
 
         Raises:
-            PineconeValueError: The secret is empty or surrounded by white space, or this client has no client secret.
+            PineconeValueError: The secret is empty or surrounded by white space, or this client does not use a client
+                secret.
             PineconeTypeError: The secret is not a str.
             ClientClosedError: The client is closed.
 
@@ -445,19 +462,20 @@ class AsyncAdmin:
         api_key: str | None = None,
         on_attempt: Callable[[AttemptEvent], object] | None = None,
     ) -> Self:
-        """Return a copy with other options, which shares connections and tokens.
+        """Return a copy of the client with other options. The copy shares connections and tokens with this client.
 
-        The copy is cheap, and closing it has no effect. Arguments that are None leave an option unchanged.
+        A copy is cheap, and closing it has no effect. An argument that is None leaves its option unchanged.
 
         Args:
-            timeout: Seconds for a whole call, above 0.
-            retry: How often and how soon to retry the calls of the copy. It does not change token requests, which the
-                copy shares with this client: for them, the policy of the constructor holds.
-            additional_headers: Headers to add to the present ones. ``Api-Key`` is refused: pass ``api_key``.
-            read_only: Refuse every request but GET, before it is sent.
-            api_key: Value of an API key, sent in place of the token: operations of the control plane accept only a
-                project's key.
-            on_attempt: Function that is called once after every attempt of the copy, but not for token exchanges.
+            timeout: Seconds for one call, above 0.
+            retry: How often and how soon to retry the calls of the copy. Token requests are shared with this client, so
+                they keep the policy of the constructor.
+            additional_headers: Headers to add to those of this client. ``Api-Key`` is an error: use ``api_key``.
+            read_only: Raise ReadOnlyError instead of sending a request that is not a GET.
+            api_key: Value of an API key to send instead of an access token. Operations on the contents of a project
+                accept only an API key of that project.
+            on_attempt: Function that is called once after every attempt of the copy. It is not called for token
+                requests.
 
         Returns:
             The copy.
@@ -492,12 +510,15 @@ class AsyncAdmin:
     async def aclose(self) -> None:
         """Close the connections of this process and event loop.
 
-        New calls and workflows are refused at once. Workflows in progress go on, and this waits for them, at most 40
-        seconds: one that was cancelled undoes what it did. It does not wait for a workflow that itself calls this, for
-        example in ``store``. A block of
-        ``api_keys.temporary`` counts if its task was cancelled; in trio, only if it ends at once. If an interruption at
-        the edge of such a block prevented it from ending, its key is deleted here. Then calls in progress end with
-        ``ClientClosedError``, and so does every later call. On a copy, this has no effect.
+        New calls and workflows are refused at once. Workflows in progress continue, and this method waits at most 40
+        seconds for them. A workflow that was cancelled undoes its changes in this time. This method does not wait for a
+        workflow that calls it, for example in ``store``.
+
+        A block of ``api_keys.temporary`` counts as a workflow only if its task was cancelled. In trio, it must also end
+        at once.
+
+        If such a block could not end because of an interruption at its edge, this method deletes its key. Then calls in
+        progress raise ClientClosedError, and so do all later calls. On a copy, this method has no effect.
 
         Example:
             >>> await admin.aclose()

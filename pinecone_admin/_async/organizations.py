@@ -27,13 +27,13 @@ class AsyncOrganizations(Namespace):
         self._sender = sender
 
     def list(self) -> AllOrganizations:
-        """List all organizations that the caller belongs to.
+        """List all organizations that your account belongs to.
 
         Returns:
             The complete list.
 
         Example:
-            >>> [each.name for each in await admin.organizations.list()]
+            >>> [found.name for found in await admin.organizations.list()]
         """
         return AsyncCompleteList(self._sender, api.list_organizations())
 
@@ -44,7 +44,7 @@ class AsyncOrganizations(Namespace):
             organization_id: Id of the organization.
 
         Raises:
-            NotFoundError: The caller does not belong to an organization with this id.
+            NotFoundError: There is no organization with this id, or your account does not belong to it.
 
         Example:
             >>> organization = await admin.organizations.describe(organization_id=organization.id)
@@ -64,7 +64,7 @@ class AsyncOrganizations(Namespace):
             The organization with its new name.
 
         Raises:
-            NotFoundError: The caller does not belong to an organization with this id.
+            NotFoundError: There is no organization with this id, or your account does not belong to it.
 
         Example:
             >>> organization = await admin.organizations.update(
@@ -75,19 +75,19 @@ class AsyncOrganizations(Namespace):
         return await self._admin.send(api.update_organization(organization_id=organization_id, body=body))
 
     async def delete(self, *, organization_id: str) -> None:
-        """Delete an organization.
+        """Delete an organization. This cannot be undone.
 
         Args:
             organization_id: Id of the organization.
 
         Raises:
             FailedPreconditionError: The organization is not on the Free plan, is not Active, or still has projects.
-            NotFoundError: The caller does not belong to an organization with this id.
+            NotFoundError: There is no organization with this id, or your account does not belong to it.
 
         Example:
             >>> try:
             ...     await admin.organizations.delete(organization_id=organization.id)
-            ... except FailedPreconditionError as error:  # such as projects that remain
+            ... except FailedPreconditionError as error:  # for example, because it still has projects
             ...     print(error.message)
         """
         await self._admin.send(api.delete_organization(organization_id=organization_id))

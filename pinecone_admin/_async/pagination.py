@@ -19,9 +19,10 @@ _T = TypeVar("_T")
 
 
 class AsyncPaginator(Generic[_T]):
-    """Items of a paginated list, fetched on demand. Each iteration starts again, at a given ``pagination_token``.
+    """A list with pages, which are fetched on demand.
 
-    The client's ``timeout`` limits each page.
+    Each iteration starts again at the first page, or at the given ``pagination_token``. The client's ``timeout`` is the
+    time for each page.
 
     Example:
         >>> async for user in admin.users.list(limit=50):
@@ -38,7 +39,7 @@ class AsyncPaginator(Generic[_T]):
         self._send = partial(sender.send, is_checked=True)
 
     async def pages(self) -> AsyncIterator[Page[_T]]:
-        """Fetch one page after another.
+        """Return the pages one after another, and fetch each when it is needed.
 
         Raises:
             PaginationError: The server returned the same page token twice.
@@ -55,13 +56,13 @@ class AsyncPaginator(Generic[_T]):
                 yield item
 
     async def to_list(self, max_items: int | None = None) -> list[_T]:
-        """Fetch all items, or the first ``max_items``.
+        """Fetch all items, or only the first ``max_items``.
 
         Args:
-            max_items: Maximum number of items, from 1; pages beyond them are not requested.
+            max_items: Maximum number of items, from 1. Further pages are not requested.
 
         Raises:
-            PineconeValueError: ``max_items`` is below 1; nothing was sent.
+            PineconeValueError: ``max_items`` is below 1. No request was sent.
             PaginationError: The server returned the same page token twice.
         """
         if max_items is not None:
@@ -121,7 +122,7 @@ async def fetch_all(
 class AsyncCompleteList(Generic[_T]):
     """A list that the API returns whole: await it, or iterate over it with ``async for``.
 
-    It is fetched anew each time, and the client's ``timeout`` limits that as it limits any other call.
+    Each time, the list is fetched again. The client's ``timeout`` is the time for the whole list.
 
     Example:
         >>> projects = await admin.projects.list()

@@ -35,13 +35,15 @@ class AsyncProjects(Namespace):
         self._sender = sender
 
     def list(self) -> AllProjects:
-        """List the projects of the organization that the caller may see.
+        """List the projects of the organization that your account can see.
+
+        An OrgOwner can see all projects. For other accounts, the list is shorter, and no error shows it.
 
         Returns:
-            All of them.
+            The complete list.
 
         Example:
-            >>> [each.name for each in await admin.projects.list()]
+            >>> [project.name for project in await admin.projects.list()]
             ['search']
         """
         return AsyncCompleteList(self._sender, api.list_projects())
@@ -51,24 +53,25 @@ class AsyncProjects(Namespace):
     ) -> Project:
         """Create a project.
 
-        Project names are not unique, so a repeated request would create a second project. The client therefore does not
-        repeat a create that the server may have processed.
+        Names of projects are not unique, so a second request would create a second project. The client never sends a
+        create again if the first request may have taken effect. To create a project only if it is missing, use
+        ``ensure``.
 
         Args:
             name: Name of the project, 1 to 512 characters without NUL.
             max_pods: Maximum number of pods for the indexes of the project, from 0; the server's default is 0.
-            force_encryption_with_cmek: Require a customer-managed encryption key, which cannot be undone; the server's
-                default is False.
+            force_encryption_with_cmek: True to require a customer-managed encryption key, which cannot be undone; the
+                server's default is False.
 
         Returns:
             The new project.
 
         Raises:
-            BadRequestError: ``max_pods`` is above 0, and the organization has no pod access; by Pinecone's pages on
-                projects, those that signed up on or after 2025-08-18 have none.
+            BadRequestError: ``max_pods`` is above 0, and the organization has no access to pods. Pinecone's pages on
+                projects state that organizations that signed up on or after 2025-08-18 have none.
             ForbiddenError: The plan allows no further project.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the project may exist: look for it before you
-                create it again.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the project may exist. Check whether it exists
+                before you create it again.
 
         Example:
             >>> project = await admin.projects.create(name="checkout")
@@ -89,33 +92,34 @@ class AsyncProjects(Namespace):
         on_difference: workflows.OnDifference = "report",
         dry_run: bool = False,
     ) -> workflows.Ensured[Project]:
-        """Return the project with this name, and create it if there is none.
+        """Return the project with this name. If there is none, create it.
 
-        If the response to the create is lost, the project is looked for until the client's ``timeout`` has passed. If
-        this call is cancelled, a project that it has created is deleted. Make one call at a time for a name, also in
-        tasks and threads of one process: two at once can create two projects. So can an account that does not see the
-        first one: only an OrgOwner sees all.
+        If the response to the create is lost, this method searches for the project in the rest of the client's
+        ``timeout``. If this call is cancelled, it deletes a project that it has created.
+
+        Do not run two calls for the same name at the same time. Two calls can create two projects. An account that is
+        not an OrgOwner can also create a second project, because it does not see all projects.
 
         Args:
             name: Exact name of the project, 1 to 512 characters without NUL.
-            max_pods: Maximum number of pods for the indexes of the project, from 0; None accepts any.
-            force_encryption_with_cmek: Require a customer-managed encryption key, which cannot be undone; None accepts
-                either setting.
-            on_difference: What to do if settings of an existing project differ: ``"report"`` them, ``"raise"``, or
-                ``"update"`` them.
-            dry_run: Only report what would be done.
+            max_pods: Maximum number of pods for the indexes of the project, from 0; None accepts any number.
+            force_encryption_with_cmek: True to require a customer-managed encryption key, which cannot be undone; None
+                accepts either setting.
+            on_difference: What to do if an existing project has other settings: ``"report"`` lists the differences in
+                the result, ``"raise"`` raises RefusedError, and ``"update"`` changes the project.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The project, whether this call created it, the settings that differed, and what was done.
+            The project, whether this call created it, the settings that differed, and the steps.
 
         Raises:
-            AmbiguousNameError: Several projects have the name; ``ids`` lists them.
-            RefusedError: Settings differ, and ``on_difference`` is ``"raise"``; nothing was changed.
-            BadRequestError: As of ``create`` and ``update``.
+            AmbiguousNameError: Several projects have the name. ``ids`` lists them.
+            RefusedError: Settings differ, and ``on_difference`` is ``"raise"``. Nothing was changed.
+            BadRequestError: The server refused the settings, as ``create`` and ``update`` describe.
             ForbiddenError: The plan allows no further project.
-            PineconeError: The response to the create was lost, and no new project appeared before the client's
-                ``timeout`` had passed; ``outcome`` is ``"unknown"``. The notes (``__notes__``) of any error name
-                what was done and is left.
+            PineconeError: For example, the response to the create was lost, and the project did not appear before the
+                client's ``timeout`` passed; then ``outcome`` is ``"unknown"``. The notes (``__notes__``) of any error
+                list what was done and what remains.
 
         Example:
             >>> ensured = await admin.projects.ensure(name="checkout")
@@ -135,13 +139,13 @@ class AsyncProjects(Namespace):
             )
 
     async def describe(self, *, project_id: str) -> Project:
-        """Fetch one project.
+        """Return one project.
 
         Args:
             project_id: Id of the project.
 
         Raises:
-            NotFoundError: The account sees no project with this id.
+            NotFoundError: There is no project with this id, or your account cannot see it.
 
         Example:
             >>> project = await admin.projects.describe(project_id=project.id)
@@ -149,15 +153,15 @@ class AsyncProjects(Namespace):
         return await self._admin.send(api.fetch_project(project_id=project_id))
 
     async def describe_by_name(self, *, name: str) -> Project:
-        """Find the only project with this name.
+        """Return the only project with this name.
 
         Args:
             name: Exact name of the project, 1 to 512 characters without NUL.
 
         Raises:
-            PineconeValueError: No project can have this name; nothing was sent.
-            NotFoundError: The account sees no project with this name.
-            AmbiguousNameError: Several projects have the name; ``ids`` lists them.
+            PineconeValueError: No project can have this name. No request was sent.
+            NotFoundError: There is no project with this name, or your account cannot see it.
+            AmbiguousNameError: Several projects have the name. ``ids`` lists them.
 
         Example:
             >>> project = await admin.projects.describe_by_name(name="search")
@@ -166,7 +170,7 @@ class AsyncProjects(Namespace):
         return find_by_name(name, await self.list(), noun="project", operation="describe_by_name")
 
     async def exists(self, *, project_id: str | None = None, name: str | None = None) -> bool:
-        """Return whether the account sees a project with this id or name.
+        """Return whether your account can see a project with this id or name.
 
         Pass either ``project_id`` or ``name``.
 
@@ -175,11 +179,11 @@ class AsyncProjects(Namespace):
             name: Exact name of the project, 1 to 512 characters without NUL.
 
         Returns:
-            False if the API responds 404 or no project has the name; True if one project or several have it. Every
-            other failure is raised, also a 404 without an error code, which another server than the API sends.
+            True if one or several projects fit. False if the API responds with 404, or no project has the name. Other
+            failures are raised. A 404 without an error code is raised, too, because it comes from another server.
 
         Raises:
-            PineconeValueError: Both arguments or neither were passed, or no project can have this name; nothing was
+            PineconeValueError: You passed both arguments or neither, or no project can have this name. No request was
                 sent.
 
         Example:
@@ -204,22 +208,22 @@ class AsyncProjects(Namespace):
         max_pods: int | None = None,
         force_encryption_with_cmek: bool | None = None,
     ) -> Project:
-        """Change the settings of a project. Arguments that are None leave a setting unchanged.
+        """Change the settings of a project. A setting that is None stays as it is.
 
         Args:
             project_id: Id of the project.
             name: New name, 1 to 512 characters without NUL.
             max_pods: Maximum number of pods for the indexes of the project, from 0.
-            force_encryption_with_cmek: True requires a customer-managed encryption key, which cannot be undone.
+            force_encryption_with_cmek: True to require a customer-managed encryption key, which cannot be undone.
 
         Returns:
             The project with its new settings.
 
         Raises:
-            PineconeValueError: There is nothing to change; nothing was sent.
-            BadRequestError: ``force_encryption_with_cmek`` is False and was True, or ``max_pods`` is above 0, and the
-                organization has no pod access.
-            NotFoundError: The account sees no project with this id.
+            PineconeValueError: All settings are None. No request was sent.
+            BadRequestError: ``force_encryption_with_cmek`` is False and was True; or ``max_pods`` is above 0, and the
+                organization has no access to pods.
+            NotFoundError: There is no project with this id, or your account cannot see it.
 
         Example:
             >>> project = await admin.projects.update(project_id=project.id, name="search-eu")
@@ -240,40 +244,44 @@ class AsyncProjects(Namespace):
         bindings: Sequence[workflows.ProjectRole | workflows.ProjectRoleDict] = (),
         dry_run: bool = False,
     ) -> workflows.Provisioned:
-        """Set up a tenant: a project, role bindings, and an API key with the same name in it.
+        """Set up a tenant: a project, role bindings on it, and an API key with the same name.
 
-        Existing parts are kept, also a key with other roles, which its ``differences`` show, so that the next run
-        completes an interrupted one; as of ``ensure``, what the account does not see is made again. The key comes last.
-        If a step fails or this call is cancelled before ``store`` has returned, everything that it created is deleted
-        in reverse order, and notes on the error say so; later, nothing is deleted, and the next run completes it.
-        Make one call at a time for a tenant, also in tasks and threads of one process, such as for a repeated POST: two
-        can create two projects, and the one that fails deletes what the other depends on.
+        Existing parts are kept, so you can run this again after an interruption. A key that exists with other roles is
+        also kept, and its ``differences`` list the roles. The key is created last. If a step fails or this call is
+        cancelled before ``store`` has returned, everything that this call created is deleted, in reverse order, and the
+        notes of the error list it. After ``store`` has returned, nothing is deleted, and the next run finishes the
+        work.
+
+        Do not run two calls for the same name at the same time, for example if a client sends a POST twice. Two calls
+        can create two projects, and a call that fails deletes what the other call depends on. An account that does not
+        see an existing project creates another one.
 
         Args:
-            name: Name of the project, 1 to 512 characters without NUL. The first 80 characters are the name of the key.
+            name: Name of the project, 1 to 512 characters without NUL. The name of the key is its first 80 characters.
             key_roles: Roles of the key.
-            store: Function that stores the value of a new key, which it receives under the final name, before the key
-                gets it. It may return anything. If it raises, it must not have stored the value: the key is deleted.
-            bindings: Roles on the project for other principals, as ``ProjectRole`` models or mappings.
-            dry_run: Only report what would be done.
+            store: Function that stores the value of a new key. It gets the final name of the key. It must raise an
+                exception if it has not stored the value, and only then. If it raises, the key is deleted. The return
+                value is ignored.
+            bindings: Roles on the project for other principals, as ``ProjectRole`` objects or mappings.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The project, the key and the bindings, each with whether this call created it.
+            The project, the key and the role bindings, each with whether this call created it.
 
         Raises:
-            AmbiguousNameError: Several projects, or several keys in the project, have the name.
-            ForbiddenError: The plan allows no further project or key, or does not have one of the roles.
-            LeftoverError: A step failed, and not everything could be deleted; ``left`` lists what remains.
-            NotFoundError: A principal does not exist.
-            ConflictError: An invite was accepted, or an identity provider manages a person.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, something may remain, which the next run
-                keeps. The notes (``__notes__``) of any error name what was done and is left.
+            AmbiguousNameError: Several projects have the name, or several keys in the project have it.
+            ForbiddenError: The plan allows no further project or API key, or does not include one of the roles.
+            LeftoverError: A step failed, and not everything could be deleted. ``left`` lists what remains.
+            NotFoundError: One of the principals does not exist.
+            ConflictError: A person has accepted the invite that you named, or an identity provider manages the person.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, something may remain, and the next run uses
+                it. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> tenant = await admin.projects.provision(
             ...     name="tenant-0042",
             ...     key_roles=["DataPlaneEditor"],
-            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ...     store=lambda created: vault.update({created.key.name: created.value}),
             ... )
             >>> tenant.project.created, tenant.key.created
             (True, True)
@@ -285,14 +293,14 @@ class AsyncProjects(Namespace):
             return await provision(run, name=name, key_roles=key_roles, store=store, bindings=bindings)
 
     async def delete(self, *, project_id: str) -> None:
-        """Delete a project and its API keys.
+        """Delete a project and its API keys. This cannot be undone.
 
         Args:
             project_id: Id of the project.
 
         Raises:
             FailedPreconditionError: The project still contains indexes, collections, assistants, backups or workspaces.
-            NotFoundError: The account sees no project with this id.
+            NotFoundError: There is no project with this id, or your account cannot see it.
 
         Example:
             >>> await admin.projects.delete(project_id=project.id)
@@ -308,35 +316,39 @@ class AsyncProjects(Namespace):
         lift_protection: bool = False,
         progress: Callable[[workflows.Progress], object] | None = None,
     ) -> workflows.CleanupReport:
-        """Delete everything in a project, wait until it is gone, and delete the project.
+        """Delete everything in a project, wait until it is empty, and delete the project. This cannot be undone.
 
-        Indexes, collections, assistants, backups and workspaces can be reached only with an API key of the project. A
-        temporary key with ControlPlaneEditor, or where that is refused ProjectEditor, is created, and then deleted, as
-        are those that earlier runs left. This also happens with ``dry_run=True``, which changes nothing else;
-        ``temporary_keys`` in the report names the keys. The next run completes an interrupted one, and concurrent runs
-        do not harm each other.
+        Only an API key of the project can read and delete its indexes, collections, assistants, backups and workspaces.
+        So this method creates a temporary API key, and deletes it at the end. The key has the role ControlPlaneEditor,
+        or ProjectEditor if the server refuses that role. Temporary keys that earlier runs left are deleted, too. This
+        also happens with ``dry_run=True``, which changes nothing else. ``temporary_keys`` in the report lists the keys.
+
+        You can run this again after an interruption. Concurrent runs do not harm each other.
 
         Args:
             project_id: Id of the project.
-            dry_run: Only report what would be deleted; ``refusal`` in the report says why a real run would refuse.
-            time_limit: Time after which it waits no longer, above 0; requests in progress can take the client's
+            dry_run: Only report what would be deleted. ``refusal`` in the report contains the reason if a real run
+                would refuse.
+            time_limit: Time to wait until the project is empty, above 0. Requests in progress can take the client's
                 ``timeout`` in addition.
-            lift_protection: Also delete indexes with deletion protection.
-            progress: Function that receives what is left, each time that the contents are read, once some were found.
+            lift_protection: True to also delete indexes with deletion protection.
+            progress: Function that gets the remaining contents, each time after the contents were read. It is called
+                only once contents were found.
 
         Returns:
             What the project contained, what was done, and whether the project is deleted.
 
         Raises:
-            RefusedError: Deletion protection is on for an index, or the server forbids a deletion; then other contents
-                may be deleted. Protection that is on at the start is reported before anything is.
-            FailedPreconditionError: The server still found something in the project when the time was up.
-            PineconeTimeoutError: Something was still there when the time was up; the message names it.
-            ForbiddenError: The project has no room for another key.
-            LeftoverError: The temporary key could not be deleted; ``left`` names it.
-            UnauthorizedError: The service did not accept the temporary key for 30 seconds.
-            NotFoundError: The account sees no project with this id; an earlier run may have deleted it.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            RefusedError: An index has deletion protection, or the server forbids a deletion. Protection that is on at
+                the start is found before anything is deleted. Otherwise, other contents may have been deleted.
+            FailedPreconditionError: At the end of ``time_limit``, the server still found something in the project.
+            PineconeTimeoutError: At the end of ``time_limit``, the project still had contents. The message names them.
+            ForbiddenError: The project has no room for another API key.
+            LeftoverError: The temporary key could not be deleted. ``left`` names it.
+            UnauthorizedError: For 30 seconds, the server did not accept the temporary key.
+            NotFoundError: There is no project with this id, or your account cannot see it. An earlier run may have
+                deleted it.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> report = await admin.projects.delete_with_cleanup(
@@ -384,37 +396,39 @@ class AsyncProjects(Namespace):
         concurrency: int = 4,
         progress: Callable[[workflows.Progress], object] | None = None,
     ) -> workflows.StalePlan | workflows.StaleReport:
-        """Delete projects that test runs left behind: first make a plan of them, then carry it out.
+        """Delete old projects, for example of test runs: first make a plan, then carry it out.
 
-        Without ``plan``, return a plan of the projects whose name matches and that are old enough, with all their
-        contents that the server shows. Nothing changes, apart from temporary API keys that read the contents: they are
-        deleted again, with those that earlier runs left, and the plan names them. ``to_json`` and
-        ``StalePlan.from_json`` save and restore the plan.
+        Without ``plan``, return a plan. It lists the projects that match ``name_pattern`` and are older than
+        ``older_than``, and the contents of each that the server shows. Nothing is changed, except that temporary API
+        keys are created to read the contents, and deleted. Temporary keys that earlier runs left are deleted, too. The
+        plan lists these keys. ``to_json`` saves a plan, and ``StalePlan.from_json`` restores it.
 
-        With a plan, delete its projects with everything in them, and no others. A project stays, and is listed under
-        ``left`` with the reason, if it was renamed, has no date of creation or is not old enough, contains something
-        that is protected or not in the plan, or cannot be deleted; ``steps`` shows contents that are deleted. The next
-        run of the same plan completes an interrupted one: a project that is gone counts as deleted if the account is
-        seen to be an OrgOwner, who sees every project; otherwise it is left, because it may only be invisible.
+        With a plan, delete its projects with everything in them, and no others. This cannot be undone. A project is
+        kept if it was renamed, has no creation date, is not old enough, or cannot be deleted. It is also kept if
+        something in it is protected or not in the plan. ``left`` lists kept projects with the reason, and ``steps``
+        lists what was deleted in them.
+
+        You can run the same plan again after an interruption. A project that the account can no longer see counts as
+        deleted only if the account is known to be an OrgOwner, who can see every project. Otherwise it is in ``left``.
 
         Args:
-            name_pattern: Pattern of names, such as ``"ci-*"``, with ``*``, ``?`` and ``[…]`` as in a shell; matching
-                respects case. With a plan, pass None or the pattern of the plan.
-            older_than: Age that a project must exceed, above 0. With a plan, pass None or the age of the plan.
-            plan: Plan to carry out.
-            concurrency: Maximum number of projects in progress at once, from 1.
+            name_pattern: Pattern of names, such as ``"ci-*"``, with ``*``, ``?`` and ``[…]`` as in a shell. Upper and
+                lower case differ. With a plan, pass None or the pattern of the plan.
+            older_than: Age above which a project is deleted, above 0. With a plan, pass None or the age of the plan.
+            plan: The plan to carry out.
+            concurrency: Maximum number of projects in progress at the same time, from 1.
             progress: Function that is called after each project.
 
         Returns:
-            The plan; or, if one was carried out, a report of what was deleted, and what was left.
+            Without ``plan``, the plan. With one, a report of what was deleted and what was kept.
 
         Raises:
-            RefusedError: The plan is of another organization, or the server's responses have no valid Date, so that its
-                time is unknown; nothing was changed.
+            RefusedError: The plan is of another organization, or the server's responses have no valid Date, so its time
+                is unknown. Nothing was changed.
             PineconeTypeError: ``plan`` is not a ``StalePlan``.
-            ClientClosedError: The client is closed.
-            ReadOnlyError: The client is read-only, so it can create no key.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            ClientClosedError: The client was closed before or during the call.
+            ReadOnlyError: The client is read-only, so it cannot create a temporary key.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> plan = await admin.projects.delete_stale(

@@ -33,17 +33,17 @@ class AsyncServiceAccounts(Namespace):
         self._sender = sender
 
     def list(self, *, limit: int | None = None, pagination_token: str | None = None) -> AsyncPaginator[ServiceAccount]:
-        """List the service accounts of the organization, one page per request.
+        """List the service accounts of the organization, one page in each request.
 
         Args:
             limit: Service accounts per page, 1 to 100; the server's default is 100.
-            pagination_token: Token at which to resume, from a page of this list.
+            pagination_token: Token of the page to start with, from a page of this list.
 
         Returns:
-            The service accounts, fetched while they are iterated over.
+            The service accounts, which are fetched page by page during the iteration.
 
         Raises:
-            PineconeValueError: An argument is out of range; nothing was sent.
+            PineconeValueError: An argument is out of range. No request was sent.
 
         Example:
             >>> accounts = await admin.service_accounts.list().to_list()
@@ -56,28 +56,28 @@ class AsyncServiceAccounts(Namespace):
     ) -> ServiceAccountWithSecret:
         """Create a service account.
 
-        The response contains the ``client_secret``, which no later response shows: store it. Names are not unique, so
-        the client does not repeat a create that the server may have processed.
+        Only this response contains the client secret, so store it. Names are not unique, so a second request would
+        create a second account. The client never sends a create again if the first request may have taken effect.
 
         Args:
-            name: Name of the account, 1 to 80 UTF-8 bytes without NUL.
-            role_bindings: 0 to 100 roles that the account will have, as models, mappings or objects with the same
-                three attributes. ``on_organization`` and ``on_project`` build them.
+            name: Name of the service account, 1 to 80 UTF-8 bytes without NUL.
+            role_bindings: 0 to 100 roles for the account, as models, mappings or objects with the same three
+                attributes. ``on_organization`` and ``on_project`` create them.
 
         Returns:
-            The new service account with its secret.
+            The new service account with its client secret.
 
         Raises:
-            ForbiddenError: The plan has no service accounts or does not have a role, or the caller does not hold one
-                that it would grant.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, an account may exist whose secret is lost:
-                find it by name and rotate its secret.
+            ForbiddenError: The plan does not include service accounts or one of the roles, or your account does not
+                have a role that it would grant.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a service account may exist, and its secret is
+                lost. Find the account by its name and rotate its secret.
 
         Example:
-            >>> made = await admin.service_accounts.create(
+            >>> created = await admin.service_accounts.create(
             ...     name="ci", role_bindings=[on_organization("OrgMember")]
             ... )
-            >>> vault["ci"] = made.client_secret
+            >>> vault["ci"] = created.client_secret
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = models.CreateServiceAccountRequest(name=name, role_bindings=bindings)
@@ -94,50 +94,56 @@ class AsyncServiceAccounts(Namespace):
         client_id: str | None = None,
         dry_run: bool = False,
     ) -> workflows.Ensured[ServiceAccountWithSecret | ServiceAccount]:
-        """Return the service account with this name, and create it if there is none.
+        """Return the service account with this name. If there is none, create it.
 
-        The secret of an existing account cannot be retrieved: the result holds a ``ServiceAccountWithSecret`` only if
-        this call created the account. A new account gets its name only after ``store`` has returned; if a run is
-        cancelled before that, the account is deleted, and if it is killed, the next run creates another one, and
-        deletes the first when the new secret is stored. Make one call at a time for a name, also in tasks and threads:
-        two at once can create two accounts, or one can delete the new account of the other.
+        The secret of an existing account cannot be read again, so the result contains a ``ServiceAccountWithSecret``
+        only if this call created the account. A new account gets its name only after ``store`` has returned. If the
+        call is cancelled before that, the account is deleted. If the process is killed before that, the next run
+        creates another account, and deletes the first one once the new secret is stored. A ``store`` that is a
+        ``workflows.ReadableStore`` avoids this: the next run then finds the stored secret, and finishes its account.
+
+        Do not run two calls for the same name at the same time. Two calls can create two accounts, or one call can
+        delete the new account of the other.
 
         Args:
-            name: Exact name of the account, 1 to 80 UTF-8 bytes without NUL; not one that a workflow gives to an
-                unfinished account.
-            role_bindings: 0 to 100 roles that a new account will have, as models, mappings or objects with the same
-                three attributes. For an existing account, None accepts any roles. ``on_organization`` and
-                ``on_project`` build them.
-            store: Function that stores the secret of a new account, which it receives under the final name, before the
-                account gets it. It may return anything. If it raises, it must not have stored the secret: the account
-                is deleted.
-            on_difference: What to do if the roles of an existing account differ: ``"report"`` them, ``"raise"``, or
-                ``"update"``, which grants the missing ones.
-            revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting; only with
-                ``"update"``. An account loses the projects that it created, too. Roles of the account as which this
-                client authenticates are never revoked.
-            client_id: Client id of this client's service account, if the client has a token in place of credentials.
-            dry_run: Only report what would be done.
+            name: Exact name of the service account, 1 to 80 UTF-8 bytes without NUL. It must not have the form of a
+                temporary name.
+            role_bindings: 0 to 100 roles for a new account, as models, mappings or objects with the same three
+                attributes. For an existing account, None accepts any roles. ``on_organization`` and ``on_project``
+                create them.
+            store: Function that stores the secret of a new account. It gets the final name of the account. It must
+                raise an exception if it has not stored the secret, and only then. If it raises, the account is deleted.
+                The return value is ignored.
+            on_difference: What to do if an existing account has other roles: ``"report"`` lists the difference in the
+                result, ``"raise"`` raises RefusedError, and ``"update"`` grants the missing roles.
+            revoke_unlisted: After granting, also revoke every role that is not in ``role_bindings``; only with
+                ``"update"``. This includes roles on projects that the account created. The account of this client never
+                loses a role.
+            client_id: Client id of this client's service account. You need it only if the client has an access token
+                instead of credentials.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The account, whether this call created it, the settings that differed, and what was done.
+            The service account, whether this call created it, the settings that differed, and the steps.
 
         Raises:
-            AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
-            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; or roles would be revoked, and the
-                client has only a token and no ``client_id``, so that the account may be its own. Nothing was changed.
-            ForbiddenError: The plan has no service accounts or does not have a role, or the caller does not hold one
-                that it would grant.
-            LeftoverError: ``store`` failed, the response with the secret was lost, or the account could not be named
-                and there is no ``store``; and then the account could not be deleted.
-            PineconeError: Each response with the secret was lost, or the account could not be named after ``store``:
-                the next run makes another one. The notes (``__notes__``) of any error name what was done and is left.
+            AmbiguousNameError: Several service accounts have the name. ``ids`` lists them.
+            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``. Or roles would be revoked, and the
+                account may be the one of this client, because the client has only an access token and no ``client_id``.
+                Nothing was changed.
+            ForbiddenError: The plan does not include service accounts or one of the roles, or your account does not
+                have a role that it would grant.
+            LeftoverError: The new account could not be deleted after ``store`` failed, or after the response with the
+                secret was lost. The same holds if there is no ``store``, and the account could not get its name.
+            PineconeError: Every response with a secret was lost; or the account could not get its name after ``store``,
+                so the next run creates another one. The notes (``__notes__``) of any error list what was done and what
+                remains.
 
         Example:
             >>> ensured = await admin.service_accounts.ensure(
             ...     name="ci",
             ...     role_bindings=[on_organization("OrgMember")],
-            ...     store=lambda made: vault.update(ci=made.client_secret),
+            ...     store=lambda created: vault.update(ci=created.client_secret),
             ... )
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
@@ -155,13 +161,13 @@ class AsyncServiceAccounts(Namespace):
             )
 
     async def describe(self, *, service_account_id: str) -> ServiceAccount:
-        """Fetch one service account, without its secret.
+        """Return one service account, without its secret.
 
         Args:
-            service_account_id: Id of the account.
+            service_account_id: Id of the service account.
 
         Raises:
-            NotFoundError: The account sees no service account with this id.
+            NotFoundError: There is no service account with this id, or your account cannot see it.
 
         Example:
             >>> account = await admin.service_accounts.describe(service_account_id=account.id)
@@ -169,15 +175,15 @@ class AsyncServiceAccounts(Namespace):
         return await self._admin.send(api.fetch_service_account(service_account_id=service_account_id))
 
     async def describe_by_name(self, *, name: str) -> ServiceAccount:
-        """Find the only service account with this name.
+        """Return the only service account with this name.
 
         Args:
-            name: Exact name of the account, 1 to 80 UTF-8 bytes without NUL.
+            name: Exact name of the service account, 1 to 80 UTF-8 bytes without NUL.
 
         Raises:
-            PineconeValueError: No account can have this name; nothing was sent.
-            NotFoundError: No account has the name.
-            AmbiguousNameError: Several accounts have the name; ``ids`` lists them.
+            PineconeValueError: No service account can have this name. No request was sent.
+            NotFoundError: No service account has the name.
+            AmbiguousNameError: Several service accounts have the name. ``ids`` lists them.
 
         Example:
             >>> account = await admin.service_accounts.describe_by_name(name="nightly")
@@ -190,16 +196,16 @@ class AsyncServiceAccounts(Namespace):
         """Rename a service account.
 
         Args:
-            service_account_id: Id of the account.
+            service_account_id: Id of the service account.
             name: New name, 1 to 80 UTF-8 bytes without NUL.
 
         Returns:
-            The account with its new name.
+            The service account with its new name.
 
         Raises:
-            PineconeValueError: There is nothing to change; nothing was sent.
-            ForbiddenError: The plan has no service accounts.
-            NotFoundError: The account sees no service account with this id.
+            PineconeValueError: ``name`` is None. No request was sent.
+            ForbiddenError: The plan does not include service accounts.
+            NotFoundError: There is no service account with this id, or your account cannot see it.
 
         Example:
             >>> account = await admin.service_accounts.update(
@@ -210,16 +216,16 @@ class AsyncServiceAccounts(Namespace):
         return await self._admin.send(api.update_service_account(service_account_id=service_account_id, body=body))
 
     async def delete(self, *, service_account_id: str) -> None:
-        """Delete a service account; its tokens stop working within seconds.
+        """Delete a service account. Its access tokens stop working within seconds. This cannot be undone.
 
-        Nothing asks back if it is the account that the client itself authenticates as. From then on, its calls end in
-        an UnauthorizedError, with a note that names this deletion; other credentials are needed to undo it.
+        The client does not ask for confirmation, also if it authenticates as this account. After that, its calls raise
+        UnauthorizedError, with a note that names this deletion. You then need the credentials of another account.
 
         Args:
-            service_account_id: Id of the account.
+            service_account_id: Id of the service account.
 
         Raises:
-            NotFoundError: The account sees no service account with this id.
+            NotFoundError: There is no service account with this id, or your account cannot see it.
 
         Example:
             >>> await admin.service_accounts.delete(service_account_id=account.id)
@@ -227,27 +233,28 @@ class AsyncServiceAccounts(Namespace):
         await self._admin.send(api.delete_service_account(service_account_id=service_account_id))
 
     async def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
-        """Replace the secret of a service account; the old secret stops working at once.
+        """Replace the client secret of a service account. The old secret stops working at once.
 
-        Only this response shows the new secret: store it. The client does not repeat the request if the server may have
-        processed it. If the client itself authenticates as this account, the client and its copies switch to the new
-        secret and drop the old token. Other clients, also of later processes, still need the new secret from you.
+        Only this response contains the new secret, so store it. The client never sends this request again if it may
+        have taken effect. If the client itself authenticates as this account, it and its copies use the new secret from
+        then on, and drop the old token. You must pass the new secret to all other clients, including those of later
+        processes.
 
         Args:
-            service_account_id: Id of the account.
+            service_account_id: Id of the service account.
 
         Returns:
-            The service account with its new secret.
+            The service account with its new client secret.
 
         Raises:
-            ForbiddenError: The plan has no service accounts.
-            NotFoundError: The account sees no service account with this id.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated and lost:
-                rotate it again.
+            ForbiddenError: The plan does not include service accounts.
+            NotFoundError: There is no service account with this id, or your account cannot see it.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated, and the new
+                one is lost. Rotate it again.
 
         Example:
-            >>> made = await admin.service_accounts.rotate_secret(service_account_id=account.id)
-            >>> vault["nightly"] = made.client_secret
+            >>> rotated = await admin.service_accounts.rotate_secret(service_account_id=account.id)
+            >>> vault["nightly"] = rotated.client_secret
         """
         operation = api.rotate_service_account_secret(service_account_id=service_account_id)
         return await self._admin.send(operation)
@@ -261,41 +268,44 @@ class AsyncServiceAccounts(Namespace):
         client_id: str | None = None,
         dry_run: bool = False,
     ) -> ServiceAccount:
-        """Replace the secret of a service account, and store the new one.
+        """Replace the client secret of a service account, and store the new one.
 
         The two secrets do not overlap: the old secret stops working before the new one is stored. If the response is
-        lost, the secret is rotated again. A client cannot do that for its own account, because it has no valid secret
-        left: rotate that account's secret from another account. If this call is cancelled or interrupted during the
-        request, it waits up to 10 seconds for the response, and still stores the new secret. If that happens in
-        ``store``, or ``store`` then fails, the interruption or cancellation is raised as it is, and its ``__cause__``
-        is a SecretNotStoredError. If there is no response within that time, a note says that the new secret may be
-        lost.
+        lost, this method rotates the secret again. A client cannot do that for its own account, because then it has no
+        valid secret. So rotate the secret of an account from another account.
+
+        If this call is cancelled or interrupted during the request, it waits up to 10 seconds for the response, and
+        still stores the new secret. If there is no response in this time, a note states that the new secret may be
+        lost. If the cancellation or interruption comes during ``store``, or ``store`` fails after it, it is raised as
+        it is. Its ``__cause__`` is then a SecretNotStoredError with the new secret.
 
         Args:
-            service_account_id: Id of the account.
-            store: Function that stores the new secret. It may return anything.
-            allow_own: Also rotate the secret of the account as which this client authenticates. If every response is
-                lost, the client is locked out: it has no valid secret.
-            client_id: Client id of this client's service account, if the client has a token in place of credentials.
-            dry_run: Only check that the account exists, and may be rotated.
+            service_account_id: Id of the service account.
+            store: Function that stores the new secret. It must raise an exception if it has not stored the secret. The
+                return value is ignored.
+            allow_own: Also rotate the secret of the account that this client uses. If every response is lost, the
+                client has no valid secret, and cannot rotate again.
+            client_id: Client id of this client's service account. You need it only if the client has an access token
+                instead of credentials.
+            dry_run: Only check that the service account exists and may be rotated.
 
         Returns:
             The service account.
 
         Raises:
-            RefusedError: It is the account as which this client authenticates, or may be: a token does not show whose
-                it is. Nothing was changed.
-            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret.
-            ForbiddenError: The plan has no service accounts.
-            NotFoundError: The account sees no service account with this id.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left. If
-                ``outcome`` is ``"unknown"`` or ``"done"``, every response was lost, and the secret may be: rotate it
-                again.
+            RefusedError: The account is the one that this client uses; or it may be, because an access token does not
+                show whose it is. Nothing was changed.
+            SecretNotStoredError: ``store`` failed. ``error.secret.reveal()`` returns the new secret.
+            ForbiddenError: The plan does not include service accounts.
+            NotFoundError: There is no service account with this id, or your account cannot see it.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, every response was lost, and the new secret
+                may be lost with them. Rotate it again. The notes (``__notes__``) of any error list what was done and
+                what remains.
 
         Example:
             >>> account = await admin.service_accounts.rotate(
             ...     service_account_id=account.id,
-            ...     store=lambda made: vault.update(nightly=made.client_secret),
+            ...     store=lambda rotated: vault.update(nightly=rotated.client_secret),
             ... )
         """
         from pinecone_admin._async.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
@@ -320,46 +330,51 @@ class AsyncServiceAccounts(Namespace):
         allow_unreadable: bool = False,
         dry_run: bool = False,
     ) -> workflows.DueAccountRotations:
-        """Replace the secrets of the service accounts that are old, one after another.
+        """Replace the client secrets of service accounts that are older than a given age, one after another.
 
-        The server ends an old secret at once. So ``store`` must already hold the present secret of each service account
-        beside its client id, and this secret must get a token. Otherwise, the service account keeps its secret and is
-        in ``failed``.
+        An old secret stops working at once. So this method first reads the secret of an account from ``store``, and
+        requests a token with it. If ``store`` has no secret for the client id of the account, or the token endpoint
+        rejects it, the account keeps its secret. The report then lists it in ``failed``.
 
-        The age counts from ``updated_at``, by the server's clock. Nothing states whether a rotation moves it. So the
-        first service account is updated with its own name before it is rotated. If that does not move its
-        ``updated_at``, nothing is rotated. A service account whose date a rotation did not move is updated in the same
-        way. If the rotation fails after such an update, the age has begun again, and ``failed`` names the service
+        The age of a secret counts from ``updated_at``, by the server's clock. Nothing states whether a rotation changes
+        that time. So before its first rotation, this method updates the account with its own name. If that does not
+        change ``updated_at``, nothing is rotated. If a rotation does not change ``updated_at``, the account is updated
+        in the same way. If a rotation fails after such an update, the age has started again, and ``failed`` names the
         account.
 
-        The service account of this client is never rotated. Those that share a name with another one fail. Run this
-        once at a time.
+        The account of this client is never rotated. Accounts that share a name with another one are not rotated, and
+        are in ``failed``. Do not run two calls for the same organization at the same time.
 
         Args:
-            older_than: Age above which a secret is replaced.
-            store: A ``workflows.ReadableStore`` that stores the new secrets. It must raise if it has not stored one.
-            names: Names of the service accounts to rotate, whatever their age, in place of those that are old.
-            client_id: Client id of this client's service account, if the client has a token in place of credentials.
-            allow_unreadable: Accept a ``store`` that cannot be read again. If it stores secrets in the wrong place, the
-                run cannot notice that before the old secrets have stopped working.
-            dry_run: Only report what would be done. Secrets in the destination are still tried.
+            older_than: Age above which a secret is replaced, above 0.
+            store: A ``workflows.ReadableStore`` that stores the new secrets. It must raise an exception if it has not
+                stored a secret.
+            names: Names of the service accounts to rotate, whatever their age. None rotates those that are old.
+            client_id: Client id of this client's service account. You need it only if the client has an access token
+                instead of credentials.
+            allow_unreadable: Accept a ``store`` that cannot be read. If it stores secrets in the wrong place, the old
+                secrets have stopped working before anybody notices.
+            dry_run: Only read, and report what would be done. Token requests with the stored secrets are still sent.
 
         Returns:
-            What was rotated, what failed, and which service accounts may be older than they look.
+            The accounts that were rotated, those that failed, and those whose secrets may be older than they look.
 
         Raises:
-            SecretNotStoredError: ``store`` failed; ``error.secret.reveal()`` returns the new secret. No other service
-                account is rotated after that.
-            PineconeValueError: ``store`` cannot be read again, and ``allow_unreadable`` is False; nothing was sent.
-            RefusedError: The client has only a token, and ``client_id`` is None or that of no service account; or the
-                responses have no ``Date``. Nothing was changed.
-            PineconeError: The list failed, or each response of a rotation was lost. No other service account is rotated
-                after that. The notes (``__notes__``) of any error name what was done before.
+            SecretNotStoredError: ``store`` failed. ``error.secret.reveal()`` returns the new secret. No further account
+                was rotated.
+            PineconeValueError: ``store`` cannot be read, and ``allow_unreadable`` is False. No request was sent.
+            RefusedError: The client has only an access token, and ``client_id`` is None or is not the client id of a
+                service account. Or the server's responses have no valid Date. Nothing was changed.
+            PineconeError: The accounts could not be listed, every response of a rotation was lost, or no further call
+                can succeed. No further account was rotated. The notes (``__notes__``) of any error list what was done
+                before.
 
         Example:
             >>> report = await admin.service_accounts.rotate_due(
             ...     older_than=timedelta(days=90),
-            ...     store=lambda made: vault.update({made.service_account.name: made.client_secret}),
+            ...     store=lambda rotated: vault.update(
+            ...         {rotated.service_account.name: rotated.client_secret}
+            ...     ),
             ...     allow_unreadable=True,
             ... )
         """

@@ -32,18 +32,18 @@ class AsyncUsers(Namespace):
     def list(
         self, *, email: str | None = None, limit: int | None = None, pagination_token: str | None = None
     ) -> AsyncPaginator[User]:
-        """List the users of the organization, one page per request.
+        """List the users of the organization, one page in each request.
 
         Args:
-            email: Only the user with this email address, at most 254 characters. Email matching ignores case.
+            email: List only the user with this email address, at most 254 characters. Email matching ignores case.
             limit: Users per page, 1 to 100; the server's default is 100.
-            pagination_token: Token at which to resume, from a page of the same list.
+            pagination_token: Token of the page to start with, from a page of the same list.
 
         Returns:
-            The users, fetched while they are iterated over.
+            The users, which are fetched page by page during the iteration.
 
         Raises:
-            PineconeValueError: An argument is out of range; nothing was sent.
+            PineconeValueError: An argument is out of range. No request was sent.
 
         Example:
             >>> async for user in admin.users.list():
@@ -53,13 +53,13 @@ class AsyncUsers(Namespace):
         return AsyncPaginator(self._sender, operation)
 
     async def describe(self, *, user_id: str) -> User:
-        """Fetch one user.
+        """Return one user.
 
         Args:
             user_id: Id of the user.
 
         Raises:
-            NotFoundError: The account sees no user with this id.
+            NotFoundError: There is no user with this id, or your account cannot see it.
 
         Example:
             >>> user = await admin.users.describe(user_id=user.id)
@@ -67,15 +67,15 @@ class AsyncUsers(Namespace):
         return await self._admin.send(api.fetch_user(user_id=user_id))
 
     async def describe_by_email(self, *, email: str) -> User:
-        """Find the user with this email address.
+        """Return the user with this email address.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
 
         Raises:
-            PineconeValueError: This is not an email address; nothing was sent.
+            PineconeValueError: The value is not an email address. No request was sent.
             NotFoundError: No user of the organization has the address.
-            AmbiguousNameError: Several users have the address; ``ids`` lists them.
+            AmbiguousNameError: Several users have the address. ``ids`` lists them.
 
         Example:
             >>> user = await admin.users.describe_by_email(email="Ada@example.com")
@@ -93,40 +93,41 @@ class AsyncUsers(Namespace):
         revoke_unlisted: bool = False,
         dry_run: bool = False,
     ) -> workflows.Ensured[User | Invite]:
-        """Grant a member of the organization the roles that are missing, and send anybody else an invite with all.
+        """Grant a member of the organization the missing roles, or invite a person who is not a member.
 
-        A pending invite gets the missing roles, too. An expired one is deleted and replaced: sent again, it would grant
-        the roles that it carries. An invite that was sent is kept, even if this call is cancelled.
+        An invite contains all roles. A pending invite gets the missing ones. An expired invite is deleted and replaced,
+        because it would grant its own roles if it were sent again. An invite that was sent is kept, even if this call
+        is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
-            role_bindings: 1 to 100 roles that the person will have, as models, mappings or objects with the same three
-                attributes; at least one must be on the organization, also for a member. ``on_organization`` and
-                ``on_project`` build them.
-            revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting.
-            dry_run: Only report what would be done.
+            role_bindings: 1 to 100 roles for the person, as models, mappings or objects with the same three attributes.
+                At least one must be on the organization, also for a member. ``on_organization`` and ``on_project``
+                create them.
+            revoke_unlisted: After granting, also revoke every role that is not in ``role_bindings``.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The user or the invite, whether this call sent the invite, all roles that were found, if they are not
-            exactly these, and what was done.
+            The user or the invite, whether this call sent the invite, the difference if the roles were not exactly
+            these, and the steps.
 
         Raises:
-            AmbiguousNameError: Several users have the address, or several invites for it are pending; ``ids`` lists
+            AmbiguousNameError: Several users have the address, or several invites for it are pending. ``ids`` lists
                 them.
-            RefusedError: With ``revoke_unlisted``, no user would remain OrgOwner; nothing was changed.
-            ConflictError: The person accepted the invite during this call, so that the next one finds a member; or an
+            RefusedError: With ``revoke_unlisted``, no user would remain OrgOwner. Nothing was changed.
+            ConflictError: The person accepted the invite during this call, and the next call finds a member. Or an
                 identity provider manages the person.
-            ForbiddenError: The caller may not see the users, or does not hold a role that it would grant; or the plan
-                does not have that, or allows no further user.
-            RateLimitError: The organization has sent its 100 invite emails for this hour; an expired invite is deleted
-                by then.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            ForbiddenError: Your account cannot see the users, or does not have a role that it would grant. Or the plan
+                does not include the role, or allows no further user.
+            RateLimitError: The organization has sent 100 invite emails within an hour. An expired invite was already
+                deleted.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> ensured = await admin.users.ensure(
             ...     email="ada@example.com", role_bindings=[on_organization("OrgMember")]
             ... )
-            >>> ensured.created  # ada is a member, so that no invite was sent
+            >>> ensured.created  # ada is a member, so no invite was sent
             False
         """
         from pinecone_admin._async.workflows.ensure_user import ensure_user  # noqa: PLC0415 - imported on first use
@@ -142,8 +143,8 @@ class AsyncUsers(Namespace):
             user_id: Id of the user.
 
         Raises:
-            ConflictError: The user is the last OrgOwner, or an identity provider manages the users.
-            NotFoundError: The account sees no user with this id.
+            ConflictError: The user is the last OrgOwner, or an identity provider manages the user.
+            NotFoundError: There is no user with this id, or your account cannot see it.
 
         Example:
             >>> await admin.users.delete(user_id=user.id)
@@ -151,35 +152,37 @@ class AsyncUsers(Namespace):
         await self._admin.send(api.delete_user(user_id=user_id))
 
     async def offboard(self, *, email: str, dry_run: bool = True) -> workflows.OffboardReport:
-        """Remove a user with all invites and roles, and report what they could reach and which secrets they may know.
+        """Remove a user with all invites and roles, and report what the user could access.
 
-        Nothing changes unless you pass ``dry_run=False``. The next run completes an interrupted one. First save the
-        report of a dry run, and rotate the keys and service accounts in it: after the removal, the API no longer shows
-        what the user could reach, and if the last response is lost, there is no other report.
+        The report also lists the secrets that the user may know. Nothing is changed unless you pass ``dry_run=False``.
+        Before that, save the report of a dry run, and rotate the keys and service accounts that it lists. After the
+        removal, the API no longer shows what the user could access. If the last response is lost, there is no other
+        report. You can run this again after an interruption.
 
         Args:
             email: Email address of the user, at most 254 characters. Email matching ignores case.
-            dry_run: Only report what would be done; ``refusal`` in the report says why a real run would refuse, as far
-                as the roles show it.
+            dry_run: Only read, and report what would be done. ``refusal`` in the report contains the reason if a real
+                run would refuse, as far as the roles show it.
 
         Returns:
-            The user, the invites, what they gave access to, which secrets to rotate, and what was done.
+            The user, the invites, what they gave access to, which secrets to rotate, and the steps.
 
         Raises:
-            NotFoundError: No user or open invite has the address: it is wrong, or an earlier run removed the person.
-            ForbiddenError: The account may not see the users or the invites, so that it cannot tell.
-            RefusedError: Before the first change: the account does not see all role bindings, or projects on which
-                there are roles, so that the report would lack some; or the user is the last owner. Or the server
-                refused to remove the user, for example because an identity provider manages the users; by then, the
-                invites are deleted.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            NotFoundError: No user or open invite has the address. It may be misspelled, or an earlier run removed the
+                person.
+            ForbiddenError: Your account cannot see the users or the invites.
+            RefusedError: The user is the last owner. Or the account cannot see all role bindings, or cannot see a
+                project that has roles, so the report would be incomplete. In these cases nothing was changed. Or the
+                server refused to remove the user, for example because an identity provider manages the users. Then the
+                invites were already deleted.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> report = await admin.users.offboard(email="ada@example.com")  # a dry run
             >>> saved = json.dumps(report.to_dict())
             >>> if report.refusal is None:
             ...     report = await admin.users.offboard(email="ada@example.com", dry_run=False)
-            >>> [each.name for each in report.keys_to_rotate]
+            >>> [key.name for key in report.keys_to_rotate]
         """
         from pinecone_admin._async.workflows.offboard import offboard  # noqa: PLC0415 - imported on first use
         from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
@@ -198,33 +201,36 @@ class AsyncUsers(Namespace):
     async def offboard_many(
         self, *, emails: Sequence[str] | None = None, plan: workflows.OffboardPlan | None = None
     ) -> workflows.OffboardPlan | workflows.OffboardManyReport:
-        """Remove several users as ``offboard`` does: first make a plan of them, then carry it out.
+        """Remove several users as ``offboard`` does: first make a plan, then carry it out.
 
-        Without ``plan``, read the organization once, change nothing, and return a plan with the report of a dry run of
-        ``offboard`` for each person. ``to_json`` and ``OffboardPlan.from_json`` save and restore the plan. Plan and
-        report list under ``not_found`` the addresses that nobody has, and under ``unseen``, with the reason, those of
-        which the account cannot tell, because it sees all roles, but may not see the users or the invites.
+        Without ``plan``, read the organization once, and return a plan. The plan contains the report of a dry run of
+        ``offboard`` for each person. Nothing is changed. ``to_json`` saves a plan, and ``OffboardPlan.from_json``
+        restores it.
 
-        With a plan, remove the people in it, and nobody else. A person stays, and is listed under ``left`` with the
-        reason, if they have gained a role or an invite or have another address since then, or if removing them fails.
-        The next run of the same plan completes an interrupted one.
+        With a plan, remove the people in it, and nobody else. A person is kept if their email address has changed, if
+        they have a new role or invite, or if the removal fails. ``left`` lists these people with the reason. You can
+        run the same plan again after an interruption.
+
+        Plan and report list in ``not_found`` the addresses without a user or invite. If the account can see all roles,
+        but not the users or the invites, ``unseen`` lists the addresses that it could not look up, with the reason.
 
         Args:
-            emails: Email addresses, at most 254 characters each. Email matching ignores case. With a plan, pass None or
-                the addresses of the plan. An empty list gives an empty plan.
-            plan: Plan to carry out.
+            emails: Email addresses, at most 254 characters each. Email matching ignores case. An empty list makes an
+                empty plan. With a plan, pass None or the addresses of the plan.
+            plan: The plan to carry out.
 
         Returns:
-            The plan; or, if one was carried out, a report of what was done, and who was left.
+            Without ``plan``, the plan. With one, a report of what was done, and who was kept.
 
         Raises:
-            RefusedError: With a plan: no user who is an owner would remain, or the plan is of another organization.
-                With or without one: a part was not read for another reason than the role. Nothing was changed.
-            ForbiddenError: The account may not read everything, as with each role but OrgOwner. Nothing was changed.
-            ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
-                reason. Nothing was changed.
+            RefusedError: With a plan, no user would remain OrgOwner, or the plan is of another organization. With or
+                without one, a part of the organization could not be read for another reason than permissions. Nothing
+                was changed.
+            ForbiddenError: Your account cannot read everything, because it is not an OrgOwner. Nothing was changed.
+            ServiceError: The server failed to return a part of the organization. After 429 or a network failure, this
+                is a RateLimitError or PineconeConnectionError. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> plan = await admin.users.offboard_many(emails=["ada@example.com", "bob@example.com"])

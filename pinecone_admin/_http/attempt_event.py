@@ -15,23 +15,23 @@ logger = logging.getLogger("pinecone_admin")
 
 @frozen(kw_only=True)
 class AttemptEvent:
-    """An attempt to send a request that has ended, as passed to ``on_attempt``. It holds no secret.
+    """An attempt to send a request that has ended, as ``on_attempt`` gets it. It contains no secret.
 
-    There is none of an attempt that is cancelled or interrupted.
+    There is no event for an attempt that was cancelled or interrupted.
 
     Attributes:
-        operation: Id of the operation, such as ``create_project``, or ``get_token`` for a token exchange; None for a
-            retry transport that is used alone.
+        operation: Id of the operation, such as ``create_project``, or ``get_token`` for a token request. It is None for
+            a retry transport without a client.
         method: HTTP method.
-        path: Path template, which contains no ids; the path itself for a retry transport that is used alone.
-        attempt: Number of the attempt within its call, from 1.
+        path: Template of the path, which contains no ids. For a retry transport without a client, the path itself.
+        attempt: Number of the attempt in its call, from 1.
         status_code: HTTP status, or None if no complete response arrived.
         duration: Seconds that the attempt took.
         request_id: The server's id of the request, or None.
-        error: Error that the call raises if this attempt is its last, or None if the attempt succeeded. A retry
-            transport that is used alone returns the response, or raises what its transport raised.
-        delay: Seconds until the next attempt, or None if there is none. After a 401 the request may be sent once more,
-            with a fresh token.
+        error: None if the attempt succeeded. Otherwise the error that the call raises if there is no further attempt. A
+            retry transport without a client returns the response, or raises the exception of its transport.
+        delay: Seconds until the next attempt, or None if there is none. After a 401, the client may send the request
+            once more with a new token.
 
     Example:
         >>> def count(event: AttemptEvent) -> None:
@@ -40,14 +40,14 @@ class AttemptEvent:
     """
 
     operation: str | None
-    """Id of the operation, such as ``create_project``, or ``get_token`` for a token exchange; None for a retry
-    transport that is used alone."""
+    """Id of the operation, such as ``create_project``, or ``get_token`` for a token request. It is None for a retry
+    transport without a client."""
     method: str
     """HTTP method."""
     path: str
-    """Path template, which contains no ids; the path itself for a retry transport that is used alone."""
+    """Template of the path, which contains no ids. For a retry transport without a client, the path itself."""
     attempt: int
-    """Number of the attempt within its call, from 1."""
+    """Number of the attempt in its call, from 1."""
     status_code: int | None
     """HTTP status, or None if no complete response arrived."""
     duration: float
@@ -55,8 +55,7 @@ class AttemptEvent:
     request_id: str | None
     """The server's id of the request, or None."""
     error: PineconeError | None
-    """Error that the call raises if this attempt is its last, or None if the attempt succeeded. A retry transport
-    that is used alone returns the response, or raises what its transport raised."""
+    """None if the attempt succeeded. Otherwise the error that the call raises if there is no further attempt."""
     delay: float | None
     """Seconds until the next attempt, or None if there is none."""
 

@@ -100,23 +100,24 @@ def _validate_seconds(_: RetryPolicy, attribute: Attribute[float], value: float)
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """Limits of attempts and of the waits between them.
+    """Limits of attempts, and of the waits between them.
 
     Attributes:
-        max_attempts: Maximum number of attempts, from 1; 1 means no retries. None means 4 for a call, and 3 for a token
-            request. A number holds for both. A client sends its token requests by the policy of its constructor; the
-            policy of a copy holds for calls.
-        attempt_timeout: Seconds for one attempt, including the response body.
-        backoff: Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429.
-            A wait is at least 0.05 s. With 0, for tests, only a Retry-After is waited for.
-        max_backoff: Maximum wait in seconds where the server sends no Retry-After.
-        max_retry_after: Longest Retry-After in seconds that is waited for; with a longer one there is no retry.
-        budget: Points for retries, from 0, or None for no such limit. A retry costs 5 points, or none after a 429 with
-            a Retry-After. A success refunds what the retries of its call have cost, or 1 point if that was nothing.
-            Without enough points, a failure is final, so that an outage does not multiply the requests. A client has
-            points for each host, which it shares with its copies; token exchanges have another limit, and spend none.
+        max_attempts: Maximum number of attempts, from 1; 1 means no retries. None means 4 for a call and 3 for a token
+            request. A number is the maximum of both. The policy of the constructor holds for token requests; the policy
+            of a copy holds only for calls.
+        attempt_timeout: Seconds for one attempt, with the response body.
+        backoff: Longest first wait in seconds, from 0. It doubles after every attempt, and is twice as long after a
+            429. Each wait is a random time between 0.05 s and this maximum. With 0, for tests, the client waits only
+            for a Retry-After.
+        max_backoff: Longest wait in seconds if the server sends no Retry-After.
+        max_retry_after: Longest Retry-After in seconds. If the server sends a longer one, the client does not retry.
+        budget: Points for retries, from 0, or None for no limit. A retry costs 5 points, or none after a 429 with a
+            Retry-After. A successful call returns the points that its retries have cost, or 1 point if it had no retry.
+            If there are too few points, the client does not retry, so that an outage does not multiply the requests.
+            The client has one budget for each host, which its copies share. Token requests spend no points.
 
-            The standard retry mode of botocore has 500, too (``retries/quota.py``). AWS explains their purpose:
+            The standard retry mode of botocore also has 500 points (``retries/quota.py``). AWS explains their purpose:
             https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 
     Raises:
@@ -128,17 +129,17 @@ class RetryPolicy:
     """
 
     max_attempts: int | None = field(default=None, validator=_validate_count)
-    """Maximum number of attempts, from 1; 1 means no retries. None means 4 for a call, and 3 for a token request."""
+    """Maximum number of attempts, from 1; 1 means no retries. None means 4 for a call and 3 for a token request."""
     attempt_timeout: float = field(default=20.0, validator=_validate_seconds)
-    """Seconds for one attempt, including the response body."""
+    """Seconds for one attempt, with the response body."""
     backoff: float = field(default=0.5, validator=_validate_seconds)
-    """Maximum of the first wait in seconds; it doubles with every attempt, and is twice as long after a 429."""
+    """Longest first wait in seconds, from 0. It doubles after every attempt, and is twice as long after a 429."""
     max_backoff: float = field(default=8.0, validator=_validate_seconds)
-    """Maximum wait in seconds where the server sends no Retry-After."""
+    """Longest wait in seconds if the server sends no Retry-After."""
     max_retry_after: float = field(default=60.0, validator=_validate_seconds)
-    """Longest Retry-After in seconds that is waited for; with a longer one there is no retry."""
+    """Longest Retry-After in seconds. If the server sends a longer one, the client does not retry."""
     budget: int | None = field(default=500, validator=_validate_points)
-    """Points for retries, from 0, or None for no such limit."""
+    """Points for retries, from 0, or None for no limit."""
 
 
 def count_attempts(policy: RetryPolicy) -> int:

@@ -36,7 +36,7 @@ class APIKeys(Namespace):
         self._sender = sender
 
     def list(self, *, project_id: str) -> AllAPIKeys:
-        """List all API keys of a project, without their values.
+        """List the API keys of a project, without their values.
 
         Args:
             project_id: Id of the project.
@@ -45,10 +45,10 @@ class APIKeys(Namespace):
             The complete list.
 
         Raises:
-            NotFoundError: The account sees no project with this id.
+            NotFoundError: There is no project with this id, or your account cannot see it.
 
         Example:
-            >>> [each.name for each in admin.api_keys.list(project_id=project.id)]
+            >>> [key.name for key in admin.api_keys.list(project_id=project.id)]
             ['reader']
         """
         return fetch_all(self._sender, api.list_project_api_keys(project_id=project_id))
@@ -56,8 +56,8 @@ class APIKeys(Namespace):
     def create(self, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> APIKeyWithSecret:
         """Create an API key.
 
-        The response is the only one that contains the key's ``value``: store it. Names are not unique, so the client
-        does not repeat a create that the server may have processed.
+        Only this response contains the key value, so store it. Names are not unique, so a second request would create a
+        second key. The client never sends a create again if the first request may have taken effect.
 
         Args:
             project_id: Id of the project that the key gives access to.
@@ -68,15 +68,15 @@ class APIKeys(Namespace):
             The new key with its value.
 
         Raises:
-            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
-            NotFoundError: The account sees no project with this id.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist whose value is lost.
+            ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
+            NotFoundError: There is no project with this id, or your account cannot see it.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist, and its value is lost.
 
         Example:
-            >>> made = admin.api_keys.create(
+            >>> created = admin.api_keys.create(
             ...     project_id=project.id, name="writer", roles=["DataPlaneEditor"]
             ... )
-            >>> vault["writer"] = made.value
+            >>> vault["writer"] = created.value
         """
         body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return self._admin.send(api.create_api_key(project_id=project_id, body=body))
@@ -91,45 +91,52 @@ class APIKeys(Namespace):
         on_difference: workflows.OnDifference = "report",
         dry_run: bool = False,
     ) -> workflows.Ensured[APIKeyWithSecret | APIKey]:
-        """Return the API key with this name in a project, and create it if there is none.
+        """Return the API key with this name in a project. If there is none, create it.
 
-        The value of an existing key cannot be retrieved: the result holds an ``APIKeyWithSecret`` only if this call
-        created the key. A new key gets its name only after ``store`` has returned; if a run is cancelled before that,
-        the key is deleted, and if it is killed, the next run creates another one, and deletes the first when the new
-        value is stored, or before if there is no room for both. Make one call at a time for a key, also in tasks and
-        threads: two at once can create two keys, or one can delete the new key of the other.
+        The value of an existing key cannot be read again, so the result contains an ``APIKeyWithSecret`` only if this
+        call created the key. A new key gets its name only after ``store`` has returned. If the call is cancelled before
+        that, the key is deleted.
+
+        If the process is killed before that, the next run creates another key. It deletes the first one once the new
+        value is stored. If the project has no room for both, it deletes the first one before. A ``store`` that is a
+        ``workflows.ReadableStore`` avoids this: the next run then finds the stored value, and only renames its key.
+
+        Do not run two calls for the same name at the same time. Two calls can create two keys, or one call can delete
+        the new key of the other.
 
         Args:
             project_id: Id of the project that the key gives access to.
-            name: Exact name of the key, 1 to 80 characters without NUL; not one that a workflow gives to an unfinished
-                key.
-            roles: Roles of the key. For a new key, the server's default is ProjectEditor; for an existing one, None
+            name: Exact name of the key, 1 to 80 characters without NUL. It must not have the form of a temporary name.
+            roles: Roles of the key. For a new key, the server's default is ProjectEditor. For an existing key, None
                 accepts any roles.
-            store: Function that stores the value of a new key, which it receives under the final name, before the key
-                gets it. It may return anything. If it raises, it must not have stored the value: the key is deleted.
-            on_difference: What to do if the roles of an existing key differ: ``"report"`` them, ``"raise"``, or
-                ``"update"`` them, so that the key has exactly ``roles``.
-            dry_run: Only report what would be done.
+            store: Function that stores the value of a new key. It gets the final name of the key. It must raise an
+                exception if it has not stored the value, and only then. If it raises, the key is deleted. The return
+                value is ignored.
+            on_difference: What to do if an existing key has other roles: ``"report"`` lists the difference in the
+                result, ``"raise"`` raises RefusedError, and ``"update"`` gives the key exactly ``roles``.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The key, whether this call created it, the settings that differed, and what was done.
+            The key, whether this call created it, the settings that differed, and the steps.
 
         Raises:
-            AmbiguousNameError: Several keys have the name; ``ids`` lists them.
-            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
-            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
-            LeftoverError: ``store`` failed, the response with the value was lost, or the key could not be named and
-                there is no ``store``; and then the key could not be deleted.
-            NotFoundError: The account sees no project with this id, or another process deleted the new key.
-            PineconeError: Each response with the value was lost, or the key could not be named after ``store``: the
-                next run makes another one. The notes (``__notes__``) of any error name what was done and is left.
+            AmbiguousNameError: Several keys have the name. ``ids`` lists them.
+            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``. Nothing was changed.
+            ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
+            LeftoverError: The new key could not be deleted after ``store`` failed, or after the response with the value
+                was lost. The same holds if there is no ``store``, and the key could not get its name.
+            NotFoundError: There is no project with this id, or your account cannot see it. Or another process deleted
+                the new key.
+            PineconeError: Every response with a value was lost; or the key could not get its name after ``store``, so
+                the next run creates another one. The notes (``__notes__``) of any error list what was done and what
+                remains.
 
         Example:
             >>> ensured = admin.api_keys.ensure(
             ...     project_id=project.id,
             ...     name="writer",
             ...     roles=["DataPlaneEditor"],
-            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ...     store=lambda created: vault.update({created.key.name: created.value}),
             ... )
             >>> ensured.created, list(vault)
             (True, ['writer'])
@@ -143,13 +150,13 @@ class APIKeys(Namespace):
             )
 
     def describe(self, *, api_key_id: str) -> APIKey:
-        """Fetch one API key, without its value.
+        """Return one API key, without its value.
 
         Args:
             api_key_id: Id of the key.
 
         Raises:
-            NotFoundError: The account sees no key with this id.
+            NotFoundError: There is no API key with this id, or your account cannot see it.
 
         Example:
             >>> key = admin.api_keys.describe(api_key_id=key.id)
@@ -157,19 +164,19 @@ class APIKeys(Namespace):
         return self._admin.send(api.fetch_api_key(api_key_id=api_key_id))
 
     def describe_by_name(self, *, project_id: str, name: str) -> APIKey:
-        """Find the only API key of a project that holds this name.
+        """Return the only API key of a project with this name.
 
-        During a rotation, that is the old key until its successor is stored, and the new key from then on, even if an
-        interrupted run has not renamed it yet.
+        During a rotation, this is the old key until the value of its successor is stored. Then it is the successor,
+        even if an interrupted run has not renamed it yet.
 
         Args:
             project_id: Id of the project.
             name: Exact name of the key, 1 to 80 characters.
 
         Raises:
-            PineconeValueError: No key can have this name; nothing was sent.
-            NotFoundError: No key of the project has the name, or there is no such project.
-            AmbiguousNameError: Several keys have the name; ``ids`` lists them.
+            PineconeValueError: No key can have this name. No request was sent.
+            NotFoundError: No key of the project has the name, or your account cannot see the project.
+            AmbiguousNameError: Several keys have the name. ``ids`` lists them.
 
         Example:
             >>> key = admin.api_keys.describe_by_name(project_id=project.id, name="reader")
@@ -182,20 +189,20 @@ class APIKeys(Namespace):
         return require_match(held, "API key", f"named {name!r}", "describe_by_name")
 
     def update(self, *, api_key_id: str, name: str | None = None, roles: Sequence[APIKeyRole] | None = None) -> APIKey:
-        """Change the name or the roles of an API key. Arguments that are None leave a setting unchanged.
+        """Change the name or the roles of an API key. A setting that is None stays as it is.
 
         Args:
             api_key_id: Id of the key.
             name: New name, 1 to 80 characters without NUL.
-            roles: All roles that the key will have; they replace its present roles.
+            roles: All roles that the key will have. They replace its present roles.
 
         Returns:
             The key with its new settings.
 
         Raises:
-            PineconeValueError: There is nothing to change; nothing was sent.
-            ForbiddenError: The plan does not have one of the roles.
-            NotFoundError: The account sees no key with this id.
+            PineconeValueError: All settings are None. No request was sent.
+            ForbiddenError: The plan does not include one of the roles.
+            NotFoundError: There is no API key with this id, or your account cannot see it.
 
         Example:
             >>> key = admin.api_keys.update(api_key_id=key.id, roles=["ProjectViewer"])
@@ -206,13 +213,13 @@ class APIKeys(Namespace):
         return self._admin.send(api.update_api_key(api_key_id=api_key_id, body=body))
 
     def delete(self, *, api_key_id: str) -> None:
-        """Delete an API key, which stops working.
+        """Delete an API key. Requests with its value fail from then on.
 
         Args:
             api_key_id: Id of the key.
 
         Raises:
-            NotFoundError: The account sees no key with this id.
+            NotFoundError: There is no API key with this id, or your account cannot see it.
 
         Example:
             >>> admin.api_keys.delete(api_key_id=key.id)
@@ -229,49 +236,53 @@ class APIKeys(Namespace):
     ) -> workflows.Rotation:
         """Replace an API key with a new one that has the same name and roles.
 
-        The new key is created, ``store`` stores its value, and it takes the name of the old key. Then the old key is
-        deleted, and with it those that earlier rotations of the name left and that are due; or, with ``keep_old_for``,
-        it is left to ``delete_retired``: this call does not wait. The names of the two keys record the progress: the
-        next run with the id of the old key finishes an interrupted rotation, or cleans up and starts over. If this call
-        is cancelled before ``store`` has returned, the new key is deleted. Keys that interrupted runs left are deleted
-        or kept with the old key when the new value is stored. If there is no room for another one, they are deleted
-        before; but with ``keep_old_for`` this raises ForbiddenError, since their values may be in use.
+        This method creates a new key under a temporary name, calls ``store`` with its value, and gives it the name of
+        the old key. Then it deletes the old key, and overdue keys of earlier rotations. With ``keep_old_for``, it keeps
+        the old key instead, and ``delete_retired`` deletes it later. This call does not wait for that.
 
-        Rotate a key once at a time, also in tasks and threads of one process. Before ``store`` is called, the keys are
-        read again, and if they show another rotation of the same key, this one is refused: of two that start together,
-        at most one calls ``store``, if lists show new keys at once. A rotation that starts while another one is already
-        past that point takes its key for one that an interrupted run left: then both may call ``store``, and the value
-        that is stored last may be that of a key which the other one has deleted. At least one of them finds this out
-        and raises LeftoverError.
+        If the call was interrupted, call it again with the id of the old key. The names of both keys record the
+        progress, so the next run finishes the rotation, or cleans up and starts over. If this call is cancelled before
+        ``store`` has returned, the new key is deleted.
+
+        The next run also handles new keys that interrupted runs left. Once a new value is stored, it deletes them, or
+        keeps them as long as the old key. If the project has no room for another key, it deletes them first. With
+        ``keep_old_for``, it raises ForbiddenError instead, because their values may be in use.
+
+        Do not run two calls for the same name at the same time. Before ``store`` is called, the keys are read again. If
+        they show another rotation of the same key, this one is refused. So if two rotations start together, at most one
+        calls ``store``, provided that lists show new keys at once. If a rotation starts when another one has passed
+        this check, it may take the new key of the other one for a leftover. Then both may call ``store``, and the value
+        that is stored last may be of a deleted key. At least one of the two finds this and raises LeftoverError.
 
         Args:
             api_key_id: Id of the old key.
-            store: Function that stores the value of the new key, which it receives under the name of the old one. It
-                may return anything. If it raises, it must not have stored the value: the new key is deleted, and the
-                old key stays.
-            keep_old_for: How long both keys work, from 0; by the server's clock, or without a Date of it by this
-                machine's, rounded up to minutes. A repeated call with the same or a longer time changes nothing, but
-                one with the id of the new key rotates again. The project needs room for one more key meanwhile, and for
-                another one after an interruption.
-            dry_run: Only report what would be done.
+            store: Function that stores the value of the new key. It gets the name of the old key. It must raise an
+                exception if it has not stored the value, and only then. If it raises, the new key is deleted, and the
+                old key remains. The return value is ignored.
+            keep_old_for: How long both keys work, from 0, rounded up to minutes. It counts by the server's clock, or by
+                this machine's clock if the server sends no Date. A second call with the old id and the same or a longer
+                time does not change the deletion time. A call with the id of the new key rotates again. Until then, the
+                project needs room for one more key, and after an interruption for two.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The new key, the id of the old one, when it may be deleted, and what was done.
+            The new key, the id of the old one, when it may be deleted, and the steps.
 
         Raises:
-            RefusedError: An earlier run keeps the old key for longer; or the key is temporary; or another workflow,
-                such as another rotation, created it and has not finished; or what replaced it has no name or is gone;
-                or another rotation of the key is in progress. Nothing was changed, or the new key was deleted again.
-            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
+            RefusedError: An earlier run keeps the old key for a longer time. Or the key is temporary, has no role, or
+                belongs to an unfinished workflow. Or its successor was deleted or has no final name. Or another
+                rotation of the key is in progress. Nothing was changed, or the new key was deleted again.
+            ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             LeftoverError: ``store`` failed or the response with the value was lost, and the new key could not be
-                deleted; or another rotation of the key has finished meanwhile.
-            NotFoundError: The account sees no key with this id, or the new key was deleted; the old one stays.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+                deleted. Or another rotation of the key finished during this call.
+            NotFoundError: There is no API key with this id, or your account cannot see it. Or somebody deleted the new
+                key; then the old key remains.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> rotation = admin.api_keys.rotate(
             ...     api_key_id=key.id,
-            ...     store=lambda made: vault.update({made.key.name: made.value}),
+            ...     store=lambda created: vault.update({created.key.name: created.value}),
             ...     keep_old_for=timedelta(hours=1),
             ... )
             >>> list(vault)
@@ -286,34 +297,35 @@ class APIKeys(Namespace):
     def temporary(
         self, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta = timedelta(hours=6)
     ) -> AbstractContextManager[APIKeyWithSecret]:
-        """Create an API key for the time of a block, and delete it at the end, however the block ends.
+        """Create an API key for the time of a block, and delete it at the end, also if the block raises.
 
-        The name of the key says until when it lives. In the background, the key is renamed every third of ``ttl``, and
-        tried again each minute if that fails. Once the time in its name is over, as after the process was killed, the
-        key is deleted by the next ``delete_retired`` or ``rotate_due``, or the next call in the same project. A forked
-        child, too, can use the key, and deletes nothing.
+        The name of the key contains its expiry time. In the background, the client renews this time by renaming the
+        key, after every third of ``ttl``. If that fails, it tries again each minute. If the process is killed, the key
+        remains until its expiry time has passed. Then the next ``delete_retired`` or ``rotate_due`` deletes it, or the
+        next call of this method in the same project. A forked child can use the key, and does not delete it.
 
         Args:
             project_id: Id of the project that the key gives access to.
             roles: Roles of the key.
-            ttl: Time after the last renewal from which the key may be deleted, as when the process was killed or
-                suspended; from a minute, rounded up to the next one, by the server's clock.
+            ttl: Time from the last renewal to the expiry time, from one minute, rounded up to minutes, by the server's
+                clock. This is how long the key can remain usable after the process was killed or suspended, until the
+                next run deletes it.
 
         Returns:
-            A context manager that gives the key with its value.
+            A context manager that returns the key with its value.
 
         Raises:
-            ForbiddenError: The plan allows no further key in the project, or does not have one of the roles.
-            NotFoundError: The account sees no project with this id.
-            RefusedError: The server's responses have no valid Date, so that its time is unknown.
-            LeftoverError: The key could not be deleted, at the end or after the response with its value was lost. It
-                takes the place of an error of the block, which is its cause.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
+            NotFoundError: There is no project with this id, or your account cannot see it.
+            RefusedError: The server's responses have no valid Date, so its time is unknown.
+            LeftoverError: The key could not be deleted at the end, or after the response with its value was lost. If
+                the block raised an exception, that is the ``__cause__``.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> roles = ["DataPlaneViewer"]
-            >>> with admin.api_keys.temporary(project_id=project.id, roles=roles) as made:
-            ...     print(made.key.roles)  # here, made.value works
+            >>> with admin.api_keys.temporary(project_id=project.id, roles=roles) as created:
+            ...     print(created.key.roles)  # here, created.value works
             ['DataPlaneViewer']
         """
         from pinecone_admin._sync.workflows.temporary_key import renewed_key  # noqa: PLC0415 - imported on first use
@@ -321,25 +333,24 @@ class APIKeys(Namespace):
         return renewed_key(self._admin, project_id=project_id, roles=roles, ttl=ttl)
 
     def identify(self, *, value: str, project_ids: Sequence[str] = ()) -> workflows.KeyIdentification:
-        """Find out whether the value of an API key is accepted, and which API key may have it.
+        """Find out whether the server accepts the value of an API key, and which key may have it.
 
-        Use this for a value that was found in a wrong place. The API has no operation that maps a value to an id. So
-        this lists the indexes that the value may list, and compares a part of their hosts with those of the projects
-        that you name. The value is sent to the API only, and is in no result, error or log.
+        Use this for a value that was found in a wrong place. The API has no operation that returns the id for a value.
+        So this method lists the indexes that the value may list. It compares a part of their hosts with the hosts in
+        the projects that you name. The value is sent only to the API, and appears in no result, error or log.
 
         Args:
-            value: The value, which begins with ``pcsk_`` or ``pckey_``, or is a UUID.
+            value: The key value. It begins with ``pcsk_`` or ``pckey_``, or is a UUID.
             project_ids: Ids of projects that the key may belong to. In each of them, until one fits, a temporary API
-                key with the role ProjectViewer is created and deleted again. Without ids, nothing is changed.
+                key with the role ProjectViewer is created and deleted. Without ids, nothing is changed.
 
         Returns:
-            What was seen. ``not_accepted`` does not mean that the key is deleted: a value that is cut off is not
-            accepted, either. Without an index in its project, a value shows no project.
+            The evidence from the server's responses. ``not_accepted`` does not prove that the key is deleted, because a
+            truncated value is not accepted, either. If its project has no index, a value does not show its project.
 
         Raises:
-            PineconeValueError: ``value`` does not have the form of the value of an API key. The message does not show
-                it.
-            NotFoundError: The account cannot see one of the projects.
+            PineconeValueError: ``value`` does not have the form of a key value. The message does not contain the value.
+            NotFoundError: There is no project with one of the ids, or your account cannot see it.
             LeftoverError: A temporary API key could not be deleted. The notes (``__notes__``) of any error name a key
                 that remains.
 
@@ -358,24 +369,24 @@ class APIKeys(Namespace):
         return identify_key(self._admin, value=secret, project_ids=project_ids)
 
     def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
-        """Delete the old keys that ``rotate`` has kept, and temporary keys, that are due by the server's clock.
+        """Delete the keys that rotations replaced, and temporary keys, once their expiry time has passed.
 
-        An old key is deleted only if the key that replaced it still exists, under a name that marks no unfinished
-        work. If an interrupted rotation has not renamed that key, it is renamed first. Run this regularly, for
-        example each hour. If a project fails, the error is raised, and the next run does the rest.
+        Run this regularly, for example every hour. An old key is deleted only if its successor exists, and has a final
+        name. If an interrupted rotation has not renamed the successor, it is renamed first. If a project fails, the
+        error is raised, and the next run does the rest.
 
         Args:
-            project_id: Id of the project; None for all projects of the organization.
-            dry_run: Only report what would be done.
+            project_id: Id of the project, or None for all projects of the organization.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The keys that were deleted, project by project and the longest due first, and those that were kept, each
+            The deleted keys, project by project, with the earliest expiry time first; and the keys that were kept, each
             with the reason.
 
         Raises:
-            NotFoundError: The account sees no project with this id.
-            RefusedError: The server's responses have no valid Date, so that its time is unknown.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            NotFoundError: There is no project with this id, or your account cannot see it.
+            RefusedError: The server's responses have no valid Date, so its time is unknown.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> retired = admin.api_keys.delete_retired(project_id=project.id)
@@ -396,46 +407,52 @@ class APIKeys(Namespace):
         project_id: str | None = None,
         dry_run: bool = False,
     ) -> workflows.DueRotations:
-        """Rotate the API keys that are older than a time, and finish what earlier rotations left.
+        """Rotate the API keys that are older than a given age, and finish what earlier rotations left.
 
-        Run this every night. In one project after another, it gives new keys of interrupted rotations their names,
-        deletes retired keys as ``delete_retired`` does, and then rotates, one key at a time and as ``rotate`` does, the
-        keys whose rotation was interrupted before its value was known to be stored, and those that are older, oldest
-        first. If it is killed, run it again. A key that cannot be rotated, or a project whose keys cannot be listed,
-        does not stop the others. If the old key of an interrupted rotation was deleted, the new one is reported as
-        failed, since its value may not be stored. Keys whose names say that a workflow made them, such as temporary
-        ones, are not rotated. Do not rotate a key in another process meanwhile: what ``rotate`` says of two rotations
-        at once holds here, too.
+        Run this every night. It handles one project after another:
+
+        - It gives the new keys of interrupted rotations their names.
+        - It deletes overdue retired keys, as ``delete_retired`` does.
+        - It rotates keys one at a time, as ``rotate`` does: first keys whose rotation was interrupted before their
+          value was known to be stored, then older keys, the oldest first.
+
+        If the process is killed, run this again. If a key cannot be rotated, or the keys of a project cannot be listed,
+        the others are still handled. If the old key of an interrupted rotation was deleted, the new key is reported as
+        failed, because its value may not be stored. Keys whose names mark them as a workflow's, such as temporary keys,
+        are not rotated.
+
+        Do not run two calls for the same organization at the same time, and do not rotate a key in another process
+        during a run. ``rotate`` describes what can happen.
 
         Args:
-            older_than: Age above which a key is rotated, above 0, by the server's clock. Of a key without
-                ``created_at``, the age is that of its oldest role binding, which may be younger than the key.
-            keep_old_for: How long both keys work at least, from 0; by the server's clock, rounded up to minutes. The
-                first run after that deletes the old key. A time of whole days ends just after the run of its last
-                night: with a run each night, an old key works 8 days with ``timedelta(days=7)``, and 7 with
-                ``timedelta(days=7, hours=-1)``. Each project needs room for both keys as long, and for a third one
-                after an interruption.
-            store: Function that stores the value of a new key, as for ``rotate``. It is called for keys of several
-                projects: ``made.key.project_id`` says which.
-            project_id: Id of the project; None for all projects of the organization.
-            dry_run: Only report what would be done.
+            older_than: Age above which a key is rotated, above 0, by the server's clock. If a key has no
+                ``created_at``, its age is that of its oldest role binding, which may be younger than the key.
+            keep_old_for: How long both keys work at least, from 0, by the server's clock, rounded up to minutes. The
+                first run after that deletes the old key. A time of whole days ends shortly after that night's run. So
+                with a run each night, an old key works 8 days with ``timedelta(days=7)``, and 7 days with
+                ``timedelta(days=7, hours=-1)``. Until then, each project needs room for both keys, and after an
+                interruption for a third one.
+            store: Function that stores the value of a new key, as for ``rotate``. It is called for the keys of several
+                projects; ``project_id`` of the key shows which.
+            project_id: Id of the project, or None for all projects of the organization.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            What was finished, rotated, deleted, kept and not rotated, and the keys whose age is unknown.
+            The keys that were finished, rotated, deleted, kept and not rotated, and the keys of unknown age.
 
         Raises:
-            NotFoundError: The organization has no project with this id.
-            RefusedError: The server's responses have no valid Date, so that its time is unknown.
-            PineconeError: The projects, or role bindings for the age of keys without ``created_at``, cannot be read
-                (without permission for role bindings, the age is unknown); or no call can succeed any more, as after a
-                401 or once the client is closed. The notes (``__notes__``) of the error have the steps that were done
-                before and what failed, one each.
+            NotFoundError: There is no project with this id, or your account cannot see it.
+            RefusedError: The server's responses have no valid Date, so its time is unknown.
+            PineconeError: The projects cannot be read, or the role bindings for the age of keys without ``created_at``.
+                If only the permission for role bindings is missing, the age is unknown, and nothing is raised. Or no
+                further call can succeed, for example after a 401, or because the client was closed. The notes
+                (``__notes__``) of the error list each step that was done before, and each failure.
 
         Example:
             >>> report = admin.api_keys.rotate_due(
             ...     older_than=timedelta(days=90),
             ...     keep_old_for=timedelta(days=7),
-            ...     store=lambda made: vault.update({made.key.id: made.value}),
+            ...     store=lambda created: vault.update({created.key.id: created.value}),
             ... )
             >>> print(report)
             no key is due

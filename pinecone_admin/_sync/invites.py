@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Invites(Namespace):
     """Create, list, describe, resend and withdraw invites, as ``admin.invites``.
 
-    An invite is pending for 7 days. Every method also raises the errors of ``Admin.send``.
+    By the API description, an invite is valid for 7 days. Every method also raises the errors of ``Admin.send``.
     """
 
     def __init__(self, admin: Admin, sender: Sender) -> None:
@@ -31,22 +31,22 @@ class Invites(Namespace):
         self._sender = sender
 
     def list(self, *, limit: int | None = None, pagination_token: str | None = None) -> Paginator[Invite]:
-        """List the pending and expired invites, one page per request.
+        """List the pending and expired invites, one page in each request.
 
-        Accepted invites are not listed; ``describe`` finds them by id.
+        The list contains no accepted invites. ``describe`` returns them by their id.
 
         Args:
             limit: Invites per page, 1 to 100; the server's default is 100.
-            pagination_token: Token at which to resume, from a page of this list.
+            pagination_token: Token of the page to start with, from a page of this list.
 
         Returns:
-            The invites, fetched while they are iterated over.
+            The invites, which are fetched page by page during the iteration.
 
         Raises:
-            PineconeValueError: An argument is out of range; nothing was sent.
+            PineconeValueError: An argument is out of range. No request was sent.
 
         Example:
-            >>> [each.email for each in admin.invites.list()]
+            >>> [invite.email for invite in admin.invites.list()]
             ['bob@example.com']
         """
         return Paginator(self._sender, api.list_invites(limit=limit, pagination_token=pagination_token))
@@ -58,20 +58,21 @@ class Invites(Namespace):
 
         Args:
             email: Email address, at most 254 characters.
-            role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
-                attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
+            role_bindings: 1 to 100 roles for the user, as models, mappings or objects with the same three attributes.
+                At least one must be on the organization. ``on_organization`` and ``on_project`` create them.
 
         Returns:
             The new invite.
 
         Raises:
-            ConflictError: An invite for the address is pending, or expired and can be resent or deleted; a member of
-                the organization has the address; or an identity provider manages the person.
-            ForbiddenError: The plan allows no further user or does not have a role, or the caller does not hold one
-                that it would grant.
-            RateLimitError: The organization has sent its 100 invite emails for this hour.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent: look for it
-                before you create it again.
+            ConflictError: There is a pending invite for the address, or an expired one, which you can resend or delete.
+                Or a member of the organization has the address, or an identity provider manages the person.
+            ForbiddenError: The plan allows no further user or does not include one of the roles, or your account does
+                not have a role that it would grant.
+            RateLimitError: The organization has sent 100 invite emails within an hour. This is the limit in the API
+                description.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent. Check whether
+                it exists before you create it again.
 
         Example:
             >>> invite = admin.invites.create(
@@ -95,34 +96,34 @@ class Invites(Namespace):
         revoke_unlisted: bool = False,
         dry_run: bool = False,
     ) -> workflows.Ensured[Invite]:
-        """Return the pending invite for this address, and create it if there is none.
+        """Return the pending invite for this email address. If there is none, create it.
 
-        An expired invite is sent again, with the roles that it carries; ``"update"`` changes these first. An invite
-        that was sent is kept, even if this call is cancelled.
+        An expired invite is sent again with the roles that it has; ``"update"`` changes these before. An invite that
+        was sent is kept, even if this call is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
-            role_bindings: 1 to 100 roles that the user will have, as models, mappings or objects with the same three
-                attributes; at least one must be on the organization. ``on_organization`` and ``on_project`` build them.
-            on_difference: What to do if the roles of a pending or expired invite differ: ``"report"`` them,
-                ``"raise"``, or ``"update"``, which grants the missing ones.
-            revoke_unlisted: Also revoke the roles that are not in ``role_bindings``, after granting; only with
+            role_bindings: 1 to 100 roles for the user, as models, mappings or objects with the same three attributes.
+                At least one must be on the organization. ``on_organization`` and ``on_project`` create them.
+            on_difference: What to do if a pending or expired invite has other roles: ``"report"`` lists the difference
+                in the result, ``"raise"`` raises RefusedError, and ``"update"`` grants the missing roles.
+            revoke_unlisted: After granting, also revoke every role that is not in ``role_bindings``; only with
                 ``"update"``.
-            dry_run: Only report what would be done.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The invite, whether this call created it or sent it again, all roles that were found, if they are not
-            exactly these, and what was done.
+            The invite, whether this call created it or sent it again, the difference if its roles are not exactly
+            these, and the steps.
 
         Raises:
-            AmbiguousNameError: Several invites for the address are pending; ``ids`` lists them.
-            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``; nothing was changed.
-            ConflictError: A member of the organization has the address, which is raised after the invites were listed
-                for five seconds without a match; or an identity provider manages the person.
-            ForbiddenError: The plan allows no further user or does not have a role, or the caller does not hold one
-                that it would grant.
-            RateLimitError: The organization has sent its 100 invite emails for this hour.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            AmbiguousNameError: Several invites for the address are pending. ``ids`` lists them.
+            RefusedError: The roles differ, and ``on_difference`` is ``"raise"``. Nothing was changed.
+            ConflictError: A member of the organization has the address. Before this is raised, the invites are listed
+                for five seconds, because a new invite may appear late. Or an identity provider manages the person.
+            ForbiddenError: The plan allows no further user or does not include one of the roles, or your account does
+                not have a role that it would grant.
+            RateLimitError: The organization has sent 100 invite emails within an hour.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> ensured = admin.invites.ensure(
@@ -144,13 +145,13 @@ class Invites(Namespace):
             )
 
     def describe(self, *, invite_id: str) -> Invite:
-        """Fetch one invite in any state.
+        """Return one invite in any state.
 
         Args:
             invite_id: Id of the invite.
 
         Raises:
-            NotFoundError: The account sees no invite with this id.
+            NotFoundError: There is no invite with this id, or your account cannot see it.
 
         Example:
             >>> invite = admin.invites.describe(invite_id=invite.id)
@@ -158,17 +159,17 @@ class Invites(Namespace):
         return self._admin.send(api.fetch_invite(invite_id=invite_id))
 
     def describe_by_email(self, *, email: str) -> Invite:
-        """Find the pending or expired invite for this email address.
+        """Return the pending or expired invite for this email address.
 
-        Accepted invites are not found: they are not listed.
+        Accepted invites are not found, because the server does not list them.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
 
         Raises:
-            PineconeValueError: This is not an email address; nothing was sent.
-            NotFoundError: No pending or expired invite is for the address.
-            AmbiguousNameError: Several invites are for the address; ``ids`` lists them.
+            PineconeValueError: The value is not an email address. No request was sent.
+            NotFoundError: There is no pending or expired invite for the address.
+            AmbiguousNameError: There are several invites for the address. ``ids`` lists them.
 
         Example:
             >>> invite = admin.invites.describe_by_email(email="bob@example.com")
@@ -178,14 +179,14 @@ class Invites(Namespace):
         return find_by_email(email, self.list().to_list(), noun="invite", operation="describe_by_email")
 
     def delete(self, *, invite_id: str) -> None:
-        """Withdraw an invite.
+        """Withdraw an invite. Nobody can accept it after that.
 
         Args:
             invite_id: Id of the invite.
 
         Raises:
             ConflictError: The invite was accepted, or an identity provider manages the person.
-            NotFoundError: The account sees no invite with this id.
+            NotFoundError: There is no invite with this id, or your account cannot see it.
 
         Example:
             >>> admin.invites.delete(invite_id=invite.id)
@@ -193,7 +194,7 @@ class Invites(Namespace):
         self._admin.send(api.delete_invite(invite_id=invite_id))
 
     def resend(self, *, invite_id: str) -> Invite:
-        """Send an invite again, which makes it pending for 7 days from now, even if it had expired.
+        """Send an invite again. It is then pending for 7 days from now, even if it had expired.
 
         Args:
             invite_id: Id of the invite.
@@ -204,8 +205,8 @@ class Invites(Namespace):
         Raises:
             ConflictError: The invite was accepted, or an identity provider manages the person.
             ForbiddenError: The plan allows no further user.
-            NotFoundError: The account sees no invite with this id.
-            RateLimitError: The organization has sent its 100 invite emails for this hour.
+            NotFoundError: There is no invite with this id, or your account cannot see it.
+            RateLimitError: The organization has sent 100 invite emails within an hour.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent again.
 
         Example:

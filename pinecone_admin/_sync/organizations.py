@@ -28,13 +28,13 @@ class Organizations(Namespace):
         self._sender = sender
 
     def list(self) -> AllOrganizations:
-        """List all organizations that the caller belongs to.
+        """List all organizations that your account belongs to.
 
         Returns:
             The complete list.
 
         Example:
-            >>> [each.name for each in admin.organizations.list()]
+            >>> [found.name for found in admin.organizations.list()]
         """
         return fetch_all(self._sender, api.list_organizations())
 
@@ -45,7 +45,7 @@ class Organizations(Namespace):
             organization_id: Id of the organization.
 
         Raises:
-            NotFoundError: The caller does not belong to an organization with this id.
+            NotFoundError: There is no organization with this id, or your account does not belong to it.
 
         Example:
             >>> organization = admin.organizations.describe(organization_id=organization.id)
@@ -65,7 +65,7 @@ class Organizations(Namespace):
             The organization with its new name.
 
         Raises:
-            NotFoundError: The caller does not belong to an organization with this id.
+            NotFoundError: There is no organization with this id, or your account does not belong to it.
 
         Example:
             >>> organization = admin.organizations.update(
@@ -76,19 +76,19 @@ class Organizations(Namespace):
         return self._admin.send(api.update_organization(organization_id=organization_id, body=body))
 
     def delete(self, *, organization_id: str) -> None:
-        """Delete an organization.
+        """Delete an organization. This cannot be undone.
 
         Args:
             organization_id: Id of the organization.
 
         Raises:
             FailedPreconditionError: The organization is not on the Free plan, is not Active, or still has projects.
-            NotFoundError: The caller does not belong to an organization with this id.
+            NotFoundError: There is no organization with this id, or your account does not belong to it.
 
         Example:
             >>> try:
             ...     admin.organizations.delete(organization_id=organization.id)
-            ... except FailedPreconditionError as error:  # such as projects that remain
+            ... except FailedPreconditionError as error:  # for example, because it still has projects
             ...     print(error.message)
         """
         self._admin.send(api.delete_organization(organization_id=organization_id))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class RoleBindings(Namespace):
     """Grant, list, describe, change and revoke roles, as ``admin.role_bindings``.
 
-    A role binding says which principal holds which role on which resource. It cannot be changed: ``change_role``
-    creates a new one and deletes the old one. Every method also raises the errors of ``Admin.send``.
+    A role binding contains one role of one principal on one resource. It cannot be changed: ``change_role`` creates a
+    new binding and deletes the old one. Every method also raises the errors of ``Admin.send``.
     """
 
     def __init__(self, admin: Admin, sender: Sender) -> None:
@@ -38,29 +38,30 @@ class RoleBindings(Namespace):
         limit: int | None = None,
         pagination_token: str | None = None,
     ) -> Paginator[RoleBinding]:
-        """List the role bindings that match all filters, one page per request.
+        """List the role bindings that match all filters, one page in each request.
 
-        The list includes the bindings of API keys, which hold the roles of the keys. A program that deletes every
-        binding that it does not know would take the roles from the keys: skip ``principal_type == "api_key"``, or
-        filter by ``principal_type``.
+        The list includes the bindings of API keys, which contain the roles of the keys. If your program deletes role
+        bindings that it does not know, it must skip those with ``principal_type == "api_key"``. Otherwise it revokes
+        the roles of the keys.
 
         Args:
-            principal_type: Only principals of this type.
-            principal_id: Only this principal; requires ``principal_type``.
-            resource_type: Only roles on the organization, or only roles on projects.
-            resource_id: Only this organization or project; requires ``resource_type``.
-            role: Only this role.
+            principal_type: List only principals of this type.
+            principal_id: List only this principal; requires ``principal_type``.
+            resource_type: List only roles on the organization, or only roles on projects.
+            resource_id: List only roles on this organization or project; requires ``resource_type``.
+            role: List only this role.
             limit: Role bindings per page, 1 to 100; the server's default is 100.
-            pagination_token: Token at which to resume, from a page of the same list.
+            pagination_token: Token of the page to start with, from a page of the same list.
 
         Returns:
-            The role bindings, fetched while they are iterated over.
+            The role bindings, which are fetched page by page during the iteration.
 
         Raises:
-            PineconeValueError: An argument is out of range, or an id has no type beside it; nothing was sent.
+            PineconeValueError: An argument is out of range, or an id has no type with it. No request was sent.
 
         Example:
-            >>> owners = [each.principal_id for each in admin.role_bindings.list(role="OrgOwner")]
+            >>> bindings = admin.role_bindings.list(role="OrgOwner")
+            >>> owners = [binding.principal_id for binding in bindings]
         """
         operation = api.list_role_bindings(
             principal_type=principal_type,
@@ -88,8 +89,8 @@ class RoleBindings(Namespace):
             principal_type: Type of the principal.
             principal_id: Id of the principal; a user must already be a member of the organization.
             resource_type: Whether the role is on the organization or on a project.
-            role: Role to grant; it must be one for this type of resource.
-            resource_id: Id of the project; optional for a role on the organization.
+            role: Role to grant. It must be a role for this type of resource.
+            resource_id: Id of the project. It is optional for a role on the organization.
 
         Returns:
             The new role binding.
@@ -97,10 +98,10 @@ class RoleBindings(Namespace):
         Raises:
             ConflictError: The same role binding exists, the invite was accepted, or an identity provider manages the
                 person.
-            ForbiddenError: The caller does not hold the role, or the plan does not have it.
-            NotFoundError: The account sees no such principal or project.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the role may have been granted; ``ensure``
-                finds that out.
+            ForbiddenError: Your account does not have the role, or the plan does not include it.
+            NotFoundError: There is no such principal or project, or your account cannot see it.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the role may have been granted. ``ensure``
+                finds out whether it was.
 
         Example:
             >>> binding = admin.role_bindings.create(
@@ -130,25 +131,25 @@ class RoleBindings(Namespace):
         resource_id: str | None = None,
         dry_run: bool = False,
     ) -> workflows.Ensured[RoleBinding]:
-        """Grant a role to a principal, unless the principal already holds it.
+        """Grant a role to a principal, unless the principal already has it.
 
         Args:
             principal_type: Type of the principal.
             principal_id: Id of the principal; a user must already be a member of the organization.
             resource_type: Whether the role is on the organization or on a project.
-            role: Role to grant; it must be one for this type of resource.
-            resource_id: Id of the project; optional for a role on the organization.
-            dry_run: Only report what would be done.
+            role: Role to grant. It must be a role for this type of resource.
+            resource_id: Id of the project. It is optional for a role on the organization.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The role binding, whether this call created it, and what was done.
+            The role binding, whether this call created it, and the steps.
 
         Raises:
-            ConflictError: The invite was accepted, an identity provider manages the person, or the account does not see
-                the role binding that exists.
-            ForbiddenError: The caller does not hold the role, or the plan does not have it.
-            NotFoundError: The account sees no such principal or project.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            ConflictError: The invite was accepted, or an identity provider manages the person. Or the role binding
+                exists, and your account cannot see it.
+            ForbiddenError: Your account does not have the role, or the plan does not include it.
+            NotFoundError: There is no such principal or project, or your account cannot see it.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> ensured = admin.role_bindings.ensure(
@@ -174,13 +175,13 @@ class RoleBindings(Namespace):
             )
 
     def describe(self, *, role_binding_id: str) -> RoleBinding:
-        """Fetch one role binding.
+        """Return one role binding.
 
         Args:
             role_binding_id: Id of the role binding.
 
         Raises:
-            NotFoundError: The account sees no role binding with this id.
+            NotFoundError: There is no role binding with this id, or your account cannot see it.
 
         Example:
             >>> binding = admin.role_bindings.describe(role_binding_id=binding.id)
@@ -190,17 +191,17 @@ class RoleBindings(Namespace):
     def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
 
-        Nothing asks back if it is a role of the account that the client itself authenticates as. From then on, calls
-        that need the role end in a ForbiddenError or a NotFoundError, or return less, and that account may not be able
-        to grant the role again.
+        The client does not ask for confirmation, also if the role is one of its own account. After that, calls that
+        need the role raise ForbiddenError or NotFoundError, or return less. The account may then be unable to grant
+        itself the role again.
 
         Args:
             role_binding_id: Id of the role binding.
 
         Raises:
-            ConflictError: It is the last OrgOwner, or the last organization role of a user with other roles or of a
-                pending invite, or an identity provider manages the person.
-            NotFoundError: The account sees no role binding with this id.
+            ConflictError: The binding is the last OrgOwner binding. Or it is the last organization role of a pending
+                invite, or of a user who has other roles. Or an identity provider manages the person.
+            NotFoundError: There is no role binding with this id, or your account cannot see it.
 
         Example:
             >>> admin.role_bindings.delete(role_binding_id=binding.id)
@@ -220,12 +221,12 @@ class RoleBindings(Namespace):
         client_id: str | None = None,
         dry_run: bool = False,
     ) -> workflows.RoleChange:
-        """Replace one role of a principal: grant the new role, then revoke the old one.
+        """Replace a role of a principal: grant the new role, then revoke the old one.
 
-        A change that was already made counts as success. If the server refuses to revoke the old role, or this call is
-        cancelled before it is revoked, the new role is revoked again, provided that this call granted it. If revoking
-        fails otherwise, as without a connection, the principal may have both roles until the next run completes the
-        change.
+        If the change was already made, the call succeeds. If the server refuses to revoke the old role, or this call is
+        cancelled before that, the new role is revoked, provided that this call granted it. If revoking the old role
+        fails for another reason, such as a lost connection, the principal may have both roles. The next run then
+        finishes the change.
 
         Args:
             principal_type: Type of the principal.
@@ -233,24 +234,26 @@ class RoleBindings(Namespace):
             resource_type: Whether the roles are on the organization or on a project.
             from_role: Role to revoke.
             to_role: Role to grant.
-            resource_id: Id of the project; optional for roles on the organization.
-            allow_own: Also change a role of the service account as which this client authenticates.
-            client_id: Client id of this client's service account, if the client has a token in place of credentials.
-            dry_run: Only report what would be done.
+            resource_id: Id of the project. It is optional for roles on the organization.
+            allow_own: Also change a role of the service account that this client uses.
+            client_id: Client id of this client's service account. You need it only if the client has an access token
+                instead of credentials.
+            dry_run: Only read, and report what would be done.
 
         Returns:
-            The new role binding, and what was done.
+            The new role binding, and the steps.
 
         Raises:
-            PineconeValueError: Both roles are the same; nothing was sent.
-            RefusedError: The old role is that of the last user who is an OrgOwner, or one of the account as which this
-                client authenticates, or may be: a token does not show whose it is. Nothing was changed.
-            NotFoundError: The principal holds neither role, or the account does not see it; nothing was changed.
-            ConflictError: The server refuses to revoke the old role, so that the new one is revoked again; or an
-                identity provider manages the person.
-            ForbiddenError: The caller does not hold the new role, or the plan does not have it.
-            LeftoverError: The server refused to revoke the old role, and the new one could not be revoked, either.
-            PineconeError: A step failed; the notes (``__notes__``) of any error name what was done and is left.
+            PineconeValueError: Both roles are the same. No request was sent.
+            RefusedError: The old role is the OrgOwner role of the last user who has it. Or the roles belong to the
+                account that this client uses; or they may, because an access token does not show whose it is. Nothing
+                was changed.
+            NotFoundError: The principal has neither role, or your account cannot see it. Nothing was changed.
+            ConflictError: The server refused to revoke the old role, and the new role was revoked. Or an identity
+                provider manages the person.
+            ForbiddenError: Your account does not have the new role, or the plan does not include it.
+            LeftoverError: The server refused to revoke the old role, and the new role could not be revoked, either.
+            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
             >>> change = admin.role_bindings.change_role(

@@ -1,6 +1,6 @@
 """Access tokens, and caches that share them between processes.
 
-Every name is loaded when it is first used.
+Each name is imported when it is first used.
 """
 
 from __future__ import annotations

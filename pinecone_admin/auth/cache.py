@@ -28,15 +28,18 @@ _MAX_TIMESTAMP = 1e12
 
 
 class TokenCache(Protocol):
-    """Store for tokens, as text, that other processes can read.
+    """A cache for access tokens that other processes can read.
 
-    A key is 64 hexadecimal digits, derived from the token endpoint, the audience, the client id and the secret; the
-    secret cannot be derived from it. The text contains a token: store it where secrets may be stored. If the cache
-    raises an exception, a token is fetched and the call proceeds; the first exception is logged as a warning. Calls
-    that wait for a token wait for the cache too, so limit how long its methods can take.
+    To share tokens through your own system, write a class with these three methods. A key has 64 hexadecimal digits. It
+    is derived from the token endpoint, the audience, the client id and the client secret; nobody can derive the client
+    secret from it. The stored text contains a token, so keep it where secrets may be stored.
+
+    If a method raises an exception, the client requests a token itself, and the call continues. The client logs the
+    first exception as a warning. Calls that wait for a token also wait for the cache, so limit the time that its
+    methods can take.
 
     Example:
-        >>> class MemoryCache:  # of one process; a cache of your own reaches further
+        >>> class MemoryCache:  # for one process only; yours reaches further
         ...     def __init__(self) -> None:
         ...         self.texts: dict[str, str] = {}
         ...         self.locks: defaultdict[str, Lock] = defaultdict(Lock)
@@ -53,7 +56,7 @@ class TokenCache(Protocol):
     """
 
     def load(self, key: str) -> str | bytes | None:
-        """Return the text stored last under the key, or None.
+        """Return the text that was last stored under the key, or None.
 
         Args:
             key: 64 hexadecimal digits.
@@ -61,19 +64,19 @@ class TokenCache(Protocol):
         ...
 
     def store(self, key: str, text: str, lifetime: float) -> None:
-        """Store a text under the key until it expires.
+        """Store a text under the key.
 
         Args:
             key: 64 hexadecimal digits.
             text: Text that contains a token.
-            lifetime: Seconds after which the text is worthless.
+            lifetime: Seconds until the text is worthless. After that, the cache may delete it.
         """
         ...
 
     def lock(self, key: str, timeout: float) -> AbstractContextManager[object]:
-        """Return a context manager that admits one process at a time, so that only one makes the exchange.
+        """Return a context manager that only one process can enter at a time, so that only one requests a token.
 
-        If it cannot be entered in time, raise any exception; the exchange is made without the lock.
+        If the lock is not free in time, raise any exception. The client then requests a token without the lock.
 
         Args:
             key: 64 hexadecimal digits.

@@ -13,10 +13,11 @@ from pinecone_admin.errors import PineconeValueError
 
 
 class FileTokenCache:
-    """Token cache of files that only their owner can read; requires the extra ``cache``.
+    """A token cache in files that only their owner can read. It requires the extra ``cache``.
 
     Args:
-        folder: Folder of the files, created with mode 0700 if it is missing; by default in the user's cache folder.
+        folder: Folder for the files. If it is missing, it is created with mode 0700. By default, it is in the user's
+            cache folder.
 
     Raises:
         ImportError: The extra is not installed.
@@ -41,13 +42,14 @@ class FileTokenCache:
         self._folder = user_cache_path("pinecone-admin") if folder is None else Path(folder).absolute()
 
     def load(self, key: str) -> bytes | None:
-        """Return the text of a file, or None if there is none; raise if another user could have read or written it.
+        """Return the text of a file, or None if there is none. Raise if another user could have read or written it.
 
         Args:
             key: 64 hexadecimal digits, the name of the file.
 
         Raises:
-            PineconeValueError: It is a link, belongs to another user, is accessible to others, or is too large.
+            PineconeValueError: The file or folder is a link, belongs to another user or is accessible to others; or the
+                file is too large.
         """
         path = self._prepare_entry_path(key)
         try:
@@ -72,10 +74,11 @@ class FileTokenCache:
         Args:
             key: 64 hexadecimal digits, the name of the file.
             text: Text that contains a token.
-            lifetime: Seconds for which the token is valid; the file stays.
+            lifetime: Seconds until the token expires. The file remains after that.
 
         Raises:
-            PineconeValueError: The folder is a link, belongs to another user, is accessible to others or not writable.
+            PineconeValueError: The folder is a link, belongs to another user, is accessible to others, or is not
+                writable.
         """
         path = self._prepare_entry_path(key)
         with _explain_os_errors(path):
@@ -83,14 +86,14 @@ class FileTokenCache:
 
     @contextmanager
     def lock(self, key: str, timeout: float) -> Generator[None, None, None]:
-        """Lock a file next to the file of the token.
+        """Lock a file beside the file of the token.
 
         Args:
             key: 64 hexadecimal digits, the name of the file.
             timeout: Seconds to wait for the lock.
 
         Raises:
-            PineconeValueError: Another process holds the lock for longer.
+            PineconeValueError: Another process holds the lock longer than ``timeout``.
         """
         path = self._prepare_entry_path(key).with_suffix(".lock")
         lock = self._file_lock(path, mode=0o600, timeout=timeout)

@@ -24,11 +24,11 @@ MAX_TOKEN_RESPONSE_BYTES = 64 * 1024
 
 @frozen(kw_only=True)
 class AccessToken:
-    """A bearer token, which other tools can use too.
+    """An OAuth access token, which other tools can use, too.
 
     Attributes:
         value: The token itself; masked in ``repr``.
-        expires_at: When the server stops accepting the token, as a datetime with the time zone UTC, or None if unknown.
+        expires_at: When the server stops accepting the token, as a datetime in UTC, or None if this is unknown.
 
     Example:
         >>> token = admin.token()
@@ -39,7 +39,7 @@ class AccessToken:
     value: str = field(repr=masked)
     """The token itself; masked in ``repr``."""
     expires_at: datetime | None
-    """When the server stops accepting the token, as a datetime with the time zone UTC, or None if unknown."""
+    """When the server stops accepting the token, as a datetime in UTC, or None if this is unknown."""
 
     def __reduce__(self) -> NoReturn:
         raise PineconeTypeError("AccessToken cannot be pickled: pass its value, where it is safe to do so")

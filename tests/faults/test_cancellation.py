@@ -480,7 +480,7 @@ async def test_a_temporary_key_whose_block_is_cancelled_as_the_client_is_closed_
 
 def test_the_block_of_a_temporary_key_in_a_thread_is_not_waited_for() -> None:
     """A thread is never cancelled: a client that another one closes leaves the key, as the docstring says."""
-    assert "``api_keys.temporary`` is not waited for" in str(Admin.close.__doc__)
+    assert "``api_keys.temporary`` does not count as a workflow" in str(Admin.close.__doc__)
     emulator = Emulator()
     admin = emulator.admin()
     project = admin.projects.create(name="p")

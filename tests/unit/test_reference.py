@@ -148,7 +148,7 @@ def test_comments_are_filled_in_below_their_heading() -> None:
 def test_methods_are_listed_before_they_are_described() -> None:
     """The list of a namespace links to each method by the anchor of its heading, and has its first sentence."""
     page = fill_in("methods admin.api_keys")
-    assert "- [`describe_by_name`](#adminapi_keysdescribe_by_name): Find " in page
+    assert "- [`describe_by_name`](#adminapi_keysdescribe_by_name): Return " in page
     rows = re.findall(r"^- \[`(\w+)", page, re.MULTILINE)
     assert rows == re.findall(r"^## `.+\.(\w+)`", page, re.MULTILINE)
 

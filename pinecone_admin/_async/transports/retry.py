@@ -1,4 +1,4 @@
-"""Send requests again where a repeat cannot take effect twice."""
+"""Retry requests if a second request cannot make the same change twice."""
 
 from __future__ import annotations
 
@@ -230,16 +230,16 @@ def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: flo
 
 
 class AsyncRetryTransport(httpx.AsyncBaseTransport):
-    """Retry requests within a deadline, where a repeat cannot take effect twice.
+    """Transport that retries requests within a timeout, if a retry cannot make the same change twice.
 
-    The transport can wrap any other, for example for an ``httpx.AsyncClient``. Responses are buffered, up to 4 MiB.
+    It can wrap any other transport, for example the one of an ``httpx.AsyncClient``. It buffers responses, up to 4 MiB.
 
     Args:
-        transport: Transport that sends each attempt. It is closed with this one.
+        transport: Transport that sends each attempt. Closing this transport closes it, too.
         retry: How often and how soon to retry; default: ``RetryPolicy()``.
-        timeout: Seconds for all attempts and waits of a request, above 0.
-        on_attempt: Function that is called once after every attempt that is not cancelled or interrupted; what it
-            raises is logged.
+        timeout: Seconds for all attempts of a request and the waits between them, above 0.
+        on_attempt: Function that is called once after every attempt, unless the attempt is cancelled or interrupted.
+            Exceptions that it raises are logged.
 
     Example:
         >>> transport = AsyncRetryTransport(httpx.AsyncHTTPTransport())
@@ -265,7 +265,7 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         self._known_secrets = KnownSecrets()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and retry it where a repeat cannot take effect twice.
+        """Send a request, and retry it if a retry cannot make the same change twice.
 
         Args:
             request: Request of an httpx client.
@@ -290,6 +290,6 @@ class AsyncRetryTransport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        """Close the wrapped transport. A wait for the next attempt ends at once."""
+        """Close the wrapped transport. This ends a wait for the next attempt at once."""
         self._closed.set()
         await self._transport.aclose()

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/transports/retry.py by scripts/unasync.py: change that, not this file.
-"""Send requests again where a repeat cannot take effect twice."""
+"""Retry requests if a second request cannot make the same change twice."""
 
 from __future__ import annotations
 
@@ -229,16 +229,16 @@ def _build_httpx_request(request: BufferedRequest, call: CallState, seconds: flo
 
 
 class RetryTransport(httpx.BaseTransport):
-    """Retry requests within a deadline, where a repeat cannot take effect twice.
+    """Transport that retries requests within a timeout, if a retry cannot make the same change twice.
 
-    The transport can wrap any other, for example for an ``httpx.Client``. Responses are buffered, up to 4 MiB.
+    It can wrap any other transport, for example the one of an ``httpx.Client``. It buffers responses, up to 4 MiB.
 
     Args:
-        transport: Transport that sends each attempt. It is closed with this one.
+        transport: Transport that sends each attempt. Closing this transport closes it, too.
         retry: How often and how soon to retry; default: ``RetryPolicy()``.
-        timeout: Seconds for all attempts and waits of a request, above 0.
-        on_attempt: Function that is called once after every attempt that is not cancelled or interrupted; what it
-            raises is logged.
+        timeout: Seconds for all attempts of a request and the waits between them, above 0.
+        on_attempt: Function that is called once after every attempt, unless the attempt is cancelled or interrupted.
+            Exceptions that it raises are logged.
 
     Example:
         >>> transport = RetryTransport(httpx.HTTPTransport())
@@ -264,7 +264,7 @@ class RetryTransport(httpx.BaseTransport):
         self._known_secrets = KnownSecrets()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and retry it where a repeat cannot take effect twice.
+        """Send a request, and retry it if a retry cannot make the same change twice.
 
         Args:
             request: Request of an httpx client.
@@ -289,6 +289,6 @@ class RetryTransport(httpx.BaseTransport):
         )
 
     def close(self) -> None:
-        """Close the wrapped transport. A wait for the next attempt ends at once."""
+        """Close the wrapped transport. This ends a wait for the next attempt at once."""
         self._closed.set()
         self._transport.close()
