@@ -123,7 +123,7 @@ docs/reference/index.md, in the table and below it:
 - [{title}]({page}.md)
 docs/reference/commands.md, under Pages:
 - [{noun}](commands/{noun}.md)
-docs/how-to/ci-identity.md, in the table of roles: {full_names}
+docs/reference/permissions.md, in the table: {full_names}
 CHANGELOG.md, under Added of the first version:
 - `admin.{namespace}` and `pinecone-admin {noun}`: {summary}.
 

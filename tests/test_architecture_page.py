@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.test_layers import NAMES, ROOT
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs/architecture.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parent.parent / "docs/contributing/architecture.md").read_text(encoding="utf-8")
 
 
 def test_page_lists_every_layer() -> None:
@@ -19,7 +19,10 @@ def test_page_lists_every_layer() -> None:
 
 def test_every_path_on_the_page_exists() -> None:
     """A module that is moved is moved on the page and in the pictures, too."""
-    pictures = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in re.findall(r"\]\(([\w-]+\.svg)\)", PAGE)]
+    pictures = [
+        (ROOT / "docs/contributing" / name).read_text(encoding="utf-8")
+        for name in re.findall(r"\]\(([\w-]+\.svg)\)", PAGE)
+    ]
     paths = {path for text in (PAGE, *pictures) for path in re.findall(r"\b(?:tests/)?\w+(?:/\w+)+\.py\b", text)}
     roots = (ROOT, ROOT / "pinecone_admin")
     assert len(paths) > 10

@@ -30,12 +30,12 @@ from tests.faults.external_servers import run_redis
 from tests.support.extras import create_environment
 from tests.support.page_setups import SETUPS
 from tests.support.programs import find_program
-from tests.support.recipes import EXAMPLE_PAGES, PAGES, ROOT, Block, list_blocks, read_page
+from tests.support.recipes import PAGES, ROOT, Block, list_blocks, read_page, read_written_page
 
 TESTED_ELSEWHERE = ("from tenacity import", "import pandas", "import polars", "./scripts/test")  # in tests of their own
 BLOCKS = [
     block
-    for page in EXAMPLE_PAGES
+    for page in PAGES
     for block in list_blocks(page)
     if block.language in {"python", "sh"} and not any(each in block.text for each in TESTED_ELSEWHERE)
 ]
@@ -151,11 +151,11 @@ def test_an_environment_has_what_its_extras_need_and_nothing_else(tmp_path: Path
 
 def test_no_block_of_python_or_shell_is_left_out() -> None:
     """Every fence is at the margin and names a language; what is neither Python nor shell is known."""
-    for page in EXAMPLE_PAGES:
-        fences = re.findall(r"^( *)```(.*)$", read_page(page), re.MULTILINE)
+    for page in PAGES:
+        fences = re.findall(r"^( *)```(.*)$", read_written_page(page), re.MULTILINE)
         assert {indent for indent, _ in fences} <= {""}, page
         assert {language for _, language in fences[::2]} <= {"python", "sh", "js", "json", "yaml"} | {
-            f"{{include}} ../{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")
+            f"{{include}} ../{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "README", "SECURITY")
         }, page
 
 
@@ -320,10 +320,9 @@ def test_a_key_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "a
         assert others < set(emulator.state.api_keys)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
-def test_the_first_screen_says_what_is_compared_and_what_was_never_tried(page: str) -> None:
-    """The text above the first heading names the versions, whose the package is not, and how to try the service."""
-    screen = " ".join(read_page(page).partition("\n## ")[0].split())
+def test_the_first_screen_shows_what_is_compared_and_what_was_never_tried() -> None:
+    """The text above the first heading, with which the site begins, too, names versions, and how to try the service."""
+    screen = " ".join(read_page("README.md").partition("\n## ")[0].split())
     for words in (
         "is not by Pinecone",
         f"calls version {API_VERSION} of the Admin API",

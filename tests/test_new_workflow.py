@@ -121,7 +121,7 @@ PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long")
 
 def read_section() -> str:
     """Return the section of the page that tells how to add a workflow."""
-    page = (ROOT / "docs/development.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/contributing/extending.md").read_text(encoding="utf-8")
     return page.partition("\n## Add a workflow\n")[2].partition("\n## ")[0]
 
 

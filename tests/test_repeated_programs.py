@@ -26,13 +26,12 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.support.page_setups import SETUPS
-from tests.support.recipes import EXAMPLE_PAGES, Block, list_blocks
+from tests.support.recipes import PAGES, Block, list_blocks
 
 RUNBOOKS = "docs/runbooks/"
 NOT_REPEATED = {
     "docs/how-to/create-and-find.md": "plain creates: the runbook of an unknown outcome is about their failures",
     "docs/how-to/invite-a-person.md": "a plain create, whose second run is refused",
-    "docs/how-to/data-frames.md": "need other packages, and change nothing",
     "docs/how-to/django-celery-fastapi.md": "test_retry_recipes.py",
     "docs/how-to/organization-in-a-file.md": "needs a file of the command line; tests/faults repeat applies",
     "docs/how-to/share-tokens.md": "need other packages, and change nothing",
@@ -40,12 +39,13 @@ NOT_REPEATED = {
 """Pages whose programs are not run twice, with the reason."""
 ENDS_WITH_NOTHING_LEFT = ("users.offboard(", "delete_with_cleanup(", 'name="draft"')
 """Programs whose second run may find that what they remove is gone."""
+OTHER_PACKAGES = re.compile("import (pandas|polars)")  # test_data_frames_section.py
 PROGRAMS = [
     block
-    for page in EXAMPLE_PAGES
+    for page in PAGES
     if page.startswith(("docs/how-to/", RUNBOOKS)) and page not in NOT_REPEATED
     for block in list_blocks(page)
-    if block.language == "python" and not block.is_recipe
+    if block.language == "python" and not block.is_recipe and not OTHER_PACKAGES.search(block.text)
 ]
 WAITS = re.compile("~(delete-after|lives-until):")
 """Keys that are deleted when their time is over."""

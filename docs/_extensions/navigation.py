@@ -1,6 +1,8 @@
 """The navigation: an index lists other pages once, for readers of the site and of the checkout.
 
-An index is a page of that name, or one beside a folder of its own name.
+An index is a page of that name, or one beside a folder of its own name. The sections of the first index are the doors:
+the menu at the top of each page leads to the first page of each. Appendices stand on no index, because few readers
+need them.
 """
 
 from __future__ import annotations
@@ -16,6 +18,12 @@ from sphinx.util.typing import ExtensionMetadata
 LEAST = 60
 """How many characters describe a page."""
 
+APPENDICES = re.compile(r"contributing(/.+)?|reference/(bodies|operations)")
+"""Pages on no index."""
+
+SEARCHED = "contributing"
+"""The appendix that the search finds; it leads to others."""
+
 CAPTION = re.compile(r'<p class="caption" role="heading">(.+?)</p>')
 
 
@@ -29,13 +37,31 @@ def add_tables_of_contents(app: Sphinx, name: str, source: list[str]) -> None:
             source[0] += f"\n```{{toctree}}\n:hidden:\n:titlesonly:\n:caption: {title}\n\n{pages}\n```\n"
 
 
-def fold_sections(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _document: object) -> None:
-    """Fold each section of the sidebar, except that of the current page."""
+def set_appendices_apart(app: Sphinx, _document: nodes.document) -> None:
+    """Let Sphinx expect no index for an appendix, and search only the names of the reference in it."""
+    page = app.env.current_document.docname
+    if APPENDICES.fullmatch(page):
+        metadata = app.env.metadata[page]
+        metadata["orphan"] = True
+        if page != SEARCHED:
+            metadata["nosearch"] = True
+
+
+def arrange_doors(app: Sphinx, page: str, _template: str, context: dict[str, Any], _document: object) -> None:
+    """Fold each section of the sidebar, except that of the current page, and link the first page of each at the top."""
     before, *parts = CAPTION.split(context.get("furo_navigation_tree", ""))
+    doors = list[str]()
     for caption, pages in zip(parts[::2], parts[1::2], strict=True):
-        is_open = " open" if 'class="current' in pages else ""
+        is_first = not doors
+        is_current = 'class="current' in pages or (is_first and page == app.config.root_doc)
+        is_open = " open" if is_current else ""
         before += f'<details{is_open}><summary class="caption">{caption}</summary>{pages}</details>'
+        found = re.search(r'href="([^"]+)"', pages)
+        target = context["pathto"](app.config.root_doc) if is_first else found and found[1]
+        current = ' aria-current="true"' if is_current else ""
+        doors.append(f'<a href="{target}"{current}>{caption}</a>')
     context["furo_navigation_tree"] = before
+    context["theme_announcement"] = f'<nav class="doors" aria-label="Sections">{"".join(doors)}</nav>'
 
 
 def describe_page(
@@ -69,7 +95,8 @@ def shorten_contents(
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
     app.connect("source-read", add_tables_of_contents)
-    app.connect("html-page-context", fold_sections, priority=900)  # after the theme has made the tree
+    app.connect("doctree-read", set_appendices_apart)
+    app.connect("html-page-context", arrange_doors, priority=900)  # after the theme has made the tree
     app.connect("html-page-context", describe_page)
     app.connect("html-page-context", shorten_contents, priority=400)  # before the theme reads them
     return {"parallel_read_safe": True, "parallel_write_safe": True}

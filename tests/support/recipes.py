@@ -9,8 +9,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md"))]
 """The pages of the documentation."""
-EXAMPLE_PAGES = [page for page in PAGES if not page.startswith("docs/reference/")]
-"""Those whose blocks are programs; test_docstrings.py and cli/test_examples.py run the examples of the reference."""
+_DERIVED = re.compile(r"<!-- scripts/reference\.py: .*?<!-- end -->", re.DOTALL)
 
 _OTHER_PLUGINS = ("schemathesis", "hypothesispytest", "pytest_httpx", "respx")
 WITHOUT_OTHER_PLUGINS = [argument for name in _OTHER_PLUGINS for argument in ("-p", f"no:{name}")]
@@ -54,8 +53,13 @@ def read_page(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
+def read_written_page(page: str) -> str:
+    """Return the text of a page, with empty lines for the entries of the reference, which other tests run."""
+    return _DERIVED.sub(lambda found: "\n" * found[0].count("\n"), read_page(page))
+
+
 def list_blocks(page: str) -> list[Block]:
-    """Return the fenced blocks of a page."""
-    text = read_page(page)
+    """Return the fenced blocks of a page that are written by hand."""
+    text = read_written_page(page)
     found = re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [Block(page, match[1], match[2], text.count("\n", 0, match.start(2))) for match in found]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.recipes import EXAMPLE_PAGES, list_blocks, read_page
+from tests.support.recipes import PAGES, list_blocks, read_page
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -43,7 +43,7 @@ def run_basedpyright(folder: Path, *paths: Path) -> Findings:
 
 def write_recipes(folder: Path) -> list[Path]:
     """Write the Python blocks of the documentation to files, those that other blocks import under their own name."""
-    blocks = [block for page in EXAMPLE_PAGES for block in list_blocks(page) if block.language == "python"]
+    blocks = [block for page in PAGES for block in list_blocks(page) if block.language == "python"]
     typed = {block.file or f"{block.name}.py": block.text for block in blocks if not OPTIONAL.search(block.text)}
     assert len(typed) == len(blocks) - 3
     for name, text in typed.items():

@@ -1,6 +1,6 @@
 """The commands: a module for each noun, and some for the commands without one; each is loaded when it is used.
 
-docs/development.md says how to add a command, an option or a place for secrets.
+docs/contributing/extending.md shows how to add a command, an option or a destination for secrets.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""docs/how-to/data-frames.md: the rows are flat, and the programs run, with stand-ins of packages that are missing."""
+"""Export in docs/how-to/review-access.md: the rows are flat, and the programs run, with stand-ins for packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.testing import emulate
 from tests.support.recipes import list_blocks
 
-ROWS, *PROGRAMS = [block for block in list_blocks("docs/how-to/data-frames.md") if block.language == "python"]
+PROGRAMS = [block for block in list_blocks("docs/how-to/review-access.md") if block.language == "python"]
+(ROWS,) = [block for block in PROGRAMS if block.file == "key_rows.py"]
 
 
 @pytest.fixture
