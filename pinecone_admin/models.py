@@ -106,13 +106,13 @@ class RoleBindingLike(Protocol):
 
 
 def on_organization(role: generated_models.OrganizationRoleName) -> generated_models.RoleBindingInput:
-    """Return the input for a role binding on the organization.
+    """Return a role on the organization, for an argument ``role_bindings``.
 
     Args:
-        role: An organization role, such as ``"OrgMember"``.
+        role: A role on the organization, such as ``"OrgMember"``.
 
     Raises:
-        PineconeValueError: ``role`` is a project role: use ``on_project``.
+        PineconeValueError: ``role`` is a role on projects. Use ``on_project``.
 
     Example:
         >>> on_organization("OrgMember").role
@@ -123,14 +123,14 @@ def on_organization(role: generated_models.OrganizationRoleName) -> generated_mo
 
 
 def on_project(project_id: str, role: generated_models.ProjectRoleName) -> generated_models.RoleBindingInput:
-    """Return the input for a role binding on a project.
+    """Return a role on a project, for an argument ``role_bindings``.
 
     Args:
         project_id: Id of the project.
-        role: A project role, such as ``"ProjectViewer"``.
+        role: A role on a project, such as ``"ProjectViewer"``.
 
     Raises:
-        PineconeValueError: ``role`` is an organization role: use ``on_organization``.
+        PineconeValueError: ``role`` is a role on the organization. Use ``on_organization``.
 
     Example:
         >>> on_project(project.id, "ProjectViewer").resource_type
@@ -147,19 +147,19 @@ def to_dict(  # type: ignore[overload-overlap] # pyright: ignore[reportOverlappi
 @overload
 def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any]: ...
 def to_dict(model: object, *, reveal: bool = False) -> dict[str, Any] | list[dict[str, Any]]:
-    """Convert a model, or each model of a list, to plain JSON types.
+    """Return a model, or each model of a list, as plain JSON types.
 
     Args:
         model: Any model of this package, or a list of them.
-        reveal: Include secrets, which are ``"***"`` otherwise, and fields that this package does not know, which may
-            be secrets and are left out otherwise.
+        reveal: True to include secrets, which are ``"***"`` otherwise. It also includes fields that this package does
+            not know; otherwise they are left out, because they may be secrets.
 
     Returns:
-        A dict with the field names of the API, or a list of such dicts; date-times are ISO 8601 strings, and durations
-        are seconds.
+        A dict with the field names of the API, or a list of such dicts. Dates are ISO 8601 strings, and durations are
+        seconds.
 
     Raises:
-        PineconeTypeError: ``model``, or an entry of it, is not a model.
+        PineconeTypeError: ``model``, or an item of the list, is not a model.
 
     Example:
         >>> to_dict(project)["name"]

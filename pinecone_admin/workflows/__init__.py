@@ -1,6 +1,6 @@
-"""Arguments and results of workflows; the workflows themselves are methods of the client and its namespaces.
+"""Arguments and results of workflows. The workflows themselves are methods of the client and its namespaces.
 
-Every name is loaded when it is first used.
+Each name is imported when it is first used.
 """
 
 from __future__ import annotations

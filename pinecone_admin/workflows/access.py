@@ -43,19 +43,21 @@ class Holder:
     """A principal with all its roles.
 
     Attributes:
-        type: Type of the principal; an invite is not accepted yet, and has the roles that the user will have.
+        type: Type of the principal. An invite has the roles that the user will have after accepting it.
         id: Id of the principal.
-        name: Email address of a user or an invite, name of any other principal; the id if only roles mention it.
+        name: Email address of a user or an invite, or name of another principal. It is the id if only role bindings
+            mention the principal.
         organization_roles: Roles on the organization.
         roles: Effective roles by project id, including roles on the organization that apply to the project.
     """
 
     type: PrincipalType
-    """Type of the principal; an invite is not accepted yet, and has the roles that the user will have."""
+    """Type of the principal. An invite has the roles that the user will have after accepting it."""
     id: str
     """Id of the principal."""
     name: str
-    """Email address of a user or an invite, name of any other principal; the id if only roles mention it."""
+    """Email address of a user or an invite, or name of another principal. It is the id if only role bindings mention
+    the principal."""
     organization_roles: list[RoleName] = field(factory=list[RoleName])
     """Roles on the organization."""
     roles: Mapping[str, list[RoleName]] = field(factory=dict[str, list[RoleName]])
@@ -63,22 +65,22 @@ class Holder:
 
     @property
     def is_owner(self) -> bool:
-        """Whether the principal owns the organization, and so every project."""
+        """Whether the principal is an owner of the organization, and so of every project."""
         return "OrgOwner" in self.organization_roles
 
 
 @frozen(kw_only=True)
 class AccessRow:
-    """What one principal can do in one project or on the organization.
+    """The roles of one principal in one project or on the organization.
 
     Attributes:
         principal_type: Type of the principal.
         principal_id: Id of the principal.
-        principal: Email address or name of the principal; the id if only roles mention it.
-        project_id: Id of the project; empty for the organization itself.
-        project: Name of the project, or its id if the account does not see it; empty for the organization itself.
-        level: ``"owns"``, ``"writes"`` or ``"reads"``, which the reference lists by role under Levels; ``"unknown"``
-            for a role that this package does not know.
+        principal: Email address or name of the principal. It is the id if only role bindings mention the principal.
+        project_id: Id of the project; empty for the organization.
+        project: Name of the project, or its id if the account cannot see it; empty for the organization.
+        level: ``"owns"``, ``"writes"`` or ``"reads"``; ``"unknown"`` for a role that this package does not know. The
+            reference lists the level of each role under Levels.
         roles: The effective roles.
     """
 
@@ -87,30 +89,29 @@ class AccessRow:
     principal_id: str
     """Id of the principal."""
     principal: str
-    """Email address or name of the principal; the id if only roles mention it."""
+    """Email address or name of the principal. It is the id if only role bindings mention the principal."""
     project_id: str
-    """Id of the project; empty for the organization itself."""
+    """Id of the project; empty for the organization."""
     project: str
-    """Name of the project, or its id if the account does not see it; empty for the organization itself."""
+    """Name of the project, or its id if the account cannot see it; empty for the organization."""
     level: Level
-    """``"owns"``, ``"writes"`` or ``"reads"``, which the reference lists by role under Levels; ``"unknown"`` for a role
-    that this package does not know."""
+    """``"owns"``, ``"writes"`` or ``"reads"``; ``"unknown"`` for a role that this package does not know."""
     roles: list[RoleName]
     """The effective roles."""
 
 
 @frozen(kw_only=True)
 class Access:
-    """Who can do what, computed from one inventory. It cannot see usage.
+    """The access of all principals, computed from one inventory. It shows permissions, and not their use.
 
     Attributes:
         taken_at: The ``taken_at`` of the inventory.
         organization: Name of the organization; ``"unknown"`` if it could not be read.
         projects: Names of the projects by id.
-        holders: All principals that were read, or that roles mention beside an unread list: users, pending invites,
-            service accounts, API keys.
-        findings: What a reviewer should check.
-        unread: Parts that could not be read and are missing here.
+        holders: All principals: users, pending invites, service accounts and API keys. If a list could not be read, it
+            contains those that role bindings mention.
+        findings: Findings for a reviewer.
+        unread: Parts that could not be read and are missing.
 
     Example:
         >>> access = admin.inventory().access(max_owners=3, max_key_age=timedelta(days=90))
@@ -129,15 +130,14 @@ class Access:
     projects: Mapping[str, str]
     """Names of the projects by id."""
     holders: list[Holder]
-    """All principals that were read, or that roles mention beside an unread list: users, pending invites, service
-    accounts, API keys."""
+    """All principals: users, pending invites, service accounts and API keys."""
     findings: list[Finding]
-    """What a reviewer should check."""
+    """Findings for a reviewer."""
     unread: list[str]
-    """Parts that could not be read and are missing here."""
+    """Parts that could not be read and are missing."""
 
     def rows(self) -> list[AccessRow]:
-        """Return a row for each principal and each project, or the organization, on which it has roles."""
+        """Return a row for each principal and each project, or the organization, that it has roles on."""
         return [
             AccessRow(
                 principal_type=holder.type,
@@ -154,11 +154,12 @@ class Access:
         ]
 
     def accept(self, waivers: Sequence[Waiver], *, today: date | None = None) -> Review:
-        """Return which findings are open, and which are accepted by waivers.
+        """Return which findings are open, and which ones waivers accept.
 
         Args:
-            waivers: Accepted findings, each with a reason and an end.
-            today: The day on which a waiver must not have ended; the day of the inventory, in UTC, unless given.
+            waivers: Accepted findings, each with a reason and a last day.
+            today: The day to compare with the last day of each waiver. By default, it is the day of the inventory, in
+                UTC.
 
         Raises:
             PineconeTypeError: An argument has the wrong type.
@@ -172,7 +173,10 @@ class Access:
         return review_findings(self.findings, waivers, today=self.taken_at.date() if today is None else today)
 
     def to_csv(self) -> str:
-        """Return the rows as CSV; values that a spreadsheet would read as formulas are prefixed with an apostrophe."""
+        """Return the rows as CSV.
+
+        A value that a spreadsheet would read as a formula is prefixed with an apostrophe.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(each.name for each in fields(AccessRow))
@@ -182,7 +186,7 @@ class Access:
         return text.getvalue()
 
     def to_json(self) -> str:
-        """Return the rows, under ``access``, and the findings as JSON; ages are ``age_seconds``."""
+        """Return the rows and the findings as JSON. ``access`` contains the rows, and ages are ``age_seconds``."""
         document = {
             "taken_at": self.taken_at.isoformat(),
             "organization": self.organization,
@@ -210,7 +214,10 @@ class Access:
         return "\n".join(lines) + "\n"
 
     def to_html(self) -> str:
-        """Return one HTML page with findings, who can write where, and people by projects; it loads no other file."""
+        """Return one HTML page with the findings, who can write where, and people by project.
+
+        The page loads no other file.
+        """
         from pinecone_admin.workflows.access_page import render_page  # noqa: PLC0415 - it builds on this module
 
         return render_page(self, note=NOTE)

@@ -26,17 +26,17 @@ class ApplyReport:
 
     Attributes:
         organization_id: Id of the organization.
-        client_id: Client id of the account that carried the plan out; None if the client has only a token.
+        client_id: Client id of the account that carried out the plan; None if the client has only an access token.
         applied_at: The ``taken_at`` of the inventory that was read first.
         package_version: Version of this package.
-        source: What the file is called.
+        source: Name of the file for messages.
         digest: SHA-256 of the file.
-        commit: Commit of the file, if it was given to ``plan``.
-        steps: Each change of the plan with what happened to it, in the order of execution, and the deletion of each
-            leftover.
-        stopped: Items of the file that the plan left out because of the organization, each with the reason.
-        offboarded: What each user whom an end (``until``) was to remove could reach, and the secrets that the user may
-            know, read before the first change.
+        commit: Commit of the file, if you passed it to ``plan``.
+        steps: Each change of the plan with what happened to it, and the deletion of each leftover, in the order of
+            execution.
+        stopped: Items of the file that did not fit the organization and were left out, each with the reason.
+        offboarded: For each user whom an end (``until``) should remove, what the user could access and which secrets
+            the user may know. This was read before the first change.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
@@ -47,25 +47,25 @@ class ApplyReport:
     organization_id: str
     """Id of the organization."""
     client_id: str | None
-    """Client id of the account that carried the plan out; None if the client has only a token."""
+    """Client id of the account that carried out the plan; None if the client has only an access token."""
     applied_at: datetime
     """The ``taken_at`` of the inventory that was read first."""
     package_version: str
     """Version of this package."""
     source: str
-    """What the file is called."""
+    """Name of the file for messages."""
     digest: str
     """SHA-256 of the file."""
     commit: str | None
-    """Commit of the file, if it was given to ``plan``."""
+    """Commit of the file, if you passed it to ``plan``."""
     steps: list[Step] = field(factory=list[Step])
-    """Each change of the plan with what happened to it, in the order of execution, and the deletion of each
-    leftover."""
+    """Each change of the plan with what happened to it, and the deletion of each leftover, in the order of
+    execution."""
     stopped: list[str] = field(factory=list[str])
-    """Items of the file that the plan left out because of the organization, each with the reason."""
+    """Items of the file that did not fit the organization and were left out, each with the reason."""
     offboarded: list[OffboardReport] = field(factory=list[OffboardReport])
-    """What each user whom an end (``until``) was to remove could reach, and the secrets that the user may know, read
-    before the first change."""
+    """For each user whom an end (``until``) should remove, what the user could access and which secrets the user may
+    know."""
 
     @property
     def done(self) -> list[Step]:
@@ -74,12 +74,12 @@ class ApplyReport:
 
     @property
     def skipped(self) -> list[Step]:
-        """Steps for which nothing was done: they are no longer needed, or are drift."""
+        """Steps without a request, because they are no longer needed or are drift."""
         return self._select({"skipped"})
 
     @property
     def failed(self) -> list[Step]:
-        """Steps that failed, whether or not they may have taken effect."""
+        """Steps that failed. Some of them may have taken effect."""
         return self._select(_FAILED)
 
     @property
@@ -94,7 +94,7 @@ class ApplyReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every step was done, or needed nothing to be done, and no item was left out."""
+        """Whether every step was done or needed no request, and no item was left out."""
         return not self.stopped and all(each.state in {"done", "skipped"} for each in self.steps)
 
     def _select(self, states: Collection[StepState]) -> list[Step]:

@@ -43,22 +43,22 @@ _COUNTED: Mapping[str, tuple[str, str]] = {
 
 @frozen(kw_only=True)
 class SetAside:
-    """What a run under way has made, or what an interrupted or finished one has left, and a plan leaves alone.
+    """A resource that a workflow created or left, and that a plan does not change.
 
     Attributes:
-        target: What it is.
-        reason: Why it is there.
+        target: The resource.
+        reason: Why the resource exists.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
-        >>> [each.reason for each in plan.kept]
+        >>> [kept.reason for kept in plan.kept]
         []
     """
 
     target: Ref
-    """What it is."""
+    """The resource."""
     reason: str
-    """Why it is there."""
+    """Why the resource exists."""
 
     def __str__(self) -> str:
         return make_printable(f"{self.target}: {self.reason}")
@@ -71,23 +71,22 @@ class ChangePlan(SavablePlan):
     Attributes:
         organization_id: Id of the organization.
         organization: Name of the organization.
-        client_id: Client id of the account that is to carry the changes out.
-        made_at: The ``taken_at`` of the inventory from which the plan was made.
+        client_id: Client id of the account that should carry out the changes.
+        made_at: The ``taken_at`` of the inventory that the plan was made from.
         package_version: Version of this package that made the plan.
-        source: What the file is called.
+        source: Name of the file for messages.
         digest: SHA-256 of the file.
-        commit: Commit of the file, if it was given.
-        changes: The changes, in the order in which they are carried out.
-        refusals: Why ``apply`` would refuse the changes that are no drift.
-        not_listed: What exists beside the sections of the file, and is left as it is.
-        unfinished: What runs under way have made, or interrupted ones have left.
-        kept: Old keys of finished rotations, and temporary keys, which are deleted in time.
-        notes: What a reader should also know.
-        stopped: Items of the file that the plan leaves out because of the organization, each with the reason.
-        next_end: When the next end (``until``) of the file comes, from which on ``apply`` refuses the plan; None
-            without one.
-        reviewed_ends: Ends that the former file has, too, and that count for no limit of removals. A saved plan has
-            None, and none of its changes is exempt.
+        commit: Commit of the file, if you passed it.
+        changes: The changes, in the order of execution.
+        refusals: Why ``apply`` would refuse the changes, except drift.
+        not_listed: Resources in the sections of the file that the file does not list. They are not changed.
+        unfinished: Resources of workflows that are in progress or were interrupted.
+        kept: Old keys of finished rotations, and temporary keys. Other workflows delete them after their expiry time.
+        notes: Further information for a reader of the plan.
+        stopped: Items of the file that do not fit the organization and are left out, each with the reason.
+        next_end: When the next end (``until``) of the file comes, or None. From then on, ``apply`` refuses the plan.
+        reviewed_ends: Ends that are also in the former file (``base``). The limit of removals does not count them.
+            After ``from_json``, it is None, and the limit counts all changes.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
@@ -102,49 +101,49 @@ class ChangePlan(SavablePlan):
     organization: str
     """Name of the organization."""
     client_id: str
-    """Client id of the account that is to carry the changes out."""
+    """Client id of the account that should carry out the changes."""
     made_at: datetime
-    """The ``taken_at`` of the inventory from which the plan was made."""
+    """The ``taken_at`` of the inventory that the plan was made from."""
     package_version: str
     """Version of this package that made the plan."""
     source: str
-    """What the file is called."""
+    """Name of the file for messages."""
     digest: str
     """SHA-256 of the file."""
     commit: str | None
-    """Commit of the file, if it was given."""
+    """Commit of the file, if you passed it."""
     changes: list[Change]
-    """The changes, in the order in which they are carried out."""
+    """The changes, in the order of execution."""
     refusals: list[str]
-    """Why ``apply`` would refuse the changes that are no drift."""
+    """Why ``apply`` would refuse the changes, except drift."""
     not_listed: list[Ref]
-    """What exists beside the sections of the file, and is left as it is."""
+    """Resources in the sections of the file that the file does not list. They are not changed."""
     unfinished: list[SetAside]
-    """What runs under way have made, or interrupted ones have left."""
+    """Resources of workflows that are in progress or were interrupted."""
     kept: list[SetAside]
-    """Old keys of finished rotations, and temporary keys, which are deleted in time."""
+    """Old keys of finished rotations, and temporary keys. Other workflows delete them after their expiry time."""
     notes: list[str]
-    """What a reader should also know."""
+    """Further information for a reader of the plan."""
     stopped: list[str] = field(factory=list[str])
-    """Items of the file that the plan leaves out because of the organization, each with the reason."""
+    """Items of the file that do not fit the organization and are left out, each with the reason."""
     next_end: datetime | None = None
-    """When the next end (``until``) of the file comes, from which on ``apply`` refuses the plan; None without one."""
+    """When the next end (``until``) of the file comes, or None."""
     reviewed_ends: frozenset[Change] | None = field(default=None, eq=False, metadata={"only_in_memory": True})
-    """Ends that the former file has, too, and that count for no limit of removals. A saved plan has None, and none of
-    its changes is exempt."""
+    """Ends that are also in the former file (``base``). The limit of removals does not count them."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the plan that ``to_json`` converted.
+        """Return the plan from the JSON that ``to_json`` returned.
 
-        The text of each change is made from its fields, so that an edited plan shows what it does.
+        The text of each change is made from its fields, so an edited plan shows what ``apply`` will do.
 
         Args:
-            text: Text that ``to_json`` returned; entries of ``changes`` may have been removed.
+            text: The JSON. You may have removed entries of ``changes``.
 
         Raises:
             PineconeTypeError: ``text`` is not a str.
-            PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
+            PineconeValueError: ``text`` is not a plan of this kind, or only a part of one. The message shows the
+                problem.
         """
         plan = super().from_json(text)
         if (flaw := _find_flaw(plan.changes)) is not None:
@@ -152,12 +151,12 @@ class ChangePlan(SavablePlan):
         return plan
 
     def __bool__(self) -> bool:
-        """Return whether there are changes, drift or not."""
+        """Return whether the plan contains changes. Drift counts, too."""
         return bool(self.changes)
 
     @property
     def summary(self) -> str:
-        """One line of counts."""
+        """One line with the number of changes."""
         drift = sum(each.cause == "drift" for each in self.changes)
         counts = [count_noun(len(self.changes), "change") + (f" ({drift} drift)" if drift else "")]
         counts += [f"{len(self.not_listed)} not listed"] if self.not_listed else []
@@ -176,8 +175,8 @@ class ChangePlan(SavablePlan):
     def to_markdown(self) -> str:
         """Return the plan as Markdown for a comment.
 
-        It has at most 60,000 characters: sections are cut, with the number of what is left out. Only refusals, notes
-        and the first section, on owners and secrets, are never cut, and can make it longer.
+        The text has at most 60,000 characters. Longer sections are cut, and show how many lines are missing. Refusals,
+        notes and the first section, on owners and secrets, are never cut, so they can make the text longer.
 
         Example:
             >>> plan = admin.plan(admin.inventory().to_desired_state())

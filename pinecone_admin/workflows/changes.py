@@ -57,13 +57,13 @@ _HOLDS_SECRET = {"api_key", "service_account"}
 
 @frozen(kw_only=True)
 class Settings:
-    """The fields that a request can set; those that it does not set are None, and absent in JSON.
+    """The fields that one request sets. Fields that it does not set are None, and are absent in JSON.
 
     Attributes:
-        name: Name of a project, a key or a service account.
-        max_pods: Maximum number of pods of a project.
-        force_encryption_with_cmek: Whether a project requires its own encryption key.
-        roles: Roles of an API key, which one request replaces all at once.
+        name: Name of a project, an API key or a service account.
+        max_pods: Maximum number of pods of a project, from 0.
+        force_encryption_with_cmek: Whether a project requires a customer-managed encryption key.
+        roles: All roles of an API key. One request replaces them together.
 
     Example:
         >>> Settings(max_pods=2).fields
@@ -71,17 +71,17 @@ class Settings:
     """
 
     name: str | None = field(default=None, metadata=_ABSENT)
-    """Name of a project, a key or a service account."""
+    """Name of a project, an API key or a service account."""
     max_pods: int | None = field(default=None, metadata=_ABSENT)
-    """Maximum number of pods of a project."""
+    """Maximum number of pods of a project, from 0."""
     force_encryption_with_cmek: bool | None = field(default=None, metadata=_ABSENT)
-    """Whether a project requires its own encryption key."""
+    """Whether a project requires a customer-managed encryption key."""
     roles: tuple[str, ...] | None = field(default=None, metadata=_ABSENT)
-    """Roles of an API key, which one request replaces all at once."""
+    """All roles of an API key. One request replaces them together."""
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields that are set, by their names."""
+        """The fields that are set, by name."""
         named = {
             "name": self.name,
             "max_pods": self.max_pods,
@@ -96,15 +96,16 @@ _NOTHING = Settings()
 
 @frozen
 class Ref:
-    """A thing that a change is about.
+    """A reference to a resource.
 
     Attributes:
         kind: ``"project"``, ``"api_key"``, ``"user"``, ``"invite"``, ``"service_account"``, or a kind of content such
             as ``"index"``.
-        name: What the thing is called now, or will be called if a change creates it; the email address of a person.
-            None if the workflow has not read it.
-        id: Id of the thing; None before it is created, and for contents, which have none.
-        project: The project that contains it; None outside of projects.
+        name: Current name of the resource, or its name after a change creates it; for a person, the email address. None
+            if the workflow has not read the name.
+        id: Id of the resource. It is None before the resource is created, and for contents of projects, which have
+            none.
+        project: The project that contains the resource; None if no project does.
 
     Example:
         >>> print(Ref("api_key", "reader", "k1", Ref("project", "search", "p1")))
@@ -115,12 +116,11 @@ class Ref:
     """``"project"``, ``"api_key"``, ``"user"``, ``"invite"``, ``"service_account"``, or a kind of content such as
     ``"index"``."""
     name: str | None
-    """What the thing is called now, or will be called if a change creates it; the email address of a person. None if
-    the workflow has not read it."""
+    """Current name of the resource, or its name after a change creates it; for a person, the email address."""
     id: str | None = field(default=None, metadata=_ABSENT)
-    """Id of the thing; None before it is created, and for contents, which have none."""
+    """Id of the resource. It is None before the resource is created, and for contents of projects, which have none."""
     project: Ref | None = field(default=None, metadata=_ABSENT)
-    """The project that contains it; None outside of projects."""
+    """The project that contains the resource; None if no project does."""
 
     def __str__(self) -> str:
         thing = describe_thing(_NOUNS.get(self.kind, self.kind), self.name, self.id)
@@ -133,7 +133,7 @@ class RoleAt:
 
     Attributes:
         role: The role.
-        project: The project; None on the organization.
+        project: The project; None for the organization.
 
     Example:
         >>> print(RoleAt("ProjectEditor", Ref("project", "search", "p1")))
@@ -143,7 +143,7 @@ class RoleAt:
     role: str
     """The role."""
     project: Ref | None = field(default=None, metadata=_ABSENT)
-    """The project; None on the organization."""
+    """The project; None for the organization."""
 
     def __str__(self) -> str:
         place = "the organization" if self.project is None else _describe_project(self.project)
@@ -152,18 +152,18 @@ class RoleAt:
 
 @frozen(kw_only=True)
 class Change:
-    """One change of an organization, as data: one request carries it out.
+    """One change of an organization, as data. One request carries it out.
 
     Attributes:
-        action: What is done.
-        target: What it is done to. To grant or revoke a role is done to the principal that holds it.
-        settings: Fields that are set.
-        before: The values of these fields before; of a key that is deleted, its roles.
-        roles: The role that is granted or revoked, those that something new gets, or those that go with what is
-            deleted.
-        replaces: What something new replaces: expired invites, or what interrupted runs left.
-        cause: Of a change in a plan, why the plan has it; otherwise None.
-        reason: Why it is done, or why it is not; None if that needs no explanation.
+        action: What the change does.
+        target: The resource that is changed. If a role is granted or revoked, this is the principal.
+        settings: Fields that the request sets.
+        before: The values of these fields before the change. For a deleted key, its roles.
+        roles: The role that is granted or revoked. For a new resource, its roles; for a deleted one, the roles that are
+            deleted with it.
+        replaces: Resources that a new one replaces: expired invites, or leftovers of interrupted runs.
+        cause: In a plan, why the plan contains the change; otherwise None.
+        reason: Why the change is made, or why it is not made; None if this needs no explanation.
 
     Example:
         >>> reader = Ref("api_key", "reader", project=Ref("project", "search", "p1"))
@@ -175,50 +175,51 @@ class Change:
     """
 
     action: ChangeAction
-    """What is done."""
+    """What the change does."""
     target: Ref
-    """What it is done to. To grant or revoke a role is done to the principal that holds it."""
+    """The resource that is changed. If a role is granted or revoked, this is the principal."""
     settings: Settings = field(default=_NOTHING, metadata=_ABSENT)
-    """Fields that are set."""
+    """Fields that the request sets."""
     before: Settings = field(default=_NOTHING, metadata=_ABSENT)
-    """The values of these fields before; of a key that is deleted, its roles."""
+    """The values of these fields before the change. For a deleted key, its roles."""
     roles: tuple[RoleAt, ...] = field(default=(), metadata=_ABSENT)
-    """The role that is granted or revoked, those that something new gets, or those that go with what is deleted."""
+    """The role that is granted or revoked. For a new resource, its roles; for a deleted one, the roles that are deleted
+    with it."""
     replaces: tuple[Ref, ...] = field(default=(), metadata=_ABSENT)
-    """What something new replaces: expired invites, or what interrupted runs left."""
+    """Resources that a new one replaces: expired invites, or leftovers of interrupted runs."""
     cause: Cause | None = field(default=None, metadata=_ABSENT)
-    """Of a change in a plan, why the plan has it; otherwise None."""
+    """In a plan, why the plan contains the change; otherwise None."""
     reason: str | None = field(default=None, metadata=_ABSENT)
-    """Why it is done, or why it is not; None if that needs no explanation."""
+    """Why the change is made, or why it is not made; None if this needs no explanation."""
 
     @property
     def creates(self) -> bool:
-        """Whether it creates something: a resource, or an invite."""
+        """Whether the change creates a resource or an invite."""
         return self.action in {"create", "invite"}
 
     @property
     def makes_secret(self) -> bool:
-        """Whether it creates a secret, which has to be stored."""
+        """Whether the change creates a secret, which must be stored."""
         return self.action in {"create", "rotate"} and self.target.kind in _HOLDS_SECRET
 
     @property
     def is_sensitive(self) -> bool:
-        """Whether it concerns an OrgOwner, or creates or ends a secret."""
+        """Whether the change concerns an OrgOwner, creates a secret, or deletes a resource with a secret."""
         ends_secret = self.action == "delete" and self.target.kind in _HOLDS_SECRET
         return self.makes_secret or ends_secret or any(each.role == "OrgOwner" for each in self.roles)
 
     @property
     def projects(self) -> list[Ref]:
-        """The projects that it is about, each once."""
+        """The projects that the change is about, each once."""
         places = [self.target.project, *(each.project for each in self.roles)]
         return [*dict.fromkeys(each for each in places if each is not None)]
 
     def describe(self, tense: Tense) -> str:
-        """Return the sentence of the change, such as "would create key reader in project search".
+        """Return a sentence about the change, such as "would create key reader in project search".
 
         Args:
-            tense: ``"present"``, ``"past"`` or ``"conditional"``. What it replaces is not part of the past: the
-                deletion of that is a change of its own.
+            tense: ``"present"``, ``"past"`` or ``"conditional"``. The past does not mention replaced resources, because
+                a separate change deletes them.
 
         Example:
             >>> Change(action="delete", target=Ref("user", "eve@example.com", "u1")).describe("past")
@@ -237,14 +238,16 @@ class Change:
 
 @frozen(kw_only=True)
 class Step:
-    """A change, and what happened to it; its ``str`` is a line of text.
+    """A change, and what happened to it. ``str`` returns one line of text.
 
     Attributes:
-        change: The change; its ``reason`` says why it was skipped or not run.
-        state: What happened to it.
-        made: The model that it created; None if it created nothing, or if no response shows it.
-        error: Message of the error, with its notes; None without one.
-        help_code: Code of the error, such as ``PA205``; None without one, and for errors that are not of this package.
+        change: The change. If it was skipped or not run, its ``reason`` contains the reason.
+        state: What happened to the change.
+        made: The model of the created resource. It is None if nothing was created, or if no response contained the
+            resource.
+        error: Message of the error, with its notes; None without an error.
+        help_code: Code of the error, such as ``PA205``. It is None without an error, and for errors that are not of
+            this package.
 
     Example:
         >>> ended = Change(action="delete", target=Ref("service_account", "ci", "s1"))
@@ -253,15 +256,17 @@ class Step:
     """
 
     change: Change
-    """The change; its ``reason`` says why it was skipped or not run."""
+    """The change. If it was skipped or not run, its ``reason`` contains the reason."""
     state: StepState
-    """What happened to it."""
+    """What happened to the change."""
     made: Made | None = field(default=None, metadata=_ABSENT)
-    """The model that it created; None if it created nothing, or if no response shows it."""
+    """The model of the created resource. It is None if nothing was created, or if no response contained the
+    resource."""
     error: str | None = field(default=None, metadata=_ABSENT)
-    """Message of the error, with its notes; None without one."""
+    """Message of the error, with its notes; None without an error."""
     help_code: str | None = field(default=None, metadata=_ABSENT)
-    """Code of the error, such as ``PA205``; None without one, and for errors that are not of this package."""
+    """Code of the error, such as ``PA205``. It is None without an error, and for errors that are not of this
+    package."""
 
     def __str__(self) -> str:
         change = self.change

@@ -111,19 +111,19 @@ class DesiredItem:
 
 @frozen(kw_only=True)
 class DesiredState:
-    """What a file says of an organization, for ``plan``.
+    """The desired state of an organization, usually from an organization file, for ``plan``.
 
-    A section that is missing is not managed, and nothing is removed because it is missing. ``docs/how-to`` has a page
-    on the file.
+    A missing section is not managed, and nothing is removed because it is missing. ``docs/how-to`` has a page on the
+    file.
 
     Attributes:
         organization: Id or name of the organization.
         projects: The projects; None if they are not managed.
         service_accounts: The service accounts; None if they are not managed.
         people: The people; None if they are not managed.
-        notes: What an export could not express, or what of the file is not used.
-        source: What the file is called in messages.
-        digest: SHA-256 of the text in UTF-8, or of the canonical JSON of a mapping.
+        notes: What an export could not express, or which parts of the file are not used.
+        source: Name of the file for messages.
+        digest: SHA-256 of the text in UTF-8; for a mapping, of its canonical JSON.
 
     Example:
         >>> desired = DesiredState.from_text('{"organization": "Acme", "people": []}')
@@ -140,25 +140,27 @@ class DesiredState:
     people: list[DesiredItem] | None = None
     """The people; None if they are not managed."""
     notes: list[str] = field(factory=list[str], eq=False)
-    """What an export could not express, or what of the file is not used."""
+    """What an export could not express, or which parts of the file are not used."""
     source: str = field(default="", eq=False)
-    """What the file is called in messages."""
+    """Name of the file for messages."""
     digest: str = field(default="", eq=False)
-    """SHA-256 of the text in UTF-8, or of the canonical JSON of a mapping."""
+    """SHA-256 of the text in UTF-8; for a mapping, of its canonical JSON."""
 
     @classmethod
     def from_text(cls, text: str, source: str = "text") -> Self:
-        """Read a file in JSON, or in YAML if PyYAML is installed, as the extra ``cli`` does.
+        """Read a file in JSON. Read YAML, too, if PyYAML is installed, which the extra ``cli`` requires.
 
         Args:
-            text: Content of the file; one that is read with its byte order mark and line ends has the file's digest.
-            source: What the file is called in messages, such as its path.
+            text: Content of the file. To get the digest of the file itself, read it with its byte order mark and line
+                ends.
+            source: Name of the file for messages, such as its path.
 
         Raises:
             PineconeTypeError: ``text`` is not a str.
-            PineconeValueError: It is not such a file. The message has all problems, with the lines of YAML and the
-                paths within the document; if they are many, the notes of the error have them.
-            ModuleNotFoundError: It is YAML, and PyYAML is not installed.
+            PineconeValueError: It is not an organization file. The message lists all problems, with line numbers for
+                YAML and paths in the document. If there are too many for the message, the notes of the error list all
+                of them.
+            ModuleNotFoundError: The text is YAML, and PyYAML is not installed.
 
         Example:
             >>> text = "{organization: Acme, projects: [{name: search}]}"
@@ -174,15 +176,15 @@ class DesiredState:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the state that a mapping in the form of the file describes.
+        """Return the desired state from a mapping in the form of the file.
 
         Args:
             data: A mapping with the fields of the file, such as the result of ``to_dict``.
 
         Raises:
             PineconeTypeError: ``data`` is not a mapping.
-            PineconeValueError: It is not such a mapping. The message has all problems with their paths; if they are
-                many, the notes of the error have them.
+            PineconeValueError: It is not such a mapping. The message lists all problems with their paths. If there are
+                too many for the message, the notes of the error list all of them.
 
         Example:
             >>> desired = DesiredState.from_dict({"organization": "Acme", "people": []})
@@ -197,7 +199,7 @@ class DesiredState:
         return cast("Self", add_digest(state))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as plain JSON types, in the form of the file.
+        """Return the desired state as plain JSON types, in the form of the file.
 
         Example:
             >>> saved = json.dumps(admin.inventory().to_desired_state().to_dict())

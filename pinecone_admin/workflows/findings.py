@@ -37,17 +37,18 @@ INVITE_LIFETIME = timedelta(days=7)
 
 @frozen(kw_only=True)
 class Finding:
-    """Something in an inventory that a reviewer should check.
+    """A fact in an inventory that a reviewer should check.
 
     Attributes:
         kind: Kind of the finding, such as ``"many-owners"``.
         text: Description, with the ids of principals that have no email address.
-        principal_type: Type of the principal that it is about; None if it is about none, or several.
-        principal_id: Id of the principal that it is about; None if it is about none, or several.
-        project_id: Id of the project that it is about, or that the key is in; None if it is about none, or several.
-        key_id: Id of the API key that it is about; None if it is about none.
-        age: Age of the key, or time since the invite was last sent, when the inventory was taken; of a key whose exact
-            age is unknown, the least that it can be. None if the finding is not about an age, or nothing shows it.
+        principal_type: Type of the principal that the finding is about; None if it is about none or several.
+        principal_id: Id of the principal that the finding is about; None if it is about none or several.
+        project_id: Id of the project that the finding or its key is about; None if it is about none or several.
+        key_id: Id of the API key that the finding is about; None if it is about none.
+        age: Age of the key, or time since the last email of the invite, when the inventory was taken. If the exact age
+            of a key is unknown, this is its lowest possible age. None if the finding is not about an age, or nothing
+            shows the age.
     """
 
     kind: FindingKind
@@ -55,16 +56,15 @@ class Finding:
     text: str = field(converter=make_printable)
     """Description, with the ids of principals that have no email address."""
     principal_type: PrincipalType | None = None
-    """Type of the principal that it is about; None if it is about none, or several."""
+    """Type of the principal that the finding is about; None if it is about none or several."""
     principal_id: str | None = None
-    """Id of the principal that it is about; None if it is about none, or several."""
+    """Id of the principal that the finding is about; None if it is about none or several."""
     project_id: str | None = None
-    """Id of the project that it is about, or that the key is in; None if it is about none, or several."""
+    """Id of the project that the finding or its key is about; None if it is about none or several."""
     key_id: str | None = None
-    """Id of the API key that it is about; None if it is about none."""
+    """Id of the API key that the finding is about; None if it is about none."""
     age: timedelta | None = field(default=None, metadata={"name": "age_seconds"})
-    """Age of the key, or time since the invite was last sent, when the inventory was taken; of a key whose exact age is
-    unknown, the least that it can be."""
+    """Age of the key, or time since the last email of the invite, when the inventory was taken."""
 
 
 def _find_in_key(kind: FindingKind, key: APIKey, text: str, *, age: timedelta | None = None) -> Finding:

@@ -54,16 +54,18 @@ LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_b
 
 @frozen(kw_only=True)
 class InventoryChange:
-    """One change of one resource.
+    """One difference between two inventories, in one resource.
 
     Attributes:
         kind: Kind of the resource, such as ``"project"`` or ``"role_binding"``.
         id: Id of the resource.
         name: Name or email address of the resource; for a role binding, its role.
-        description: Description of the resource, for people.
-        field: Name of the field that changed; None if the resource was added or removed.
-        before: Value of the field in the earlier inventory; the resource if it was removed, and None if it was added.
-        after: Value of the field in the later inventory; the resource if it was added, and None if it was removed.
+        description: Description of the resource for people.
+        field: Name of the field that differs; None if the resource was added or removed.
+        before: Value of the field in the earlier inventory. It is the whole resource if it was removed, and None if it
+            was added.
+        after: Value of the field in the later inventory. It is the whole resource if it was added, and None if it was
+            removed.
     """
 
     kind: ResourceKind
@@ -73,13 +75,15 @@ class InventoryChange:
     name: str
     """Name or email address of the resource; for a role binding, its role."""
     description: str
-    """Description of the resource, for people."""
+    """Description of the resource for people."""
     field: str | None
-    """Name of the field that changed; None if the resource was added or removed."""
+    """Name of the field that differs; None if the resource was added or removed."""
     before: object
-    """Value of the field in the earlier inventory; the resource if it was removed, and None if it was added."""
+    """Value of the field in the earlier inventory. It is the whole resource if it was removed, and None if it was
+    added."""
     after: object
-    """Value of the field in the later inventory; the resource if it was added, and None if it was removed."""
+    """Value of the field in the later inventory. It is the whole resource if it was added, and None if it was
+    removed."""
 
     def __str__(self) -> str:
         if self.field is None:
@@ -89,16 +93,16 @@ class InventoryChange:
 
 @frozen(kw_only=True)
 class InventoryChanges:
-    """Changes from one inventory to a later one.
+    """The differences between an inventory and a later one.
 
     The role bindings of an API key repeat its roles, so only the key is compared.
 
     Attributes:
         added: Resources that are only in the later inventory.
         removed: Resources that are only in the earlier inventory.
-        changed: Fields that differ, of resources that are in both, such as the principal of a role after its invite was
-            accepted.
-        unknown: Parts that cannot be compared because they could not be read for one of the two inventories.
+        changed: Fields that differ in resources of both inventories. For example, a role has another principal after
+            its invite was accepted.
+        unknown: Parts that cannot be compared, because they could not be read for one of the two inventories.
 
     Example:
         >>> changes = admin.inventory().diff(admin.inventory())
@@ -110,52 +114,50 @@ class InventoryChanges:
     removed: list[InventoryChange]
     """Resources that are only in the earlier inventory."""
     changed: list[InventoryChange]
-    """Fields that differ, of resources that are in both, such as the principal of a role after its invite was
-    accepted.
-    """
+    """Fields that differ in resources of both inventories."""
     unknown: list[str]
-    """Parts that cannot be compared because they could not be read for one of the two inventories."""
+    """Parts that cannot be compared, because they could not be read for one of the two inventories."""
 
     def __bool__(self) -> bool:
-        """Return whether anything was added, removed or changed; ``unknown`` does not count."""
+        """Return whether a resource was added, removed or changed. ``unknown`` does not count."""
         return bool(self.added or self.removed or self.changed)
 
     def __str__(self) -> str:
-        """Return the changes as text, one resource per line."""
+        """Return the differences as text, one resource in each line."""
         by_resource = groupby(self.changed, key=lambda each: (each.kind, each.id, f"~ {each.description}: "))
         lines = [*map(str, self.added), *map(str, self.removed)]
         lines += [head + "; ".join(map(_format_field, changes)) for (*_, head), changes in by_resource]
         return "\n".join(map(make_printable, [*lines, *(f"? {part}" for part in self.unknown)]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the changes as plain JSON types."""
+        """Return the differences as plain JSON types."""
         return to_dict(self)
 
 
 @frozen(kw_only=True, repr=False)
 class Inventory(Resources):
-    """Everything in an organization that the Admin API shows.
+    """Everything in an organization that the Admin API shows to the account.
 
     Attributes:
-        taken_at: Time at which reading began, by the server's clock; by that of this machine if no response had a valid
-            Date when the projects were read. A Date has whole seconds, so this is up to about a second early, plus the
-            time that the list of projects took to arrive.
-        organizations: The organization of the caller.
-        projects: All projects that the account sees. Others, on which it sees roles, are counted in ``unread``.
+        taken_at: When reading began, by the server's clock. If no response had a valid Date when the projects were
+            read, it is by the clock of this machine. A Date has whole seconds, so this time can be up to about a second
+            early, plus the time that the list of projects took to arrive.
+        organizations: The organization of the client.
+        projects: All projects that the account can see. If it sees roles on others, ``unread`` counts them.
         api_keys: API keys of the projects, in the order of ``projects``.
         users: All users.
         invites: Pending and expired invites.
         service_accounts: All service accounts.
         role_bindings: All role bindings.
         unread: Parts that could not be read.
-        is_server_time: Whether ``taken_at`` is by the server's clock, not by that of this machine.
+        is_server_time: Whether ``taken_at`` is by the server's clock, and not by the clock of this machine.
 
     Example:
         >>> before = admin.inventory()
         >>> saved = json.dumps(before.to_dict())
         >>> project = admin.projects.create(name="checkout")
         >>> changes = Inventory.from_dict(json.loads(saved)).diff(admin.inventory())
-        >>> [each.name for each in changes.added if each.kind == "project"]
+        >>> [change.name for change in changes.added if change.kind == "project"]
         ['checkout']
         >>> access = before.access(max_owners=3)
     """
@@ -172,19 +174,19 @@ class Inventory(Resources):
         return f"<Inventory of {names}, taken at {self.taken_at.isoformat()}: {', '.join(counts)}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the inventory as plain JSON types, for ``from_dict``."""
+        """Return the inventory as plain JSON types. ``from_dict`` reads them."""
         return to_dict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the inventory that ``to_dict`` converted.
+        """Return the inventory from the result of ``to_dict``.
 
         Args:
-            data: The result of ``to_dict``, also after a round trip through JSON.
+            data: The result of ``to_dict``. It may have been saved as JSON.
 
         Raises:
             PineconeTypeError: ``data`` is not a mapping.
-            PineconeValueError: ``data`` is not an inventory; the message names the field.
+            PineconeValueError: ``data`` is not an inventory. The message names the field.
         """
         if not isinstance(cast("object", data), Mapping):
             raise type_error("data", "a mapping returned by to_dict", data)
@@ -194,10 +196,10 @@ class Inventory(Resources):
         return read
 
     def diff(self, other: Inventory) -> InventoryChanges:
-        """Return the changes from this inventory to a later one; they print as text.
+        """Return the differences between this inventory and a later one. They print as text.
 
         Args:
-            other: The later inventory; resources that only it contains count as added.
+            other: The later inventory. Resources that only it contains count as added.
 
         Raises:
             PineconeTypeError: ``other`` is not an inventory.
@@ -213,12 +215,12 @@ class Inventory(Resources):
         max_pending: timedelta = timedelta(days=3),
         max_key_age: timedelta | None = None,
     ) -> Access:
-        """Return who can do what in which project, with findings that a reviewer should check.
+        """Return the access of each principal to each project, with findings for a reviewer.
 
         Args:
-            max_owners: Number of owners of the organization, at least 1, above which there is a finding.
-            max_pending: Time since it was last sent, from 0, after which a pending invite becomes a finding.
-            max_key_age: Age, above 0, after which an API key becomes a finding, which says how the age is known. With
+            max_owners: Number of owners of the organization, from 1. More owners are a finding.
+            max_pending: Time since the last email, from 0. An invite that is pending for longer is a finding.
+            max_key_age: Age of an API key, above 0. An older key is a finding, which shows how the age was found. With
                 None, ages are not checked.
 
         Raises:
@@ -228,15 +230,15 @@ class Inventory(Resources):
         return build_access(self, max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
 
     def to_desired_state(self) -> DesiredState:
-        """Return the organization as a file has it, sorted; its ``notes`` say what a file cannot express.
+        """Return the organization as a desired state, sorted. Its ``notes`` list what a file cannot express.
 
-        Expired invites and what unfinished work has made are left out.
+        Expired invites and unfinished resources of workflows are left out.
 
         Raises:
-            ForbiddenError: The account may not read everything; it is not an OrgOwner.
-            RefusedError: A part was not read for another reason.
-            ServiceError: The server failed to send a part, or RateLimitError or PineconeConnectionError if that is the
-                reason.
+            ForbiddenError: The account may not read everything, because it is not an OrgOwner.
+            RefusedError: A part could not be read for another reason.
+            ServiceError: The server failed to return a part. After 429 or a network failure, this is a RateLimitError
+                or PineconeConnectionError.
 
         Example:
             >>> desired = admin.inventory().to_desired_state()

@@ -31,25 +31,25 @@ _READERS = frozenset({"ProjectEditor", "ProjectViewer", "ControlPlaneEditor", "C
 
 @frozen(kw_only=True)
 class KeyCandidate:
-    """An API key that may have the value that was identified.
+    """An API key that may have the value that you passed to ``identify``.
 
     Attributes:
         key: The API key.
-        project: Its project.
-        evidence: Why it is a candidate.
+        project: The project of the key.
+        evidence: Why the key is a candidate.
 
     Example:
-        >>> made = admin.api_keys.create(project_id=project.id, name="writer")
-        >>> found = admin.api_keys.identify(value=made.value, project_ids=[project.id])
+        >>> created = admin.api_keys.create(project_id=project.id, name="writer")
+        >>> found = admin.api_keys.identify(value=created.value, project_ids=[project.id])
         >>> print(*found.candidates)
     """
 
     key: APIKey
     """The API key."""
     project: Project
-    """Its project."""
+    """The project of the key."""
     evidence: str
-    """Why it is a candidate."""
+    """Why the key is a candidate."""
 
     def __str__(self) -> str:
         name = describe_thing("API key", self.key.name, self.key.id)
@@ -63,14 +63,14 @@ class KeyIdentification:
     """What the value of an API key shows, and which keys may have it. It does not contain the value.
 
     Attributes:
-        checked_at: When the server was asked, by its clock.
-        label: The text between the first two underscores of the value; None if there is none. It is a hint only.
-        state: ``accepted``; ``restricted`` if the value is accepted, but may not list indexes; ``not_accepted``; or
-            ``no_answer`` if no response came from the API.
-        slugs: The parts of the hosts of indexes that name a project, as the value lists them.
-        candidates: The API keys of ``project_ids`` that may have the value.
-        temporary_keys: Ids of the temporary API keys that were created and deleted again.
-        evidence: What was seen, one line each.
+        checked_at: When the value was checked, by the server's clock.
+        label: The text between the first two underscores of the value, or None. It is only a hint.
+        state: ``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``. A ``restricted`` value is accepted, but
+            may not list indexes. ``no_answer`` means that no response came from the API.
+        slugs: The parts of index hosts that identify a project, as the value lists them.
+        candidates: The API keys in the projects of ``project_ids`` that may have the value.
+        temporary_keys: Ids of the temporary API keys that were created and deleted.
+        evidence: The evidence, one line each.
 
     Example:
         >>> print(admin.api_keys.identify(value="pcsk_label_of-a-key-that-does-not-exist").state)
@@ -78,23 +78,22 @@ class KeyIdentification:
     """
 
     checked_at: datetime
-    """When the server was asked, by its clock."""
+    """When the value was checked, by the server's clock."""
     label: str | None
-    """The text between the first two underscores of the value; None if there is none. It is a hint only."""
+    """The text between the first two underscores of the value, or None. It is only a hint."""
     state: KeyState
-    """``accepted``; ``restricted`` if the value is accepted, but may not list indexes; ``not_accepted``; or
-    ``no_answer`` if no response came from the API."""
+    """``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``."""
     slugs: list[str] = field(factory=list[str])
-    """The parts of the hosts of indexes that name a project, as the value lists them."""
+    """The parts of index hosts that identify a project, as the value lists them."""
     candidates: list[KeyCandidate] = field(factory=list[KeyCandidate])
-    """The API keys of ``project_ids`` that may have the value."""
+    """The API keys in the projects of ``project_ids`` that may have the value."""
     temporary_keys: list[str] = field(factory=list[str])
-    """Ids of the temporary API keys that were created and deleted again."""
+    """Ids of the temporary API keys that were created and deleted."""
     evidence: list[str] = field(factory=list[str])
-    """What was seen, one line each."""
+    """The evidence, one line each."""
 
     def __str__(self) -> str:
-        """Return the evidence and the candidates as text, one per line."""
+        """Return the evidence and the candidates as text, one in each line."""
         return "\n".join([*map(make_printable, self.evidence), *map(str, self.candidates)])
 
     def to_dict(self) -> dict[str, Any]:

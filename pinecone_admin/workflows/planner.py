@@ -45,25 +45,28 @@ def plan_changes(
     base: DesiredState | None = None,
     commit: str | None = None,
 ) -> ChangePlan:
-    """Return the changes that bring an organization to its desired state; nothing is read or sent.
+    """Return the changes that bring an organization to its desired state. No request is sent.
 
     Args:
         inventory: The organization.
-        desired: What the file says of it.
-        client_id: Client id of the service account that will carry the changes out.
-        base: The file as it was last applied. A change that both files need is *drift*: only the organization has
-            changed. An end (``until``) that has come is none.
-        commit: Commit of the file, for the record.
+        desired: The desired state, from an organization file.
+        client_id: Client id of the service account that will carry out the changes.
+        base: The file as it was last applied. A change that both files need is *drift*, because only the organization
+            has changed. An end (``until``) whose day has passed is not drift.
+        commit: Commit of the file, which the plan and the report contain.
+
+    Returns:
+        The plan. Items of the file that do not fit the organization are left out, and ``stopped`` lists them.
 
     Raises:
         PineconeTypeError: An argument has the wrong type.
-        PineconeValueError: The file contradicts itself. The message has all problems; if they are many, the notes of
-            the error have them.
-        ForbiddenError: The account may not read everything, or is not seen to be an OrgOwner: what it does not see
-            would be made again.
-        ServiceError: The server failed to send a part of the inventory, or RateLimitError or PineconeConnectionError if
-            that is the reason.
-        RefusedError: The file is of another organization, or a part was not read for another reason.
+        PineconeValueError: The file contradicts itself. The message lists all problems. If there are too many for the
+            message, the notes of the error list all of them.
+        ForbiddenError: The account may not read everything, or is not known to be an OrgOwner. Otherwise ``apply``
+            would create again what it does not see.
+        ServiceError: The server failed to return a part of the inventory. After 429 or a network failure, this is a
+            RateLimitError or PineconeConnectionError.
+        RefusedError: The file is about another organization, or a part could not be read for another reason.
 
     Example:
         >>> inventory = admin.inventory()

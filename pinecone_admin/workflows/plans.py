@@ -48,25 +48,24 @@ _P = TypeVar("_P")
 
 @frozen(kw_only=True)
 class Left:
-    """A project or a person that a workflow did not delete; contents or invites of it may be deleted.
+    """A project or a person that a workflow did not delete. Its contents or invites may be deleted.
 
     Attributes:
-        id: Id of the project or user; empty if there is none.
+        id: Id of the project or the user; empty if there is none.
         name: Name of the project, or email address of the person.
-        reason: Why the project or person was left.
-        help_code: Code of the error that is the reason, such as ``PA205``, or ``PA200`` for a refusal that was not of
-            the API; or None.
+        reason: Why the project or person was kept.
+        help_code: Code of the error that is the reason, such as ``PA205``; None without an error. If another server
+            than the API refused, it is ``PA200``.
     """
 
     id: str
-    """Id of the project or user; empty if there is none."""
+    """Id of the project or the user; empty if there is none."""
     name: str
     """Name of the project, or email address of the person."""
     reason: str = field(converter=make_printable)
-    """Why the project or person was left."""
+    """Why the project or person was kept."""
     help_code: str | None = None
-    """Code of the error that is the reason, such as ``PA205``, or ``PA200`` for a refusal that was not of the API; or
-    None."""
+    """Code of the error that is the reason, such as ``PA205``; None without an error."""
 
 
 def explain_left(error: PineconeError) -> str:
@@ -96,8 +95,8 @@ class StaleProject:
         id: Id of the project.
         name: Name of the project.
         created_at: When the project was created.
-        contents: What the project contains; all of it is deleted with the project.
-        unseen: Kinds of content whose list the server refuses: whether the project contains any cannot be seen.
+        contents: Contents of the project, which are deleted with it.
+        unseen: Kinds of content that the server refuses to list. The project may contain some.
     """
 
     id: str
@@ -107,9 +106,9 @@ class StaleProject:
     created_at: datetime
     """When the project was created."""
     contents: list[Content]
-    """What the project contains; all of it is deleted with the project."""
+    """Contents of the project, which are deleted with it."""
     unseen: list[str] = field(factory=list[str])
-    """Kinds of content whose list the server refuses: whether the project contains any cannot be seen."""
+    """Kinds of content that the server refuses to list. The project may contain some."""
 
     def __str__(self) -> str:
         contents = ", ".join(f"{each.kind} {each.name!r}" for each in self.contents) or "nothing"
@@ -127,7 +126,7 @@ class SavablePlan:
     """Properties that a reader of the JSON needs; ``from_json`` computes them from what is left of the plan."""
 
     def to_json(self) -> str:
-        """Return the plan as JSON, for ``from_json``."""
+        """Return the plan as JSON. ``from_json`` reads it."""
         computed = {name: getattr(self, name) for name in self._COMPUTED}
         document = {"plan_of": self._WORKFLOW, "version": _VERSION, **to_dict(self), **computed}
         return escape_surrogates(self._dump(document))
@@ -137,14 +136,15 @@ class SavablePlan:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the plan that ``to_json`` converted.
+        """Return the plan from the JSON that ``to_json`` returned.
 
         Args:
-            text: Text that ``to_json`` returned; entries of ``projects`` or ``reports`` may have been removed.
+            text: The JSON. You may have removed entries of ``projects`` or ``reports``.
 
         Raises:
             PineconeTypeError: ``text`` is not a str.
-            PineconeValueError: ``text`` is not such a plan, or only part of one; the message says what is wrong.
+            PineconeValueError: ``text`` is not a plan of this kind, or only a part of one. The message shows the
+                problem.
         """
         document = parse_json_object(check_string("text", text).encode())
         if document is None:
@@ -167,19 +167,19 @@ class SavablePlan:
 
 @frozen(kw_only=True)
 class StalePlan(SavablePlan):
-    """The projects that ``delete_stale`` would delete; ``delete_stale(plan=…)`` deletes these and no others.
+    """The projects that ``delete_stale`` would delete. ``delete_stale(plan=…)`` deletes these and no others.
 
     Attributes:
         organization_id: Id of the organization.
         organization: Name of the organization.
-        client_id: Client id of the account that made the plan; None if the client has only a token.
+        client_id: Client id of the account that made the plan; None if the client has only an access token.
         made_at: When the projects had been read, by the server's clock, in whole seconds.
         name_pattern: Pattern of the names.
-        older_than: Age that all projects of the plan exceed.
+        older_than: Age that every project of the plan exceeds.
         projects: Projects to delete.
-        left: Projects whose name matches, but that would not be deleted, each with the reason.
-        temporary_keys: Ids of the temporary API keys that read the contents, or that earlier runs left; they were
-            deleted.
+        left: Projects whose name matches, but that would be kept, each with the reason.
+        temporary_keys: Ids of the temporary API keys that read the contents, with those that earlier runs left. All of
+            them were deleted.
 
     Example:
         >>> week = timedelta(days=7)
@@ -195,19 +195,20 @@ class StalePlan(SavablePlan):
     organization: str
     """Name of the organization."""
     client_id: str | None
-    """Client id of the account that made the plan; None if the client has only a token."""
+    """Client id of the account that made the plan; None if the client has only an access token."""
     made_at: datetime
     """When the projects had been read, by the server's clock, in whole seconds."""
     name_pattern: str
     """Pattern of the names."""
     older_than: timedelta = field(metadata={"name": "older_than_seconds"})
-    """Age that all projects of the plan exceed."""
+    """Age that every project of the plan exceeds."""
     projects: list[StaleProject]
     """Projects to delete."""
     left: list[Left]
-    """Projects whose name matches, but that would not be deleted, each with the reason."""
+    """Projects whose name matches, but that would be kept, each with the reason."""
     temporary_keys: list[str]
-    """Ids of the temporary API keys that read the contents, or that earlier runs left; they were deleted."""
+    """Ids of the temporary API keys that read the contents, with those that earlier runs left. All of them were
+    deleted."""
 
     def __str__(self) -> str:
         """Return the plan as text, one project per line."""
@@ -229,10 +230,11 @@ class StaleReport:
     """What ``delete_stale`` did with a plan.
 
     Attributes:
-        deleted: Projects that were deleted with everything in them, by this call or before it.
-        left: Projects of the plan that were not deleted, or of which that is unknown, each with the reason.
-        temporary_keys: Ids of the temporary API keys that were used, or that earlier runs left; they were deleted.
-        steps: What was done, also in projects that were left, in order.
+        deleted: Projects that were deleted with everything in them, in this call or before it.
+        left: Projects of the plan that were kept, or may have been kept, each with the reason.
+        temporary_keys: Ids of the temporary API keys that were used, with those that earlier runs left. All of them
+            were deleted.
+        steps: The steps in order, with those in projects that were kept.
 
     Example:
         >>> week = timedelta(days=7)
@@ -241,13 +243,13 @@ class StaleReport:
     """
 
     deleted: list[StaleProject]
-    """Projects that were deleted with everything in them, by this call or before it."""
+    """Projects that were deleted with everything in them, in this call or before it."""
     left: list[Left]
-    """Projects of the plan that were not deleted, or of which that is unknown, each with the reason."""
+    """Projects of the plan that were kept, or may have been kept, each with the reason."""
     temporary_keys: list[str]
-    """Ids of the temporary API keys that were used, or that earlier runs left; they were deleted."""
+    """Ids of the temporary API keys that were used, with those that earlier runs left. All of them were deleted."""
     steps: list[Step]
-    """What was done, also in projects that were left, in order."""
+    """The steps in order, with those in projects that were kept."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -266,17 +268,18 @@ class StaleReport:
 
 @frozen(kw_only=True)
 class OffboardPlan(SavablePlan):
-    """The people whom ``offboard_many`` would remove; ``offboard_many(plan=…)`` removes these and no others.
+    """The people whom ``offboard_many`` would remove. ``offboard_many(plan=…)`` removes these and no others.
 
     Attributes:
         organization_id: Id of the organization.
         organization: Name of the organization.
-        client_id: Client id of the account that made the plan; None if the client has only a token.
-        made_at: The ``taken_at`` of the inventory from which the plan was made.
-        not_found: Email addresses that neither a user nor an open invite has.
-        unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
-        reports: A report on each other person, as of a dry run of ``offboard``; who has none is not removed.
-        owner_ids: Ids of the users who own the organization.
+        client_id: Client id of the account that made the plan; None if the client has only an access token.
+        made_at: The ``taken_at`` of the inventory that the plan was made from.
+        not_found: Email addresses without a user or an open invite.
+        unseen: Email addresses that the account could not look up, each with the reason.
+        reports: The report of a dry run of ``offboard`` for each other person. If you remove a report, its person is
+            not removed.
+        owner_ids: Ids of the users who are owners of the organization.
 
     Example:
         >>> plan = admin.users.offboard_many(emails=["ada@example.com"])
@@ -292,27 +295,27 @@ class OffboardPlan(SavablePlan):
     organization: str
     """Name of the organization."""
     client_id: str | None
-    """Client id of the account that made the plan; None if the client has only a token."""
+    """Client id of the account that made the plan; None if the client has only an access token."""
     made_at: datetime
-    """The ``taken_at`` of the inventory from which the plan was made."""
+    """The ``taken_at`` of the inventory that the plan was made from."""
     not_found: list[str]
-    """Email addresses that neither a user nor an open invite has."""
+    """Email addresses without a user or an open invite."""
     unseen: list[Left]
-    """Email addresses of which the account cannot see whether somebody has them, each with the reason."""
+    """Email addresses that the account could not look up, each with the reason."""
     reports: list[OffboardReport]
-    """A report on each other person, as of a dry run of ``offboard``; who has none is not removed."""
+    """The report of a dry run of ``offboard`` for each other person."""
     owner_ids: list[str]
-    """Ids of the users who own the organization."""
+    """Ids of the users who are owners of the organization."""
 
     @property
     def refusal(self) -> str | None:
-        """Why a real run would refuse to remove those who have a report, or None."""
+        """Why a real run would refuse to remove the people of the plan, or None."""
         leaving = [Ref("user", each.user.email, each.user.id) for each in self.reports if each.user is not None]
         return find_last_owners(self.owner_ids, leaving)
 
     @property
     def emails(self) -> list[str]:
-        """The email addresses of the plan, also those that were not found or not seen."""
+        """All email addresses of the plan, with those in ``not_found`` and ``unseen``."""
         return [*self.not_found, *(each.name for each in self.unseen), *(each.email for each in self.reports)]
 
     def __str__(self) -> str:
@@ -328,14 +331,14 @@ class OffboardManyReport:
     """What ``offboard_many`` did with a plan.
 
     Attributes:
-        dry_run: True only in the preview of the command line; ``offboard_many`` sets False.
-        not_found: Email addresses that neither a user nor an open invite has; not of people whom an earlier run of the
-            plan has removed.
-        unseen: Email addresses of which the account cannot see whether somebody has them, each with the reason.
-        reports: A report for each person who was removed, by this call or before it; if before it, that of the plan,
-            which lacks the API keys that were made since.
-        left: People of the plan who were not removed, or of whom that is unknown, each with the reason.
-        steps: What was done, in order.
+        dry_run: False. Only the preview of the command line sets True.
+        not_found: Email addresses without a user or an open invite. People whom an earlier run of the plan removed are
+            in ``reports`` instead.
+        unseen: Email addresses that the account could not look up, each with the reason.
+        reports: A report for each person who was removed, in this call or before it. If it was before, it is the report
+            of the plan, which lacks API keys that were created since.
+        left: People of the plan who were kept, or may have been kept, each with the reason.
+        steps: The steps in order.
 
     Example:
         >>> plan = admin.users.offboard_many(emails=["ada@example.com"])
@@ -343,19 +346,17 @@ class OffboardManyReport:
     """
 
     dry_run: bool
-    """True only in the preview of the command line; ``offboard_many`` sets False."""
+    """False. Only the preview of the command line sets True."""
     not_found: list[str]
-    """Email addresses that neither a user nor an open invite has; not of people whom an earlier run of the plan has
-    removed."""
+    """Email addresses without a user or an open invite."""
     unseen: list[Left]
-    """Email addresses of which the account cannot see whether somebody has them, each with the reason."""
+    """Email addresses that the account could not look up, each with the reason."""
     reports: list[OffboardReport]
-    """A report for each person who was removed, by this call or before it; if before it, that of the plan, which lacks
-    the API keys that were made since."""
+    """A report for each person who was removed, in this call or before it."""
     left: list[Left]
-    """People of the plan who were not removed, or of whom that is unknown, each with the reason."""
+    """People of the plan who were kept, or may have been kept, each with the reason."""
     steps: list[Step]
-    """What was done, in order."""
+    """The steps in order."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""

@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 class ReadableStore(ABC):
     """Base class of a ``store`` whose secrets can be read again.
 
-    If a run is killed after it has stored a secret, the next run finds the secret there and completes the work. With
-    any other ``store``, the next run creates another secret.
+    If a run is killed after it has stored a secret, the next run finds the secret there and finishes the work. With any
+    other ``store``, the next run creates another secret.
 
     Example:
         >>> vault = {}
         >>> class Vault(ReadableStore):
-        ...     def __call__(self, made):
-        ...         vault[made.key.name] = made.value
+        ...     def __call__(self, created):
+        ...         vault[created.key.name] = created.value
         ...
-        ...     def read(self, made):
-        ...         return vault.get(made.name)
+        ...     def read(self, found):
+        ...         return vault.get(found.name)
         >>> store = Vault()
         >>> key = admin.api_keys.ensure(project_id=project.id, name="writer", store=store)
         >>> store.read(key.value.key) == key.value.value
@@ -30,19 +30,19 @@ class ReadableStore(ABC):
 
     @abstractmethod
     def __call__(self, made: Any, /) -> object:
-        """Store a secret, or raise if it is not stored.
+        """Store a secret. Raise an exception if it was not stored.
 
         Args:
-            made: The ``APIKeyWithSecret`` or ``ServiceAccountWithSecret``.
+            made: The ``APIKeyWithSecret`` or ``ServiceAccountWithSecret``, with its final name.
         """
 
     @abstractmethod
     def read(self, made: Any, /) -> Awaitable[str | None] | str | None:
-        """Return the secret that is stored, or None.
+        """Return the stored secret, or None if there is none.
 
-        The workflow compares the value of an API key with a digest, so return what is there. Of a service account,
-        return the secret only if it is stored together with the client id of ``made``. The asynchronous client awaits
-        the result if it is awaitable.
+        For an API key, return the secret that is there; the workflow compares it with a digest. For a service account,
+        return the secret only if it is stored together with the client id of ``made``. The async client awaits the
+        result if it is awaitable.
 
         Args:
             made: The ``APIKey`` or ``ServiceAccount``, with its final name.

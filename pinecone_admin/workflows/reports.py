@@ -61,41 +61,40 @@ class Difference:
 
 @frozen(kw_only=True, repr=False)
 class Ensured(Generic[_T_co]):
-    """A resource that exists now, whether this call created it or not.
+    """A resource that exists after the call, whether the call created it or not.
 
     Attributes:
-        created: Whether this call created the resource, or sent an expired invite again, or would if it were no dry
-            run.
-        differences: Settings that were found to differ from the requested ones. Roles are one setting, which also
-            differs if there are others beside the requested ones.
-        steps: What was done, in order; of a dry run, what would be done.
+        created: Whether this call created the resource, or sent an expired invite again. In a dry run, whether a real
+            run would do this.
+        differences: Settings that differed from the requested ones. All roles are one setting, which also differs if
+            there are more roles than you requested.
+        steps: The steps in order. In a dry run, the steps that a real run would do.
     """
 
     _value: _T_co | None = field(alias="value", metadata={"name": "value"})
     created: bool
-    """Whether this call created the resource, or sent an expired invite again, or would if it were no dry run."""
+    """Whether this call created the resource, or sent an expired invite again."""
     differences: list[Difference] = field(factory=list[Difference])
-    """Settings that were found to differ from the requested ones. Roles are one setting, which also differs if there
-    are others beside the requested ones."""
+    """Settings that differed from the requested ones."""
     steps: list[Step] = field(factory=list[Step])
-    """What was done, in order; of a dry run, what would be done."""
+    """The steps in order."""
 
     @property
     def value(self) -> _T_co:
-        """The resource; after a dry run that would create it, reading this raises an error.
+        """The resource. In a dry run that would create it, reading this raises an error.
 
-        If this call created it and it has a secret, it is of the type with the secret: test
+        If this call created a resource with a secret, the value contains the secret. To find out, test
         ``isinstance(ensured.value, APIKeyWithSecret)``.
 
         Raises:
-            PineconeValueError: It was a dry run and ``created`` is True: the resource does not exist yet.
+            PineconeValueError: It was a dry run and ``created`` is True, so the resource does not exist yet.
         """
         if self._value is None:
             raise PineconeValueError("there is no value: it was a dry run, and the resource does not exist yet")
         return self._value
 
     def __str__(self) -> str:
-        """Return in one line what was done, or would be, or that nothing was changed; no secret is in it."""
+        """Return one line with what was done, or would be done, or that nothing was changed. It contains no secret."""
         return _describe_result([self])
 
     def __repr__(self) -> str:
@@ -107,51 +106,52 @@ class Ensured(Generic[_T_co]):
 
 @frozen(kw_only=True)
 class Progress:
-    """Progress of a workflow.
+    """The progress of a workflow, as ``progress`` gets it.
 
     Attributes:
         done: Number of completed steps.
-        total: Number of steps known so far.
-        step: The last completed step, or what is left in a project.
+        total: Number of steps that are known so far.
+        step: The last completed step, or the contents that remain in a project.
     """
 
     done: int
     """Number of completed steps."""
     total: int
-    """Number of steps known so far."""
+    """Number of steps that are known so far."""
     step: str = field(converter=make_printable)
-    """The last completed step, or what is left in a project."""
+    """The last completed step, or the contents that remain in a project."""
 
 
 @frozen(kw_only=True)
 class Rotation:
-    """An API key that replaced another.
+    """The result of a key rotation.
 
     Attributes:
-        key: The new key, with the name of the old one; its value was passed to ``store``. If a dry run would create it,
-            the old key.
+        key: The new key, with the name of the old one. Its value was passed to ``store``. In a dry run that would
+            create it, this is the old key.
         replaced: Id of the old key.
         delete_after: When ``delete_retired`` may delete the old key; None if this call deletes it.
-        steps: What this run did, in order; an earlier run may have done more. Of a dry run, what would be done.
+        steps: The steps of this run in order; an earlier run may have done more. In a dry run, the steps that a real
+            run would do.
     """
 
     key: APIKey
-    """The new key, with the name of the old one; its value was passed to ``store``."""
+    """The new key, with the name of the old one. Its value was passed to ``store``."""
     replaced: str
     """Id of the old key."""
     delete_after: datetime | None
     """When ``delete_retired`` may delete the old key; None if this call deletes it."""
     steps: list[Step]
-    """What this run did, in order; an earlier run may have done more."""
+    """The steps of this run in order; an earlier run may have done more."""
 
     def __str__(self) -> str:
-        """Return in one line what was done, or would be."""
+        """Return one line with what was done, or would be done."""
         return "; ".join(map(str, self.steps))
 
 
 @frozen(kw_only=True)
 class KeptKey:
-    """A temporary key, or one that a rotation has replaced, that was not deleted.
+    """A temporary key or a retired key that was not deleted.
 
     Attributes:
         key: The key.
@@ -169,27 +169,27 @@ class KeptKey:
 
 @frozen(kw_only=True)
 class RetiredKeys:
-    """The keys that rotations have replaced, and temporary keys.
+    """What ``delete_retired`` did with retired and temporary keys.
 
     Attributes:
-        dry_run: Whether the report only previews the deletion, and nothing was changed.
-        deleted: Retired and temporary keys that were deleted, in order; ``steps`` also has what interrupted rotations
-            left.
+        dry_run: Whether this is a preview, and nothing was changed.
+        deleted: Retired and temporary keys that were deleted, in order. ``steps`` also lists deleted leftovers of
+            interrupted rotations.
         kept: Keys that were not deleted, each with the reason.
-        steps: What was done and which keys were kept, in order; of a dry run, what would be done.
+        steps: The steps in order, with the keys that were kept. In a dry run, the steps that a real run would do.
 
     Example:
         >>> json.dumps(admin.api_keys.delete_retired(dry_run=True).to_dict())
     """
 
     dry_run: bool
-    """Whether the report only previews the deletion, and nothing was changed."""
+    """Whether this is a preview, and nothing was changed."""
     deleted: list[APIKey]
-    """Retired and temporary keys that were deleted, in order; ``steps`` also has what interrupted rotations left."""
+    """Retired and temporary keys that were deleted, in order."""
     kept: list[KeptKey]
     """Keys that were not deleted, each with the reason."""
     steps: list[Step]
-    """What was done and which keys were kept, in order; of a dry run, what would be done."""
+    """The steps in order, with the keys that were kept."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -204,23 +204,27 @@ class RetiredKeys:
 
 @frozen(kw_only=True)
 class FailedRotation:
-    """An API key that ``rotate_due`` did not rotate, or a project in which it did nothing more.
+    """An API key that ``rotate_due`` did not rotate, or a project where it stopped.
 
     Attributes:
         project_id: Id of the project.
-        key: The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project.
-        reason: The error, and what was undone; or what is to be done with a new key whose old one is gone.
-        help_code: Code of the error; None if there was none, or if it was not one of this package.
+        key: The key. It is None if the keys of the project could not be listed, or if finishing earlier rotations or
+            deleting retired keys failed.
+        reason: The error, and what was undone. If the old key of a new key no longer exists, what you should do with
+            the new one.
+        help_code: Code of the error. It is None without an error, and for errors that are not of this package.
     """
 
     project_id: str
     """Id of the project."""
     key: APIKey | None
-    """The key; None if listing keys, finishing earlier rotations or deleting retired keys failed in the project."""
+    """The key. It is None if the keys of the project could not be listed, or if finishing earlier rotations or deleting
+    retired keys failed."""
     reason: str = field(converter=make_printable)
-    """The error, and what was undone; or what is to be done with a new key whose old one is gone."""
+    """The error, and what was undone. If the old key of a new key no longer exists, what you should do with the new
+    one."""
     help_code: str | None = None
-    """Code of the error; None if there was none, or if it was not one of this package."""
+    """Code of the error. It is None without an error, and for errors that are not of this package."""
 
     def __str__(self) -> str:
         place = describe_thing("project", None, self.project_id)
@@ -232,18 +236,19 @@ class FailedRotation:
 
 @frozen(kw_only=True)
 class DueRotations:
-    """What one run of ``rotate_due`` did.
+    """What one run of ``api_keys.rotate_due`` did.
 
     Attributes:
-        dry_run: Whether the report only previews the run, and nothing was changed.
-        finished: New keys of interrupted rotations, whose values were stored before; this run gave them their names.
+        dry_run: Whether this is a preview, and nothing was changed.
+        finished: New keys of interrupted rotations that got their names in this run. Their values were stored before.
         rotated: The rotations of this run, in order.
-        deleted: Retired and temporary keys that were due and were deleted.
-        kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason, but for those of a
-            project in ``failed``.
-        failed: Keys that were not rotated, and projects in which nothing more was done, each with the reason.
-        unknown_age: Keys that may be due, as nothing shows their age, or only a role binding that may be younger.
-        steps: What was done, in order; of a dry run, what would be done.
+        deleted: Overdue retired and temporary keys that were deleted.
+        kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason. Keys of a project
+            in ``failed`` are missing.
+        failed: Keys that were not rotated, and projects where the run stopped, each with the reason.
+        unknown_age: Keys that may be due. Nothing shows their age, or only a role binding that may be younger than the
+            key.
+        steps: The steps in order. In a dry run, the steps that a real run would do.
 
     Example:
         >>> report = admin.api_keys.rotate_due(
@@ -256,22 +261,21 @@ class DueRotations:
     """
 
     dry_run: bool
-    """Whether the report only previews the run, and nothing was changed."""
+    """Whether this is a preview, and nothing was changed."""
     finished: list[APIKey] = field(factory=list[APIKey])
-    """New keys of interrupted rotations, whose values were stored before; this run gave them their names."""
+    """New keys of interrupted rotations that got their names in this run. Their values were stored before."""
     rotated: list[Rotation] = field(factory=list[Rotation])
     """The rotations of this run, in order."""
     deleted: list[APIKey] = field(factory=list[APIKey])
-    """Retired and temporary keys that were due and were deleted."""
+    """Overdue retired and temporary keys that were deleted."""
     kept: list[KeptKey] = field(factory=list[KeptKey])
-    """Retired and temporary keys of earlier runs that were not deleted, each with the reason, but for those of a
-    project in ``failed``."""
+    """Retired and temporary keys of earlier runs that were not deleted, each with the reason."""
     failed: list[FailedRotation] = field(factory=list[FailedRotation])
-    """Keys that were not rotated, and projects in which nothing more was done, each with the reason."""
+    """Keys that were not rotated, and projects where the run stopped, each with the reason."""
     unknown_age: list[APIKey] = field(factory=list[APIKey])
-    """Keys that may be due, as nothing shows their age, or only a role binding that may be younger."""
+    """Keys that may be due. Nothing shows their age, or only a role binding that may be younger than the key."""
     steps: list[Step] = field(factory=list[Step])
-    """What was done, in order; of a dry run, what would be done."""
+    """The steps in order."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -291,26 +295,26 @@ class DueRotations:
 
 @frozen(kw_only=True)
 class FailedAccountRotation:
-    """A service account that ``service_accounts.rotate_due`` did not rotate, or whose age may not have begun again.
+    """A service account that ``service_accounts.rotate_due`` did not rotate, or whose age may not have started again.
 
     Attributes:
         name: Name of the service account.
-        account: The service account; None if none has the name.
+        account: The service account; None if there is none with the name.
         reason: What happened, and what was changed.
-        help_code: Code of the error; None if there was none, or if it was not one of this package.
-        was_rotated: Whether the secret was rotated and stored, and only the date of the account did not change.
+        help_code: Code of the error. It is None without an error, and for errors that are not of this package.
+        was_rotated: Whether the secret was rotated and stored, and only ``updated_at`` of the account did not change.
     """
 
     name: str
     """Name of the service account."""
     account: ServiceAccount | None
-    """The service account; None if none has the name."""
+    """The service account; None if there is none with the name."""
     reason: str = field(converter=make_printable)
     """What happened, and what was changed."""
     help_code: str | None = None
-    """Code of the error; None if there was none, or if it was not one of this package."""
+    """Code of the error. It is None without an error, and for errors that are not of this package."""
     was_rotated: bool = False
-    """Whether the secret was rotated and stored, and only the date of the account did not change."""
+    """Whether the secret was rotated and stored, and only ``updated_at`` of the account did not change."""
 
     def __str__(self) -> str:
         named = describe_thing("service account", self.name, None if self.account is None else self.account.id)
@@ -323,18 +327,18 @@ class DueAccountRotations:
     """What one run of ``service_accounts.rotate_due`` did.
 
     Attributes:
-        dry_run: Whether the report only previews the run, and nothing was changed.
-        rotated: Service accounts whose secrets were rotated and stored, in order; of a dry run, those that a real run
+        dry_run: Whether this is a preview, and nothing was changed.
+        rotated: Service accounts whose secrets were rotated and stored, in order. In a dry run, those that a real run
             would try to rotate.
-        failed: Service accounts that were not rotated, or whose age may not have begun again, each with the reason. The
-            service account of the caller is among them if it is due.
-        own: The service account of the caller, which is never rotated; None if the caller does not see it.
-        ended: Why the run ended before all due service accounts were tried, or None.
-        not_tried: Service accounts that are due and were not tried.
-        may_be_older: Service accounts that are not due. They were created long enough ago, and nothing shows whether
-            their secrets are as old: a new name moves ``updated_at``, too.
-        unknown_age: Service accounts whose ``updated_at`` cannot be right.
-        steps: What was done, in order; of a dry run, what would be done.
+        failed: Service accounts that were not rotated, or whose age may not have started again, each with the reason.
+            If the account of the client is due, it is in this list.
+        own: The service account of the client, which is never rotated; None if the client cannot see it.
+        ended: Why the run stopped before it tried all due service accounts, or None.
+        not_tried: Due service accounts that were not tried.
+        may_be_older: Service accounts that are not due, but were created long enough ago. Nothing shows whether their
+            secrets are as old, because a new name also changes ``updated_at``.
+        unknown_age: Service accounts with an implausible ``updated_at``.
+        steps: The steps in order. In a dry run, the steps that a real run would do.
 
     Example:
         >>> report = admin.service_accounts.rotate_due(
@@ -347,26 +351,23 @@ class DueAccountRotations:
     """
 
     dry_run: bool
-    """Whether the report only previews the run, and nothing was changed."""
+    """Whether this is a preview, and nothing was changed."""
     rotated: list[ServiceAccount] = field(factory=list[ServiceAccount])
-    """Service accounts whose secrets were rotated and stored, in order; of a dry run, those that a real run would try
-    to rotate."""
+    """Service accounts whose secrets were rotated and stored, in order."""
     failed: list[FailedAccountRotation] = field(factory=list[FailedAccountRotation])
-    """Service accounts that were not rotated, or whose age may not have begun again, each with the reason. The service
-    account of the caller is among them if it is due."""
+    """Service accounts that were not rotated, or whose age may not have started again, each with the reason."""
     own: ServiceAccount | None = None
-    """The service account of the caller, which is never rotated; None if the caller does not see it."""
+    """The service account of the client, which is never rotated; None if the client cannot see it."""
     ended: str | None = None
-    """Why the run ended before all due service accounts were tried, or None."""
+    """Why the run stopped before it tried all due service accounts, or None."""
     not_tried: list[ServiceAccount] = field(factory=list[ServiceAccount])
-    """Service accounts that are due and were not tried."""
+    """Due service accounts that were not tried."""
     may_be_older: list[ServiceAccount] = field(factory=list[ServiceAccount])
-    """Service accounts that are not due. They were created long enough ago, and nothing shows whether their secrets
-    are as old: a new name moves ``updated_at``, too."""
+    """Service accounts that are not due, but were created long enough ago."""
     unknown_age: list[ServiceAccount] = field(factory=list[ServiceAccount])
-    """Service accounts whose ``updated_at`` cannot be right."""
+    """Service accounts with an implausible ``updated_at``."""
     steps: list[Step] = field(factory=list[Step])
-    """What was done, in order; of a dry run, what would be done."""
+    """The steps in order."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -396,31 +397,32 @@ def _name_account(account: ServiceAccount) -> str:
 
 @frozen(kw_only=True)
 class RoleChange:
-    """A role that replaced another.
+    """The result of ``change_role``.
 
     Attributes:
-        binding: The new role binding; if a dry run would create it, the old one.
-        steps: What was done, in order; empty if the change had been made before. Of a dry run, what would be done.
+        binding: The new role binding. In a dry run that would create it, this is the old one.
+        steps: The steps in order; empty if the change had been made before. In a dry run, the steps that a real run
+            would do.
     """
 
     binding: RoleBinding
-    """The new role binding; if a dry run would create it, the old one."""
+    """The new role binding."""
     steps: list[Step]
-    """What was done, in order; empty if the change had been made before."""
+    """The steps in order; empty if the change had been made before."""
 
     def __str__(self) -> str:
-        """Return in one line what was done, or would be, or that nothing was changed."""
+        """Return one line with what was done, or would be done, or that nothing was changed."""
         return _describe_result([Ensured(value=self.binding, created=False, steps=self.steps)])
 
 
 @frozen(kw_only=True)
 class ProjectRole:
-    """A role on the project that is being provisioned.
+    """A role on the project that ``provision`` sets up.
 
     Attributes:
         principal_type: Type of the principal.
-        principal_id: Id of the principal that gets the role.
-        role: A project role.
+        principal_id: Id of the principal that is granted the role.
+        role: A role on a project.
 
     Example:
         >>> support = ProjectRole(
@@ -433,18 +435,18 @@ class ProjectRole:
     principal_type: PrincipalType
     """Type of the principal."""
     principal_id: str
-    """Id of the principal that gets the role."""
+    """Id of the principal that is granted the role."""
     role: ProjectRoleName
-    """A project role."""
+    """A role on a project."""
 
 
 class ProjectRoleDict(TypedDict):
-    """A role on the project that is being provisioned, as a mapping with the keys of ``ProjectRole``.
+    """A role on the project that ``provision`` sets up, as a mapping with the keys of ``ProjectRole``.
 
     Attributes:
         principal_type: Type of the principal.
-        principal_id: Id of the principal that gets the role.
-        role: A project role.
+        principal_id: Id of the principal that is granted the role.
+        role: A role on a project.
 
     Example:
         >>> support: ProjectRoleDict = {
@@ -457,28 +459,28 @@ class ProjectRoleDict(TypedDict):
     principal_type: PrincipalType
     """Type of the principal."""
     principal_id: str
-    """Id of the principal that gets the role."""
+    """Id of the principal that is granted the role."""
     role: ProjectRoleName
-    """A project role."""
+    """A role on a project."""
 
 
 @frozen(kw_only=True)
 class Provisioned:
-    """A project with its key and role bindings.
+    """A project with its API key and role bindings, as ``provision`` returns it.
 
     Attributes:
         project: The project.
-        key: The key of the project; if it was created, its value was passed to ``store``. Its ``differences`` have
-            other roles of a key that was there.
-        bindings: The role bindings, in the requested order.
+        key: The key of the project. If this call created it, its value was passed to ``store``. If an existing key has
+            other roles, its ``differences`` list them.
+        bindings: The role bindings, in the order of your request.
     """
 
     project: Ensured[Project]
     """The project."""
     key: Ensured[APIKeyWithSecret | APIKey]
-    """The key of the project; if it was created, its value was passed to ``store``."""
+    """The key of the project. If this call created it, its value was passed to ``store``."""
     bindings: list[Ensured[RoleBinding]]
-    """The role bindings, in the requested order."""
+    """The role bindings, in the order of your request."""
 
     @property
     def key_id(self) -> str:
@@ -492,7 +494,7 @@ class Provisioned:
 
     @property
     def steps(self) -> list[Step]:
-        """What was done, in order; of a dry run, what would be done."""
+        """The steps in order. In a dry run, the steps that a real run would do."""
         return [step for part in self._parts for step in part.steps]
 
     @property
@@ -500,7 +502,7 @@ class Provisioned:
         return [self.project, *self.bindings, self.key]
 
     def __str__(self) -> str:
-        """Return in one line what was done, or would be, and what was there; no secret is in it."""
+        """Return one line with what was done, or would be done, and what existed. It contains no secret."""
         return _describe_result(self._parts)
 
 
@@ -510,31 +512,32 @@ class Reach:
 
     Attributes:
         project: The project.
-        roles: Effective roles on it, including roles on the organization that apply to it.
+        roles: Effective roles on the project, including roles on the organization that apply to it.
     """
 
     project: Project
     """The project."""
     roles: list[RoleName]
-    """Effective roles on it, including roles on the organization that apply to it."""
+    """Effective roles on the project, including roles on the organization that apply to it."""
 
 
 @frozen(kw_only=True)
 class OffboardReport:
-    """A user who is removed, the access they had, and the secrets that they may know.
+    """A user who is removed, what the user could access, and the secrets that the user may know.
 
     Attributes:
         email: The requested email address.
-        dry_run: Whether the report only previews the removal, and nothing was changed.
+        dry_run: Whether this is a preview, and nothing was changed.
         user: The user, or None if no user has this address.
-        invites: Invites to this address that could still be accepted or resent.
-        bindings: Role bindings of the user and the invites; the server deletes them together with these.
+        invites: Invites to this address that somebody could still accept, or that could be sent again.
+        bindings: Role bindings of the user and the invites. The server deletes them together with the user and the
+            invites.
         reach: Projects that the user could access.
-        keys_to_rotate: API keys of the projects in ``reach``, whose values the user may know.
-        service_accounts_to_rotate: Service accounts whose secrets the user may know, being able to create or rotate
-            them.
-        refusal: Why the user cannot be removed, as far as the roles show it, or None.
-        steps: Steps that were done, in order; of a dry run, those that a real run would do.
+        keys_to_rotate: API keys of the projects in ``reach``. The user may know their values.
+        service_accounts_to_rotate: Service accounts whose secrets the user may know, because the user could create or
+            rotate them.
+        refusal: Why the user cannot be removed, as far as the roles show it; otherwise None.
+        steps: The steps in order. In a dry run, the steps that a real run would do.
 
     Example:
         >>> json.dumps(admin.users.offboard(email="ada@example.com").to_dict())
@@ -543,23 +546,23 @@ class OffboardReport:
     email: str
     """The requested email address."""
     dry_run: bool
-    """Whether the report only previews the removal, and nothing was changed."""
+    """Whether this is a preview, and nothing was changed."""
     user: User | None
     """The user, or None if no user has this address."""
     invites: list[Invite]
-    """Invites to this address that could still be accepted or resent."""
+    """Invites to this address that somebody could still accept, or that could be sent again."""
     bindings: list[RoleBinding]
-    """Role bindings of the user and the invites; the server deletes them together with these."""
+    """Role bindings of the user and the invites. The server deletes them together with the user and the invites."""
     reach: list[Reach]
     """Projects that the user could access."""
     keys_to_rotate: list[APIKey]
-    """API keys of the projects in ``reach``, whose values the user may know."""
+    """API keys of the projects in ``reach``. The user may know their values."""
     service_accounts_to_rotate: list[ServiceAccount]
-    """Service accounts whose secrets the user may know, being able to create or rotate them."""
+    """Service accounts whose secrets the user may know, because the user could create or rotate them."""
     refusal: str | None
-    """Why the user cannot be removed, as far as the roles show it, or None."""
+    """Why the user cannot be removed, as far as the roles show it; otherwise None."""
     steps: list[Step]
-    """Steps that were done, in order; of a dry run, those that a real run would do."""
+    """The steps in order. In a dry run, the steps that a real run would do."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -591,27 +594,27 @@ class OffboardReport:
 
 @frozen(kw_only=True)
 class Content:
-    """A resource in a project.
+    """A resource in a project, such as an index.
 
     Attributes:
         kind: Kind of the resource: ``"index"``, ``"collection"``, ``"assistant"``, ``"backup"`` or ``"workspace"``.
-        name: Name of the resource; the id for a backup.
+        name: Name of the resource; for a backup, its id.
         protected: Whether deletion protection is on.
-        leaving: Whether the server is already deleting it.
+        leaving: Whether the server is already deleting the resource.
     """
 
     kind: str
     """Kind of the resource: ``"index"``, ``"collection"``, ``"assistant"``, ``"backup"`` or ``"workspace"``."""
     name: str
-    """Name of the resource; the id for a backup."""
+    """Name of the resource; for a backup, its id."""
     protected: bool = False
     """Whether deletion protection is on."""
     leaving: bool = False
-    """Whether the server is already deleting it."""
+    """Whether the server is already deleting the resource."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """Kind and name, which identify it in its project."""
+        """Kind and name, which identify the resource in its project."""
         return self.kind, self.name
 
     def __str__(self) -> str:
@@ -624,15 +627,15 @@ class CleanupReport:
 
     Attributes:
         project: The project.
-        dry_run: Whether the report only previews the deletion, and nothing was deleted.
+        dry_run: Whether this is a preview, and nothing was deleted except temporary API keys.
         contents: Contents that were found in the project.
-        unseen: Kinds of content whose list the server refuses, such as ``"workspace"``: whether the project contains
-            any cannot be seen, and the workflow deletes none.
+        unseen: Kinds of content that the server refuses to list, such as ``"workspace"``. The project may contain some,
+            and the workflow deletes none.
         deleted: Whether the project and all its contents are deleted.
-        refusal: Why a real run would refuse to delete anything, as far as the contents show it, or None.
-        temporary_keys: Ids of the temporary API keys that read the contents, also those that earlier runs left; they
-            were deleted. A dry run makes no other change.
-        steps: Steps that were done, in order; of a dry run, those that a real run would do.
+        refusal: Why a real run would delete nothing, as far as the contents show it; otherwise None.
+        temporary_keys: Ids of the temporary API keys that read the contents, with those that earlier runs left. All of
+            them were deleted. A dry run makes no other change.
+        steps: The steps in order. In a dry run, the steps that a real run would do.
 
     Example:
         >>> report = admin.projects.delete_with_cleanup(project_id=project.id, dry_run=True)
@@ -642,20 +645,21 @@ class CleanupReport:
     project: Project
     """The project."""
     dry_run: bool
-    """Whether the report only previews the deletion, and nothing was deleted."""
+    """Whether this is a preview, and nothing was deleted except temporary API keys."""
     contents: list[Content]
     """Contents that were found in the project."""
     unseen: list[str]
-    """Kinds of content whose list the server refuses, such as ``"workspace"``: whether the project contains any cannot
-    be seen, and the workflow deletes none."""
+    """Kinds of content that the server refuses to list, such as ``"workspace"``. The project may contain some, and the
+    workflow deletes none."""
     deleted: bool
     """Whether the project and all its contents are deleted."""
     refusal: str | None
-    """Why a real run would refuse to delete anything, as far as the contents show it, or None."""
+    """Why a real run would delete nothing, as far as the contents show it; otherwise None."""
     temporary_keys: list[str]
-    """Ids of the temporary API keys that read the contents, also those that earlier runs left; they were deleted."""
+    """Ids of the temporary API keys that read the contents, with those that earlier runs left. All of them were
+    deleted."""
     steps: list[Step]
-    """Steps that were done, in order; of a dry run, those that a real run would do."""
+    """The steps in order. In a dry run, the steps that a real run would do."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""

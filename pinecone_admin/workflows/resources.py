@@ -28,25 +28,26 @@ class Unread:
 
     Attributes:
         part: Name of the list, such as ``"users"``.
-        project_id: Id of the project if the list is its API keys, else None.
+        project_id: Id of the project if the part is its API keys, otherwise None.
         error: Message of the error.
-        status_code: HTTP status of the response, such as 403 if the account may not read it; None without a response.
-        worth_retrying: Whether it may be read later, as after a failure of the server or the network.
-        error_code: The API's code of the error; None if the response was not of the API, or if there was none.
+        status_code: HTTP status of the response, such as 403 if the account may not read the part; None without a
+            response.
+        worth_retrying: Whether a later try may succeed, for example after a failure of the server or the network.
+        error_code: The API's code of the error. It is None if there was no response, or if it came from another server.
     """
 
     part: str
     """Name of the list, such as ``"users"``."""
     project_id: str | None
-    """Id of the project if the list is its API keys, else None."""
+    """Id of the project if the part is its API keys, otherwise None."""
     error: str
     """Message of the error."""
     status_code: int | None = None
-    """HTTP status of the response, such as 403 if the account may not read it; None without a response."""
+    """HTTP status of the response, such as 403 if the account may not read the part; None without a response."""
     worth_retrying: bool = False
-    """Whether it may be read later, as after a failure of the server or the network."""
+    """Whether a later try may succeed, for example after a failure of the server or the network."""
     error_code: str | None = None
-    """The API's code of the error; None if the response was not of the API, or if there was none."""
+    """The API's code of the error. It is None if there was no response, or if it came from another server."""
 
     def __str__(self) -> str:
         project = "" if self.project_id is None else f" of project {self.project_id}"
@@ -58,14 +59,12 @@ class Resources:
     """The lists of an inventory; the attributes are those of ``Inventory``."""
 
     taken_at: datetime
-    """Time at which reading began, by the server's clock; by that of this machine if no response had a valid Date
-    when the projects were read. A Date has whole seconds, so this is up to about a second early, plus the time that the
-    list of projects took to arrive.
-    """
+    """When reading began, by the server's clock. If no response had a valid Date when the projects were read, it is by the
+    clock of this machine."""
     organizations: list[Organization]
-    """The organization of the caller."""
+    """The organization of the client."""
     projects: list[Project]
-    """All projects that the account sees."""
+    """All projects that the account can see."""
     api_keys: list[APIKey]
     """API keys of the projects, in the order of ``projects``."""
     users: list[User]
@@ -79,7 +78,7 @@ class Resources:
     unread: list[Unread] = field(factory=list[Unread])
     """Parts that could not be read."""
     is_server_time: bool = field(default=True, metadata={"absent_by_default": True})
-    """Whether ``taken_at`` is by the server's clock, not by that of this machine."""
+    """Whether ``taken_at`` is by the server's clock, and not by the clock of this machine."""
 
 
 class DisplayNames:

@@ -22,9 +22,9 @@ _MAX_SHOWN = 200
 
 @frozen(kw_only=True)
 class Waiver:
-    """Findings that are accepted for a time: all of a kind, or those about a principal, a project or a key.
+    """Findings that are accepted for a time: all of one kind, or only those about one principal, project or key.
 
-    A misspelt kind, an empty text and a value of another type raise.
+    An unknown kind, an empty text or a value of another type raises an error.
 
     Attributes:
         kind: Kind of the findings, such as ``"many-owners"``.
@@ -69,27 +69,27 @@ class Waiver:
 
 @frozen(kw_only=True)
 class Review:
-    """Findings, and what waivers say about them.
+    """The findings of an access review, and which of them waivers accept.
 
     Attributes:
-        open: Findings that no waiver covers that is still valid.
-        accepted: Findings that a waiver covers, with the waiver.
-        expired: Waivers that have ended.
+        open: Findings that no valid waiver covers.
+        accepted: Findings that a waiver covers, each with the waiver.
+        expired: Waivers whose last day has passed.
         unused: Valid waivers that cover no finding.
     """
 
     open: list[Finding]
-    """Findings that no waiver covers that is still valid."""
+    """Findings that no valid waiver covers."""
     accepted: list[tuple[Finding, Waiver]]
-    """Findings that a waiver covers, with the waiver."""
+    """Findings that a waiver covers, each with the waiver."""
     expired: list[Waiver]
-    """Waivers that have ended."""
+    """Waivers whose last day has passed."""
     unused: list[Waiver]
     """Valid waivers that cover no finding."""
 
     @property
     def warnings(self) -> list[str]:
-        """What whoever keeps the waivers should know."""
+        """Messages for the person who maintains the waivers."""
         is_complete = not any(
             each.kind == "could-not-be-read" for each in [*self.open, *(one for one, _ in self.accepted)]
         )
