@@ -59,8 +59,8 @@ class Resources:
     """The lists of an inventory; the attributes are those of ``Inventory``."""
 
     taken_at: datetime
-    """When reading began, by the server's clock. If no response had a valid Date when the projects were read, it is by the
-    clock of this machine."""
+    """When reading began, by the server's clock. If no response had a valid Date when the projects were read, it is by
+    the clock of this machine."""
     organizations: list[Organization]
     """The organization of the client."""
     projects: list[Project]
