@@ -60,50 +60,53 @@ class ServiceAccountCredentials:
 
 
 class Emulator:
-    """Emulate Pinecone's Admin API and token endpoint for one organization.
+    """An emulator of Pinecone's Admin API and token endpoint for one organization.
 
-    At first the organization has two owners: the caller, which is a service account, and one user. The defaults let
-    most scripts run: an Enterprise plan in good standing, and no pods, as in every new organization.
+    At first, the organization has two owners: the caller, which is a service account, and one user. Most scripts run
+    with the defaults: an Enterprise plan in good standing, and no pods, as in every new organization.
 
     Args:
         plan: Free, Standard, Enterprise or Dedicated.
         builder: Whether the plan Free is the one that Pinecone calls Builder, with more projects, users and indexes.
-        payment_status: Active, PaymentPending or PastDue, or one that forbids creating: Restricted,
-            Suspended or Deactivated.
-        permissions: Whether the permission matrix is enforced (published), or only the rule that a principal cannot
-            grant what it does not hold (open).
-        project_quota: The number of projects that the organization may have; by default the plan's limit.
-        user_quota: The number of users that the organization may have; by default the plan's limit.
-        api_key_quota: The number of API keys that a project may have; by default the plan's limit.
-        created_key_status: The status of creating an API key, from 200, which clients in the field require, to 201,
-            which the published documents say.
-        key_created_at: Whether an API key has `created_at`, which no document has and official tests expect.
-        invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
-        pod_access: Whether a project's `max_pods` may exceed 0, as in organizations that began before 2025-08-18; the
+        payment_status: Active, PaymentPending or PastDue; or Restricted, Suspended or Deactivated, which forbid
+            creating resources.
+        permissions: ``"published"`` to enforce the permission matrix. ``"open"`` to enforce only the rule that a
+            principal cannot grant a role that it does not have.
+        project_quota: Number of projects that the organization may have; by default the limit of the plan.
+        user_quota: Number of users that the organization may have; by default the limit of the plan.
+        api_key_quota: Number of API keys that a project may have; by default the limit of the plan.
+        created_key_status: HTTP status after the creation of an API key, from 200 to 201. Existing clients require 200;
+            the published documents state 201.
+        key_created_at: Whether an API key has `created_at`. No document contains the field, and official tests expect
+            it.
+        invite_mails_per_hour: Number of invite emails that the organization may send in an hour.
+        pod_access: Whether the `max_pods` of a project may be above 0, as in organizations from before 2025-08-18. The
             command `pc project create` needs it.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one, from 0.
-        max_pods_floor: What a smaller `max_pods` other than 0 is raised to, from 0.
-        managed_people: Whether an identity provider manages everybody, or the email addresses of those it manages.
-        managed_changes: Whether a change of these people is refused, or reverted by the next `sync`.
-        token_lifetime: Seconds for which an access token is valid.
-        rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
-        rotation_changes_updated_at: Whether rotating a secret changes `updated_at` of the service account.
-        same_name_changes_updated_at: Whether an update with the name that a service account has changes `updated_at`.
-        key_prefix: The prefix of an API key's value; the published documents also say `pckey_`.
+        max_pods_floor: Number from 0. A smaller `max_pods` other than 0 is raised to it.
+        managed_people: True if an identity provider manages all people, or the email addresses of those that it
+            manages.
+        managed_changes: ``"refused"`` to refuse changes of these people. ``"reverted"`` to accept them until the next
+            `sync` reverts them.
+        token_lifetime: Seconds until an access token expires.
+        rotation_revokes_tokens: Whether the rotation of a secret revokes the access tokens of the service account.
+        rotation_changes_updated_at: Whether the rotation of a secret changes `updated_at` of the service account.
+        same_name_changes_updated_at: Whether an update of a service account with its own name changes `updated_at`.
+        key_prefix: Prefix of key values. The published documents also show `pckey_`.
         creation_delay: Seconds until an index, collection, assistant or backup that a client creates is ready.
-        seed: A number that makes ids, secrets and the probabilities of faults the same in every run.
-        clock: The clock; by default it stands still at the time of construction until it is advanced.
+        seed: Number that makes ids, secrets and the probabilities of faults the same in every run.
+        clock: The clock; by default a new one at the real time, which stands still until you advance it.
 
     Attributes:
-        clock: The emulator's clock; `clock.advance(seconds)` makes tokens and invites expire and quotas recover.
+        clock: The clock of the emulator. `clock.advance(seconds)` makes tokens and invites expire and quotas recover.
         state: The state of the organization, for tests to inspect.
-        faults: The faults to inject; `faults.add` adds one.
-        requests: The received requests, with secrets masked.
-        transport: A transport for httpx clients, synchronous and asynchronous. A forked child has only a copy of the
-            emulator; there, the transport sends requests to `host`, or refuses them if the emulator is not served.
+        faults: The faults to inject. `faults.add` adds one.
+        requests: The requests that were received, with masked secrets.
+        transport: A transport for httpx clients, sync and async. A forked child has only a copy of the emulator. There,
+            the transport sends requests to `host`, or refuses them if the emulator is not served.
 
     Raises:
-        ValueError: An argument is invalid; the message names it.
+        ValueError: An argument is invalid. The message names it.
 
     Example:
         >>> emulator = Emulator()
@@ -145,15 +148,15 @@ class Emulator:
     ) -> None:
         settings = {name: value for name, value in locals().items() if name in SETTINGS}
         self.clock: Clock = clock or Clock()
-        """The emulator's clock; `clock.advance(seconds)` makes tokens and invites expire and quotas recover."""
+        """The clock of the emulator. `clock.advance(seconds)` makes tokens and invites expire and quotas recover."""
         self.faults: Faults = Faults(seed)
-        """The faults to inject; `faults.add` adds one."""
+        """The faults to inject. `faults.add` adds one."""
         self.requests: RequestLog = RequestLog()
-        """The received requests, with secrets masked."""
+        """The requests that were received, with masked secrets."""
         self.transport: EmulatorTransport = EmulatorTransport(
             self.handle, self.clock, lambda: self._hosts[-1] if self._hosts else None
         )
-        """A transport for httpx clients, synchronous and asynchronous."""
+        """A transport for httpx clients, sync and async."""
         self._lock = RLock()
         renew_lock_in_children(self)
         self._hosts: list[str] = []
@@ -169,12 +172,12 @@ class Emulator:
 
     @property
     def client_id(self) -> str:
-        """The caller's OAuth client id."""
+        """The caller's client id."""
         return self._caller.client_id
 
     @property
     def client_secret(self) -> str:
-        """The caller's current OAuth client secret."""
+        """The caller's current client secret."""
         return self._caller.client_secret
 
     @property
@@ -184,10 +187,10 @@ class Emulator:
 
     @property
     def host(self) -> str:
-        """The URL at which the emulator is served.
+        """The URL where the emulator is served.
 
         Raises:
-            RuntimeError: It is not served; `emulate(serve=True)` and `serving(emulator)` serve it.
+            RuntimeError: The emulator is not served. `emulate(serve=True)` and `serving(emulator)` serve it.
         """
         if not self._hosts:
             raise RuntimeError("the emulator is not served: use emulate(serve=True), or serving(emulator)")
@@ -195,19 +198,19 @@ class Emulator:
 
     @property
     def oauth_url(self) -> str:
-        """The URL of the token endpoint that is served.
+        """The URL of the token endpoint where the emulator is served.
 
         Raises:
-            RuntimeError: As for `host`.
+            RuntimeError: The emulator is not served.
         """
         return self.host + TOKEN_PATH
 
     @contextmanager
     def served_at(self, host: str) -> Generator[None, None, None]:
-        """Let `host` and `oauth_url` say where a server serves this emulator, for as long as it does.
+        """Set `host` and `oauth_url` to the address of a server for the time of a block.
 
         Args:
-            host: The URL of the server.
+            host: URL of the server.
         """
         self._hosts.append(host)
         try:
@@ -219,7 +222,7 @@ class Emulator:
         """Handle a request. Requests are handled one at a time, from any thread.
 
         Args:
-            request: The request, as the server of the emulator and its transport build it.
+            request: The request, as the emulator's server and transport create it.
         """
         with released_after(self._lock), self._lock:
             now = self.clock.now()
@@ -237,10 +240,11 @@ class Emulator:
             return evolve(response, headers={"date": format_datetime(now, usegmt=True), **response.headers})
 
     def read_state(self, read: Callable[[State], T]) -> T:
-        """Return what a function makes of the state, which no request changes meanwhile.
+        """Call a function with the state, and return its result. No request changes the state during the call.
 
         Args:
-            read: Reads the state, in a few milliseconds, since all requests wait for it.
+            read: Function that reads the state. It should take only a few milliseconds, because all requests wait for
+                it.
         """
         with released_after(self._lock), self._lock:
             return read(self.state)
@@ -250,11 +254,12 @@ class Emulator:
     def admin(self, *, roles: Iterable[Role] | None = None, **options: "Unpack[AdminArguments]") -> "Admin":
         """Return a client that is connected to this emulator.
 
-        The client runs on real time. Inside `emulate(emulator)`, it runs on the emulator's clock.
+        The client uses real time. Inside `emulate(emulator)`, it uses the emulator's clock.
 
         Args:
-            roles: Create a service account with these roles and return its client; by default the owner's client.
-                An organization role is its name, a project role a pair of its name and the project's id.
+            roles: Roles of a new service account for the client; by default, the client uses the caller, which is an
+                owner. A role on the organization is its name; a role on a project is a pair of its name and the id of
+                the project.
             options: Further arguments of `pinecone_admin.Admin`.
 
         Raises:
@@ -267,9 +272,9 @@ class Emulator:
     def async_admin(
         self, *, roles: Iterable[Role] | None = None, **options: "Unpack[AsyncAdminArguments]"
     ) -> "AsyncAdmin":
-        """Return an asynchronous client that is connected to this emulator.
+        """Return an async client that is connected to this emulator.
 
-        It runs on real time, or on the emulator's clock, as for `admin`.
+        The client uses real time. Inside `emulate(emulator)`, it uses the emulator's clock.
 
         Args:
             roles: As in `admin`.
@@ -295,10 +300,10 @@ class Emulator:
     # Control
 
     def reset(self) -> None:
-        """Restore the state at construction or at the last `load`, and the time; clear faults and requests.
+        """Restore the state of construction or of the last `load`, and the time. Remove all faults and requests.
 
-        The caller's credentials are the initial ones again. Its access tokens stay valid, so that clients keep
-        working, but for one that has rotated the secret. `state` is a new object afterwards.
+        The caller has its initial credentials again. Its access tokens stay valid, so that clients continue to work; a
+        client that has rotated the secret is an exception. `state` is a new object after the call.
 
         Example:
             >>> emulator.state.projects.clear()
@@ -311,7 +316,7 @@ class Emulator:
             self.requests.clear()
 
     def dump(self) -> Document:
-        """Return the whole state as a JSON document, including secrets.
+        """Return the whole state as a JSON document. It contains secrets.
 
         Example:
             >>> saved = json.dumps(emulator.dump())
@@ -319,7 +324,7 @@ class Emulator:
         return snapshot.write_document(self._freeze())
 
     def dump_text(self) -> Iterator[str]:
-        """Yield the whole state as JSON text, with one record on each line, while the emulator goes on.
+        """Yield the whole state as JSON text, with one record in each line. The emulator continues to handle requests.
 
         Example:
             >>> saved = "".join(emulator.dump_text())
@@ -331,21 +336,19 @@ class Emulator:
             return snapshot.freeze_state(self.state, self._caller, self.clock.now())
 
     def load(self, document: object) -> None:
-        """Replace the whole state; faults and requests stay.
-
-        `state` is a new object afterwards.
+        """Replace the whole state. Faults and requests stay, and `state` is a new object after the call.
 
         Args:
             document: A document that `dump` returned, or a part of one. Without a `caller`, the credentials and tokens
-                of the emulator stay valid, and their account owns the organization; without an id of the organization,
-                that stays. If the document is from a later time, the clock is advanced to that time.
+                of the emulator stay valid, and their account is an owner. Without an id of the organization, the id
+                stays. If the document is from a later time, the clock is set to that time.
 
         Raises:
-            ValueError: The document is malformed; the message names the field.
+            ValueError: The document is malformed. The message names the field.
 
         Example:
             >>> emulator.load({"projects": [{"name": "search"}]})
-            >>> [each.name for each in emulator.state.projects.values()]
+            >>> [project.name for project in emulator.state.projects.values()]
             ['search']
         """
         try:
@@ -387,13 +390,13 @@ class Emulator:
         return document | settings_document(self.state.settings)
 
     def configure(self, /, **changes: "Unpack[SettingArguments]") -> None:
-        """Change the plan, the payment status or the settings, by the names of the constructor's arguments.
+        """Change the plan, the payment status or other settings, by the names of the constructor's arguments.
 
         Args:
-            changes: The new values; the others stay.
+            changes: The new values. All other settings stay.
 
         Raises:
-            ValueError: A setting does not exist or its value is invalid; nothing is changed then.
+            ValueError: A setting does not exist, or its value is invalid. Then nothing is changed.
 
         Example:
             >>> emulator.configure(plan="Standard", project_quota=3)
@@ -416,13 +419,13 @@ class Emulator:
         """Add a user without an invite.
 
         Args:
-            email: The user's email, which no other user has.
-            name: The user's name, if it is set.
-            roles: The user's roles; an organization role is its name, a project role a pair of its name and the
-                project's id.
+            email: Email address that no other user has.
+            name: Name of the user, or None.
+            roles: Roles of the user. A role on the organization is its name; a role on a project is a pair of its name
+                and the id of the project.
 
         Raises:
-            ValueError: The email is taken or malformed, or a role or project does not exist.
+            ValueError: Another user has the email address, it is malformed, or a role or project does not exist.
 
         Example:
             >>> eve = emulator.add_user(
@@ -439,17 +442,17 @@ class Emulator:
             return user
 
     def accept_invite(self, invite_id: str, *, name: str | None = None) -> UserRecord:
-        """Accept an invite, as its recipient would.
+        """Accept an invite, as its recipient would do.
 
         Args:
-            invite_id: The id of a pending invite.
-            name: The name that the user sets.
+            invite_id: Id of a pending invite.
+            name: Name that the user enters, or None.
 
         Returns:
             The new user, with the roles of the invite.
 
         Raises:
-            ValueError: The invite does not exist, or it is processed or expired.
+            ValueError: The invite does not exist, was accepted before, or has expired.
 
         Example:
             >>> bob = emulator.accept_invite(invite.id, name="Bob")
@@ -462,10 +465,10 @@ class Emulator:
             return self.state.accept_invite(invite, now, checks.nullable(checks.string)("name", name))
 
     def sync(self) -> None:
-        """Let the identity provider revert what clients have changed on the people whom it manages.
+        """Let the identity provider revert the changes that clients have made to the people that it manages.
 
-        With `managed_changes="reverted"`, it gives these people the roles that they had before, brings removed ones
-        back, and withdraws invites for them. People who accepted such an invite are removed.
+        With `managed_changes="reverted"`, it restores removed people and the former roles of these people, and
+        withdraws invites for them. People who accepted such an invite are removed.
 
         Example:
             >>> emulator.configure(managed_people=True, managed_changes="reverted")
@@ -475,11 +478,11 @@ class Emulator:
             self.state.restore_people()
 
     def add_client(self, *, roles: Iterable[Role], name: str = "client") -> ServiceAccountCredentials:
-        """Create a service account, on any plan, and return its credentials.
+        """Create a service account on any plan, and return its credentials.
 
         Args:
-            roles: Its roles, as in `add_user`.
-            name: Its name.
+            roles: Roles of the account, as in `add_user`.
+            name: Name of the account.
 
         Raises:
             ValueError: A role or project does not exist.
@@ -497,16 +500,16 @@ class Emulator:
             return ServiceAccountCredentials(account.client_id, account.client_secret)
 
     def hold(self, project_id: str, kind: str, name: str, *, protected: bool = False) -> None:
-        """Add a resource to a project, which cannot be deleted while it holds one.
+        """Add a resource to a project. The project cannot be deleted until the resource is removed.
 
         Args:
-            project_id: The id of the project.
+            project_id: Id of the project.
             kind: indexes, collections, assistants, backups or workspaces.
             name: The name of the resource.
-            protected: Whether deletion protection is on, which only indexes have.
+            protected: Whether the resource has deletion protection. Only indexes can have it.
 
         Raises:
-            ValueError: The project or kind does not exist, or the kind has no deletion protection.
+            ValueError: The project or kind does not exist, or resources of this kind cannot have deletion protection.
 
         Example:
             >>> emulator.hold(project.id, "indexes", "articles", protected=True)
@@ -519,10 +522,10 @@ class Emulator:
             project.contents[kind].setdefault(name, record).protected = protected
 
     def release(self, project_id: str, kind: str, name: str) -> None:
-        """Remove a resource from a project, protected or not.
+        """Remove a resource from a project, also if it is protected.
 
         Args:
-            project_id: The id of the project.
+            project_id: Id of the project.
             kind: indexes, collections, assistants, backups or workspaces.
             name: The name of the resource.
 

@@ -1,4 +1,4 @@
-"""Test code against the emulator: `emulate()`, and the pytest fixture `pinecone_emulator`."""
+"""Test your code against the emulator, with `emulate()` or the pytest fixture `pinecone_emulator`."""
 
 from __future__ import annotations
 

@@ -32,39 +32,41 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class emulate:  # noqa: N801 — named like the context managers of contextlib
-    """Serve from the emulator the requests that httpx's own transports send to Pinecone's Admin API and token endpoint.
+    """Let an emulator answer the requests that your code sends to Pinecone's Admin API and token endpoint.
 
-    It works for any client in any thread, synchronous or asynchronous: this package's, the official SDK's, or plain
-    httpx. Requests to production, and to the addresses in ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL``, go
-    to the emulator; all others pass through, except that whatever else uses Python's sockets or TLS is refused at
-    production's hosts. The environment holds the emulator's credentials. Clients of this package that are created
-    inside use the emulator's clock: waiting for a retry takes no time, and advancing the clock makes their tokens
-    expire. Emulations can be nested; the innermost serves the requests.
+    It works for every client that uses the transports of httpx, sync or async, in any thread. These are this package,
+    the official SDK from version 9, and plain httpx. The emulator answers requests to production, and to the addresses
+    in ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL``. All other requests pass through. Code that connects to a
+    production host without httpx, through Python's sockets or TLS, gets an error.
 
-    As a decorator of a function or a coroutine function, each call is an emulation of its own. As a decorator of a test
-    class, of unittest or pytest, each test is one, from before its ``setUp`` or ``setup_method`` until after its
-    ``tearDown`` or ``teardown_method``, and has its emulator as ``self.emulator``. A type checker knows that attribute
-    if the class declares it: ``emulator: Emulator``.
+    The environment contains the credentials of the emulator. Clients of this package that are created in the block use
+    the emulator's clock. So waiting for a retry takes no time, and their tokens expire when you advance the clock.
+    Emulations can be nested, and the innermost one answers.
 
-    A child process has no emulator in its memory, or only a copy. With `serve`, clients of this package send their
-    requests to the served address there; otherwise they raise ``PineconeConnectionError``.
+    As a decorator of a function or a coroutine function, each call gets a new emulation. As a decorator of a test class
+    of unittest or pytest, each test gets a new emulation and its emulator as ``self.emulator``. The emulation begins
+    before ``setUp`` or ``setup_method``, and ends after ``tearDown`` or ``teardown_method``. For type checkers, declare
+    the attribute in the class: ``emulator: Emulator``.
+
+    A child process does not share the emulator. With `serve`, clients of this package in a child process send their
+    requests to the served emulator. Without it, they raise ``PineconeConnectionError``.
 
     Args:
-        emulator: The emulator; by default a new one each time, with the same ids and secrets in every run.
+        emulator: The emulator. By default, each emulation gets a new one, with the same ids and secrets in every run.
         ticking: Whether the emulator's clock also advances with real time. Otherwise it stands still until a client of
-            this package waits or the clock is advanced.
+            this package waits, or you advance it.
         serve: Also serve the emulator on loopback, at `emulator.host` and `emulator.oauth_url`, for child processes and
-            for clients that do not use httpx; ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL`` have the
-            addresses. Requires the extra `emulator`. What uses httpx in this process is still answered in process, so
-            that a delay takes no real time; over `serving`, it does.
-        plan: The plan of the new emulator: Free, Standard, Enterprise or Dedicated.
-        permissions: Whether the new emulator enforces the permission matrix (published), or only the rule that a
-            principal cannot grant what it does not hold (open).
-        state: The state of the new emulator: a document that `Emulator.load` takes, or the path of a JSON file with
-            one. The plan and the permissions win over it.
+            for clients without httpx. ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL`` contain the addresses.
+            This requires the extra `emulator`. Clients with httpx in this process still get their responses in process,
+            so a delay takes no real time. Over `serving`, it does.
+        plan: Plan of the new emulator: Free, Standard, Enterprise or Dedicated.
+        permissions: ``"published"`` to enforce the permission matrix. ``"open"`` to enforce only the rule that a
+            principal cannot grant a role that it does not have.
+        state: State of the new emulator: a document that `Emulator.load` accepts, or the path of a JSON file with one.
+            `plan` and `permissions` replace the values in it.
 
     Raises:
-        ValueError: An argument is invalid, or one of the last three is given with an emulator.
+        ValueError: An argument is invalid; or `plan`, `permissions` or `state` is given together with an emulator.
 
     Example:
         >>> with emulate() as emulator:

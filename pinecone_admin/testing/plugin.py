@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def pinecone_emulator(request: pytest.FixtureRequest) -> Generator[Emulator, None, None]:
-    """Serve requests for Pinecone's Admin API from a new emulator, as `emulate()` does, and yield it."""
+    """Serve requests to Pinecone's Admin API from a new emulator, as `emulate()` does, and yield the emulator."""
     from pinecone_admin.testing import emulate  # noqa: PLC0415 — imported when it is used
 
     options = _read_marker(request.node)

@@ -35,7 +35,7 @@ class Request:
     Attributes:
         method: The method in upper case.
         path: The path, percent-encoded, without the query.
-        headers: The headers by lower-case name; the values of a repeated header are joined with commas.
+        headers: The headers by lower-case name. The values of a repeated header are joined with commas.
         query: The query, percent-encoded, without the question mark.
         body: The body.
     """
@@ -45,7 +45,7 @@ class Request:
     path: str
     """The path, percent-encoded, without the query."""
     headers: Mapping[str, str] = field(factory=dict[str, str])
-    """The headers by lower-case name; the values of a repeated header are joined with commas."""
+    """The headers by lower-case name. The values of a repeated header are joined with commas."""
     query: str = ""
     """The query, percent-encoded, without the question mark."""
     body: bytes = b""
@@ -53,7 +53,7 @@ class Request:
 
     @property
     def json(self) -> Any:
-        """The JSON value of the body; None if the body is not JSON."""
+        """The JSON value of the body, or None if the body is not JSON."""
         try:
             return decode_json(self.body)
         except ValueError:

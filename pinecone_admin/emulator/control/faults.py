@@ -117,38 +117,38 @@ def _argument(check: checks.Check[Any], **role: bool) -> dict[str, object]:
 
 @define(kw_only=True)
 class Fault:
-    """A fault and how often it has fired. `Faults.add` describes the arguments.
+    """A fault, and how often it has fired. `Faults.add` describes the arguments.
 
     Attributes:
-        number: The number of the fault, by which it can be removed over HTTP.
-        operation: The id of the operation that it matches, or `*`.
-        method: The HTTP method that it matches; None for any.
-        path: The path that it matches; None for any.
-        id: The id that a path must have; None for any.
-        where: The function that says which requests it matches; None for all.
-        times: How often it fires; None for always.
-        skip: The number of matching requests to let pass first.
-        probability: The probability that it fires on a matching request, from 0 to 1.
-        seen: The number of matching requests so far.
-        fired: How often it has fired.
+        number: Number of the fault. You can remove the fault by it over HTTP.
+        operation: Id of the operation that the fault matches, or `*`.
+        method: HTTP method that the fault matches; None for any.
+        path: Path that the fault matches; None for any.
+        id: Id that a path must contain; None for any.
+        where: Function that returns whether the fault matches a request; None for all requests.
+        times: How often the fault fires; None for always.
+        skip: Number of matching requests that pass first.
+        probability: Probability that the fault fires on a matching request, from 0 to 1.
+        seen: Number of matching requests so far.
+        fired: How often the fault has fired.
     """
 
     operation: str = field(default=ANY, metadata=_argument(checks.string))
-    """The id of the operation that it matches, or `*`."""
+    """Id of the operation that the fault matches, or `*`."""
     method: str | None = field(default=None, metadata=_argument(_METHOD))
-    """The HTTP method that it matches; None for any."""
+    """HTTP method that the fault matches; None for any."""
     path: str | None = field(default=None, metadata=_argument(_check_path))
-    """The path that it matches; None for any."""
+    """Path that the fault matches; None for any."""
     id: str | None = field(default=None, metadata=_argument(checks.string))
-    """The id that a path must have; None for any."""
+    """Id that a path must contain; None for any."""
     where: Predicate | None = field(default=None, metadata=_argument(_check_callable))
-    """The function that says which requests it matches; None for all."""
+    """Function that returns whether the fault matches a request; None for all requests."""
     times: int | None = field(default=1, metadata=_argument(checks.nullable(checks.integer_between(1, 10**9))))
-    """How often it fires; None for always."""
+    """How often the fault fires; None for always."""
     skip: int = field(default=0, metadata=_argument(checks.integer_between(0, 10**9)))
-    """The number of matching requests to let pass first."""
+    """Number of matching requests that pass first."""
     probability: float = field(default=1.0, metadata=_argument(_PROBABILITY))
-    """The probability that it fires on a matching request, from 0 to 1."""
+    """Probability that the fault fires on a matching request, from 0 to 1."""
     delay: float = field(default=0.0, metadata=_argument(checks.seconds))
     status: int | None = field(default=None, metadata=_argument(checks.integer_between(200, 599), kind=True))
     headers: Mapping[str, str] = field(factory=dict[str, str], metadata=_argument(_check_headers, needs_status=True))
@@ -170,11 +170,11 @@ class Fault:
     repeat_page_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
     revoke_token: bool = field(default=False, metadata=_argument(checks.boolean, kind=True))
     number: int = field(default=0, init=False)
-    """The number of the fault, by which it can be removed over HTTP."""
+    """Number of the fault. You can remove the fault by it over HTTP."""
     seen: int = field(default=0, init=False)
-    """The number of matching requests so far."""
+    """Number of matching requests so far."""
     fired: int = field(default=0, init=False)
-    """How often it has fired."""
+    """How often the fault has fired."""
 
     @property
     def kind(self) -> str:
@@ -183,7 +183,7 @@ class Fault:
 
     @property
     def used(self) -> bool:
-        """Whether it has fired as often as it can, or once if that is always."""
+        """Whether the fault has fired as often as it can; a fault without limit, whether it has fired once."""
         return self.fired >= (self.times or 1)
 
     @property
@@ -238,10 +238,10 @@ _OF_STATUS = [each.name for each in fields(Fault) if "needs_status" in each.meta
 
 
 class Faults:
-    """The faults that have been added. On each request, at most one fires: the first that matches.
+    """The faults that you have added. On each request, at most one fires: the first that matches.
 
     Args:
-        seed: Makes the probabilities come out the same in every run.
+        seed: Number that makes the probabilities the same in every run.
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -263,13 +263,13 @@ class Faults:
         return iter(tuple(self._faults))
 
     def remove(self, fault: Fault) -> None:
-        """Remove one fault; others of the same arguments stay.
+        """Remove one fault. Other faults with the same arguments stay.
 
         Args:
             fault: A fault that `add` returned.
 
         Raises:
-            ValueError: It has been removed already.
+            ValueError: The fault was removed before.
 
         Example:
             >>> emulator.faults.remove(fault)
@@ -284,10 +284,10 @@ class Faults:
         self._faults = left
 
     def assert_all_used(self) -> None:
-        """Require that every fault has fired as often as its `times`, and at least once.
+        """Raise if a fault has not fired as often as its `times`, or never.
 
         Raises:
-            AssertionError: Some have not; the message names them.
+            AssertionError: At least one fault has not fired as often. The message names these faults.
 
         Example:
             >>> emulator.faults.assert_all_used()
@@ -325,48 +325,51 @@ class Faults:
         repeat_page_token: bool = False,
         revoke_token: bool = False,
     ) -> Fault:
-        """Add a fault: one of the kinds below, a delay, or both.
+        """Add a fault. It has one of the kinds below, a delay, or both.
 
         Args:
-            operation: The operation that it matches: an id such as `create_project`, a method such as
-                `projects.create`, `get_token` for the token endpoint, or `*` for any; or an `Operation` of your own, or
-                its id, with its `method` and `path`.
+            operation: Operation that the fault matches: an id such as `create_project`, a method such as
+                `projects.create`, `get_token` for the token endpoint, or `*` for any. Or an `Operation` of your own, or
+                its id together with `method` and `path`.
             method: Match only requests with this HTTP method.
-            path: Match only requests with this path, in which a segment in braces stands for any:
+            path: Match only requests with this path. A segment in braces matches any segment:
                 `/admin/projects/{project_id}`.
-            id: Match only requests in whose path this id, or name of an index, is a segment.
-            where: Match only requests for which this function returns true; it is called if all else matches.
-            times: How often it fires; None for always.
-            skip: The number of matching requests to let pass first.
-            probability: The probability that it fires on a matching request, from 0 to 1, by the emulator's seed.
-            delay: Seconds to wait before the response is sent, after the change is made. In process, the time passes
-                on the emulator's clock, and a shorter read timeout of the client raises at once.
+            id: Match only requests with this id, or name of an index, as a segment of the path.
+            where: Match only requests for which this function returns true. It is called only if everything else
+                matches.
+            times: How often the fault fires; None for always.
+            skip: Number of matching requests that pass first.
+            probability: Probability that the fault fires on a matching request, from 0 to 1. It depends on the seed of
+                the emulator.
+            delay: Seconds to wait before the response is sent, after the change is made. In process, the time passes on
+                the emulator's clock, and a client with a shorter read timeout raises at once.
             status: Respond with this status, 200 to 599, instead of handling the request.
-            headers: Additional headers of that response.
-            retry_after: The seconds in its Retry-After.
+            headers: Additional headers of the response with `status`.
+            retry_after: Seconds in the Retry-After of that response.
             retry_after_date: Seconds from now, for a Retry-After that is a date.
-            body: Its body: `json` (an error in the API's shape), `html`, `text`, `empty`, `truncated` JSON, a JSON
-                `list`, or a JSON object.
-            after_change: Make the change before responding with that status.
-            respond: Respond with what this function of the request returns: a mapping with `status` and, where they are
-                to differ, `headers`, `retry_after`, `retry_after_date`, `body` and `after_change`.
+            body: Body of that response: `json` (an error as the API sends it), `html`, `text`, `empty`, `truncated`
+                JSON, a JSON `list`, or a JSON object.
+            after_change: Make the change before the response with `status` is sent.
+            respond: Function that gets the request and returns the response: a mapping with `status`, and optionally
+                `headers`, `retry_after`, `retry_after_date`, `body` and `after_change`.
             drop: Close the connection without a response, `before` or `after` the change is made.
             reset: Reset the connection, `before` or `after` the change is made.
-            unreachable: Refuse the connection; over HTTP, where it is already open, reset it at once.
+            unreachable: Refuse the connection. Over HTTP, where the connection is already open, reset it at once.
             truncate: Make the change, and end the connection in the middle of the response.
-            drip: Make the change, and send the body byte by byte, this many seconds apart; in process, each wait alone
-                is compared with a timeout.
-            wrong_length: Make the change, and send a Content-Length that is off by this many bytes.
-            unknown_fields: Add fields to the response that no document has.
-            unknown_role: Put a role into the response that no document has.
-            repeat_page_token: Return the page token of the request again as that of the next page.
+            drip: Make the change, and send the body byte by byte, with this number of seconds between two bytes. In
+                process, each wait alone is compared with a timeout.
+            wrong_length: Make the change, and send a Content-Length that differs from the length of the body by this
+                number of bytes.
+            unknown_fields: Add fields to the response that the API description does not contain.
+            unknown_role: Put a role into the response that the API description does not contain.
+            repeat_page_token: Return the page token of the request again as the token of the next page.
             revoke_token: Revoke the access token of the request before handling it.
 
         Returns:
-            The fault; its `fired` says how often it has fired, and `remove` removes it.
+            The fault. Its `fired` counts how often it has fired, and `faults.remove` removes it.
 
         Raises:
-            ValueError: An argument is invalid; the message names it.
+            ValueError: An argument is invalid. The message names it.
 
         Example:
             >>> fault = emulator.faults.add("create_project", status=503, times=2)

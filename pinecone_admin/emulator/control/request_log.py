@@ -29,17 +29,17 @@ _SECRET_FIELDS = frozenset({"access_token", "api_key", "client_assertion", "clie
 
 @frozen(kw_only=True)
 class LoggedRequest:
-    """A received request, with its secrets masked.
+    """A request that the emulator received, with masked secrets.
 
     Attributes:
-        time: The time at which it arrived, by the emulator's clock.
+        time: When the request arrived, by the emulator's clock.
         method: The method in upper case.
         path: The path, percent-encoded, without the query.
         query: The query, percent-encoded.
-        operation_id: The operation that it calls, `get_token` for a token; empty if no operation matches.
+        operation_id: Id of the operation, or `get_token` for a token request; empty if no operation matches.
         status: The status of the response; None if the connection ended without one.
-        request_id: The request id of the response.
-        fault: The kind of the fault that fired, in one word; None if none fired.
+        request_id: Request id of the response.
+        fault: Kind of the fault that fired, in one word; None if no fault fired.
 
     Example:
         >>> created = emulator.requests.filter("projects.create")[-1]
@@ -48,7 +48,7 @@ class LoggedRequest:
     """
 
     time: datetime
-    """The time at which it arrived, by the emulator's clock."""
+    """When the request arrived, by the emulator's clock."""
     method: str
     """The method in upper case."""
     path: str
@@ -56,24 +56,24 @@ class LoggedRequest:
     query: str
     """The query, percent-encoded."""
     operation_id: str
-    """The operation that it calls, `get_token` for a token; empty if no operation matches."""
+    """Id of the operation, or `get_token` for a token request; empty if no operation matches."""
     status: int | None
     """The status of the response; None if the connection ended without one."""
     request_id: str | None
-    """The request id of the response."""
+    """Request id of the response."""
     fault: str | None
-    """The kind of the fault that fired, in one word; None if none fired."""
+    """Kind of the fault that fired, in one word; None if no fault fired."""
     # Masked when they are read: most entries never are, and masking takes as long as handling the request.
     _sent: Request = field(repr=False, eq=False, alias="sent")
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers by lower-case name, with secrets masked."""
+        """The headers by lower-case name, with masked secrets."""
         return {name: _mask_header(name, value) for name, value in self._sent.headers.items()}
 
     @property
     def json(self) -> Any:
-        """The JSON value of the body, with secrets masked; None if the body is not JSON or exceeds 16 KiB."""
+        """The JSON value of the body, with masked secrets; None if the body is not JSON or exceeds 16 KiB."""
         try:
             return _mask_value(self._sent.json)
         except RecursionError:
@@ -81,7 +81,7 @@ class LoggedRequest:
 
     @property
     def method_name(self) -> str:
-        """The method of a client that calls the operation, such as `projects.create`; empty if there is none."""
+        """The method of a client that calls the operation, such as `projects.create`; empty if no method does."""
         return METHOD_NAMES.get(self.operation_id, "")
 
     @property
@@ -103,7 +103,7 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """The received requests, oldest first."""
+    """The requests that the emulator received, the oldest first."""
 
     def __init__(self) -> None:
         self._entries: deque[LoggedRequest] = deque(maxlen=CAPACITY)
@@ -133,14 +133,14 @@ class RequestLog:
         status: int | None = None,
         fault: str | None = None,
     ) -> list[LoggedRequest]:
-        """Return the entries that match every filter, oldest first.
+        """Return the requests that match every filter, the oldest first.
 
         Args:
-            operation: The id or the method name of the operation, such as `create_project` or `projects.create`, or an
+            operation: Id or method name of the operation, such as `create_project` or `projects.create`. Or an
                 `Operation` of your own, which matches by its method and path.
             method: The HTTP method.
             status: The status of the response.
-            fault: The kind of the fault that fired.
+            fault: Kind of the fault that fired.
 
         Raises:
             ValueError: The operation does not exist.
@@ -161,7 +161,7 @@ class RequestLog:
         return [entry for entry in entries if entry.operation_id == wanted]
 
     def clear(self) -> None:
-        """Drop all entries."""
+        """Remove all requests."""
         self._entries.clear()
 
     def __iter__(self) -> Iterator[LoggedRequest]:

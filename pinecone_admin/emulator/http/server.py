@@ -114,8 +114,8 @@ def serving(emulator: Emulator) -> Generator[str, None, None]:
     """Serve an emulator on loopback, in a thread of this process, and yield its URL.
 
     Args:
-        emulator: The emulator to serve; it can be controlled in process and over HTTP. Meanwhile, its `host` and
-            `oauth_url` say where.
+        emulator: The emulator. You can control it in process and over HTTP. In the block, its `host` and `oauth_url`
+            contain the addresses.
 
     Example:
         >>> with serving(Emulator()) as url:

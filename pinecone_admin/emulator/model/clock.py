@@ -12,11 +12,11 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Clock:
-    """Keep the emulator's time.
+    """The clock of an emulator.
 
     Args:
         start: The initial time, an aware datetime; by default the real time.
-        ticking: Whether the clock also advances with real time. Otherwise it stands still until it is advanced.
+        ticking: Whether the clock also advances with real time. Otherwise it stands still until you advance it.
 
     Raises:
         ValueError: `start` has no time zone.
@@ -55,11 +55,11 @@ class Clock:
         return self._start + self._advanced - self._set_back + elapsed
 
     def elapsed(self) -> timedelta:
-        """Return the time that has passed, which neither `set` nor `reset` takes back."""
+        """Return the time that has passed. `set` and `reset` never make it smaller."""
         return self.now() + self._set_back - self._began
 
     def start_ticking(self) -> None:
-        """Let the time also advance with real time, until `stop_ticking` has been called as often as this."""
+        """Let the clock also advance with real time, until `stop_ticking` was called as often as this method."""
         with released_after(self._lock), self._lock:
             self._ticking_users += 1
             if self._ticking_since is None:
@@ -67,7 +67,7 @@ class Clock:
                 self._ticking_since = time.monotonic()
 
     def stop_ticking(self) -> None:
-        """Undo one `start_ticking`; after the last, the time stands still where it is."""
+        """Undo one `start_ticking`. After the last one, the clock stands still."""
         with released_after(self._lock), self._lock:
             self._ticking_users -= 1
             if not self._ticking_users and self._ticking_since is not None:
@@ -75,10 +75,10 @@ class Clock:
                 self._ticking_since = None
 
     def advance(self, seconds: float) -> None:
-        """Advance the time.
+        """Advance the clock.
 
         Args:
-            seconds: The number of seconds, 0 or more.
+            seconds: Number of seconds, from 0.
 
         Raises:
             ValueError: The time would go backwards, or beyond the year 9000.
@@ -94,15 +94,16 @@ class Clock:
             self._advanced = advanced
 
     def set(self, moment: datetime) -> None:
-        """Set the time; tokens and invites expire at the times that they have.
+        """Set the clock. Tokens and invites still expire at the times that they have.
 
-        Clients in `emulate()` take a later time for time that has passed, and an earlier one for a clock set back.
+        For clients in `emulate()`, a later time means that time has passed. An earlier time means that somebody set the
+        clock back.
 
         Args:
-            moment: The new time, an aware datetime from the year 2 to 9000.
+            moment: The new time, an aware datetime from the year 2 to the year 9000.
 
         Raises:
-            ValueError: The time is not such a datetime.
+            ValueError: `moment` is not such a datetime.
         """
         try:
             is_valid = EARLIEST <= moment <= LATEST
@@ -119,6 +120,6 @@ class Clock:
                 self._set_back -= difference
 
     def reset(self) -> None:
-        """Undo `advance` and `set`; a ticking clock continues from the real time that has passed."""
+        """Undo `advance` and `set`. A ticking clock continues with the real time that has passed."""
         with released_after(self._lock), self._lock:
             self._set_back = self._advanced
