@@ -12,7 +12,7 @@ import click
 from pinecone_admin import errors
 from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.ending import conclude
+from pinecone_admin.cli.ending import conclude, has_remaining
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
@@ -256,15 +256,16 @@ def exit_of(error: BaseException | type[BaseException]) -> int:
     return next((code for each, code in EXITS if issubclass(kind, each)), exit_codes.REFUSED)
 
 
-def exit_of_reasons(help_codes: Iterable[str | None], *, is_anything_done: bool) -> int:
+def exit_of_reasons(help_codes: Iterable[str | None], ledger: Ledger, *, is_anything_done: bool = False) -> int:
     """Return the exit code for several things that failed, given the codes of their errors in a report.
 
     Args:
         help_codes: The code of each error; None for a reason that has none.
-        is_anything_done: Whether a part of the work was done.
+        ledger: What the command did: a change that remains, or may remain, is a part of the work.
+        is_anything_done: Whether a part of the work was done that is no change.
     """
     known = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PineconeError)]
     kinds = {kind.help_code: kind for kind in known}
     reasons = [kinds.get(code or "") for code in help_codes]
     exits = {exit_codes.PARTLY_DONE if each is None else exit_of(each) for each in reasons}
-    return exit_codes.combine(exits, is_anything_done=is_anything_done)
+    return exit_codes.combine(exits, is_anything_done=is_anything_done or has_remaining(ledger))

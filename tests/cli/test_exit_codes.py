@@ -29,6 +29,7 @@ from pinecone_admin.cli.failures import (
 )
 from pinecone_admin.cli.help.explanations import find_explanation
 from pinecone_admin.cli.ledger import Ledger
+from pinecone_admin.workflows.sent_changes import SentChange
 from tests.cli.command_line import COMMANDS, Run, example_organization, retire_key, run
 from tests.cli.secret_makers import list_ids
 
@@ -291,12 +292,15 @@ def test_a_role_that_is_too_low_has_one_exit_code(tmp_path: Path) -> None:
 
 
 def test_several_failures_have_the_code_of_their_cause_if_nothing_was_done() -> None:
-    """Of several causes, of one that is not known, and beside work that was done, it is 9."""
-    assert exit_of_reasons(["PA204", "PA204"], is_anything_done=False) == exit_codes.NOT_ALLOWED
-    assert exit_of_reasons(["PA209", "PA401"], is_anything_done=False) == exit_codes.TRY_LATER
-    assert exit_of_reasons(["PA204", "PA209"], is_anything_done=False) == exit_codes.PARTLY_DONE
-    assert exit_of_reasons(["PA204"], is_anything_done=True) == exit_codes.PARTLY_DONE
-    assert exit_of_reasons([None], is_anything_done=False) == exit_codes.PARTLY_DONE
+    """Of several causes, of one that is not known, and beside work that was or may have been done, it is 9."""
+    nothing, something = Ledger(), Ledger()
+    something.begin(SentChange("create_project", method="POST", path=""))
+    assert exit_of_reasons(["PA204", "PA204"], nothing) == exit_codes.NOT_ALLOWED
+    assert exit_of_reasons(["PA209", "PA401"], nothing) == exit_codes.TRY_LATER
+    assert exit_of_reasons(["PA204", "PA209"], nothing) == exit_codes.PARTLY_DONE
+    assert exit_of_reasons(["PA204"], nothing, is_anything_done=True) == exit_codes.PARTLY_DONE
+    assert exit_of_reasons(["PA204"], something) == exit_codes.PARTLY_DONE
+    assert exit_of_reasons([None], nothing) == exit_codes.PARTLY_DONE
 
 
 def test_what_reads_have_found_has_no_status_and_the_exit_code_of_its_class() -> None:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from pinecone_admin.workflows import Progress
     from pinecone_admin.workflows.readable_store import SecretOwner
 
-_MAY_BE_DONE = {"done", "sent", "unread"}
-"""States of steps that may have changed something."""
-
 _LARGEST_PAGE = 100
 
 
@@ -128,8 +125,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     if failed:
         session.notify(f"warning: {count_noun(len(failed), 'failure')}; the report says why")
         codes = [each.help_code for each in failed]
-        is_anything_done = any(each.state in _MAY_BE_DONE for each in getattr(result, "steps", ()))
-        session.exit_code = exit_of_reasons(codes, is_anything_done=is_anything_done)
+        session.exit_code = exit_of_reasons(codes, session.ledger)
 
 
 def _report_differences(call: Call, ensured: object) -> None:

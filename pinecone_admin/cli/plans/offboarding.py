@@ -224,5 +224,4 @@ def _warn_of_missing(session: Session, result: OffboardPlan | OffboardManyReport
     for line in missing:
         session.notify(f"warning: {line}")
     codes = [each.help_code for each in (*result.unseen, *left)] + [NotFoundError.help_code] * len(result.not_found)
-    is_anything_done = bool(result.reports) or has_remaining(session.ledger)
-    session.exit_code = exit_of_reasons(codes, is_anything_done=is_anything_done)
+    session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(result.reports))

@@ -275,11 +275,9 @@ def _notify_incomplete(session: Session, done: ApplyReport, out: str | None) -> 
     failed = [*done.failed, *done.undone]
     again = f"see why, and run it again{'' if out is None else ', with another file for --out'}"
     session.notify(f"warning: {count_noun(len(failed), 'step')} failed, and {len(done.not_run)} did not run: {again}")
-    is_anything_done = bool(done.done) or any(each.state in {"sent", "unread"} for each in failed)
-    reasons = [each.help_code for each in failed]
-    session.exit_code = (
-        exit_of_reasons(reasons, is_anything_done=is_anything_done) if failed else exit_codes.PARTLY_DONE
-    )
+    # What did not run, although nothing failed, has no cause.
+    reasons = [each.help_code for each in failed] or [None]
+    session.exit_code = exit_of_reasons(reasons, session.ledger)
 
 
 def _refuse_options_of_files(

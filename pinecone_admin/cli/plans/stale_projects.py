@@ -18,7 +18,6 @@ from pinecone_admin.cli.calls.confirmation import (
     name_some,
     require_change_allowed,
 )
-from pinecone_admin.cli.ending import has_remaining
 from pinecone_admin.cli.failures import exit_of_reasons
 from pinecone_admin.cli.output.files import write_report
 from pinecone_admin.cli.output.progress import show_progress
@@ -53,7 +52,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
 def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) -> None:
     count = count_noun(len(failed), "project")
     session.notify(f"warning: {count} that might be stale could not be read: left has the reasons")
-    session.exit_code = exit_of_reasons(failed, is_anything_done=was_any_read)
+    session.exit_code = exit_of_reasons(failed, session.ledger, is_anything_done=was_any_read)
 
 
 def _describe_next(*, has_projects: bool, has_failed: bool, out: str | None) -> str:
@@ -106,9 +105,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     _name_temporary_keys(session, report.temporary_keys)
     if report.left:
         codes = [each.help_code for each in report.left]
-        session.exit_code = exit_of_reasons(
-            codes, is_anything_done=bool(report.deleted) or has_remaining(session.ledger)
-        )
+        session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(report.deleted))
         session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
 
 
