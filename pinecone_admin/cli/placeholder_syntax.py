@@ -39,11 +39,6 @@ def parse_word(text: str) -> Word:
     return [part for part in [*parts, text[end:]] if part]
 
 
-def escape(text: str) -> str:
-    """Return a text as it is written in a word with placeholders."""
-    return text.replace("{", "{{").replace("}", "}}")
-
-
 def names_of(words: Sequence[Word]) -> set[str]:
     """Return the names of the placeholders of words."""
     return {part.name for word in words for part in word if isinstance(part, Placeholder)}

@@ -46,6 +46,7 @@ class Session:
         bar: The progress that the terminal shows, or may show later, if any.
         has_lost_output: Whether stdout was closed before a result was written to it.
         is_row: Whether it runs a row of ``each``, whose changes were agreed to before the first row.
+        columns: Values of the row, by the columns that ``--store`` has in it; empty unless it runs one.
         claimed: The places that secrets of this run have: variables by their files, or None for all of a file.
         written: Files that the command itself writes, so that they are no places for secrets.
     """
@@ -64,6 +65,7 @@ class Session:
         self.bar: DelayedBar | None = None
         self.has_lost_output: bool = False
         self.is_row: bool = False
+        self.columns: Mapping[str, str] = {}
         self.claimed: dict[tuple[object, ...], set[str | None]] = {}
         self.written: list[str] = []
         self._admin: Admin | None = None

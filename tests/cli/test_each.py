@@ -71,6 +71,9 @@ FORMATS = {
     "lines": '{"name": "search", "max_pods": 0}\n\n{"name": "nothing", "max_pods": 0}\n',
 }
 
+LINES = {"csv": 3, "semicolons": 3, "tabs": 3, "list": 3, "lines": 3}
+"""The line of the second row."""
+
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -> None:
@@ -78,7 +81,8 @@ def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -
     with example_organization():
         done = each(EXISTS, "--failed", "failed", rows=FORMATS[form])
         assert lines_of(done) == [{"row": 1, "exit": 0, "result": True}, {"row": 2, "exit": 4, "result": False}]
-        assert (done.exit, done.stderr) == (9, "warning: 1 of 2 rows failed; failed has those to run again\n")
+        said = f"warning: 1 of 2 rows failed: row 2 (line {LINES[form]}). It is in failed, to run again.\n"
+        assert (done.exit, done.stderr) == (9, said)
         assert Path("failed").stat().st_mode & 0o777 == 0o600
         again = each(("project", "create", "{name}", "--max-pods", "{max_pods}"), "--yes", file="failed")
         assert [(line["row"], line["result"]["name"]) for line in lines_of(again)] == [(1, "nothing")]
@@ -172,14 +176,15 @@ def test_a_value_is_one_word_whatever_it_is() -> None:
     assert not Path("x").exists()
 
 
-def test_a_value_that_begins_with_a_dash_is_no_value_of_an_option() -> None:
-    """It is refused there; a dash within, or one that the command line itself has, is not."""
-    rows = "name,new\nsearch,--dry-run\nsearch,-\nsearch,a-b\n"
+def test_a_value_that_begins_with_a_dash_is_the_value_of_its_option() -> None:
+    """It does not become an option there either; nor does a word that begins with a dash of its own."""
     with example_organization() as emulator:
-        done = each(("project", "update", "{name}", "--name", "{new}"), "--yes", rows=rows)
-        assert exits_of(done) == [2, 2, 0]
-        assert "--name: '--dry-run' begins with a dash" in lines_of(done)[0]["error"]["message"]
-        assert each(("project", "update", "a-b", "--name=-{new}"), "--yes", rows="new\nx\n").exit == 0
+        for value in ("--dry-run", "-", "-x", "a-b"):
+            done = each(("project", "update", "search", "--name", "{new}"), "--yes", rows=f"new\n{value}\n")
+            assert (done.exit, names_of(emulator)) == (0, {value, "empty"})
+            back = each(("project", "update", "{old}", "--name=search"), "--yes", rows=f"old\n{value}\n")
+            assert (back.exit, names_of(emulator)) == (0, {"search", "empty"})
+        assert each(("project", "update", "search", "--name=-{new}"), "--yes", rows="new\nx\n").exit == 0
         assert names_of(emulator) == {"-x", "empty"}
 
 
@@ -189,11 +194,13 @@ REFUSED = [
     (["run", "{name}"], "run cannot be run"),
     (["apply", "{name}"], "apply cannot be run"),
     (["emulator", "--state", "{name}"], "emulator cannot be run"),
-    ([*CREATE, "--dry-run"], "--dry-run stands before --"),
     ([*CREATE, "-y"], "--yes stands before --"),
-    ([*CREATE, "--read-only"], "--read-only stands before --"),
-    ([*CREATE, "-oraw"], "--output stands before --"),
-    ([*CREATE, "--query", "{name}"], "--query stands before --"),
+    ([*CREATE, "--confirm", "1"], "--confirm stands before --"),
+    ([*CREATE, "-oraw"], "each writes one line of JSON per row, so -o has no place here. Leave it out."),
+    ([*CREATE, "--output", "json"], "each writes one line of JSON per row, so -o has no place here. Leave it out."),
+    ([*CREATE, "--query", "{name}"], "--query takes no placeholder such as {name}"),
+    ([*CREATE, "--profile", "{name}"], "--profile takes no placeholder such as {name}"),
+    ([*CREATE, "--profile", "p", "--profile", "q"], "--profile is given twice"),
     ([*CREATE, "--help"], "--help stands before --"),
     (["--yes", *CREATE], "--yes stands before --"),
     (["project", "--yes", "create", "{name}"], "--yes stands before --"),
@@ -214,7 +221,7 @@ REFUSED = [
     (["api-key", "create", "{name}", "--project", "search", "--reveal"], "--reveal: the secrets of rows are not shown"),
     (["api-key", "create", "{name}", "--project", "search", "--store", "file:k"], "needs a place of its own"),
     (["api-key", "rotate-due", "--older-than", "{name}"], "api-key rotate-due cannot be run for each row"),
-    (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "its form, such as file:"),
+    (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "a place for secrets is given as"),
     (["send", "POST", "/admin/projects", "--body", '{"name": "{name}"}'], "--body takes no placeholder such as {name}"),
     (["login", "--client-id", "x", "--secret-command", "op {name}"], "--secret-command takes no placeholder"),
     (["login", "--client-id", "{name}", "--secret-command", "op"], "--client-id takes no placeholder"),
@@ -234,7 +241,11 @@ def test_what_rows_cannot_have_is_refused_before_the_first_one(words: list[str],
 def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
     """Formats, queries with placeholders, standard input that is wanted twice, and a file that is read and written."""
     cases = [
-        (("--output", "csv"), "rows.csv", "--output: the output is a line of JSON for each row"),
+        (
+            ("--output", "csv"),
+            "rows.csv",
+            "each writes one line of JSON per row, so -o has no place here. Leave it out.",
+        ),
         (("--query", "[?name=='{name}']"), "rows.csv", "--query takes no placeholder such as {name}"),
         (("--client-secret-stdin",), "-", "standard input has the rows"),
         (("--failed", "rows.csv"), "rows.csv", "rows.csv exists. Add --overwrite"),
@@ -257,14 +268,15 @@ DAMAGED = {
     ",\nx,y\n": "no header",
     'name\nx\n"y\n': "unexpected end of data",
     'name\nx\n"y"z\n': "expected after",
-    "name\nx\ny,z\n": "row 2 cannot be used: it has 2 cells, and the header has 1",
+    "name\nx\ny,z\n": "rows.csv, line 3 (row 2): it has 2 cells, and the header has 1. Nothing was changed.",
     f"name\n{'x' * 200_000}\n": "field larger than field limit",
     f"name\n{'x' * (1 << 20)}\n": "a line has more than",
     '[{"name": "x"}, {"name": ]': "cannot be read",
-    '[{"name": "x"}, 5]': "row 2 cannot be used: it is not a JSON object",
-    '[{"name": "x"}, {"nam": "y"}]': "{name}: there is no such column: did you mean nam?",
+    '[{"name": "x"}, 5]': "rows.csv, line 1 (row 2): it is not a JSON object.",
+    '[{"name": "x"},\n\n {"nam": "y"}]': "line 3 (row 2): {name}: there is no such column: did you mean nam?",
     "[" * 100_000: "nested too deeply",
-    '{"name": "x"}\nname\n': "row 2 cannot be used: it is not a JSON object",
+    '\n{"name": "x"}\n\nname\n': "rows.csv, line 4 (row 2): it is not a JSON object.",
+    'name,other\nx,"a\nb"\n\ny\n': "rows.csv, line 5 (row 2): it has 1 cell, and the header has 2.",
 }
 
 
@@ -279,17 +291,65 @@ def test_a_damaged_file_is_refused_before_the_first_row(text: str) -> None:
         assert len(emulator.requests) == 0
 
 
-def test_null_and_numbers_that_json_cannot_write_fail_in_their_row() -> None:
-    """They do not become empty text or "Infinity", and the row and the column are named."""
-    values = {"null": "is null", "1e400": "is too large", "-1e400": "is too large", "NaN": "not a number", '""': ""}
-    rows = [f'{{"value": {value}}}' for value in values]
-    with example_organization():
-        done = each(("project", "exists", "search{value}"), rows="\n".join(rows))
-    assert exits_of(done) == [2, 2, 2, 2, 0]
-    for number, (line, text) in enumerate(zip(lines_of(done)[:4], values.values(), strict=False), 1):
-        assert line["row"] == number
-        assert line["error"]["message"].startswith("the value of column value is ")
-        assert text in line["error"]["message"]
+WRONG = {
+    (EXISTS, '{"name": null}'): "the value of column name is null",
+    (EXISTS, '{"name": 1e400}'): "the value of column name is too large, or not a number",
+    (EXISTS, '{"name": -1e400}'): "the value of column name is too large",
+    (EXISTS, '{"name": NaN}'): "the value of column name is too large, or not a number",
+    (EXISTS, '{"name": ["x"]}'): "the value of column name is not text",
+    (EXISTS, '{"name": "a\\u0000b"}'): "the value of column name has a character that cannot be typed",
+    (EXISTS, '{"nam": "x"}'): "{name}: there is no such column: did you mean nam?",
+    (("project", "describe", "{name}"), '{"name": ""}'): "PROJECT: the value is empty",
+    (("project", "update", "search", "--name", "{name}"), '{"name": ""}'): "--name: the value is empty",
+    (("project", "create", "x", "--max-pods", "{name}"), '{"name": "many"}'): "'many' is not a whole number",
+    (("service-account", "create", "x", "--role", "{name}", "--store", "file:{name}"), '{"name": "Org"}'): "--role: ",
+    (("api-key", "list", "--{name}"), '{"name": "x"}'): "No such option",
+    (("project", "ensure", "fine", "--if-different", "{name}"), '{"name": "maybe"}'): "'maybe' is not one of them",
+    (("send", "POST", "/admin/projects", "--body", "{name}"), '{"name": "-"}'): "--body takes no placeholder",
+    (("send", "POST", "/admin/projects", "--body", "@{name}"), '{"name": "-"}'): "would read standard input",
+    (("access", "--inventory", "{name}"), '{"name": "-"}'): "--inventory: '-' would read standard input",
+}
+
+
+@pytest.mark.parametrize(("words", "row"), WRONG, ids=[f"{' '.join(words)} {row}" for words, row in WRONG])
+def test_a_row_that_is_wrong_refuses_the_file_and_fails_in_a_stream(words: tuple[str, ...], row: str) -> None:
+    """Of a file, nothing is run, and its line is named; a stream goes row by row."""
+    text = WRONG[words, row]
+    fine = '{"name": "fine"}' if "--role" not in words else '{"name": "OrgMember"}'
+    with example_organization() as emulator:
+        done = each(words, "--yes", rows=f"{row}\n", file="one")
+        assert (done.exit, done.stdout, len(emulator.requests)) == (2, "", 0), done
+        assert text in done.stderr
+        is_template = "takes no" in text or "No such option" in text  # of which no row can be right
+        assert is_template or done.stderr.startswith("error: one, line 1 (row 1): "), done.stderr
+        piped = each(words, "--yes", file="-", stdin=f"{row}\n{fine}\n")
+        if not is_template:
+            assert (exits_of(piped)[0], text in lines_of(piped)[0]["error"]["message"]) == (2, True), piped
+
+
+def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
+    """Each has a line with the reason, also where JSON is asked for; rows that are right do not run either."""
+    rows = "name,max_pods\na,1\nb,many\n,3\nd\n\ne,5\nf,-1\n"
+    words = ("project", "create", "{name}", "--max-pods", "{max_pods}")
+    with example_organization() as emulator:
+        for way in ("--yes", "--dry-run"):
+            done = each(words, way, "--failed", "failed.csv", rows=rows)
+            assert (done.exit, done.stdout, len(emulator.requests)) == (2, "", 0), done
+            help_line = "is not a whole number from 0 (see pinecone-admin project create --help)"
+            wrong = "Invalid value for '--max-pods'"
+            assert done.stderr.splitlines() == [
+                f"rows.csv, line 3 (row 2): {wrong}: 'many' {help_line}.",
+                "rows.csv, line 4 (row 3): NAME: the value is empty.",
+                "rows.csv, line 5 (row 4): it has 1 cell, and the header has 2.",
+                f"rows.csv, line 8 (row 6): {wrong}: '-1' {help_line}.",
+                "error: rows.csv: 4 of 6 rows are wrong. Nothing was changed. [PA101]",
+            ]
+            listed = each(words, way, "-o", "json", rows=rows).error
+            assert [(each["file"], each["line"]) for each in listed["problems"]] == [
+                ("rows.csv", line) for line in ("3", "4", "5", "8")
+            ]
+            assert listed["problems"][1]["message"] == "row 3: NAME: the value is empty"
+        assert not Path("failed.csv").exists()
 
 
 @pytest.mark.parametrize("form", ["lines", "list"])
@@ -305,27 +365,32 @@ def test_a_row_of_json_is_written_again_as_it_was(form: str) -> None:
         assert exits_of(each(EXISTS, file="failed")) == [4, 4, 4]
 
 
-def test_a_value_that_cannot_be_typed_fails_in_its_row() -> None:
-    """NUL, lists, nothing, and a column that a line of JSON lacks; the other rows run."""
-    rows = [
-        '{"name": "a\\u0000b"}',
-        '{"name": ["x"]}',
-        '{"name": null}',
-        '{"nam": "x"}',
-        '{"name": 5}',
-        '{"name": "-"}',
-    ]
-    with example_organization() as emulator:
-        done = each(CREATE, "--yes", rows="\n".join(rows))
-        assert exits_of(done) == [2, 2, 2, 2, 0, 2]
-        assert names_of(emulator) == {"search", "empty", "5"}
-        nul = each(EXISTS, rows="name\na\0b\n")
-        assert (nul.exit, "cannot be typed" in nul.stdout) == (2, True)
-        Path("latin.csv").write_bytes(b"name\n\xe9\n")
+def test_a_file_in_another_encoding_is_refused() -> None:
+    """UTF-8 is asked for, in a file as on standard input."""
+    Path("latin.csv").write_bytes(b"name\n\xe9\n")
+    with example_organization():
         assert "latin.csv is not UTF-8 text" in each(EXISTS, file="latin.csv").stderr
         assert (
             "standard input is not UTF-8 text" in each(EXISTS, file="-", stdin="name\né\n", encoding="latin-1").stderr
         )
+
+
+def test_options_of_every_command_stand_on_either_side_of_the_dashes(tmp_path: Path) -> None:
+    """Behind the command they hold for all rows, too."""
+    log = tmp_path / "audit.jsonl"
+    rows = "name\nx\ny\n"
+    with example_organization() as emulator:
+        planned = each([*CREATE, "--dry-run"], rows=rows)
+        assert [line["result"]["would_do"][0]["body"]["name"] for line in lines_of(planned)] == ["x", "y"]
+        refused = each([*CREATE, "--read-only"], "--yes", rows=rows)
+        assert (refused.exit, "This session is read-only" in refused.stderr) == (2, True)
+        other = each([*CREATE, "--expect-organization", "other"], "--yes", rows=rows)
+        assert (other.exit, changes_of(emulator)) == (3, 0)
+        made = each([*CREATE, "--audit-log", str(log), "--query", "name", "-v", "-v"], "--yes", "-v", rows=rows)
+        assert [line["result"] for line in lines_of(made)] == ["x", "y"]
+        assert (made.stderr.count(": POST /admin/projects"), len(log.read_text().splitlines())) == (2, 2)
+        twice = each([*CREATE, "--query", "name"], "--yes", "--query", "id", rows=rows)
+        assert (twice.exit, "--query is given twice" in twice.stderr) == (2, True)
 
 
 def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
@@ -344,7 +409,7 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
         assert (each(EXISTS, "--read-only", rows=rows).exit, each(EXISTS, "--dry-run", rows=rows).exit) == (4, 4)
         other = each(CREATE, "--yes", "--expect-organization", "other", rows=rows)
         assert (other.exit, exits_of(other)) == (3, [3])
-        assert other.stderr == "warning: 1 of 1 row failed; 1 row not run\n"
+        assert other.stderr == "warning: 1 of 1 row failed: row 1 (line 2). 1 row did not run.\n"
         assert changes_of(emulator) == 0
         made = each(CREATE, "--yes", "--audit-log", str(log), "--query", "name", "--verbose", rows=rows)
         assert [line["result"] for line in lines_of(made)] == ["x", "y"]
@@ -365,7 +430,9 @@ def test_a_secret_goes_to_the_place_of_its_row(tmp_path: Path) -> None:
             for way in ("--yes", "--dry-run"):
                 done = each(words, way, rows=f"name,place\nk1,one\nk2,{value}\n")
                 assert (done.exit, done.stdout, changes_of(emulator)) == (2, "", 0), done
-                said = "is one place for row 1 and row 2, and each" if value == "ONE" else f"for row 2: {value!r} "
+                said = (
+                    "is one place for row 1 and row 2, and each" if value == "ONE" else f"(row 2): --store: {value!r} "
+                )
                 assert said in done.stderr, done.stderr
         done = each(words, "--yes", rows="name,place\nk1,one\nk2,two\n")
         assert exits_of(done) == [0, 0]
@@ -404,7 +471,7 @@ def test_a_value_does_not_lead_to_another_file(form: str, value: str) -> None:
         done = each(words, "--yes", rows=f"name,place\nk,{value}\n")
         assert (done.exit, changes_of(emulator)) == (2, 0)
         said = "is not the name of a variable" if "#" in value else "begins with ~, so it cannot be a part of a place"
-        assert "--store, for row 1: " in done.stderr
+        assert done.stderr.startswith("error: rows.csv, line 2 (row 1): --store: ")
         assert said in done.stderr, done.stderr
 
 
@@ -544,7 +611,8 @@ def test_the_exit_code_is_that_of_all_rows_or_9() -> None:
         assert each(EXISTS, rows="name\nsearch\nempty\n").exit == 0
         assert each(EXISTS, rows="name\nx\ny\n").exit == 4
         assert each(EXISTS, rows="name\nsearch\ny\n").exit == 9
-        assert each(("project", "describe", "{name}"), rows="name\nx\n-\n").exit == 9
+        piped = each(("project", "describe", "{name}"), file="-", stdin='{"name": "x"}\n{"name": null}\n')
+        assert (piped.exit, exits_of(piped)) == (9, [4, 2])
 
 
 def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
@@ -561,7 +629,8 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
             assert Path("left.csv").read_text() == ""
         Path("failed.csv").unlink()
-    assert done.stderr == "warning: 1 of 2 rows failed; 1 row not run; failed.csv has those to run again\n"
+    said = "1 of 2 rows failed: row 2 (line 3). 1 row did not run. They are in failed.csv, to run again."
+    assert done.stderr == f"warning: {said}\n"
 
 
 def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
@@ -571,21 +640,25 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
         stopped = each(EXISTS, "--stop", "--failed", "failed.csv", file="-", stdin=rows)
         whole = each(EXISTS, "--failed", "all.csv", file="-", stdin=rows)
     assert stopped.stderr == (
-        "warning: 1 of 2 rows failed; failed.csv has those to run again; the rest of standard input was not read\n"
+        "warning: 1 of 2 rows failed: row 2 (line 3). It is in failed.csv, to run again. The rest of standard input "
+        "was not read.\n"
     )
-    assert whole.stderr == "warning: 2 of 3 rows failed; all.csv has those to run again\n"
+    assert whole.stderr == (
+        "warning: 2 of 3 rows failed: row 2 (line 3), row 3 (line 4). They are in all.csv, to run again.\n"
+    )
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
     """It must not be run again blindly, and the last line says so, with the numbers of rows as such."""
-    for exits, named in (([6, 0, 0], "row 1"), ([6, 6, 0], "rows 1, 2")):
+    said = "may have made its change. Look first, before you run it again."
+    both = "may have made their changes. Look first, before you run them again."
+    for exits, named in (([6, 0, 0], f"row 1 (line 2) {said}"), ([6, 6, 0], f"row 1 (line 2), row 2 (line 3) {both}")):
         with example_organization() as emulator:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
             done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\n")
             assert exits_of(done) == exits
         Path("failed.csv").unlink()
-        said = f"look first at {named} of rows.csv, also in failed.csv\n"
-        assert done.stderr.endswith(f"warning: changes may have been made: {said}")
+        assert done.stderr.endswith(f"warning: {named}\n")
 
 
 def test_reads_run_at_once() -> None:
@@ -653,8 +726,8 @@ def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
         assert names_of(emulator) == {"search", "empty", "a", "b"}
     assert Path("failed.csv").read_text() == "name\nb\nc\nd\n"
     assert done.stderr.splitlines() == [
-        "warning: 1 of 2 rows failed; 2 rows not run; failed.csv has those to run again",
-        "warning: changes may have been made: look first at row 2 of rows.csv, also in failed.csv",
+        "warning: 1 of 2 rows failed: row 2 (line 3). 2 rows did not run. They are in failed.csv, to run again.",
+        "warning: row 2 (line 3) may have made its change. Look first, before you run it again.",
         "error: interrupted; the work of 2 rows was done",
     ]
 

@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import describe_path, write_report
 from pinecone_admin.cli.output.formats import is_object
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _SEPARATORS = ",;\t"
 _MAX_LINE = 1 << 20
@@ -29,12 +32,14 @@ class Row(NamedTuple):
 
     Attributes:
         number: Its position among the rows, from 1.
+        line: The line of the file on which it begins, from 1.
         raw: What the file has: cells, or the text of a JSON value or of a line that is not JSON.
         values: Its values by column; none if it has a problem.
         problem: Why it cannot be used; empty if it can.
     """
 
     number: int
+    line: int
     raw: Any
     values: Mapping[str, Any]
     problem: str = ""
@@ -81,19 +86,20 @@ class RowFile:
     def _begin(self) -> Iterator[Row]:
         """Read as far as the format and the columns, and return the rows."""
         pieces = iter(lambda: self._text.readline(_MAX_LINE), "")
-        beginning = next(filter(str.strip, pieces), "")
+        first_line, beginning = next(((number, text) for number, text in enumerate(pieces, 1) if text.strip()), (1, ""))
         first = beginning.lstrip()[:1]  # empty if there is nothing: no row, in whatever format
         self.is_list: bool = first == "["
         self.columns: Sequence[str] | None = None
         self.separator: str = max(_SEPARATORS, key=beginning.count)
         if self.is_list:
-            return number_objects(parse_list(beginning + self._text.read(_MAX_LIST)))
+            return number_objects(parse_list(beginning + self._text.read(_MAX_LIST), first_line))
         lines = _refuse_long_lines(chain([beginning], pieces))
         if first in {"{", ""}:
-            return number_objects((line.strip(), parse_line(line)) for line in lines if line.strip())
+            numbered = enumerate(lines, first_line)
+            return number_objects((number, line.strip(), parse_line(line)) for number, line in numbered if line.strip())
         reader = csv.reader(lines, delimiter=self.separator, strict=True)
         self.columns = check_header(next(reader))
-        return number_cells(filter(None, reader), self.columns)
+        return number_cells(_find_lines(reader, first_line), self.columns)
 
 
 @contextmanager
@@ -148,20 +154,30 @@ def check_header(cells: Sequence[str]) -> Sequence[str]:
     return columns
 
 
-def number_cells(rows: Iterable[list[str]], columns: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of CSV."""
-    for number, cells in enumerate(rows, 1):
+def _find_lines(reader: Reader, first_line: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of CSV that are not empty, each with the line on which it begins."""
+    end = reader.line_num
+    for cells in reader:
+        begin, end = end, reader.line_num
+        if cells:
+            yield first_line + begin, cells
+
+
+def number_cells(rows: Iterable[tuple[int, list[str]]], columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of CSV, given the cells of each with their line."""
+    for number, (line, cells) in enumerate(rows, 1):
         if len(cells) == len(columns):
-            yield Row(number, cells, dict(zip(columns, cells, strict=True)))
+            yield Row(number, line, cells, dict(zip(columns, cells, strict=True)))
         else:
             problem = f"it has {count_noun(len(cells), 'cell')}, and the header has {len(columns)}"
-            yield Row(number, cells, {}, problem)
+            yield Row(number, line, cells, {}, problem)
 
 
-def number_objects(items: Iterable[tuple[str, Any]]) -> Iterator[Row]:
-    """Yield the rows of JSON, given each text with its value."""
-    for number, (text, item) in enumerate(items, 1):
-        yield Row(number, text, item) if is_object(item) else Row(number, text, {}, "it is not a JSON object")
+def number_objects(items: Iterable[tuple[int, str, Any]]) -> Iterator[Row]:
+    """Yield the rows of JSON, given the line, the text and the value of each."""
+    for number, (line, text, item) in enumerate(items, 1):
+        is_row = is_object(item)
+        yield Row(number, line, text, item if is_row else {}, "" if is_row else "it is not a JSON object")
 
 
 def parse_line(line: str) -> Any:
@@ -172,8 +188,12 @@ def parse_line(line: str) -> Any:
         return None
 
 
-def parse_list(text: str) -> list[tuple[str, Any]]:
-    """Return the items of a JSON list, each with its text, which a number that Python cannot hold may need.
+def parse_list(text: str, line: int) -> list[tuple[int, str, Any]]:
+    """Return the items of a JSON list, each with its line, and its text: Python cannot hold all of its numbers.
+
+    Args:
+        text: The list.
+        line: The line on which it begins.
 
     Raises:
         ValueError: It is not one, or it is too long.
@@ -184,14 +204,16 @@ def parse_list(text: str) -> list[tuple[str, Any]]:
         json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    items: list[tuple[str, Any]] = []
+    items: list[tuple[int, str, Any]] = []
     decoder, position = json.JSONDecoder(), text.index("[") + 1
     while text[position] != "]":
         if text[position] in " \t\r\n,":
+            line += text[position] == "\n"
             position += 1
         else:
             value, end = decoder.raw_decode(text, position)
-            items.append((text[position:end], value))
+            items.append((line, text[position:end], value))
+            line += text.count("\n", position, end)
             position = end
     return items
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from copy import copy
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+
+import click
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.bulk.row_files import Row, RowFile, RowWriter, open_rows
 from pinecone_admin.cli.bulk.row_session import RowSession, SharedByRows
-from pinecone_admin.cli.bulk.templates import Template, read_template, read_value, refuse_placeholders, unknown_column
-from pinecone_admin.cli.calls.confirmation import Consent, ask, confirm_temporary_keys, require_change_allowed
-from pinecone_admin.cli.command_line import describe_error, invoke, run_in_session
+from pinecone_admin.cli.bulk.templates import (
+    Template,
+    output_error,
+    read_template,
+    refuse_placeholders,
+    unknown_column,
+)
+from pinecone_admin.cli.calls.confirmation import (
+    Consent,
+    ask,
+    confirm_temporary_keys,
+    name_some,
+    require_change_allowed,
+)
+from pinecone_admin.cli.command_line import describe_error, run_in_session
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files
 from pinecone_admin.cli.output.progress import show_progress
@@ -28,8 +41,6 @@ from pinecone_admin.workflows.sent_changes import SentChange, find_effects
 
 _SHOWN = 3
 """Commands that the question shows."""
-_MOST_NAMED = 5
-"""Rows that a line names."""
 
 
 def run_for_each(
@@ -49,11 +60,9 @@ def run_for_each(
     session.command = template.command  # so that the client and the questions are those of the command
     _check_options(session, template, path, concurrency=concurrency, failed=failed)
     with open_rows(path, session.stdin) as file:
-        if file.columns is not None:
-            _check_columns(template, file.columns)
-        total = None if file.is_stream else _check_rows(file, template)
-        if total:
-            _check_places(session, file, template)
+        for column in sorted(template.columns.difference(file.columns or template.columns)):
+            raise unknown_column(column, [*filter(None, file.columns or ())])
+        total = None if file.is_stream else _check_rows(session, file, template)
         _ask(session, template, file, total)
         runner = RowRunner(session, template, file, total=total, stop=stop, failed=failed)
         runner.run(concurrency)
@@ -69,7 +78,7 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
         if concurrency > 1:
             raise CLIError("--concurrency is only for commands that change nothing")
     if session.settings.get("output") not in {None, "json"}:
-        raise CLIError("--output: the output is a line of JSON for each row")
+        raise output_error()
     refuse_placeholders("--query", session.settings.get("query") or "")
     if path == "-" and session.settings.get("client_secret_stdin"):
         raise CLIError("--client-secret-stdin: standard input has the rows")
@@ -77,40 +86,67 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
     session.written += [] if failed is None else [failed]
 
 
-def _check_columns(template: Template, columns: Iterable[str]) -> None:
-    for column in sorted(template.columns.difference(columns)):
-        raise unknown_column(column, [*filter(None, columns)])
+def _check_rows(session: Session, file: RowFile, template: Template) -> int:
+    """Return how many rows a file has, after checks of all of them.
 
-
-def _check_rows(file: RowFile, template: Template) -> int:
-    """Return how many rows a file has, after checks of all of them; columns of JSON Lines are checked row by row."""
+    Raises:
+        CLIError: Rows are wrong; each is named, with its line and the reason.
+    """
     total = 0
+    problems: list[_Problem] = []
+    places: list[tuple[Row, Session]] = []
     for row in file.rows():
-        if row.problem:
-            raise CLIError(f"{file.name}: row {row.number} cannot be used: {row.problem}")
-        if file.is_list:
-            _check_columns(template, row.values)
-        total = row.number
+        total += 1
+        try:
+            trial = template.check(row, session)
+        except CLIError as error:
+            problems.append((row, error))
+        except click.UsageError as error:
+            problems.append((row, CLIError(describe_error(session, error).message, cause=error)))
+        else:
+            # Requests by hand say themselves what they make.
+            places += [(row, trial)] if template.command.makes is not None and "store" in trial.settings else []
+    problems += _check_places(places, template) if places and not problems else []
+    if problems:
+        raise _describe_problems(session, file, total, problems)
     return total
 
 
-def _check_places(session: Session, file: RowFile, template: Template) -> None:
-    """Raise CLIError, before the first row, if a secret cannot be stored, or would replace that of another row."""
-    makes, store = template.command.makes, template.store
-    if makes is None or store is None:  # of requests by hand, each row says what it makes
-        return
-    from pinecone_admin.cli.secrets.destination import Destination, RowOwner  # noqa: PLC0415 - few commands need it
+_Problem: TypeAlias = tuple[Row, CLIError]
+"""A row that is wrong, and why."""
 
-    trial = copy(session)
-    trial.settings = {"store": store, "allow_group": "--allow-group" in template.options, "dry_run": True}
-    destination = Destination(trial, makes, columns=template.columns)
+
+def _check_places(rows: Sequence[tuple[Row, Session]], template: Template) -> list[_Problem]:
+    """Return the rows whose secret cannot be stored, or would replace that of another row."""
+    from pinecone_admin.cli.secrets.destination import Destination, RowOwner, refuse  # noqa: PLC0415 - few commands need it
+
+    makes, (_, trial) = template.command.makes, rows[0]
+    assert makes is not None  # noqa: S101 - rows have places
+    destination = Destination(trial, makes)
     if destination.needs_owner:  # the names of keys are looked up row by row
-        return
-    owners: list[RowOwner] = []
-    for row in file.rows():
-        values = {name: read_value(row, name) for name in sorted(destination.columns)}
-        owners.append(RowOwner(makes.api_type, row.number, values))
-    destination.check(owners)
+        return []
+    owners = [RowOwner(makes.api_type, row.number, each.columns) for row, each in rows]
+    found = zip(rows, destination.find_obstacles(owners), strict=True)
+    return [(row, refuse(each)) for (row, _), each in found if each is not None]
+
+
+def _describe_problems(session: Session, file: RowFile, total: int, problems: Sequence[_Problem]) -> CLIError:
+    """Return the error for rows that are wrong; of several, each gets a line of its own."""
+    lines = [
+        f"{file.name}, line {row.line} (row {row.number}): {error.message.rstrip('.')}." for row, error in problems
+    ]
+    if len(lines) > 1 and not session.expects_json_errors:
+        for line in lines:
+            session.notify(line)
+    return CLIError(
+        lines[0] if len(lines) == 1 else f"{file.name}: {len(lines)} of {count_noun(total, 'row')} are wrong.",
+        cause=problems[0][1],
+        says_if_unchanged=True,
+        problems=[
+            {"file": file.name, "line": str(row.line), "message": f"row {row.number}: {error.message}"}
+            for row, error in problems
+        ],
+    )
 
 
 def _ask(session: Session, template: Template, file: RowFile, total: int | None) -> None:
@@ -183,11 +219,12 @@ class RowRunner:
         self._writer = None if failed is None else RowWriter(failed, file)
         self._shared = SharedByRows(session, template.command)
         self._running: dict[int, Row] = {}
+        self._failed_rows: list[tuple[int, int]] = []
         self._latest = 0
         self._has_read_all = False
         self._exits = Counter[int]()
         self._changed = 0
-        self._unclear: list[int] = []
+        self._unclear: list[tuple[int, int]] = []
 
     def run(self, concurrency: int) -> None:
         """Run the rows.
@@ -241,7 +278,9 @@ class RowRunner:
         most: int | None = self._session.settings.get("confirm")
         if most is not None and row.number > most:  # of a stream, whose rows could not be counted first
             raise CLIError(f"--confirm {most} allows no further row.", says_if_unchanged=True)
-        invoke(session, self._template.fill(row))
+        context = self._template.parse(row, session)
+        with context:
+            self._template.command.invoke(context)
 
     def _deliver(self, row: Row, outcome: RowOutcome) -> None:
         """Write how a row ended."""
@@ -250,9 +289,11 @@ class RowRunner:
         self._session.exit_code = choose_exit(self._exits)
         self._changed += outcome.has_changed
         if not outcome.is_repeatable:
-            self._unclear.append(row.number)
-        if outcome.exit and self._writer is not None:
-            self._writer.add(row)
+            self._unclear.append(row[:2])
+        if outcome.exit:
+            self._failed_rows.append(row[:2])
+            if self._writer is not None:
+                self._writer.add(row)
         write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
         self._advance(Progress(done=self._exits.total(), total=self._total or 0, step=""))
 
@@ -286,18 +327,17 @@ class RowRunner:
         if not self._latest:
             self._session.notify("there are no rows")
         if failed or left:
-            said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed"] if failed else []
-            said += [f"{count_noun(left, 'row')} not run"] if left else []
-            said += [f"{self._failed} has those to run again"] if self._failed else []
+            again = "It is" if failed + left == 1 else "They are"
+            said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed: {_name_rows(self._failed_rows)}."]
+            said += [f"{count_noun(left, 'row')} did not run."] if left else []
+            said += [f"{again} in {self._failed}, to run again."] if self._failed else []
             if self._file.is_stream and not self._has_read_all:
-                said.append(f"the rest of {self._file.name} was not read")
-            self._session.notify(f"warning: {'; '.join(said)}")
+                said.append(f"The rest of {self._file.name} was not read.")
+            self._session.notify(f"warning: {' '.join(said if failed else said[1:])}")
         if self._unclear:
-            named = ", ".join(map(str, self._unclear[:_MOST_NAMED])) + (", …" if self._unclear[_MOST_NAMED:] else "")
-            rows = "row" if len(self._unclear) == 1 else "rows"
-            copied = f", also in {self._failed}" if self._failed else ""  # where the same rows have other numbers
-            rows = f"{rows} {named} of {self._file.name}{copied}"
-            self._session.notify(f"warning: changes may have been made: look first at {rows}")
+            it, its = ("it", "its change") if len(self._unclear) == 1 else ("them", "their changes")
+            named = _name_rows(self._unclear)
+            self._session.notify(f"warning: {named} may have made {its}. Look first, before you run {it} again.")
 
     def _write_left(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""
@@ -307,6 +347,11 @@ class RowRunner:
             for row in islice(self._file.rows(), self._latest, None):
                 writer.add(row)
         writer.close()
+
+
+def _name_rows(rows: Iterable[tuple[int, int]]) -> str:
+    """Return the numbers of rows with their lines, of many only the first."""
+    return name_some([f"row {number} (line {line})" for number, line in sorted(rows)])
 
 
 def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOutcome:

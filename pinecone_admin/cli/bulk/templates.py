@@ -1,7 +1,7 @@
-"""The command of ``each``: its words are read once, and the values of each row fill its placeholders.
+"""The command of ``each``: click reads its words once, and the values of each row fill what click has read.
 
 Which word is an option, and which is a value, is decided before a placeholder is filled. So no value of a row becomes
-an option or a second word.
+an option or a second word. Then click checks the filled values as those of any command.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
-from functools import partial
 from math import isfinite
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
@@ -20,18 +19,29 @@ import click
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.bulk.row_files import Row
+from pinecone_admin.cli.calls.pipeline import check_values
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, Noun
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.formats import is_list
-from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, check_options, protect_ids, suggest
-from pinecone_admin.cli.placeholder_syntax import Placeholder, Word, escape, names_of, parse_word
+from pinecone_admin.cli.parameters import (
+    OWNER_PLACEHOLDERS,
+    NameOrId,
+    check_options,
+    given_values,
+    protect_ids,
+    spell_parameter,
+    suggest,
+)
+from pinecone_admin.cli.placeholder_syntax import Placeholder, names_of, parse_word
 from pinecone_admin.cli.session import Session
 
 _NOT_FOR_ROWS = frozenset({"apply", "each", "emulator", "run", "token"})
-_FOR_ALL_ROWS = frozenset({"yes", "dry_run"})
-"""Options of many commands that stand before ``--``, beside those of every command."""
-_READS_STDIN = frozenset({"-", "@-"})
+_WITHOUT_PLACEHOLDER = frozenset({"client_id", "secret_command", "host", "oauth_url"})
+"""Options that decide who signs in, and where."""
 
+_READS_STDIN = frozenset({"-", "@-"})
+_NO_ROW = Row(0, 0, None, {})
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _IN_JSON = re.compile(r"\{[^{}\[\]\"'`:]+\}")
 """A placeholder in a text that has braces of its own."""
 
@@ -66,65 +76,6 @@ def unknown_column(column: str, columns: Sequence[str]) -> CLIError:
     )
 
 
-class Slot(NamedTuple):
-    """A value of the command.
-
-    Attributes:
-        name: Name of its parameter.
-        option: The option whose value it is; empty for a positional one.
-        words: One word, or those of a command that it runs.
-        prefix: What stands before the words of such a command.
-        convert: Returns a value of a row as it stands in the words, or raises CLIError.
-        known: Placeholders that the command itself fills, unless the row has a column of that name.
-    """
-
-    name: str
-    option: str
-    words: Sequence[Word]
-    prefix: str = ""
-    convert: Callable[[str], str] = str
-    known: Sequence[str] = ()
-
-    def fill(self, row: Row) -> str:
-        """Return the value for a row.
-
-        Raises:
-            CLIError: A value of the row has no place here.
-        """
-        words = ["".join(self._fill_part(part, row) for part in word) for word in self.words]
-        text = self.prefix + shlex.join(words) if self.prefix else words[0]
-        if text in _READS_STDIN:
-            raise CLIError(f"{text!r} would read standard input, which rows cannot do")
-        if self.option and text.startswith("-") and isinstance(self.words[0][0], Placeholder):
-            raise CLIError(f"{self.option}: {text!r} begins with a dash")
-        return text
-
-    def _fill_part(self, part: str | Placeholder, row: Row) -> str:
-        if isinstance(part, str):
-            return escape(part) if self.known else part
-        if part.name in self.known and part.name not in row.values:
-            return f"{{{part.name}}}"
-        value = self.convert(read_value(row, part.name))
-        return escape(value) if self.known else value
-
-
-def _make_slot(param: click.Parameter, text: str) -> Slot:
-    name = str(param.name)
-    option = param.opts[0] if isinstance(param, click.Option) else ""
-    if name == "store":
-        return _make_store_slot(text)
-    is_json = name == "body" and not text.startswith("@")
-    if is_json or name in {"client_id", "secret_command", "host", "oauth_url"}:  # which decide who signs in
-        refuse_placeholders(option, text)
-    if name == "path":  # of a URL
-        return Slot(name, option, [parse_word(text)], convert=_quote_segment)
-    return Slot(name, option, [[text] if is_json else parse_word(text)])
-
-
-def _quote_segment(value: str) -> str:
-    return quote(value, safe="")
-
-
 def refuse_placeholders(option: str, text: str) -> None:
     """Raise CLIError if a text that may have braces of its own has a placeholder."""
     found = _IN_JSON.search(text)
@@ -132,81 +83,104 @@ def refuse_placeholders(option: str, text: str) -> None:
         raise CLIError(f"{option} takes no placeholder such as {found[0]}")
 
 
-def _make_store_slot(text: str) -> Slot:
-    form, colon, rest = text.partition(":")
-    if not colon or "{" in form:
-        raise CLIError("--store: its form, such as file:, is written without a placeholder")
-    try:
-        words = [parse_word(word) for word in shlex.split(rest)] if form == "exec" else [parse_word(text)]
-    except ValueError as error:
-        raise CLIError(f"--store: the command cannot be split into words: {error}") from error
-    if not names_of(words) - {"kind"}:
-        raise CLIError("--store: the secret of each row needs a place of its own: write {COLUMN} in it")
-    convert = partial(_check_store_value, is_in_env_file=form == "env-file")
-    prefix = f"{form}:" if form == "exec" else ""
-    return Slot("store", "--store", words, prefix=prefix, convert=convert, known=OWNER_PLACEHOLDERS)
-
-
-def _check_store_value(value: str, *, is_in_env_file: bool) -> str:
-    from pinecone_admin.cli.secrets.store_template import find_problem_of_value  # noqa: PLC0415 - few commands need it
-
-    if problem := find_problem_of_value(value, is_in_env_file=is_in_env_file):
-        raise CLIError(f"--store: {value!r} {problem}, so it cannot be a part of a place.")
-    return value
-
-
 class Template(NamedTuple):
     """A command with placeholders.
 
     Attributes:
         command: The command.
-        options: Its options in the order in which they were written, each with the places of its values.
-        arguments: The places of its positional values.
+        words: Its words, as they were typed.
+        values: What click has read, by the names of parameters, without what holds for all rows.
+        order: The parameters that have values, in the order of the words; one with several, as often.
+        columns: The columns that every row needs.
         changes: Whether it changes something.
         deletes: Whether it may delete something.
-        store: The places of the secrets of all rows, if it makes any.
     """
 
     command: Command
-    options: Sequence[str | Slot]
-    arguments: Sequence[Slot]
+    words: Sequence[str]
+    values: Mapping[str, Any]
+    order: Sequence[click.Parameter]
+    columns: set[str]
     changes: bool
     deletes: bool
-    store: str | None
 
-    @property
-    def slots(self) -> list[Slot]:
-        """The places of all values."""
-        return [*(each for each in self.options if isinstance(each, Slot)), *self.arguments]
-
-    @property
-    def columns(self) -> set[str]:
-        """The columns that it needs."""
-        return {column for each in self.slots for column in names_of(each.words) - {*each.known}}
-
-    def fill(self, row: Row) -> list[str]:
-        """Return the words of the command for a row.
+    def parse(self, row: Row, session: Session) -> click.Context:
+        """Return the context in which the command can be invoked for a row.
 
         Raises:
             CLIError: A value of the row has no place where it belongs.
+            click.UsageError: A value of the row is none of its parameter.
         """
-        options = [each.fill(row) if isinstance(each, Slot) else each for each in self.options]
-        return [*self.command.path, *options, "--", *(each.fill(row) for each in self.arguments)]
+        if "store" in self.values:  # whose command is split into words before it is filled
+            names = sorted(_names_in(self.values["store"]))
+            wanted = [each for each in names if each in row.values or each not in OWNER_PLACEHOLDERS]
+            session.columns = {each: read_value(row, each) for each in wanted}
+        options, arguments = list[str](), list[str]()
+        several = {name: iter(value) for name, value in self.values.items() if is_list(value)}
+        for param in self.order:
+            name = str(param.name)
+            value: Any = next(several[name]) if name in several else self.values[name]
+            texts = cast("Sequence[Any]", value) if isinstance(value, tuple) else (value,)
+            filled = [_fill(param, text, row) for text in texts if isinstance(text, str)]  # a flag has none
+            if isinstance(param, click.Argument):
+                arguments += filled
+            else:
+                options += [param.secondary_opts[0] if value is False else param.opts[0], *filled]
+        parent = _make_parent(self.command, session)
+        return self.command.make_context(self.command.name, [*options, "--", *arguments], parent=parent)
+
+    def check(self, row: Row, session: Session) -> Session:
+        """Return a session with the settings of a row, after checks of what is known before the first request.
+
+        Raises:
+            CLIError: As ``parse``, or the command could not begin.
+            click.UsageError: As ``parse``.
+        """
+        trial = copy(session)
+        trial.settings = {}
+        context = self.parse(row, trial)
+        if not self.command.is_by_hand:
+            check_values(trial, self.command, given_values(context.params))
+        return trial
 
     def show(self, row: Row) -> str:
-        """Return the command for a row as a person would type it, or what is wrong with the row."""
-        try:
-            words = self.fill(row)
-        except CLIError as error:
-            return f"(row {row.number}: {error.message})"
-        behind = words[words.index("--") + 1 :]
-        if not any(word.startswith("-") for word in behind):
-            words.remove("--")
-        return make_printable(shlex.join(words))
+        """Return the command for a row as a person would type it."""
+
+        def fill(found: re.Match[str]) -> str:
+            return read_value(row, found[1]) if found[1] in self.columns else found[0]
+
+        words = (_PLACEHOLDER.sub(fill, each) for each in self.words)
+        return make_printable(shlex.join([*self.command.path, *words]))
+
+
+def _names_in(text: str) -> set[str]:
+    return names_of([parse_word(text)])
+
+
+def _is_json(param: click.Parameter, text: str) -> bool:
+    return param.name == "body" and not text.startswith("@")
+
+
+def _fill(param: click.Parameter, text: str, row: Row) -> str:
+    """Return a value of a parameter with the values of a row."""
+    if param.name == "store" or _is_json(param, text):
+        return text
+    is_path = param.name == "path"  # of a URL, of which a value is one segment
+
+    def fill_part(part: str | Placeholder) -> str:
+        if isinstance(part, str):
+            return part
+        value = read_value(row, part.name)
+        return quote(value, safe="") if is_path else value
+
+    filled = "".join(map(fill_part, parse_word(text)))
+    if filled in _READS_STDIN and not (isinstance(param.type, NameOrId) or param.name == "name"):
+        raise CLIError(f"{spell_parameter(param)}: {filled!r} would read standard input, which rows cannot do")
+    return filled
 
 
 def read_template(session: Session, words: Sequence[str]) -> Template:
-    """Return the command that words with placeholders say.
+    """Return the command that words with placeholders say, and take options that hold for all rows.
 
     Args:
         session: The session of ``each``.
@@ -216,27 +190,37 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
         CLIError: There is something that rows cannot have, or no placeholder.
         click.UsageError: There is no such command, option or constant value.
     """
-    command, context, rest = _find_command(words)
-    context.obj = copy(session)
-    context.obj.settings = {}
+    command, rest = _find_command(words)
+    context = click.Context(command, info_name=command.name, parent=_make_parent(command, session))
     if any(word.partition("=")[0] == "--confirm" for word in rest):
-        raise CLIError("--confirm stands before --, with the number of rows that may be deleted.")
+        raise _stands_before("--confirm")
     rest = protect_ids(rest, command.params)
     check_options(command, context, rest)
     values, extra, order = command.make_parser(context).parse_args(list(rest))
     if extra:
         raise click.UsageError(f"unexpected argument {extra[0]!r}", context)
-    template = _place_values(command, values, order)
-    if not any(names_of(each.words) for each in template.slots):
-        raise CLIError("the command has no placeholder: write {COLUMN} where the value of a column belongs")
-    _check_constants(context, template, values)
-    if command.makes is not None and "--store" not in template.options and not session.is_dry_run:
+    for param in order:
+        _take_for_all_rows(session, param, values, context)
+    columns = _read_columns(session, command, values)
+    if command.makes is not None and "store" not in values and not session.is_dry_run:
         raise CLIError("each row makes a secret: give --store with {COLUMN} in it, so that each has a place of its own")
-    return template
+    only_reads = all(str(values.get(name)).upper() == value for name, value in command.reads_with.items())
+    changes = command.effect != "reads" and not (command.reads_with and only_reads)
+    # A placeholder may stand for the value that deletes.
+    wanted = command.deletes_with.items()
+    may_delete = all("{" in (given := str(values.get(name))) or given.upper() == value for name, value in wanted)
+    deletes = changes and command.effect == "deletes" and may_delete
+    order = [each for each in order if str(each.name) in values]
+    return Template(command, rest, values, order, columns, changes, deletes)
 
 
-def _find_command(words: Sequence[str]) -> tuple[Command, click.Context, list[str]]:
-    """Return a command, a context of it, and the words behind its own."""
+def _make_parent(command: Command, session: Session) -> click.Context:
+    """Return a context of what a command is in; its own, since it remembers which options were given."""
+    return click.Context(ROOT, info_name=" ".join((PROGRAM, *command.path[:-1])), obj=session)
+
+
+def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
+    """Return a command, and the words behind its own."""
     found: click.Command = ROOT
     context, rest = click.Context(ROOT, info_name=PROGRAM), list(words)
     while isinstance(found, Noun):
@@ -255,45 +239,74 @@ def _find_command(words: Sequence[str]) -> tuple[Command, click.Context, list[st
     assert isinstance(found, Command)  # noqa: S101 - what is no group
     if found.makes is not None and found.makes.many:  # it has placeholders of its own
         raise CLIError(f"{found.full_name} cannot be run for each row")
-    return found, context, rest
+    return found, rest
 
 
 def _stands_before(option: str) -> CLIError:
     return CLIError(f"{option} stands before --, and holds for all rows")
 
 
-def _place_values(command: Command, values: Mapping[str, Any], order: Sequence[click.Parameter]) -> Template:
-    options, arguments = list[str | Slot](), list[Slot]()
-    repeated = {name: iter(value) for name, value in values.items() if is_list(value)}
-    for each in order:
-        name = str(each.name)
-        value: Any = next(repeated[name]) if name in repeated else values[name]
-        texts = cast("tuple[str, ...]", value) if isinstance(value, tuple) else (value,)
-        slots = [_make_slot(each, text) for text in texts if isinstance(text, str)]  # a flag has none
-        if isinstance(each, click.Argument):
-            arguments += slots
-            continue
-        is_help = each not in command.params
-        if is_help or isinstance(each, CommonOption) or name in _FOR_ALL_ROWS:
-            raise _stands_before(max(each.opts, key=len))
-        if name == "reveal":
-            raise CLIError("--reveal: the secrets of rows are not shown; give --store with {COLUMN} in it")
-        options += [each.secondary_opts[0] if value is False else each.opts[0], *slots]
-    wanted = command.deletes_with.items()
-    only_reads = all(str(values.get(name)).upper() == value for name, value in command.reads_with.items())
-    changes = command.effect != "reads" and not (command.reads_with and only_reads)
-    # A placeholder may stand for the value that deletes.
-    may_delete = all("{" in (given := str(values.get(name))) or given.upper() == value for name, value in wanted)
-    deletes = changes and command.effect == "deletes" and may_delete
-    return Template(command, options, arguments, changes, deletes, values.get("store"))
+def _take_for_all_rows(
+    session: Session, param: click.Parameter, values: dict[str, Any], context: click.Context
+) -> None:
+    """Move an option that holds for all rows to the session; refuse one that rows cannot have."""
+    name, option = str(param.name), max(param.opts, key=len)
+    if name == "yes" or param not in context.command.params:  # the help
+        raise _stands_before(option)
+    if name == "output":
+        raise output_error()
+    if name == "reveal":
+        raise CLIError("--reveal: the secrets of rows are not shown; give --store with {COLUMN} in it")
+    if name in values and (isinstance(param, CommonOption) or name == "dry_run"):
+        value = values.pop(name)
+        if isinstance(value, str):
+            refuse_placeholders(option, value)
+            if name in session.settings:
+                raise click.UsageError(f"{option} is given twice, and takes one value", context)
+        param.handle_parse_result(context, {name: value}, [])
 
 
-def _check_constants(context: click.Context, template: Template, values: Mapping[str, Any]) -> None:
-    """Raise UsageError or CLIError if a value without placeholders is wrong or missing."""
-    varying = {each.name for each in template.slots if names_of(each.words)}
-    for slot in template.slots:
-        if not names_of(slot.words):
-            slot.fill(Row(0, None, {}))
-    for each in template.command.params:
-        if each.name not in varying:
-            each.handle_parse_result(context, values, [])
+def output_error() -> CLIError:
+    """Return the error for a format, which rows do not have."""
+    return CLIError("each writes one line of JSON per row, so -o has no place here. Leave it out.")
+
+
+def _read_columns(session: Session, command: Command, values: Mapping[str, Any]) -> set[str]:
+    """Return the columns that a command needs, after checks of all that has no placeholder.
+
+    Raises:
+        CLIError: A placeholder is where none can be, or there is none.
+        click.UsageError: A value without placeholders is wrong or missing.
+    """
+    found, columns = set[str](), set[str]()
+    trial = copy(session)
+    trial.settings = {}
+    constants = click.Context(command, info_name=command.name, parent=_make_parent(command, trial))
+    for param in command.params:
+        value = values.get(str(param.name))
+        listed = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else [value]
+        names = set[str]()
+        for text in (each for each in listed if isinstance(each, str)):
+            if param.name in _WITHOUT_PLACEHOLDER or _is_json(param, text):
+                refuse_placeholders(param.opts[0], text)
+            elif not (new := _names_in(text)):
+                _fill(param, text, _NO_ROW)
+            else:
+                names |= new
+        if param.name == "store" and isinstance(value, str):
+            _check_store(value, names)
+        columns |= names.difference(OWNER_PLACEHOLDERS if param.name == "store" else ())
+        if not names:
+            param.handle_parse_result(constants, values, [])
+        found |= names
+    if not found:
+        raise CLIError("the command has no placeholder: write {COLUMN} where the value of a column belongs")
+    return columns
+
+
+def _check_store(text: str, names: Collection[str]) -> None:
+    from pinecone_admin.cli.secrets.store_template import parse_template  # noqa: PLC0415 - few commands need it
+
+    parse_template(text, names)
+    if not {*names} - {"kind"}:
+        raise CLIError("--store: the secret of each row needs a place of its own: write {COLUMN} in it")

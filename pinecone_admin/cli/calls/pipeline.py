@@ -98,7 +98,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         from pinecone_admin.cli.calls.confirmation import require_change_allowed  # noqa: PLC0415 - as above
 
         require_change_allowed(session)
-    _check_values(session, command, typed)
+    check_values(session, command, typed)
     destination = None if command.makes is None else _open_destination(session, command.makes)
     call = Call(session, command)
     call.destination = destination
@@ -141,7 +141,8 @@ def _report_differences(call: Call, ensured: object) -> None:
         call.session.notify(f"{left}: {'; '.join(map(str, differences))}")
 
 
-def _check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
+def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
+    """Raise CLIError if values that click took do not fit one another, or a positional one is empty."""
     for each in command.own_params:
         if isinstance(each, Positional) and str(typed[str(each.name)]) == "":
             raise CLIError(f"{each.human_readable_name}: the value is empty")

@@ -25,7 +25,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "completion": ("help", "Print what makes a shell complete the commands."),
     "doctor": ("identity", "Check variables, network, clock, credentials and roles, and say how to fix what fails."),
-    "each": ("each", "Run a command for each row of a file, over one connection and with one token."),
+    "each": ("each", "Run a command once for each row of a CSV or JSON file."),
     "emulator": ("emulator", "Serve an organization on this machine, to try things without an account."),
     "explain": ("help", "Say what a code of an error, an exit or a finding means, and what to do."),
     "export": (

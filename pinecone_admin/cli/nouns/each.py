@@ -44,12 +44,16 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 def each(
     session: Session, *, file: str, command: Sequence[str], concurrency: int = 1, stop: bool, failed: str | None = None
 ) -> None:
-    """Run a command for each row of a file, over one connection and with one token.
+    """Run a command once for each row of a CSV or JSON file.
 
-    Options of every command, --yes, --confirm and --dry-run stand before -- and hold for all rows. On a terminal, one
-    question shows how many commands there are and the first three. A command that deletes wants that number typed, or
-    --confirm N. Rows of standard input need --yes, or --confirm. A secret goes to a --store with {COLUMN} in it. A
-    value never becomes an option or a second word.
+    In the command, {email} stands for the column email. All rows are checked before the first one runs; rows of
+    standard input are checked one by one. A value never becomes an option or a second word. Pass names from a list on
+    as JSON (-o json), which changes nothing.
+
+    Options of every command, and --dry-run, stand before or behind --. --yes and --confirm stand before it. On a
+    terminal, one question shows how many commands there are and the first three. A command that deletes needs that
+    number, typed or as --confirm N. Rows of standard input need --yes or --confirm. A secret needs a --store with
+    {COLUMN} in it.
 
     Each row writes a line of JSON: row, which counts from 1 without the header, exit, and result or error. A row that
     fails does not stop the others. The exit code is 0, or the one with which all rows that ran failed, else 9.

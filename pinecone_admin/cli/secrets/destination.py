@@ -117,23 +117,22 @@ class Destination(StoreByName):
     Args:
         session: The session.
         makes: The secrets that the command makes.
-        columns: The columns of the rows of ``each``; empty for one command.
 
     Attributes:
         session: The session.
         makes: The secrets.
-        columns: Those columns that a place has in it.
+        columns: The columns of the row of ``each`` that a place has in it.
 
     Raises:
         CLIError: There is no place, or it can take none of these secrets.
     """
 
-    def __init__(self, session: Session, makes: Secret, columns: Collection[str] = ()) -> None:
+    def __init__(self, session: Session, makes: Secret) -> None:
         self.session: Session = session
         self.makes: Secret = makes
         store = session.settings.get("store")
-        self._template: StoreTemplate | None = None if store is None else parse_template(store, columns)
-        self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*columns}
+        self._template: StoreTemplate | None = None if store is None else parse_template(store, session.columns)
+        self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*session.columns}
         self._output: StandardOutput | None = None
         self._proposal: tuple[Sequence[_Owner], str | None] | None = None  # found once for all errors of a run
         if session.settings.get("reveal"):
@@ -179,15 +178,30 @@ class Destination(StoreByName):
             if owners and not self.session.is_dry_run:
                 raise CLIError(self._ask_for_places(owners), says_if_unchanged=True)
             return
-        for problem in self._find_problems(owners):
-            if problem is not None:
-                raise refuse(problem)
-        for owner in owners:
-            place = self._find_place(owner, owners)
-            self._tell_replacement(place)
-            if not self.makes.may_exist and owner not in may_be_stored:
-                with refusing():
-                    place.check_vacant()
+        for problem in filter(None, self.find_obstacles(owners, may_be_stored)):
+            raise refuse(problem)
+
+    def find_obstacles(
+        self, owners: Sequence[_Owner], may_be_stored: Collection[SecretOwner] = ()
+    ) -> Sequence[StoreError | None]:
+        """Return why each secret cannot be stored, or would replace another one; the arguments are those of ``check``.
+
+        That something else is at a place is found only if all secrets have one.
+        """
+        problems = list(self._find_problems(owners))
+        if any(problems):
+            return problems
+        return [self._find_occupation(each, owners, is_new=each not in may_be_stored) for each in owners]
+
+    def _find_occupation(self, owner: _Owner, owners: Sequence[_Owner], *, is_new: bool) -> StoreError | None:
+        place = self._find_place(owner, owners)
+        self._tell_replacement(place)
+        if is_new and not self.makes.may_exist:
+            try:
+                place.check_vacant()
+            except StoreError as error:
+                return error
+        return None
 
     def _tell_replacement(self, place: SecretPlace) -> None:
         if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
@@ -266,6 +280,7 @@ class Destination(StoreByName):
         else:
             scope = owner.project if owner.kind == "api_key" else kind
             values = {"kind": kind, "scope": scope, "project": owner.project, "name": owner.name}
+            values |= self.session.columns
         return template.find_place(
             values,
             allow_group=bool(self.session.settings.get("allow_group")),
@@ -343,7 +358,7 @@ class Destination(StoreByName):
     def _add_owner(self, error: StoreError, owner: _Owner) -> StoreError:
         """Return an error that also names the option and the secret."""
         option = "--reveal" if self._output is not None else "--store"
-        about = f"{option}, for {_label(owner)}" if self.makes.many or isinstance(owner, RowOwner) else option
+        about = f"{option}, for {_label(owner)}" if self.makes.many else option
         return type(error)(f"{about}: {error}")
 
     def _describe_part(self, error: PartError, owner: _Owner, owners: Sequence[_Owner]) -> str:
@@ -352,13 +367,15 @@ class Destination(StoreByName):
         if error.placeholder is None:
             rule = "is not the name of a variable, which has letters, digits and underscores"
             use = f"Use --store '{example}', for example" if example else "Use a file: for it"
-            if not (self.needs_owner or self.columns):
+            if self.columns:
+                return f"--store: {error} {rule}"
+            if not self.needs_owner:
                 fixed = re.sub("^(?=[0-9])|[^A-Za-z0-9_]", "_", str(error))
                 return f"--store: {error} {rule}. Name it {fixed}, for example"
             return f"--store, for {_label(owner)}: {error} {rule}. {use}"
-        if isinstance(owner, RowOwner):
-            value = owner.values[error.placeholder]
-            return f"--store, for {_label(owner)}: {value!r} {error}, so it cannot be a part of a place"
+        if error.placeholder in self.columns:
+            value = (owner.values if isinstance(owner, RowOwner) else self.session.columns)[error.placeholder]
+            return f"--store: {value!r} {error}, so it cannot be a part of a place"
         if owner.kind == "service_account" and error.placeholder == "project":
             other = "scope" if example and "{scope}" in example else "kind"
             use = (

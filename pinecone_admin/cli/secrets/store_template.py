@@ -75,7 +75,7 @@ class StoreTemplate:
             PartError: A value cannot be a part of the place.
         """
         for name in sorted(self.placeholders):
-            if problem := find_problem_of_value(values[name]):
+            if problem := _find_problem_of_value(values[name]):
                 raise PartError(problem, name)
         # Filled after the split, so that no value becomes a second word, or leads elsewhere.
         words = ["".join(part if isinstance(part, str) else values[part.name] for part in word) for word in self.words]
@@ -137,18 +137,13 @@ def _split_command(text: str) -> list[str]:
     return command
 
 
-def find_problem_of_value(value: str, *, is_in_env_file: bool = False) -> str | None:
-    """Return why a value cannot be one segment of a path, and a part of a word of a command; None if it can.
-
-    Args:
-        value: The value.
-        is_in_env_file: Whether it is filled in before the path is split from the name of the variable.
-    """
+def _find_problem_of_value(value: str) -> str | None:
+    """Return why a value cannot be one segment of a path, and a part of a word of a command; None if it can."""
     if value in {"", ".", ".."}:
         return "is empty" if not value else "means a folder"
     if value.startswith(("-", "~")):
         return f"begins with {value[0]}"
-    if found := set(value) & set("/\\#" if is_in_env_file else "/\\"):
+    if found := set(value) & set("/\\"):
         return f"contains {min(found)}"
     return (
         None if value.isprintable() and make_printable(value) == value else "contains characters that cannot be shown"
