@@ -323,7 +323,7 @@ class AsyncAdmin:
                 an access token, and there is no ``client_id``.
             ForbiddenError: The account is not known to be an OrgOwner. Other accounts do not see everything, and
                 ``apply`` would create again what they do not see.
-            RefusedError: The file is about another organization.
+            RefusedError: The file is about another organization, or no service account has ``client_id``.
             PineconeError: A part of the organization could not be read, for example in an outage.
 
         Example:
@@ -375,9 +375,9 @@ class AsyncAdmin:
         Raises:
             RefusedError: A change no longer fits, or an end (``until``) has passed since the plan was made. Or the
                 changes together are refused. The reasons are: no user would be an OrgOwner, the account of this client
-                would lose a role, a member would have no role on the organization, or too much would be removed.
-                Nothing was changed. If only ends of a plan that was not saved are refused, the report lists them as
-                ``not_run``, and the rest is carried out.
+                would lose a role, a member would have no role on the organization, or too much would be removed. Or no
+                service account has ``client_id``. Nothing was changed. If only ends of a plan that was not saved are
+                refused, the report lists them as ``not_run``, and the rest is carried out.
             PineconeValueError: The plan creates secrets, and there is no ``store``. Nothing was changed.
             ForbiddenError: The account is not known to be an OrgOwner.
             PineconeError: A part of the organization could not be read, for example in an outage; or a step failed so

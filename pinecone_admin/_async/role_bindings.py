@@ -245,8 +245,8 @@ class AsyncRoleBindings(Namespace):
         Raises:
             PineconeValueError: Both roles are the same. No request was sent.
             RefusedError: The old role is the OrgOwner role of the last user who has it. Or the roles belong to the
-                account that this client uses; or they may, because an access token does not show whose it is. Nothing
-                was changed.
+                account that this client uses; or they may, because the client has only an access token, and
+                ``client_id`` is None or no service account has it. Nothing was changed.
             NotFoundError: The principal has neither role, or your account cannot see it. Nothing was changed.
             ConflictError: The server refused to revoke the old role, and the new role was revoked. Or an identity
                 provider manages the person.

@@ -130,8 +130,8 @@ class ServiceAccounts(Namespace):
         Raises:
             AmbiguousNameError: Several service accounts have the name. ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``. Or roles would be revoked, and the
-                account may be the one of this client, because the client has only an access token and no ``client_id``.
-                Nothing was changed.
+                account may be the one of this client, because the client has only an access token, and ``client_id`` is
+                None or no service account has it. Nothing was changed.
             ForbiddenError: The plan does not include service accounts or one of the roles, or your account does not
                 have a role that it would grant.
             LeftoverError: The new account could not be deleted after ``store`` failed, or after the response with the
@@ -294,14 +294,15 @@ class ServiceAccounts(Namespace):
             The service account.
 
         Raises:
-            RefusedError: The account is the one that this client uses; or it may be, because an access token does not
-                show whose it is. Nothing was changed.
+            RefusedError: The account is the one that this client uses; or it may be, because the client has only an
+                access token, and ``client_id`` is None or no service account has it. Nothing was changed.
             SecretNotStoredError: ``store`` failed. ``error.secret.reveal()`` returns the new secret.
             ForbiddenError: The plan does not include service accounts.
             NotFoundError: There is no service account with this id, or your account cannot see it.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, every response was lost, and the new secret
-                may be lost with them. Rotate it again. The notes (``__notes__``) of any error list what was done and
-                what remains.
+                may be lost with them. Rotate it again. If a response could not be read, the error or its ``__cause__``
+                is a ResponseParsingError, whose ``raw.reveal()`` returns that response. The notes (``__notes__``) of
+                any error list what was done and what remains.
 
         Example:
             >>> account = admin.service_accounts.rotate(

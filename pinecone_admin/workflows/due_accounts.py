@@ -41,7 +41,7 @@ class DueAccounts:
 def find_due_accounts(
     accounts: Sequence[ServiceAccount],
     *,
-    client_id: str,
+    client_id: str | None,
     now: datetime,
     older_than: timedelta,
     names: Collection[str] | None,

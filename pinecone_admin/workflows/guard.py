@@ -8,6 +8,8 @@ from typing import Literal
 
 from attrs import frozen
 
+from generated_client.models import ServiceAccount
+from pinecone_admin._http.argument_checks import check_identifier, value_error
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.changes import Change, Ref
@@ -15,10 +17,24 @@ from pinecone_admin.workflows.organization_index import OrganizationIndex, held_
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.roles import find_last_owners, find_owner_ids
 
+_CLIENT_ID = "client_id (--client-id on the command line)"
 _TAKES = {"revoke", "delete", "rotate"}
 _PLURALS = {"person": "people", "service_account": "service accounts", "api_key": "keys"}
 _FEW_REMOVALS = 3
 _SHARE_OF_REMOVALS = 3
+
+
+@frozen
+class Caller:
+    """The service account that carries changes out.
+
+    Attributes:
+        client_id: Its client id; None if it is unknown.
+        is_stated: Whether only an argument says so, as a token does not show whose it is.
+    """
+
+    client_id: str | None
+    is_stated: bool = False
 
 
 @frozen(kw_only=True)
@@ -40,8 +56,49 @@ class RefusedChanges:
         return self.reason
 
 
+def check_client_id(client_id: str | None) -> None:
+    """Raise unless this can be the client id of an account, or is None."""
+    if client_id is not None:
+        check_identifier("client_id", client_id)
+
+
+def identify_caller(own: str | None, client_id: str | None) -> Caller:
+    """Return the caller.
+
+    Args:
+        own: Client id of the account as which the client authenticates; None if it has only a token.
+        client_id: The argument.
+
+    Raises:
+        PineconeValueError: The argument is not the client id of the client.
+    """
+    check_client_id(client_id)
+    if client_id not in {None, own} and own is not None:
+        raise value_error("client_id", f"is not that of this client, which is {own}")
+    return Caller(own or client_id, is_stated=own is None and client_id is not None)
+
+
+def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str | None:
+    """Return why it is unknown which account the caller's is, or None if it is known.
+
+    Args:
+        caller: The caller.
+        accounts: All service accounts; those that lose something are enough if no argument states the caller.
+    """
+    if caller.client_id is None:
+        return f"a token does not show whose it is: pass {_CLIENT_ID}"
+    if caller.is_stated and all(each.client_id != caller.client_id for each in accounts):
+        return f"no service account has the {_CLIENT_ID} that was passed"
+    return None
+
+
+def takes_from_account(change: Change) -> bool:
+    """Return whether a change takes something from a service account."""
+    return change.action in _TAKES and change.target.kind == "service_account"
+
+
 def find_refusals(
-    changes: Sequence[Change], organization: Resources, caller: str | None, *, allow_own: bool = False
+    changes: Sequence[Change], organization: Resources, caller: Caller, *, allow_own: bool = False
 ) -> list[RefusedChanges]:
     """Return why changes must not be carried out together, or nothing.
 
@@ -50,14 +107,15 @@ def find_refusals(
     Args:
         changes: The changes.
         organization: The organization, or the part of it that the changes concern: the users who are OrgOwners, the
-            role bindings of all principals that lose a role, and the service accounts.
-        caller: Client id of the account that carries them out; None if it is unknown.
+            role bindings of all principals that lose a role, and the service accounts, as ``explain_unknown`` needs
+            them.
+        caller: The account that carries them out.
         allow_own: Whether the caller's own account may be deleted, lose a role or get a new secret.
     """
     found = [
         _find_lost_owners(changes, organization),
         None if allow_own else _find_own(changes, organization, caller),
-        None if allow_own else _find_unknown(changes, caller),
+        None if allow_own else _find_unknown(changes, organization, caller),
         *_find_members_without_role(changes, organization),
     ]
     return [each for each in found if each is not None]
@@ -172,9 +230,9 @@ def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> Ref
     return None if reason is None else RefusedChanges(reason=reason, changes=tuple(taking))
 
 
-def _find_own(changes: Sequence[Change], organization: Resources, caller: str | None) -> RefusedChanges | None:
-    own = {each.id for each in organization.service_accounts if each.client_id == caller}
-    taking = tuple(each for each in changes if each.action in _TAKES and _is_account(each) and each.target.id in own)
+def _find_own(changes: Sequence[Change], organization: Resources, caller: Caller) -> RefusedChanges | None:
+    own = {each.id for each in organization.service_accounts if each.client_id == caller.client_id}
+    taking = tuple(each for each in changes if takes_from_account(each) and each.target.id in own)
     if not taking:
         return None
     name = taking[0].target
@@ -185,11 +243,12 @@ def _find_own(changes: Sequence[Change], organization: Resources, caller: str | 
     return RefusedChanges(reason=reason, changes=taking, allowed_by="allow_own")
 
 
-def _find_unknown(changes: Sequence[Change], caller: str | None) -> RefusedChanges | None:
-    taking = tuple(each for each in changes if each.action in _TAKES and _is_account(each))
-    if caller is not None or not taking:
+def _find_unknown(changes: Sequence[Change], organization: Resources, caller: Caller) -> RefusedChanges | None:
+    taking = tuple(each for each in changes if takes_from_account(each))
+    unknown = explain_unknown(caller, organization.service_accounts)
+    if unknown is None or not taking:
         return None
-    reason = f"a token does not show whose it is, and {taking[0].target} may be its account: pass client_id"
+    reason = f"{taking[0].target} may be the caller's own, since {unknown}"
     return RefusedChanges(reason=reason, changes=taking, allowed_by="client_id")
 
 
@@ -217,10 +276,6 @@ def _find_members_without_role(changes: Sequence[Change], organization: Resource
 
 def _is_owner(change: Change) -> bool:
     return any((each.role, each.project) == ("OrgOwner", None) for each in change.roles)
-
-
-def _is_account(change: Change) -> bool:
-    return change.target.kind == "service_account"
 
 
 def _sort_of(target: Ref) -> str:

@@ -23,7 +23,14 @@ from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.changes import Change, Made, Ref, Settings, Step, StepState, with_known_ids
 from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
-from pinecone_admin.workflows.guard import RefusedChanges, find_excess, find_refusals, hold_back_ends, raise_refusals
+from pinecone_admin.workflows.guard import (
+    Caller,
+    RefusedChanges,
+    find_excess,
+    find_refusals,
+    hold_back_ends,
+    raise_refusals,
+)
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.offboarding import build_report
 from pinecone_admin.workflows.organization_index import OrganizationIndex
@@ -93,7 +100,7 @@ def review_plan(
     index: OrganizationIndex,
     inventory: Inventory,
     *,
-    caller: str | None,
+    caller: Caller,
     drift: bool,
     allow_removals: int | None = None,
     allow_own: bool = False,
@@ -104,7 +111,7 @@ def review_plan(
         plan: The plan.
         index: The organization now.
         inventory: The inventory of the index.
-        caller: Client id of the account that carries the plan out; None if it is unknown.
+        caller: The account that carries the plan out.
         drift: Whether drift is carried out, too.
         allow_removals: How many removals are permitted, as in ``find_excess``.
         allow_own: Whether the caller's own account may lose something.

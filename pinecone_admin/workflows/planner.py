@@ -21,7 +21,14 @@ from pinecone_admin.workflows.change_plan import ChangePlan, SetAside
 from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Cause, Change, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
 from pinecone_admin.workflows.ends import NO_DATE, carry_out_ends, find_next_end, has_ends, note_lost_ends
-from pinecone_admin.workflows.guard import RefusedChanges, find_excess, find_refusals, hold_back_ends
+from pinecone_admin.workflows.guard import (
+    Caller,
+    RefusedChanges,
+    explain_unknown,
+    find_excess,
+    find_refusals,
+    hold_back_ends,
+)
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.organization_index import OrganizationIndex, Thing, name_of, read_settings
 from pinecone_admin.workflows.plans import require_full_view
@@ -66,7 +73,8 @@ def plan_changes(
             would create again what it does not see.
         ServiceError: The server failed to return a part of the inventory. After 429 or a network failure, this is a
             RateLimitError or PineconeConnectionError.
-        RefusedError: The file is about another organization, or a part could not be read for another reason.
+        RefusedError: The file is about another organization, no service account has this client id, or a part could not
+            be read for another reason.
 
     Example:
         >>> inventory = admin.inventory()
@@ -77,7 +85,8 @@ def plan_changes(
     with set_operation_on_errors("plan"):
         _check_types(inventory, desired, base)
         check_identifier("client_id", client_id)
-        check_view(inventory, client_id, operation="plan")
+        caller = Caller(client_id, is_stated=True)
+        check_view(inventory, caller, operation="plan")
         for each in filter(None, [desired, base]):
             _check_organization(inventory, each)
         index, today = OrganizationIndex(inventory), inventory.taken_at.astimezone(UTC).date()
@@ -97,7 +106,7 @@ def plan_changes(
     own = [each for each in changes if each.cause != "drift"]
 
     def find(some: Sequence[Change]) -> list[RefusedChanges]:
-        return [*find_refusals(some, inventory, client_id), *find_excess(some, inventory, None, reviewed)]
+        return [*find_refusals(some, inventory, caller), *find_excess(some, inventory, None, reviewed)]
 
     held, refusals = hold_back_ends(own, find)
     return ChangePlan(
@@ -137,21 +146,21 @@ def rank_change(change: Change) -> int:
             return {"project": 0, "service_account": 1, "invite": 2}.get(change.target.kind, 4)
 
 
-def check_view(inventory: Inventory, client_id: str | None, *, operation: str) -> None:
+def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:
     """Raise unless the account sees everything: what it does not see would be made again.
 
     With an unknown account, only the parts that could not be read show that.
     """
     why = "a plan needs the view of an OrgOwner, since what is not seen would be made again"
     require_full_view(inventory.unread, why, operation=operation)
-    if client_id is not None:
-        own = next((each.id for each in inventory.service_accounts if each.client_id == client_id), None)
+    if caller.client_id is not None:
+        if (unknown := explain_unknown(caller, inventory.service_accounts)) is not None:
+            raise RefusedError(unknown, operation=operation)
+        own = next((each.id for each in inventory.service_accounts if each.client_id == caller.client_id), None)
         roles = {each.role for each in inventory.role_bindings if each.principal_id == own}
-        if own is None:
-            problem = f"the inventory has no service account with the client id {client_id}"
-            raise ForbiddenError(f"{why}: {problem}", operation=operation)
         if "OrgOwner" not in roles:
-            raise ForbiddenError(f"{why}: service account {own} is no OrgOwner", operation=operation)
+            problem = f"the service account with the client id {caller.client_id} is no OrgOwner, as far as it is seen"
+            raise ForbiddenError(f"{why}: {problem}", operation=operation)
 
 
 def _find_causes(planner: _Planner, former: _Planner | None) -> list[Change]:

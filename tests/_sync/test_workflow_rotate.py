@@ -18,6 +18,7 @@ from pinecone_admin import (
     PineconeError,
     PineconeValueError,
     RefusedError,
+    ResponseParsingError,
     SecretNotStoredError,
     on_organization,
 )
@@ -243,6 +244,20 @@ def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
         admin.service_accounts.rotate(service_account_id=account_id, store=stored.append)
 
 
+@pytest.mark.parametrize("later", [InjectedFault.FORBIDDEN, InjectedFault.REQUEST_LOST, InjectedFault.INVALID_JSON])
+def test_the_latest_response_that_could_not_be_read_is_on_the_error(emulator: Emulator, later: InjectedFault) -> None:
+    """Whatever the repetitions of a rotation came to, since the valid secret may be in that response."""
+    account_id = create_account(emulator.admin())
+    faults = {2: InjectedFault.INVALID_JSON, **dict.fromkeys(range(3, 99), later)}
+    admin = FaultyTransport(emulator, faults).admin()
+    with pytest.raises(PineconeError) as caught:
+        admin.service_accounts.rotate(service_account_id=account_id, store=fail_to_store)
+    error = caught.value
+    assert isinstance(error, ResponseParsingError) == (later is InjectedFault.INVALID_JSON)
+    assert isinstance(error, ResponseParsingError) or isinstance(error.__cause__, ResponseParsingError)
+    assert "the new one may be in a response that could not be read" in "; ".join(caught.value.__notes__)
+
+
 def test_a_client_adopts_the_new_secret_of_its_own_account(admin: Admin, emulator: Emulator) -> None:
     """A client that rotates its own account uses the new secret for its next exchange."""
     (account,) = emulator.state.service_accounts.listing
@@ -271,7 +286,7 @@ def test_the_secret_of_the_caller_is_rotated_only_if_that_is_allowed(emulator: E
             RefusedError, match="a lost response would lock this client out: use another account, or allow_own"
         ):
             admin.service_accounts.rotate(service_account_id=own.id, **arguments)
-        with raises(RefusedError, match="may be its account: pass client_id"):
+        with raises(RefusedError, match="may be the caller's own, since a token .*: pass client_id"):
             unknown.service_accounts.rotate(service_account_id=other, **arguments)
         with raises(RefusedError, match="allow_own"):
             unknown.service_accounts.rotate(service_account_id=own.id, client_id=own.client_id, **arguments)

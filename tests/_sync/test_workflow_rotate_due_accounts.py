@@ -188,11 +188,8 @@ def test_the_own_account_is_left_out_and_a_token_needs_its_client_id(accounts: A
     token = (accounts.emulator.admin().token()).value
     transport = FaultyTransport(accounts.emulator)
     admin = Admin(access_token=token, transport=transport)
-    with raises(RefusedError) as refused:
+    with raises(RefusedError, match="a due service account may be the caller's own, since .*: pass client_id"):
         accounts.rotate(admin, names=["a"])
-    assert "pass its client id" in refused.value.message
-    with raises(RefusedError, match="no service account has the client id"):
-        accounts.rotate(admin, names=[own.name], client_id="mistyped")
     assert accounts.list_changes() == []
     report = accounts.rotate(admin, names=["a"], client_id=own.client_id)
     assert (names(report.rotated), accounts.find_lost()) == (["a"], set())

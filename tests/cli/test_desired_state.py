@@ -260,6 +260,18 @@ def test_an_account_that_is_no_owner(emulator: Emulator) -> None:
     assert run("plan", "other.yaml").exit == 5
 
 
+def test_a_client_id_that_is_not_that_of_the_credentials_is_refused(emulator: Emulator) -> None:
+    """Before anything is asked or sent, with the name of the option; with a token, one that no account has."""
+    token = emulator.admin().token().value
+    alone = {"PINECONE_ACCESS_TOKEN": token, "PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+    for words in (("plan", "org.yaml"), ("apply", "org.yaml", "--yes", "--store", "file:{name}")):
+        done = run(*words, "--client-id", "another")
+        assert (done.exit, "--client-id is not that of this client" in done.stderr) == (2, True)
+        done = run(*words, "--client-id", "another", env=alone)
+        assert (done.exit, "no service account has the client_id (--client-id" in done.stderr) == (5, True)
+    assert not list_changes(emulator)
+
+
 def test_a_part_that_was_not_read_for_another_reason_is_no_matter_of_the_role(emulator: Emulator) -> None:
     """A list that the API does not refuse by its 403 is unread, with exit code 5; only with that does a role lack."""
     cases: list[tuple[int, Literal["html"] | None, int]]

@@ -292,3 +292,39 @@ def test_a_rotation_keeps_a_list_of_keys(separator: str) -> None:
     words = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "0")
     done = run(*words, "--store", "env-file:.env#KEY", "--yes")
     assert (done.exit, env.read_text()) == (2, text), done.stderr
+
+
+@pytest.mark.parametrize("later", ["refused", "lost", "unreadable", "lost and refused", "interrupted"])
+@pytest.mark.parametrize("command", ["rotate-secret", "rotate-due"])
+def test_a_response_that_cannot_be_read_is_kept_whatever_comes_after_it(
+    emulator: Emulator, command: str, later: str, tmp_path: Path
+) -> None:
+    """The secret in it may be the valid one, and nothing else has it."""
+    rotations: list[str] = []
+
+    def damage(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if not request.url.path.endswith("/rotate-secret"):
+            return handle()
+        rotations.append(later)
+        fault = "unreadable" if len(rotations) == 1 else later
+        if fault == "interrupted":
+            os.kill(os.getpid(), signal.SIGINT)
+        if fault in {"refused", "interrupted"} or (fault == "lost and refused" and len(rotations) > 2):
+            return httpx.Response(403, json={"status": 403, "error": {"code": "FORBIDDEN", "message": "not permitted"}})
+        if fault != "unreadable":
+            raise httpx.ReadError("the connection broke")
+        response = handle()
+        return httpx.Response(200, content=response.read().replace(b'"client_id"', b'"no_id"'))
+
+    words = ["service-account", "rotate-secret", "ci", "--store", "file:ci.json", "--yes"]
+    if command == "rotate-due":
+        words = ["service-account", "rotate-due", "--older-than", "90d", "--name", "ci", "--store", "exec:false {name}"]
+        words += ["--allow-unreadable", "--yes"]
+    before = live_secrets(emulator)
+    with intercepted(damage):
+        done = run(*words)
+    (secret,) = live_secrets(emulator) - before
+    (path,) = find_files_with({secret}, tmp_path)
+    assert (len(rotations) > 1, "rescue" in path.name) == (True, True), done
+    assert f"the response, which may contain the secret, is in {path}" in done.stderr
+    assert secret not in done.stdout + done.stderr

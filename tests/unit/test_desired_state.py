@@ -236,14 +236,16 @@ def test_wrong_types() -> None:
 
 def test_a_plan_needs_everything() -> None:
     """A plan is refused if a part is unread, and if the account is no owner or is not there."""
+    state = DesiredState.from_dict({"organization": "Acme"})
     unread = [Unread(part="users", project_id=None, error="no")]
     for inventory, client_id in (
         (make_inventory(unread=unread), "c-runner"),
         (make_inventory(accounts=["other"]), "c-other"),
-        (make_inventory(), "c-nobody"),
     ):
         with raises(ForbiddenError, match="view of an OrgOwner"):
-            plan_changes(inventory, DesiredState.from_dict({"organization": "Acme"}), client_id=client_id)
+            plan_changes(inventory, state, client_id=client_id)
+    with raises(RefusedError, match="no service account has the client_id .* that was passed"):
+        plan_changes(make_inventory(), state, client_id="c-nobody")
 
 
 def test_the_organization_by_name_or_id() -> None:

@@ -14,6 +14,7 @@ from attrs import evolve
 from generated_client.models import Invite, Project
 from pinecone_admin import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Inventory, plan_changes
+from pinecone_admin.workflows.guard import Caller
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import review_plan
 from tests.support.errors import raises
@@ -264,7 +265,9 @@ def test_ends_are_not_carried_out_by_the_clock_of_this_machine() -> None:
 def review(found: ChangePlan, inventory: Inventory, allow_removals: int | None = None) -> dict[str, str]:
     """Return the state of each change of a plan that is about to be applied, by the name of its target."""
     index = OrganizationIndex(inventory)
-    compared = review_plan(found, index, inventory, caller="c-runner", drift=False, allow_removals=allow_removals)
+    compared = review_plan(
+        found, index, inventory, caller=Caller("c-runner"), drift=False, allow_removals=allow_removals
+    )
     return {str(each.change.target.name): each.state for each in compared}
 
 

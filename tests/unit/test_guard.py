@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from pinecone_admin.workflows import Change, Ref, RoleAt
-from pinecone_admin.workflows.guard import find_excess, find_refusals, find_removed
+from pinecone_admin.workflows.guard import Caller, find_excess, find_refusals, find_removed
 from tests.unit.test_desired_state import make_inventory
 
 MEMBER, OWNER, VIEWER = RoleAt("OrgMember"), RoleAt("OrgOwner"), RoleAt("ProjectViewer", Ref("project", "a", "p-a"))
@@ -71,34 +71,34 @@ ALLOWED: list[Sequence[Change]] = [
 def test_changes_that_lock_out_are_refused_with_the_changes(reason: str) -> None:
     """A refusal has its reason, and the changes without which it would not be there."""
     changes = REFUSED[reason]
-    [refusal] = find_refusals(changes, ORGANIZATION, "c-runner")
+    [refusal] = find_refusals(changes, ORGANIZATION, Caller("c-runner"))
     assert reason in str(refusal)
     assert {*refusal.changes} <= {*changes}
     assert refusal.changes
     assert (refusal.allowed_by == "allow_own") == (changes[0].target == RUNNER)
     others = [each for each in changes if each not in refusal.changes]
-    assert find_refusals(others, ORGANIZATION, "c-runner") == []
+    assert find_refusals(others, ORGANIZATION, Caller("c-runner")) == []
 
 
 @pytest.mark.parametrize("number", range(len(ALLOWED)))
 def test_other_changes_are_allowed(number: int) -> None:
     """An owner who is replaced, a member who keeps a role, and an account of somebody else can be changed."""
-    assert find_refusals(ALLOWED[number], ORGANIZATION, "c-runner") == []
+    assert find_refusals(ALLOWED[number], ORGANIZATION, Caller("c-runner")) == []
 
 
 def test_the_own_account_can_be_allowed() -> None:
     """With ``allow_own``, the account itself may lose what it has."""
     changes = [delete(RUNNER), revoke(RUNNER, OWNER)]
-    assert find_refusals(changes, ORGANIZATION, "c-runner", allow_own=True) == []
+    assert find_refusals(changes, ORGANIZATION, Caller("c-runner"), allow_own=True) == []
 
 
 @pytest.mark.parametrize("change", [delete(CI), revoke(CI, MEMBER), Change(action="rotate", target=CI)])
 def test_an_unknown_caller_takes_from_no_service_account(change: Change) -> None:
     """A token does not show whose it is: it may be that of any service account."""
-    [refusal] = find_refusals([change], ORGANIZATION, None)
+    [refusal] = find_refusals([change], ORGANIZATION, Caller(None))
     assert refusal.allowed_by == "client_id"
-    assert "service account ci (s-ci) may be its account" in str(refusal)
-    assert find_refusals([delete(BOB), grant(CI, OWNER)], ORGANIZATION, None) == []
+    assert "service account ci (s-ci) may be the caller's own" in str(refusal)
+    assert find_refusals([delete(BOB), grant(CI, OWNER)], ORGANIZATION, Caller(None)) == []
 
 
 def test_removals_are_counted_with_who_loses_every_role() -> None:

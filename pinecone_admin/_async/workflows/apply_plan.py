@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import find_client_id, runs_workflow
+from pinecone_admin._async.workflows.client_state import find_caller, runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import (
     LEFTOVER,
     Store,
@@ -82,7 +82,7 @@ async def plan_organization(
 ) -> ChangePlan:
     """Read the organization once, and plan."""
     inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
-    own = find_client_id(admin, client_id, operation="plan")  # known once there is a token
+    own = find_caller(admin, client_id, operation="plan").client_id  # known once there is a token
     if own is None:
         with set_operation_on_errors("plan"):
             raise value_error("client_id", "is needed: a token does not tell whose it is")
@@ -113,7 +113,7 @@ async def apply_plan(
         if allow_removals is not None:
             check_integer("allow_removals", allow_removals, least=0)
     inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
-    caller, index = find_client_id(admin, client_id, operation="apply"), OrganizationIndex(inventory)
+    caller, index = find_caller(admin, client_id, operation="apply"), OrganizationIndex(inventory)
     compared = review_plan(
         plan, index, inventory, caller=caller, drift=drift, allow_removals=allow_removals, allow_own=allow_own
     )
@@ -123,7 +123,7 @@ async def apply_plan(
             raise value_error("store", f"is needed: {count_noun(made, 'secret')} would be made; nothing was changed")
     report = ApplyReport(
         organization_id=plan.organization_id,
-        client_id=caller,
+        client_id=caller.client_id,
         applied_at=inventory.taken_at,
         package_version=__version__,
         source=plan.source,

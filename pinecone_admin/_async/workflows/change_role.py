@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pinecone_admin._async.workflows.client_state import check_client_id
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
@@ -12,6 +11,7 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
+from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import RoleChange, describe_binding
 from pinecone_admin.workflows.sent_changes import IgnoreGone
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.waiting import WorkInProgress
-from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, value_error
+from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import Masked, PineconeError, RefusedError
+from pinecone_admin.workflows.guard import Caller, identify_caller
 from pinecone_admin.workflows.sent_changes import stating_what_is_left
 
 if TYPE_CHECKING:
@@ -71,24 +72,10 @@ def own_client_id(admin: AsyncAdmin) -> str | None:
     return sender.client_id()
 
 
-def check_client_id(client_id: str | None) -> None:
-    """Raise unless this can be the client id of an account, or is None."""
-    if client_id is not None:
-        check_identifier("client_id", client_id)
-
-
-def find_client_id(admin: AsyncAdmin, client_id: str | None, *, operation: str) -> str | None:
-    """Return the client id of the caller's account: the one of the client, or that of the argument; None if unknown.
-
-    Raises:
-        PineconeValueError: The argument is not the one of the client.
-    """
-    own = own_client_id(admin)
+def find_caller(admin: AsyncAdmin, client_id: str | None, *, operation: str) -> Caller:
+    """Return the account as which a client authenticates, or that an argument states; see ``identify_caller``."""
     with set_operation_on_errors(operation):
-        check_client_id(client_id)
-        if client_id not in {None, own} and own is not None:
-            raise value_error("client_id", f"is not that of this client, which is {own}")
-    return own or client_id
+        return identify_caller(own_client_id(admin), client_id)
 
 
 async def try_credentials(admin: AsyncAdmin, client_id: str, client_secret: Masked) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 
 from attrs import frozen
 
-from pinecone_admin._async.workflows.client_state import find_client_id
+from pinecone_admin._async.workflows.client_state import find_caller
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
@@ -93,7 +93,7 @@ async def reconcile_bindings(
     unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
     revoked = {key: Change(action="revoke", target=target, roles=(refer_to_role(key),)) for key in unlisted}
     accounts = [principal] if isinstance(principal, ServiceAccount) else []
-    caller = find_client_id(run.admin, client_id, operation=policy.operation)
+    caller = find_caller(run.admin, client_id, operation=policy.operation).client_id
     is_own = caller is not None and caller in {each.client_id for each in accounts}
     if revoked and not is_own:
         granted = [Change(action="grant", target=target, roles=(refer_to_role(key),)) for key in keys]

@@ -9,7 +9,7 @@ from functools import partial
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import check_client_id, server_now
+from pinecone_admin._async.workflows.client_state import server_now
 from pinecone_admin._async.workflows.create_with_secret import (
     LEFTOVER,
     Store,
@@ -42,11 +42,13 @@ from pinecone_admin.errors import (
     NotFoundError,
     PineconeError,
     RefusedError,
+    ResponseParsingError,
     SecretNotStoredError,
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
+from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 
@@ -366,6 +368,7 @@ class AsyncSecretRotation:
         issued: The new secrets, the valid one last.
         is_stored: Whether ``store`` has returned.
         interruption: What interrupted or cancelled the rotation before ``store`` was called, or None.
+        unread: The latest response that could not be read, and may contain the valid secret; or None.
     """
 
     def __init__(self, run: AsyncRun, account: Ref, store: Store[ServiceAccountWithSecret]) -> None:
@@ -376,6 +379,7 @@ class AsyncSecretRotation:
         self.issued: list[ServiceAccountWithSecret] = []
         self.is_stored = False
         self.interruption: BaseException | None = None
+        self.unread: ResponseParsingError | None = None
 
     async def run(self) -> None:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
@@ -385,10 +389,12 @@ class AsyncSecretRotation:
         except BaseException as error:
             if not self.issued:
                 if self._may_be_rotated:
+                    new = "is lost" if self.unread is None else "may be in a response that could not be read"
                     error.add_note(
-                        f"the secret of service account {self._account.id} may have been rotated, and the new "
-                        "one is lost"
+                        f"the secret of service account {self._account.id} may have been rotated, and the new one {new}"
                     )
+                if self.unread not in {None, error}:
+                    raise error from self.unread
                 raise
             self.interruption = error
         with nullcontext() if self.interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT):
@@ -403,6 +409,8 @@ class AsyncSecretRotation:
             self.issued.append(await self._run.do(Change(action="rotate", target=self._account)))
         except PineconeError as error:
             self._may_be_rotated = was_rotated or may_have_been_processed(error)
+            if isinstance(error, ResponseParsingError):
+                self.unread = error
             raise
 
     def describe_unstored_secret(self, failure: BaseException) -> SecretNotStoredError:

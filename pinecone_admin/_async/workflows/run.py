@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import find_client_id, max_attempts, server_now, work_of
+from pinecone_admin._async.workflows.client_state import find_caller, max_attempts, server_now, work_of
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
@@ -34,7 +34,7 @@ from pinecone_admin.workflows.ending import (
     has_failed,
     refer_to,
 )
-from pinecone_admin.workflows.guard import find_refusals, raise_refusals
+from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
@@ -181,7 +181,9 @@ class AsyncRun:
         Raises:
             RefusedError: The changes must not be made.
         """
-        caller = find_client_id(self.admin, client_id, operation=self.operation)
+        caller = find_caller(self.admin, client_id, operation=self.operation)
+        if caller.is_stated and any(map(takes_from_account, changes)):
+            accounts = await self.admin.service_accounts.list().to_list()
         owners: list[RoleBinding] = []
         if any(each.target.kind == "user" and each.is_sensitive for each in changes):
             owners = await self.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()

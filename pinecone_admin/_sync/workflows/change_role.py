@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
-from pinecone_admin._sync.workflows.client_state import check_client_id
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
@@ -13,6 +12,7 @@ from pinecone_admin.errors import NotFoundError, PineconeValueError
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
+from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import RoleChange, describe_binding
 from pinecone_admin.workflows.sent_changes import IgnoreGone
 

@@ -15,7 +15,6 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._sync.workflows.client_state import check_client_id
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     check_unused,
@@ -45,6 +44,7 @@ from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.ending import refer_to_roles
+from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
 from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
 

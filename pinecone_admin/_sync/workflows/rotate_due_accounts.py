@@ -22,13 +22,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import (
-    check_client_id,
-    find_client_id,
-    own_client_id,
-    require_server_time,
-    try_credentials,
-)
+from pinecone_admin._sync.workflows.client_state import find_caller, require_server_time, try_credentials
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.rotate import replace_account_secret
 from pinecone_admin._sync.workflows.run import Run, may_have_been_processed
@@ -49,6 +43,7 @@ from pinecone_admin.models import ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.changes import Change, Settings
 from pinecone_admin.workflows.due_accounts import DueAccounts, find_due_accounts
 from pinecone_admin.workflows.ending import has_failed
+from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
@@ -62,14 +57,6 @@ _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
 _UNREADABLE = (
     " cannot be read back, so nothing shows whether it holds the present secrets, and these stop working at once; to "
     "rely on it, pass "
-)
-_UNKNOWN_CALLER = (
-    "a token does not show whose it is, and a due service account may be its own: pass its client id (client_id, or "
-    "--client-id on the command line)"
-)
-_NOT_LISTED = (
-    "no service account has the client id that was passed (client_id, or --client-id on the command line), and a due "
-    "service account may be your own: pass the client id of the account of the token"
 )
 _OWN = (
     "it is your own, and if each response is lost, no valid secret is left; rotate its secret from another service "
@@ -99,13 +86,11 @@ def rotate_due_accounts(
                 check_string(f"names[{position}]", each)
     admin = run.admin
     accounts = admin.service_accounts.list().to_list()
-    caller = find_client_id(admin, client_id, operation=_OPERATION)
-    if caller is None:
-        raise RefusedError(_UNKNOWN_CALLER, operation=_OPERATION)
-    if own_client_id(admin) is None and all(each.client_id != caller for each in accounts):
-        raise RefusedError(_NOT_LISTED, operation=_OPERATION)
+    caller = find_caller(admin, client_id, operation=_OPERATION)
+    if (unknown := explain_unknown(caller, accounts)) is not None:
+        raise RefusedError(f"a due service account may be the caller's own, since {unknown}", operation=_OPERATION)
     now = require_server_time(admin, operation=_OPERATION)
-    found = find_due_accounts(accounts, client_id=caller, now=now, older_than=older_than, names=names)
+    found = find_due_accounts(accounts, client_id=caller.client_id, now=now, older_than=older_than, names=names)
     report = DueAccountRotations(
         dry_run=run.dry_run,
         own=found.own,

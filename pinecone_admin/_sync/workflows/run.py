@@ -20,7 +20,7 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import logger
-from pinecone_admin._sync.workflows.client_state import find_client_id, max_attempts, server_now, work_of
+from pinecone_admin._sync.workflows.client_state import find_caller, max_attempts, server_now, work_of
 from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
 from pinecone_admin.models import RoleBinding, ServiceAccount
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
@@ -35,7 +35,7 @@ from pinecone_admin.workflows.ending import (
     has_failed,
     refer_to,
 )
-from pinecone_admin.workflows.guard import find_refusals, raise_refusals
+from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
@@ -182,7 +182,9 @@ class Run:
         Raises:
             RefusedError: The changes must not be made.
         """
-        caller = find_client_id(self.admin, client_id, operation=self.operation)
+        caller = find_caller(self.admin, client_id, operation=self.operation)
+        if caller.is_stated and any(map(takes_from_account, changes)):
+            accounts = self.admin.service_accounts.list().to_list()
         owners: list[RoleBinding] = []
         if any(each.target.kind == "user" and each.is_sensitive for each in changes):
             owners = self.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()

@@ -37,7 +37,7 @@ from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, plan_changes
 from pinecone_admin.workflows.change_plan import count_not_listed
 from pinecone_admin.workflows.comparison import ALREADY_DONE
-from pinecone_admin.workflows.guard import find_removed
+from pinecone_admin.workflows.guard import find_removed, identify_caller
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import (
     find_new_project_names,
@@ -88,7 +88,8 @@ def plan_file(
     prepare_plan_file(session, out, file, base, inventory)
     desired, former = read_state(session, file), None if base is None else read_state(session, base)
     if inventory is None:
-        made = _plan(session, desired, former, read_inventory(session), session.client_id or client_id)
+        caller = identify_caller(session.client_id, client_id)
+        made = _plan(session, desired, former, read_inventory(session), caller.client_id)
     else:
         taken = parse_inventory(read_text(inventory, session.stdin), inventory)
         made = _plan(session, desired, former, taken, client_id or session.env.get("PINECONE_CLIENT_ID"))
@@ -220,7 +221,7 @@ def apply_file(
     session.written += [] if out is None else [out]
     if session.is_dry_run:
         _check_format(session)
-    caller = session.client_id or client_id
+    caller = identify_caller(session.client_id, client_id)
     if workflow is not None:
         if base is not None:
             raise CLIError("--base is for a file: a plan has the one with which it was made")
@@ -229,7 +230,7 @@ def apply_file(
     else:
         desired, former = parse_state(session, text, file), None if base is None else read_state(session, base)
         inventory = read_inventory(session)
-        plan = _plan(session, desired, former, inventory, caller)
+        plan = _plan(session, desired, former, inventory, caller.client_id)
     # The number of removals is asked for below.
     compared = review_plan(
         plan, OrganizationIndex(inventory), inventory, caller=caller, drift=drift, allow_removals=len(plan.changes)

@@ -25,7 +25,8 @@ from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.readable_store import SecretOwner
 from pinecone_admin.workflows.sent_changes import is_gone
 
-_MAKE_SECRETS = {"create_api_key", "create_service_account", "rotate_service_account_secret", "send"}
+_ROTATE = "rotate_service_account_secret"
+_MAKE_SECRETS = {"create_api_key", "create_service_account", _ROTATE, "send"}
 
 
 def make_secret_and_write_result(
@@ -71,8 +72,8 @@ def _make(
     except BaseException as error:
         if delivery.undelivered is None or delivery.entry is None:
             handed_out = error if isinstance(error, SecretNotStoredError) else error.__cause__
-            if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
-                keep_response(error, rescue)
+            if (unread := _find_unread(error)) is not None:
+                keep_response(error, unread, rescue)
             elif isinstance(handed_out, SecretNotStoredError) and delivery.entry is None:
                 _keep_interrupted(session, handed_out, rescue)
             raise
@@ -98,8 +99,8 @@ def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, No
             session.interruptions.hold()  # the secret's own context has ended, and one more interruption would lose it
             if (handed_out := _find_handed_out(error)) is not None:
                 _keep_interrupted(session, handed_out, rescue)
-            elif isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
-                keep_response(error, rescue)
+            elif (unread := _find_unread(error)) is not None:
+                keep_response(error, unread, rescue)
             if not isinstance(error, SecretNotStoredError):
                 raise
             failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
@@ -113,6 +114,14 @@ def _find_handed_out(error: BaseException) -> SecretNotStoredError | None:
     while found is not None and not isinstance(found, SecretNotStoredError):
         found = found.__cause__ or found.__context__
     return found
+
+
+def _find_unread(error: BaseException) -> ResponseParsingError | None:
+    """Return the response that could not be read, and may contain a secret; of a rotation, also if it was repeated."""
+    if isinstance(error, ResponseParsingError) and error.operation in _MAKE_SECRETS:
+        return error
+    cause = error.__cause__
+    return cause if isinstance(cause, ResponseParsingError) and cause.operation == _ROTATE else None
 
 
 def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery, create: Callable[[], Any]) -> object:

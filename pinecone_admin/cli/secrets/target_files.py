@@ -216,16 +216,17 @@ def rescue_folders() -> Generator[Path, None, None]:
         yield Path(tempfile.gettempdir())
 
 
-def keep_response(error: ResponseParsingError, rescue: RescueFile | None = None) -> None:
-    """Keep a response that could not be read, since nothing but it has the secret; note on its error where it is.
+def keep_response(error: BaseException, unread: ResponseParsingError, rescue: RescueFile | None = None) -> None:
+    """Keep a response that could not be read, since nothing but it has the secret; note on an error where it is.
 
     Args:
-        error: The error, which has the response.
+        error: The error.
+        unread: The error that has the response.
         rescue: A file that is reserved already, or None.
     """
     try:
         rescue = rescue or reserve_rescue_file(rescue_folders())
-        rescue.write(error.raw.reveal())
+        rescue.write(unread.raw.reveal())
     except StoreError as failure:
         error.add_note(f"the response could not be kept: {failure}")
     else:

@@ -1,0 +1,146 @@
+# Derived from tests/_async/test_workflow_caller.py by scripts/unasync.py: change that, not this file.
+"""Whose account a workflow takes from: with each client, and each client id that can be passed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from pinecone_admin import Admin, PineconeValueError, RefusedError, on_organization
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import DesiredState
+from tests.support.errors import raises
+from tests.support.fault_injection import FaultyTransport
+
+pytestmark = pytest.mark.anyio
+
+
+@frozen
+class Call:
+    """A call of a workflow that takes something from a service account.
+
+    Attributes:
+        admin: The client.
+        owner: A client that has credentials.
+        organization: Id of the organization.
+        account: The account.
+        arguments: Its client id, if that is passed, and whether it is a dry run.
+    """
+
+    admin: Admin
+    owner: Admin
+    organization: str
+    account: Any
+    arguments: Mapping[str, Any]
+
+    def describe(self) -> DesiredState:
+        """Return the file that takes a role from the account."""
+        account = {"name": self.account.name, "roles": ["OrgMember"]}
+        return DesiredState.from_dict({"organization": self.organization, "service_accounts": [account]})
+
+
+def _plan(call: Call) -> bool:
+    plan = call.admin.plan(call.describe(), client_id=call.arguments["client_id"])
+    return not plan.refusals
+
+
+def _apply(call: Call) -> bool:
+    plan = call.owner.plan(call.describe())
+    return bool((call.admin.apply(plan, client_id=call.arguments["client_id"])).done)
+
+
+def _change_role(call: Call) -> bool:
+    changed = call.admin.role_bindings.change_role(
+        principal_type="service_account",
+        principal_id=call.account.id,
+        resource_type="organization",
+        from_role="OrgOwner",
+        to_role="OrgMember",
+        **call.arguments,
+    )
+    return bool(changed.steps)
+
+
+def _ensure(call: Call) -> bool:
+    ensured = call.admin.service_accounts.ensure(
+        name=call.account.name,
+        role_bindings=[on_organization("OrgMember")],
+        on_difference="update",
+        revoke_unlisted=True,
+        **call.arguments,
+    )
+    return ensured.steps[-1].state != "skipped"
+
+
+def _rotate(call: Call) -> bool:
+    account = call.account.id
+    return bool(call.admin.service_accounts.rotate(service_account_id=account, store=str, **call.arguments))
+
+
+def _rotate_due(call: Call) -> bool:
+    due: dict[str, Any] = {"older_than": timedelta(days=1), "names": [call.account.name]}
+    rotate = call.admin.service_accounts.rotate_due
+    return bool((rotate(**due, store=str, allow_unreadable=True, **call.arguments)).rotated)
+
+
+WORKFLOWS: Mapping[str, Callable[[Call], bool]] = {
+    "plan": _plan,
+    "apply": _apply,
+    "change_role": _change_role,
+    "ensure": _ensure,
+    "rotate": _rotate,
+    "rotate_due": _rotate_due,
+}
+"""What calls each workflow, and returns whether it takes from the account."""
+
+
+def test_every_workflow_that_takes_a_client_id_is_here(emulator: Emulator) -> None:
+    """A new one is called in all ways, too."""
+    admin = emulator.admin()
+    namespaces = [admin, *(value for name, value in inspect.getmembers(admin) if not name.startswith("_"))]
+    methods = (each for some in namespaces for each in inspect.getmembers(some, inspect.ismethod))
+    taking = {name for name, method in methods if "client_id" in inspect.signature(method).parameters}
+    assert taking == WORKFLOWS.keys()
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("passed", ["none", "mistyped", "own", "other"])
+@pytest.mark.parametrize("credentials", [True, False])
+def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, credentials: bool) -> None:
+    """With a token alone, the argument says who calls; one that no account has, and none at all, are refused."""
+    for target, dry_run in product(("own", "other"), (True, False)):
+        emulator = Emulator(seed=1)
+        owner, transport = emulator.admin(), FaultyTransport(emulator)
+        made = owner.service_accounts.create(name="robot", role_bindings=[on_organization("OrgOwner")])
+        (own,) = (each for each in emulator.state.service_accounts.listing if each.name != "robot")
+        accounts: dict[str, Any] = {"own": own, "other": made.service_account}
+        ids = {**{name: each.client_id for name, each in accounts.items()}, "mistyped": own.client_id[::-1]}
+        admin = transport.admin()
+        if not credentials:
+            admin = Admin(access_token=(owner.token()).value, transport=transport)
+        arguments = {"client_id": ids.get(passed), "dry_run": dry_run}
+        call = Call(admin, owner, emulator.organization_id, accounts[target], arguments)
+        is_caller = target == ("own" if credentials else passed)
+        if credentials and passed in {"mistyped", "other"}:
+            with raises(PineconeValueError, match="client_id is not that of this client"):
+                WORKFLOWS[name](call)
+        elif passed == "mistyped":
+            with raises(RefusedError, match="no service account has the client_id .* that was passed"):
+                WORKFLOWS[name](call)
+        elif passed == "none" and not credentials:
+            kind = PineconeValueError if name == "plan" else RefusedError
+            with raises(kind, match="client_id is needed: a token does|a token does not .*: pass client_id"):
+                WORKFLOWS[name](call)
+        elif is_caller and name in {"apply", "change_role", "rotate"}:
+            with raises(RefusedError, match="the account that carries this out, would .* allow_own"):
+                WORKFLOWS[name](call)
+        else:
+            assert WORKFLOWS[name](call) != is_caller
+            continue
+        assert all(each.startswith("GET") for each in transport.requests)
