@@ -331,9 +331,9 @@ class AsyncAPIKeys(Namespace):
             ...     print(created.key.roles)  # here, created.value works
             ['DataPlaneViewer']
         """
-        from pinecone_admin._async.workflows.temporary_key import renewed_key  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.temporary_key import renewed_temporary_key  # noqa: PLC0415 - imported on first use
 
-        return renewed_key(self._admin, project_id=project_id, roles=roles, ttl=ttl)
+        return renewed_temporary_key(self._admin, project_id=project_id, roles=roles, ttl=ttl)
 
     async def identify(self, *, value: str, project_ids: Sequence[str] = ()) -> workflows.KeyIdentification:
         """Find out whether the server accepts the value of an API key, and which key may have it.

@@ -48,7 +48,7 @@ def is_owned(lock: RLock) -> bool:
     return bool(lock._is_owned())  # type: ignore[attr-defined] # noqa: SLF001 - as threading.Condition does
 
 
-def release_left_lock(lock: RLock, *, was_owned: bool) -> None:
+def release_if_acquired(lock: RLock, *, was_owned: bool) -> None:
     """Release a lock that this thread holds, unless it held it before: ``was_owned``."""
     while not was_owned and is_owned(lock):
         lock.release()

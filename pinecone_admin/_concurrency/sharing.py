@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from pinecone_admin._concurrency.locks import acquire_in_steps, is_owned, make_held_lock, release_left_lock
+from pinecone_admin._concurrency.locks import acquire_in_steps, is_owned, make_held_lock, release_if_acquired
 
 _T = TypeVar("_T")
 
@@ -109,7 +109,7 @@ class FairSemaphore:
                 acquire_in_steps(turn.wakeup, seconds)
                 self._stop_waiting(turn)
         except BaseException:
-            release_left_lock(self._lock, was_owned=was_owned)
+            release_if_acquired(self._lock, was_owned=was_owned)
             self._stop_waiting(turn)
             if turn.granted:
                 self.release()
@@ -132,7 +132,7 @@ class FairSemaphore:
                         return
                 self._free += 1
         except BaseException:
-            release_left_lock(self._lock, was_owned=was_owned)
+            release_if_acquired(self._lock, was_owned=was_owned)
             raise
 
 

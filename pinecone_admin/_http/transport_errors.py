@@ -89,8 +89,8 @@ def exception_chain(error: BaseException | None, *, until: BaseException | None)
     return chain
 
 
-def forget_origin(error: BaseException, *, handled: BaseException | None) -> BaseException:
-    """Remove from an exception what a traceback with local variables could show of credentials.
+def remove_frames(error: BaseException, *, handled: BaseException | None) -> BaseException:
+    """Remove the frames and the context of an exception, because their local variables may contain credentials.
 
     The frames of the transports below hold requests and responses as bytes; those of httpcore hold proxy credentials.
 
@@ -100,7 +100,7 @@ def forget_origin(error: BaseException, *, handled: BaseException | None) -> Bas
     """
     members: Sequence[BaseException] = getattr(error, "exceptions", ())  # those of a group
     for each in members:
-        forget_origin(each, handled=None)
+        remove_frames(each, handled=None)
     error.__cause__, error.__context__ = None, handled
     error.__suppress_context__ = False  # which setting a cause has changed
     return error.with_traceback(None)

@@ -18,7 +18,7 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder, read_response
 from pinecone_admin._http.retry_policy import IDEMPOTENT_METHODS
 from pinecone_admin._http.server_clock import continue_date
-from pinecone_admin._http.transport_errors import forget_origin
+from pinecone_admin._http.transport_errors import remove_frames
 from pinecone_admin._sync.shared import Shared
 from pinecone_admin._sync.transports.bearer import Bearer
 from pinecone_admin._sync.transports.retry import Retrier
@@ -104,7 +104,7 @@ class Sender:
         try:
             result = read_response(operation, response, call, wall=self._clock.wall())
         except BaseException as exc:  # noqa: BLE001 - interrupted; the frames below hold the body
-            raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
+            raise remove_frames(exc, handled=handled)  # noqa: B904 - it is the same exception
         if isinstance(result, PineconeError):
             raise self._explain(result, operation)
         self._shared.known_secrets.add_created(result)

@@ -10,7 +10,7 @@ from attrs import frozen
 from generated_client.models import APIKey
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin.workflows.name_tags import parse_tag
-from pinecone_admin.workflows.retired_keys import is_candidate
+from pinecone_admin.workflows.retired_keys import is_unfinished_successor
 
 
 @frozen(kw_only=True)
@@ -52,7 +52,7 @@ def find_due_keys(
     found = DueKeys(due=[], unknown_age=[], young=[])
     unfinished: list[APIKey] = []
     for key in sorted(find_rotatable_keys(keys), key=lambda key: dates[key.id]):
-        if any(is_candidate(each, key) for each in keys):
+        if any(is_unfinished_successor(each, key) for each in keys):
             unfinished.append(key)
         elif now - dates[key.id] > older_than:
             found.due.append(key)

@@ -56,7 +56,7 @@ def has_ends(state: DesiredState) -> bool:
     return any(True for _ in _list_ends(state))
 
 
-def note_lost_ends(state: DesiredState, base: DesiredState) -> list[str]:
+def describe_lost_ends(state: DesiredState, base: DesiredState) -> list[str]:
     """Return a note for each end of the former file that was lifted, or got lost."""
     now = {key: item for keys, item in _list_items(state) for key in keys}
     notes: list[str] = []

@@ -13,7 +13,7 @@ from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, DesiredState, ItemKind, add_digest
 from pinecone_admin.workflows.plans import find_organization, require_full_view
 from pinecone_admin.workflows.resources import Resources
-from pinecone_admin.workflows.retired_keys import set_aside_unfinished
+from pinecone_admin.workflows.retired_keys import separate_unfinished
 from pinecone_admin.workflows.roles import bindings_by_principal, format_role, index_projects
 
 _N = TypeVar("_N", Project, APIKey, ServiceAccount)
@@ -44,7 +44,7 @@ class _Exporter:
         keys: dict[str, list[APIKey]] = {each.id: [] for each in inventory.projects}
         for key in inventory.api_keys:
             keys[key.project_id].append(key)
-        accounts, unfinished = set_aside_unfinished(inventory.service_accounts, ())
+        accounts, unfinished = separate_unfinished(inventory.service_accounts, ())
         self._note_left_out(len(unfinished), "service account", "of unfinished work")
         state = DesiredState(
             organization=find_organization(inventory.organizations, operation="to_desired_state").id,
@@ -60,7 +60,7 @@ class _Exporter:
         return add_digest(state)
 
     def _describe_project(self, project: Project, keys: Sequence[APIKey]) -> dict[str, Any]:
-        kept, unfinished = set_aside_unfinished(keys, ())
+        kept, unfinished = separate_unfinished(keys, ())
         self._note_left_out(len(unfinished), "key", f"of unfinished work in project {project.name!r}")
         named = [each for each in kept if each.roles and not _list_unknown(each.roles, "APIKeyRole")]
         left = len(kept) - len(named)

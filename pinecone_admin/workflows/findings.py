@@ -14,7 +14,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.resources import DisplayNames, Resources
-from pinecone_admin.workflows.retired_keys import delete_after, lives_until
+from pinecone_admin.workflows.retired_keys import delete_after, expiry_of_temporary_key
 from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings
 
 FindingKind: TypeAlias = Literal[
@@ -152,7 +152,7 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
     names, dates = DisplayNames(inventory), date_keys_by_bindings(inventory.role_bindings)
     findings: list[Finding] = []
     for key in inventory.api_keys:
-        if lives_until(key) is not None:
+        if expiry_of_temporary_key(key) is not None:
             continue
         name, created_at = names.describe(key), plausible_date(key.created_at)
         known = created_at or plausible_date(dates.get(key.id))
@@ -180,7 +180,7 @@ def find_overdue_keys(inventory: Resources) -> list[Finding]:
         _find_in_key(
             "retired-key-overdue",
             key,
-            f"{names.describe(key)} {'was replaced' if lives_until(key) is None else 'is temporary'} "
+            f"{names.describe(key)} {'was replaced' if expiry_of_temporary_key(key) is None else 'is temporary'} "
             f"and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
         )
         for key in inventory.api_keys

@@ -15,7 +15,7 @@ from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
 from pinecone_admin.workflows.resources import Resources
-from pinecone_admin.workflows.roles import find_last_owners, find_owner_ids
+from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
 
 _CLIENT_ID = "client_id (--client-id on the command line)"
 _TAKES = {"revoke", "delete", "rotate"}
@@ -226,7 +226,7 @@ def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> Ref
         if (each.action == "delete" and each.target.id in owners) or (each.action == "revoke" and _is_owner(each))
     ]
     leaving = {each.target.id: each.target for each in taking}
-    reason = find_last_owners({*owners, *filter(None, gained)}, leaving.values())
+    reason = describe_lost_owners({*owners, *filter(None, gained)}, leaving.values())
     return None if reason is None else RefusedChanges(reason=reason, changes=tuple(taking))
 
 

@@ -105,7 +105,7 @@ class KeyIdentification:
         return to_dict(self)
 
 
-def is_older_value(value: str) -> bool:
+def is_legacy_value(value: str) -> bool:
     """Return whether a text has the form of the value of an older API key, which is a UUID."""
     return _UUID.fullmatch(value) is not None
 

@@ -18,12 +18,12 @@ from pinecone_admin.workflows.plans import (
     OffboardManyReport,
     OffboardPlan,
     check_organization,
-    check_sent,
+    raise_transient_failure,
     require_full_view,
 )
 from pinecone_admin.workflows.reports import OffboardReport, Reach
 from pinecone_admin.workflows.resources import DisplayNames
-from pinecone_admin.workflows.roles import bindings_by_principal, find_last_owners, find_owner_ids, roles_by_project
+from pinecone_admin.workflows.roles import bindings_by_principal, describe_lost_owners, find_owner_ids, roles_by_project
 
 _REMEDY = "make a new plan in a new file, and keep this one"
 
@@ -51,7 +51,7 @@ def check_complete(inventory: Inventory, *, operation: str = "offboard_many") ->
     if find_hidden(inventory) is None or not inventory.organizations:
         require_full_view(inventory.unread, "to remove people needs the view of an OrgOwner", operation=operation)
     else:
-        check_sent(inventory.unread, operation=operation)
+        raise_transient_failure(inventory.unread, operation=operation)
 
 
 def build_report(inventory: Inventory, email: str) -> OffboardReport:
@@ -68,7 +68,7 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
     reached = roles_by_project(bindings, inventory.projects)
     is_owner = any(each.role == "OrgOwner" for each in bindings)
     leaving = [] if user is None else [refer_to(user)]
-    refusal = find_last_owners(find_owner_ids(inventory.role_bindings), leaving)
+    refusal = describe_lost_owners(find_owner_ids(inventory.role_bindings), leaving)
     return OffboardReport(
         email=email,
         dry_run=True,
@@ -89,8 +89,8 @@ def _list_deletions(invites: Sequence[Invite], user: User | None) -> list[Step]:
     return [Step(change=Change(action="delete", target=refer_to(each)), state="planned") for each in people]
 
 
-def is_nobody(report: OffboardReport) -> bool:
-    """Return whether neither a user nor an open invite has the address of a report."""
+def has_no_person(report: OffboardReport) -> bool:
+    """Return whether no user and no open invite has the address of a report."""
     return report.user is None and not report.invites
 
 
@@ -109,7 +109,7 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
         preview.unseen.extend(list_unseen([*(each.email for each in plan.reports), *others], hidden))
         return preview
     leaving = map(refer_to, find_users(inventory, (each.email for each in plan.reports)))
-    if (refusal := find_last_owners(find_owner_ids(inventory.role_bindings), leaving)) is not None:
+    if (refusal := describe_lost_owners(find_owner_ids(inventory.role_bindings), leaving)) is not None:
         raise RefusedError(refusal, operation="offboard_many")
     for planned in plan.reports:
         found = build_report(inventory, planned.email)
@@ -121,7 +121,7 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
             preview.left.append(Left(id=id, name=planned.email, reason=f"{reason}; {_REMEDY}"))
     for email in others:
         found = build_report(inventory, email)
-        if is_nobody(found):
+        if has_no_person(found):
             preview.not_found.append(email)
         else:
             reason = find_change(evolve(found, user=None, invites=[], bindings=[]), found, inventory)

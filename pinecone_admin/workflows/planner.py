@@ -20,7 +20,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan, SetAside
 from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Cause, Change, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
-from pinecone_admin.workflows.ends import NO_DATE, carry_out_ends, find_next_end, has_ends, note_lost_ends
+from pinecone_admin.workflows.ends import NO_DATE, carry_out_ends, describe_lost_ends, find_next_end, has_ends
 from pinecone_admin.workflows.guard import (
     Caller,
     RefusedChanges,
@@ -32,7 +32,7 @@ from pinecone_admin.workflows.guard import (
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.organization_index import OrganizationIndex, Thing, name_of, read_settings
 from pinecone_admin.workflows.plans import require_full_view
-from pinecone_admin.workflows.retired_keys import KeyRotations, describe_kept_key, set_aside_unfinished
+from pinecone_admin.workflows.retired_keys import KeyRotations, describe_kept_key, separate_unfinished
 
 _KIND_OF_NEW: Mapping[ItemKind, str] = {
     "project": "project",
@@ -123,7 +123,7 @@ def plan_changes(
         not_listed=planner.not_listed,
         unfinished=planner.unfinished,
         kept=planner.kept,
-        notes=[*desired.notes, *planner.notes, *([] if base is None else note_lost_ends(desired, base))],
+        notes=[*desired.notes, *planner.notes, *([] if base is None else describe_lost_ends(desired, base))],
         stopped=stopped,
         next_end=find_next_end(desired, today),
         reviewed_ends=reviewed,
@@ -269,7 +269,7 @@ class _Planner:
         """
         if items is None:
             return {}
-        present, aside = set_aside_unfinished(there, [each.name for each in items])
+        present, aside = separate_unfinished(there, [each.name for each in items])
         found = self._match(items, present)
         keys = [each for each in there if isinstance(each, APIKey)]
         rotations = KeyRotations(keys) if any(each.absent for each in items) else None
@@ -433,7 +433,7 @@ class _Planner:
                 self._plan_roles(item, current, roles)
 
     def _delete(self, found: Thing) -> Change:
-        target = self._index.refer_to(self._as_it_is(found))
+        target = self._index.refer_to(self._find_present(found))
         if isinstance(found, APIKey):
             return Change(action="delete", target=target, before=Settings(roles=read_settings(found).roles))
         return Change(action="delete", target=target, roles=self._index.roles_of(found))
@@ -470,7 +470,7 @@ class _Planner:
         if all(read_settings(current).fields[name] == value for name, value in wanted.items()):
             return
         # An interrupted rotation that has not named the key would also undo another change of its roles.
-        present = self._as_it_is(current)
+        present = self._find_present(current)
         fields = read_settings(present).fields
         changed = {name: value for name, value in wanted.items() if fields[name] != value}
         self.changes.append(
@@ -482,7 +482,7 @@ class _Planner:
             )
         )
 
-    def _as_it_is(self, found: Thing) -> Thing:
+    def _find_present(self, found: Thing) -> Thing:
         """Return a thing as it is now: a new key of a rotation counts as what it is to be."""
         return self._index.find("api_key", found.id) or found if isinstance(found, APIKey) else found
 

@@ -33,7 +33,7 @@ from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
 from pinecone_admin.workflows.resources import Unread
-from pinecone_admin.workflows.roles import find_last_owners
+from pinecone_admin.workflows.roles import describe_lost_owners
 from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.sent_changes import is_foreign_refusal
 
@@ -311,7 +311,7 @@ class OffboardPlan(SavablePlan):
     def refusal(self) -> str | None:
         """Why a real run would refuse to remove the people of the plan, or None."""
         leaving = [Ref("user", each.user.email, each.user.id) for each in self.reports if each.user is not None]
-        return find_last_owners(self.owner_ids, leaving)
+        return describe_lost_owners(self.owner_ids, leaving)
 
     @property
     def emails(self) -> list[str]:
@@ -393,8 +393,8 @@ def check_plan(plan: object, kind: type[_P]) -> _P:
     return plan
 
 
-def check_sent(unread: Iterable[Unread], *, operation: str) -> None:
-    """Raise an error like that of a part which may be read later: no role is lacking.
+def raise_transient_failure(unread: Iterable[Unread], *, operation: str) -> None:
+    """Raise the error of the first part that could not be read for a reason that may pass.
 
     Raises:
         RateLimitError: The status of the part was 429.
@@ -416,10 +416,10 @@ def check_read(unread: Iterable[Unread], *, operation: str) -> None:
     """Raise an error if a part was not read for another reason than the role of the account.
 
     Raises:
-        RefusedError: There was a response that was no 403 of the API; or an error of ``check_sent``.
+        RefusedError: There was a response that was no 403 of the API; or an error of ``raise_transient_failure``.
     """
     parts = list(unread)
-    check_sent(parts, operation=operation)
+    raise_transient_failure(parts, operation=operation)
     # Of what the lists themselves show to be hidden, there is no status.
     others = [
         each

@@ -83,7 +83,7 @@ class ContentKind:
         token: Query parameter for the token of the next page.
         limit: Page size to request; None if the list has no such parameter, or no stated limit.
         api_version: API version of the operations.
-        may_be_unseen: Whether the server may refuse the list where it could hold something.
+        may_be_refused: Whether the server may refuse the list where it could hold something.
     """
 
     name: str
@@ -94,7 +94,7 @@ class ContentKind:
     token: str = "paginationToken"  # noqa: S105 - a parameter's name
     limit: int | None = None
     api_version: str = API_VERSION
-    may_be_unseen: bool = False
+    may_be_refused: bool = False
 
 
 CONTENT_KINDS = (
@@ -130,7 +130,7 @@ CONTENT_KINDS = (
         read_item=partial(_read_with_state, kind="workspace"),
         limit=100,
         api_version="2026-07",
-        may_be_unseen=True,
+        may_be_refused=True,
     ),
 )
 """All kinds, in the order in which the server names what prevents the deletion of a project.

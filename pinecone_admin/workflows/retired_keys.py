@@ -1,9 +1,9 @@
 """Decide which key holds a name during a rotation, and which old or temporary keys may be deleted.
 
-The new key of a rotation is at first a *candidate*: its tag ``~rotates:`` names the old key, and its value may not be
-stored. When it is stored, the rotation retires the old key: the tag ``~delete-after:`` of that names the new key, which
-is now its *successor*. At last the successor gets the name of the old key. A *leftover* is a candidate of an earlier
-rotation.
+The new key of a rotation is at first an *unfinished successor*. Its tag ``~rotates:`` contains the id of the old key,
+and its value may not be stored. Once the value is stored, the rotation retires the old key. The tag ``~delete-after:``
+of the old key then contains the id of the new key, which is now its *successor*. Finally the successor gets the name of
+the old key. A *leftover* is an unfinished successor of an earlier rotation.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def time_of_deletion(now: datetime, keep_old_for: timedelta) -> datetime:
 def delete_after(key: APIKey) -> datetime | None:
     """Return when a retired or temporary key may be deleted, or None if it is neither."""
     tag = name_tags.parse_tag(key.name)
-    return None if tag is None else tag.delete_after or lives_until(key)
+    return None if tag is None else tag.delete_after or expiry_of_temporary_key(key)
 
 
-def lives_until(key: APIKey) -> datetime | None:
-    """Return when a temporary key may be deleted, or None if it is none: the tag of one names its own project."""
+def expiry_of_temporary_key(key: APIKey) -> datetime | None:
+    """Return when a temporary key may be deleted, or None for other keys. Its tag contains the id of its project."""
     tag = name_tags.parse_tag(key.name)
     return tag.lives_until if tag is not None and tag.refers_to(key.project_id) else None
 
@@ -81,8 +81,8 @@ def find_holders(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
     return [key for key in keys if renamed.get(key.id, key).name == name]
 
 
-def is_candidate(key: APIKey, old: APIKey) -> bool:
-    """Return whether a key is the new one of a rotation of an old key that has not finished."""
+def is_unfinished_successor(key: APIKey, old: APIKey) -> bool:
+    """Return whether a key is the new key of a rotation of ``old`` that has not finished."""
     tag = name_tags.parse_tag(key.name)
     return tag is not None and tag.purpose == "rotates" and tag.refers_to(old.id)
 
@@ -90,7 +90,7 @@ def is_candidate(key: APIKey, old: APIKey) -> bool:
 def find_orphans(keys: Sequence[APIKey]) -> list[APIKey]:
     """Return the new keys of interrupted rotations whose old keys no longer exist."""
     unnamed = (key for key in keys if name_tags.has_purpose(key.name, "rotates"))
-    return [key for key in unnamed if not any(is_candidate(key, old) for old in keys)]
+    return [key for key in unnamed if not any(is_unfinished_successor(key, old) for old in keys)]
 
 
 def find_concurrent_rotation(
@@ -101,7 +101,7 @@ def find_concurrent_rotation(
     Args:
         old: The old key, as it was when the rotation began.
         new: The new key of this rotation.
-        leftovers: The candidates that existed when the rotation began; those of a rotation that goes on change.
+        leftovers: The unfinished successors that existed when the rotation began; another rotation renames its own.
         keys: The keys of the project now.
     """
     present = next((key for key in keys if key.id == old.id), None)
@@ -111,7 +111,7 @@ def find_concurrent_rotation(
         return f"it was renamed meanwhile, and is {present.name!r}"
     known = {(key.id, key.name) for key in leftovers}
     for key in keys:
-        if key.id != new.id and is_candidate(key, old) and (key.id, key.name) not in known:
+        if key.id != new.id and is_unfinished_successor(key, old) and (key.id, key.name) not in known:
             return f"key {key.id} is about to replace it, too"
     return None
 
@@ -131,7 +131,7 @@ def find_namesake(old: APIKey, new: APIKey, before: Sequence[APIKey], keys: Sequ
 
 def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime) -> list[APIKey]:
     """Return the temporary keys that were not renewed in time, because the process that made them was killed."""
-    return [key for key in keys if (moment := lives_until(key)) is not None and moment <= now]
+    return [key for key in keys if (moment := expiry_of_temporary_key(key)) is not None and moment <= now]
 
 
 def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
@@ -160,7 +160,7 @@ def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
 
 def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | None:
     """Return why a retired or temporary key is not deleted now, or None if it is."""
-    moment, is_temporary = delete_after(old), lives_until(old) is not None
+    moment, is_temporary = delete_after(old), expiry_of_temporary_key(old) is not None
     if moment is None:
         return "it was renamed"
     if now < moment:
@@ -192,25 +192,25 @@ def rename_predecessors(old: APIKey, keys: Sequence[APIKey]) -> dict[str, APIKey
     return renamed
 
 
-def set_aside_unfinished(found: Sequence[_T], names: Iterable[str]) -> tuple[list[_T], list[_T]]:
-    """Return what there is, and apart from it the keys and accounts of runs under way, or interrupted.
+def separate_unfinished(found: Sequence[_T], names: Iterable[str]) -> tuple[list[_T], list[_T]]:
+    """Return the finished resources, and separately the keys and accounts of unfinished runs.
 
-    A new key that an interrupted rotation has not named counts as what it is to be.
+    A new key that an interrupted rotation has not renamed counts as finished, with its final name.
 
     Args:
         found: The keys of a project, or all of another kind.
-        names: Names that the file wants: a tag may be in front of a name that was cut.
+        names: Names in the file, because the name after a tag may be truncated.
     """
     keys = [each for each in found if isinstance(each, APIKey)]
     unnamed: dict[str, Any] = dict(find_successors_to_rename(keys))
     made = [each for each in found if isinstance(each, APIKey | ServiceAccount) and each.id not in unnamed]
-    aside = {each.id for each in made if _is_under_way(each, keys, names)}
+    aside = {each.id for each in made if _belongs_to_unfinished_run(each, keys, names)}
     present = [unnamed.get(each.id, each) for each in found if each.id not in aside]
     return present, [each for each in found if each.id in aside]
 
 
-def _is_under_way(found: APIKey | ServiceAccount, keys: Sequence[APIKey], names: Iterable[str]) -> bool:
-    """Return whether a name is that of a run under way, or interrupted: a tag with the right digits."""
+def _belongs_to_unfinished_run(found: APIKey | ServiceAccount, keys: Sequence[APIKey], names: Iterable[str]) -> bool:
+    """Return whether a name is a temporary name of a run that is in progress or was interrupted."""
     tag = name_tags.parse_tag(found.name)
     if tag is None:
         return False
@@ -236,7 +236,7 @@ def describe_kept_key(found: APIKey, keys: Sequence[APIKey]) -> str | None:
     if moment is None:
         return None
     until = f"kept until {moment:%Y-%m-%d %H:%M} UTC"
-    if lives_until(found) is not None:
+    if expiry_of_temporary_key(found) is not None:
         return f"a temporary key: {until}"
     return None if find_obstacle(found, keys) else f"the old key of a rotation: {until}"
 
@@ -250,9 +250,11 @@ class KeyRotations:
 
     def __init__(self, keys: Sequence[APIKey]) -> None:
         self._replaced = [
-            (key, _follow_successors(key, keys)[-1]) for key in sort_retired(keys) if lives_until(key) is None
+            (key, _follow_successors(key, keys)[-1])
+            for key in sort_retired(keys)
+            if expiry_of_temporary_key(key) is None
         ]
-        self._candidates = [key for key in keys if name_tags.has_purpose(key.name, "rotates")]
+        self._unfinished = [key for key in keys if name_tags.has_purpose(key.name, "rotates")]
 
     def list_beside(self, name: str, found: Sequence[APIKey]) -> list[APIKey]:
         """Return the keys that a key has replaced, oldest first, and then those that were to replace it.
@@ -266,8 +268,8 @@ class KeyRotations:
         known = ids | {each.id for each in replaced}
         left = [
             each
-            for each in self._candidates
-            if each.id not in known and any(is_candidate(each, old) for old in (*replaced, *found))
+            for each in self._unfinished
+            if each.id not in known and any(is_unfinished_successor(each, old) for old in (*replaced, *found))
         ]
         return [*replaced, *left]
 

@@ -54,8 +54,8 @@ def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def find_last_owners(owner_ids: Iterable[str], leaving: Iterable[Ref]) -> str | None:
-    """Return why these users cannot all be removed, or None; one of the owners must remain."""
+def describe_lost_owners(owner_ids: Iterable[str], leaving: Iterable[Ref]) -> str | None:
+    """Return why these users cannot all be removed, or None. At least one owner must remain."""
     owners = {*owner_ids}
     last = {each.id: str(each) for each in leaving if each.id in owners}
     if not last or last.keys() != owners:

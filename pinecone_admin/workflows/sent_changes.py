@@ -358,16 +358,16 @@ def _note_what_is_left(error: BaseException, effects: Effects) -> None:
     earlier: list[str] = getattr(error, "__notes__", [])
     # A workflow within this one has named what has been undone since, or a part of what remains.
     notes = [each for each in earlier if not isinstance(each, RemainingChanges)]
-    said = "; ".join([str(error), *notes])
+    text = "; ".join([str(error), *notes])
     own = error.operation if isinstance(error, PineconeError) else None
 
-    def is_said(change: SentChange) -> bool:
+    def is_mentioned(change: SentChange) -> bool:
         id = change.made or change.target
         if id is None:
-            return change.operation == own or MAY_EXIST in said or MAY_BE_OF_OTHERS in said
-        return len(id) >= _SHORTEST_ID and id in said
+            return change.operation == own or MAY_EXIST in text or MAY_BE_OF_OTHERS in text
+        return len(id) >= _SHORTEST_ID and id in text
 
-    left = Effects(*([each for each in some if not is_said(each)] for some in effects))
+    left = Effects(*([each for each in some if not is_mentioned(each)] for some in effects))
     if clauses := describe_remaining(left, _name_each):
         notes.append(RemainingChanges("; ".join(clauses)))
     if notes != earlier:

@@ -19,7 +19,7 @@ from pinecone_admin import _async
 from pinecone_admin._async import workflows
 from pinecone_admin._async.workflows import run as run_module
 from pinecone_admin._async.workflows.client_state import runs_workflow
-from pinecone_admin._async.workflows.temporary_key import renewed_key
+from pinecone_admin._async.workflows.temporary_key import renewed_temporary_key
 from pinecone_admin._concurrency.clock import use_clock
 from tests.faults.workflow_grid import Beside, GridTransport, find_wrong, list_cells, prepare
 from tests.faults.workflow_judges import Fault
@@ -36,7 +36,7 @@ STEPS = (5, 7, 11, 13, 17, 19, 23, 31, 37, 47, 61, 73)
 
 def list_workflows() -> dict[str, Callable[..., Any]]:
     """Return what namespaces import that takes a run, or is decorated, and the context of a temporary key, by name."""
-    found: dict[str, Callable[..., Any]] = {renewed_key.__name__: renewed_key}
+    found: dict[str, Callable[..., Any]] = {renewed_temporary_key.__name__: renewed_temporary_key}
     imported = {
         name for path in Path(_async.__file__).parent.glob("*.py") for name in _IMPORTED.findall(path.read_text())
     }

@@ -837,7 +837,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         actor=_leave_successor(is_stored=False, name="reader"),
     ),
     "temporary key": Scenario(
-        workflow="renewed_key",
+        workflow="renewed_temporary_key",
         undoes=True,
         prepare=_prepare_project,
         run=_use_temporary,

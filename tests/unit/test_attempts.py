@@ -10,7 +10,7 @@ import pytest
 
 from pinecone_admin._concurrency.attempts import Attempt, record_events
 from pinecone_admin._http.retry_policy import Failure
-from pinecone_admin._http.transport_errors import classify_error, forget_origin
+from pinecone_admin._http.transport_errors import classify_error, remove_frames
 
 START = "http11.send_request_headers.started"
 CONNECT, POST = SimpleNamespace(method=b"CONNECT"), SimpleNamespace(method=b"POST")
@@ -49,6 +49,6 @@ def test_the_exception_that_a_caller_handles_stays_visible() -> None:
     """An interrupted call shows what its caller was handling, as any exception does."""
     handled, interrupt = KeyError("handled"), KeyboardInterrupt()
     interrupt.__context__ = ValueError("a transport's")
-    forget_origin(interrupt, handled=handled)
+    remove_frames(interrupt, handled=handled)
     shown: tuple[object, ...] = (interrupt.__context__, interrupt.__cause__, interrupt.__suppress_context__)
     assert shown == (handled, None, False)

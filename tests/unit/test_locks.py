@@ -15,7 +15,13 @@ import httpcore
 import httpx
 import pytest
 
-from pinecone_admin._concurrency.locks import is_owned, make_held_lock, release_left_lock, released_after, start_thread
+from pinecone_admin._concurrency.locks import (
+    is_owned,
+    make_held_lock,
+    release_if_acquired,
+    released_after,
+    start_thread,
+)
 from pinecone_admin._sync.transports.pool import _Connection
 from pinecone_admin.auth.token_provider import _PendingExchange
 from tests.support.concurrency import PATIENCE
@@ -36,7 +42,7 @@ def test_a_lock_that_was_held_before_stays_held() -> None:
     with (lock := RLock()):
         with pytest.raises(KeyboardInterrupt), released_after(lock), lock:
             raise KeyboardInterrupt
-        release_left_lock(lock, was_owned=True)
+        release_if_acquired(lock, was_owned=True)
         assert is_owned(lock)
 
 
@@ -62,7 +68,7 @@ def find_unguarded(source: str) -> Iterator[str]:
     tree = ast.parse(source)
     guarded: set[ast.AST] = set()
     for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef) and "release_left_lock(" in ast.unparse(function):
+        if isinstance(function, ast.FunctionDef) and "release_if_acquired(" in ast.unparse(function):
             guarded |= set(ast.walk(function))
     for node in ast.walk(tree):
         if isinstance(node, ast.With) and node not in guarded:

@@ -86,7 +86,7 @@ def test_only_the_tag_of_its_own_project_makes_a_key_temporary() -> None:
 
     def find(name: str, project_id: str = "project-id") -> tuple[datetime | None, datetime | None]:
         key = APIKey(id="key-id", project_id=project_id, name=name, roles=["ProjectViewer"])
-        return retired_keys.lives_until(key), retired_keys.delete_after(key)
+        return retired_keys.expiry_of_temporary_key(key), retired_keys.delete_after(key)
 
     assert find(name) == (NOON, NOON)
     assert find(name_tags.tag_as_retired("new-id", "reader", NOON)) == (None, NOON)

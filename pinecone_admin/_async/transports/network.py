@@ -171,7 +171,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         try:
             secured = _TLSStream(self, ssl_context, server_hostname)
             with _connect_errors():
-                await secured.shake_hands(timeout)
+                await secured.do_handshake(timeout)
         except BaseException:
             # httpcore does not close a stream whose handshake is cancelled.
             with async_shield_from_cancellation(CLOSE_TIMEOUT):
@@ -246,7 +246,7 @@ class _TLSStream(_Stream):
         self._tls = ssl_context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         self._open_record = b""
 
-    async def shake_hands(self, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def do_handshake(self, timeout: float | None) -> None:  # noqa: ASYNC109
         """Do the handshake."""
         try:
             await self._run(self._tls.do_handshake, timeout)

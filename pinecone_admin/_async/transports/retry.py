@@ -41,7 +41,7 @@ from pinecone_admin._http.retry_policy import (
     record_failure,
     retry_cost,
 )
-from pinecone_admin._http.transport_errors import classify_error, forget_origin
+from pinecone_admin._http.transport_errors import classify_error, remove_frames
 from pinecone_admin.errors import PineconeError
 
 
@@ -142,7 +142,7 @@ class AsyncRetrier:
             record_failure(call, failed.failure, method=request.method, status=None)
             return failed
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
-            raise forget_origin(exc, handled=handled)  # noqa: B904 - it is the same exception
+            raise remove_frames(exc, handled=handled)  # noqa: B904 - it is the same exception
         if call.ambiguous and request.method == "DELETE" and response.status == HTTPStatus.NOT_FOUND:
             # An earlier attempt whose response was lost has deleted it.
             response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {}, date=response.date)

@@ -76,7 +76,7 @@ async def clean_keys(run: AsyncRun, project_id: str, keys: list[APIKey]) -> tupl
             moment = retired_keys.delete_after(each)
             assert moment is not None  # noqa: S101 - only such keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
-            keep_retired(run, old, reason)
+            record_kept_key(run, old, reason)
     return RetiredKeys(dry_run=run.dry_run, deleted=deleted, kept=kept, steps=run.steps), keys
 
 
@@ -85,7 +85,7 @@ async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey])
 
     Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
     """
-    leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
+    leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
     await delete_leftovers(run, leftovers)
     left, now = [key for key in keys if key not in leftovers], server_time(run.admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, left, now)), old]:
@@ -95,8 +95,8 @@ async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey])
     return left
 
 
-def keep_retired(run: AsyncRun, old: APIKey, reason: str) -> None:
-    """Record that a key that was replaced is not deleted yet."""
+def record_kept_key(run: AsyncRun, old: APIKey, reason: str) -> None:
+    """Record in the report that a retired key is not deleted yet."""
     run.skip(Change(action="delete", target=_refer_to_retired(run, old)), reason)
 
 

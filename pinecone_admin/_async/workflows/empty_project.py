@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _CONCURRENCY = 16
-_UNSEEN = (403, 404, 501)
+_REFUSED_STATUSES = (403, 404, 501)
 
 
 async def read_contents(keyed: AsyncAdmin) -> tuple[list[Content], list[str]]:
-    """Read all lists to their end, before anything on them is deleted; return also the kinds that cannot be seen."""
+    """Read all lists completely before anything is deleted; also return the kinds that the server refuses to list."""
     found: dict[str, list[Content] | None] = {}
     await async_run_in_parallel(
         partial(_list_contents, keyed),
@@ -45,14 +45,14 @@ async def read_contents(keyed: AsyncAdmin) -> tuple[list[Content], list[str]]:
 
 
 async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content] | None:
-    """Return the contents of a kind, or None if the server does not let them be seen."""
+    """Return the contents of a kind, or None if the server refuses to list them."""
     contents: list[Content] = []
     tokens: list[str | None] = [None]
     while True:
         try:
             page = await keyed.send(list_contents_page(kind, tokens[-1]))
         except ApiError as error:
-            if kind.may_be_unseen and error.status_code in _UNSEEN:
+            if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
                 return None
             if is_gone(error):  # the plan does not include this kind
                 return contents
@@ -67,7 +67,7 @@ async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content] 
 
 
 async def delete_contents(keyed: AsyncAdmin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
-    """Delete in parallel, and report each deletion that the server accepted; those it cannot do yet are left out."""
+    """Delete in parallel, and report each deletion that the server accepted. It may accept others later."""
 
     async def delete(content: Content) -> None:
         try:

@@ -35,7 +35,7 @@ from pinecone_admin.workflows.key_identification import (
     KeyState,
     describe_form,
     find_candidates,
-    is_older_value,
+    is_legacy_value,
     list_index_hosts,
     read_label,
 )
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _KEY_ACCEPTANCE_TIMEOUT = 30.0
 """Seconds during which parts of the service may not accept a new key yet."""
 
-_NO_ANSWER = (ApiError, PineconeConnectionError, PineconeTimeoutError, ResponseParsingError)
+_NO_RESPONSE = (ApiError, PineconeConnectionError, PineconeTimeoutError, ResponseParsingError)
 
 
 @frozen
@@ -66,38 +66,38 @@ def mask_key_value(value: object) -> Masked:
         PineconeValueError: It does not have the form of the value of an API key. The message does not show it.
     """
     text = check_string("value", value)
-    if not is_visible_ascii(text) or not (is_key_value(text) or is_older_value(text)):
+    if not is_visible_ascii(text) or not (is_key_value(text) or is_legacy_value(text)):
         raise value_error("value", "must be the value of an API key: it begins with pcsk_ or pckey_, or is a UUID")
     return Masked(text)
 
 
 @runs_workflow
 async def identify_key(admin: AsyncAdmin, *, value: Masked, project_ids: Sequence[str]) -> KeyIdentification:
-    """Ask the control plane as a value; then compare the project that it shows with those that were given."""
+    """Send the value to the control plane, and compare the project that it shows with the given projects."""
     with set_operation_on_errors("identify_api_key"):
         for position, each in enumerate(check_sequence("project_ids", project_ids)):
             check_identifier(f"project_ids[{position}]", each)
     projects = [await admin.projects.describe(project_id=each) for each in project_ids]
-    asked = await _ask(admin.with_options(api_key=value.reveal()), admin, value)
+    found = await _try_value(admin.with_options(api_key=value.reveal()), admin, value)
     if not projects:
-        return _advise(asked)
-    if not asked.slugs:
-        return _note(asked, "no project can be compared, because the value shows no index of its project")
+        return _advise(found)
+    if not found.slugs:
+        return _note(found, "no project can be compared, because the value shows no index of its project")
     for project in projects:
-        asked = await _compare(admin, asked, project)
-        if asked.candidates:
+        found = await _compare(admin, found, project)
+        if found.candidates:
             break
-    return asked
+    return found
 
 
-async def _ask(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> KeyIdentification:
+async def _try_value(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> KeyIdentification:
     """Return what the control plane shows of a value."""
     evidence = [describe_form(value.reveal())]
     slugs: list[str] = []
     state: KeyState = "accepted"
     try:
         listing = await _list_slugs(keyed)
-    except _NO_ANSWER as error:
+    except _NO_RESPONSE as error:
         state = _read_state(error)
         now = f"{server_now(admin):%Y-%m-%d %H:%M:%S} UTC"
         evidence.append(
@@ -145,27 +145,27 @@ async def _list_slugs(keyed: AsyncAdmin) -> _ListedIndexes:
     return _ListedIndexes(list(dict.fromkeys(slugs)), count)
 
 
-async def _compare(admin: AsyncAdmin, asked: KeyIdentification, project: Project) -> KeyIdentification:
+async def _compare(admin: AsyncAdmin, found: KeyIdentification, project: Project) -> KeyIdentification:
     """Compare the indexes of a value with those of a project, which a temporary key of the project lists."""
     described = describe_thing("project", project.name, project.id)
     try:
         async with admin.api_keys.temporary(project_id=project.id, roles=["ProjectViewer"]) as made:
-            asked = evolve(asked, temporary_keys=[*asked.temporary_keys, made.key.id])
+            found = evolve(found, temporary_keys=[*found.temporary_keys, made.key.id])
             try:
                 listing = await _list_when_accepted(admin.with_options(api_key=made.value))
-            except _NO_ANSWER as error:  # what the value itself has shown must not be lost
-                return _note(asked, f"{described} was not compared: {error}")
+            except _NO_RESPONSE as error:  # what the value itself has shown must not be lost
+                return _note(found, f"{described} was not compared: {error}")
     except ForbiddenError as error:
-        return _note(asked, f"{described} was not compared: {error}")
-    if set(asked.slugs).isdisjoint(listing.slugs):
+        return _note(found, f"{described} was not compared: {error}")
+    if set(found.slugs).isdisjoint(listing.slugs):
         reason = "its indexes have other hosts" if listing.slugs else "it has no index"
-        return _note(asked, f"the value is not of {described}: {reason}")
+        return _note(found, f"the value is not of {described}: {reason}")
     keys = await admin.api_keys.list(project_id=project.id)
-    candidates = find_candidates(project, keys, without=asked.temporary_keys)
-    found = _note(asked, f"the value is of {described}: both list indexes with the same part in their hosts")
+    candidates = find_candidates(project, keys, without=found.temporary_keys)
+    matched = _note(found, f"the value is of {described}: both list indexes with the same part in their hosts")
     if not candidates:
-        return _note(found, "no API key of the project has a role that permits what the value was seen to do")
-    return evolve(found, candidates=candidates)
+        return _note(matched, "no API key of the project has a role that permits what the value was seen to do")
+    return evolve(matched, candidates=candidates)
 
 
 async def _list_when_accepted(keyed: AsyncAdmin) -> _ListedIndexes:
@@ -178,13 +178,13 @@ async def _list_when_accepted(keyed: AsyncAdmin) -> _ListedIndexes:
                 raise
 
 
-def _advise(asked: KeyIdentification) -> KeyIdentification:
-    if not asked.slugs:
-        return _note(asked, "nothing shows which key has the value: the API cannot map a value to an id")
+def _advise(found: KeyIdentification) -> KeyIdentification:
+    if not found.slugs:
+        return _note(found, "nothing shows which key has the value: the API cannot map a value to an id")
     return _note(
-        asked, "to find its project, pass project_ids: a temporary API key in each shows the hosts of its indexes"
+        found, "to find its project, pass project_ids: a temporary API key in each shows the hosts of its indexes"
     )
 
 
-def _note(asked: KeyIdentification, line: str) -> KeyIdentification:
-    return evolve(asked, evidence=[*asked.evidence, line])
+def _note(found: KeyIdentification, line: str) -> KeyIdentification:
+    return evolve(found, evidence=[*found.evidence, line])

@@ -75,7 +75,7 @@ async def rotate_due_keys(
     listed = await _list_keys(admin, [each.id for each in projects])
     keys = {id: each for id, each in listed.items() if not isinstance(each, PineconeError)}
     now = require_server_time(admin, operation="rotate_due")
-    dates = await _date_undated_keys(admin, keys, project_id)
+    dates = await _read_dates_of_bindings(admin, keys, project_id)
     found = {id: find_due_keys(each, dates, now=now, older_than=older_than) for id, each in keys.items()}
     names = {each.id: each.name for each in projects}
     problems = _find_problems(store, found, names)
@@ -117,10 +117,10 @@ async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str,
     return {each: listed[each] for each in project_ids}
 
 
-async def _date_undated_keys(
+async def _read_dates_of_bindings(
     admin: AsyncAdmin, keys: Mapping[str, Sequence[APIKey]], project_id: str | None
 ) -> Mapping[str, datetime]:
-    """Return the dates of the oldest role bindings, which are read only if the API does not date every key."""
+    """Return the dates of the oldest role bindings. They are read only if a key has no creation date."""
     rotatable = (key for listed in keys.values() for key in find_rotatable_keys(listed))
     if all(plausible_date(key.created_at) is not None for key in rotatable):
         return {}
@@ -148,7 +148,7 @@ def _find_problems(
     # Keys that could not be listed may have the same names, and so the same places.
     if unlisted := [each._replace(project=name) for id, name in names.items() if id not in found for each in owners]:
         further = store.find_problems(owners, [*taken, *unlisted])
-        problems = [known or _add_doubt(reason) for known, reason in zip(problems, further, strict=True)]
+        problems = [known or _mention_unlisted_keys(reason) for known, reason in zip(problems, further, strict=True)]
     return {key.id: reason for key, reason in zip(due, problems, strict=True) if reason is not None}
 
 
@@ -156,7 +156,7 @@ def _describe_owner(key: APIKey, project: str) -> SecretOwner:
     return SecretOwner("api_key", project, key.name)
 
 
-def _add_doubt(reason: str | None) -> str | None:
+def _mention_unlisted_keys(reason: str | None) -> str | None:
     doubt = "this is so if a project whose keys could not be listed has such a key"
     return None if reason is None else f"{reason}; {doubt}"
 

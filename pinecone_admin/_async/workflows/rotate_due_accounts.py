@@ -171,14 +171,14 @@ class AsyncDueAccountRun:
                 self._add_failure(account, obstacle)
                 return
             is_first = not self.shows_age
-            if is_first and not await self._show_age(account, was_rotated=False):
+            if is_first and not await self._refresh_updated_at(account, was_rotated=False):
                 return
             rotated = await self._replace(account, store, is_first=is_first)
             if rotated is None:
                 return
             self.report.rotated.append(rotated)
         if not self.run.dry_run and rotated.updated_at <= account.updated_at:
-            await self._show_age(account, was_rotated=True)
+            await self._refresh_updated_at(account, was_rotated=True)
 
     async def _find_obstacle(self, account: ServiceAccount, store: Store[ServiceAccountWithSecret]) -> str | None:
         """Return why the secret of a service account cannot be replaced now, or None."""
@@ -209,7 +209,7 @@ class AsyncDueAccountRun:
             )
         return None
 
-    async def _show_age(self, account: ServiceAccount, *, was_rotated: bool) -> bool:
+    async def _refresh_updated_at(self, account: ServiceAccount, *, was_rotated: bool) -> bool:
         """Update a service account with its own name, and return whether that moved ``updated_at``."""
         name = Settings(name=account.name)
         change = Change(

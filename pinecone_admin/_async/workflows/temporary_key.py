@@ -70,7 +70,7 @@ async def temporary_key(
 
 
 @asynccontextmanager
-async def renewed_key(
+async def renewed_temporary_key(
     admin: AsyncAdmin, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta
 ) -> AsyncGenerator[APIKeyWithSecret]:
     """Create a key whose name says until when it lives, renew that in the background, and then delete it."""

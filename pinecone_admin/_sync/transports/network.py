@@ -172,7 +172,7 @@ class _Stream(httpcore.NetworkStream):
         try:
             secured = _TLSStream(self, ssl_context, server_hostname)
             with _connect_errors():
-                secured.shake_hands(timeout)
+                secured.do_handshake(timeout)
         except BaseException:
             # httpcore does not close a stream whose handshake is cancelled.
             with shield_from_cancellation(CLOSE_TIMEOUT):
@@ -247,7 +247,7 @@ class _TLSStream(_Stream):
         self._tls = ssl_context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         self._open_record = b""
 
-    def shake_hands(self, timeout: float | None) -> None:
+    def do_handshake(self, timeout: float | None) -> None:
         """Do the handshake."""
         try:
             self._run(self._tls.do_handshake, timeout)

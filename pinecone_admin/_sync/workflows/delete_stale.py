@@ -64,7 +64,7 @@ _INTERRUPT_TIMEOUT = 30.0
 
 
 @frozen(kw_only=True)
-class _Outcome:
+class _ProjectResult:
     """What was found in a project and done to it; ``reason`` says why it was not deleted, or is None."""
 
     reason: str | None = None
@@ -97,10 +97,10 @@ def plan_deletion(
     organization = find_organization(admin.organizations.list(), operation="delete_stale")
     now = require_server_time(admin, operation="delete_stale")  # the server dates the projects
     outcomes = {
-        each.id: _Outcome(reason=find_reason_to_keep(each, older_than=older_than, now=now)) for each in projects
+        each.id: _ProjectResult(reason=find_reason_to_keep(each, older_than=older_than, now=now)) for each in projects
     }
 
-    def read(project: Project, on_progress: _OnProgress) -> _Outcome:
+    def read(project: Project, on_progress: _OnProgress) -> _ProjectResult:
         part = Run(admin, run.operation, dry_run=True)
         return _clean_up(part, project, find_protection, on_progress)
 
@@ -149,18 +149,18 @@ def carry_out_deletion(
     admin = run.admin
     check_organization(plan.organization_id, admin.organizations.list(), operation="delete_stale")
 
-    def delete(planned: StaleProject, on_progress: _OnProgress) -> _Outcome:
+    def delete(planned: StaleProject, on_progress: _OnProgress) -> _ProjectResult:
         try:
             project = admin.projects.describe(project_id=planned.id)
         except PineconeError as error:
             if is_gone(error):
-                return _Outcome(reason=NOT_SEEN)
-            return _Outcome(reason=_explain(error), help_code=find_help_code(error))
+                return _ProjectResult(reason=NOT_SEEN)
+            return _ProjectResult(reason=_explain(error), help_code=find_help_code(error))
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
         )
         if reason is not None:
-            return _Outcome(reason=reason)
+            return _ProjectResult(reason=reason)
         part = Run(admin, run.operation, dry_run=False)
         return _clean_up(part, project, partial(find_planned_refusal, planned), on_progress)
 
@@ -169,7 +169,7 @@ def carry_out_deletion(
     if unseen and owns_organization(admin):
         for each in unseen:
             gone = Change(action="delete", target=Ref("project", each.name, each.id), reason="it was already deleted")
-            outcomes[each.id] = _Outcome(steps=[Step(change=gone, state="skipped")])
+            outcomes[each.id] = _ProjectResult(steps=[Step(change=gone, state="skipped")])
     return StaleReport(
         deleted=[
             evolve(each, unseen=outcomes[each.id].unseen) for each in plan.projects if outcomes[each.id].reason is None
@@ -190,7 +190,7 @@ def _clean_up(
     project: Project,
     find_refusal: Callable[[Sequence[Content]], str | None],
     on_progress: _OnProgress,
-) -> _Outcome:
+) -> _ProjectResult:
     """Read or delete one project; if that fails, the others can still be."""
     report = start_report(run, project)
     try:
@@ -201,9 +201,9 @@ def _clean_up(
             find_refusal=find_refusal,
             progress=on_progress,
         )
-        outcome = _Outcome(reason=done.refusal)
+        outcome = _ProjectResult(reason=done.refusal)
     except PineconeError as error:
-        outcome = _Outcome(reason=_explain(error), help_code=find_help_code(error))
+        outcome = _ProjectResult(reason=_explain(error), help_code=find_help_code(error))
     return evolve(
         outcome,
         contents=report.contents,
@@ -222,20 +222,20 @@ def _explain(error: PineconeError) -> str:
 
 def _run_all(
     projects: Sequence[_P],
-    work: Callable[[_P, _OnProgress], _Outcome],
+    work: Callable[[_P, _OnProgress], _ProjectResult],
     *,
     concurrency: int,
     progress: _OnProgress | None,
-) -> dict[str, _Outcome]:
+) -> dict[str, _ProjectResult]:
     """Process projects in parallel, and return the outcomes by project id."""
-    outcomes: dict[str, _Outcome] = {}
+    outcomes: dict[str, _ProjectResult] = {}
     interrupted = threading.Event()
 
     def stop_if_interrupted(_: Progress) -> None:
         if interrupted.is_set():
             raise RefusedError("the call was interrupted", operation="delete_stale")
 
-    def deliver(project: _P, outcome: _Outcome) -> None:
+    def deliver(project: _P, outcome: _ProjectResult) -> None:
         outcomes[project.id] = outcome
         if progress is not None:
             step = f"project {project.name!r} ({project.id})"
@@ -252,7 +252,9 @@ def _run_all(
     return outcomes
 
 
-def _list_left(projects: Sequence[Project] | Sequence[StaleProject], outcomes: Mapping[str, _Outcome]) -> list[Left]:
+def _list_left(
+    projects: Sequence[Project] | Sequence[StaleProject], outcomes: Mapping[str, _ProjectResult]
+) -> list[Left]:
     left = ((each, outcomes[each.id]) for each in projects)
     return [
         Left(id=each.id, name=each.name, reason=outcome.reason, help_code=outcome.help_code)
@@ -261,5 +263,5 @@ def _list_left(projects: Sequence[Project] | Sequence[StaleProject], outcomes: M
     ]
 
 
-def _list_temporary_keys(outcomes: Iterable[_Outcome]) -> list[str]:
+def _list_temporary_keys(outcomes: Iterable[_ProjectResult]) -> list[str]:
     return [id for outcome in outcomes for id in outcome.temporary_keys]

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _CONCURRENCY = 16
-_UNSEEN = (403, 404, 501)
+_REFUSED_STATUSES = (403, 404, 501)
 
 
 def read_contents(keyed: Admin) -> tuple[list[Content], list[str]]:
-    """Read all lists to their end, before anything on them is deleted; return also the kinds that cannot be seen."""
+    """Read all lists completely before anything is deleted; also return the kinds that the server refuses to list."""
     found: dict[str, list[Content] | None] = {}
     run_in_parallel(
         partial(_list_contents, keyed),
@@ -46,14 +46,14 @@ def read_contents(keyed: Admin) -> tuple[list[Content], list[str]]:
 
 
 def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
-    """Return the contents of a kind, or None if the server does not let them be seen."""
+    """Return the contents of a kind, or None if the server refuses to list them."""
     contents: list[Content] = []
     tokens: list[str | None] = [None]
     while True:
         try:
             page = keyed.send(list_contents_page(kind, tokens[-1]))
         except ApiError as error:
-            if kind.may_be_unseen and error.status_code in _UNSEEN:
+            if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
                 return None
             if is_gone(error):  # the plan does not include this kind
                 return contents
@@ -68,7 +68,7 @@ def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
 
 
 def delete_contents(keyed: Admin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
-    """Delete in parallel, and report each deletion that the server accepted; those it cannot do yet are left out."""
+    """Delete in parallel, and report each deletion that the server accepted. It may accept others later."""
 
     def delete(content: Content) -> None:
         try:

@@ -42,7 +42,7 @@ from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
     find_hidden,
-    is_nobody,
+    has_no_person,
     list_unseen,
     preview_plan,
 )
@@ -74,7 +74,7 @@ def offboard(run: Run, *, email: str) -> OffboardReport:
         check_email("email", email)
     inventory = _read_access_of(run.admin, email)
     report = build_report(inventory, email)
-    if is_nobody(report):
+    if has_no_person(report):
         message = f"no user or open invite has the address {email}; an earlier run may have removed the person"
         raise NotFoundError(message, operation="offboard")
     check_complete(inventory, operation="offboard")
@@ -100,9 +100,9 @@ def plan_offboarding(run: Run, *, emails: Sequence[str] | None) -> OffboardPlan:
         organization=organization.name,
         client_id=own_client_id(run.admin),
         made_at=inventory.taken_at,
-        not_found=[each.email for each in reports if is_nobody(each)],
+        not_found=[each.email for each in reports if has_no_person(each)],
         unseen=list_unseen(distinct, hidden) if hidden else [],
-        reports=[each for each in reports if not is_nobody(each)],
+        reports=[each for each in reports if not has_no_person(each)],
         owner_ids=find_owner_ids(inventory.role_bindings),
     )
 

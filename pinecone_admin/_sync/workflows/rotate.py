@@ -31,7 +31,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     rename,
     update_key,
 )
-from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, keep_retired
+from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, record_kept_key
 from pinecone_admin._sync.workflows.run import (
     Run,
     may_have_been_processed,
@@ -72,17 +72,17 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
-        return replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=_by_id(old))
+        return replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=_advise_next_run(old))
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(run.admin), keep_old_for))
-    run.keep(_describe_next_run(new, _by_id(old), keep_old_for))
+    run.keep(_describe_next_run(new, _advise_next_run(old), keep_old_for))
     run.add_first_note(partial(_describe_old_key, old, keep_old_for))
     new = update_key(run, new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
     return _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
 
-def _by_id(old: APIKey) -> str:
-    # By the name, or by the id of the new key, the next run would replace the new key once it has its name.
+def _advise_next_run(old: APIKey) -> str:
+    # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
     return f"run this again with the id of the old key, {old.id}"
 
 
@@ -104,7 +104,7 @@ def _describe_old_key(old: APIKey, keep_old_for: timedelta, error: BaseException
 
 
 def _refuse_unfinished(old: APIKey) -> None:
-    if (moment := retired_keys.lives_until(old)) is not None:
+    if (moment := retired_keys.expiry_of_temporary_key(old)) is not None:
         message = (
             f"API key {old.id} is temporary, and lives until {moment:%Y-%m-%d %H:%M} UTC: it is not rotated, since "
             "nothing that lasts may depend on it"
@@ -163,7 +163,7 @@ def replace_key(
     admin, name = run.admin, name_tags.original_name(old.name)
     _refuse_without_name_or_role(old)
     # The name after the tag is not compared: the old key may have been renamed since an interrupted run.
-    leftovers = [key for key in keys if retired_keys.is_candidate(key, old)]
+    leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
     if (stored := find_stored_key(leftovers, name, store)) is not None:
         leftovers.remove(stored)
 
@@ -194,7 +194,7 @@ def replace_key(
     except NotFoundError as lost:
         if is_gone(lost):
             run.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
-            _conclude_lost_key(run, retired, final, before=keys, moment=moment, lost=lost)
+            _restore_old_name(run, retired, final, before=keys, moment=moment, lost=lost)
         raise
     if run.dry_run:
         keys = [*(key for key in keys if key.id != new.id), new]
@@ -234,10 +234,10 @@ def _retire(run: Run, old: APIKey, new: APIKey, *, name: str, keep_old_for: time
         moment = later
 
 
-def _conclude_lost_key(
+def _restore_old_name(
     run: Run, old: APIKey, new: APIKey, *, before: Sequence[APIKey], moment: datetime, lost: NotFoundError
 ) -> None:
-    """Give the old key its name back, as the new one was deleted, unless another run has replaced the old one, too.
+    """Restore the name of the old key after the new one was deleted, unless another run has replaced the old key.
 
     Raises:
         LeftoverError: Another run has replaced it, or has begun to.
@@ -250,7 +250,7 @@ def _conclude_lost_key(
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with IgnoreGone():
             rename(run, old, name)
-    rivals = [key for key in others if retired_keys.is_candidate(key, old)]
+    rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
     if successor is not None:
         done = f"another run replaced API key {old.id} meanwhile, with {successor.id}"
     elif rivals:
@@ -273,9 +273,9 @@ def _finish_rotation(
     if keep_old_for and moment is not None:
         reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
         for key in keys:
-            if retired_keys.is_candidate(key, old):
+            if retired_keys.is_unfinished_successor(key, old):
                 _retire_leftover(run, key, old, new, moment)
-        keep_retired(run, old, reason)
+        record_kept_key(run, old, reason)
         return Rotation(key=new, replaced=old.id, delete_after=moment, steps=run.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:

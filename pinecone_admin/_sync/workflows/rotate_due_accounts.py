@@ -172,14 +172,14 @@ class DueAccountRun:
                 self._add_failure(account, obstacle)
                 return
             is_first = not self.shows_age
-            if is_first and not self._show_age(account, was_rotated=False):
+            if is_first and not self._refresh_updated_at(account, was_rotated=False):
                 return
             rotated = self._replace(account, store, is_first=is_first)
             if rotated is None:
                 return
             self.report.rotated.append(rotated)
         if not self.run.dry_run and rotated.updated_at <= account.updated_at:
-            self._show_age(account, was_rotated=True)
+            self._refresh_updated_at(account, was_rotated=True)
 
     def _find_obstacle(self, account: ServiceAccount, store: Store[ServiceAccountWithSecret]) -> str | None:
         """Return why the secret of a service account cannot be replaced now, or None."""
@@ -210,7 +210,7 @@ class DueAccountRun:
             )
         return None
 
-    def _show_age(self, account: ServiceAccount, *, was_rotated: bool) -> bool:
+    def _refresh_updated_at(self, account: ServiceAccount, *, was_rotated: bool) -> bool:
         """Update a service account with its own name, and return whether that moved ``updated_at``."""
         name = Settings(name=account.name)
         change = Change(

@@ -69,7 +69,7 @@ def temporary_key(admin: Admin, *, project_id: str, name: str, deleted: list[str
 
 
 @contextmanager
-def renewed_key(
+def renewed_temporary_key(
     admin: Admin, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta
 ) -> Generator[APIKeyWithSecret]:
     """Create a key whose name says until when it lives, renew that in the background, and then delete it."""

@@ -119,7 +119,7 @@ class _ResponseSender:
     async def send_response(self, response: Response) -> None:
         """Send a response, or what a fault puts in its place."""
         delivery = response.delivery
-        if await self._client_leaves_within(delivery.delay):
+        if await self._client_disconnects_within(delivery.delay):
             return
         if delivery.end is not None:
             await self._close(reset=delivery.end != "drop")
@@ -152,12 +152,12 @@ class _ResponseSender:
         headers.append((b"content-length", str(len(response.body)).encode()))
         await self.send({"type": "http.response.start", "status": response.status, "headers": headers})
         for byte in response.body:
-            if await self._client_leaves_within(response.delivery.drip):
+            if await self._client_disconnects_within(response.delivery.drip):
                 return
             await self.send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
         await self.send({"type": "http.response.body", "body": b""})
 
-    async def _client_leaves_within(self, seconds: float) -> bool:
+    async def _client_disconnects_within(self, seconds: float) -> bool:
         if not seconds:
             return False
         try:
