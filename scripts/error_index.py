@@ -29,10 +29,12 @@ keywords: help code, error codes, explain, PA code, exception hierarchy, base cl
 
 # Errors by code
 
-What each error means, why it occurs, and what to do, by its code. The code, `error.help_code`, stays the same when a
-message is reworded. On the command line, the line of an error ends in it, such as `[PA209]`, and
-`pinecone-admin explain PA209` shows what this page says. `except` takes each error by its own name, by those in the
-last column, and by `PineconeError`.
+This page is for people who have the code of an error, such as `PA209`. For each code, it shows what the error means,
+why it happens, and what to do.
+
+In Python, the code is `error.help_code`. On the command line, it is at the end of the line of an error, such as
+`[PA209]`, and `pinecone-admin explain PA209` shows the same help. A code stays the same if a message changes. You can
+catch each error by its own name, by the names in the last column, and by `PineconeError`.
 """
 
 

@@ -1,4 +1,4 @@
-"""What each kind of error means and what to do about it, in code and on the command line, by its ``help_code``.
+"""What each kind of error means, and what to do in Python and on the command line, by its ``help_code``.
 
 Names, options and commands are in backticks, as in Markdown.
 """
@@ -13,9 +13,9 @@ class Help(NamedTuple):
     """Help about one kind of error.
 
     Attributes:
-        meaning: What the error says.
-        reason: Why it occurs.
-        remedy: What to do in code.
+        meaning: What happened.
+        reason: Why it happens.
+        remedy: What to do in Python.
         command_remedy: What to do on the command line; empty if it is the same.
     """
 
@@ -28,47 +28,49 @@ class Help(NamedTuple):
 HELP: Mapping[str, Help] = {
     "PA100": Help(
         "The call failed unexpectedly.",
-        "Something that was called on the way ended in an unusual way.",
-        "Read the message; if it does not name a callable that you passed, report it with the traceback.",
-        "Read the message; if it does not help, report it with the command.",
+        "A function that the call uses ended in an unusual way.",
+        "Read the message. If it does not name a function that you passed, report the error with the traceback.",
+        "Read the message. If it does not help, report the error with the command.",
     ),
     "PA101": Help(
         "An argument or an environment variable has an invalid value.",
-        "It is missing, empty, out of range, or contradicts another one; no change was sent.",
-        "Correct the argument, the file or the variable that the message names.",
+        "The value is missing, empty, out of range, or contradicts another one. No change was sent.",
+        "Correct the argument, the file or the variable in the message.",
     ),
     "PA102": Help(
         "An argument has the wrong type.",
-        "It cannot be sent as it is. No change was sent, unless `store` proved wrong after a create, which is undone.",
-        "Pass a value of the type that the message names.",
+        "The client cannot send the value. No change was sent, except if `store` only proved wrong after a create, "
+        "which is undone.",
+        "Pass a value of the type in the message.",
     ),
     "PA103": Help(
-        "A read-only client was asked to make a change.",
-        "It only sends reads; no change was sent.",
-        "Use a client, or a copy from `with_options(read_only=False)`, that may make changes.",
+        "A read-only client was to make a change.",
+        "A read-only client sends only reads. No change was sent.",
+        "Use a client that may make changes, or a copy from `with_options(read_only=False)`.",
         "Leave out `--read-only`, and unset `PINECONE_ADMIN_READ_ONLY`.",
     ),
     "PA104": Help(
         "The client is closed.",
         "It was closed before the call or during it.",
-        "Keep its `with` block open, and do not call `close()`, for as long as calls are made; or make a new client.",
+        "Keep its `with` block open while calls are made, and call `close()` only after them. Or create a new client.",
         "Run the command again.",
     ),
     "PA200": Help(
         "The server returned a status that is neither a success nor documented.",
-        "Often something between this machine and the API responded, such as a proxy or a login page.",
-        "Check the host that the message names, proxies, and where a redirect points.",
+        "Often, something between this machine and the API responded, such as a proxy or a login page.",
+        "Check the host in the message, the proxies, and the address that a redirect points to.",
     ),
     "PA201": Help(
         "The server refused the request as invalid (400).",
-        "A field is missing, malformed or out of range, in a way that only the server can know.",
-        "Correct the field that the message names.",
+        "A field is missing, malformed or out of range, and only the server can check it.",
+        "Correct the field in the message.",
     ),
     "PA202": Help(
-        "The API does not accept the token (401).",
-        "It is unknown, expired or revoked, or it is of another environment; a fresh one was tried where possible.",
-        "Pass a valid token or client credentials, and check that `host` and `oauth_url` belong together.",
-        "Run `pinecone-admin doctor`, which says which credentials are used and what is wrong with them.",
+        "The API does not accept the access token (401).",
+        "The token is unknown, expired, revoked, or of another environment. A new token was tried if the client "
+        "could get one.",
+        "Pass a valid access token or credentials. Check that `host` and `oauth_url` belong together.",
+        "Run `pinecone-admin doctor`. It shows which credentials are used, and checks them.",
     ),
     "PA203": Help(
         "The billing state of the organization forbids the request (402).",
@@ -76,32 +78,36 @@ HELP: Mapping[str, Help] = {
         "Settle the payment in the console.",
     ),
     "PA204": Help(
-        "The caller may not do this (403).",
-        "It lacks the role, the plan lacks the feature, or a quota is used up.",
-        "Grant the account a role that permits it, such as OrgOwner for people, or raise the limit in the message.",
+        "The caller is not allowed to do this (403).",
+        "The caller lacks a role, the plan lacks the feature, or a quota is used up.",
+        "Grant the account a role that permits the request, such as OrgOwner for people. Or raise the limit in the "
+        "message.",
     ),
     "PA205": Help(
-        "The resource does not exist, or the caller may not see it (404).",
-        "The id is wrong or of another organization, it was deleted, a role is missing, or the host is not the API.",
-        "List the resources and compare the ids; check which organization the credentials belong to, and the host.",
-        "List them and compare the ids; `whoami` shows the organization, and `doctor` checks the host.",
+        "The resource does not exist, or the caller cannot see it (404).",
+        "The id is wrong or of another organization, the resource was deleted, a role is missing, or the host is not "
+        "the API.",
+        "List the resources and compare the ids. Check the organization of the credentials, and the host.",
+        "List the resources and compare the ids. `whoami` shows the organization, and `doctor` checks the host.",
     ),
     "PA206": Help(
         "The request conflicts with the present state (409).",
         "The resource exists, its state does not allow the change, or an identity provider (SCIM) manages the person.",
-        "Read `error_code`; an `ensure` method accepts what exists. Change people of an identity provider there.",
-        "Look at what exists; an `ensure` command accepts it. Change people of an identity provider there.",
+        "Read `error_code`. An `ensure` method accepts a resource that exists. Change managed people at the identity "
+        "provider.",
+        "Check what exists. An `ensure` command accepts a resource that exists. Change managed people at the "
+        "identity provider.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",
         "The resource still contains others, such as the indexes of a project.",
-        "Remove them, or use `delete_with_cleanup` for a project.",
-        "Remove what the message names; `project delete-with-cleanup` empties and deletes a project.",
+        "Remove them. For a project, `delete_with_cleanup` does this.",
+        "Remove the contents in the message. `project delete-with-cleanup` empties and deletes a project.",
     ),
     "PA208": Help(
         "The server understood the request but cannot process it (422).",
         "The values are well-formed, but do not fit together.",
-        "Correct what the message names.",
+        "Correct the values in the message.",
     ),
     "PA209": Help(
         "There were too many requests (429).",
@@ -111,66 +117,67 @@ HELP: Mapping[str, Help] = {
     ),
     "PA210": Help(
         "The server failed (5xx).",
-        "The service or a gateway before it had an error; retries did not help, or a create must not be repeated.",
-        "If the outcome is unknown, check whether the change was made; otherwise try again later.",
+        "The server or a gateway failed. Retries did not help, or the request is a create, which is not sent again.",
+        "If the outcome is unknown, check whether the change was made. Otherwise try again later.",
     ),
     "PA301": Help(
-        "The token endpoint issued no token.",
-        "It failed, or its response is not a usable token.",
-        "Try again later; check `oauth_url` and proxies if it persists.",
-        "Try again later; `pinecone-admin doctor` checks the token endpoint and proxies.",
+        "The token endpoint returned no access token.",
+        "It failed, or its response contains no usable token.",
+        "Try again later. If the error remains, check `oauth_url` and the proxies.",
+        "Try again later. `pinecone-admin doctor` checks the token endpoint and the proxies.",
     ),
     "PA302": Help(
-        "The token endpoint does not accept the client id and secret.",
+        "The token endpoint does not accept the client id and the client secret.",
         "They are wrong or of another environment, the secret was rotated, or the service account was deleted.",
-        "Set the current client id and secret of a service account.",
-        "Set the current client id and secret of a service account; `pinecone-admin doctor` checks them.",
+        "Set the current client id and client secret of a service account.",
+        "Set the current client id and client secret of a service account. `pinecone-admin doctor` checks them.",
     ),
     "PA401": Help(
         "No complete response arrived.",
-        "The name was not found, the connection was refused or ended early, or TLS or a proxy failed.",
-        "Check the host that the message names, the network, proxies and certificates; then read `outcome`.",
-        "After exit code 6, look first whether the change was made; `pinecone-admin doctor` checks the network.",
+        "The host name was not found, the connection was refused or ended early, or TLS or a proxy failed.",
+        "Check the host in the message, the network, the proxies and the certificates. Then read `outcome`.",
+        "After exit code 6, first check whether the change was made. `pinecone-admin doctor` checks the network.",
     ),
     "PA402": Help(
         "No complete response arrived in time.",
-        "The server or the network is slow, or a list has more pages than the timeout has time for.",
+        "The server or the network is slow, or a list has more pages than can be read within the timeout.",
         "Raise `timeout`, and read `outcome` before you repeat a create.",
-        "Look whether a change was made before you repeat it.",
+        "Before you repeat a change, check whether it was made.",
     ),
     "PA501": Help(
-        "A success could not be read.",
-        "The response does not fit the API description; the request was processed.",
-        "Do not repeat a create: `raw.reveal()` has the response. Check that `host` is the API.",
-        "Look whether the change was made before you repeat it; `pinecone-admin doctor` checks the host.",
+        "The client could not read the response to a successful request.",
+        "The response does not fit the API description. The request took effect.",
+        "Do not repeat a create. `raw.reveal()` returns the response. Check that `host` is the API.",
+        "Before you repeat a change, check whether it was made. `pinecone-admin doctor` checks the host.",
     ),
     "PA502": Help(
         "The server returned the same page token twice.",
         "The list would never end.",
-        "Report it to Pinecone with the request id; use the items that were read so far.",
+        "Report it to Pinecone with the request id. You can use the items that were read so far.",
         "Report it to Pinecone with the request id.",
     ),
     "PA601": Help(
-        "Several resources share the name.",
+        "Several resources have the same name.",
         "Names are not unique in Pinecone.",
         "Use one of the ids in `error.ids`, or rename the others.",
         "Use one of the ids in the message, or rename the others.",
     ),
     "PA602": Help(
-        "A workflow stopped because continuing would be unsafe.",
-        "The message names what it found, such as deletion protection or the last owner.",
-        "Resolve what the message names, and run it again.",
+        "A workflow stopped because it would be unsafe to continue.",
+        "The message shows the reason, such as deletion protection or the last owner.",
+        "Resolve the reason in the message, and run the workflow again.",
+        "Resolve the reason in the message, and run the command again.",
     ),
     "PA603": Help(
-        "A new secret was issued but not stored.",
-        "The place where it should be stored failed. If it was rotated, the old secret is no longer valid.",
-        "Store it by hand: `error.secret.reveal()` returns it.",
-        "If the message names a file, take the new secret from it; else run the command again.",
+        "A new secret was created but not stored.",
+        "The destination failed. If the secret was rotated, the old secret no longer works.",
+        "Store the secret by hand. `error.secret.reveal()` returns it.",
+        "If the message names a file, take the new secret from it. Otherwise run the command again.",
     ),
     "PA604": Help(
-        "A workflow may have left something.",
-        "A deletion failed or got no answer, or another run has changed the same thing, so what to delete is unknown.",
-        "Read the message before you delete what `error.left` names; after a failed deletion, the next run repeats it.",
-        "Read the message before you delete what it names; after a failed deletion, the next run repeats it.",
+        "A workflow may have left resources or roles.",
+        "A deletion failed or had no response, or another run has changed the same resource.",
+        "Read the message before you delete what `error.left` lists. After a failed deletion, the next run repeats it.",
+        "Read the message before you delete what it lists. After a failed deletion, the next run repeats it.",
     ),
 }
