@@ -16,6 +16,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     create_stored_key,
     find_stored_key,
     rename,
+    store_secret,
     update_key,
 )
 from pinecone_admin._async.workflows.delete_retired import delete_retired_key, record_kept_key
@@ -26,7 +27,6 @@ from pinecone_admin._async.workflows.run import (
 )
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
-    async_call_store,
     async_complete_if_interrupted,
     async_shield_from_cancellation,
 )
@@ -400,7 +400,7 @@ class AsyncSecretRotation:
                 raise
             self.interruption = error
         with nullcontext() if self.interruption is None else async_shield_from_cancellation(COMPLETION_TIMEOUT):
-            await async_call_store(self._store, self.issued[-1])
+            await store_secret(self._store, self.issued[-1])
             self.is_stored = True
         if self.interruption is not None:
             raise self.interruption

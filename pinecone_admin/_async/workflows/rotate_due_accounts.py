@@ -13,10 +13,10 @@ from datetime import timedelta
 from attrs import define, evolve
 
 from pinecone_admin._async.workflows.client_state import find_caller, require_server_time, try_credentials
-from pinecone_admin._async.workflows.create_with_secret import Store
+from pinecone_admin._async.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._async.workflows.rotate import replace_account_secret
 from pinecone_admin._async.workflows.run import AsyncRun, may_have_been_processed
-from pinecone_admin._concurrency.waiting import async_call_store, async_read_store
+from pinecone_admin._concurrency.waiting import async_read_store
 from pinecone_admin._http.argument_checks import (
     async_check_function,
     check_bool,
@@ -252,7 +252,7 @@ class AsyncDueAccountRun:
             return account
 
         async def store_and_read(made: ServiceAccountWithSecret) -> None:
-            await async_call_store(store, made)
+            await store_secret(store, made)
             if not isinstance(store, ReadableStore):
                 return
             is_stored = await async_read_store(store.read, made.service_account) == made.client_secret

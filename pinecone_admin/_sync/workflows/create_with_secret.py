@@ -22,6 +22,7 @@ from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
 from pinecone_admin.workflows.sent_changes import IgnoreGone
+from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
 _Named = TypeVar("_Named", APIKey, ServiceAccount)
@@ -30,6 +31,18 @@ Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
 
 LEFTOVER = "an earlier run left it"
+
+
+def store_secret(store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
+    """Store the secret of what was made; an exception that ``store`` raises does not show the secret."""
+    try:
+        call_store(store, made)
+    except BaseException as error:
+        if (substitute := mask_secret(error, made)) is None:
+            raise
+    else:
+        return
+    raise substitute  # outside of the except clause, which would link the exception that shows the secret
 
 
 def create_stored_key(
@@ -89,7 +102,7 @@ def create_stored_key(
         made = evolve(made, key=rename(run, made.key, add_value_digest(temporary_name, digest_value(made.value))))
     if check_before_store is not None:
         check_before_store(made.key)
-    call_store(store, evolve(made, key=evolve(made.key, name=key.name or "")))
+    store_secret(store, evolve(made, key=evolve(made.key, name=key.name or "")))
     run.keep(
         f"{run.refer_to(made.key)} is kept, since its value is stored; the next run completes the work, or stores the "
         "value of a new key and then deletes this one"
@@ -136,7 +149,7 @@ def create_named_account(
     made = cast("ServiceAccountWithSecret | None", run.create_secret(create))
     if made is not None and store is not None:
         account = made.service_account
-        call_store(store, evolve(made, service_account=evolve(account, name=name)))
+        store_secret(store, evolve(made, service_account=evolve(account, name=name)))
         run.keep(
             f"service account {account.id} is kept, since its secret is stored; the next run completes the work, or "
             "stores the secret of a new account and then deletes this one"

@@ -12,7 +12,6 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
-    call_store,
     complete_if_interrupted,
     shield_from_cancellation,
 )
@@ -29,6 +28,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     create_stored_key,
     find_stored_key,
     rename,
+    store_secret,
     update_key,
 )
 from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, record_kept_key
@@ -395,7 +395,7 @@ class SecretRotation:
                 raise
             self.interruption = error
         with nullcontext() if self.interruption is None else shield_from_cancellation(COMPLETION_TIMEOUT):
-            call_store(self._store, self.issued[-1])
+            store_secret(self._store, self.issued[-1])
             self.is_stored = True
         if self.interruption is not None:
             raise self.interruption

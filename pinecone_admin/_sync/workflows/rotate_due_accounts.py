@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from attrs import define, evolve
 
-from pinecone_admin._concurrency.waiting import call_store, read_store
+from pinecone_admin._concurrency.waiting import read_store
 from pinecone_admin._http.argument_checks import (
     check_bool,
     check_function,
@@ -23,7 +23,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._sync.workflows.client_state import find_caller, require_server_time, try_credentials
-from pinecone_admin._sync.workflows.create_with_secret import Store
+from pinecone_admin._sync.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._sync.workflows.rotate import replace_account_secret
 from pinecone_admin._sync.workflows.run import Run, may_have_been_processed
 from pinecone_admin._text.messages import Name
@@ -253,7 +253,7 @@ class DueAccountRun:
             return account
 
         def store_and_read(made: ServiceAccountWithSecret) -> None:
-            call_store(store, made)
+            store_secret(store, made)
             if not isinstance(store, ReadableStore):
                 return
             is_stored = read_store(store.read, made.service_account) == made.client_secret

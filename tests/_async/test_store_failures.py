@@ -1,0 +1,103 @@
+"""A ``store`` that fails with the secret in its text does not bring the secret into logs and tracebacks."""
+
+from __future__ import annotations
+
+import subprocess
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pinecone_admin import AsyncAdmin
+from pinecone_admin.errors import Masked
+
+pytestmark = pytest.mark.anyio
+
+
+class ImpenetrableError(Exception):
+    """An exception that always shows what it was made with.
+
+    Args:
+        text: The text.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def chain(secret: str) -> Exception:
+    """Return an exception whose cause contains the secret, and whose note does."""
+    error = RuntimeError("not stored")
+    error.__cause__ = ValueError({"body": [secret]})
+    error.add_note(f"the body was {secret}")
+    return error
+
+
+FAILURES: dict[str, tuple[Callable[[str], Exception], type[Exception]]] = {
+    "a text": (lambda secret: RuntimeError(f"cannot store {secret}"), RuntimeError),
+    "the words of a command": (
+        lambda secret: subprocess.CalledProcessError(1, ["vault", "put", secret], secret.encode()),
+        subprocess.CalledProcessError,
+    ),
+    "a cause and a note": (chain, RuntimeError),
+    "a group": (lambda secret: ExceptionGroup("both", [ValueError(secret)]), ExceptionGroup),
+    "the name of a file": (lambda secret: FileNotFoundError(2, "No such file", secret), RuntimeError),
+    "a text that cannot be changed": (ImpenetrableError, RuntimeError),
+    "no secret": (lambda _: LookupError("full"), LookupError),
+}
+
+
+def list_linked(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and its causes."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+async def rotate_account(admin: AsyncAdmin, store: Callable[[Any], object]) -> object:
+    """Replace the secret of a service account."""
+    account = await admin.service_accounts.create(name="ci")
+    return await admin.service_accounts.rotate(service_account_id=account.service_account.id, store=store)
+
+
+async def rotate_key(admin: AsyncAdmin, store: Callable[[Any], object]) -> object:
+    """Rotate a key."""
+    project = await admin.projects.create(name="p")
+    key = (await admin.api_keys.create(project_id=project.id, name="k")).key
+    return await admin.api_keys.rotate(api_key_id=key.id, store=store, keep_old_for=timedelta(0))
+
+
+async def ensure_account(admin: AsyncAdmin, store: Callable[[Any], object]) -> object:
+    """Create a service account."""
+    return await admin.service_accounts.ensure(name="new", store=store)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("call", [rotate_account, rotate_key, ensure_account], ids=lambda each: each.__name__)
+async def test_no_traceback_shows_the_secret_that_a_store_puts_into_its_exception(
+    name: str, call: Callable[[AsyncAdmin, Callable[[Any], object]], Any], admin: AsyncAdmin
+) -> None:
+    """The exception of the store is raised as it is, or is the cause, without the secret in any text or local."""
+    fail, expected = FAILURES[name]
+    made = list[Masked]()
+
+    def store(new: Any) -> None:
+        made.append(Masked(new.value if hasattr(new, "value") else new.client_secret))
+        raise fail(made[0].reveal())
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - its class is checked below
+        await call(admin, store)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    text = "".join(shown.format())
+    assert made[0].reveal() not in text
+    assert made[0].reveal() not in repr([vars(each) for each in list_linked(caught.value)])
+    assert expected in {type(each) for each in list_linked(caught.value)}
+    assert ("***" in text) >= (expected is not RuntimeError and name != "no secret")
