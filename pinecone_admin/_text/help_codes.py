@@ -93,10 +93,8 @@ HELP: Mapping[str, Help] = {
     "PA206": Help(
         "The request conflicts with the present state (409).",
         "The resource exists, its state does not allow the change, or an identity provider (SCIM) manages the person.",
-        "Read `error_code`. An `ensure` method accepts a resource that exists. Change managed people at the identity "
-        "provider.",
-        "Check what exists. An `ensure` command accepts a resource that exists. Change managed people at the "
-        "identity provider.",
+        "Read `error_code`. An `ensure` method accepts what exists. Change managed people at the identity provider.",
+        "Check what exists. An `ensure` command accepts it. Change managed people at the identity provider.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",
