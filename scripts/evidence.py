@@ -87,6 +87,9 @@ SOURCES: Mapping[str, Measurement] = {
         most_commits=_EMULATOR_COMMITS,
     ),
     "faults": Measurement(command=("tests/faults/reliability_report.py",), needs_quiet=False),
+    "checkers": Measurement(
+        command=("tests/typing/checkers.py",), watches=("pinecone_admin", "tests/typing"), needs_quiet=False
+    ),
 }
 """The programs, by the names of their records; the quick ones come first."""
 

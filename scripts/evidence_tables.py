@@ -235,6 +235,23 @@ def show_creates(records: Records) -> str:
     return _join(render_table(["faults", columns[0], columns[-1]], rows), describe_runs(records, "faults"))
 
 
+def show_checkers(records: Records) -> str:
+    """Return the table of what type checkers find in correct code and in mistakes."""
+    record = records["checkers"]
+    mistakes = record["shape"]["mistakes"]
+    rows = [
+        [
+            f"{name} {found['version']}",
+            "in every run of the tests" if found["is_in_tests"] else "for this table",
+            str(found["errors_in_correct_code"] or "none"),
+            f"{found['mistakes_found']} of {mistakes}",
+        ]
+        for name, found in record["figures"].items()
+    ]
+    table = render_table(["checker, strict where it can be", "runs", "errors in correct code", "mistakes found"], rows)
+    return _join(table, describe_runs(records, "checkers"))
+
+
 def show_readme(records: Records) -> str:
     """Return the five figures of the README."""
     calls, faults = records["calls"]["figures"], records["faults"]
@@ -289,6 +306,7 @@ BLOCKS: Mapping[str, Callable[[Records], str]] = {
     "faults": _if_measured(show_faults, ["faults"]),
     "outage": _if_measured(show_outage, ["faults"]),
     "creates": _if_measured(show_creates, ["faults"]),
+    "checkers": _if_measured(show_checkers, ["checkers"]),
     "readme": _if_measured(show_readme, ["calls", "faults"]),
 }
 """The functions that write the blocks, by the names of the blocks."""

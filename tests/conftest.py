@@ -19,6 +19,7 @@ import coverage
 import pytest
 
 import pinecone_admin
+from tests.support.suite_records import record_suite
 
 HERE = Path(__file__).parent
 # Tracing makes a test take two to three times as long. These run other programs, or cover almost nothing that
@@ -206,8 +207,15 @@ def set_tracers(tracer: Any, thread_tracer: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Save what a worker has measured: one that then takes longer than 10 s to exit is killed by pytest-xdist."""
+    """Save what a worker has measured, and how all tests ended.
+
+    A worker that then takes longer than 10 s to exit is killed by pytest-xdist.
+    """
+    if not hasattr(session.config, "workerinput"):
+        if folder := os.environ.get("SUITE_RECORDS"):
+            record_suite(session.config, Path(folder))
+        return
     measured = coverage.Coverage.current()
-    if measured is not None and hasattr(session.config, "workerinput"):
+    if measured is not None:
         measured.stop()
         measured.save()
