@@ -118,8 +118,7 @@ tests/support/resources.py, in METHODS, with a kind from KINDS in tests/_async/t
 {rows}
 tests/unit/test_inventory.py, in NOT_READ, unless an inventory has a field for them:
     "{namespace}": "why an inventory does not read them",
-docs/reference/index.md, in the table and below it:
-| `admin.{namespace}` | {methods} |
+docs/reference/index.md, under Methods:
 - [{title}]({page}.md)
 docs/reference/commands.md, under Pages:
 - [{noun}](commands/{noun}.md)
@@ -400,7 +399,6 @@ def main(namespace: str) -> None:
     rows = ROWS.format(
         **words,
         rows="\n".join(f'    "{namespace}.{each.name}": {write_row(each)},' for each in methods),
-        methods=", ".join(f"`{each}`" for each in verbs),
         full_names=", ".join(f"`{namespace}.{each}`" for each in verbs),
         by_hand="\n".join(list_by_hand(list(files)[1], methods)),
     )

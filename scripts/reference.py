@@ -10,8 +10,9 @@ The entries stand between two comments, of which the first says what they are:
 
 "names" has a module and its names, of which CLASSES and VALUES are those that no other comment of any page names;
 "methods" has an object of users' code, such as admin.projects; "commands" has the first words of commands; "options"
-are those of every command, "topics" those of the help, and "levels" the table of roles. With --check nothing is
-written, and the exit status is 1 if a page differs.
+are those of every command, "topics" those of the help, and "levels" the table of roles. "namespaces" are a table of
+all methods, and "differences" those of the async client. With --check nothing is written, and the exit status is 1 if
+a page differs.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from pathlib import Path
 from types import ModuleType
 
 from derived_page import write_or_check
+from documentation.clients import list_methods, render_differences, render_namespaces
 from documentation.commands import render_commands, render_common_options, render_topics
 from documentation.docstrings import break_lines, parse_docstring, render_item
-from documentation.entries import is_for_users, render_entry
+from documentation.entries import render_entry
 from pinecone_admin import Admin
 from pinecone_admin.emulator.control.faults import Faults
 from pinecone_admin.emulator.control.request_log import RequestLog
@@ -78,6 +80,10 @@ def render_entries(kind: str, words: list[str], level: int, listed: list[list[st
                 yield render_entry(name, getattr(module, name), level)
         case "methods":
             yield from render_methods(words[0], level)
+        case "namespaces":
+            yield render_namespaces()
+        case "differences":
+            yield render_differences()
         case "commands":
             yield from render_commands(words)
         case "options":
@@ -90,8 +96,7 @@ def render_entries(kind: str, words: list[str], level: int, listed: list[list[st
 
 def render_methods(path: str, level: int) -> Iterator[str]:
     """Yield a list of the methods of an object of users' code, such as `admin.projects`, and their entries."""
-    members = [(name, each) for name, each in vars(find_class(path)).items() if callable(each)]
-    shown = [(name, each) for name, each in members if is_for_users(name, each)]
+    shown = list_methods(find_class(path)).items()
     yield "".join(render_item(f"[`{name}`](#{anchor(f'{path}.{name}')})", summarize(each)) for name, each in shown)
     if path.startswith("admin."):
         yield _RAISES

@@ -105,11 +105,6 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
 """,
     ),
     ("tests/unit/test_inventory.py", '"""Namespaces that an', 'NOT_READ["harpies"] = "not asked for"\n'),
-    (
-        "docs/reference/index.md",
-        "| `admin.role_bindings`",
-        f"| `admin.harpies` | {' · '.join(f'`{each}`' for each in METHODS)} |\n",
-    ),
     ("docs/reference/index.md", "- [Role bindings]", "- [Harpies](harpies.md)\n"),
     ("docs/reference/commands.md", "- [role-binding]", "- [harpy](commands/harpy.md)\n"),
     (

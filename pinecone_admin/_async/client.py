@@ -56,8 +56,8 @@ class AsyncAdmin:
     """Manage a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
 
     The client sends the client id and the client secret of a service account to the token endpoint, and gets an access
-    token. It does so on ``async with`` or with the first call. You can share one client between threads, tasks and
-    forked processes.
+    token. It gets the first token on ``async with`` or with the first call. You can share one client between threads,
+    tasks and forked processes.
 
     Args:
         client_id: Client id of the service account, or a function that returns it; default: ``PINECONE_CLIENT_ID``.
@@ -101,7 +101,7 @@ class AsyncAdmin:
     Raises:
         PineconeValueError: An argument or an environment variable is missing, empty or invalid.
         PineconeTypeError: An argument has the wrong type.
-        InvalidCredentialsError: The token endpoint rejected the credentials. This and the following errors are raised
+        InvalidCredentialsError: The token endpoint rejected the credentials. Errors of the token endpoint are raised
             on ``async with`` or with the first call, and with ``lazy=True`` only by the first call.
         TokenError: The token endpoint returned no token for another reason.
         PineconeConnectionError: The client cannot reach the token endpoint.

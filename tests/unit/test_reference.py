@@ -188,3 +188,21 @@ def test_check_names_a_page_that_differs(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "--profile" not in page.read_text(encoding="utf-8")
     assert (reference.main([]), reference.main(["--check"])) == (0, 0)
     assert "--profile" in page.read_text(encoding="utf-8")
+
+
+def test_the_differences_of_the_async_client_are_found_in_signatures_and_docstrings() -> None:
+    """The table has methods with another name, type or kind of call, and sentences that only one docstring has."""
+    rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", fill_in("differences"), re.MULTILINE)
+    assert ("`close`", "`admin.close()`", "`await admin.aclose()`") in rows
+    assert ("the argument `transport`", "`BaseTransport`", "`AsyncBaseTransport`") in rows
+    assert {names for names, *types in rows if types == ["returns `list[T]`", "returns `AsyncCompleteList[T]`"]} == {
+        "`organizations.list`, `projects.list`, `api_keys.list`"
+    }
+    sentences = {sentence for about, sentence, _ in rows if about == "the constructor"}
+    assert "It gets the first token in the constructor." in sentences
+
+
+def test_workflows_are_in_italics_after_other_methods() -> None:
+    """A method is a workflow if it has a row in docs/workflows.md."""
+    page = fill_in("namespaces")
+    assert "| `admin.role_bindings` | `list`, `create`, `describe`, `delete`, *`ensure`*, *`change_role`* |" in page
