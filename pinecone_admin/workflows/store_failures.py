@@ -18,14 +18,14 @@ def mask_secret(error: BaseException, made: APIKeyWithSecret | ServiceAccountWit
 
     Returns:
         What is to be raised in place of an exception that still shows the secret, without a link to it; None if the
-        exception does not show it.
+        exception does not show it, or is none that may be replaced, such as KeyboardInterrupt.
     """
     secret = made.value if isinstance(made, APIKeyWithSecret) else made.client_secret
     revealing = [each for each in _list_linked(error) if _shows(each, secret)]
     for each in revealing:
         each.args = tuple(_replace(value, secret) for value in each.args)
         vars(each).update({name: _replace(value, secret) for name, value in vars(each).items()})
-    if not any(_shows(each, secret) for each in revealing):
+    if not isinstance(error, Exception) or not any(_shows(each, secret) for each in revealing):
         return None
     return RuntimeError(f"store raised {make_printable(type(error).__name__)}, whose text contains the secret")
 

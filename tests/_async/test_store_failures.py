@@ -101,3 +101,26 @@ async def test_no_traceback_shows_the_secret_that_a_store_puts_into_its_exceptio
     assert made[0].reveal() not in repr([vars(each) for each in list_linked(caught.value)])
     assert expected in {type(each) for each in list_linked(caught.value)}
     assert ("***" in text) >= (expected is not RuntimeError and name != "no secret")
+
+
+class ImpenetrableExit(SystemExit):
+    """An exit that always shows what it was made with."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(1)
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+async def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: AsyncAdmin) -> None:
+    """What ends a program, such as SystemExit, ends it: nothing of ours takes its place."""
+
+    def store(new: Any) -> None:
+        raise ImpenetrableExit(new.client_secret)
+
+    with pytest.raises(ImpenetrableExit):
+        await ensure_account(admin, store)
