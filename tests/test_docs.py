@@ -382,20 +382,6 @@ def test_sources_of_the_pages_have_short_lines() -> None:
     assert long == []
 
 
-def test_links_of_the_readme_lead_to_files_and_headings() -> None:
-    """Every relative link of the README leads to a file of the checkout, and its fragment to a heading there."""
-    for target in re.findall(r"\]\((?!https:)([^)]+)\)", read_page("README.md")):
-        path, _, fragment = target.partition("#")
-        assert (ROOT / path).is_file(), target
-        assert not fragment or fragment in list_anchors(path), target
-
-
-def list_anchors(page: str) -> set[str]:
-    """Return the anchors of the headings of a page."""
-    headings = re.findall(r"^#+ (.+)$", read_page(page), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
 METHODS: list[tuple[str, str]] = re.findall(
     r"^\| `admin\.(\w+)` \| (.+) \|$", read_page("docs/reference/index.md"), re.MULTILINE
 )
