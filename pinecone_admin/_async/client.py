@@ -396,16 +396,18 @@ class AsyncAdmin:
             ['writer']
         """
         from pinecone_admin._async.workflows.apply_plan import apply_plan  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - as above
 
-        return await apply_plan(
-            self,
-            plan,
-            store=store,
-            drift=drift,
-            allow_removals=allow_removals,
-            allow_own=allow_own,
-            client_id=client_id,
-        )
+        async with open_run(self, "apply") as run:
+            return await apply_plan(
+                run,
+                plan,
+                store=store,
+                drift=drift,
+                allow_removals=allow_removals,
+                allow_own=allow_own,
+                client_id=client_id,
+            )
 
     async def token(self) -> auth.AccessToken:
         """Return an access token for use in other tools.

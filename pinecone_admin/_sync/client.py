@@ -394,16 +394,18 @@ class Admin:
             ['writer']
         """
         from pinecone_admin._sync.workflows.apply_plan import apply_plan  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - as above
 
-        return apply_plan(
-            self,
-            plan,
-            store=store,
-            drift=drift,
-            allow_removals=allow_removals,
-            allow_own=allow_own,
-            client_id=client_id,
-        )
+        with open_run(self, "apply") as run:
+            return apply_plan(
+                run,
+                plan,
+                store=store,
+                drift=drift,
+                allow_removals=allow_removals,
+                allow_own=allow_own,
+                client_id=client_id,
+            )
 
     def token(self) -> auth.AccessToken:
         """Return an access token for use in other tools.

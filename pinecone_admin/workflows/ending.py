@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from attrs import evolve
@@ -94,6 +94,17 @@ def end_step(change: Change, error: PineconeError) -> Step:
 def has_failed(step: Step) -> bool:
     """Return whether the change of a step was to be made, and is not known to be made."""
     return step.state in {"failed", "sent", "unread", "rejected"}
+
+
+def conclude(steps: Sequence[Step]) -> tuple[StepState, Made | None]:
+    """Return what the steps of a change that has failed come to, and what they have created that remains."""
+    undone = {each.made.id for each in steps if each.state == "undone" and each.made is not None}
+    whole = [each for each in steps if each.change.target.id not in undone]  # what was undone is gone with all of it
+    states = {each.state for each in whole}
+    order: Sequence[StepState] = ("unread", "sent", "undone", "rejected", "failed")
+    # If a part of it is done, nothing says that the whole is.
+    state = "sent" if "done" in states else next(each for each in order if each in {*states, "failed"})
+    return state, next((each.made for each in whole if each.state == "done" and each.made is not None), None)
 
 
 def describe_adopted(change: Change, found: Any, *, is_probably_own: bool) -> Step:

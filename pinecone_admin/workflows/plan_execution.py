@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.redaction import redact_text
 from pinecone_admin.errors import (
+    ClientClosedError,
     LeftoverError,
     Masked,
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
     RateLimitError,
+    ReadOnlyError,
     RefusedError,
 )
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.change_plan import ChangePlan
-from pinecone_admin.workflows.changes import Change, Made, Ref, Settings, Step, StepState, with_known_ids
+from pinecone_admin.workflows.changes import Change, Made, Ref, Step, with_known_ids
 from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
+from pinecone_admin.workflows.ending import conclude
 from pinecone_admin.workflows.guard import (
     Caller,
     RefusedChanges,
@@ -38,61 +41,9 @@ from pinecone_admin.workflows.planner import check_view
 from pinecone_admin.workflows.plans import check_organization, find_help_code
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore, SecretOwner
 from pinecone_admin.workflows.reports import OffboardReport
-from pinecone_admin.workflows.sent_changes import SentChange, find_effects, state_what_is_left
 
 _DRIFT = "it is drift, which this call leaves alone"
 _STOPPED = "the run was stopped"
-_STATES: dict[str, StepState] = {
-    "not_sent": "failed",
-    "rejected": "rejected",
-    "unknown": "sent",
-    "done": "sent",  # a part of it is done
-    "undone": "undone",
-}
-
-
-@frozen
-class NotTried:
-    """The reason for which a change was not tried."""
-
-    reason: str
-
-
-@frozen
-class Failed:
-    """The error of a change, and what the requests of the change come to.
-
-    Attributes:
-        error: The error.
-        state: The state of the step.
-        made_id: Id of what the change has created in spite of the error, or None.
-    """
-
-    error: Exception
-    state: StepState
-    made_id: str | None = None
-
-
-Result: TypeAlias = Made | Failed | NotTried | None
-
-STOPPED = Failed(PineconeError(_STOPPED), "sent")
-"""The result of a change that was begun, until it has another one."""
-
-
-def describe_failure(error: Exception, sent: Sequence[SentChange]) -> Failed:
-    """Return what an error means for its change.
-
-    Args:
-        error: The error.
-        sent: The requests of the change.
-    """
-    effects, stated = find_effects(sent), PineconeError("", outcome="not_sent")
-    if isinstance(error, PineconeError):
-        stated.outcome = error.outcome
-    state_what_is_left(stated, effects)
-    is_unread = effects.unread and not effects.done
-    made_id = next((each.made for each in effects.done if each.made is not None), None)
-    return Failed(error, "unread" if is_unread else _STATES[stated.outcome], made_id)
 
 
 def review_plan(
@@ -199,7 +150,6 @@ class PlanExecution:
     Attributes:
         changes: The changes of the plan.
         ready: Places of the changes that are to be carried out.
-        results: Results by the places of their changes, also of those that the run did not wait for as it was stopped.
     """
 
     def __init__(self, report: ApplyReport, compared: Sequence[Compared]) -> None:
@@ -212,15 +162,13 @@ class PlanExecution:
             if each.found is not None and (plan_ref := evolve(each.change.target, id=None))
         }
         self._steps: list[list[Step]] = [[] for _ in compared]
-        self.results: dict[int, Result] = {}
         for number, each in enumerate(compared):
             if each.state == "skipped":
                 target = each.change.target if each.found is None else each.found
                 change = evolve(each.change, target=target, reason=each.reason)
                 self._steps[number].append(Step(change=change, state="skipped"))
             elif each.state == "held":
-                self._steps[number].append(Step(change=evolve(each.change, reason=each.reason), state="not_run"))
-        self._open = dict.fromkeys(self.ready)
+                self._leave(number, each.change, each.reason)
         self._troubled: set[object] = set()
         self._lacks_owner = False
         self._store_failed = False
@@ -231,11 +179,20 @@ class PlanExecution:
         """Mask a secret in the errors of steps from now on: what a store raises may quote it."""
         self._secrets.append(Masked(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret))
 
-    def resolve(self, number: int) -> Change:
-        """Return a change with the ids of what was created before it."""
-        return with_known_ids(self.changes[number], self._known)
+    def begin(self, number: int) -> Change | None:
+        """Return a change with the ids of what was created before it, or None if it must not be tried."""
+        change = with_known_ids(self.changes[number], self._known)
+        if (obstacle := self._find_obstacle(change)) is not None:
+            self._leave(number, change, obstacle)
+            self._note_trouble(number, change)
+            return None
+        self._steps[number] = [Step(change=change, state="sent", error=_STOPPED)]  # until it has ended
+        return change
 
-    def find_obstacle(self, change: Change) -> str | None:
+    def _leave(self, number: int, change: Change, reason: str) -> None:
+        self._steps[number] = [Step(change=evolve(change, reason=reason), state="not_run")]
+
+    def _find_obstacle(self, change: Change) -> str | None:
         """Return why a change must not be tried, or None."""
         missing = [each for each in change.projects if each.id is None]
         drift = ", ".join(str(each.name) for each in missing if each not in self._troubled)
@@ -252,77 +209,89 @@ class PlanExecution:
         }
         return next((reason for reason, holds in obstacles.items() if holds), None)
 
-    def stop(self, number: int, error: BaseException, sent: Sequence[SentChange]) -> None:
-        """Note that a change was stopped, and what its requests and the notes of the error show."""
-        stopped = PineconeError(_STOPPED)
-        stopped.__notes__ = [*getattr(error, "__notes__", ())]
-        failed, effects = describe_failure(stopped, sent), find_effects(sent)
-        # A change that makes a secret has several requests, and any other one only that which does it.
-        is_done = effects.done and effects.remaining == [*effects.done] and not self.changes[number].makes_secret
-        self.results[number] = evolve(failed, state="done") if is_done else failed
+    def record(self, number: int, change: Change, steps: Sequence[Step], made: Made | None) -> None:
+        """Record a change that was carried out.
 
-    def record_deletion(self, number: int, target: Ref, reason: str) -> None:
-        """Record that something that a change replaces was deleted."""
-        change = Change(action="delete", target=target, cause=self.changes[number].cause, reason=reason)
-        self._steps[number].append(Step(change=change, state="done"))
+        Args:
+            number: The place of the change.
+            change: The change, as it was begun.
+            steps: What was sent for it.
+            made: What it created, under its final name; None if it created nothing.
+        """
+        deletions, own = _split_steps(change, steps)
+        last = own[-1]
+        if made is not None and change.creates:
+            self._known[self.changes[number].target] = target = evolve(change.target, id=made.id)
+            if made.id in {each.id for each in change.replaces}:
+                reason = "an earlier run left it, and its secret is stored"
+                done = [evolve(each, change=evolve(each.change, reason=reason)) for each in own]
+                self._steps[number] = [*done, *deletions]
+                return
+            change = evolve(change, target=target)
+        change = evolve(change, reason=last.change.reason or change.reason)
+        step = Step(change=change, state=last.state, made=made or last.made)
+        # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
+        self._steps[number] = [step, *deletions] if change.makes_secret else [*deletions, step]
 
-    def record(self, number: int, result: Result) -> None:
-        """Record what a change has created, if anything, or why it failed or was not tried."""
-        del self._open[number]
-        change = self.resolve(number)
-        if isinstance(result, NotTried):
-            self._steps[number].append(Step(change=evolve(change, reason=result.reason), state="not_run"))
-        elif isinstance(result, Failed):
-            if change.creates and result.made_id is not None:
-                change = evolve(change, target=evolve(change.target, id=result.made_id))
-            self._steps[number].append(self._describe_failure(change, result))
-            self._store_failed |= change.makes_secret and _is_of_store(result.error)
-            self._invites_ended |= change.action == "invite" and isinstance(result.error, RateLimitError)
-        else:
-            if change.creates and result is not None:
-                target = evolve(change.target, id=result.id)
-                self._known[self.changes[number].target] = target
-                change = _describe_adoption(change, result.id) or evolve(change, target=target)
-            # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
-            place = 0 if self.changes[number].makes_secret else len(self._steps[number])
-            self._steps[number].insert(place, Step(change=change, state="done", made=result))
-            return
+    def record_failure(self, number: int, change: Change, steps: Sequence[Step], error: BaseException) -> bool:
+        """Record a change that failed or was stopped, and return whether the others can be carried out.
+
+        Args:
+            number: The place of the change.
+            change: The change, as it was begun.
+            steps: What was sent for it.
+            error: Why it has ended.
+        """
+        # Any error may be that of a store.
+        is_own = isinstance(error, Exception if change.makes_secret else PineconeError)
+        is_own = is_own and not isinstance(error, ClientClosedError | ReadOnlyError)
+        deletions, own = _split_steps(change, steps)
+        if not is_own and own and own[-1].state == "done" and not change.makes_secret:
+            self.record(number, change, steps, own[-1].made)
+            return False
+        state, made = conclude(own)
+        if made is not None and change.creates:
+            change = evolve(change, target=evolve(change.target, id=made.id))
+        ours = error if isinstance(error, PineconeError) else None
+        text = _STOPPED if not is_own else str(ours or f"{type(error).__name__}: {error}")
+        text = "; ".join([text, *getattr(error, "__notes__", ())])
+        text = redact_text(text, (each.reveal() for each in self._secrets))
+        help_code = None if ours is None else find_help_code(ours)
+        step = Step(change=change, state=state, error=text, help_code=help_code)
+        self._steps[number] = [*deletions, step]
+        self._note_trouble(number, change)
+        if change.makes_secret and _is_of_store(error):
+            self._store_failed = True
+        if change.action == "invite" and isinstance(error, RateLimitError):
+            self._invites_ended = True
+        return is_own
+
+    def _note_trouble(self, number: int, change: Change) -> None:
+        """Note whom a change that was not made concerns."""
         self._troubled |= {_holder_of(change), self.changes[number].target}
-        self._lacks_owner |= change.action == "grant" and change.is_sensitive
+        if change.action == "grant" and change.is_sensitive:
+            self._lacks_owner = True
 
     def finish(self) -> None:
-        """Put all steps into the report; those that have not ended are there only if the run was stopped."""
-        for number in [*self._open]:
-            self.record(number, self.results.get(number, NotTried(_STOPPED)))
+        """Put all steps into the report; those that were not begun are there only if the run was stopped."""
+        for number in self.ready:
+            if not self._steps[number]:
+                self._leave(number, with_known_ids(self.changes[number], self._known), _STOPPED)
         self._report.steps[:] = [each for some in self._steps for each in some]
         for each in self._report.offboarded:
             ids = {person.id for person in (each.user, *each.invites) if person is not None}
             each.steps[:] = [step for step in self._report.steps if step.change.target.id in ids]
 
-    def _describe_failure(self, change: Change, failed: Failed) -> Step:
-        """Return a failure with the notes of the error, which name what was undone, and who manages a person."""
-        error = failed.error
-        is_ours = isinstance(error, PineconeError)
-        text = str(error) if is_ours else f"{type(error).__name__}: {error}"
-        text = "; ".join([text, *getattr(error, "__notes__", ())])
-        text = redact_text(text, (each.reveal() for each in self._secrets))
-        help_code = find_help_code(error) if isinstance(error, PineconeError) else None
-        return Step(change=change, state=failed.state, error=text, help_code=help_code)
 
-
-def _describe_adoption(change: Change, made_id: str) -> Change | None:
-    """Return what was done in place of a create if an interrupted run had created the thing; else None."""
-    left = next((each for each in change.replaces if each.id == made_id), None)
-    if left is None:
-        return None
-    return Change(
-        action="update",
-        target=left,
-        before=Settings(name=left.name),
-        settings=Settings(name=change.target.name),
-        cause=change.cause,
-        reason="an earlier run left it, and its secret is stored",
-    )
+def _split_steps(change: Change, steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
+    """Return the deletions of what a change replaces, and the other steps of the change."""
+    replaced = {each.id for each in change.replaces}
+    deletions, own = list[Step](), list[Step]()
+    for each in steps:
+        is_deletion = each.change.action == "delete" and each.change.target.id in replaced
+        step = evolve(each, change=evolve(each.change, cause=change.cause))
+        (deletions if is_deletion else own).append(step)
+    return deletions, own
 
 
 def _holder_of(change: Change) -> tuple[str, object]:
@@ -337,7 +306,7 @@ def _deletes_user(change: Change) -> bool:
     return (change.target.kind, change.action) == ("user", "delete")
 
 
-def _is_of_store(error: Exception) -> bool:
+def _is_of_store(error: BaseException) -> bool:
     """Return whether it may be ``store`` that failed, so that no further secret is made."""
     kinds = (LeftoverError, PineconeTypeError, PineconeValueError)
     return not isinstance(error, PineconeError) or isinstance(error, kinds)

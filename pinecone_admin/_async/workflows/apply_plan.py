@@ -1,33 +1,22 @@
-"""Carry out a plan of an organization's changes, and read nothing beyond one inventory unless something fails.
-
-It stands on what ``ensure`` stands on, since ``ensure`` itself reads the lists again for each resource.
-"""
+"""Carry out a plan of an organization's changes, and read nothing beyond one inventory unless something fails."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
-
-from attrs import evolve
+from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._async.workflows.client_state import find_caller, runs_workflow
 from pinecone_admin._async.workflows.create_with_secret import (
-    LEFTOVER,
     Store,
-    check_unused,
-    create_named_account,
-    create_named_key,
-    delete_leftovers,
-    find_stored_account,
-    find_stored_key,
-    rename,
-    update_key,
+    complete_or_create_account,
+    complete_or_create_key,
 )
-from pinecone_admin._async.workflows.ensure import ensure_invite, ensure_project
-from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._async.workflows.ensure import create_missing_project, send_invite
+from pinecone_admin._async.workflows.ensure_binding import grant_role
 from pinecone_admin._async.workflows.offboard import delete_person
+from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun, open_part
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -40,21 +29,16 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.headers import __version__
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import ClientClosedError, PineconeError, ReadOnlyError, RefusedError
-from pinecone_admin.models import APIKey, Invite, RoleBinding, ServiceAccount
+from pinecone_admin.models import APIKey, ServiceAccountWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.change_plan import ChangePlan
-from pinecone_admin.workflows.changes import Change, Made, Ref, RoleAt
+from pinecone_admin.workflows.changes import Change, Made, Step
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
 from pinecone_admin.workflows.plan_execution import (
-    STOPPED,
-    NotTried,
     PlanExecution,
-    Result,
     describe_ended_users,
-    describe_failure,
     find_new_project_names,
     name_secret_owner,
     review_plan,
@@ -63,7 +47,6 @@ from pinecone_admin.workflows.plan_execution import (
 from pinecone_admin.workflows.planner import plan_changes, rank_change
 from pinecone_admin.workflows.plans import check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
-from pinecone_admin.workflows.sent_changes import SentChange, stating_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -89,9 +72,8 @@ async def plan_organization(
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
-@runs_workflow
 async def apply_plan(
-    admin: AsyncAdmin,
+    run: AsyncRun,
     plan: ChangePlan,
     *,
     store: Store[Any] | None,
@@ -112,8 +94,8 @@ async def apply_plan(
         check_bool("allow_own", allow_own)
         if allow_removals is not None:
             check_integer("allow_removals", allow_removals, least=0)
-    inventory = await take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
-    caller, index = find_caller(admin, client_id, operation="apply"), OrganizationIndex(inventory)
+    inventory = await take_inventory(run.admin, concurrency=_CONCURRENCY, progress=None)
+    caller, index = find_caller(run.admin, client_id, operation="apply"), OrganizationIndex(inventory)
     compared = review_plan(
         plan, index, inventory, caller=caller, drift=drift, allow_removals=allow_removals, allow_own=allow_own
     )
@@ -134,7 +116,8 @@ async def apply_plan(
     )
     if begin is not None:
         begin(report)
-    await _AsyncApplication(admin, store, index, PlanExecution(report, compared)).run()
+    execution = PlanExecution(report, compared)
+    await _AsyncApplication(run, store, index, execution, client_id=caller.client_id).run()
     return report
 
 
@@ -142,172 +125,110 @@ class _AsyncApplication:
     """Carries out changes in the order of their ranks.
 
     Args:
-        admin: The client.
+        run: The run.
         store: Stores the secrets; None if none is made.
         index: The organization.
         execution: What was done so far.
+        client_id: Client id of the caller; None if it is unknown.
     """
 
     def __init__(
-        self, admin: AsyncAdmin, store: Store[Any] | None, index: OrganizationIndex, execution: PlanExecution
+        self,
+        run: AsyncRun,
+        store: Store[Any] | None,
+        index: OrganizationIndex,
+        execution: PlanExecution,
+        *,
+        client_id: str | None,
     ) -> None:
-        self._admin = admin
+        self._run = run
         self._store = store
         self._index = index
         self._execution = execution
+        self._client_id = client_id
         self._new_names = find_new_project_names(execution.changes)
 
     async def run(self) -> None:
         """Carry out the changes of one rank concurrently; but one secret at a time, so that a failure ends them."""
-        limit, execution = min(_CONCURRENCY, self._admin.max_connections), self._execution
+        limit, execution = min(_CONCURRENCY, self._run.admin.max_connections), self._execution
         try:
             for _, group in groupby(execution.ready, key=lambda number: rank_change(execution.changes[number])):
                 ranked = list(group)
                 secrets = [each for each in ranked if execution.changes[each].makes_secret]
                 plain = [each for each in ranked if each not in {*secrets}]
-                await async_run_in_parallel(self._try, plain, limit=limit, deliver=execution.record)
+                await async_run_in_parallel(self._try, plain, limit=limit, deliver=lambda _, done: done)
                 for each in secrets:
-                    with ExitStack() as selected:  # until the step is in the report
-                        execution.record(each, await self._try(each, selected))
+                    await self._try(each)
         finally:
             execution.finish()
 
-    async def _try(self, number: int, selected: ExitStack | None = None) -> Result:
+    async def _try(self, number: int) -> None:
         """Carry out a change; one that fails does not stop those that do not depend on it."""
-        change = self._execution.resolve(number)
-        if (obstacle := self._execution.find_obstacle(change)) is not None:
-            return NotTried(obstacle)
-        results = self._execution.results
-        results[number] = STOPPED
-        sent: Sequence[SentChange] = ()
-        try:
-            with stating_what_is_left() as sent:
-                async with open_part(self._admin, "apply", dry_run=False) as run:
-                    results[number] = await self._carry_out(run, number, change, selected or ExitStack())
-        except BaseException as error:
-            if not _is_of_change(error, change):
-                self._execution.stop(number, error, sent)
-                raise
-            results[number] = describe_failure(error, sent)
-        return results[number]
+        change, steps = self._execution.begin(number), list[Step]()
+        if change is None:
+            return
+        with ExitStack() as selected:  # until the step is in the report
+            try:
+                async with open_part(self._run.admin, self._run.operation, dry_run=False) as part:
+                    steps = part.steps
+                    made = await self._carry_out(part, change, selected)
+            except BaseException as error:
+                if not self._execution.record_failure(number, change, steps, error):
+                    raise
+            else:
+                self._execution.record(number, change, steps, made)
 
-    async def _carry_out(self, run: AsyncRun, number: int, change: Change, selected: ExitStack) -> Made | None:
-        """Carry out a change, and return what it made.
+    async def _carry_out(self, run: AsyncRun, change: Change, selected: ExitStack) -> Made | None:
+        """Carry out a change, and return what it created.
 
         Args:
             run: The run of the change.
-            number: The place of the change in the plan.
             change: The change; everything that it names has an id.
             selected: Gets the context of the store, if the change makes a secret.
         """
-        target = change.target
+        target, index = change.target, self._index
+        leftovers: Any = [index.find(each.kind, each.id) for each in change.replaces]
         match change.action, target.kind:
             case "create", "project":
-                settings: Any = change.settings.fields
-                known = {*self._index.projects}
-                return (await ensure_project(run, name=target.name or "", **settings, known=known)).value
+                return (await create_missing_project(run, change, index.projects)).value
             case "create", "api_key":
-                return await self._create_key(run, number, change, self._select_store(change, selected))
+                roles: Any = change.settings.roles
+                store = self._select_store(change, selected)
+                key = await complete_or_create_key(run, key=target, roles=roles, leftovers=leftovers, store=store)
+                return key if isinstance(key, APIKey) else key.key
             case "create", _:
-                return await self._create_account(run, number, change, self._select_store(change, selected))
+                account = await complete_or_create_account(
+                    run,
+                    name=target.name or "",
+                    roles=change.roles,
+                    leftovers=leftovers,
+                    store=self._select_store(change, selected),
+                    client_id=self._client_id,
+                )
+                return account.service_account if isinstance(account, ServiceAccountWithSecret) else account
             case "invite", _:
-                return await self._invite(run, number, change)
+                for each in change.replaces:
+                    await delete_person(run, Change(action="delete", target=each, reason="it has expired"))
+                made = await send_invite(run, change)
+                if not (made.is_new and made.is_certain):
+                    policy = DifferencePolicy(run.operation, "raise")
+                    wanted = build_role_bindings(change.roles)
+                    await reconcile_bindings(run, made.value, wanted=wanted, policy=policy)
+                return made.value
             case "grant", _:
-                return await _grant(run, target, change.roles[0])
+                return (await grant_role(run, change)).value
             case "revoke", _:
-                await self._revoke(run, change)
+                await run.do(
+                    change, binding_id=index.bindings[target.kind, target.id or "", held_role(change.roles[0])]
+                )
             case "delete", "user" | "invite":
-                await delete_person(run, target)
+                await delete_person(run, change)
             case _:
                 await run.do(change)
         return None
-
-    async def _invite(self, run: AsyncRun, number: int, change: Change) -> Invite:
-        for each in change.replaces:
-            await delete_person(run, each)
-            self._execution.record_deletion(number, each, "it has expired")
-        bindings, email = build_role_bindings(change.roles), change.target.name or ""
-        made = await ensure_invite(run, email=email, role_bindings=bindings, is_missing=True)
-        if made.differences:
-            raise RefusedError(f"there is another invite to {email}: {made.differences[0]}", operation="apply")
-        return made.value
-
-    async def _revoke(self, run: AsyncRun, change: Change) -> None:
-        target, role = change.target, change.roles[0]
-        await run.do(change, binding_id=self._index.bindings[target.kind, target.id or "", held_role(role)])
 
     def _select_store(self, change: Change, selected: ExitStack) -> Store[Any] | None:
         store = self._store
         if isinstance(store, StoreByName):
             store = selected.enter_context(store.select(name_secret_owner(change, self._new_names)))
         return None if store is None else wrap_store(store, self._execution)
-
-    async def _create_key(self, run: AsyncRun, number: int, change: Change, store: Store[Any] | None) -> APIKey:
-        target, roles = change.target, cast("Any", [*(change.settings.roles or ())])
-        name, leftovers = target.name or "", cast("list[APIKey]", self._find_replaced(change))
-        if (stored := await find_stored_key(leftovers, name, store)) is not None:
-            leftovers.remove(stored)
-            key = await update_key(run, stored, evolve(stored, name=name, roles=roles))
-            await delete_leftovers(run, leftovers)
-        else:
-            check_unused(store)
-            key = (await create_named_key(run, key=target, roles=roles, leftovers=leftovers, store=store)).key
-        self._record_deletions(run, number, change)
-        return key
-
-    async def _create_account(
-        self, run: AsyncRun, number: int, change: Change, store: Store[Any] | None
-    ) -> ServiceAccount:
-        name, leftovers = change.target.name or "", cast("list[ServiceAccount]", self._find_replaced(change))
-        if (stored := await find_stored_account(leftovers, name, store)) is not None:
-            leftovers.remove(stored)
-            await self._complete_roles(run, stored, change.roles)
-            account = await rename(run, stored, name)
-            await delete_leftovers(run, leftovers)
-        else:
-            check_unused(store)
-            made = await create_named_account(run, name=name, leftovers=leftovers, roles=change.roles, store=store)
-            assert made is not None  # noqa: S101 - this is no dry run
-            account = made.service_account
-        self._record_deletions(run, number, change)
-        return account
-
-    async def _complete_roles(self, run: AsyncRun, stored: ServiceAccount, wanted: tuple[RoleAt, ...]) -> None:
-        """Give an account that an interrupted run left exactly the roles that are wanted, before it gets its name."""
-        target, held = self._index.refer_to(stored), self._index.roles_of(stored)
-        for role in wanted:
-            if role not in held:
-                await _grant(run, target, role)
-        for role in held:
-            if role not in wanted:
-                await self._revoke(run, Change(action="revoke", target=target, roles=(role,)))
-
-    def _find_replaced(self, change: Change) -> list[APIKey | ServiceAccount]:
-        found = [self._index.find(each.kind, each.id) for each in change.replaces]
-        return [each for each in found if isinstance(each, APIKey | ServiceAccount)]
-
-    def _record_deletions(self, run: AsyncRun, number: int, change: Change) -> None:
-        deleted = {each.change.target.id for each in run.steps if each.change.action == "delete"}
-        for each in change.replaces:
-            if each.id in deleted:
-                self._execution.record_deletion(number, each, LEFTOVER)
-
-
-async def _grant(run: AsyncRun, target: Ref, role: RoleAt) -> RoleBinding:
-    [binding] = build_role_bindings((role,))
-    made = await ensure_role_binding(
-        run,
-        principal_type=cast("Any", target.kind),
-        principal_id=target.id or "",
-        resource_type=binding.resource_type,
-        resource_id=binding.resource_id,
-        role=binding.role,
-        is_missing=True,
-    )
-    return made.value
-
-
-def _is_of_change(error: BaseException, change: Change) -> TypeGuard[Exception]:
-    """Return whether an error ends its change only; any error may be that of a store."""
-    may_fail = Exception if change.makes_secret else PineconeError
-    return isinstance(error, may_fail) and not isinstance(error, ClientClosedError | ReadOnlyError)

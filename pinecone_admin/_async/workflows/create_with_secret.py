@@ -12,11 +12,13 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import async_call_store, async_read_store
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ForbiddenError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
@@ -109,41 +111,79 @@ async def create_stored_key(
     return made
 
 
-async def create_named_key(
+async def complete_or_create_key(
     run: AsyncRun,
     *,
     key: Ref,
     roles: Sequence[APIKeyRole] | None,
     leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
-) -> APIKeyWithSecret:
-    """Create a key, store its value, delete what interrupted runs left, and give the key its name."""
+) -> APIKeyWithSecret | APIKey:
+    """Complete a key whose value an interrupted run has stored, or create one; delete the other leftovers.
+
+    A key is completed to exactly what is wanted, since nobody has seen it under its name yet.
+
+    Args:
+        run: The run.
+        key: The key, with its final name.
+        roles: Its roles; None for the server's default.
+        leftovers: Keys that interrupted runs left.
+        store: Stores the value; None if nobody does.
+    """
+    name = key.name or ""
+    if (stored := await find_stored_key(leftovers, name, store)) is not None:
+        final = evolve(stored, name=name, roles=stored.roles if roles is None else [*roles])
+        final = await update_key(run, stored, final)
+        await delete_leftovers(run, [each for each in leftovers if each.id != stored.id])
+        return final
+    check_unused(store)
     made = await create_stored_key(
         run,
         key=key,
-        temporary_name=tag_as_being_made(key.name or "", run.mark),
+        temporary_name=tag_as_being_made(name, run.mark),
         roles=roles,
         leftovers=leftovers,
         store=store,
     )
     await delete_leftovers(run, leftovers)
-    return evolve(made, key=await rename(run, made.key, key.name or ""))
+    return evolve(made, key=await rename(run, made.key, name))
 
 
-async def create_named_account(
+async def complete_or_create_account(
     run: AsyncRun,
     *,
     name: str,
+    roles: tuple[RoleAt, ...] | None,
     leftovers: Sequence[ServiceAccount],
-    roles: tuple[RoleAt, ...],
     store: Store[ServiceAccountWithSecret] | None,
-) -> ServiceAccountWithSecret | None:
-    """Create a service account as ``create_named_key`` creates a key; return None in a dry run."""
+    client_id: str | None,
+) -> ServiceAccountWithSecret | ServiceAccount | None:
+    """Complete or create a service account as ``complete_or_create_key`` does a key.
+
+    Args:
+        run: The run.
+        name: Its final name.
+        roles: Its roles; None to leave those of an account that is completed.
+        leftovers: Service accounts that interrupted runs left.
+        store: Stores the secret; None if nobody does.
+        client_id: Client id of the caller, if the client has only a token.
+
+    Returns:
+        The account; None if a dry run would create it.
+    """
+    if (stored := await _find_stored_account(leftovers, name, store)) is not None:
+        if roles is not None:
+            policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
+            await reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
+        account = await rename(run, stored, name)
+        await delete_leftovers(run, [each for each in leftovers if each.id != stored.id])
+        return account
+    check_unused(store)
     create = Change(
         action="create",
         target=Ref("service_account", name),
         settings=Settings(name=tag_as_being_made(name, run.mark)),
-        roles=roles,
+        roles=roles or (),
     )
     made = cast("ServiceAccountWithSecret | None", await run.create_secret(create))
     if made is not None and store is not None:
@@ -225,7 +265,7 @@ def check_unused(store: Store[Any] | None) -> None:
         store.check_unused()
 
 
-async def find_stored_account(
+async def _find_stored_account(
     leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
 ) -> ServiceAccount | None:
     """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""

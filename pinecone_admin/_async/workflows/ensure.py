@@ -8,7 +8,7 @@ from typing import cast
 from attrs import evolve
 
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._async.workflows.run import AsyncRun
+from pinecone_admin._async.workflows.run import AsyncRun, Created
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
@@ -34,30 +34,22 @@ async def ensure_project(
     max_pods: int | None = None,
     force_encryption_with_cmek: bool | None = None,
     on_difference: OnDifference = "report",
-    known: Collection[str] | None = None,
 ) -> Ensured[Project]:
-    """Ensure that a project with this name exists; none is looked for if the ids of all others are ``known``."""
+    """Ensure that a project with this name exists."""
     policy, began = DifferencePolicy("ensure_project", on_difference), len(run.steps)
     with set_operation_on_errors("ensure_project"):
         policy.check()
     body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     check_operation(create_project(body=body))
     settings = Settings(max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
-    others = {*(known or ())}
-
-    async def find() -> Project | None:
-        projects = [each for each in await run.admin.projects.list() if each.id not in others]
-        named = [each for each in projects if each.name == name]
-        others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
-        return require_single(named, f"projects named {name!r}") if named else None
-
-    project, created = await find() if known is None else None, False
-    if project is None:
+    projects = await run.admin.projects.list()
+    if named := [each for each in projects if each.name == name]:
+        project, created = require_single(named, f"projects named {name!r}"), False
+    else:
         change = Change(action="create", target=Ref("project", name), settings=settings)
+        made = await create_missing_project(run, change, {each.id for each in projects})
         if run.dry_run:
-            await run.do(change)
             return Ensured(value=None, created=True, steps=run.steps[began:])
-        made = await run.create(change, find, is_unique=False)
         project, created = made.value, made.is_new
     wanted = settings.fields
     found = Settings(max_pods=project.max_pods, force_encryption_with_cmek=project.force_encryption_with_cmek).fields
@@ -72,6 +64,19 @@ async def ensure_project(
     return Ensured(value=project, created=created, differences=differing, steps=run.steps[began:])
 
 
+async def create_missing_project(run: AsyncRun, change: Change, known: Collection[str]) -> Created[Project]:
+    """Create a project with a name that none of those has whose ids are known."""
+    name, others = change.target.name, {*known}
+
+    async def find_new() -> Project | None:
+        projects = [each for each in await run.admin.projects.list() if each.id not in others]
+        named = [each for each in projects if each.name == name]
+        others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
+        return require_single(named, f"projects named {name!r}") if named else None
+
+    return await run.create(change, find_new, is_unique=False)
+
+
 async def ensure_invite(
     run: AsyncRun,
     *,
@@ -79,41 +84,42 @@ async def ensure_invite(
     role_bindings: Sequence[RoleBindingInput | RoleBindingDict | RoleBindingLike],
     on_difference: OnDifference = "report",
     revoke_unlisted: bool = False,
-    is_missing: bool = False,
 ) -> Ensured[Invite]:
-    """Ensure that a pending invite for this address exists; an expired one is sent again.
-
-    With ``is_missing``, neither exists, as the caller has just read, and the roles of what is created are not read.
-    """
+    """Ensure that a pending invite for this address exists; an expired one is sent again."""
     policy, began = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted), len(run.steps)
     with set_operation_on_errors("ensure_invite"):
         policy.check()
     bindings = copy_bindings(role_bindings)
     check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
-    expired: list[Invite] = []
     differing: list[Difference] = []
-
-    async def find() -> Invite | None:
-        invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
-        pending = [each for each in invites if each.status == "pending"]
-        expired[:] = [each for each in invites if each.status == "expired"]
-        return require_single(pending, f"invites for {email}") if pending else None
-
-    invite, created = None if is_missing else await find(), False
+    invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
+    invite, created = _require_pending(invites, email), False
     if invite is None:
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
-        if expired:
+        if expired := [each for each in invites if each.status == "expired"]:
             change = Change(action="resend", target=refer_to(expired[-1]))
             if policy.on_difference != "report":  # before the mail, with which the roles can be accepted
                 differing = await reconcile_bindings(run, expired[-1], wanted=bindings, policy=policy)
+        made = await send_invite(run, change)
         if run.dry_run:
-            await run.do(change)
             return Ensured(value=None, created=True, differences=differing, steps=run.steps[began:])
-        made = await run.create(change, find, is_unique=True, can_undo=False)
         invite, created = made.value, made.is_new
-        if is_missing and created and made.is_certain:
-            return Ensured(value=invite, created=True, steps=run.steps[began:])
         if created:
             run.keep(f"invite for {email} was sent, and is kept")
     differing = differing or await reconcile_bindings(run, invite, wanted=bindings, policy=policy)
     return Ensured(value=invite, created=created, differences=differing, steps=run.steps[began:])
+
+
+async def send_invite(run: AsyncRun, change: Change) -> Created[Invite]:
+    """Send an invite to an address that has no pending one; its mail cannot be undone."""
+
+    async def find_pending() -> Invite | None:
+        return _require_pending(await run.admin.invites.list().to_list(), change.target.name or "")
+
+    return await run.create(change, find_pending, is_unique=True, can_undo=False)
+
+
+def _require_pending(invites: Sequence[Invite], email: str) -> Invite | None:
+    """Return the pending invite to an address, or None if it has none."""
+    pending = [each for each in invites if each.status == "pending" and is_same_email(each.email, email)]
+    return require_single(pending, f"invites for {email}") if pending else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinecone_admin._async.workflows.create_with_secret import Store, check_unused, create_named_key
+from pinecone_admin._async.workflows.create_with_secret import Store, check_unused, complete_or_create_key
 from pinecone_admin._async.workflows.ensure import ensure_project
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
@@ -100,9 +100,10 @@ async def _preview(
         await run.do(Change(action="grant", target=principal, roles=(granted,)))
         bound.append(Ensured(value=None, created=True, steps=run.steps[-1:]))
     began = len(run.steps)
-    await create_named_key(run, key=Ref("api_key", key_name, project=place), roles=key_roles, leftovers=[], store=None)
-    key = Ensured[APIKeyWithSecret | APIKey](value=None, created=True, steps=run.steps[began:])
-    return Provisioned(project=project, key=key, bindings=bound)
+    key = Ref("api_key", key_name, project=place)
+    await complete_or_create_key(run, key=key, roles=key_roles, leftovers=[], store=None)
+    ensured = Ensured[APIKeyWithSecret | APIKey](value=None, created=True, steps=run.steps[began:])
+    return Provisioned(project=project, key=ensured, bindings=bound)
 
 
 def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:

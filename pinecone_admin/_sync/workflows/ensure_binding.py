@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any, cast
+
 from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._sync.workflows.run import Run
+from pinecone_admin._sync.workflows.run import Created, Run
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
+from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
 from pinecone_admin.workflows.reports import Ensured
 
@@ -20,11 +24,8 @@ def ensure_role_binding(
     resource_type: ResourceType,
     role: RoleName,
     resource_id: str | None = None,
-    principal_name: str | None = None,
-    is_missing: bool = False,
 ) -> Ensured[RoleBinding]:
-    """Ensure that a principal holds a role; with ``is_missing``, one that the caller has just read not to be there."""
-    began = len(run.steps)
+    """Ensure that a principal holds a role."""
     body = CreateRoleBindingRequest(
         principal_type=principal_type,
         principal_id=principal_id,
@@ -33,28 +34,30 @@ def ensure_role_binding(
         role=role,
     )
     check_operation(create_role_binding(body=body))
+    principal, place = Ref(as_plain_value(principal_type), None, as_plain_value(principal_id)), None
+    if as_plain_value(resource_type) == "project":
+        place = Ref("project", run.project, as_plain_value(resource_id))
+    change = Change(action="grant", target=principal, roles=(RoleAt(as_plain_value(role), place),))
+    if (binding := _find_binding(run, change)) is not None:
+        return Ensured(value=binding, created=False, steps=[])
+    began = len(run.steps)
+    made = grant_role(run, change)
+    return Ensured(value=made.value, created=made.is_new, steps=run.steps[began:])
 
-    def find() -> RoleBinding | None:
-        bindings = run.admin.role_bindings.list(
-            principal_type=principal_type,
-            principal_id=principal_id,
-            resource_type=resource_type,
-            resource_id=resource_id,
-            role=role,
-        )
-        found = bindings.to_list(max_items=1)
-        return found[0] if found else None
 
-    binding, created = None if is_missing else find(), False
-    if binding is None:
-        place = None
-        if as_plain_value(resource_type) == "project":
-            place = Ref("project", run.project, as_plain_value(resource_id))
-        principal = Ref(as_plain_value(principal_type), principal_name, as_plain_value(principal_id))
-        change = Change(action="grant", target=principal, roles=(RoleAt(as_plain_value(role), place),))
-        if run.dry_run:
-            run.do(change)
-            return Ensured(value=None, created=True, steps=run.steps[began:])
-        made = run.create(change, find, is_unique=True)
-        binding, created = made.value, made.is_new
-    return Ensured(value=binding, created=created, steps=run.steps[began:])
+def grant_role(run: Run, change: Change) -> Created[RoleBinding]:
+    """Grant a role that the principal is not seen to hold."""
+    return run.create(change, partial(_find_binding, run, change), is_unique=True)
+
+
+def _find_binding(run: Run, change: Change) -> RoleBinding | None:
+    [granted] = build_role_bindings(change.roles)
+    bindings = run.admin.role_bindings.list(
+        principal_type=cast("Any", change.target.kind),
+        principal_id=change.target.id,
+        resource_type=granted.resource_type,
+        resource_id=granted.resource_id,
+        role=granted.role,
+    )
+    found = bindings.to_list(max_items=1)
+    return found[0] if found else None

@@ -17,13 +17,8 @@ from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
-    check_unused,
-    create_named_account,
-    create_named_key,
-    delete_leftovers,
-    find_stored_account,
-    find_stored_key,
-    rename,
+    complete_or_create_account,
+    complete_or_create_key,
     update_key,
 )
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -77,18 +72,16 @@ def ensure_api_key(
         if differing and roles is not None and policy.updates:
             key = update_key(run, key, evolve(key, roles=roles))
         return Ensured(value=key, created=False, differences=differing, steps=run.steps[began:])
-    leftovers = [key for key in keys if name_tags.is_being_made(key.name, name)]
-    if (stored := find_stored_key(leftovers, name, store)) is not None:
-        leftovers.remove(stored)
-        # It is completed to what is wanted, whatever the policy: nobody has seen it under its name yet.
-        final = evolve(stored, name=name, roles=stored.roles if roles is None else roles)
-        key = update_key(run, stored, final)
-        delete_leftovers(run, leftovers)
-        return Ensured(value=key, created=False, steps=run.steps[began:])
-    check_unused(store)
-    wanted = Ref("api_key", name, project=Ref("project", run.project, project_id))
-    made = create_named_key(run, key=wanted, roles=roles, leftovers=leftovers, store=store)
-    return Ensured(value=None if run.dry_run else made, created=True, steps=run.steps[began:])
+    made = complete_or_create_key(
+        run,
+        key=Ref("api_key", name, project=Ref("project", run.project, project_id)),
+        roles=roles,
+        leftovers=[key for key in keys if name_tags.is_being_made(key.name, name)],
+        store=store,
+    )
+    created = isinstance(made, APIKeyWithSecret)
+    value = None if created and run.dry_run else made
+    return Ensured(value=value, created=created, steps=run.steps[began:])
 
 
 def ensure_service_account(
@@ -111,23 +104,17 @@ def ensure_service_account(
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
         name_tags.check_untagged(name)
     accounts = run.admin.service_accounts.list().to_list()
-    named = [each for each in accounts if each.name == name]
-    leftovers = [] if named else [each for each in accounts if name_tags.is_being_made(each.name, name)]
-    existing = require_single(named, f"service accounts named {name!r}") if named else None
-    if existing is None and (existing := find_stored_account(leftovers, name, store)) is not None:
-        leftovers.remove(existing)
-    if existing is None:
-        check_unused(store)
-        made = create_named_account(
-            run, name=name, leftovers=leftovers, roles=refer_to_roles(wanted or ()), store=store
+    if not (named := [each for each in accounts if each.name == name]):
+        made = complete_or_create_account(
+            run,
+            name=name,
+            roles=None if wanted is None else refer_to_roles(wanted),
+            leftovers=[each for each in accounts if name_tags.is_being_made(each.name, name)],
+            store=store,
+            client_id=client_id,
         )
-        return Ensured(value=made, created=True, steps=run.steps)
-    if existing.name != name:  # of an interrupted run: it is completed to exactly what is wanted
-        policy = evolve(policy, on_difference="update", revoke_unlisted=True)
-    differing: list[Difference] = []
+        return Ensured(value=made, created=not isinstance(made, ServiceAccount), steps=run.steps)
+    existing, differing = require_single(named, f"service accounts named {name!r}"), list[Difference]()
     if wanted is not None:
         differing = reconcile_bindings(run, existing, wanted=wanted, policy=policy, client_id=client_id)
-    if existing.name != name:
-        existing = rename(run, existing, name)
-        delete_leftovers(run, leftovers)
     return Ensured(value=existing, created=False, differences=differing, steps=run.steps)

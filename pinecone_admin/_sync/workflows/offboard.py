@@ -31,7 +31,7 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
-from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -148,22 +148,24 @@ def _carry_out(run: Run, steps: Sequence[Step]) -> None:
     """Delete the invites and then the user; what was deleted before is only recorded."""
     for step in steps:
         if step.state == "planned":
-            delete_person(run, step.change.target)
+            delete_person(run, step.change)
         else:
             run.steps.append(step)
 
 
-def delete_person(run: Run, person: Ref) -> None:
+def delete_person(run: Run, change: Change) -> None:
     """Delete a user or an invite, unless it is gone.
 
     Raises:
         RefusedError: The server refused.
     """
     try:
-        run.do(Change(action="delete", target=person))
+        run.do(change)
     except ConflictError as error:
         reasons = "; ".join([error.message, *getattr(error, "__notes__", ())])
-        raise RefusedError(f"the server refused to remove {person}: {reasons}", operation=run.operation) from error
+        raise RefusedError(
+            f"the server refused to remove {change.target}: {reasons}", operation=run.operation
+        ) from error
 
 
 def _read_access_of(admin: Admin, email: str) -> Inventory:

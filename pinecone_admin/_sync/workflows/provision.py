@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pinecone_admin._http.argument_checks import as_plain_value, check_function, set_operation_on_errors
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin._sync.workflows.create_with_secret import Store, check_unused, create_named_key
+from pinecone_admin._sync.workflows.create_with_secret import Store, check_unused, complete_or_create_key
 from pinecone_admin._sync.workflows.ensure import ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key
@@ -99,9 +99,10 @@ def _preview(
         run.do(Change(action="grant", target=principal, roles=(granted,)))
         bound.append(Ensured(value=None, created=True, steps=run.steps[-1:]))
     began = len(run.steps)
-    create_named_key(run, key=Ref("api_key", key_name, project=place), roles=key_roles, leftovers=[], store=None)
-    key = Ensured[APIKeyWithSecret | APIKey](value=None, created=True, steps=run.steps[began:])
-    return Provisioned(project=project, key=key, bindings=bound)
+    key = Ref("api_key", key_name, project=place)
+    complete_or_create_key(run, key=key, roles=key_roles, leftovers=[], store=None)
+    ensured = Ensured[APIKeyWithSecret | APIKey](value=None, created=True, steps=run.steps[began:])
+    return Provisioned(project=project, key=ensured, bindings=bound)
 
 
 def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, roles: Sequence[ProjectRole]) -> None:

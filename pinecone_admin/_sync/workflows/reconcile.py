@@ -10,7 +10,7 @@ from attrs import frozen
 
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
 from pinecone_admin._sync.workflows.client_state import find_caller
-from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._sync.workflows.ensure_binding import grant_role
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import PineconeValueError, RefusedError
@@ -91,29 +91,24 @@ def reconcile_bindings(
     policy.refuse(describe_thing(kind.replace("_", " "), target.name, principal.id), differing)
     if not policy.updates:
         return differing
-    unlisted = {key: each for key, each in found.items() if key not in keys} if policy.revoke_unlisted else {}
-    revoked = {key: Change(action="revoke", target=target, roles=(refer_to_role(key),)) for key in unlisted}
+    roles = {key: (refer_to_role(key, project=run.project),) for key in (*keys, *found)}
+    granted = [Change(action="grant", target=target, roles=roles[key]) for key in keys if key not in found]
+    revoked = {
+        binding.id: Change(action="revoke", target=target, roles=roles[key])
+        for key, binding in found.items()
+        if policy.revoke_unlisted and key not in keys
+    }
     accounts = [principal] if isinstance(principal, ServiceAccount) else []
     caller = find_caller(run.admin, client_id, operation=policy.operation).client_id
     is_own = caller is not None and caller in {each.client_id for each in accounts}
     if revoked and not is_own:
-        granted = [Change(action="grant", target=target, roles=(refer_to_role(key),)) for key in keys]
         run.check_allowed([*granted, *revoked.values()], bindings, accounts, client_id=client_id)
-    for key in keys:
-        if key not in found:
-            ensure_role_binding(
-                run,
-                principal_type=kind,
-                principal_id=principal.id,
-                principal_name=target.name,
-                resource_type=key.resource_type,
-                resource_id=key.project_id,
-                role=key.role,
-            )
-    for key, binding in unlisted.items():
+    for change in granted:
+        grant_role(run, change)
+    for binding_id, change in revoked.items():
         if is_own:
-            run.skip(revoked[key], "this client authenticates as the account")
+            run.skip(change, "this client authenticates as the account")
         else:
             run.keep("roles that were granted are kept; run this again to complete it")
-            run.do(revoked[key], binding_id=binding.id)
+            run.do(change, binding_id=binding_id)
     return differing

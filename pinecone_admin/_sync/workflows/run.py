@@ -223,9 +223,14 @@ class Run:
             is_unique: Whether the server refuses a second one, so that the create may be repeated.
             can_undo: Whether it is deleted if the workflow fails.
 
+        Returns:
+            What was created; in a dry run, its value is None.
+
         Raises:
             PineconeError: The create failed, or its response was lost and nothing new appeared before the deadline.
         """
+        if self.dry_run:
+            return Created(cast("_T", self.do(change)))
         backoff, position = PollBackoff(self.admin.timeout), len(self.steps)
         lost: PineconeError | None = None
         found: _T | None = None

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from attrs import evolve
 
 from pinecone_admin._sync.workflows.apply_plan import apply_plan
+from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
@@ -251,9 +252,9 @@ def apply_file(
     begun: list[ApplyReport] = []
     store = destination if destination.is_given else None
     try:
-        with show_progress(session, "applying the file"):
+        with show_progress(session, "applying the file"), open_run(session.admin, "apply") as run:
             done = apply_plan(
-                session.admin,
+                run,
                 plan,
                 store=store,
                 drift=drift,
