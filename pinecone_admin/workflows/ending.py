@@ -103,7 +103,7 @@ def conclude(steps: Sequence[Step]) -> tuple[StepState, Made | None]:
     states = {each.state for each in whole}
     order: Sequence[StepState] = ("unread", "sent", "undone", "rejected", "failed")
     # If a part of it is done, nothing says that the whole is.
-    state = "sent" if "done" in states else next(each for each in order if each in {*states, "failed"})
+    state: StepState = "sent" if "done" in states else next(each for each in order if each in {*states, "failed"})
     return state, next((each.made for each in whole if each.state == "done" and each.made is not None), None)
 
 
