@@ -115,13 +115,28 @@ def test_no_file_replaces_what_the_command_reads(emulator: Emulator) -> None:
 
 
 def test_a_plan_that_is_to_be_replaced_is_gone_if_the_new_one_fails(emulator: Emulator) -> None:
-    """Nobody carries out the plan of yesterday, because the one of today was not made."""
-    for words in (("plan", "org.yaml"), PLAN_STALE, ("user", "offboard", "--people", "people.csv")):
-        Path("today.json").write_text("yesterday")
-        emulator.faults.add("list_projects", status=400, times=1)
-        assert run(*words, "--out", "today.json", "--overwrite").exit != 0
-        emulator.faults.clear()
-        assert not Path("today.json").exists()
+    """Nobody carries out the plan of yesterday, because the one of today was not made, whatever the reason."""
+    reasons: Sequence[tuple[Sequence[str], Mapping[str, str | None]]] = (
+        ((), {}),
+        ((), {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}),
+        (("--profile", "nobody"), {}),
+        (("--expect-organization", "other"), {}),
+    )
+    for words, further in (
+        (
+            ("plan", "org.yaml"),
+            ("--output=csv", "--base=missing.yaml", "--markdown=missing/file", "--markdown=today.json"),
+        ),
+        (PLAN_STALE, ("--read-only",)),
+        (("user", "offboard", "--people", "people.csv"), ()),
+    ):
+        for options, env in (*reasons, *(((option,), {}) for option in further)):
+            Path("today.json").write_text("yesterday")
+            emulator.faults.add("list_projects", status=400, times=None)
+            done = run(*words, "--out", "today.json", "--overwrite", *options, env=env)
+            emulator.faults.clear()
+            assert done.exit != 0, options
+            assert not Path("today.json").exists(), (words, options, done)
 
 
 @pytest.mark.usefixtures("emulator")

@@ -151,9 +151,13 @@ def check_new_files(*paths: str | None, overwrite: bool, inputs: Iterable[str | 
         inputs: The files that the command reads.
 
     Raises:
+        CLIError: Two of them are the same file.
         PineconeValueError: As ``check_writable``, or a file exists.
     """
     read = [Path(each) for each in inputs if each is not None and each != "-"]
+    named = [os.path.realpath(each) for each in paths if each is not None and not _is_device(Path(each))]
+    if len(set(named)) < len(named):
+        raise CLIError("Two options name the same file to write. Give each option a file of its own.")
     for path in filter(None, paths):
         check_writable(path)
         target = Path(path)

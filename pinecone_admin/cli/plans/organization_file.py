@@ -84,9 +84,8 @@ def plan_file(
     unlisted: bool,
 ) -> None:
     """Show a plan, write it to files, and choose the exit code; the arguments are the options of the command."""
+    prepare_plan_file(session, out, file, base, inventory, others=[markdown])
     _check_format(session)
-    check_new_files(markdown, overwrite=bool(session.settings.get("overwrite")), inputs=(file, base, inventory, out))
-    prepare_plan_file(session, out, file, base, inventory)
     desired, former = read_state(session, file), None if base is None else read_state(session, base)
     if inventory is None:
         caller = identify_caller(session.client_id, client_id)

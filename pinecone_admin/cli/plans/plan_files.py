@@ -61,12 +61,24 @@ def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
     return plan
 
 
-def prepare_plan_file(session: Session, path: str | None, *inputs: str | None) -> None:
-    """Raise if a plan cannot be written; delete the one that it replaces, so that nobody carries that out."""
+def prepare_plan_file(
+    session: Session, path: str | None, *inputs: str | None, others: Sequence[str | None] = ()
+) -> None:
+    """Raise if a plan cannot be written; delete the one that it replaces, so that nobody carries that out.
+
+    A command that makes a plan calls this before it does anything else that can fail.
+
+    Args:
+        session: The session.
+        path: The file for the plan; None if there is none.
+        inputs: The files that the command reads.
+        others: The other files that it writes.
+    """
     overwrite = bool(session.settings.get("overwrite"))
     check_new_files(path, overwrite=overwrite, inputs=inputs)
     if path is not None and Path(path).is_file():
         follow_own_links(Path(path).absolute()).unlink()
+    check_new_files(path, *others, overwrite=overwrite, inputs=inputs)
 
 
 def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str) -> None:

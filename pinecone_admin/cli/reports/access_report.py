@@ -62,8 +62,6 @@ def report_access(
     if max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(kinds))):
         raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, without which no key is too old")
     files = [each for each in (html, csv, markdown) if each is not None]
-    if len(set(files)) < len(files):
-        raise CLIError("give --html, --csv and --markdown a file each")
     check_new_files(*files, overwrite=bool(session.settings.get("overwrite")), inputs=(inventory, accept))
     waivers = parse_waivers(read_text(accept, session.stdin)) if accept else []
     taken = parse_inventory(read_text(inventory, session.stdin), inventory) if inventory else read_inventory(session)
