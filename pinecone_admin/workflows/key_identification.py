@@ -68,6 +68,7 @@ class KeyIdentification:
         state: ``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``. A ``restricted`` value is accepted, but
             may not list indexes. ``no_answer`` means that no response came from the API.
         slugs: The parts of index hosts that identify a project, as the value lists them.
+        compared: Ids of the projects whose indexes were compared with those of the value.
         candidates: The API keys in the projects of ``project_ids`` that may have the value.
         temporary_keys: Ids of the temporary API keys that were created and deleted.
         evidence: The evidence, one line each.
@@ -85,6 +86,8 @@ class KeyIdentification:
     """``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``."""
     slugs: list[str] = field(factory=list[str])
     """The parts of index hosts that identify a project, as the value lists them."""
+    compared: list[str] = field(factory=list[str])
+    """Ids of the projects whose indexes were compared with those of the value."""
     candidates: list[KeyCandidate] = field(factory=list[KeyCandidate])
     """The API keys in the projects of ``project_ids`` that may have the value."""
     temporary_keys: list[str] = field(factory=list[str])

@@ -349,8 +349,8 @@ def test_deletions_need_their_number(emulator: Emulator) -> None:
     write("less.yaml", REMOVAL)
     for options, said in (
         (("--yes",), "This removes 1 thing: ada@example.com. Add --confirm 1 to go ahead"),
-        (("--confirm", "0"), "--confirm 0 does not match: there are 1."),
-        (("--confirm", "0", "--dry-run"), "--confirm 0 does not match: there are 1."),
+        (("--confirm", "0"), "--confirm 0 does not match: 1 would be removed."),
+        (("--confirm", "0", "--dry-run"), "--confirm 0 does not match: 1 would be removed."),
     ):
         done = run("apply", "less.yaml", *options)
         assert (done.exit, said in done.stderr, done.stdout) == (2, True, ""), done.stderr

@@ -51,6 +51,35 @@ def test_without_a_project_nothing_is_asked_and_nothing_is_changed() -> None:
             assert (refused.exit, len(emulator.state.api_keys)) == (2, 2), refused
 
 
+def test_a_value_that_shows_no_index_makes_no_temporary_key_and_asks_for_none() -> None:
+    """Nothing is announced or asked, and the exit code shows that no project was compared."""
+    with example_organization() as emulator:
+        with emulator.admin() as admin:
+            project = admin.projects.describe_by_name(name="empty")
+            made = admin.api_keys.create(project_id=project.id, name="k", roles=["ProjectViewer"])
+            blind = admin.api_keys.create(project_id=project.id, name="blind", roles=["DataPlaneViewer"])
+        emulator.requests.clear()
+        for value in (made.value, blind.value):
+            done = run("api-key", "identify", "--project", "empty", "--project", "search", stdin=value)
+            warning = "2 projects could not be compared. The value lists no index, so it shows no project."
+            assert (done.exit, done.json["compared"]) == (9, []), done
+            assert (warning in done.stderr, "temporary" in done.stderr) == (True, False)
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+
+
+def test_a_project_that_cannot_be_compared_is_a_part_that_is_missing() -> None:
+    """Unless another project fits."""
+    with example_organization() as emulator:
+        key = make_key(emulator)
+        projects = {each.name: each.id for each in emulator.state.projects.values()}
+        path = f"/admin/projects/{projects['empty']}/api-keys"
+        emulator.faults.add("create_api_key", path=path, status=403, times=None)
+        words = ("api-key", "identify", "--yes", "--project", "empty")
+        alone, both = run(*words, stdin=key.value), run(*words, "--project", "search", stdin=key.value)
+    assert (alone.exit, "1 project could not be compared. The report says why." in alone.stderr) == (9, True)
+    assert (both.exit, both.json["compared"], len(both.json["candidates"])) == (0, [projects["search"]], 1), both
+
+
 @pytest.mark.parametrize("stdin", ["", "\n", "hello", "pcsk_a b", "x" * 5000])
 def test_what_is_no_value_is_refused_without_being_shown(stdin: str) -> None:
     """Exit code 2, before anything is sent."""

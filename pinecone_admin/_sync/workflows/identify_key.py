@@ -158,6 +158,7 @@ def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIde
                 return _note(found, f"{described} was not compared: {error}")
     except ForbiddenError as error:
         return _note(found, f"{described} was not compared: {error}")
+    found = evolve(found, compared=[*found.compared, project.id])
     if set(found.slugs).isdisjoint(listing.slugs):
         reason = "its indexes have other hosts" if listing.slugs else "it has no index"
         return _note(found, f"the value is not of {described}: {reason}")

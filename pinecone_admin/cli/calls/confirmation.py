@@ -92,7 +92,7 @@ def ask(session: Session, consent: Consent) -> None:
 def _reject(consent: Consent, given: str) -> CLIError:
     called = f"{consent.subject} is called {consent.typed}" if consent.subject else f"it has to be {consent.typed}"
     if consent.is_number:
-        called = f"there are {consent.typed}"
+        called = f"{consent.typed} would be removed"
     return CLIError(f"--confirm {given} does not match: {called}.", says_if_unchanged=True)
 
 

@@ -6,6 +6,7 @@ import getpass
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm_temporary_keys, require_change_allowed
 from pinecone_admin.cli.failures import CLIError
@@ -38,19 +39,25 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
     limit_core_dumps(0)
     if projects:
         require_change_allowed(session)
-        with show_progress(session, "looking up names"):
-            found = [session.names.find(each.noun, each.text) for each in projects]
-        confirm_temporary_keys(session, f"api-key identify {' '.join(f'--project {each}' for each in found)}")
-    else:
-        found = []
+    with show_progress(session, "looking up names"):
+        found = [session.names.find(each.noun, each.text) for each in projects]
     value = Masked(_read_value(session))  # no local of a traceback shows it
     with show_progress(session, "asking the API"):
-        result = session.admin.api_keys.identify(value=value.reveal(), project_ids=[each.id for each in found])
+        result = session.admin.api_keys.identify(value=value.reveal())
+    if found and result.slugs:  # only a value that lists an index can be compared
+        confirm_temporary_keys(session, f"api-key identify {' '.join(f'--project {each}' for each in found)}")
+        with show_progress(session, "comparing the projects"):
+            result = session.admin.api_keys.identify(value=value.reveal(), project_ids=[each.id for each in found])
     if session.output == "table":
         session.stdout.write(f"{result}\n")
     else:
         write_value(session, result.to_dict())
     session.exit_code = _EXITS[result.state]
+    if session.exit_code == exit_codes.DONE and not result.candidates and len(result.compared) < len(found):
+        missing = count_noun(len(found) - len(result.compared), "project")
+        why = "The report says why." if result.slugs else "The value lists no index, so it shows no project."
+        session.notify(f"warning: {missing} could not be compared. {why}")
+        session.exit_code = exit_codes.PARTLY_DONE
 
 
 def _read_value(session: Session) -> str:
