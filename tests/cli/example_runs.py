@@ -87,9 +87,16 @@ def _run_example(spec: Command, *options: str, terminal: bool) -> ExampleRun:
             emulator.clock.advance(91 * 86_400)
         if spec.full_name == "service-account rotate-due":
             _age_account(emulator, "ci")
-        value = next(iter(emulator.state.api_keys.values())).value if spec.full_name == "api-key identify" else ""
+        value = _make_leaked_key(emulator) if spec.full_name == "api-key identify" else ""
         done = run(*options, *shlex.split(spec.example)[1:], stdin=value, terminal=terminal)
         return ExampleRun(spec, done, [each for each in emulator.requests if each.operation_id != "get_token"])
+
+
+def _make_leaked_key(emulator: Emulator) -> str:
+    """Create a key that may list the indexes of its project, and return its value."""
+    with emulator.admin() as admin:
+        project = admin.projects.describe_by_name(name="search")
+        return admin.api_keys.create(project_id=project.id, name="leaked", roles=["ProjectViewer"]).value
 
 
 def _age_account(emulator: Emulator, name: str) -> None:
