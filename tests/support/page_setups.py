@@ -98,9 +98,10 @@ def review(emulator: Emulator, admin: Admin, folder: Path) -> None:
     emulator.add_user("ada@example.com")
 
 
-def leaked_key(_emulator: Emulator, admin: Admin, folder: Path) -> None:
-    """Create keys, and write the value of one into a file."""
+def leaked_key(emulator: Emulator, admin: Admin, folder: Path) -> None:
+    """Create a project with an index and keys, and write the value of one into a file."""
     values = create_project(admin, "search", "reader", "writer", "backend")
+    emulator.hold(admin.projects.describe_by_name(name="search").id, "indexes", "documents")
     (folder / "leaked.txt").write_text(f"{values['reader']}\n", encoding="utf-8")
 
 
