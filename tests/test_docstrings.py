@@ -219,24 +219,6 @@ def test_every_error_that_is_named_exists() -> None:
             assert "Every method also raises the errors of" in each.text, each.name
 
 
-def test_methods_that_must_not_run_at_the_same_time_have_one_sentence_for_it() -> None:
-    """The methods that two concurrent calls can harm forbid them in the same words, and no other method does."""
-    sentence = re.compile(r"Do not run two calls for the same (name|organization) at the same time\b")
-    forbidden = {
-        name: found[1] for name, each in DOCUMENTED.items() if (found := sentence.search(" ".join(each.text.split())))
-    }
-    assert {name: what for name, what in forbidden.items() if not name.startswith("Async")} == {
-        "APIKeys.ensure": "name",
-        "APIKeys.rotate": "name",
-        "APIKeys.rotate_due": "organization",
-        "Admin.apply": "organization",
-        "Projects.ensure": "name",
-        "Projects.provision": "name",
-        "ServiceAccounts.ensure": "name",
-        "ServiceAccounts.rotate_due": "organization",
-    }
-
-
 # ---- examples
 
 

@@ -424,8 +424,8 @@ class AsyncAPIKeys(Namespace):
         failed, because its value may not be stored. Keys whose names mark them as a workflow's, such as temporary keys,
         are not rotated.
 
-        Do not run two calls for the same organization at the same time, and do not rotate a key in another process
-        during a run. ``rotate`` describes what can happen.
+        Do not run two calls for the same organization at the same time. Do not rotate a key in another process during a
+        run. ``rotate`` describes what can happen.
 
         Args:
             older_than: Age above which a key is rotated, above 0, by the server's clock. If a key has no

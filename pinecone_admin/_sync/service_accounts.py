@@ -280,6 +280,9 @@ class ServiceAccounts(Namespace):
         lost. If the cancellation or interruption comes during ``store``, or ``store`` fails after it, it is raised as
         it is. Its ``__cause__`` is then a SecretNotStoredError with the new secret.
 
+        Do not run two calls for the same name at the same time. The secret that is stored last may not be
+        the one that works.
+
         Args:
             service_account_id: Id of the service account.
             store: Function that stores the new secret. It must raise an exception if it has not stored the secret. The

@@ -111,8 +111,8 @@ def ensure(
 ) -> object:
     """Create an API key, unless the project has one with this name.
 
-    Run it again after an interruption: it finds what is there. Run it from one process at a time. The value of a
-    key that exists already cannot be shown.
+    Run it again after an interruption: it finds what is there. Do not run two calls for the same name at the same time.
+    The value of a key that exists already cannot be shown.
     """
     return call.admin.api_keys.ensure(
         project_id=project_id,
@@ -167,6 +167,7 @@ def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
 
     The old key works until the time is over and api-key delete-retired or rotate-due has run. If the run does not end
     with 0, run it again with the id of the old key: it goes on. With the name, it may rotate the new key, too.
+    Do not run two calls for the same name at the same time.
     """
     return call.admin.api_keys.rotate(
         api_key_id=api_key_id, store=call.store, keep_old_for=keep_old_for, dry_run=call.is_dry_run
@@ -198,7 +199,7 @@ def rotate_due(call: Call, *, older_than: timedelta, keep_old_for: timedelta, pr
     """Rotate the API keys that are old, finish interrupted rotations, and delete retired keys that are due.
 
     Run it every night, and again if it was killed. A key that cannot be rotated does not stop the others: then the
-    exit code is 9.
+    exit code is 9. Do not run two calls for the same organization at the same time.
     """
     return call.admin.api_keys.rotate_due(
         older_than=older_than,

@@ -75,9 +75,9 @@ def plan(session: Session, **options: Any) -> None:
 def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a saved plan.
 
-    You see the changes and are asked first; if something is removed, for the number. A plan is refused if one of its
-    changes no longer fits, or if an end (until) has come since; what is already done is skipped. Ends in --base need no
-    number. After a failure, run it again with another --out. Run only one at a time.
+    You see the changes and are asked first; if something is removed, for the number. A plan is refused if a change no
+    longer fits, or an end (until) has come since. Finished changes are skipped. Ends in --base need no number.
+    After a failure, run it again with another --out. Do not run two calls for the same organization at the same time.
     """
     from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 

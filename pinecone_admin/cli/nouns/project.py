@@ -84,7 +84,10 @@ def ensure(
     force_encryption_with_cmek: bool | None = None,
     on_difference: OnDifference = "report",
 ) -> object:
-    """Create a project, unless there is one with this name."""
+    """Create a project, unless there is one with this name.
+
+    Do not run two calls for the same name at the same time.
+    """
     return call.admin.projects.ensure(
         name=name,
         max_pods=max_pods,
@@ -191,7 +194,7 @@ def provision(
 ) -> object:
     """Set up a tenant: a project, roles on it, and an API key of the same name.
 
-    Run it again after an interruption: it finds what is there. Run it from one process at a time.
+    Run it again after an interruption: it finds what is there. Do not run two calls for the same name at the same time.
     """
     return call.admin.projects.provision(
         name=name, key_roles=key_roles, store=call.store, bindings=bindings, dry_run=call.is_dry_run

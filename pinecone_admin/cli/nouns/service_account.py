@@ -77,7 +77,7 @@ def ensure(
 ) -> object:
     """Create a service account, unless there is one with this name.
 
-    Run it again after an interruption: it finds what is there. Run it from one process at a time.
+    Run it again after an interruption: it finds what is there. Do not run two calls for the same name at the same time.
     """
     return call.admin.service_accounts.ensure(
         name=name,
@@ -125,6 +125,7 @@ def rotate_secret(call: Call, *, service_account_id: str) -> object:
 
     The old secret stops working at once, so store the new one where its programs read it. For the account that the
     command itself uses, you are asked for its name. If the response is lost, the secret is replaced again.
+    Do not run two calls for the same name at the same time.
     """
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
@@ -161,6 +162,8 @@ def rotate_due(
     An old secret stops working at once. So each destination must already hold the present credentials of its account,
     and these are tried first. The account that the command uses is never rotated. The command ends at the first secret
     that may not be stored. If some were not rotated, the exit code is 9.
+
+    Do not run two calls for the same organization at the same time.
     """
     has_no_destination = call.is_dry_run and (call.destination is None or not call.destination.is_given)
     return call.admin.service_accounts.rotate_due(
