@@ -52,7 +52,7 @@ Unlisted = NewType("Unlisted", str)
 
 
 class Null:
-    """JSON null in a request, for a field in which it has a meaning of its own; None omits the field.
+    """JSON null in a request, for a field that gives null a special meaning. None omits the field.
 
     Example:
         >>> body = {"name": "search", "note": Null()}

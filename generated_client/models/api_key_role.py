@@ -16,4 +16,4 @@ APIKeyRole: TypeAlias = (
     ]
     | Unlisted
 )
-"""A project role that an API key can hold."""
+"""A project role that an API key can have."""

@@ -29,8 +29,8 @@ class APIKeyWithSecret:
 
     Attributes:
         key: An API key without its value. It has no dates of expiry or last use.
-        value: The secret to authenticate with, such as pcsk_label_unique. It is shown only in
-            this response and cannot be fetched again.
+        value: The secret for authentication, such as pcsk_label_unique. Only this response
+            contains it, and it cannot be fetched again.
         extra: Fields that the API document does not list, by their names in JSON.
     """
 
@@ -39,8 +39,8 @@ class APIKeyWithSecret:
     value: str = field(
         repr=masked,
     )
-    """The secret to authenticate with, such as pcsk_label_unique. It is shown only in this response
-    and cannot be fetched again."""
+    """The secret for authentication, such as pcsk_label_unique. Only this response contains it, and it
+    cannot be fetched again."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

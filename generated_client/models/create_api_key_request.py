@@ -22,7 +22,7 @@ class CreateAPIKeyRequest:
     """The API key to create.
 
     Attributes:
-        name: The name, 1 to 80 characters; any other length is refused with 400
+        name: The name, 1 to 80 characters. The server refuses any other length with 400
             INVALID_ARGUMENT. Other keys may have the same name.
         roles: The roles of the key on its project, only ProjectEditor if omitted.
         extra: Fields that the API document does not list, by their names in JSON.
@@ -32,8 +32,8 @@ class CreateAPIKeyRequest:
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80})
-    """The name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT. Other keys
-    may have the same name."""
+    """The name, 1 to 80 characters. The server refuses any other length with 400 INVALID_ARGUMENT.
+    Other keys may have the same name."""
     roles: list[APIKeyRole] | None = None
     """The roles of the key on its project, only ProjectEditor if omitted."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)

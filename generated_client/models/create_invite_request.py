@@ -21,11 +21,11 @@ class CreateInviteRequest:
     """The person to invite and the roles to grant on acceptance.
 
     Attributes:
-        email: The mail address to invite, at most 254 characters. A malformed address is
-            refused with 400 INVALID_ARGUMENT, the address of a member or of a pending invite with
-            409 ALREADY_EXISTS.
+        email: The email address to invite, at most 254 characters. The server refuses a
+            malformed address with 400 INVALID_ARGUMENT. It refuses the address of a member or of a
+            pending invite with 409 ALREADY_EXISTS.
         role_bindings: The roles that the person gets, 1 to 100, at least one of them on the
-            organization. Anything else is refused with 400 INVALID_ARGUMENT.
+            organization. Otherwise the server refuses the request with 400 INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
@@ -43,11 +43,12 @@ class CreateInviteRequest:
     """
 
     email: str = field(metadata={"maxLength": 254, "format": "email"})
-    """The mail address to invite, at most 254 characters. A malformed address is refused with 400
-    INVALID_ARGUMENT, the address of a member or of a pending invite with 409 ALREADY_EXISTS."""
+    """The email address to invite, at most 254 characters. The server refuses a malformed address with
+    400 INVALID_ARGUMENT. It refuses the address of a member or of a pending invite with 409
+    ALREADY_EXISTS."""
     role_bindings: list[RoleBindingInput] = field(metadata={"minItems": 1, "maxItems": 100})
-    """The roles that the person gets, 1 to 100, at least one of them on the organization. Anything
-    else is refused with 400 INVALID_ARGUMENT."""
+    """The roles that the person gets, 1 to 100, at least one of them on the organization. Otherwise
+    the server refuses the request with 400 INVALID_ARGUMENT."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

@@ -21,10 +21,11 @@ class CreateProjectRequest:
     """The project to create.
 
     Attributes:
-        name: The name, 1 to 512 characters without NUL; anything else is refused with 400
-            INVALID_ARGUMENT. Other projects may have the same name.
-        max_pods: The maximum number of pods that the project may use, 0 if omitted. More than 0
-            is refused with 400 INVALID_ARGUMENT for an organization without access to pods.
+        name: The name, 1 to 512 characters without NUL. The server refuses any other name with
+            400 INVALID_ARGUMENT. Other projects may have the same name.
+        max_pods: The maximum number of pods that the project may use, 0 if omitted. If the
+            organization has no access to pods, the server refuses more than 0 with 400
+            INVALID_ARGUMENT.
         force_encryption_with_cmek: Whether to require a customer-managed encryption key (CMEK),
             false if omitted. Once true, it cannot be turned off.
         extra: Fields that the API document does not list, by their names in JSON.
@@ -34,11 +35,11 @@ class CreateProjectRequest:
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 512})
-    """The name, 1 to 512 characters without NUL; anything else is refused with 400 INVALID_ARGUMENT.
-    Other projects may have the same name."""
+    """The name, 1 to 512 characters without NUL. The server refuses any other name with 400
+    INVALID_ARGUMENT. Other projects may have the same name."""
     max_pods: int | None = field(default=None, metadata={"minimum": 0})
-    """The maximum number of pods that the project may use, 0 if omitted. More than 0 is refused with
-    400 INVALID_ARGUMENT for an organization without access to pods."""
+    """The maximum number of pods that the project may use, 0 if omitted. If the organization has no
+    access to pods, the server refuses more than 0 with 400 INVALID_ARGUMENT."""
     force_encryption_with_cmek: bool | None = None
     """Whether to require a customer-managed encryption key (CMEK), false if omitted. Once true, it
     cannot be turned off."""

@@ -21,21 +21,21 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class CreateRoleBindingRequest:
-    """The role to grant, to which principal and on which resource.
+    """The role to grant, with its principal and its resource.
 
     Attributes:
         principal_type: The kind of principal that gets the role.
         principal_id: The id of the user, service account, API key or invite that gets the role.
-            A user has to be a member already; a processed invite is refused with 409
+            A user must already be a member. The server refuses a processed invite with 409
             ALREADY_EXISTS.
         resource_type: Whether the role is granted on the organization or on a project.
-        role: The role to grant: one that starts with Org on the organization, any other on a
-            project; an API key can only get one that ends with Editor or Viewer. A mismatch is
-            refused with 400 INVALID_ARGUMENT, a role that the caller does not hold with 403
+        role: The role to grant. A role that starts with Org is for the organization, any other
+            is for a project. An API key can get only roles that end with Editor or Viewer. The
+            server refuses other roles, and roles that the caller does not have, with 403
             PERMISSION_DENIED.
-        resource_id: The id of the project, for an API key its own; a project without it is
-            refused with 400 INVALID_ARGUMENT. For the organization it can be omitted or be the id
-            of the organization.
+        resource_id: The id of the project. For an API key, it must be the project of the key.
+            If it is missing for a project, the response is 400 INVALID_ARGUMENT. For the
+            organization, it can be omitted, or be the id of the organization.
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
@@ -51,17 +51,18 @@ class CreateRoleBindingRequest:
     principal_type: PrincipalType
     """The kind of principal that gets the role."""
     principal_id: str
-    """The id of the user, service account, API key or invite that gets the role. A user has to be a
-    member already; a processed invite is refused with 409 ALREADY_EXISTS."""
+    """The id of the user, service account, API key or invite that gets the role. A user must already
+    be a member. The server refuses a processed invite with 409 ALREADY_EXISTS."""
     resource_type: ResourceType
     """Whether the role is granted on the organization or on a project."""
     role: RoleName
-    """The role to grant: one that starts with Org on the organization, any other on a project; an API
-    key can only get one that ends with Editor or Viewer. A mismatch is refused with 400
-    INVALID_ARGUMENT, a role that the caller does not hold with 403 PERMISSION_DENIED."""
+    """The role to grant. A role that starts with Org is for the organization, any other is for a
+    project. An API key can get only roles that end with Editor or Viewer. The server refuses other
+    roles, and roles that the caller does not have, with 403 PERMISSION_DENIED."""
     resource_id: str | None = None
-    """The id of the project, for an API key its own; a project without it is refused with 400
-    INVALID_ARGUMENT. For the organization it can be omitted or be the id of the organization."""
+    """The id of the project. For an API key, it must be the project of the key. If it is missing for a
+    project, the response is 400 INVALID_ARGUMENT. For the organization, it can be omitted, or be
+    the id of the organization."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

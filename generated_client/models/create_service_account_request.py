@@ -18,13 +18,13 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class CreateServiceAccountRequest:
-    """The service account to create and the roles to give it.
+    """The service account to create, and its roles.
 
     Attributes:
-        name: The name, 1 to 80 bytes of UTF-8; any other length is refused with 400
+        name: The name, 1 to 80 bytes of UTF-8. The server refuses any other length with 400
             INVALID_ARGUMENT. Other service accounts may have the same name.
-        role_bindings: The initial roles of the service account, 0 to 100, none if omitted. More
-            are refused with 400 INVALID_ARGUMENT.
+        role_bindings: The first roles of the service account, 0 to 100, none if omitted. The
+            server refuses more with 400 INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
@@ -41,11 +41,11 @@ class CreateServiceAccountRequest:
     """
 
     name: str = field(metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})
-    """The name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT. Other
-    service accounts may have the same name."""
+    """The name, 1 to 80 bytes of UTF-8. The server refuses any other length with 400 INVALID_ARGUMENT.
+    Other service accounts may have the same name."""
     role_bindings: list[RoleBindingInput] | None = field(default=None, metadata={"minItems": 0, "maxItems": 100})
-    """The initial roles of the service account, 0 to 100, none if omitted. More are refused with 400
-    INVALID_ARGUMENT."""
+    """The first roles of the service account, 0 to 100, none if omitted. The server refuses more with
+    400 INVALID_ARGUMENT."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

@@ -29,39 +29,38 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class Invite:
-    """An invitation to join the organization. When it is accepted, a user with a new id takes over its
-    role bindings, which keep their id and created_at.
+    """An invitation to join the organization. After acceptance, its role bindings belong to a user
+    with a new id, and keep their id and created_at.
 
     Attributes:
         id: The id of the invite.
             Example: "9d000000-0000-4000-8000-000000000001"
-        email: The mail address of the invited person.
+        email: The email address of the invited person.
             Example: "chi@harbour.example"
-        status: Pending while the invite can be accepted, expired once its 7 days are over,
-            processed once it has been accepted.
+        status: Pending while the invite can be accepted, expired after its 7 days, processed
+            after acceptance.
             Example: "pending"
         created_at: When the invite was created.
             Example: datetime.fromisoformat("2026-06-10T10:00:00Z")
-        expires_at: When the invite expires, 7 days after it was created or last resent. Can be
-            null or absent.
+        expires_at: When the invite expires, 7 days after it was created or last resent. It can
+            be null or absent.
             Example: datetime.fromisoformat("2026-06-17T10:00:00Z")
-        processed_at: When the invite was accepted. Null or absent until then.
+        processed_at: When the invite was accepted. It is null or absent until then.
         extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
     """The id of the invite."""
     email: str = field(metadata={"format": "email"})
-    """The mail address of the invited person."""
+    """The email address of the invited person."""
     status: InviteStatus
-    """Pending while the invite can be accepted, expired once its 7 days are over, processed once it
-    has been accepted."""
+    """Pending while the invite can be accepted, expired after its 7 days, processed after acceptance."""
     created_at: datetime.datetime
     """When the invite was created."""
     expires_at: datetime.datetime | None = None
-    """When the invite expires, 7 days after it was created or last resent. Can be null or absent."""
+    """When the invite expires, 7 days after it was created or last resent. It can be null or absent."""
     processed_at: datetime.datetime | None = None
-    """When the invite was accepted. Null or absent until then."""
+    """When the invite was accepted. It is null or absent until then."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

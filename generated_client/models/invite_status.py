@@ -13,5 +13,4 @@ InviteStatus: TypeAlias = (
     ]
     | Unlisted
 )
-"""Pending while the invite can be accepted, expired once its 7 days are over, processed once it has
-been accepted."""
+"""Pending while the invite can be accepted, expired after its 7 days, processed after acceptance."""

@@ -33,15 +33,16 @@ class Organization:
     """An organization, which owns projects and has users and service accounts as members.
 
     Attributes:
-        id: The id of the organization, a free string that can start with a hyphen. It is not a
+        id: The id of the organization: any text, which can start with a hyphen. It is not a
             UUID.
             Example: "-NharbourExampleOrg1"
         name: The name of the organization, 1 to 512 characters. It is not unique.
             Example: "Harbour Labs"
-        plan: The plan that the organization is on. It decides quotas and which roles exist.
+        plan: The plan of the organization. It decides on the quotas, and on the roles that
+            exist.
             Example: "Enterprise"
-        payment_status: The billing state of the organization. In some states, creating is
-            refused with 402.
+        payment_status: The billing state of the organization. In some states, the server
+            refuses to create resources with 402.
             Example: "Active"
         created_at: When the organization was created.
             Example: datetime.fromisoformat("2026-01-12T08:30:00Z")
@@ -51,13 +52,14 @@ class Organization:
     """
 
     id: str
-    """The id of the organization, a free string that can start with a hyphen. It is not a UUID."""
+    """The id of the organization: any text, which can start with a hyphen. It is not a UUID."""
     name: str = field(metadata={"minLength": 1, "maxLength": 512})
     """The name of the organization, 1 to 512 characters. It is not unique."""
     plan: OrganizationPlan
-    """The plan that the organization is on. It decides quotas and which roles exist."""
+    """The plan of the organization. It decides on the quotas, and on the roles that exist."""
     payment_status: PaymentStatus
-    """The billing state of the organization. In some states, creating is refused with 402."""
+    """The billing state of the organization. In some states, the server refuses to create resources
+    with 402."""
     created_at: datetime.datetime
     """When the organization was created."""
     support_tier: SupportTier

@@ -14,4 +14,4 @@ OrganizationPlan: TypeAlias = (
     ]
     | Unlisted
 )
-"""The plan that the organization is on. It decides quotas and which roles exist."""
+"""The plan of the organization. It decides on the quotas, and on the roles that exist."""

@@ -16,4 +16,5 @@ PaymentStatus: TypeAlias = (
     ]
     | Unlisted
 )
-"""The billing state of the organization. In some states, creating is refused with 402."""
+"""The billing state of the organization. In some states, the server refuses to create resources with
+402."""

@@ -14,4 +14,4 @@ PrincipalType: TypeAlias = (
     ]
     | Unlisted
 )
-"""The kind of principal that holds the role."""
+"""The kind of principal that has the role."""

@@ -37,7 +37,7 @@ class Project:
         max_pods: The maximum number of pods that the project may use.
             Example: 0
         force_encryption_with_cmek: Whether a customer-managed encryption key (CMEK) is
-            required. Once true, it stays true.
+            required. Once it is true, it stays true.
             Example: True
         organization_id: The id of the organization that owns the project.
             Example: "-NharbourExampleOrg1"
@@ -53,7 +53,7 @@ class Project:
     max_pods: int
     """The maximum number of pods that the project may use."""
     force_encryption_with_cmek: bool
-    """Whether a customer-managed encryption key (CMEK) is required. Once true, it stays true."""
+    """Whether a customer-managed encryption key (CMEK) is required. Once it is true, it stays true."""
     organization_id: str
     """The id of the organization that owns the project."""
     created_at: datetime.datetime | None = None

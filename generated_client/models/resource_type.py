@@ -12,4 +12,4 @@ ResourceType: TypeAlias = (
     ]
     | Unlisted
 )
-"""Whether the role is held on an organization or on a project."""
+"""Whether the role is on an organization or on a project."""

@@ -30,22 +30,21 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class RoleBinding:
-    """One role of one principal on one organization or project. It never changes, except that the user
-    replaces an accepted invite as its principal.
+    """One role of one principal on one organization or project. It never changes, with one exception:
+    after acceptance of an invite, the user is its principal.
 
     Attributes:
         id: The id of the role binding.
             Example: "9f000000-0000-4000-8000-000000000001"
-        principal_type: The kind of principal that holds the role.
+        principal_type: The kind of principal that has the role.
             Example: "user"
-        principal_id: The id of the user, service account, API key or invite that holds the
-            role.
+        principal_id: The id of the user, service account, API key or invite that has the role.
             Example: "9c000000-0000-4000-8000-000000000002"
-        resource_type: Whether the role is held on an organization or on a project.
+        resource_type: Whether the role is on an organization or on a project.
             Example: "project"
-        resource_id: The id of the organization or project that the role is held on.
+        resource_id: The id of the organization or project of the role.
             Example: "9a000000-0000-4000-8000-000000000001"
-        role: The role. A role that starts with Org is held on an organization, any other on a
+        role: The role. A role that starts with Org is on an organization, any other is on a
             project.
             Example: "ProjectEditor"
         created_at: When the role binding was created.
@@ -56,15 +55,15 @@ class RoleBinding:
     id: str
     """The id of the role binding."""
     principal_type: PrincipalType
-    """The kind of principal that holds the role."""
+    """The kind of principal that has the role."""
     principal_id: str
-    """The id of the user, service account, API key or invite that holds the role."""
+    """The id of the user, service account, API key or invite that has the role."""
     resource_type: ResourceType
-    """Whether the role is held on an organization or on a project."""
+    """Whether the role is on an organization or on a project."""
     resource_id: str
-    """The id of the organization or project that the role is held on."""
+    """The id of the organization or project of the role."""
     role: RoleName
-    """The role. A role that starts with Org is held on an organization, any other on a project."""
+    """The role. A role that starts with Org is on an organization, any other is on a project."""
     created_at: datetime.datetime
     """When the role binding was created."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)

@@ -24,10 +24,11 @@ class RoleBindingInput:
 
     Attributes:
         resource_type: Whether the role is granted on the organization or on a project.
-        role: The role to grant: one that starts with Org on the organization, any other on a
-            project. A mismatch is refused, as is a role that the caller does not hold.
-        resource_id: The id of the project; a project without it is refused. For the
-            organization it can be omitted or be the id of the organization.
+        role: The role to grant. A role that starts with Org is for the organization, any other
+            is for a project. The server refuses a role for the other type, and a role that the
+            caller does not have.
+        resource_id: The id of the project, which is required for a project. For the
+            organization, it can be omitted, or be the id of the organization.
         extra: Fields that the API document does not list, by their names in JSON.
 
     Example:
@@ -41,10 +42,10 @@ class RoleBindingInput:
     resource_type: ResourceType
     """Whether the role is granted on the organization or on a project."""
     role: RoleName
-    """The role to grant: one that starts with Org on the organization, any other on a project. A
-    mismatch is refused, as is a role that the caller does not hold."""
+    """The role to grant. A role that starts with Org is for the organization, any other is for a
+    project. The server refuses a role for the other type, and a role that the caller does not have."""
     resource_id: str | None = None
-    """The id of the project; a project without it is refused. For the organization it can be omitted
+    """The id of the project, which is required for a project. For the organization, it can be omitted,
     or be the id of the organization."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""

@@ -23,4 +23,4 @@ RoleName: TypeAlias = (
     ]
     | Unlisted
 )
-"""The role. A role that starts with Org is held on an organization, any other on a project."""
+"""The role. A role that starts with Org is on an organization, any other is on a project."""

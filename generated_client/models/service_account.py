@@ -27,35 +27,35 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class ServiceAccount:
-    """A program that is a member of the organization, without its secret. Roles are in the role
-    bindings.
+    """A program that is a member of the organization, without its secret. The role bindings contain
+    the roles.
 
     Attributes:
-        id: The id of the service account, as used in paths and role bindings.
+        id: The id of the service account in paths and role bindings.
             Example: "9e000000-0000-4000-8000-000000000001"
         name: The name of the service account, 1 to 80 bytes of UTF-8. It is not unique.
             Example: "deploy"
-        client_id: The public half of the credentials, 32 letters and digits, as the token
-            endpoint takes it.
+        client_id: The public part of the credentials, 32 letters and digits, for the token
+            endpoint.
             Example: "ExampleExampleExampleExample0001"
         created_at: When the service account was created.
             Example: datetime.fromisoformat("2026-04-20T11:15:00Z")
-        updated_at: When the service account was last updated. A request without fields moves
-            it, too.
+        updated_at: When the service account was last updated. A request without fields also
+            changes it.
             Example: datetime.fromisoformat("2026-04-20T11:15:00Z")
         extra: Fields that the API document does not list, by their names in JSON.
     """
 
     id: str
-    """The id of the service account, as used in paths and role bindings."""
+    """The id of the service account in paths and role bindings."""
     name: str = field(metadata={"minLength": 1, "maxLength": 80})
     """The name of the service account, 1 to 80 bytes of UTF-8. It is not unique."""
     client_id: str
-    """The public half of the credentials, 32 letters and digits, as the token endpoint takes it."""
+    """The public part of the credentials, 32 letters and digits, for the token endpoint."""
     created_at: datetime.datetime
     """When the service account was created."""
     updated_at: datetime.datetime
-    """When the service account was last updated. A request without fields moves it, too."""
+    """When the service account was last updated. A request without fields also changes it."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

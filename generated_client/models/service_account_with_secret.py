@@ -28,21 +28,21 @@ class ServiceAccountWithSecret:
     """A service account together with its new client secret.
 
     Attributes:
-        service_account: A program that is a member of the organization, without its secret.
-            Roles are in the role bindings.
-        client_secret: The secret half of the credentials, 64 letters, digits, hyphens and
-            underscores. It is shown only in this response and cannot be fetched again.
+        service_account: A program that is a member of the organization, without its secret. The
+            role bindings contain the roles.
+        client_secret: The secret part of the credentials, 64 letters, digits, hyphens and
+            underscores. Only this response contains it, and it cannot be fetched again.
         extra: Fields that the API document does not list, by their names in JSON.
     """
 
     service_account: ServiceAccount
-    """A program that is a member of the organization, without its secret. Roles are in the role
-    bindings."""
+    """A program that is a member of the organization, without its secret. The role bindings contain
+    the roles."""
     client_secret: str = field(
         repr=masked,
     )
-    """The secret half of the credentials, 64 letters, digits, hyphens and underscores. It is shown
-    only in this response and cannot be fetched again."""
+    """The secret part of the credentials, 64 letters, digits, hyphens and underscores. Only this
+    response contains it, and it cannot be fetched again."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

@@ -19,10 +19,10 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class UpdateAPIKeyRequest:
-    """What to change in an API key. Omitted fields keep their value.
+    """The fields of an API key to change. Omitted fields keep their value.
 
     Attributes:
-        name: The new name, 1 to 80 characters; any other length is refused with 400
+        name: The new name, 1 to 80 characters. The server refuses any other length with 400
             INVALID_ARGUMENT.
         roles: The new roles, which replace all roles of the key.
         extra: Fields that the API document does not list, by their names in JSON.
@@ -32,7 +32,7 @@ class UpdateAPIKeyRequest:
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80})
-    """The new name, 1 to 80 characters; any other length is refused with 400 INVALID_ARGUMENT."""
+    """The new name, 1 to 80 characters. The server refuses any other length with 400 INVALID_ARGUMENT."""
     roles: list[APIKeyRole] | None = None
     """The new roles, which replace all roles of the key."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)

@@ -18,10 +18,10 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class UpdateOrganizationRequest:
-    """What to change in an organization.
+    """The fields of an organization to change.
 
     Attributes:
-        name: The new name, 1 to 512 characters; any other length is refused with 400
+        name: The new name, 1 to 512 characters. The server refuses any other length with 400
             INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
 
@@ -30,7 +30,8 @@ class UpdateOrganizationRequest:
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 512})
-    """The new name, 1 to 512 characters; any other length is refused with 400 INVALID_ARGUMENT."""
+    """The new name, 1 to 512 characters. The server refuses any other length with 400
+    INVALID_ARGUMENT."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

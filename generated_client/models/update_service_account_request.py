@@ -18,10 +18,10 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class UpdateServiceAccountRequest:
-    """What to change in a service account.
+    """The fields of a service account to change.
 
     Attributes:
-        name: The new name, 1 to 80 bytes of UTF-8; any other length is refused with 400
+        name: The new name, 1 to 80 bytes of UTF-8. The server refuses any other length with 400
             INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
 
@@ -30,7 +30,8 @@ class UpdateServiceAccountRequest:
     """
 
     name: str | None = field(default=None, metadata={"minLength": 1, "maxLength": 80, "unit": "UTF-8 bytes"})
-    """The new name, 1 to 80 bytes of UTF-8; any other length is refused with 400 INVALID_ARGUMENT."""
+    """The new name, 1 to 80 bytes of UTF-8. The server refuses any other length with 400
+    INVALID_ARGUMENT."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)
     """Fields that the API document does not list, by their names in JSON."""
 

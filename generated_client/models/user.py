@@ -23,12 +23,12 @@ from ..types import (
 
 @frozen(kw_only=True, repr=False, weakref_slot=False)
 class User:
-    """A person who is a member of the organization. Roles are in the role bindings.
+    """A person who is a member of the organization. The role bindings contain the roles.
 
     Attributes:
         id: The id of the user. It differs from the id of the invite that the user accepted.
             Example: "9c000000-0000-4000-8000-000000000001"
-        email: The mail address of the user.
+        email: The email address of the user.
             Example: "ada@harbour.example"
         name: The name of the user. It is absent if the user has not set one.
             Example: "Ada Moreno"
@@ -38,7 +38,7 @@ class User:
     id: str
     """The id of the user. It differs from the id of the invite that the user accepted."""
     email: str = field(metadata={"format": "email"})
-    """The mail address of the user."""
+    """The email address of the user."""
     name: str | None = None
     """The name of the user. It is absent if the user has not set one."""
     extra: Mapping[str, Any] = field(default=NO_EXTRA, converter=as_extra_fields, eq=False, repr=False)

@@ -234,7 +234,7 @@ class ServiceAccounts(Namespace):
         self._admin.send(api.delete_service_account(service_account_id=service_account_id))
 
     def rotate_secret(self, *, service_account_id: str) -> ServiceAccountWithSecret:
-        """Replace the client secret of a service account. The old secret stops working at once.
+        """Replace the client secret of a service account. The old secret stops working within seconds.
 
         Only this response contains the new secret, so store it. The client never sends this request again if it may
         have taken effect. If the client itself authenticates as this account, it and its copies use the new secret from
@@ -271,7 +271,7 @@ class ServiceAccounts(Namespace):
     ) -> ServiceAccount:
         """Replace the client secret of a service account, and store the new one.
 
-        The two secrets do not overlap: the old secret stops working before the new one is stored. If the response is
+        The two secrets do not overlap: the old secret can stop working before the new one is stored. If the response is
         lost, this method rotates the secret again. A client cannot do that for its own account, because then it has no
         valid secret. So rotate the secret of an account from another account.
 
@@ -337,9 +337,9 @@ class ServiceAccounts(Namespace):
     ) -> workflows.DueAccountRotations:
         """Replace the client secrets of service accounts that are older than a given age, one after another.
 
-        An old secret stops working at once. So this method first reads the secret of an account from ``store``, and
-        requests a token with it. If ``store`` has no secret for the client id of the account, or the token endpoint
-        rejects it, the account keeps its secret. The report then lists it in ``failed``.
+        An old secret can stop working before the new one is stored. So this method first reads the secret of an account
+        from ``store``, and requests a token with it. If ``store`` has no secret for the client id of the account, or
+        the token endpoint rejects it, the account keeps its secret. The report then lists it in ``failed``.
 
         The age of a secret counts from ``updated_at``, by the server's clock. Nothing states whether a rotation changes
         that time. So before its first rotation, this method updates the account with its own name. If that does not

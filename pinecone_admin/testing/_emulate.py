@@ -32,16 +32,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class emulate:  # noqa: N801 — named like the context managers of contextlib
-    """Let an emulator answer the requests that your code sends to Pinecone's Admin API and token endpoint.
+    """Let an emulator handle the requests that your code sends to Pinecone's Admin API and token endpoint.
 
     It works for every client that uses the transports of httpx, sync or async, in any thread. These are this package,
-    the official SDK from version 9, and plain httpx. The emulator answers requests to production, and to the addresses
+    the official SDK from version 9, and plain httpx. The emulator handles requests to production, and to the addresses
     in ``PINECONE_CONTROLLER_HOST`` and ``PINECONE_OAUTH_URL``. All other requests pass through. Code that connects to a
     production host without httpx, through Python's sockets or TLS, gets an error.
 
     The environment contains the credentials of the emulator. Clients of this package that are created in the block use
     the emulator's clock. So waiting for a retry takes no time, and their tokens expire when you advance the clock.
-    Emulations can be nested, and the innermost one answers.
+    Emulations can be nested, and the innermost one handles the requests.
 
     As a decorator of a function or a coroutine function, each call gets a new emulation. As a decorator of a test class
     of unittest or pytest, each test gets a new emulation and its emulator as ``self.emulator``. The emulation begins

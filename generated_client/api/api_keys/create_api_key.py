@@ -16,9 +16,9 @@ def create_api_key(
     """Create an API key for a project.
 
     The response contains the value of the key, which is shown only once. Names are not unique, so a
-    repeated request creates a second key. More keys than the plan allows in a project (5 on the
-    smallest plan), a role that the plan lacks, or a role that the caller may not grant are refused
-    with 403 PERMISSION_DENIED.
+    second request creates a second key. The server refuses with 403 PERMISSION_DENIED more keys
+    than the plan allows in a project (5 on the smallest plan), and a role that the plan does not
+    include or that the caller may not grant.
 
     Args:
         project_id: The id of the project.

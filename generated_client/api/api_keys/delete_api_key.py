@@ -12,7 +12,7 @@ def delete_api_key(
 ) -> Operation[None]:
     """Delete an API key.
 
-    The key is gone at once, and a repeated request returns 404 NOT_FOUND.
+    The key is deleted at once, and a second request returns 404 NOT_FOUND.
 
     Args:
         api_key_id: The id of the API key, not its value.

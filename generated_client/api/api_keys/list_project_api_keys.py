@@ -13,7 +13,7 @@ def list_project_api_keys(
 ) -> Operation[ListApiKeysResponse]:
     """List the API keys of a project.
 
-    The list is complete; it is not paged. The values of the keys are not listed.
+    The list is complete, and has no pages. It does not contain the values of the keys.
 
     Args:
         project_id: The id of the project.

@@ -15,12 +15,12 @@ def update_api_key(
 ) -> Operation[APIKey]:
     """Change the name or the roles of an API key.
 
-    Omitted fields keep their value. Given roles replace the whole set. A role that the plan lacks
-    or that the caller may not grant is refused with 403 PERMISSION_DENIED.
+    Omitted fields keep their value. Roles replace all roles of the key. The server refuses a role
+    that the plan does not include or that the caller may not grant with 403 PERMISSION_DENIED.
 
     Args:
         api_key_id: The id of the API key, not its value.
-        body: What to change in an API key. Omitted fields keep their value.
+        body: The fields of an API key to change. Omitted fields keep their value.
 
     Example:
         >>> update_api_key(

@@ -12,13 +12,14 @@ def create_invite(
     *,
     body: CreateInviteRequest,
 ) -> Operation[Invite]:
-    """Invite a person to the organization by mail.
+    """Invite a person to the organization by email.
 
-    The invite is valid for 7 days. An address that belongs to a member or has a pending invite,
-    whose id the error names, is refused with 409 ALREADY_EXISTS; roles without any organization
-    role with 400 INVALID_ARGUMENT; a role that the caller does not hold with 403 PERMISSION_DENIED.
-    More than 100 mails an hour for the organization, created and resent invites together, return
-    429 RESOURCE_EXHAUSTED with Retry-After.
+    The invite is valid for 7 days. If a member has the address, or there is a pending invite for
+    it, the server refuses the request with 409 ALREADY_EXISTS, and names the invite. At least one
+    role must be on the organization. Otherwise the response is 400 INVALID_ARGUMENT. A role that
+    the caller does not have is refused with 403 PERMISSION_DENIED. After 100 emails of the
+    organization within an hour, with created and resent invites, the response is 429
+    RESOURCE_EXHAUSTED with Retry-After.
 
     Args:
         body: The person to invite and the roles to grant on acceptance.

@@ -12,8 +12,8 @@ def delete_invite(
 ) -> Operation[None]:
     """Withdraw a pending or expired invite.
 
-    A processed invite is refused with 409 ABORTED. The invite is gone at once, and a repeated
-    request returns 404 NOT_FOUND.
+    The server refuses to delete a processed invite with 409 ABORTED. The invite is deleted at once,
+    and a second request returns 404 NOT_FOUND.
 
     Args:
         invite_id: The id of the invite.

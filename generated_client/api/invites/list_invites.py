@@ -19,10 +19,11 @@ def list_invites(
 ) -> Operation[InviteList]:
     """List one page of the pending and expired invites of the organization.
 
-    Processed invites are not listed; they can only be fetched by id.
+    The list contains no processed invites. They can only be fetched by id.
 
     Args:
-        limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
+        limit: Maximum number of items on a page, 1 to 100. Otherwise the response is 400
+            OUT_OF_RANGE.
         pagination_token: Where the page starts: pagination.next of the page before, sent with
             the same filters and limit, or nothing for the first page. A token that is expired or
             from another list is refused with 400 INVALID_ARGUMENT.

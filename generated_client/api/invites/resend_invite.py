@@ -11,11 +11,12 @@ def resend_invite(
     *,
     invite_id: str,
 ) -> Operation[Invite]:
-    """Mail an invite again and restart its 7 days.
+    """Send an invite again and restart its 7 days.
 
-    The invite becomes pending, even if it had expired, and its 7 days start anew. A processed
-    invite is refused with 409 ALREADY_EXISTS. More than 100 mails an hour for the organization,
-    created and resent invites together, return 429 RESOURCE_EXHAUSTED with Retry-After.
+    The invite becomes pending, even if it had expired, and its 7 days start again. The server
+    refuses a processed invite with 409 ALREADY_EXISTS. After 100 emails of the organization within
+    an hour, with created and resent invites, the response is 429 RESOURCE_EXHAUSTED with Retry-
+    After.
 
     Args:
         invite_id: The id of the invite.

@@ -12,9 +12,9 @@ def delete_organization(
 ) -> Operation[None]:
     """Delete an organization.
 
-    The organization must be on the Free plan, have the payment status Active and hold no projects;
-    otherwise the response is 412 FAILED_PRECONDITION. It is gone at once, and a repeated request
-    returns 404 NOT_FOUND.
+    The organization must be on the Free plan, have the payment status Active and contain no
+    projects. Otherwise the response is 412 FAILED_PRECONDITION. The organization is deleted at
+    once, and a second request returns 404 NOT_FOUND.
 
     Args:
         organization_id: The id of the organization, a free string that can start with a hyphen.

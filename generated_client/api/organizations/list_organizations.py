@@ -10,7 +10,7 @@ from ...types import API_VERSION, Operation
 def list_organizations() -> Operation[OrganizationList]:
     """List the organizations that the caller can see.
 
-    The list is complete; it is not paged.
+    The list is complete, and has no pages.
     """
     return Operation(
         id="list_organizations",

@@ -20,7 +20,7 @@ def update_organization(
 
     Args:
         organization_id: The id of the organization, a free string that can start with a hyphen.
-        body: What to change in an organization.
+        body: The fields of an organization to change.
 
     Example:
         >>> update_organization(

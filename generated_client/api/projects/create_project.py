@@ -14,9 +14,9 @@ def create_project(
 ) -> Operation[Project]:
     """Create a project.
 
-    Names are not unique, so a repeated request creates a second project. A plan allows 1, 5, 20 or
-    100 projects per organization; one more is refused with 403 QUOTA_EXCEEDED. If the billing state
-    forbids creating, the response is 402.
+    Names are not unique, so a second request creates a second project. A plan allows 1, 5, 20 or
+    100 projects per organization. The server refuses another one with 403 QUOTA_EXCEEDED. If the
+    billing state forbids the creation, the response is 402.
 
     Args:
         body: The project to create.

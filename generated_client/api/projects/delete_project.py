@@ -12,9 +12,9 @@ def delete_project(
 ) -> Operation[None]:
     """Delete a project and its API keys.
 
-    If the project still holds indexes, collections, assistants or backups, the request is refused
-    with 412 FAILED_PRECONDITION, which names the first of these, in this order, that it holds. The
-    project is gone at once, and a repeated request returns 404 NOT_FOUND.
+    If the project still contains indexes, collections, assistants or backups, the server refuses
+    the request with 412 FAILED_PRECONDITION. The message names the first of these kinds, in this
+    order. The project is deleted at once, and a second request returns 404 NOT_FOUND.
 
     Args:
         project_id: The id of the project.

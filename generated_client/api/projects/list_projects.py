@@ -10,7 +10,7 @@ from ...types import API_VERSION, Operation
 def list_projects() -> Operation[ProjectList]:
     """List the projects of the organization.
 
-    The list is complete; it is not paged. Several projects can have the same name.
+    The list is complete, and has no pages. Several projects can have the same name.
     """
     return Operation(
         id="list_projects",

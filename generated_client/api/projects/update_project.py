@@ -15,12 +15,12 @@ def update_project(
 ) -> Operation[Project]:
     """Change the name, the pod limit or the encryption of a project.
 
-    Omitted fields keep their value. Encryption with a customer-managed key can be turned on but
+    Omitted fields keep their value. Encryption with a customer-managed key can be turned on, and
     never off again.
 
     Args:
         project_id: The id of the project.
-        body: What to change in a project. Omitted fields keep their value.
+        body: The fields of a project to change. Omitted fields keep their value.
 
     Example:
         >>> update_project(

@@ -14,14 +14,14 @@ def create_role_binding(
 ) -> Operation[RoleBinding]:
     """Grant a principal a role on an organization or a project.
 
-    Bindings cannot be changed: to change a role, create the new binding, then delete the old one. A
-    role that does not fit the resource, or a project without resource_id, is refused with 400
-    INVALID_ARGUMENT; a role that the plan lacks or that the caller does not hold with 403
-    PERMISSION_DENIED; an identical binding, or any binding of a processed invite, with 409
-    ALREADY_EXISTS.
+    Bindings cannot be changed. To change a role, create the new binding, then delete the old one.
+    The server refuses a project without resource_id with 400 INVALID_ARGUMENT. It refuses with 403
+    PERMISSION_DENIED a role that does not fit the resource, that the plan does not include, or that
+    the caller does not have. It refuses an identical binding, and any binding of a processed
+    invite, with 409 ALREADY_EXISTS.
 
     Args:
-        body: The role to grant, to which principal and on which resource.
+        body: The role to grant, with its principal and its resource.
 
     Example:
         >>> create_role_binding(

@@ -12,9 +12,9 @@ def delete_role_binding(
 ) -> Operation[None]:
     """Revoke a role of a principal by deleting its binding.
 
-    Deleting the last OrgOwner binding, the last organization role of a user who holds other roles,
-    or the last organization role of a pending invite is refused with 409 ABORTED. The binding is
-    gone at once, and a repeated request returns 404 NOT_FOUND.
+    The server refuses with 409 ABORTED to delete the last OrgOwner binding, and the last
+    organization role of a pending invite or of a user who has other roles. The binding is deleted
+    at once, and a second request returns 404 NOT_FOUND.
 
     Args:
         role_binding_id: The id of the role binding.

@@ -32,8 +32,8 @@ def list_role_bindings(
 ) -> Operation[RoleBindingList]:
     """List one page of the role bindings of the organization.
 
-    Filters combine: a binding is listed if it matches all of them. An id filter without its type
-    filter is refused with 400 INVALID_ARGUMENT.
+    The list contains the bindings that match all filters. The server refuses an id filter without
+    its type filter with 400 INVALID_ARGUMENT.
 
     Args:
         principal_type: Only bindings of this kind of principal.
@@ -43,7 +43,8 @@ def list_role_bindings(
         resource_id: Only bindings on the organization or project with this id. Without
             resource_type it is refused with 400 INVALID_ARGUMENT.
         role: Only bindings that give this role.
-        limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
+        limit: Maximum number of items on a page, 1 to 100. Otherwise the response is 400
+            OUT_OF_RANGE.
         pagination_token: Where the page starts: pagination.next of the page before, sent with
             the same filters and limit, or nothing for the first page. A token that is expired or
             from another list is refused with 400 INVALID_ARGUMENT.

@@ -15,12 +15,12 @@ def create_service_account(
     """Create a service account.
 
     The response contains the client secret, which is shown only once. Names are not unique, so a
-    repeated request creates a second service account. A plan without service accounts returns 403
-    FORBIDDEN; a role that the plan lacks or that the caller does not hold is refused with 403
-    PERMISSION_DENIED.
+    second request creates a second service account. On a plan without service accounts, the
+    response is 403 FORBIDDEN. The server refuses a role that the plan does not include or that the
+    caller does not have with 403 PERMISSION_DENIED.
 
     Args:
-        body: The service account to create and the roles to give it.
+        body: The service account to create, and its roles.
 
     Example:
         >>> create_service_account(

@@ -12,7 +12,7 @@ def delete_service_account(
 ) -> Operation[None]:
     """Delete a service account and revoke its tokens.
 
-    The service account is gone at once, and a repeated request returns 404 NOT_FOUND. Its access
+    The service account is deleted at once, and a second request returns 404 NOT_FOUND. Its access
     tokens stop working within seconds.
 
     Args:

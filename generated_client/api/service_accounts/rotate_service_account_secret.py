@@ -13,9 +13,10 @@ def rotate_service_account_secret(
 ) -> Operation[ServiceAccountWithSecret]:
     """Replace the client secret of a service account.
 
-    The response contains the new secret, which is shown only once. The old secret stops working at
-    once: the two never work side by side, and a repeated request replaces the secret that was just
-    issued. Access tokens from the old secret can end within seconds or live until they expire.
+    The response contains the new secret, which is shown only once. The old secret stops working
+    within seconds, so do not rely on an overlap. A second request replaces the secret of the first
+    one. Access tokens from the old secret can stop working within seconds, or work until they
+    expire.
 
     Args:
         service_account_id: The id of the service account, not its client_id.

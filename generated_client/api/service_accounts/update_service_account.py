@@ -15,12 +15,12 @@ def update_service_account(
 ) -> Operation[ServiceAccount]:
     """Rename a service account.
 
-    Only the name can be changed here; roles are changed through role bindings. A request without
-    fields is accepted and moves updated_at.
+    This changes only the name. Role bindings change the roles. A request without fields is
+    accepted, and changes updated_at.
 
     Args:
         service_account_id: The id of the service account, not its client_id.
-        body: What to change in a service account.
+        body: The fields of a service account to change.
 
     Example:
         >>> update_service_account(

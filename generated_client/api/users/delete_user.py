@@ -12,9 +12,8 @@ def delete_user(
 ) -> Operation[None]:
     """Remove a user from the organization.
 
-    Removing the holder of the last OrgOwner binding, or a user managed by an identity provider, is
-    refused with 409 ABORTED. The user is gone at once, and a repeated request returns 404
-    NOT_FOUND.
+    The server refuses with 409 ABORTED to remove the last OrgOwner, or a user whom an identity
+    provider manages. The user is removed at once, and a second request returns 404 NOT_FOUND.
 
     Args:
         user_id: The id of the user.

@@ -21,12 +21,13 @@ def list_users(
 ) -> Operation[UserList]:
     """List one page of the users of the organization.
 
-    People who have been invited and have not accepted yet are invites, not users.
+    A person who was invited and has not accepted is an invite, and not a user.
 
     Args:
-        email: Only the user with this mail address, at most 254 characters, compared without
-            regard to case. A malformed address is refused with 400 INVALID_ARGUMENT.
-        limit: How many items a page holds at most, 1 to 100; outside of that 400 OUT_OF_RANGE.
+        email: Only the user with this email address, at most 254 characters, ignoring case. The
+            server refuses a malformed address with 400 INVALID_ARGUMENT.
+        limit: Maximum number of items on a page, 1 to 100. Otherwise the response is 400
+            OUT_OF_RANGE.
         pagination_token: Where the page starts: pagination.next of the page before, sent with
             the same filters and limit, or nothing for the first page. A token that is expired or
             from another list is refused with 400 INVALID_ARGUMENT.
