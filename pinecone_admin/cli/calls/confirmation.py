@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import frozen
 
+from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
@@ -17,7 +18,7 @@ from pinecone_admin.cli.identity.caller import is_of_caller
 from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun, spell_parameter
-from pinecone_admin.errors import ReadOnlyError
+from pinecone_admin.errors import ForbiddenError, ReadOnlyError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
@@ -83,7 +84,8 @@ def ask(session: Session, consent: Consent) -> None:
         raise CLIError(reason, says_if_unchanged=True)
     if not (is_preview or is_agreed or session.is_row or session.is_interactive):
         raise CLIError(_explain(consent))
-    for each in consent.notes:
+    # Scripts that ask for JSON have agreed, or find the notes in the dry run: what is left for stderr is a failure.
+    for each in consent.notes if session.is_interactive or not session.expects_json_errors else ():
         session.notify(each)
     if not (is_preview or is_agreed or session.is_row):
         _question(session, consent)
@@ -204,9 +206,36 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
         wants_typed=wants_typed,
         concerns_caller=is_own,
     )
-    ask(session, consent)
     if session.is_dry_run and command.makes_temporary_keys:
         confirm_temporary_keys(session, f"{consent.what} --dry-run")
+    ask(session, consent)
+
+
+def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[], Iterable[Any]]]) -> list[str]:
+    """Return sentences on what is deleted with something else, if there is anything; a dry run names all of it.
+
+    Args:
+        session: The session.
+        whole: What it is deleted with, as a sentence begins.
+        lists: What returns the things of each kind, by what one of them is called.
+    """
+    counts, named, hidden = list[str](), list[str](), list[str]()
+    for noun, read in lists.items():
+        try:
+            names: list[str] = [getattr(each, "email", None) or each.name for each in read()]
+        except ForbiddenError as error:
+            if error.error_code is None:
+                raise
+            plural = pluralize(noun)
+            hidden.append(f"{whole} may have {plural} that this account cannot see. They would be deleted with it.")
+            continue
+        if names:
+            counts.append(count_noun(len(names), noun))
+            shown = ", ".join(names) if session.is_dry_run else name_some(names)
+            named.append(f"{whole} has {counts[-1]}, which would be deleted with it: {shown}.")
+    if len(named) > 1 and not session.is_dry_run:
+        named = [f"{whole} has {', '.join(counts)}, which would be deleted with it."]
+    return [*named, *hidden]
 
 
 def name_some(names: Sequence[str]) -> str:
@@ -214,16 +243,16 @@ def name_some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + (", …" if names[_MOST_NAMED:] else "")
 
 
-def ask_for_number(session: Session, what: str, note: str, number: int) -> None:
+def ask_for_number(session: Session, what: str, notes: Sequence[str], number: int) -> None:
     """Ask for the number of what a plan or a file removes; for a yes if that is none.
 
     Args:
         session: The session.
         what: What would be done.
-        note: A sentence with what is removed.
+        notes: Sentences with what is removed.
         number: How many are removed.
     """
-    notes = [note] if number else []
+    notes = notes if number else []
     ask(session, Consent(what=what, notes=notes, typed=str(number), is_number=True, wants_typed=bool(number)))
 
 

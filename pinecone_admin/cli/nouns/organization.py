@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -41,7 +42,28 @@ def update(call: Call, *, organization_id: str, name: str) -> object:
     return call.admin.organizations.update(organization_id=organization_id, name=name)
 
 
-@NOUN.command("deletes", example="pinecone-admin organization delete 'Emulated Organization' --dry-run", confirms=True)
+def _find_contents(call: Call) -> list[str]:
+    """Return what is deleted with an organization, as sentences."""
+    from pinecone_admin.cli.calls.confirmation import describe_parts  # noqa: PLC0415 - loads the client
+
+    assert call.own is not None  # noqa: S101 - the command is about an organization that exists
+    whole = f"Organization {call.names.describe(call.own).name}"
+    admin = call.admin
+    lists: dict[str, Callable[[], Iterable[object]]] = {
+        "project": admin.projects.list,
+        "user": admin.users.list,
+        "invite": admin.invites.list,
+        "service account": admin.service_accounts.list,
+    }
+    return describe_parts(call.session, whole, lists)
+
+
+@NOUN.command(
+    "deletes",
+    example="pinecone-admin organization delete 'Emulated Organization' --dry-run",
+    confirms=True,
+    finds_more=_find_contents,
+)
 @_own
 def delete(call: Call, *, organization_id: str) -> None:
     """Delete an organization.

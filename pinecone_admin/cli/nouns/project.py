@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, out
 from pinecone_admin.cli.parameters import KEY_ROLE, Count, Duration, NameOrId, ProjectGrant, Secret, is_id
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pinecone_admin.workflows import OnDifference, ProjectRoleDict
 
 NOUN = Noun("project")
-_MOST_NAMED = 5
-"""API keys that a sentence names."""
 
 _own = argument("project_id", "Name or id of the project.", type=NameOrId("project"), metavar="PROJECT")
 _max_pods = click.option(
@@ -118,21 +116,12 @@ def update(
 
 def _find_keys(call: Call) -> list[str]:
     """Return what is deleted with a project, as a sentence."""
-    from pinecone_admin import ForbiddenError  # noqa: PLC0415 - a help needs no client
+    from pinecone_admin.cli.calls.confirmation import describe_parts  # noqa: PLC0415 - loads the client
 
     assert call.own is not None  # noqa: S101 - the command is about a project that exists
     call.own = call.names.describe(call.own)  # what is not there is missed by its own name
-    project = f"Project {call.own.name}"
-    try:
-        names = [each.name for each in call.admin.api_keys.list(project_id=call.own.id)]
-    except ForbiddenError as error:
-        if error.error_code is None:
-            raise
-        return [f"{project} may have API keys that this account cannot see. They would be deleted with it."]
-    if not names:
-        return []
-    shown = ", ".join(names[:_MOST_NAMED]) + (", …" if names[_MOST_NAMED:] else "")
-    return [f"{project} has {count_noun(len(names), 'API key')}, which would be deleted with it: {shown}."]
+    read = partial(call.admin.api_keys.list, project_id=call.own.id)
+    return describe_parts(call.session, f"Project {call.own.name}", {"API key": read})
 
 
 @NOUN.command("deletes", example="pinecone-admin project delete empty --yes", finds_more=_find_keys)
@@ -147,6 +136,7 @@ def delete(call: Call, *, project_id: str) -> None:
     example="pinecone-admin project delete-with-cleanup search --confirm search",
     is_workflow=True,
     confirms=True,
+    finds_more=_find_keys,
     makes_temporary_keys=True,
 )
 @_own

@@ -110,7 +110,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         if not session.is_dry_run:
             _show_before_asking(session, str(plan).splitlines())
         people = count_noun(number, "person", "people")
-        ask_for_number(session, f"apply {path}", f"This removes {people} from the organization: {names}.", number)
+        ask_for_number(session, f"apply {path}", [f"This removes {people} from the organization: {names}."], number)
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())

@@ -333,7 +333,7 @@ def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Re
             session.notify(line)
     number = len(removed)
     names = name_some([str(each.name) for each in removed])
-    ask_for_number(session, what, f"This removes {count_noun(number, 'thing')}: {names}.", number)
+    ask_for_number(session, what, [f"This removes {count_noun(number, 'thing')}: {names}."], number)
     return number if given is None else given
 
 

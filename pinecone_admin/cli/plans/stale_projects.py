@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from attrs import frozen
@@ -15,6 +16,7 @@ from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.calls.confirmation import (
     ask_for_number,
     confirm_temporary_keys,
+    describe_parts,
     name_some,
     require_change_allowed,
 )
@@ -74,21 +76,20 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         out: The file for the report, if there is one.
     """
     plan = parse_plan(session, StalePlan, text, path)
+    keys: list[str] = []
     if plan.projects:
         number, names = len(plan.projects), name_some([each.name for each in plan.projects])
         if session.is_interactive and not session.is_dry_run:
             for each in plan.projects:
                 session.notify(str(each))
-        ask_for_number(
-            session,
-            f"apply {path}",
-            f"This deletes {count_noun(number, 'project')} with all contents: {names}.",
-            number,
-        )
+        with show_progress(session, "reading what would be deleted"):
+            keys = [each for project in plan.projects for each in _describe_keys(session, project)]
+        notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
+        ask_for_number(session, f"apply {path}", notes, number)
     if session.is_dry_run:
         with show_progress(session, "reading the projects"):
             preview = _preview(session, plan)
-        write_preview(session, preview)
+        write_preview(session, preview, notes=keys)
         if preview.delete:
             session.notify("contents were not read again: a project with anything new or protected will be left")
         return
@@ -107,6 +108,13 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         codes = [each.help_code for each in report.left]
         session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(report.deleted))
         session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
+
+
+def _describe_keys(session: Session, project: StaleProject) -> list[str]:
+    with IgnoreGone():
+        read = partial(session.admin.api_keys.list, project_id=project.id)
+        return describe_parts(session, f"Project {project.name}", {"API key": read})
+    return []
 
 
 def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> list[dict[str, Any]]:
