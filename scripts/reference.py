@@ -27,7 +27,13 @@ from pathlib import Path
 from types import ModuleType
 
 from derived_page import write_or_check
-from documentation.clients import list_methods, render_differences, render_namespaces
+from documentation.clients import (
+    add_least_role,
+    list_methods,
+    read_least_roles,
+    render_differences,
+    render_namespaces,
+)
 from documentation.commands import render_commands, render_common_options, render_topics
 from documentation.docstrings import break_lines, parse_docstring, render_item
 from documentation.entries import render_entry
@@ -100,8 +106,10 @@ def render_methods(path: str, level: int) -> Iterator[str]:
     yield "".join(render_item(f"[`{name}`](#{anchor(f'{path}.{name}')})", summarize(each)) for name, each in shown)
     if path.startswith("admin."):
         yield _RAISES
+    least_roles = read_least_roles()
     for name, each in shown:
-        yield render_entry(f"{path}.{name}", each, level)
+        entry = render_entry(f"{path}.{name}", each, level)
+        yield add_least_role(entry, least_roles.get(f"{path.removeprefix('admin.')}.{name}"))
 
 
 def render_levels() -> str:

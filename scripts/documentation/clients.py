@@ -9,12 +9,13 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from documentation.docstrings import parse_docstring
+from documentation.docstrings import break_lines, parse_docstring
 from documentation.entries import is_for_users, render_type
 from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin._sync.client import NAMESPACES
 
 ROOT = Path(__file__).resolve().parents[2]
+_LEAST_ROLES = re.compile(r"^\| (`.+) \| (\w+) \| ([\w —]+) \|$", re.MULTILINE)
 _ROW = re.compile(r"^\| (`[^|]+`) \| .+ \| .+ \|$", re.MULTILINE)
 
 
@@ -28,6 +29,26 @@ def list_workflows() -> set[str]:
     page = (ROOT / "docs/workflows.md").read_text(encoding="utf-8")
     table = page.partition("| workflow |")[2].partition("\n\n")[0]
     return {name for row in _ROW.findall(table) for name in re.findall(r"`([\w.]+)`", row)}
+
+
+def read_least_roles() -> dict[str, str]:
+    """Return a sentence with the smallest role of each method in the table of docs/reference/permissions.md."""
+    page = (ROOT / "docs/reference/permissions.md").read_text(encoding="utf-8")
+    sentences: dict[str, str] = {}
+    for names, on_organization, on_project in _LEAST_ROLES.findall(page):
+        other = "" if on_project == "—" else f", or {on_project.replace(' and', ' on the project and')}"
+        end = " on the project" if other and " on " not in other else ""
+        sentence = (
+            f"**Needs** at least {on_organization} on the organization{other}{end}; see [Permissions](permissions.md)."
+        )
+        sentences |= dict.fromkeys(re.findall(r"`([\w.]+)`", names), sentence)
+    return sentences
+
+
+def add_least_role(entry: str, sentence: str | None) -> str:
+    """Return the entry of a method with the sentence on its smallest role before the first list."""
+    text, mark, rest = entry.partition("\n**")
+    return f"{text}\n{break_lines(sentence)}{mark}{rest}" if sentence else entry
 
 
 def render_namespaces() -> str:

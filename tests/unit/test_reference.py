@@ -206,3 +206,18 @@ def test_workflows_are_in_italics_after_other_methods() -> None:
     """A method is a workflow if it has a row in docs/workflows.md."""
     page = fill_in("namespaces")
     assert "| `admin.role_bindings` | `list`, `create`, `describe`, `delete`, *`ensure`*, *`change_role`* |" in page
+
+
+def test_the_entry_of_a_method_has_the_smallest_role() -> None:
+    """The sentence comes before the arguments; tests/test_least_roles.py proves the table that it is from."""
+    sentences = {
+        "Needs at least OrgManager on the organization": "admin.projects.create",
+        "Needs at least OrgOwner on the organization, or ProjectOwner on the project": "admin.projects.update",
+        "Needs at least OrgOwner on the organization, or ProjectOwner on the project and OrgMember": (
+            "admin.projects.delete_stale"
+        ),
+    }
+    page = fill_in("methods admin.projects").replace("**", "")
+    for sentence, name in sentences.items():
+        entry = " ".join(page.partition(f"## `{name}`\n")[2].partition("\n## ")[0].split())
+        assert f"{sentence}; see [Permissions](permissions.md). Arguments" in entry, name
