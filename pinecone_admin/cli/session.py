@@ -194,6 +194,16 @@ class Session:
         self.stderr.flush()
         return self.stdin.readline().strip()
 
+    def show_wait(self, reason: str, seconds: float) -> None:
+        """Show in the progress of the terminal, if there is any, that the command waits.
+
+        Args:
+            reason: Why, as the beginning of a sentence.
+            seconds: Seconds until it goes on.
+        """
+        if self.bar is not None:
+            self.bar.show_wait(reason, seconds)
+
     def pause_progress(self) -> AbstractContextManager[None]:
         """Return a context in which the terminal shows no progress."""
         return nullcontext() if self.bar is None else self.bar.paused()

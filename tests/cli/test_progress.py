@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from typing import TextIO
+from pathlib import Path
+from typing import Any, TextIO
 
 import httpx
 import pytest
 
 from pinecone_admin.cli.output import progress
-from pinecone_admin.cli.output.progress import DelayedBar, count_items, show_progress
+from pinecone_admin.cli.output.progress import DelayedBar, Wait, count_items, show_progress
+from pinecone_admin.cli.output.progress_display import estimate_remaining
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Progress
 from tests.cli.command_line import example_organization, run
@@ -69,6 +71,66 @@ def test_after_a_second_the_terminal_shows_how_far_it_is(timers: list[_Timer]) -
     assert re.search(r"\babout [0-9]+ s left", text)  # as much as it has taken, so the machine decides
     assert "[bold]keys of project \\u001b[31m" in text
     assert terminal.getvalue().endswith("\x1b[2K")
+
+
+def shown(terminal: io.StringIO) -> str:
+    """Return what was written to a terminal, without its codes."""
+    return re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_while_the_command_waits_the_terminal_shows_for_what_and_for_how_long(
+    timers: list[_Timer], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """In place of a time that is left; whole, also on a narrow terminal, and only until the wait is over."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal = _Terminal()
+    session = _session(terminal)
+    with show_progress(session, "reading the organization") as advance:
+        advance(Progress(done=5, total=12, step="fifth"))
+        session.show_wait("The API limits requests", 24)
+        timers[0].fire()
+        text = shown(terminal)
+        terminal.truncate(0)
+        assert session.bar is not None
+        vars(session.bar)["_wait"] = Wait("", 0)  # the time has passed
+        advance(Progress(done=7, total=12, step="seventh"))
+    assert "5 of 12. The API limits requests; next try in 24 s." in text
+    assert "left" not in text
+    assert "reading" not in text
+    assert "The API" not in shown(terminal)
+    assert "7 of 12" in shown(terminal)
+
+
+def test_a_time_is_estimated_only_after_five_steps() -> None:
+    """What two steps took says little of the others."""
+    assert [estimate_remaining(10.0, done, 20) for done in (1, 4)] == [None, None]
+    assert estimate_remaining(10.0, 5, 20) == 30.0
+    assert estimate_remaining(10.0, 5, None) is None
+
+
+def test_each_wait_of_a_command_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the token endpoint, of the API and of rows, but not those below a second."""
+    waits: list[tuple[str, float]] = []
+
+    def note(_: Session, reason: str, seconds: float) -> None:
+        waits.append((reason, seconds))
+
+    monkeypatch.setattr(Session, "show_wait", note)
+    Path("rows.csv").write_text("name\nsearch\n")
+    rows = ("each", "rows.csv", "--", "project", "describe", "{name}")
+    cases: list[tuple[tuple[str, ...], str, dict[str, Any], str]] = [
+        (("project", "list"), "get_token", {"status": 429, "retry_after": 2}, "The sign-in server limits requests"),
+        (("project", "list"), "list_projects", {"status": 429, "retry_after": 2}, "The API limits requests"),
+        (("inventory",), "list_users", {"status": 503, "retry_after": 2}, "The API failed"),
+        (rows, "list_projects", {"status": 429, "retry_after": 2}, "The API limits requests"),
+    ]
+    for words, operation, fault, reason in cases:
+        waits.clear()
+        with example_organization() as emulator:
+            emulator.faults.add(operation, **fault)
+            assert run(*words).exit == 0
+        assert [(each, round(seconds)) for each, seconds in waits] == [(reason, 2)], words
 
 
 def test_what_ends_sooner_shows_nothing(timers: list[_Timer]) -> None:

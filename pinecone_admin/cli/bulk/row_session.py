@@ -106,6 +106,10 @@ class RowSession(Session):
         """Write one line for people, with the number of the row."""
         self._shared.session.notify(f"row {self._number}: {text}")
 
+    def show_wait(self, reason: str, seconds: float) -> None:
+        """Show in the progress of all rows that this one waits."""
+        self._shared.session.show_wait(reason, seconds)
+
     def pause_progress(self) -> AbstractContextManager[None]:
         """Return a context in which the terminal shows no progress."""
         return self._shared.session.pause_progress()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
 from pinecone_admin import Admin, AttemptEvent, Operation, PineconeError
@@ -59,6 +60,14 @@ def describe_attempt(event: AttemptEvent) -> str:
     waits = "" if event.delay is None else f", again in {event.delay:.1f} s"
     request = f"{event.method} {event.path}: {result}, {event.duration * 1000:.0f} ms, attempt {event.attempt}"
     return f"{request}, request id {event.request_id or 'unknown'}{waits}"
+
+
+def describe_reason_to_wait(event: AttemptEvent) -> str:
+    """Return why a client waits after an attempt, as the beginning of a sentence."""
+    server = "The sign-in server" if event.operation == "get_token" else "The API"
+    if event.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return f"{server} limits requests"
+    return f"{server} did not answer" if event.status_code is None else f"{server} failed"
 
 
 class RecordedAdmin(Admin):

@@ -14,7 +14,13 @@ from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
-from pinecone_admin.cli.calls.clients import ChangeRecorder, PreviewAdmin, RecordedAdmin, describe_attempt
+from pinecone_admin.cli.calls.clients import (
+    ChangeRecorder,
+    PreviewAdmin,
+    RecordedAdmin,
+    describe_attempt,
+    describe_reason_to_wait,
+)
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import (
     AUDIT_LOG_VARIABLE,
@@ -167,6 +173,10 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     raise CLIError(f"{identity.origin}: {message}" if not identity.in_environment else message)
 
 
+_SHORTEST_WAIT = 1.0
+"""Seconds; what is shorter would only flicker."""
+
+
 def _make_observer(session: Session, recorder: ChangeRecorder | None = None) -> Callable[[AttemptEvent], None]:
     """Return what a client calls after each attempt to send a request."""
 
@@ -175,6 +185,8 @@ def _make_observer(session: Session, recorder: ChangeRecorder | None = None) -> 
             recorder.note_attempt(event)
         if session.settings.get("verbose"):
             session.notify(describe_attempt(event))
+        if event.delay is not None and event.delay >= _SHORTEST_WAIT:
+            session.show_wait(describe_reason_to_wait(event), event.delay)
 
     return note_attempt
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from threading import RLock, Timer
 from time import monotonic
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeVar
 
 from pinecone_admin._concurrency.locks import released_after, start_thread
 from pinecone_admin._text.printable import make_printable
@@ -21,6 +21,18 @@ _T = TypeVar("_T")
 _DELAY = 1.0
 """Seconds until progress is shown: what ends sooner should not flicker."""
 _MAX_STEP_LENGTH = 60
+
+
+class Wait(NamedTuple):
+    """Why a command waits, and until when.
+
+    Attributes:
+        reason: Why, as the beginning of a sentence.
+        until: When it goes on, by the monotonic clock.
+    """
+
+    reason: str
+    until: float
 
 
 @contextmanager
@@ -66,6 +78,7 @@ class DelayedBar:
         self.title: str = title
         self._stream, self._started = stream, monotonic()
         self._latest: Progress | None = None
+        self._wait = Wait("", self._started)
         self._display: Display | None = None
         self._closed = self._paused = False
         self._lock = RLock()
@@ -77,6 +90,17 @@ class DelayedBar:
         """Show how far it is."""
         with released_after(self._lock), self._lock:
             self._latest = progress
+            self._update()
+
+    def show_wait(self, reason: str, seconds: float) -> None:
+        """Show that the command waits, and how long it still does.
+
+        Args:
+            reason: Why, as the beginning of a sentence.
+            seconds: Seconds until it goes on.
+        """
+        with released_after(self._lock), self._lock:
+            self._wait = max(self._wait, Wait(reason, monotonic() + seconds), key=lambda each: each.until)
             self._update()
 
     def write_above(self, text: str) -> None:
@@ -118,17 +142,22 @@ class DelayedBar:
             from pinecone_admin.cli.output.progress_display import make_display  # noqa: PLC0415 - loads rich
 
             self._display = make_display(self._stream)
-            self._display.add_task(make_printable(self.title), total=None, step="", count="", started=self._started)
+            title = make_printable(self.title)
+            self._display.add_task(title, total=None, step="", count="", started=self._started, wait=self._wait)
+            self._update()
             if not self._paused:
                 start_thread(self._display.start)
-            self._update()
 
     def _update(self) -> None:
-        if self._display is None or self._latest is None:
+        if self._display is None:
+            return
+        task = self._display.task_ids[0]
+        self._display.update(task, wait=self._wait)
+        if self._latest is None:
             return
         done, total, step = self._latest.done, self._latest.total, self._latest.step
         self._display.update(
-            self._display.task_ids[0],
+            task,
             completed=done,
             total=total or None,
             count=f"{done:,} of {total:,}" if total else "",

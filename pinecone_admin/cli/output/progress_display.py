@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-_LEAST_STEPS_FOR_ESTIMATE = 2
+_LEAST_STEPS_FOR_ESTIMATE = 5
 _WIDTH_FOR_STEPS = 100
 """Columns from which there is room for the last step, too."""
 
@@ -19,18 +19,50 @@ def make_display(stream: TextIO) -> Progress:
     console = Console(file=stream)
     columns: list[ProgressColumn] = [
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[count]}", markup=False),
-        _TimesColumn(table_column=Column(no_wrap=True)),
+        _TitleColumn(),
+        _Absent(BarColumn(bar_width=20)),
+        _Absent(TextColumn("{task.fields[count]}", markup=False)),
+        _Absent(_TimesColumn(table_column=Column(no_wrap=True))),
     ]
     has_room = console.width >= _WIDTH_FOR_STEPS
     if has_room:
         step = TextColumn("{task.fields[step]}", markup=False, style="dim", table_column=Column(no_wrap=True, ratio=1))
-        columns.append(step)
+        columns.append(_Absent(step))
     return Progress(
         *columns, console=console, transient=True, expand=has_room, redirect_stdout=False, redirect_stderr=False
     )
+
+
+class _TitleColumn(ProgressColumn):
+    """What is being done, or what is waited for."""
+
+    def render(self, task: Task) -> Text:
+        reason, seconds = task.fields["wait"].reason, find_wait(task)
+        count = f"{task.fields['count']}. " if task.fields["count"] else ""
+        if seconds:
+            return Text(f"{count}{reason}; next try in {_describe_seconds(seconds)}.", style="yellow")
+        return Text(task.description)
+
+
+class _Absent(ProgressColumn):
+    """A column that is empty while the command waits.
+
+    Args:
+        column: The column.
+    """
+
+    def __init__(self, column: ProgressColumn) -> None:
+        super().__init__(column.get_table_column())
+        self._column = column
+
+    def render(self, task: Task) -> RenderableType:
+        return Text("") if find_wait(task) else self._column(task)
+
+
+def find_wait(task: Task) -> float:
+    """Return how many seconds the command still waits; 0 if it does not."""
+    until: float = task.fields["wait"].until
+    return max(0.0, until - task.get_time())
 
 
 class _TimesColumn(ProgressColumn):
