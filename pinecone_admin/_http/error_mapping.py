@@ -90,6 +90,16 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
     return _note_used_up_budget(error, call)
 
 
+def is_foreign_body(body: bytes) -> bool:
+    """Return whether the body of an error is text or HTML, which something on the way has sent."""
+    return bool(body) and parse_json_object(body) is None
+
+
+def is_own_404(response: BufferedResponse) -> bool:
+    """Return whether a response is a 404 that may be of the API."""
+    return response.status == HTTPStatus.NOT_FOUND and not is_foreign_body(response.body)
+
+
 def describe_foreign_response(response: BufferedResponse, call: CallState) -> str:
     """Describe a response that has no message in the form of the API, which something else may have sent."""
     status = f"HTTP {response.status} {_reason_phrase(response.status)}".rstrip()

@@ -69,7 +69,7 @@ _ACCESS_STATUSES = frozenset({401, 403, 407})
 # PATCH is included because every PATCH of this API sets absolute values.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 # After a DELETE whose response was lost, a refusal of the repeated one, such as 409 or 412, does not show that the
-# first one did nothing. Only success settles it, or a 404, which transports/retry.py counts as done.
+# first one did nothing. Only success settles it, or a 404 of the API, which transports/retry.py counts as done.
 _NOT_SETTLED_BY_REFUSAL = frozenset({"DELETE"})
 
 
@@ -172,8 +172,18 @@ def may_retry(failure: Failure, *, idempotent: bool) -> bool:
     return rule.retry_other if idempotent else rule.retry_post
 
 
-def record_failure(call: CallState, failure: Failure, *, method: str, status: int | None) -> None:
-    """Record in the call what a failed attempt says about its outcome; ``status`` is None if there was no response."""
+def record_failure(
+    call: CallState, failure: Failure, *, method: str, status: int | None, is_foreign: bool = False
+) -> None:
+    """Record in the call what a failed attempt says about its outcome.
+
+    Args:
+        call: The call.
+        failure: Failure of the attempt.
+        method: HTTP method.
+        status: Status of the response, or None if there was none.
+        is_foreign: Whether something on the way has sent the response, so that it says nothing of earlier attempts.
+    """
     rule = RETRY_TABLE[failure]
     call.worth_retrying = rule.worth_retrying
     if call.is_token_exchange:
@@ -185,7 +195,10 @@ def record_failure(call: CallState, failure: Failure, *, method: str, status: in
         call.outcome = "done" if call.outcome == "done" else outcome
     # An ambiguous call stays ambiguous until a later response shows what happened to the request.
     elif not call.ambiguous or (
-        failure is Failure.CLIENT_ERROR and status not in _ACCESS_STATUSES and method not in _NOT_SETTLED_BY_REFUSAL
+        failure is Failure.CLIENT_ERROR
+        and not is_foreign
+        and status not in _ACCESS_STATUSES
+        and method not in _NOT_SETTLED_BY_REFUSAL
     ):
         call.outcome, call.ambiguous = outcome, False
 

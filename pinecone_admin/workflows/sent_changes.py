@@ -92,6 +92,7 @@ class SentChange:
         outcome: What happened to it; ``unknown`` until that is known.
         is_readable: Whether its response could be read.
         made: Id of what it created, or None.
+        found: Id of what was found in the place of what it may have created, or None.
         is_gone: Whether the API answered its deletion with 404.
         attempts: How many times it was sent or sending it was tried; None if that is unknown.
         status: HTTP status, or None if there was no response.
@@ -118,6 +119,7 @@ class SentChange:
         self.outcome: Outcome = "unknown"
         self.is_readable: bool = True
         self.made: str | None = None
+        self.found: str | None = None
         self.is_gone: bool = False
         self.attempts: int | None = None
         self.status: int | None = None
@@ -162,7 +164,7 @@ class SentChange:
 
     def __str__(self) -> str:
         name = f"{self.method} {self.path}" if self.operation == "send" else self.operation
-        return make_printable(" ".join(filter(None, (name, self.made or self.target))))
+        return make_printable(" ".join(filter(None, (name, self.made or self.target or self.found))))
 
 
 def find_ids(operation: Operation[Any], result: object = None) -> dict[str, str]:
@@ -307,6 +309,14 @@ def recording(operation: Operation[_T]) -> Generator[Callable[[_T], object], Non
         raise
 
 
+def note_found(operation: Operation[Any], id: str) -> None:
+    """Note what was found in the place of what a create without a readable response may have created."""
+    for changes in _collections.get():
+        lost = (each for each in reversed(changes) if each.operation == operation.id and each.made is None)
+        if (latest := next(lost, None)) is not None:
+            latest.found = id
+
+
 def is_recorded(operation: Operation[Any]) -> bool:
     """Return whether an operation is a change within a workflow."""
     return operation.method != "GET" and bool(_collections.get())
@@ -362,7 +372,7 @@ def _note_what_is_left(error: BaseException, effects: Effects) -> None:
     own = error.operation if isinstance(error, PineconeError) else None
 
     def is_mentioned(change: SentChange) -> bool:
-        id = change.made or change.target
+        id = change.made or change.target or change.found
         if id is None:
             return change.operation == own or MAY_EXIST in text or MAY_BE_OF_OTHERS in text
         return len(id) >= _SHORTEST_ID and id in text

@@ -240,6 +240,11 @@ SEQUENCES: dict[str, tuple[list[Step], str, str]] = {
     "lost, then refused for good": ([LOST_RESPONSE, ScriptedResponse(409)], "rejected", "unknown"),
     "overloaded, then refused for good": ([ScriptedResponse(503), ScriptedResponse(400)], "rejected", "unknown"),
     "overloaded, then not implemented": ([ScriptedResponse(503), ScriptedResponse(501)], "rejected", "unknown"),
+    "lost, then a 404 of a proxy": (
+        [LOST_RESPONSE, ScriptedResponse(404, b"<html>not found</html>")],
+        "unknown",
+        "unknown",
+    ),
     "lost, then not sent": ([LOST_RESPONSE, NOT_SENT], "unknown", "unknown"),
     "lost, then too many requests": ([LOST_RESPONSE, ScriptedResponse(429)], "unknown", "unknown"),
     "lost, then no access": ([LOST_RESPONSE, ScriptedResponse(403)], "unknown", "unknown"),
@@ -264,7 +269,7 @@ SEQUENCES: dict[str, tuple[list[Step], str, str]] = {
 def test_the_outcome_of_several_attempts(
     steps: list[Step], of_patch: str, of_delete: str, make_client: Callable[..., Admin]
 ) -> None:
-    """An unknown outcome remains so until a later response decides it: for a DELETE, only a success or a 404 does."""
+    """An unknown outcome remains so until a later response of the API decides it, for a DELETE a success or a 404."""
     for method, outcome in (("PATCH", of_patch), ("DELETE", of_delete)):
         with pytest.raises(PineconeError) as caught:
             make_client(ScriptedTransport(*steps)).send(make_operation(method))

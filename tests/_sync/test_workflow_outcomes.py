@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
 from operator import attrgetter
@@ -42,7 +43,7 @@ from tests._sync.test_workflow_recovery import (
 )
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault
-from tests.support.interruption import InterruptingTransport
+from tests.support.interruption import InterruptingTransport, run_interruptibly
 from tests.support.steps import strip_mark
 
 STEP = 5
@@ -196,6 +197,26 @@ def test_an_interruption_names_what_is_left(name: str, *, is_after: bool, stride
         if error is not None:
             assert find_unnamed(before, read_organization(state), error) == [], number
         assert len(transport.requests) >= number - (not is_after)
+
+
+def test_an_interruption_of_an_undo_has_the_notes_of_the_error_before_it(emulator: Emulator) -> None:
+    """The key of a store that fails is deleted even then; a cancelled scope lets the error itself out."""
+    project = emulator.admin().projects.create(name="p")
+    transport = InterruptingTransport(emulator, 3, after=True)
+
+    def fail(made: object) -> None:
+        raise OSError(made)
+
+    def run() -> None:
+        with suppress(OSError):
+            transport.admin().api_keys.ensure(project_id=project.id, name="web", store=fail)
+
+    def arm(interrupt: Callable[[], object]) -> None:
+        transport.interrupt = interrupt
+
+    error = run_interruptibly(run, arm, by_task=True)
+    assert emulator.state.api_keys == {}
+    assert error is None or "was deleted again" in "; ".join(error.__notes__)
 
 
 def test_an_error_that_ends_a_run_names_what_was_done_before(emulator: Emulator) -> None:

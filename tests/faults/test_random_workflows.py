@@ -7,6 +7,16 @@ import pytest
 from pinecone_admin._http import retry_policy
 from tests.faults.random_workflows import CASES, ENDINGS, GRID, SCENARIOS, WORLDS, run_batch
 
+FOUND = {
+    "grid: ensure key, readable": [400_328],
+    "grid: resend invite": [400_052],
+    "grid: ensure member": [400_131, 400_290],
+    "grid: cleanup": [400_121, 400_317],
+    "grid: apply": [400_154, 400_239, 400_261],
+}
+"""Seeds of runs that went wrong once: what was found after a lost response was not named, or a 404 of a proxy counted
+as that of the API."""
+
 
 @pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 7), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -26,6 +36,13 @@ def test_a_workflow_of_the_grid_is_right_under_several_faults(seeds: range) -> N
             endings, wrong = run_batch(world, name, seeds)
             assert wrong == []
             assert sum(endings[ending] for ending in ENDINGS) == len(seeds)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_runs_that_went_wrong_once_are_right(name: str) -> None:
+    """Each has several faults in a row."""
+    _, wrong = run_batch("asyncio", name, FOUND[name])
+    assert wrong == []
 
 
 def test_runs_end_in_every_way() -> None:

@@ -37,6 +37,8 @@ MOST_REQUESTS = 120
 
 _NOT_PROCESSED = {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404}
 _LATER: Mapping[Fault | None, Fault] = {Fault.OUTAGE: Fault.LOST_BEFORE, Fault.REVOKED: Fault.FORBIDDEN}
+_NOT_DONE = ("failed", "left", "undone", "not_run", "unread", "unseen", "skipped")
+"""What a report says of what was not done, by the names of its attributes."""
 _LOST = {Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.UNREADABLE, Fault.OUTAGE, Fault.REVOKED}
 
 
@@ -130,6 +132,7 @@ class GridTransport(httpx.AsyncBaseTransport):
                 made=None if response is None else _find_made(request, response),
                 is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404},
                 is_lost=fault in _LOST,
+                is_cancelled=fault is Fault.CANCELLED,
             )
         )
         if number == self._act_after:
@@ -306,7 +309,7 @@ async def _run(world: World, scenario: Scenario, transport: GridTransport) -> tu
 
 def _judge_end(beside: Beside, run: Run, scenario: Scenario, world: World) -> Iterable[str]:
     """A run without an error or a failure in its report has ended in the wanted organization."""
-    failed = any(getattr(run.report, name, ()) for name in ("failed", "left", "not_run", "unread", "unseen", "skipped"))
+    failed = any(getattr(run.report, name, ()) for name in _NOT_DONE)
     if run.error is None and not failed and beside is not Beside.ACTOR:
         for each in scenario.find_lacks(world):
             yield f"it ended without an error, but {each}"

@@ -86,6 +86,7 @@ class Sent:
         made: Id of what was created, or None.
         is_read: Whether the client got a response.
         is_lost: Whether the connection broke.
+        is_cancelled: Whether the call was cancelled meanwhile.
     """
 
     method: str
@@ -94,6 +95,7 @@ class Sent:
     made: str | None
     is_read: bool
     is_lost: bool
+    is_cancelled: bool
 
     @property
     def is_done(self) -> bool:
@@ -221,7 +223,9 @@ def judge_undo(run: Run) -> Iterable[str]:
 
 def judge_error(run: Run) -> Iterable[str]:
     """An interruption comes out as it is, and an error is one of this package."""
-    if Fault.CANCELLED in run.faults and isinstance(run.error, Exception):
+    # An error that is raised already goes on if what it leaves is being undone.
+    undoes = (each.method == "DELETE" and each.target in run.made for each in run.requests if each.is_cancelled)
+    if Fault.CANCELLED in run.faults and isinstance(run.error, Exception) and not all(undoes):
         yield f"a cancellation became {type(run.error).__name__}"
     elif isinstance(run.error, Exception) and not isinstance(run.error, PineconeError):
         yield f"an error came out that is none of this package: {run.error!r}"

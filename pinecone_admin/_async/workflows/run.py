@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from math import inf
@@ -41,6 +41,7 @@ from pinecone_admin.workflows.sent_changes import (
     MAY_EXIST,
     is_gone,
     marking_undo,
+    note_found,
     stating_what_is_left,
 )
 
@@ -253,9 +254,14 @@ class AsyncRun:
             found = await find_new()
         self._uncertain.pop(describe_made(change), None)
         self.steps[position] = describe_adopted(change, found, is_probably_own=lost is not None)
-        if lost is not None and can_undo:
-            self._remarks.append(f"{describe_made(change, self.steps[position].made)} {MAY_BE_OF_OTHERS}")
+        if lost is not None:
+            self._note_found(change, found, is_kept=can_undo)
         return Created(found, is_new=lost is not None, is_certain=lost is None)
+
+    def _note_found(self, change: Change, found: Any, *, is_kept: bool) -> None:
+        note_found(build_operation(change), found.id)
+        if is_kept:
+            self._remarks.append(f"{describe_made(change, found)} {MAY_BE_OF_OTHERS}")
 
     async def create_secret(self, change: Change, preview: Any = None) -> Any:
         """Create something with a secret, under a name that only this run gives; return it with the secret.
@@ -363,11 +369,13 @@ class AsyncRun:
             # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
             with async_shield_from_cancellation(inf):
                 await async_complete_if_interrupted(partial(self._undo_all, error, failures), _UNDO_TIMEOUT)
-        finally:
-            notes: list[str] = [*getattr(error, "__notes__", ())]
-            left = [*failures, *(each.description for each in reversed(self._undos))]
-            if left:
-                error.add_note(f"left, made by this call: {', '.join(left)}")
+        except BaseException as interruption:
+            self._note_left(error, failures)
+            for note in getattr(error, "__notes__", ()):
+                interruption.add_note(note)
+            raise
+        notes: list[str] = [*getattr(error, "__notes__", ())]
+        left = self._note_left(error, failures)
         if left and isinstance(error, Exception):
             reason = next(iter(failures.values()), "the time was up")
             leftover = LeftoverError(
@@ -375,6 +383,13 @@ class AsyncRun:
             )
             leftover.__notes__ = notes
             raise leftover from error
+
+    def _note_left(self, error: BaseException, failures: Iterable[str]) -> list[str]:
+        """Note what could not be deleted, and return it."""
+        left = [*failures, *(each.description for each in reversed(self._undos))]
+        if left:
+            error.add_note(f"left, made by this call: {', '.join(left)}")
+        return left
 
     async def _undo_all(self, error: BaseException, failures: dict[str, PineconeError]) -> None:
         """Delete everything, the latest first, and note each deletion on the error."""

@@ -24,6 +24,8 @@ from pinecone_admin._http.error_mapping import (
     error_from_exception,
     error_from_response,
     find_request_id,
+    is_foreign_body,
+    is_own_404,
     redact_secrets,
 )
 from pinecone_admin._http.headers import list_request_credentials
@@ -142,15 +144,15 @@ class Retrier:
             return failed
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
             raise remove_frames(exc, handled=handled)  # noqa: B904 - it is the same exception
-        if call.ambiguous and request.method == "DELETE" and response.status == HTTPStatus.NOT_FOUND:
+        if call.ambiguous and request.method == "DELETE" and is_own_404(response):
             # An earlier attempt whose response was lost has deleted it.
             response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {}, date=response.date)
         if response.status in SUCCESSES:
             if not call.is_token_exchange:
                 call.outcome, call.ambiguous = "done", False
             return response
-        failure = classify_status(response.status)
-        record_failure(call, failure, method=request.method, status=response.status)
+        failure, is_foreign = classify_status(response.status), is_foreign_body(response.body)
+        record_failure(call, failure, method=request.method, status=response.status, is_foreign=is_foreign)
         return _FailedAttempt(failure, response)
 
     def _report(
