@@ -74,11 +74,11 @@ def describe_made(change: Change, made: Made | None = None) -> str:
 
 
 def describe_deletion(missing: PineconeError | None = None) -> str:
-    """Return what became of something that was to be deleted, given the 404 if there was one."""
+    """Describe the result of a deletion, given its 404 if there was one."""
     # An earlier attempt, whose response was lost, may have deleted it.
     if missing is None or missing.attempts > 1:
         return "was deleted again"
-    return "was not there when it was to be deleted"
+    return "no longer existed"
 
 
 def end_step(change: Change, error: PineconeError) -> Step:

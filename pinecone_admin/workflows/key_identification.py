@@ -178,7 +178,7 @@ def find_slug(index: str, host: str) -> str | None:
 
 
 def find_candidates(project: Project, keys: Iterable[APIKey], *, without: Sequence[str]) -> list[KeyCandidate]:
-    """Return the keys of the project of a value whose roles permit what the value was seen to do.
+    """Return the keys in the project of a value whose roles permit to list indexes, as the value may.
 
     Args:
         project: The project.

@@ -106,13 +106,13 @@ def find_concurrent_rotation(
     """
     present = next((key for key in keys if key.id == old.id), None)
     if present is None:
-        return "it was deleted meanwhile"
+        return "somebody deleted it during this call"
     if present.name != old.name:
-        return f"it was renamed meanwhile, and is {present.name!r}"
+        return f"somebody renamed it to {present.name!r} during this call"
     known = {(key.id, key.name) for key in leftovers}
     for key in keys:
         if key.id != new.id and is_unfinished_successor(key, old) and (key.id, key.name) not in known:
-            return f"key {key.id} is about to replace it, too"
+            return f"another run is about to replace it with key {key.id}"
     return None
 
 
@@ -154,8 +154,8 @@ def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
     if tag is None:
         return None
     if tag.delete_after is None:
-        return f"key {last.id}, which replaced it, is still named {last.name!r}"
-    return f"the key that replaced {last.id} is not listed: rotate this key again, or delete it"
+        return f"key {last.id} replaced it, and is still named {last.name!r}"
+    return f"the key that replaced {last.id} does not exist, or cannot be seen: rotate this key again, or delete it"
 
 
 def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | None:
@@ -164,7 +164,7 @@ def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | 
     if moment is None:
         return "it was renamed"
     if now < moment:
-        return f"it is {'temporary, and lives' if is_temporary else 'kept'} until {moment:%Y-%m-%d %H:%M} UTC"
+        return f"it is {'temporary, and kept' if is_temporary else 'kept'} until {moment:%Y-%m-%d %H:%M} UTC"
     return None if is_temporary else find_obstacle(old, keys)
 
 

@@ -117,8 +117,8 @@ async def test_a_possibly_stored_key_that_made_room_is_named(emulator: Emulator)
     with pytest.raises(OSError, match="sealed") as caught:
         await emulator.async_admin().api_keys.rotate(api_key_id=old.key.id, store=fail_to_store)
     assert strip_mark(caught.value.__notes__[0]) == (
-        f"deleted key {tag_as_successor(old.key.id, 'reader')!r} ({left}) in project {old.key.project_id}: an earlier "
-        "run left it; that was to make room: if that run stored its value, the stored value is no longer valid"
+        f"deleted key {tag_as_successor(old.key.id, 'reader')!r} ({left}) in project {old.key.project_id}, which an "
+        "earlier run left, to make room; if that run stored its value, the stored value no longer works"
     )
     assert list(emulator.state.api_keys) == [old.key.id]
 
@@ -170,7 +170,7 @@ async def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) ->
             .api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
         )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
-    with raises(RefusedError, match="another workflow created it"):
+    with raises(RefusedError, match="because another workflow created it"):
         await emulator.async_admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 

@@ -146,7 +146,7 @@ async def test_a_key_that_somebody_deletes_is_not_renewed(
         await async_wait_until(lambda: "was not renewed" in caplog.text)
         await async_wait_for_background()
     assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "GET", "DELETE"]
-    assert f"temporary API key {made.key.id} of project {project_id} was not there when it was to be" in caplog.text
+    assert f"temporary API key {made.key.id} of project {project_id} no longer existed" in caplog.text
 
 
 async def test_a_404_that_is_not_from_the_api_does_not_end_the_renewals(
@@ -254,7 +254,7 @@ async def test_delete_retired_reports_temporary_keys(admin: AsyncAdmin, emulator
     for dry_run in (True, False):
         report = await admin.api_keys.delete_retired(project_id=project_id, dry_run=dry_run)
         assert [key.id for key in report.deleted] == [left]
-        assert [each.reason for each in report.kept] == ["it is temporary, and lives until 2026-12-03 07:45 UTC"]
+        assert [each.reason for each in report.kept] == ["it is temporary, and kept until 2026-12-03 07:45 UTC"]
         assert report.kept[0].delete_after == datetime(2026, 12, 3, 7, 45, tzinfo=UTC)
         texts.append([str(step) for step in report.steps])
     assert [text.replace("would delete", "deleted").replace("would keep", "kept") for text in texts[0]] == texts[1]
@@ -435,7 +435,7 @@ async def test_wrong_arguments_send_nothing(emulator: Emulator, project_id: str)
 async def test_a_temporary_key_is_not_rotated(admin: AsyncAdmin, emulator: Emulator, project_id: str) -> None:
     """The error says until when it lives; no name of one can be asked for."""
     async with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
-        with raises(RefusedError, match="is temporary, and lives until 2026-12-03 11:45 UTC"):
+        with raises(RefusedError, match="is temporary, and may be deleted from 2026-12-03 11:45 UTC"):
             await admin.api_keys.rotate(api_key_id=made.key.id, store=print)
         with raises(PineconeValueError, match="unfinished work"):
             await admin.api_keys.ensure(project_id=project_id, name=made.key.name)

@@ -167,7 +167,7 @@ def test_an_error_names_both_roles_if_both_remain(status: int, emulator: Emulato
     text = "; ".join([str(caught.value), *caught.value.__notes__])
     assert f"for service account {holder.id} (role binding {new})" in text
     assert f"the old role, OrgManager (role binding {old.id})" in text
-    assert ("made by this call, could not be deleted" if status == 403 else "is kept, since the old role") in text
+    assert ("made by this call, could not be deleted" if status == 403 else "is kept because the old role") in text
 
 
 def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> None:

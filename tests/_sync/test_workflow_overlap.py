@@ -272,7 +272,7 @@ def test_an_old_key_outlives_its_deleted_successor(emulator: Emulator, name: str
     project.advance(2 * HOUR)
     report = emulator.admin().api_keys.delete_retired()
     assert (report.deleted, [kept.key.id for kept in report.kept], list(project.names())) == ([], [old], [old])
-    assert "is not listed: rotate this key again, or delete it" in str(report)
+    assert "does not exist, or cannot be seen: rotate this key again, or delete it" in str(report)
     with raises(NotFoundError):
         project.find_holder()
     if name == LONG_NAME:  # its end was in the name of the new key
@@ -617,7 +617,7 @@ def test_an_overlap_makes_no_room_for_a_store_that_can_be_read(emulator: Emulato
     (left,) = [key.id for key in emulator.state.api_keys.values() if key.value == value]
     assert caught.value.__notes__[0] == (
         f"an earlier run left 1 API key whose value may be in use, {left}: if the project is full, make room for one "
-        "more key, or delete what nothing uses"
+        "more key, or delete the keys that no program uses"
     )
 
 

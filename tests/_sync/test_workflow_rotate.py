@@ -118,8 +118,8 @@ def test_a_possibly_stored_key_that_made_room_is_named(emulator: Emulator) -> No
     with pytest.raises(OSError, match="sealed") as caught:
         emulator.admin().api_keys.rotate(api_key_id=old.key.id, store=fail_to_store)
     assert strip_mark(caught.value.__notes__[0]) == (
-        f"deleted key {tag_as_successor(old.key.id, 'reader')!r} ({left}) in project {old.key.project_id}: an earlier "
-        "run left it; that was to make room: if that run stored its value, the stored value is no longer valid"
+        f"deleted key {tag_as_successor(old.key.id, 'reader')!r} ({left}) in project {old.key.project_id}, which an "
+        "earlier run left, to make room; if that run stored its value, the stored value no longer works"
     )
     assert list(emulator.state.api_keys) == [old.key.id]
 
@@ -171,7 +171,7 @@ def test_a_key_of_an_unfinished_rotation_is_refused(emulator: Emulator) -> None:
             .api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
         )
     (new,) = set(emulator.state.api_keys) - {old.key.id}
-    with raises(RefusedError, match="another workflow created it"):
+    with raises(RefusedError, match="because another workflow created it"):
         emulator.admin().api_keys.rotate(api_key_id=new, store=lambda _: None)
 
 

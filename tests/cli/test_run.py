@@ -359,7 +359,7 @@ def test_a_key_that_is_not_there_at_the_end_is_named(served: Served) -> None:
     served.emulator.faults.add("delete_api_key", status=404)
     status, stdout, stderr = served.run("echo", "done")
     assert (status, stdout) == (0, "done\n")
-    assert re.fullmatch(r"temporary API key \S+ of project \S+ was not there when it was to be deleted\n", stderr)
+    assert re.fullmatch(r"temporary API key \S+ of project \S+ no longer existed\n", stderr)
     served.emulator.faults.add("delete_api_key", status=404, body="html")
     status, stdout, stderr = served.run("echo", "done")
     assert (status, stdout, "could not be deleted: delete_api_key: [404" in stderr) == (9, "done\n", True)

@@ -577,7 +577,7 @@ def test_an_interrupted_rotation_says_how_it_goes_on(
     options = ("--keep-old-for", keep_old_for, "--store", f"file:{path}", "--yes")
     with example_organization() as emulator:
         (old,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
-        hint = f"run this again with the id of the old key, {old}: it completes the rotation"
+        hint = f"to finish the rotation, run this again with the id of the old key, {old};"
         with intercepted(refuse_renaming):
             assert hint in run("api-key", "rotate", "reader", *options).stderr
         unfinished, stored = emulator.dump(), path.read_text()
@@ -605,7 +605,11 @@ def test_an_interrupted_rotation_says_how_it_goes_on(
     ("method", "exit_code", "said"),
     [
         ("before the first", 4, "not found"),
-        ("POST", 5, "is not rotated: it was deleted meanwhile; run this again when the other run has ended"),
+        (
+            "POST",
+            5,
+            "is not rotated: somebody deleted it during this call; run this again when the other",
+        ),
         ("PATCH", 9, "another run replaced API key"),
     ],
 )

@@ -95,10 +95,10 @@ async def _revoke(run: AsyncRun, change: Change, old: RoleBinding, *, new: RoleB
     kept = ""
     if new is not None:
         new_role = f"the new role, {describe_binding(new)} (role binding {new.id})"
-        kept = f"{new_role}, is kept, since {old_role}, may be revoked; run this again to complete it"
+        kept = f"{new_role}, is kept because {old_role}, may be revoked; run this again to finish"
     await run.do(
         change,
         binding_id=old.id,
         then_keep=kept,
-        if_rejected=f"{old_role}, was not revoked, since the server refused it",
+        if_rejected=f"{old_role}, was not revoked, because the server refused it",
     )

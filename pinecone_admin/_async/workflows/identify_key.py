@@ -103,7 +103,7 @@ async def _try_value(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> Key
         evidence.append(
             {
                 "restricted": f"the value was accepted at {now}, and its roles do not permit listing indexes",
-                "not_accepted": f"the value was not accepted at {now}; a value that is cut off is not accepted, either",
+                "not_accepted": f"the value was not accepted at {now}; a truncated value is not accepted, either",
             }.get(state, f"the API did not answer: {error}")
         )
     else:
@@ -160,12 +160,12 @@ async def _compare(admin: AsyncAdmin, found: KeyIdentification, project: Project
     found = evolve(found, compared=[*found.compared, project.id])
     if set(found.slugs).isdisjoint(listing.slugs):
         reason = "its indexes have other hosts" if listing.slugs else "it has no index"
-        return _note(found, f"the value is not of {described}: {reason}")
+        return _note(found, f"the value does not belong to {described}: {reason}")
     keys = await admin.api_keys.list(project_id=project.id)
     candidates = find_candidates(project, keys, without=found.temporary_keys)
-    matched = _note(found, f"the value is of {described}: both list indexes with the same part in their hosts")
+    matched = _note(found, f"the value belongs to {described}: both list indexes with the same part in their hosts")
     if not candidates:
-        return _note(matched, "no API key of the project has a role that permits what the value was seen to do")
+        return _note(matched, "no API key of the project has a role that permits to list indexes, as the value may")
     return evolve(matched, candidates=candidates)
 
 

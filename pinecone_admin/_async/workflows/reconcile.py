@@ -108,6 +108,6 @@ async def reconcile_bindings(
         if is_own:
             run.skip(change, "this client authenticates as the account")
         else:
-            run.keep("roles that were granted are kept; run this again to complete it")
+            run.keep("roles that were granted are kept; run this again to finish")
             await run.do(change, binding_id=binding_id)
     return differing

@@ -90,10 +90,10 @@ def _advise_next_run(old: APIKey) -> str:
 
 
 def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) -> str:
-    end = f"keeps {new.id} as long as the old one" if keep_old_for else f"deletes {new.id}"
+    end = f"keeps {new.id} as long as the old key" if keep_old_for else f"deletes {new.id}"
     return (
-        f"the value of API key {new.id} is stored; {repetition}: it completes the rotation, or stores the value of "
-        f"another new key and {end}"
+        f"the value of API key {new.id} is stored; to finish the rotation, {repetition}; if that creates another new "
+        f"key, it {end}"
     )
 
 
@@ -109,15 +109,15 @@ def _describe_old_key(old: APIKey, keep_old_for: timedelta, error: BaseException
 def _refuse_unfinished(old: APIKey) -> None:
     if (moment := retired_keys.expiry_of_temporary_key(old)) is not None:
         message = (
-            f"API key {old.id} is temporary, and lives until {moment:%Y-%m-%d %H:%M} UTC: it is not rotated, since "
-            "nothing that lasts may depend on it"
+            f"API key {old.id} is temporary, and may be deleted from {moment:%Y-%m-%d %H:%M} UTC, so it is not "
+            "rotated: create a permanent key"
         )
         raise RefusedError(message, operation="rotate_api_key")
     tag = name_tags.parse_tag(old.name)
     if tag is not None and tag.delete_after is None:
         message = (
-            f"API key {old.id} is named {old.name!r}: another workflow created it and has not finished; wait for it, "
-            "or run it again if it was interrupted"
+            f"API key {old.id} is named {old.name!r}, because another workflow created it and has not finished; wait "
+            "for that workflow, or run it again if it was interrupted"
         )
         raise RefusedError(message, operation="rotate_api_key")
 
@@ -127,7 +127,7 @@ def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
     if moment is not None and wanted < moment:
         message = (
             f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; if it must end "
-            "before, for example because it leaked, delete it"
+            "sooner, for example because it leaked, delete it"
         )
         raise RefusedError(message, operation="rotate_api_key")
 
@@ -135,8 +135,8 @@ def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
 def _refuse_without_name_or_role(old: APIKey) -> None:
     if name_tags.is_cut(old.name):
         message = (
-            f"API key {old.id} is named {old.name!r}: its successor was deleted, and with it the end of the name; "
-            "rename the key, and rotate it again"
+            f"the successor of API key {old.id} was deleted, so the end of its name is lost: {old.name!r}; rename the "
+            "key, and rotate it again"
         )
         raise RefusedError(message, operation="rotate_api_key")
     if not old.roles:
@@ -196,7 +196,7 @@ async def replace_key(
         new = await update_key(run, stored, final)
     except NotFoundError as lost:
         if is_gone(lost):
-            run.keep(f"API key {stored.id}, whose value is stored, was deleted meanwhile")
+            run.keep(f"the value of API key {stored.id} is stored, but somebody deleted the key")
             await _restore_old_name(run, retired, final, before=keys, moment=moment, lost=lost)
         raise
     if run.dry_run:
@@ -207,10 +207,10 @@ async def replace_key(
     if (namesake := retired_keys.find_namesake(retired, new, keys, present)) is not None:
         run.keep(f"the value of API key {new.id} is stored")
         message = (
-            f"another run seems to have finished meanwhile: API keys {namesake.id} and {new.id} are now both named "
-            f"{name!r}; see which value is stored, and delete the other key"
+            f"API keys {namesake.id} and {new.id} are both named {name!r}, because another run seems to have finished; "
+            "keep the key whose value is in your secret store, and delete the other one"
         )
-        left = [f"API key {name!r}, {namesake.id} or {new.id}, whichever has the value that is not stored"]
+        left = [f"one of API keys {namesake.id} and {new.id}, named {name!r}: keep the one whose value is stored"]
         raise LeftoverError(message, left=left, operation="rotate_api_key")
     # Leftovers are deleted only now, in _finish_rotation: one may be the key of another run, which finds out by the
     # name of this one. A key that was renamed while the value was stored is no longer a leftover.
@@ -257,16 +257,16 @@ async def _restore_old_name(
             await rename(run, old, name)
     rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
     if successor is not None:
-        done = f"another run replaced API key {old.id} meanwhile, with {successor.id}"
+        done = f"another run replaced API key {old.id} with {successor.id}"
     elif rivals:
-        done = f"another run has begun to replace API key {old.id}, with {rivals[0].id}"
+        done = f"another run has begun to replace API key {old.id} with {rivals[0].id}"
     else:
         return
     message = (
-        f"{done}; API key {new.id}, whose value this run stored, no longer exists: see which value is stored, or "
-        "rotate the key again"
+        f"{done}; this run stored the value of API key {new.id}, which no longer exists: check which value is in your "
+        "secret store, or rotate the key again"
     )
-    left = [f"the stored value of API key {new.name!r} ({new.id}), which is deleted"]
+    left = [f"the stored value of API key {new.name!r} ({new.id}), which no longer exists"]
     raise LeftoverError(message, left=left, operation="rotate_api_key") from lost
 
 
@@ -284,7 +284,7 @@ async def _finish_rotation(
         return Rotation(key=new, replaced=old.id, delete_after=moment, steps=run.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:
-        raise RefusedError(f"API key {old.id} is not deleted: {obstacle}", operation="rotate_api_key")
+        raise RefusedError(f"API key {old.id} cannot be deleted: {obstacle}", operation="rotate_api_key")
     await delete_retired_key(run, old, keys)
     return Rotation(key=new, replaced=old.id, delete_after=None, steps=run.steps)
 

@@ -89,13 +89,13 @@ def create_stored_key(
             error.add_note(
                 f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, "
                 f"{', '.join(each.id for each in leftovers)}: if the project is full, make room for one more key, or "
-                "delete what nothing uses"
+                "delete the keys that no program uses"
             )
             raise
         for each in delete_leftovers(run, leftovers):
             run.note(
-                f"deleted {each}: {LEFTOVER}; that was to make room: if that run stored its value, the stored value is "
-                "no longer valid"
+                f"deleted {each}, which an earlier run left, to make room; if that run stored its value, the stored "
+                "value no longer works"
             )
         made = cast("APIKeyWithSecret", run.create_secret(create))
     if store is None or run.dry_run:
@@ -106,7 +106,7 @@ def create_stored_key(
         check_before_store(made.key)
     store_secret(store, evolve(made, key=evolve(made.key, name=key.name or "")))
     run.keep(
-        f"{run.refer_to(made.key)} is kept, since its value is stored; the next run completes the work, or stores the "
+        f"{run.refer_to(made.key)} is kept because its value is stored; the next run finishes the work, or stores the "
         "value of a new key and then deletes this one"
     )
     return made
@@ -191,7 +191,7 @@ def complete_or_create_account(
         account = made.service_account
         store_secret(store, evolve(made, service_account=evolve(account, name=name)))
         run.keep(
-            f"service account {account.id} is kept, since its secret is stored; the next run completes the work, or "
+            f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
             "stores the secret of a new account and then deletes this one"
         )
     delete_leftovers(run, leftovers)
