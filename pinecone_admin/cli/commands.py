@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import click
 
+from pinecone_admin.cli.failures import spell_parameter
 from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
 from pinecone_admin.cli.old_spellings import OLD_COMMANDS
 from pinecone_admin.cli.output.query import check_query
@@ -24,10 +25,9 @@ from pinecone_admin.cli.parameters import (
     Secret,
     WantedHandling,
     check_options,
+    find_nearest,
     given_values,
     protect_ids,
-    spell_parameter,
-    suggest,
 )
 from pinecone_admin.cli.session import Session
 
@@ -96,7 +96,7 @@ class CommonOption(click.Option):
 class StoreOption(click.Option):
     """The option for the places of all secrets."""
 
-    remedy_if_repeated = ": one template, in which {scope} and {name} stand for what a secret belongs to"
+    remedy_if_repeated = " It is one template, in which {scope} and {name} stand for what a secret belongs to."
 
 
 def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
@@ -413,12 +413,12 @@ class Command(click.Command):
         if ctx.resilient_parsing or not missing or any("--help" in each.opts for each in order):
             return words
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
-            raise click.UsageError(f"Missing: {', '.join(map(_describe_missing, missing))}", ctx)
+            raise click.UsageError(f"These are missing: {', '.join(map(_describe_missing, missing))}.", ctx)
         options, arguments = list[str](), list[str]()
         for each in missing:
             value = session.ask_for_value(str(getattr(each, "help", None) or getattr(each, "text", "")))
             if not value:
-                raise click.UsageError(f"Missing: {_describe_missing(each)}", ctx)
+                raise click.UsageError(f"This is missing: {_describe_missing(each)}.", ctx)
             if isinstance(each, click.Option):
                 options.append(f"{each.opts[0]}={value}")
             else:
@@ -515,8 +515,12 @@ class Noun(click.Group):
             meant = _OTHER_WORDS.get(args[0], args[0])
             if words in OLD_COMMANDS:
                 raise click.UsageError(f"{words} is now {OLD_COMMANDS[words]}.", ctx)
-            advice = self.find_elsewhere(args[0]) or suggest(meant, known)
-            raise click.UsageError(f"there is no command {words!r}: {advice}", ctx)
+            nearest = find_nearest(meant, known)
+            hint = self.find_elsewhere(args[0]) or (
+                f" Did you mean {' '.join((*self.path, nearest))}?" if nearest else ""
+            )
+            help_of = " ".join((PROGRAM, *self.path, "--help"))
+            raise click.UsageError(f"There is no command {words}.{hint} All commands: {help_of}.")
         return super().resolve_command(ctx, args)
 
     def _find_alias(self, word: str, known: Sequence[str]) -> str:
@@ -532,7 +536,7 @@ class Noun(click.Group):
     def find_elsewhere(self, word: str) -> str:
         """Return a question that names the one or two commands with a noun that end in a word, or nothing."""
         found = [] if self.path else [each for each in load_commands() if each.full_name.split()[1:] == [word]]
-        return f"did you mean {' or '.join(each.full_name for each in found)}?" if 0 < len(found) <= 2 else ""  # noqa: PLR2004
+        return f" Did you mean {' or '.join(each.full_name for each in found)}?" if 0 < len(found) <= 2 else ""  # noqa: PLR2004
 
     def summaries(self) -> Mapping[str, str]:
         """Return the words that can follow, each with a sentence about it."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
-from pinecone_admin.cli.ledger import Ledger, name_changes
-from pinecone_admin.workflows.sent_changes import Effects, describe_remaining, find_effects
+from pinecone_admin.cli.ledger import Ledger, describe_changes
+from pinecone_admin.cli.nouns import NOUNS
+from pinecone_admin.cli.sentences import join_sentences
+from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
 
-_NOTHING = "nothing was changed"
-_UNDONE = "nothing remains of what was done"
+_NOTHING = "Nothing was changed."
+_UNDONE = "Nothing remains of what was done."
 
 
 def conclude(
@@ -47,9 +49,9 @@ def conclude(
     goes_on = goes_on and not is_completed and effects.is_recognizable
     goes_on = goes_on and (is_interrupted or reason.details.get("safe_to_retry") is True)
     if goes_on and is_interrupted and effects.remaining:
-        said.append("the same command does what is left")
+        said.append("The same command does what is left.")
     return CommandFailure(
-        message=join_clauses(reason.message, said),
+        message=join_sentences([reason.message, *said]),
         exit=exit_code,
         details={
             "worth_retrying": exit_code == exit_codes.TRY_LATER,  # unless the error of the library knows better
@@ -58,17 +60,6 @@ def conclude(
             **_find_help(reason, exit_code, effects),
         },
     )
-
-
-def join_clauses(text: str, clauses: Iterable[str]) -> str:
-    """Return one line of a text and what is to be added to it, each of which is a clause, or a sentence."""
-    for each in clauses:
-        if text.endswith("."):
-            is_name = "_" in each.partition(" ")[0]  # such as create_project
-            text = f"{text} {each if is_name else each[:1].upper() + each[1:]}{'' if each.endswith('.') else '.'}"
-        else:
-            text += f". {each}" if each.endswith(".") else f"; {each}"
-    return text
 
 
 def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
@@ -94,13 +85,22 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
 
 
 def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -> list[str]:
-    """Return what remains of the changes of a command, and where its new secrets are, each as a clause."""
+    """Return what remains of the changes of a command, and where its new secrets are, each as a sentence."""
     vanished = {each.made for each in effects.undone}
     secrets = [str(each) for each in ledger.secrets if each.owner_id not in vanished]
     if effects.remaining and ledger.is_complete:
-        return [f"the change was made ({name_changes(effects.remaining)}): look before you repeat it", *secrets]
-    clauses = describe_remaining(effects, name_changes)
-    return [*([] if says_outcome else clauses), *secrets]
+        return [*describe_changes(effects), _advise_after_lost_result(effects.remaining), *secrets]
+    return [*([] if says_outcome else describe_changes(effects)), *secrets]
+
+
+def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:
+    """Return how to see what was done, since the result of the command could not be shown."""
+    advice = "Only the result could not be shown. Do not run the command again."
+    made = [each for each in changes if each.made is not None]
+    noun = changes[0].kind.replace("_", "-")
+    if len(changes) == len(made) == 1 and noun in NOUNS:
+        return f"{advice} See it with: pinecone-admin {noun} describe {made[0].made}."
+    return advice
 
 
 def has_remaining(ledger: Ledger) -> bool:

@@ -48,13 +48,11 @@ class CommandFailure(NamedTuple):
         return f"{json.dumps(self.document)}\n"
 
 
-def render_notice(text: str) -> str:
-    """Return a line for people as JSON: a warning, or another note."""
+def render_notice(text: str, kind: str) -> str:
+    """Return a line for people as JSON: a ``warning``, or another ``note``."""
     import json  # noqa: PLC0415 - only this needs it
 
-    kind, colon, message = text.partition(": ")
-    is_warning = bool(colon) and kind == "warning"
-    return json.dumps({"warning" if is_warning else "note": {"message": message if is_warning else text}})
+    return json.dumps({kind: {"message": text}})
 
 
 def asks_for_json(argv: Sequence[str]) -> bool:

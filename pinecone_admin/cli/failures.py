@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
 from types import MappingProxyType
 
 import click
@@ -15,8 +16,9 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude, has_remaining
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
+from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
-from pinecone_admin.workflows.sent_changes import RemainingChanges, is_foreign_refusal
+from pinecone_admin.workflows.sent_changes import MAY_EXIST, RemainingChanges, is_foreign_refusal
 
 SPELLINGS: Mapping[str, str] = MappingProxyType(
     {"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1", "allow_unreadable=True": "--allow-unreadable"}
@@ -144,14 +146,14 @@ def describe_failure(
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
         details = {"help_code": f"exit-{exit_of(error)}", "outcome": "not_sent"}
-        message = f"the output cannot be written: {_describe_system_error(error)}"
+        message = f"The output cannot be written: {_describe_system_error(error)}."
         reason = CommandFailure(message, exit=exit_of(error), details=details)
     else:
         reason = _describe(error, spellings)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         is_interrupted = True
     elif is_interrupted:
-        reason = reason._replace(message=f"interrupted; {reason.message}")
+        reason = reason._replace(message=f"Interrupted. {reason.message}")
     failure = conclude(
         reason,
         ledger,
@@ -169,7 +171,7 @@ def describe_failure(
 def describe_completion(exit_code: int, ledger: Ledger) -> CommandFailure:
     """Return what to tell about a command that was interrupted and went on to its end."""
     end = "was completed" if exit_code == exit_codes.DONE else f"went on to its end, with exit code {exit_code}"
-    reason = CommandFailure(f"interrupted; the command {end}", exit_codes.INTERRUPTED)
+    reason = CommandFailure(f"Interrupted. The command {end}.", exit_codes.INTERRUPTED)
     return conclude(reason, ledger, is_interrupted=True, is_completed=True)
 
 
@@ -181,14 +183,14 @@ def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFail
         details = {"help_code": error.help_code, "outcome": error.outcome, "problems": problems}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return CommandFailure(_with_notes("interrupted", error), exit=exit_of(error))
+        return CommandFailure(_with_notes("Interrupted.", error), exit=exit_of(error))
     not_sent = {"help_code": PineconeValueError.help_code, "outcome": "not_sent"}
     if isinstance(error, click.ClickException):
         return CommandFailure(message=_describe_usage(error), exit=exit_of(error), details=not_sent)
     if isinstance(error, OSError):
-        return CommandFailure(message=_describe_system_error(error), exit=exit_of(error), details=not_sent)
+        return CommandFailure(message=f"{_describe_system_error(error)}.", exit=exit_of(error), details=not_sent)
     return CommandFailure(
-        message=make_printable(f"{type(error).__name__}: {error}"),
+        message=make_printable(f"Unexpected error, {type(error).__name__}: {error}"),
         exit=exit_of(error),
         details={"help_code": PineconeError.help_code},
     )
@@ -208,8 +210,29 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
     }
     # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
-    message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else str(error)
-    return CommandFailure(message=_with_notes(message, error), exit=exit_of(error), details=details)
+    message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error)
+    return CommandFailure(message=_with_notes(as_sentences(message), error), exit=exit_of(error), details=details)
+
+
+def _describe_refusal(error: PineconeError) -> str:
+    """Return the message of an error as clauses, with what identifies a response, and without internal names."""
+    if isinstance(error, errors.InvalidCredentialsError):
+        text = "the client id and secret were not accepted"
+        advice = "; perhaps the secret was rotated; sign in again: pinecone-admin login"
+    elif isinstance(error, errors.TokenError) and error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        text, advice = "the sign-in server gets too many requests at the moment", ""
+    elif error.status_code is None or error.error_code is None or isinstance(error, errors.TokenError):
+        text, advice = error.message, ""
+    else:
+        kind = "the server failed" if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "the server refused"
+        if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            kind = "the API limits requests at the moment"
+        text, advice = f"{kind}: {error.message}", ""
+    code = f"{error.status_code} {error.error_code or ''}".strip() if isinstance(error, errors.ApiError) else ""
+    code = "" if error.status_code is None else code
+    facts = ", ".join(filter(None, (code, f"request {error.request_id}" if error.request_id else "")))
+    first, semicolon, rest = text.partition("; ")
+    return f"{first.rstrip('.')}{f' ({facts})' if facts else ''}{semicolon}{rest}{advice}"
 
 
 def _says_outcome(error: BaseException) -> bool:
@@ -219,19 +242,34 @@ def _says_outcome(error: BaseException) -> bool:
 
 def read_notes(error: BaseException | None) -> list[str]:
     """Return what a workflow has noted on an error, but for the changes that remain, which the ledger knows."""
-    notes = [each for each in getattr(error, "__notes__", ()) if not isinstance(each, RemainingChanges)]
+    notes: list[str] = [each for each in getattr(error, "__notes__", ()) if not _is_in_ledger(each)]
     return list(dict.fromkeys(notes))  # what asks and what calls it may note the same
 
 
+def _is_in_ledger(note: str) -> bool:
+    return isinstance(note, RemainingChanges) or note.endswith(MAY_EXIST)
+
+
 def _with_notes(message: str, error: BaseException) -> str:
-    return make_printable("; ".join([message, *read_notes(error)]))
+    return make_printable(join_sentences([message, *map(as_sentences, read_notes(error))]))
 
 
 def _describe_usage(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    where = f" (see {context.command_path} --help)" if context is not None else ""
+    where = f"See {context.command_path} --help" if context is not None else ""
     # click puts the choices for an argument that is missing on lines of their own.
-    return make_printable(_LINE_BREAK.sub(" ", error.format_message()).rstrip(".")) + where
+    message = error.format_message()
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
+        message = f"{spell_parameter(error.param)} {error.message}"
+    message = make_printable(_LINE_BREAK.sub(" ", message))
+    return join_sentences([message, where])
+
+
+def spell_parameter(param: click.Parameter | None) -> str:
+    """Return how a parameter is written: its option, or the placeholder of an argument."""
+    if param is None:
+        return ""
+    return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
 
 
 def _describe_system_error(error: OSError) -> str:

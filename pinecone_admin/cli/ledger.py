@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
-from pinecone_admin.workflows.sent_changes import SentChange
+from pinecone_admin.workflows.sent_changes import Effects, SentChange
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
 
 _SECRET_STATES: Mapping[SecretState, str] = {
-    "undelivered": "the new {noun} of {owner} was not stored",
-    "stored": "the {noun} of {owner} is stored",
-    "shown": "the {noun} of {owner} was written to stdout",
+    "undelivered": "The new {noun} of {owner} was not stored.",
+    "stored": "The {noun} of {owner} is stored.",
+    "shown": "The {noun} of {owner} was written to stdout.",
     "rescued": (
         "The new {noun} of {owner} could not be stored, so it is in {place}, which only you can read. Store it, then "
         "delete the file."
@@ -81,15 +82,63 @@ class Ledger:
         for change in list(self._open.values()):
             self.settle(change)
 
-    def note_local_change(self, description: str) -> None:
-        """Enter a change of a file of this machine, which has been made."""
-        change = SentChange(description, method="PUT", path="")
+    def note_local_change(self, operation: str, name: str) -> None:
+        """Enter a change of a file of this machine, which has been made.
+
+        Args:
+            operation: What was done, such as ``create_profile``.
+            name: Name of what was created, changed or deleted.
+        """
+        change = SentChange(operation, method="PUT", path="", name=name)
         change.outcome = "done"
         self.changes.append(change)
 
 
-def name_changes(changes: Sequence[SentChange]) -> str:
-    """Return the names of changes, each once, and of many only the first."""
-    names = list(dict.fromkeys(map(str, changes)))
-    further = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {further} more" if further > 0 else "")
+_PARTICIPLES = {
+    "add": "added",
+    "create": "created",
+    "delete": "deleted",
+    "remove": "removed",
+    "resend": "sent again",
+    "rotate": "replaced",
+    "update": "changed",
+}
+
+
+def describe_changes(effects: Effects) -> list[str]:
+    """Return what remains of changes, as sentences."""
+    forms = (
+        (effects.done, "{was} {participle}."),
+        (effects.unread, "{was} {participle}, but the response could not be read."),
+        (effects.unknown, "may have been {participle}."),
+    )
+    return [sentence for changes, form in forms for sentence in _describe_in(form, changes)]
+
+
+def _describe_in(form: str, changes: Sequence[SentChange]) -> list[str]:
+    names: dict[str, list[str]] = {}
+    for each in changes:
+        verb = each.operation.partition("_")[0]
+        names.setdefault(_PARTICIPLES.get(verb, "carried out"), []).append(name_changed(each))
+    sentences = list[str]()
+    for participle, found in names.items():
+        named = list(dict.fromkeys(found))
+        further = len(named) - _MOST_NAMED
+        shown = ", ".join(named[:_MOST_NAMED]) + (f" and {further} more" if further > 0 else "")
+        was = "was" if len(named) == 1 else "were"
+        sentences.append(f"{shown[:1].upper()}{shown[1:]} {form.format(was=was, participle=participle)}")
+    return sentences
+
+
+def name_changed(change: SentChange) -> str:
+    """Return what a change creates, changes or deletes, such as ``API key reader (ID)``."""
+    if not change.kind:  # of a request written by hand
+        return str(change)
+    noun = change.kind.replace("_", " ").replace("api", "API")
+    noun = re.sub("(.*) secret", r"the secret of \1", noun)
+    id = change.made or change.target
+    if change.name is not None:
+        return f"{noun} {change.name} ({id})" if id else f"{noun} {change.name}"
+    if id is not None:
+        return f"{noun} {id}"
+    return f"{'an' if noun[0] in 'aeiouA' else 'a'} {noun}"

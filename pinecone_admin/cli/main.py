@@ -29,12 +29,12 @@ def run() -> NoReturn:
     try:
         if is_closed:
             details = {"help_code": "PA101", **_NOT_SENT}
-            failure = CommandFailure("stdout is closed; nothing was changed", exit_codes.USAGE, details)
+            failure = CommandFailure("Standard output is closed. Nothing was changed.", exit_codes.USAGE, details)
             code = _fail(failure, argv)
         else:
             code = main(argv)
     except KeyboardInterrupt:  # while the modules were loaded, or when the command had ended
-        code = _fail(CommandFailure("interrupted", exit_codes.INTERRUPTED), argv)
+        code = _fail(CommandFailure("Interrupted.", exit_codes.INTERRUPTED), argv)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -92,7 +92,7 @@ def _first_command(argv: Sequence[str]) -> str:
 def _run_with_extra(argv: Sequence[str]) -> int:
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        message = f'packages are not installed ({", ".join(missing)}): in a checkout, run pip install ".[cli]"'
+        message = f'These packages are not installed: {", ".join(missing)}. In a checkout, run pip install ".[cli]".'
         return _fail(CommandFailure(message, exit_codes.USAGE, _NOT_SENT), argv)
     from pinecone_admin.cli.command_line import run_command_line  # noqa: PLC0415 - needs the extra
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.old_spellings import find_new_spelling
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _MOST_CHANGED = 2
 def suggest(word: str, words: Sequence[str]) -> str:
     """Return which of the words was probably meant, or all of them."""
     nearest = find_nearest(word, words)
-    return f"did you mean {nearest}?" if nearest else f"choose from {', '.join(words)}"
+    return f"Did you mean {nearest}?" if nearest else f"Choose from {', '.join(words)}."
 
 
 def find_nearest(word: str, words: Iterable[str]) -> str | None:
@@ -98,7 +98,7 @@ class Choice(click.Choice[str]):
         words = list(map(str, self.choices))
         text = str(value) if self.case_sensitive else str(value).upper()
         if text not in words:
-            self.fail(f"{value!r} is not one of them: {suggest(str(value), words)}", param, ctx)
+            self.fail(f"{value}: this is not one of the words. {suggest(str(value), words)}", param, ctx)
         return text
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
@@ -125,7 +125,7 @@ class Count(click.ParamType[int]):
         number = int(value) if re.fullmatch(r"\d{1,9}", str(value), re.ASCII) else -1
         if number < self._least or (self._most is not None and number > self._most):
             limit = "" if self._most is None else f" to {self._most}"
-            self.fail(f"{value!r} is not a whole number from {self._least}{limit}", param, ctx)
+            self.fail(f"{value}: write a whole number from {self._least}{limit}.", param, ctx)
         return number
 
 
@@ -140,9 +140,7 @@ class Duration(click.ParamType[timedelta]):
             return value
         duration = parse_duration(value)
         if duration is None:
-            self.fail(
-                f"{value!r} is not a time: write a number and a unit, such as 90s, 90m, 12h, 7d or 2w", param, ctx
-            )
+            self.fail(f"{value}: write a number with a unit, such as 90s, 30m, 12h, 7d or 2w.", param, ctx)
         return duration
 
 
@@ -343,39 +341,47 @@ class WantedHandling(str):
         return "update" if self == "update" else "report"
 
 
-def spell_parameter(param: click.Parameter | None) -> str:
-    """Return how a parameter is written: its option, or the placeholder of an argument."""
-    if param is None:
-        return ""
-    return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
-
-
 def spell_noun(noun: str) -> str:
     """Return what a sentence calls the things of a group of commands, such as ``API key`` for ``api-key``."""
     return noun.replace("-", " ").replace("api", "API")
 
 
-def parse_role(option: str, text: str) -> WantedRole:
+def parse_role(option: str, text: str, *, before: str = "") -> WantedRole:
     """Return the role that ``ROLE`` or ``PROJECT:ROLE`` means.
+
+    Args:
+        option: The option or the argument that has it.
+        text: What was written.
+        before: What stands before a role on a project; by default, the option.
 
     Raises:
         CLIError: There is no such role on an organization or on a project.
     """
     project, colon, role = text.rpartition(":")
     if colon and not project:
-        raise CLIError(f"{option}: {text!r} names no project: write PROJECT:ROLE, or a role on the organization alone")
+        raise CLIError(f"{option} {text} names no project. Write PROJECT:ROLE, or a role on the organization alone.")
     known = PROJECT_ROLES if colon else ORGANIZATION_ROLES
     if role not in known:
-        raise CLIError(f"{option}: {_explain_role(role, on_project=bool(colon))}")
+        raise CLIError(_explain_role(option, role, project, before=before))
     return WantedRole(role, project or None)
 
 
-def _explain_role(role: str, *, on_project: bool) -> str:
-    fitting, others = (PROJECT_ROLES, ORGANIZATION_ROLES) if on_project else (ORGANIZATION_ROLES, PROJECT_ROLES)
-    where = "a project" if on_project else "the organization"
+def _explain_role(option: str, role: str, project: str, *, before: str = "") -> str:
+    """Return why a role cannot be meant.
+
+    Args:
+        option: The option or the argument that has it.
+        role: The role.
+        project: The project that was named; empty for none.
+        before: What stands before a role on a project; by default, the option.
+    """
+    fitting, others = (PROJECT_ROLES, ORGANIZATION_ROLES) if project else (ORGANIZATION_ROLES, PROJECT_ROLES)
+    where = "a project" if project else "the organization"
+    if role in others and project:
+        return f"{role} is a role on the organization, so write it without a project: {option} {role}."
     if role in others:
-        return f"{role} is a role on {'the organization' if on_project else 'a project: write PROJECT:' + role}"
-    return f"{role!r} is no role on {where}: {suggest(role, fitting)}"
+        return f"{role} is a role on a project, so say which one: {before or f'{option} '}search:{role}, for example."
+    return f"{option}: {role} is no role on {where}. {suggest(role, fitting)}"
 
 
 def parse_grant(option: str, text: str) -> WantedGrant:
@@ -386,7 +392,7 @@ def parse_grant(option: str, text: str) -> WantedGrant:
     """
     noun, principal, role = _split_parts(option, text, "TYPE:WHO:ROLE, such as user:ada@example.com:ProjectEditor")
     if role not in PROJECT_ROLES:
-        raise CLIError(f"{option}: {_explain_role(role, on_project=True)}")
+        raise CLIError(_explain_role(option, role, principal))
     return WantedGrant(noun, principal, role)
 
 
@@ -407,7 +413,7 @@ def parse_binding(option: str, text: str) -> list[BindingReading]:
     parts = principal.split(":") if role in PROJECT_ROLES else []
     splits = [(":".join(parts[:place]), ":".join(parts[place:])) for place in range(len(parts) - 1, 0, -1)]
     readings = [(Reference(noun, who), WantedRole(role, project)) for who, project in splits if who and project]
-    return readings or [(Reference(noun, principal), parse_role(option, role))]
+    return readings or [(Reference(noun, principal), parse_role(option, role, before=f"{noun}:{principal}:"))]
 
 
 def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
@@ -415,7 +421,7 @@ def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
     noun, _, rest = text.partition(":")
     principal, colon, role = rest.rpartition(":")
     if noun not in PRINCIPALS or not colon or not principal:
-        raise CLIError(f"{option}: {text!r} must be {forms}; the types are {', '.join(PRINCIPALS)}")
+        raise CLIError(f"{option} {text}: write {forms}. The types are {', '.join(PRINCIPALS)}.")
     return noun, principal, role
 
 
@@ -423,7 +429,7 @@ def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
 
 _OF_OTHER_PROGRAMS: Mapping[str, str] = {
     "--force": "Add --yes to go ahead, or --confirm NAME where the name is asked for.",
-    "--quiet": "Standard output has only data; add 2>/dev/null to hide everything else.",
+    "--quiet": "To skip the question, use --yes. For less output, use -o raw.",
 }
 """Options of other programs, each with what does the same."""
 
@@ -458,19 +464,19 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
         if (advice := _OF_OTHER_PROGRAMS.get(error.option_name)) is not None:
             raise click.UsageError(f"There is no {error.option_name}. {advice}", context) from None
         nearest = find_nearest(error.option_name, error.possibilities or ())
-        hint = f": did you mean {nearest}?" if nearest else ""
+        hint = f" Did you mean {nearest}?" if nearest else ""
         if "--" not in args and any(each.name == "command" for each in command.params):
-            hint += "; options of the command stand behind --"
-        raise click.NoSuchOption(error.option_name, f"{error.message.rstrip('.')}{hint}", ctx=context) from None
+            hint += " Options of the command that is run stand behind --."
+        raise click.NoSuchOption(error.option_name, f"There is no {error.option_name}.{hint}", ctx=context) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:
         value: object = values.get(str(each.name))
         if isinstance(each, click.Option) and (value == "" or (isinstance(value, list) and "" in value)):
-            raise click.UsageError(f"{each.opts[0]}: the value is empty", context)
+            raise click.UsageError(f"{each.opts[0]} needs a value, but is empty.", context)
         if isinstance(each, click.Option) and not each.multiple and not (each.is_flag and not each.secondary_opts):
             if each.opts[0] in given:
                 remedy: str = getattr(each, "remedy_if_repeated", "")
-                raise click.UsageError(f"{each.opts[0]} is given twice, and takes one value{remedy}", context)
+                raise click.UsageError(f"{each.opts[0]} is given twice, and takes one value.{remedy}", context)
             given.add(each.opts[0])
 
 

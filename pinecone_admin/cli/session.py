@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli.error_output import render_notice
@@ -173,11 +173,21 @@ class Session:
         except BrokenPipeError:
             self.has_lost_output = True
 
-    def notify(self, text: str) -> None:
-        """Write one line to stderr, as JSON where errors are; if nobody can read it, the command goes on."""
+    def warn(self, text: str) -> None:
+        """Write a sentence on something that is not as the user wants it to stderr."""
+        self.notify(text, kind="warning")
+
+    def notify(self, text: str, *, kind: Literal["note", "warning"] = "note") -> None:
+        """Write one line to stderr, as JSON where errors are; if nobody can read it, the command goes on.
+
+        Args:
+            text: The line.
+            kind: What the object in JSON is called.
+        """
         with suppress(OSError):
             shown = mask_key_values(make_printable(text))
-            line = f"{render_notice(shown) if self.expects_json_errors and not self.is_interactive else shown}\n"
+            as_json = self.expects_json_errors and not self.is_interactive
+            line = f"{render_notice(shown, kind) if as_json else shown}\n"
             if (bar := self.bar) is not None:
                 bar.write_above(line)
             else:

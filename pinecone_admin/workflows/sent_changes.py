@@ -87,6 +87,7 @@ class SentChange:
         target: Id of what it is about, or None if that is what it creates.
         ids: Ids in the request, by their names.
         undoes: Whether it is the deletion of what this command has created itself.
+        name: Name or email address of what it creates, or None.
 
     Attributes:
         outcome: What happened to it; ``unknown`` until that is known.
@@ -109,6 +110,7 @@ class SentChange:
         target: str | None = None,
         ids: Mapping[str, str] | None = None,
         undoes: bool = False,
+        name: str | None = None,
     ) -> None:
         self.operation: Final = operation
         self.method: Final = method
@@ -116,6 +118,7 @@ class SentChange:
         self.target: Final = target
         self.ids: dict[str, str] = dict(ids or {})
         self.undoes: Final = undoes
+        self.name: Final = name
         self.outcome: Outcome = "unknown"
         self.is_readable: bool = True
         self.made: str | None = None
@@ -137,6 +140,7 @@ class SentChange:
             target=in_path[-1] if in_path else None,
             ids=find_ids(operation),
             undoes=_undoing.get(),
+            name=None if in_path else _find_name(operation.body),
         )
 
     def note_result(self, operation: Operation[Any], result: object) -> None:
@@ -174,6 +178,14 @@ def find_ids(operation: Operation[Any], result: object = None) -> dict[str, str]
     """
     found = {**operation.path_parameters, **_list_ids(operation.body), **_list_ids(_find_resource(result))}
     return {name: make_printable(value, most=_MAX_ID_LENGTH) for name, value in found.items()}
+
+
+def _find_name(body: object) -> str | None:
+    """Return the name or the email address of what a request creates, without the tag of a temporary name."""
+    from pinecone_admin.workflows.name_tags import original_name  # noqa: PLC0415 - what only reads needs no tags
+
+    name = next((found for each in ("name", "email") if isinstance(found := getattr(body, each, None), str)), None)
+    return None if name is None else make_printable(original_name(name), most=_MAX_ID_LENGTH)
 
 
 def _find_made(operation: Operation[Any], result: object) -> str | None:

@@ -52,7 +52,7 @@ def test_the_files_of_a_review_agree_and_are_private(tmp_path: Path) -> None:
         done = run("access", "--project", "search", "--output", "json", *names)
     assert done.exit == 0
     notes = [json.loads(line)["note"]["message"] for line in done.stderr.splitlines()]
-    assert notes == [f"wrote {tmp_path / kind}" for kind in ("html", "csv", "markdown")]
+    assert notes == [f"Wrote {tmp_path / kind}." for kind in ("html", "csv", "markdown")]
     assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
     rows = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_text())))
     assert [row["principal"] for row in rows] == [row["principal"] for row in done.json["access"]]
@@ -93,8 +93,8 @@ def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) ->
     findings = {each["kind"]: (each["accepted_reason"], each["accepted_until"]) for each in reviewed.json["findings"]}
     assert findings == {without: ("new", "2999-01-01"), with_roles: (None, None)}
     assert reviewed.stderr.splitlines() == [
-        f"warning: the waiver of {with_roles} until 2001-01-01 has ended",
-        f"failed on {with_roles} (1)",
+        f"The waiver of {with_roles} until 2001-01-01 has ended.",
+        f"This fails on findings, as you asked: {with_roles} (1).",
     ]
 
 
@@ -129,7 +129,7 @@ def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> Non
         compared = run("inventory", "--compare", file, file, "--fail-on-change", "--output", "table")
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
     for done in (review, failed, taken, compared):
-        assert "warning: could not be read: users: list_users: [403" in done.stderr
+        assert "Not shown: users" in done.stderr
     assert compared.stderr.startswith("nothing has changed in what both have\n")
     numbers = {each["kind"]: each["number"] for each in taken.json}
     assert (numbers["users"], numbers["invites"], numbers["projects"]) == (None, 1, 2)
@@ -336,4 +336,4 @@ def test_beside_files_only_the_findings_go_into_a_pipe(tmp_path: Path) -> None:
     assert [each["kind"] for each in piped.json["findings"]] == [each["kind"] for each in whole["findings"]]
     assert asked["access"] == whole["access"]
     assert len(roles) == len(whole["access"])
-    assert piped.stderr.startswith(f"wrote {page}")
+    assert piped.stderr.startswith(f"Wrote {page}.")

@@ -177,7 +177,7 @@ def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> N
     assert json.loads(path.read_text().splitlines()[-1])["operation"] == "create_project"
     log = AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)
     (tmp_path / "other").chmod(0o666)
-    with pytest.raises(pytest.fail.Exception, match="not written to"):
+    with pytest.raises(pytest.fail.Exception, match="could not be written to"):
         log.append("{}\n")
     with pytest.raises(CLIError, match="can be written by others"):
         AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)

@@ -58,7 +58,7 @@ def test_words_of_other_programs_run_and_are_in_no_help() -> None:
             done, expected = run(*words.split()), run(*meant.split())
             assert (done.exit, done.stdout, done.stderr) == (0, expected.stdout, expected.stderr), words
         assert not [each for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]
-        assert "did you mean" in run("project", "obliterat").stderr or "choose from" in run("project", "x").stderr
+        assert "All commands: pinecone-admin project --help" in run("project", "x").stderr
     shown = run("--help").stdout + run("project", "--help").stdout + run("user", "--help").stdout
     for word in ("ls", "rm", "get", "view", "new", "edit", "projects", "keys"):
         assert not re.search(rf"^  {word} ", shown, re.MULTILINE)
@@ -69,14 +69,14 @@ def test_options_of_other_programs_name_what_does_the_same() -> None:
     check_usage(
         run("project", "delete", "x", "--force"), "There is no --force. Add --yes to go ahead, or --confirm NAME"
     )
-    check_usage(run("project", "list", "--quiet"), "There is no --quiet. Standard output has only data")
+    check_usage(run("project", "list", "--quiet"), "There is no --quiet. To skip the question, use --yes.")
 
 
 def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
     """With the words of its help, in the order of the help; elsewhere, one error names all that is missing."""
     with example_organization() as emulator:
         missing = run("api-key", "create")
-        check_usage(missing, "Missing: NAME, --project")
+        check_usage(missing, "These are missing: NAME, --project")
         assert len(emulator.requests) == 0
         asked = run("api-key", "create", "--dry-run", terminal=True, stdin="k 1\nsearch\n")
         assert asked.exit == 0, asked
@@ -85,24 +85,27 @@ def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
         given = run("project", "create", terminal=True, stdin="--yes\nn\n")
         assert "About to: project create --yes" in given.stderr
         nothing = run("project", "create", terminal=True, stdin="")
-        assert (nothing.exit, "Missing: NAME" in nothing.stderr) == (2, True)
+        assert (nothing.exit, "missing: NAME" in nothing.stderr) == (2, True)
         silent = run("project", "create", terminal=True, stdin="x\n", env={"PINECONE_ADMIN_NO_PROMPT": "1"})
-        assert (silent.exit, silent.stderr.startswith("error: Missing: NAME")) == (2, True)
+        assert (silent.exit, silent.stderr.startswith("error: These are missing: NAME")) == (2, True)
         assert run("api-key", "create", "--help", terminal=True).exit == 0
 
 
 def test_wrong_words_are_usage_errors() -> None:
     """Unknown commands, options and values are named, with what was probably meant."""
     with example_organization() as emulator:
-        check_usage(run("projct"), "'projct'", "did you mean project?")
-        check_usage(run("project", "lst"), "'project lst'", "did you mean list?")
-        check_usage(run("project", "obliterate"), "choose from create, delete")
-        for words, meant in ((("config",), "profile"), (("project", "rename"), "update")):
+        check_usage(run("projct"), "There is no command projct. Did you mean project?")
+        check_usage(run("project", "lst"), "There is no command project lst. Did you mean project list?")
+        check_usage(run("project", "obliterate"), "All commands: pinecone-admin project --help.")
+        for words, meant in ((("config",), "profile"), (("project", "rename"), "project update")):
             check_usage(run(*words), f"did you mean {meant}?")
         check_usage(run("status"), "did you mean doctor?")
-        check_usage(run("rotate-due"), "'rotate-due'", "did you mean api-key rotate-due or service-account rotate-due?")
-        check_usage(run("list"), "'list'", "choose from organization, project")
-        check_usage(run("project", "status"), "choose from create, delete")
+        check_usage(
+            run("rotate-due"),
+            "There is no command rotate-due. Did you mean api-key rotate-due or service-account rotate-due?",
+        )
+        check_usage(run("list"), "There is no command list. All commands: pinecone-admin --help.")
+        check_usage(run("project", "status"), "There is no command project status.")
         check_usage(run("project", "list", "--outptu", "json"), "--outptu", "project list --help")
         check_usage(run("project", "list", "--output", "jsn"), "--output", "did you mean json?")
         check_usage(run("project", "list", "--output"), "--output")
@@ -126,7 +129,7 @@ def test_every_choice_suggests_the_nearest_word() -> None:
             if isinstance(each.type, click.Choice):
                 choices += 1
                 word = str(each.type.choices[-1])
-                with pytest.raises(click.BadParameter, match=f"did you mean {word}\\?"):
+                with pytest.raises(click.BadParameter, match=f"Did you mean {word}\\?"):
                     each.type.convert(f"{word}x", each, None)
     assert choices > len(COMMANDS)
     with example_organization() as emulator:
@@ -137,8 +140,8 @@ def test_every_choice_suggests_the_nearest_word() -> None:
         check_usage(run("completion"), "one of bash, zsh, fish")
         check_usage(run("help", "exit-code"), "did you mean exit-codes?")
         check_usage(run("help", "project", "lst"), "did you mean project list?")
-        assert "did you mean many-owners?" in run("explain", "many-owner").stderr
-        assert "lists all" in run("explain", "PA999").stderr
+        assert "Did you mean many-owners?" in run("explain", "many-owner").stderr
+        assert "To list all codes" in run("explain", "PA999").stderr
         assert len(emulator.requests) == 0
 
 
@@ -302,7 +305,7 @@ def test_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("pinecone_admin.cli.main.find_spec", lambda name: None if name == "rich" else object())
     done = run("--version")
     assert (done.exit, done.stdout) == (2, "")
-    assert done.stderr == 'error: packages are not installed (rich): in a checkout, run pip install ".[cli]"\n'
+    assert done.stderr == 'error: These packages are not installed: rich. In a checkout, run pip install ".[cli]".\n'
     error = run("project", "list", "--output", "json").error
     assert (error["exit"], error["outcome"], error["safe_to_retry"]) == (2, "not_sent", True)
 
@@ -355,10 +358,13 @@ def test_a_message_keeps_the_words_that_the_command_line_gave(tmp_path: Path) ->
                 (folder / name).write_text(f'{{"plan_of": "{workflow}"')
                 check_usage(run("apply", plan, "--yes"), f"error: {plan} is not a JSON object")
             missing = f"{plan}/x.json"
-            check_usage(run("access", "--inventory", missing), f"error: cannot read {missing}: ")
-            check_usage(run("project", "describe", ""), "error: PROJECT: the value is empty")
+            check_usage(run("access", "--inventory", missing), f"error: {missing} cannot be read: ")
+            check_usage(run("project", "describe", ""), "error: PROJECT needs a value, but is empty.")
             done = run("project", "describe", name)
-            assert (done.exit, f"error: the account sees no project '{name}'" in done.stderr) == (4, True)
+            assert (done.exit, f"error: There is no project {name} that this account can see." in done.stderr) == (
+                4,
+                True,
+            )
 
 
 def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
@@ -371,11 +377,11 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
     addresses = "PINECONE_CONTROLLER_HOST=http://localhost:1\nPINECONE_OAUTH_URL=http://example.com/x\n"
     env_file.write_text(f"PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\n{addresses}")
     env_file.chmod(0o600)
-    reason = "which exposes the token in transit: use https, or set PINECONE_ADMIN_ALLOW_HTTP=1 ["
+    reason = "which exposes the token in transit: use https, or set PINECONE_ADMIN_ALLOW_HTTP=1. ["
     for words, env, exit_code, place in (
         (["profile", "update", "p", "--api-url", "http://example.com"], {}, 2, "--api-url"),
-        (["project", "list", "--profile", "p"], {}, 2, "profile p: host"),
-        (["project", "list", "--env-file", str(env_file)], {}, 2, f"env file {env_file}: PINECONE_OAUTH_URL"),
+        (["project", "list", "--profile", "p"], {}, 2, "Profile p: host"),
+        (["project", "list", "--env-file", str(env_file)], {}, 2, f"Env file {env_file}: PINECONE_OAUTH_URL"),
         (["project", "list"], {"PINECONE_CONTROLLER_HOST": "http://example.com"}, 2, "PINECONE_CONTROLLER_HOST"),
     ):
         with example_organization() as emulator:

@@ -101,7 +101,7 @@ def test_an_interrupted_read_changes_nothing(tmp_path: Path) -> None:
                 done = run(*words)
                 assert (done.exit, done.stderr) == (
                     exit_codes.INTERRUPTED,
-                    "error: interrupted; nothing was changed\n",
+                    "error: Interrupted. Nothing was changed.\n",
                 ), words
         assert sent_changes(emulator) == []
 
@@ -124,7 +124,7 @@ def test_an_interrupted_prompt_changes_nothing(tmp_path: Path) -> None:
         ):
             done = run(*words, terminal=True, stdin=CTRL_C)
             assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), done
-            assert done.stderr.splitlines()[-1] == "error: interrupted; nothing was changed", words
+            assert done.stderr.splitlines()[-1] == "error: Interrupted. Nothing was changed.", words
         assert sent_changes(emulator) == []
 
 

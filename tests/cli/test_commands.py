@@ -50,7 +50,6 @@ NOT_PASSED = {
 
 # What reads the contents of a project makes a temporary key for that, and deletes it.
 _TEMPORARY_KEY = {"create_api_key", "delete_api_key"}
-_MAKES_TEMPORARY_KEYS = {"project delete-with-cleanup", "project stale"}
 
 
 def public_methods() -> dict[str, Callable[..., Any]]:
@@ -189,7 +188,7 @@ def test_the_effect_of_a_command_is_what_it_sends() -> None:
     """A command that reads sends GET only; one that deletes sends DELETE; one that changes sends something else."""
     for each in run_examples():
         spec = each.spec
-        ignored = _TEMPORARY_KEY if spec.full_name in _MAKES_TEMPORARY_KEYS else set()
+        ignored = _TEMPORARY_KEY if spec.makes_temporary_keys else set()
         methods = {request.method for request in each.requests if request.operation_id not in ignored} - {"GET"}
         sends = f"{file_of(spec)}: the example of {spec.full_name}, which {spec.effect}, sends {methods or 'GET only'}"
         remedy = f"correct the effect or the example: {each.done.stderr}"

@@ -118,7 +118,7 @@ def test_the_digest_is_that_of_the_file(emulator: Emulator) -> None:  # noqa: AR
 def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
     """What is left out is said on stderr."""
     emulator.clock.advance(8 * 86400)
-    assert run("export").stderr == "warning: left out: 1 expired invite\n"
+    assert run("export").stderr == "Left out: 1 expired invite.\n"
 
 
 def test_a_plan_on_a_terminal(emulator: Emulator) -> None:
@@ -172,13 +172,13 @@ def test_a_plan_elsewhere(emulator: Emulator) -> None:
     """In a pipe, a plan is JSON, or lines; it ends with 8 only if that is asked for, and has no columns."""
     assert run("plan", "org.yaml").exit == 0
     done = run("plan", "org.yaml", "--fail-on-change", "--output", "raw")
-    assert (done.exit, done.stderr) == (8, "failed on 2 changes\n")
+    assert (done.exit, done.stderr) == (8, "This fails on 2 changes, as you asked.\n")
     first = "would invite carol@example.com with OrgMember and ProjectViewer on project search"
     assert shorten(done.stdout)[0] == first
     before = len(emulator.requests)
     for words in (("plan", "org.yaml"), ("apply", "org.yaml", "--dry-run")):
         refused = run(*words, "--output", "csv")
-        assert (refused.exit, "a plan has no columns" in refused.stderr) == (2, True)
+        assert (refused.exit, "A plan has no columns" in refused.stderr) == (2, True)
     assert len(emulator.requests) == before
     rows = run("plan", "org.yaml", "--output", "csv", "--query", "changes[].{action: action, kind: target.kind}")
     assert rows.stdout.splitlines() == ["action,kind", "invite,invite", "create,api_key"]
@@ -191,7 +191,7 @@ def test_a_plan_without_credentials(emulator: Emulator) -> None:
     before = len(emulator.requests)
     offline = ("plan", "org.yaml", "--inventory", "inventory.json")
     refused = run(*offline, env=NOBODY)
-    assert (refused.exit, "give --client-id" in refused.stderr) == (2, True)
+    assert (refused.exit, "Give its client id with --client-id" in refused.stderr) == (2, True)
     assert run(*offline, "--client-id", emulator.client_id, "--out", "offline.json", env=NOBODY).exit == 0
     assert len(emulator.requests) == before
     online, planned = (ChangePlan.from_json(Path(each).read_text()) for each in ("online.json", "offline.json"))
@@ -213,10 +213,10 @@ def test_every_problem_of_a_file_has_a_line(emulator: Emulator, command: str) ->
     done = run(command, "bad.yaml")
     assert done.exit == 2
     assert done.stderr.splitlines() == [
-        "bad.yaml: line 1: organization must be text, not no: put it in quotes",
-        "bad.yaml: line 3: projects is empty: leave it out, or write [] for an empty list",
-        "bad.yaml: line 2: people[0].email is not an email address: 'x'",
-        "error: bad.yaml has 3 problems [PA101]",
+        "bad.yaml, line 1: organization must be text, not no: put it in quotes.",
+        "bad.yaml, line 3: projects is empty: leave it out, or write [] for an empty list.",
+        "bad.yaml, line 2: people[0].email is not an email address: 'x'.",
+        "error: bad.yaml has 3 problems. [PA101]",
     ]
     assert not emulator.requests
 
@@ -233,7 +233,7 @@ def test_every_problem_with_the_organization_has_a_line(emulator: Emulator, outp
     for command, *options in (("plan",), ("plan", *known), ("apply", "--yes")):
         done = run(command, "out.yaml", *options, "--output", output)
         assert done.exit == 9
-        lines = [each for each in done.stderr.splitlines() if "left out: line " in each]
+        lines = [each for each in done.stderr.splitlines() if "Left out: line " in each]
         assert sum("is on a project that is neither in the file nor there" in each for each in lines) == 9, done.stderr
         assert not list_changes(emulator)
         done = run(command, "many.yaml", *options, "--output", output)
@@ -241,10 +241,10 @@ def test_every_problem_with_the_organization_has_a_line(emulator: Emulator, outp
         if output == "json":
             assert {each["file"] for each in done.error["problems"]} == {"many.yaml"}
             lines = [each["message"] for each in done.error["problems"]]
-            assert (done.error["message"], len(done.stderr.splitlines())) == ("many.yaml has 18 problems", 1)
+            assert (done.error["message"], len(done.stderr.splitlines())) == ("many.yaml has 18 problems.", 1)
         else:
             lines = done.stderr.splitlines()
-            assert lines.pop() == "error: many.yaml has 18 problems [PA101]"
+            assert lines.pop() == "error: many.yaml has 18 problems. [PA101]"
         assert sum("would be invited, and needs a role on the organization" in each for each in lines) == 18, lines
         assert len(lines) == 18
         assert max(map(len, lines)) < 200
@@ -268,7 +268,7 @@ def test_a_client_id_that_is_not_that_of_the_credentials_is_refused(emulator: Em
         done = run(*words, "--client-id", "another")
         assert (done.exit, "--client-id is not that of this client" in done.stderr) == (2, True)
         done = run(*words, "--client-id", "another", env=alone)
-        assert (done.exit, "no service account has the client_id (--client-id" in done.stderr) == (5, True)
+        assert (done.exit, "o service account has the client_id (--client-id" in done.stderr) == (5, True)
     assert not list_changes(emulator)
 
 
@@ -281,7 +281,7 @@ def test_a_part_that_was_not_read_for_another_reason_is_no_matter_of_the_role(em
         for words in (("export",), ("plan", "org.yaml")):
             done = run(*words)
             assert (done.exit, "view of an OrgOwner" in done.stderr) == (expected, expected == 10), done
-            assert f"not everything could be read: users: list_users: [{status}" in done.stderr or expected == 10
+            assert f"ot everything could be read: users: list_users: [{status}" in done.stderr or expected == 10
         emulator.faults.clear()
 
 
@@ -404,7 +404,7 @@ def test_a_plan_is_refused_after_an_end(emulator: Emulator) -> None:
     emulator.clock.advance(24 * 3600)
     done = run("apply", "plan.json", "--yes")
     assert (done.exit, list_changes(emulator)) == (5, [])
-    assert "an end (until) of the file has come since the plan was made" in done.stderr
+    assert "n end (until) of the file has come since the plan was made" in done.stderr
 
 
 def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
@@ -449,12 +449,12 @@ def test_a_token_does_not_show_whose_it_is(emulator: Emulator) -> None:
     write("less.yaml", "organization: Emulated Organization\nservice_accounts: [{name: old, absent: true}]\n")
     for command in ("plan", "apply"):
         refused = run(command, "less.yaml", env=env)
-        assert (refused.exit, "give --client-id" in refused.stderr) == (2, True), refused.stderr
+        assert (refused.exit, "Give its client id with --client-id" in refused.stderr) == (2, True), refused.stderr
     own = ("--client-id", emulator.client_id)
     assert run("plan", "less.yaml", *own, "--out", "plan.json", env=env).exit == 0
     words = ("apply", "plan.json", "--confirm", "1", "--yes")
     refused = run(*words, env=env)
-    assert (refused.exit, "a token does not show whose it is" in refused.stderr) == (5, True), refused.stderr
+    assert (refused.exit, "since a token does not show whose it is" in refused.stderr) == (5, True), refused.stderr
     assert list_changes(emulator) == ["create_service_account"]
     done = run(*words, *own, env=env)
     assert (done.exit, done.json["client_id"]) == (0, emulator.client_id), done.stderr
@@ -543,10 +543,7 @@ def test_a_part_that_fails(emulator: Emulator) -> None:
     emulator.faults.add("invites.create", status=403)
     done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--out", "report.json")
     assert done.exit == 9
-    assert (
-        "warning: 1 step failed, and 0 did not run: see why, and run it again, with another file for --out"
-        in done.stderr
-    )
+    assert "1 step failed. Fix what the lines above say, then run the command again with another --out." in done.stderr
     report = json.loads(Path("report.json").read_text())
     assert [(each["state"], each["change"]["target"]["name"]) for each in report["steps"]] == [
         ("rejected", "carol@example.com"),
@@ -593,7 +590,7 @@ def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
 def test_a_file_from_standard_input(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
     """A file can come from standard input, and its problems name that."""
     assert run("plan", "-", stdin=ORGANIZATION_FILE).json["source"] == "standard input"
-    assert "standard input" in run("plan", "-", stdin="organization: [").stderr
+    assert "Standard input" in run("plan", "-", stdin="organization: [").stderr
 
 
 def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable[[int], int]) -> None:
@@ -615,7 +612,7 @@ def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable
                 assert (done.exit, list_changes(emulator)) == (130, []), (number, after)
                 continue
             report = json.loads(Path("report.json").read_text())
-            assert "wrote report.json" in done.stderr
+            assert "Wrote report.json." in done.stderr
             said = re.findall(r"[0-9a-f]{8}-[-0-9a-f]{27}", done.stderr)
             assert [id for id in said if id not in Path("report.json").read_text()] == [], (number, after)
             texts.update(each["error"] for each in report["steps"] if "error" in each)

@@ -408,7 +408,7 @@ def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
         assert file is not None
         file.write_text(f"{file.read_text()}\n[profiles.work]\nclient-id = 'x'\n")
         cases = {
-            ("--profile", "absent"): ("variables", "no profile 'absent'"),
+            ("--profile", "absent"): ("variables", "no profile absent"),
             ("--profile", "work"): ("credentials", "does not contain where its secret is"),
             ("--profile", "broken"): ("credentials", "whitespace"),
         }

@@ -81,7 +81,7 @@ def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -
     with example_organization():
         done = each(EXISTS, "--failed", "failed", rows=FORMATS[form])
         assert lines_of(done) == [{"row": 1, "exit": 0, "result": True}, {"row": 2, "exit": 4, "result": False}]
-        said = f"warning: 1 of 2 rows failed: row 2 (line {LINES[form]}). It is in failed, to run again.\n"
+        said = f"1 of 2 rows failed: row 2 (line {LINES[form]}). It is in failed, to run again.\n"
         assert (done.exit, done.stderr) == (9, said)
         assert Path("failed").stat().st_mode & 0o777 == 0o600
         again = each(("project", "create", "{name}", "--max-pods", "{max_pods}"), "--yes", file="failed")
@@ -208,13 +208,13 @@ REFUSED = [
     (["user", "offboard", "--people", "-", "--out", "{name}"], "'-' would read standard input"),
     (["send", "POST", "/x/{name}", "--body", "@-"], "'@-' would read standard input"),
     (["project"], "write the words of a command"),
-    (["project", "creat", "{name}"], "did you mean create?"),
+    (["project", "creat", "{name}"], "Did you mean project create?"),
     (["project", "create", "search"], "no placeholder"),
-    (["project", "create", "{name}", "more"], "unexpected argument 'more'"),
+    (["project", "create", "{name}", "more"], "more is one word too many."),
     (["project", "create", "--max-pods", "{name}"], "NAME"),
     (["project", "create", "{name}", "--max-pods", "many"], "--max-pods"),
     (["project", "create", "{name}", "--no-such-option"], "--no-such-option"),
-    (["project", "create", "{nam}"], "{nam}: there is no such column: did you mean name?"),
+    (["project", "create", "{nam}"], "There is no column nam for {nam}. Did you mean name?"),
     (["project", "create", "{name"], "has a single brace"),
     (["project", "create", "{}{name}"], "has a single brace"),
     (["api-key", "create", "{name}", "--project", "search"], "each row makes a secret: give --store"),
@@ -273,7 +273,7 @@ DAMAGED = {
     f"name\n{'x' * (1 << 20)}\n": "a line has more than",
     '[{"name": "x"}, {"name": ]': "cannot be read",
     '[{"name": "x"}, 5]': "rows.csv, line 1 (row 2): it is not a JSON object.",
-    '[{"name": "x"},\n\n {"nam": "y"}]': "line 3 (row 2): {name}: there is no such column: did you mean nam?",
+    '[{"name": "x"},\n\n {"nam": "y"}]': "line 3 (row 2): There is no column name for {name}. Did you mean nam?",
     "[" * 100_000: "nested too deeply",
     '\n{"name": "x"}\n\nname\n': "rows.csv, line 4 (row 2): it is not a JSON object.",
     'name,other\nx,"a\nb"\n\ny\n': "rows.csv, line 5 (row 2): it has 1 cell, and the header has 2.",
@@ -298,13 +298,16 @@ WRONG = {
     (EXISTS, '{"name": NaN}'): "the value of column name is too large, or not a number",
     (EXISTS, '{"name": ["x"]}'): "the value of column name is not text",
     (EXISTS, '{"name": "a\\u0000b"}'): "the value of column name has a character that cannot be typed",
-    (EXISTS, '{"nam": "x"}'): "{name}: there is no such column: did you mean nam?",
-    (("project", "describe", "{name}"), '{"name": ""}'): "PROJECT: the value is empty",
-    (("project", "update", "search", "--name", "{name}"), '{"name": ""}'): "--name: the value is empty",
-    (("project", "create", "x", "--max-pods", "{name}"), '{"name": "many"}'): "'many' is not a whole number",
+    (EXISTS, '{"nam": "x"}'): "There is no column name for {name}. Did you mean nam?",
+    (("project", "describe", "{name}"), '{"name": ""}'): "PROJECT needs a value, but is empty.",
+    (("project", "update", "search", "--name", "{name}"), '{"name": ""}'): "--name needs a value, but is empty.",
+    (("project", "create", "x", "--max-pods", "{name}"), '{"name": "many"}'): "--max-pods many: write a whole number",
     (("service-account", "create", "x", "--role", "{name}", "--store", "file:{name}"), '{"name": "Org"}'): "--role: ",
-    (("api-key", "list", "--{name}"), '{"name": "x"}'): "No such option",
-    (("project", "ensure", "fine", "--if-different", "{name}"), '{"name": "maybe"}'): "'maybe' is not one of them",
+    (("api-key", "list", "--{name}"), '{"name": "x"}'): "There is no --",
+    (
+        ("project", "ensure", "fine", "--if-different", "{name}"),
+        '{"name": "maybe"}',
+    ): "--if-different maybe: this is not one of the words.",
     (("send", "POST", "/admin/projects", "--body", "{name}"), '{"name": "-"}'): "--body takes no placeholder",
     (("send", "POST", "/admin/projects", "--body", "@{name}"), '{"name": "-"}'): "would read standard input",
     (("access", "--inventory", "{name}"), '{"name": "-"}'): "--inventory: '-' would read standard input",
@@ -320,7 +323,7 @@ def test_a_row_that_is_wrong_refuses_the_file_and_fails_in_a_stream(words: tuple
         done = each(words, "--yes", rows=f"{row}\n", file="one")
         assert (done.exit, done.stdout, len(emulator.requests)) == (2, "", 0), done
         assert text in done.stderr
-        is_template = "takes no" in text or "No such option" in text  # of which no row can be right
+        is_template = "takes no" in text or "There is no --" in text  # of which no row can be right
         assert is_template or done.stderr.startswith("error: one, line 1 (row 1): "), done.stderr
         piped = each(words, "--yes", file="-", stdin=f"{row}\n{fine}\n")
         if not is_template:
@@ -335,20 +338,19 @@ def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
         for way in ("--yes", "--dry-run"):
             done = each(words, way, "--failed", "failed.csv", rows=rows)
             assert (done.exit, done.stdout, len(emulator.requests)) == (2, "", 0), done
-            help_line = "is not a whole number from 0 (see pinecone-admin project create --help)"
-            wrong = "Invalid value for '--max-pods'"
+            help_line = "write a whole number from 0. See pinecone-admin project create --help"
             assert done.stderr.splitlines() == [
-                f"rows.csv, line 3 (row 2): {wrong}: 'many' {help_line}.",
-                "rows.csv, line 4 (row 3): NAME: the value is empty.",
+                f"rows.csv, line 3 (row 2): --max-pods many: {help_line}.",
+                "rows.csv, line 4 (row 3): NAME needs a value, but is empty.",
                 "rows.csv, line 5 (row 4): it has 1 cell, and the header has 2.",
-                f"rows.csv, line 8 (row 6): {wrong}: '-1' {help_line}.",
+                f"rows.csv, line 8 (row 6): --max-pods -1: {help_line}.",
                 "error: rows.csv: 4 of 6 rows are wrong. Nothing was changed. [PA101]",
             ]
             listed = each(words, way, "-o", "json", rows=rows).error
             assert [(each["file"], each["line"]) for each in listed["problems"]] == [
                 ("rows.csv", line) for line in ("3", "4", "5", "8")
             ]
-            assert listed["problems"][1]["message"] == "row 3: NAME: the value is empty"
+            assert listed["problems"][1]["message"] == "row 3: NAME needs a value, but is empty."
         assert not Path("failed.csv").exists()
 
 
@@ -409,12 +411,12 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
         assert (each(EXISTS, "--read-only", rows=rows).exit, each(EXISTS, "--dry-run", rows=rows).exit) == (4, 4)
         other = each(CREATE, "--yes", "--expect-organization", "other", rows=rows)
         assert (other.exit, exits_of(other)) == (3, [3])
-        assert other.stderr == "warning: 1 of 1 row failed: row 1 (line 2). 1 row did not run.\n"
+        assert other.stderr == "1 of 1 row failed: row 1 (line 2). 1 row did not run.\n"
         assert changes_of(emulator) == 0
         made = each(CREATE, "--yes", "--audit-log", str(log), "--query", "name", "--verbose", rows=rows)
         assert [line["result"] for line in lines_of(made)] == ["x", "y"]
         requests = [line.partition(": 2")[0] for line in made.stderr.splitlines() if "/admin/" in line]
-        assert requests == ["row 1: POST /admin/projects", "row 2: POST /admin/projects"]
+        assert requests == ["Row 1: POST /admin/projects", "Row 2: POST /admin/projects"]
         entries = [json.loads(line) for line in log.read_text().splitlines()]
         assert [(entry["operation"], entry["status"], bool(entry["request_id"])) for entry in entries] == [
             ("create_project", 200, True)
@@ -506,7 +508,7 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert (piped.exit, "can be read only once" in piped.stderr) == (2, True)
         assert each(EXISTS, file="-", stdin=rows).exit == 0
         none = each(CREATE, rows="name\n")
-        assert (none.exit, none.stdout, none.stderr) == (0, "", "there are no rows\n")
+        assert (none.exit, none.stdout, none.stderr) == (0, "", "There are no rows.\n")
 
 
 DELETIONS: list[tuple[Sequence[str], str]] = [
@@ -630,7 +632,7 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             assert Path("left.csv").read_text() == ""
         Path("failed.csv").unlink()
     said = "1 of 2 rows failed: row 2 (line 3). 1 row did not run. They are in failed.csv, to run again."
-    assert done.stderr == f"warning: {said}\n"
+    assert done.stderr == f"{said}\n"
 
 
 def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
@@ -640,25 +642,23 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
         stopped = each(EXISTS, "--stop", "--failed", "failed.csv", file="-", stdin=rows)
         whole = each(EXISTS, "--failed", "all.csv", file="-", stdin=rows)
     assert stopped.stderr == (
-        "warning: 1 of 2 rows failed: row 2 (line 3). It is in failed.csv, to run again. The rest of standard input "
+        "1 of 2 rows failed: row 2 (line 3). It is in failed.csv, to run again. The rest of standard input "
         "was not read.\n"
     )
-    assert whole.stderr == (
-        "warning: 2 of 3 rows failed: row 2 (line 3), row 3 (line 4). They are in all.csv, to run again.\n"
-    )
+    assert whole.stderr == ("2 of 3 rows failed: row 2 (line 3), row 3 (line 4). They are in all.csv, to run again.\n")
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
     """It must not be run again blindly, and the last line says so, with the numbers of rows as such."""
     said = "may have made its change. Look first, before you run it again."
     both = "may have made their changes. Look first, before you run them again."
-    for exits, named in (([6, 0, 0], f"row 1 (line 2) {said}"), ([6, 6, 0], f"row 1 (line 2), row 2 (line 3) {both}")):
+    for exits, named in (([6, 0, 0], f"Row 1 (line 2) {said}"), ([6, 6, 0], f"Row 1 (line 2), row 2 (line 3) {both}")):
         with example_organization() as emulator:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
             done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\n")
             assert exits_of(done) == exits
         Path("failed.csv").unlink()
-        assert done.stderr.endswith(f"warning: {named}\n")
+        assert done.stderr.endswith(f"{named}\n")
 
 
 def test_reads_run_at_once() -> None:
@@ -726,9 +726,9 @@ def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
         assert names_of(emulator) == {"search", "empty", "a", "b"}
     assert Path("failed.csv").read_text() == "name\nb\nc\nd\n"
     assert done.stderr.splitlines() == [
-        "warning: 1 of 2 rows failed: row 2 (line 3). 2 rows did not run. They are in failed.csv, to run again.",
-        "warning: row 2 (line 3) may have made its change. Look first, before you run it again.",
-        "error: interrupted; the work of 2 rows was done",
+        "1 of 2 rows failed: row 2 (line 3). 2 rows did not run. They are in failed.csv, to run again.",
+        "Row 2 (line 3) may have made its change. Look first, before you run it again.",
+        "error: Interrupted. The work of 2 rows was carried out.",
     ]
 
 
@@ -745,7 +745,7 @@ def test_a_row_that_must_not_be_interrupted_ends_and_no_other_begins(tmp_path: P
         assert (done.exit, exits_of(done)) == (130, exits), (row, done)
         assert Path("failed.csv").read_text() == f"name\n{left}"
         Path("failed.csv").unlink()
-        assert done.stderr.endswith("error: interrupted; the work of 1 row was done\n")
+        assert done.stderr.endswith("error: Interrupted. The work of 1 row was carried out.\n")
 
 
 def test_a_closed_pipe_ends_reads_and_no_changes() -> None:
@@ -804,4 +804,4 @@ def test_rows_of_a_pipe_run_as_they_come_and_ctrl_c_ends_the_wait(served: dict[s
             assert json.loads(process.stdout.readline())["row"] == number
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
-        assert process.stderr.read() == "error: interrupted; the work of 2 rows was done\n"
+        assert process.stderr.read() == "error: Interrupted. The work of 2 rows was carried out.\n"

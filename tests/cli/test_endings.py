@@ -207,9 +207,10 @@ class Case:
         if has_changed:
             assert done.exit in {6, 7, 9, 130}, self
             assert done.exit != 7 or outcome == "unknown", self
-            assert re.search(r" (was|were) done|processed|the change was made|was completed", line), self
+            participle = "(changed|created|deleted|replaced|sent|carried out)"
+            assert re.search(rf" (was|were) {participle}| may have been |was completed", line), self
         if outcome == "done":
-            assert has_changed or "may have been processed" in line, self
+            assert has_changed or "may have been" in line, self
         assert is_safe or done.exit in {6, 9, 130}, self
         assert not is_safe or done.exit != 6, self
         self._check_names(line)
@@ -217,9 +218,9 @@ class Case:
 
     def _check_names(self, line: str) -> None:
         existing = str(self.after)
-        for clause in re.findall(r"([^;]*) (?:was|were) done\b", line):
-            for verb, id in re.findall(r"(create|delete)_\w+ ([\da-f-]{36})", clause):
-                assert (id in existing) == (verb == "create") or "may have been processed" in line, self
+        for clause, participle in re.findall(r"([^.]*) (?:was|were) (created|deleted)\.", line):
+            for id in re.findall(r"[\da-f-]{36}", clause):
+                assert (id in existing) == (participle == "created") or "may have been" in line, self
 
     def _check_secrets(self, line: str) -> None:
         has_arrived = any(secret in self.stored or secret in self.done.stdout for secret in self.new_secrets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinecone_admin.cli.parameters import spell_parameter
+from pinecone_admin.cli.failures import spell_parameter
 from tests.cli.command_line import COMMANDS, run
 from tests.cli.example_runs import run_examples
 

@@ -127,7 +127,7 @@ def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
         assert re.findall(r" \[PA\d+\]", line) == [code] * bool(code), line
         assert line.endswith(code)
     interrupted = describe_failure(errors.NotFoundError("m", status_code=404), ledger=Ledger(), is_interrupted=True)
-    assert interrupted.line == "error: interrupted; [404] m; nothing was changed [PA205]"
+    assert interrupted.line == "error: Interrupted. M (404). Nothing was changed. [PA205]"
     with example_organization():
         declined = run("project", "create", "x", terminal=True, stdin="n\n")
     assert declined.stderr.endswith("error: You said no. Nothing was changed.\n")
@@ -396,8 +396,8 @@ def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() ->
             preview = run(*words, "--if-different", "fail", "--dry-run")
             reported = run(*words, "--yes")
             assert (failed.exit, preview.exit, reported.exit) == (exit_codes.FINDINGS, exit_codes.FINDINGS, 0), words
-            assert failed.stderr.endswith("failed on 1 difference\n")
-            assert "it differs, and was left as it is: " in reported.stderr
+            assert failed.stderr.endswith("This fails on 1 difference, as you asked.\n")
+            assert "It differs, and was left as it is: " in reported.stderr
             assert "left as it is" not in failed.stderr + preview.stderr
             assert failed.json["differences"] == preview.json["would_do"]["differences"] == reported.json["differences"]
         same = run("project", "ensure", "search", "--max-pods", "0", "--if-different", "fail", "--yes")
@@ -417,7 +417,7 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
             left = run(*words, "--yes", "--query", "created", "--output", "raw")
             changed = run(*words, "--yes", "--if-different", "update")
             assert (left.exit, left.stdout, changed.exit) == (0, "false\n", 0), (words, left, changed)
-            assert "it differs, and was left as it is: " in left.stderr
+            assert "It differs, and was left as it is: " in left.stderr
             assert "left as it is" not in changed.stderr
         granted = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--role", "OrgBillingAdmin", "--yes")
         more = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--yes")
@@ -435,7 +435,7 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
             "--query",
             "created",
         )
-        assert "it differs, and was left as it is: roles: found" in again.stderr
+        assert "It differs, and was left as it is: roles: found" in again.stderr
 
 
 def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
@@ -447,7 +447,7 @@ def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
         emulator.clock.advance(60 * 24 * 3600)
         updated = run(*words, "--if-different", "update", "--revoke-unlisted")
     assert (sent.stdout.strip(), updated.stdout.strip()) == ("true", "true")
-    assert "its roles differ, and were left as they are: role_bindings: found" in sent.stderr
+    assert "Its roles differ, and were left as they are: role_bindings: found" in sent.stderr
     assert updated.stderr == ""
 
 

@@ -153,7 +153,7 @@ def check(done: Run, reader: str, what: object) -> None:
     if done.exit in {0, 8, 9}:
         return
     lines = done.stderr.splitlines()
-    if reader in OF_SEVERAL_LINES and re.search(r" has \d+ problems \[", lines[-1]):  # each has a line of its own
+    if reader in OF_SEVERAL_LINES and re.search(r" has \d+ problems\. \[", lines[-1]):  # each has a line of its own
         assert all(line.isprintable() for line in lines)
         lines = lines[-1:]
     assert done.exit in {2, *REFUSED_BEYOND.get(reader, ())}, (reader, what, done.exit, done.stderr[:500])

@@ -67,7 +67,7 @@ def test_a_command_that_cleans_up_says_so_and_what_a_second_signal_does(notices:
         assert any(each.name == "docs" for each in emulator.state.projects.values())
     assert done.exit == 130
     *notices, last = done.stderr.splitlines()
-    assert re.fullmatch(r"error: interrupted; create_project [\w-]+ was done", last)
+    assert re.fullmatch(r"error: Interrupted. Project docs \([\w-]+\) was created\.", last)
     assert notices == [
         "interrupted: cleaning up, to leave nothing half done; a second Ctrl-C does not stop this",
         "interrupted again: the command still finishes what it has to, and then ends by itself",
@@ -87,7 +87,7 @@ def test_an_interrupted_command_is_not_safe_to_repeat_if_it_may_have_made_someth
     with example_organization(), intercepted(interrupt):
         done = run("project", "ensure", "docs", "--yes", "--output", "json", notice_after=0.0)
     assert (done.exit, done.error["outcome"], done.error["safe_to_retry"]) == (130, "unknown", False)
-    assert done.error["message"].endswith("; create_project may have been processed")
+    assert done.error["message"].endswith("Project docs may have been created.")
 
 
 def test_a_key_that_is_not_stored_is_deleted_while_the_lines_are_written(notices: list[str]) -> None:
@@ -113,7 +113,7 @@ def test_a_command_that_ends_at_once_writes_only_its_last_line() -> None:
 
     with example_organization(), intercepted(interrupt):
         done = run("project", "list")
-    assert (done.exit, done.stderr) == (130, "error: interrupted; nothing was changed\n")
+    assert (done.exit, done.stderr) == (130, "error: Interrupted. Nothing was changed.\n")
 
 
 def test_the_line_says_what_the_command_waits_for(
@@ -200,7 +200,10 @@ def test_a_signal_after_the_work_finds_what_was_done(monkeypatch: pytest.MonkeyP
     with example_organization():
         done = run(*CREATE)
     assert (done.exit, done.json["name"]) == (130, "docs")
-    assert re.fullmatch(r"error: interrupted; the change was made \(create_project [\w-]+\): .*\n", done.stderr)
+    assert re.fullmatch(
+        r"error: Interrupted. Project docs \([\w-]+\) was created\. Only the result could not be shown\. .*\n",
+        done.stderr,
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,7 +218,7 @@ def test_a_signal_after_a_file_was_changed_does_not_say_that_nothing_was(words: 
 
     with example_organization(), mock.patch("pinecone_admin.cli.profiles.files.replace_private_file", replace):
         done = run(*words)
-    assert (done.exit, done.stderr) == (130, "error: interrupted; the command was completed\n")
+    assert (done.exit, done.stderr) == (130, "error: Interrupted. The command was completed.\n")
 
 
 def test_a_signal_before_or_after_the_command_claims_nothing(
@@ -231,4 +234,4 @@ def test_a_signal_before_or_after_the_command_claims_nothing(
     monkeypatch.setattr("sys.argv", ["pinecone-admin", "project", "list"])
     with pytest.raises(SystemExit) as ended:
         run_process()
-    assert (ended.value.code, capsys.readouterr().err) == (130, "error: interrupted\n")
+    assert (ended.value.code, capsys.readouterr().err) == (130, "error: Interrupted.\n")

@@ -144,7 +144,7 @@ def test_a_format_is_no_file() -> None:
     """Whoever means the format is told which option that is."""
     for word in ("json", "yaml", "csv", "table", "raw"):
         done = run("export", "--out", word)
-        assert (done.exit, f"For the format, use -o {word} " in done.stderr) == (2, True)
+        assert (done.exit, f"For the format, use -o {word}." in done.stderr) == (2, True)
         assert not Path(word).exists()
 
 

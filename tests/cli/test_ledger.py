@@ -8,7 +8,7 @@ from typing import Any
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import choose_exit, conclude
 from pinecone_admin.cli.error_output import CommandFailure
-from pinecone_admin.cli.ledger import Ledger, SecretEntry, SecretState, name_changes
+from pinecone_admin.cli.ledger import Ledger, SecretEntry, SecretState, describe_changes
 from pinecone_admin.workflows.sent_changes import SentChange, find_effects
 
 REASON = CommandFailure("it failed", exit_codes.NOT_ALLOWED, {"help_code": "PA204", "outcome": "rejected"})
@@ -129,7 +129,7 @@ def test_what_the_changes_of_a_command_come_to() -> None:
         assert choose_exit(exit_codes.NOT_ALLOWED, effects, ledger) == exit_code, name
         ended = conclude(REASON, ledger, says_if_unchanged=True)
         is_repeatable = all(each.is_repeatable for each in effects.remaining)
-        assert ended.message.endswith("nothing was changed") == (not fields - {"rejected"}), name
+        assert ended.message.endswith("Nothing was changed.") == (not fields - {"rejected"}), name
         assert (ended.details["outcome"], ended.details["safe_to_retry"]) == {
             6: ("done" if "unread" in fields else "unknown", is_repeatable),
             9: ("done", is_repeatable),
@@ -150,7 +150,10 @@ def test_a_command_whose_work_is_done_need_not_be_repeated() -> None:
     ledger.is_complete = True
     ended = conclude(CommandFailure("no room", exit_codes.USAGE, {"help_code": "PA101"}), ledger)
     assert (ended.exit, ended.details["help_code"], ended.details["safe_to_retry"]) == (6, "exit-6", False)
-    assert ended.message == "no room; the change was made (update_project p): look before you repeat it"
+    assert (
+        ended.message
+        == "no room. Project p was changed. Only the result could not be shown. Do not run the command again."
+    )
 
 
 RESCUED = "could not be stored, so it is in /x, which only you can read. Store it, then delete the file."
@@ -164,24 +167,25 @@ def test_a_line_says_where_new_secrets_are_unless_what_they_belong_to_is_gone() 
     ledger.secrets.append(entry)
     entry.place = "/x"
     lines: tuple[tuple[SecretState, str], ...] = (
-        ("stored", "; the value of key reader is stored"),
-        ("shown", "; the value of key reader was written to stdout"),
-        ("rescued", f". The new value of key reader {RESCUED}"),
-        ("lost", ". The new value of key reader could not be kept anywhere (/x), and is lost. Rotate the key again."),
-        ("undelivered", "; the new value of key reader was not stored"),
+        ("stored", " The value of key reader is stored."),
+        ("shown", " The value of key reader was written to stdout."),
+        ("rescued", f" The new value of key reader {RESCUED}"),
+        ("lost", " The new value of key reader could not be kept anywhere (/x), and is lost. Rotate the key again."),
+        ("undelivered", " The new value of key reader was not stored."),
     )
     for state, words in lines:
         entry.state = state
-        assert conclude(REASON, ledger).message == f"it failed; create_api_key k was done{words}"
+        assert conclude(REASON, ledger).message == f"it failed. API key k was created.{words}"
     ledger.secrets.append(SecretEntry("service account ci", "s"))
     ledger.secrets[-1].state = "stored"
-    assert conclude(REASON, ledger).message.endswith("; the secret of service account ci is stored")
+    assert conclude(REASON, ledger).message.endswith(" The secret of service account ci is stored.")
     ledger.secrets.pop()
     ledger.changes.append(sent("delete_api_key", target="k"))
-    assert conclude(REASON, ledger).message == "it failed"
+    assert conclude(REASON, ledger).message == "it failed."
 
 
 def test_of_many_changes_only_the_first_are_named() -> None:
     """The line stays short, and a change that was sent twice is named once."""
     changes = [sent("delete_index", target=str(number % 8)) for number in range(16)]
-    assert name_changes(changes) == ", ".join(f"delete_index {number}" for number in range(5)) + " and 3 more"
+    names = ", ".join(f"index {number}" for number in range(5))
+    assert describe_changes(find_effects(changes)) == [f"I{names[1:]} and 3 more were deleted."]

@@ -193,7 +193,7 @@ def test_a_lock_that_is_taken_during_the_request_loses_no_secret(
         with intercepted(lock):
             done = run(*words_of(name, "--store", f"file:{tmp_path}/place"))
         made = live_secrets(emulator) - before
-    assert "another command is using" in done.stderr
+    assert "Another command is using" in done.stderr
     assert not (tmp_path / "place").exists()
     rescued = find_files_with(made, tmp_path) if made else []
     assert len(made) == len(rescued) == (name != "api-key create"), done
@@ -326,5 +326,5 @@ def test_a_response_that_cannot_be_read_is_kept_whatever_comes_after_it(
     (secret,) = live_secrets(emulator) - before
     (path,) = find_files_with({secret}, tmp_path)
     assert (len(rotations) > 1, "rescue" in path.name) == (True, True), done
-    assert f"the response, which may contain the secret, is in {path}" in done.stderr
+    assert f"he response, which may contain the secret, is in {path}" in done.stderr
     assert secret not in done.stdout + done.stderr

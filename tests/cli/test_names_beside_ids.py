@@ -103,7 +103,7 @@ def test_a_key_of_a_role_is_looked_for_in_a_project() -> None:
         assert run("role-binding", "delete", "api-key:reader:empty:DataPlaneEditor", "--yes").exit == 0
         wrong = run("role-binding", "create", "--role", "OrgMember", "--user", "ada@example.com", "--project", "empty")
         assert wrong.exit == 2
-        assert "the project of a role is written PROJECT:ROLE" in wrong.stderr
+        assert "For a role on a project, write --role PROJECT:ROLE" in wrong.stderr
 
 
 def test_what_is_ambiguous_is_told_apart_by_names() -> None:
@@ -111,12 +111,12 @@ def test_what_is_ambiguous_is_told_apart_by_names() -> None:
     with example_organization() as emulator, emulator.admin() as admin:
         twin = make_twin_key(admin)
         done = run("api-key", "describe", "reader")
-        assert (done.exit, f"{twin} in project 'empty'" in done.stderr) == (5, True)
-        assert " in project 'search', " in done.stderr
+        assert (done.exit, f"{twin} (in project empty)" in done.stderr) == (5, True)
+        assert "(in project search) or " in done.stderr
         other = emulator.add_user("ada@other.example", name="Ada").id
         done = run("user", "describe", "Ada")
         assert (done.exit, f"{other} (ada@other.example)" in done.stderr) == (5, True)
-        assert "(ada@example.com), " in done.stderr
+        assert "(ada@example.com) or " in done.stderr
 
 
 def test_a_project_whose_name_has_colons_works() -> None:
@@ -136,10 +136,10 @@ def test_a_project_whose_name_has_colons_works() -> None:
         unclear = run("role-binding", "describe", "service-account:robot:eu:search:ProjectEditor")
         assert (unclear.exit, "can be read in several ways" in unclear.stderr) == (2, True)
         absent = run("role-binding", "describe", "user:ada@example.com:nowhere:else:ProjectEditor")
-        assert (absent.exit, "the account sees no project 'else'" in absent.stderr) == (4, True)
+        assert (absent.exit, "There is no project else that" in absent.stderr) == (4, True)
         project = run("project", "describe", "eu:search").json["id"]
         by_id = run("role-binding", "describe", f"service-account:robot:eu:{project}:ProjectEditor")
-        assert (by_id.exit, "the account sees no role binding" in by_id.stderr) == (4, True)
+        assert (by_id.exit, "There is no role binding" in by_id.stderr) == (4, True)
 
 
 def test_differences_say_whose_roles_have_changed() -> None:

@@ -94,7 +94,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     ]
     assert done.exit == 9
     assert [each["name"] for each in done.json["left"]] == ["ci-1"]
-    assert done.stderr.endswith("warning: left: 1 of 3 projects\n")
+    assert done.stderr.endswith("1 of 3 projects were not deleted.\n")
     assert rest == {"search", "empty", "kept"}
 
 
@@ -146,7 +146,7 @@ def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: P
         accepted = run("apply", plan, terminal=True, stdin="1\n")
         assert "ci-1" not in _names(emulator)
     assert (refused.exit, accepted.exit) == (130, 0)
-    assert "temporary API keys read the contents, and were deleted:" in shown.stderr
+    assert "Temporary API keys read the contents, and were deleted:" in shown.stderr
     for word in ("project 'ci-1'", "Emulated Organization", emulator.client_id):
         assert word in refused.stderr
 
@@ -226,9 +226,9 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
     assert (unsaved.exit, shown.exit, made.exit, preview.exit, asked.exit, done.exit) == (2, 9, 9, 9, 2, 9)
     assert "--out FILE" in unsaved.stderr
     assert made.stderr.splitlines() == [
-        f"wrote {plan}",
-        "warning: no@example.com: not found: no user or open invite has this address",
-        f"nobody was removed; to remove these: pinecone-admin apply {plan}",
+        f"Wrote {plan}.",
+        "no@example.com: not found: no user or open invite has this address.",
+        f"Nobody was removed. To remove these people, run pinecone-admin apply {plan}.",
     ]
     assert json.loads(report.read_text()) == preview.json["would_do"]
     assert [each["email"] for each in preview.json["would_do"]["reports"]] == ["ada@example.com", "bob@example.com"]
@@ -250,8 +250,8 @@ def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
             preview = run("apply", plan, "--dry-run")
             assert [each.exit for each in (made, first, second, preview)] == [code, code, again, again]
             assert {*made.json} >= {"not_found", "unseen"}
-            command = f"pinecone-admin apply {plan}"
-            assert made.stderr.rstrip().endswith(command if code == 9 else "there is nobody to remove")
+            command = f"pinecone-admin apply {plan}."
+            assert made.stderr.rstrip().endswith(command if code == 9 else "There is nobody to remove.")
             assert [each.json["not_found"] for each in (made, first, second)] == [["no@example.com"]] * 3
         table = run("apply", plan, "--confirm", "99", "--output", "table")
         people.write_text("ada@example.com")
@@ -280,7 +280,7 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
         assert "1 API key " in each.stdout
     assert "would delete user ada@example.com" in " ".join(made.stdout.split())
     assert "would delete user ada@example.com" in done.stderr
-    assert f"rotate those that {plan} names, and keys that were made since" in done.stderr
+    assert f"Rotate those that {plan} names, and the keys that were created since." in done.stderr
     assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
 
 
@@ -305,8 +305,8 @@ def test_an_interrupted_plan_says_what_is_done(tmp_path: Path) -> None:
         gone = ids - emulator.state.projects.keys()
     assert gone
     assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (130, "", 2)
-    assert set(re.findall(r"delete_project ([\w-]+)", done.stderr)) == gone
-    assert "done; the same command does what is left" in done.stderr
+    assert set(re.findall(r"[Pp]roject ([\da-f-]{36})", done.stderr)) == gone
+    assert "deleted. The same command does what is left." in done.stderr
 
 
 def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:
@@ -336,10 +336,10 @@ def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -
         done = run("apply", str(plan), "--confirm", "99")
         assert [each.email for each in emulator.state.users.values()] == ["owner@example.com"]
     (row,) = [line for line in made.stdout.splitlines() if line.startswith("owner@example.com ")]
-    (warning,) = [line for line in made.stderr.splitlines() if "cannot be carried out" in line]
+    (warning,) = [line for line in made.stderr.splitlines() if "This plan cannot be applied." in line]
     assert row.endswith("  cannot be removed: last owner")
-    assert "user owner@example.com (" in warning
-    assert warning.endswith(f", or remove the entry from reports in {plan} to offboard the others")
+    assert "User owner@example.com (" in warning
+    assert warning.endswith(f" Remove that entry from reports in {plan} to go on with the others.")
     assert (made.exit, exits, done.exit) == (5, [5, 5, 5, 2, 2], 9)
 
 
@@ -380,13 +380,13 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
         _leave_projects(emulator, "ci-1")
         before = _names(emulator)
         for options, name, next_step in (
-            ([], "ci-*", "add --out plan.json, read it, and run pinecone-admin apply plan.json"),
-            (["--out", plan], "ci-*", f"read {plan}, remove what must stay"),
+            ([], "ci-*", "add --out plan.json, read that file, and run pinecone-admin apply plan.json"),
+            (["--out", plan], "ci-*", f"Read {plan}, remove what must stay"),
             (["--out", empty], "none-*", "there is nothing to delete"),
             ([], "none-*", "there is nothing to delete"),
         ):
             line = run(*words, name, *options, terminal=True).stderr.splitlines()[-1]
-            assert line.startswith("nothing was deleted"), line
+            assert line.startswith("Nothing was deleted"), line
             assert next_step in line
         assert run(*words, "ci-*").stderr.startswith("To read what projects contain, the command creates temporary")
         assert _names(emulator) == before

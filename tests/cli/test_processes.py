@@ -117,7 +117,7 @@ def test_an_interrupted_prompt_changes_nothing(served: dict[str, str]) -> None:
     """Ctrl-C ends in one line and exit code 130."""
     code, shown = run_on_terminal(["project", "create", "interrupted"], served, answer="\x03")
     assert code == 130
-    assert shown.splitlines()[-1] == "error: interrupted; nothing was changed"
+    assert shown.splitlines()[-1] == "error: Interrupted. Nothing was changed."
 
 
 def test_a_closed_pipe_ends_silently(served: dict[str, str]) -> None:
@@ -133,7 +133,7 @@ def test_a_closed_stdout_is_found_before_anything_is_sent(served: dict[str, str]
         closed = f"{sys.executable} -m pinecone_admin.cli {words} >&-; exit $?"
         done = subprocess.run(["bash", "-c", closed], env=served, capture_output=True, timeout=PATIENCE, check=False)
         (line,) = done.stderr.decode().splitlines()
-        assert (done.returncode, "stdout is closed; nothing was changed" in line) == (2, True), words
+        assert (done.returncode, "Standard output is closed. Nothing was changed." in line) == (2, True), words
     error = json.loads(done.stderr)["error"]
     assert (error["exit"], error["outcome"], error["safe_to_retry"]) == (2, "not_sent", True)
     listing = f"{sys.executable} -m pinecone_admin.cli project list --query '[].name' <&- 2>&-; exit $?"
@@ -151,7 +151,7 @@ def test_a_full_disk_is_no_wrong_command_line(served: dict[str, str]) -> None:
                 )
             (line,) = done.stderr.decode().splitlines()
             assert done.returncode == code, (output, words, line)
-            assert "the output cannot be written: No space left on device" in line, output
+            assert "The output cannot be written: No space left on device" in line, output
             assert line.startswith('{"error": ' if output == "json" else "error: ")
 
 

@@ -86,7 +86,7 @@ def test_a_profile_becomes_the_default() -> None:
         assert [each["name"] for each in run("profile", "list").json if each["default"]] == [name]
     before = path.read_text()
     wrong = run("profile", "use", "other")
-    assert (wrong.exit, "there is no profile 'other'" in wrong.stderr) == (3, True)
+    assert (wrong.exit, "There is no profile other." in wrong.stderr) == (3, True)
     assert path.read_text() == before
     assert before.startswith("# mine\n")
 
@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_read_or_written_is_named(home: Path) -> None:
     profile_file().parent.write_text("")
     done = save_profile("work")
     assert (done.exit, str(home) in done.stderr) == (2, True)
-    with pytest.raises(CLIError, match="set HOME"):
+    with pytest.raises(CLIError, match="Set HOME"):
         change_profiles(None, lambda text: text)
 
 
@@ -239,7 +239,7 @@ def test_a_user_without_a_home_folder_has_no_profiles(monkeypatch: pytest.Monkey
     monkeypatch.setattr("pinecone_admin.cli.profiles.files.user_config_path", lambda *_, **__: Path("~/x"))
     assert run("profile", "list").json == []
     done = save_profile("work")
-    assert (done.exit, "set HOME" in done.stderr) == (2, True)
+    assert (done.exit, "Set HOME" in done.stderr) == (2, True)
 
 
 def test_an_env_file_is_read_as_a_shell_would() -> None:

@@ -149,7 +149,7 @@ def test_requests_are_built_from_what_is_typed() -> None:
     cases = [
         (("GET", "admin/users", None), "must begin with a slash"),
         (("GET", "/admin/users?limit", None), "must be like limit=5"),
-        (("GET", "/admin/users", "{}"), "GET takes no body"),
+        (("GET", "/admin/users", "{}"), "a GET request takes no --body"),
         (("POST", "/admin/projects", "{name: x}"), "the body is not JSON"),
     ]
     for arguments, message in cases:
@@ -192,7 +192,7 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
     write_report(str(link), "new")
     assert (link.is_symlink(), target.read_text()) == (True, "new")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    with pytest.raises(PineconeValueError, match="cannot write"):
+    with pytest.raises(CLIError, match="cannot be written"):
         write_report(str(target), "\ud800")
     assert target.read_text() == "new"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "report"]
@@ -204,10 +204,10 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
     assert os.read(reader, 100) == b"to a pipe"
     os.close(reader)
     os.close(writer)
-    with pytest.raises(PineconeValueError, match="the name of a file"):
+    with pytest.raises(CLIError, match="the name of a file"):
         check_writable("-")
-    for path, reason in ((tmp_path, "it is a folder"), (tmp_path / "no" / "x", "its folder does not exist")):
-        with pytest.raises(PineconeValueError, match=reason):
+    for path, reason in ((tmp_path, "is a folder"), (tmp_path / "no" / "x", "its folder does not exist")):
+        with pytest.raises(CLIError, match=reason):
             check_writable(str(path))
     check_writable(str(target))
 
@@ -219,7 +219,7 @@ def test_links_of_other_users_are_not_followed(tmp_path: Path, monkeypatch: pyte
     link.symlink_to(target)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     for write in (check_writable, lambda path: write_report(path, "x")):
-        with pytest.raises(PineconeValueError, match="link of another user"):
+        with pytest.raises(CLIError, match="link of another user"):
             write(str(link))
     with pytest.raises(CLIError, match="link of another user"):
         AuditLog(str(link), on_failure=print)
@@ -231,12 +231,12 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "latin").write_bytes(b"caf\xe9")
     (tmp_path / "marked").write_bytes(b"\xef\xbb\xbfemail")
     for name, reason in (("none", "No such file"), (".", "directory"), ("latin", "not UTF-8")):
-        with pytest.raises(PineconeValueError, match=f"cannot read .*{reason}"):
+        with pytest.raises(CLIError, match=f"cannot be read.*{reason}"):
             read_text(str(tmp_path / name), sys.stdin)
     assert read_text(str(tmp_path / "marked"), sys.stdin) == "email"
     assert read_text("-", io.StringIO("typed")) == "typed"
     monkeypatch.setattr(files, "_MAX_CHARACTERS", 4)
-    with pytest.raises(PineconeValueError, match="cannot read -: it is too large"):
+    with pytest.raises(CLIError, match="cannot be read, because it is too large"):
         read_text("-", io.StringIO("typed"))
 
 

@@ -109,7 +109,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     store = f'exec:{sys.executable} -c "{program}" ' + "{project} {name}"
     done = rotate(store)
     assert done.exit == 9
-    assert done.stderr == "warning: 1 failure; the report says why\n"
+    assert done.stderr == "1 failure. The report says why.\n"
     (failed,) = done.json["failed"]
     assert failed["key"]["name"] == "indexer"
     assert failed["reason"].startswith(f"{sys.executable} ended with exit status 1: sealed; API key ")
@@ -141,10 +141,10 @@ def test_a_project_that_cannot_be_listed_keeps_its_places(emulator: Emulator, pl
     ("store", "message"),
     [
         (None, "Each secret is shown only once. Say where they should go, for example --store 'file:{project}-"),
-        ("file:{nmae}.key", "there is no placeholder {nmae}: did you mean name, or write {{ and }} for braces."),
+        ("file:{nmae}.key", "there is no placeholder {nmae}. Did you mean name? For braces, write {{ and }}."),
         (
             "exec:sh -c 'jq {x: .}' {name}",
-            "there is no placeholder {x: .}: choose from kind, scope, project, name, or write",
+            "there is no placeholder {x: .}. Choose from kind, scope, project, name. For braces",
         ),
         ("file:}{name}.key", "has a single brace"),
         ("vault:x", "a place for secrets is given as env-file:PATH#NAME, file:PATH or exec:COMMAND, such as"),
@@ -167,7 +167,7 @@ def test_a_second_template_is_refused(emulator: Emulator) -> None:
     """Taking the last of two silently could send the secrets of production elsewhere."""
     done = rotate("file:{name}", more=("--store", "file:x-{name}"))
     assert (done.exit, list(emulator.requests)) == (2, [])
-    assert "--store is given twice, and takes one value: one template, in which {scope} and {name}" in done.stderr
+    assert "--store is given twice, and takes one value. It is one template, in which {scope} and {name}" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_an_interrupted_run_ends_after_the_key_in_progress(
         assert done.exit == 130
         is_complete = "was completed" in done.stderr or "the change was made" in done.stderr
         assert done.error["safe_to_retry"] == (not is_complete), done.stderr
-        assert done.error["message"].startswith("interrupted; ")
+        assert done.error["message"].startswith("Interrupted. ")
         stored = sum(path.read_text() in values(emulator).values() for path in Path().glob("*.key"))
         seen.add(stored)
         assert rotate("file:{project}-{name}.key").exit == 0

@@ -152,12 +152,12 @@ def test_what_fails_before_the_command_ends_with_125(tmp_path: Path) -> None:
     marker = tmp_path / "started"
     started = ("touch", str(marker))
     cases: list[tuple[tuple[str, ...], tuple[str, ...], str]] = [
-        (("--yes",), ("no-such-command",), "there is no command 'no-such-command'; nothing was changed"),
+        (("--yes",), ("no-such-command",), "There is no program no-such-command to run. Nothing was changed."),
         (("--yes",), (str(script),), f"{script} cannot be run: No such file or directory"),
         (("--yes", "--ttl", "30s"), started, "--ttl must be at least a minute"),
         (("--yes", "--read-only"), started, "the command would change something"),
-        (("--yes", "--role", "Reader"), started, "'Reader' is not one of them"),
-        (("--yes", "--expect-organization", "other"), started, "organization other is expected"),
+        (("--yes", "--role", "Reader"), started, "Reader: this is not one of the words"),
+        (("--yes", "--expect-organization", "other"), started, "You expected organization other"),
         ((), started, "there is no terminal. Add --yes"),
     ]
     with example_organization() as emulator:
@@ -172,7 +172,7 @@ def test_what_fails_before_the_command_ends_with_125(tmp_path: Path) -> None:
         emulator.configure(api_key_quota=1)
         status, stdout, stderr = run_here(*started)
         assert (status, stdout, served.keys(), marker.exists()) == (125, "", ["reader"], False)
-        assert "create_api_key: [403" in stderr
+        assert "(403 " in stderr
         emulator.faults.add("get_token", status=401, times=None)
         assert run_here(*started)[0] == 125
 
@@ -187,9 +187,9 @@ def test_a_key_that_cannot_be_deleted(served: Served, code: int) -> None:
     line = json.loads(stderr)["error"]["message"]
     assert json.loads(document)["error"]["exit"] == status
     (left,) = (key for key in served.emulator.state.api_keys.values() if key.name != "reader")
-    assert f"temporary API key {left.id} of project" in line
+    assert f"emporary API key {left.id} of project" in line
     assert "could not be deleted: delete_api_key: [403" in line
-    assert "pinecone-admin api-key delete-retired deletes it" in line
+    assert "api-key delete-retired deletes it after its expiry time." in line
 
 
 @pytest.mark.parametrize(
@@ -269,8 +269,8 @@ def test_an_interruption_while_the_key_is_made_leaves_none(served: Served) -> No
     process.append(served.start("echo", "started"))
     status, stdout, stderr = end(process[0])
     assert (status, stdout) == (130, "")
-    assert stderr.startswith("error: interrupted; ")
-    assert "nothing remains of what was done" in stderr
+    assert stderr.startswith("error: Interrupted. ")
+    assert "Nothing remains of what was done." in stderr
     assert served.keys() == ["reader"]
 
 
@@ -339,8 +339,8 @@ def test_a_create_that_fails_for_good_ends_with_125_and_says_what_may_be_left() 
         assert emulator.clock.elapsed() - began < timedelta(minutes=1)
         assert sum(each.operation_id == "create_api_key" for each in emulator.requests) == 4
     assert (done.exit, done.stdout, done.stderr.count("\n")) == (125, "", 1)
-    assert done.stderr.startswith("error: create_api_key: [503 UNAVAILABLE]")
-    assert "the request may have been processed" in done.stderr
+    assert done.stderr.startswith("error: The server failed: fault injected by the emulator (503 UNAVAILABLE, ")
+    assert "The request may have been processed." in done.stderr
 
 
 def test_the_command_cannot_read_the_client_secret_from_a_file_again(served: Served, tmp_path: Path) -> None:
@@ -401,13 +401,16 @@ def test_a_dry_run_shows_the_requests_and_sends_reads(tmp_path: Path) -> None:
 def test_the_output_is_that_of_the_command(tmp_path: Path) -> None:
     """Other formats and a query are for a dry run alone, and else refused before anything is sent."""
     marker = tmp_path / "started"
-    cases = (("--output", "yaml", ", and errors can be json"), ("--query", "would_do", ""))
+    cases = (
+        ("--output", "yaml", "--output can only be json, for errors"),
+        ("--query", "would_do", "--query has no place here. Leave it out"),
+    )
     with example_organization() as emulator:
         for option, value, end_of_line in cases:
             status, stdout, stderr = run_here("touch", str(marker), options=("--yes", option, value))
             assert (status, stdout, marker.exists(), list(emulator.requests)) == (125, "", False, [])
-            text = f"the output is that of the command{end_of_line}; nothing was changed [PA101]"
-            assert stderr == f"error: {option}: {text}\n"
+            text = f"run shows the output of its command, so {end_of_line}. Nothing was changed. [PA101]"
+            assert stderr == f"error: {text}\n"
         preview = ("--dry-run", "--output", "yaml", "--query", "would_do[].operation")
         status, stdout, _ = run_here("true", options=preview)
     assert (status, stdout) == (0, "- create_api_key\n")
@@ -417,17 +420,17 @@ def test_an_option_of_the_command_stands_behind_the_dashes() -> None:
     """Where -- is missing, the error says where it belongs; behind it, no word is an option of ours."""
     done = run(*RUN, "--yes", "sh", "-c", "true")
     assert done.exit == 125
-    assert "No such option '-c'; options of the command stand behind --" in done.stderr
+    assert "There is no -c. Options of the command that is run stand behind --." in done.stderr
     _, _, stderr = run_here("true", options=("--yes", "--projct", "x"))
-    assert "No such option '--projct': did you mean --project?" in stderr
+    assert "There is no --projct. Did you mean --project?" in stderr
 
 
 def test_a_closed_stdout_is_a_failure_before_the_command(served: Served) -> None:
     """A script can tell it from an exit code of the command."""
     script = f"{' '.join([*PROGRAM, *RUN])} --yes -- true >&-; exit $?"
     done = subprocess.run(["bash", "-c", script], env=served.env, capture_output=True, timeout=PATIENCE, check=False)
-    assert (done.returncode, b"stdout is closed; nothing was changed" in done.stderr) == (125, True)
+    assert (done.returncode, b"Standard output is closed. Nothing was changed." in done.stderr) == (125, True)
     for words, code in (("--profile run project list", 2), ("-h --profile project --verbose run --help", 125)):
         script = f"{' '.join(PROGRAM)} {words} >&-; exit $?"
         done = subprocess.run(["bash", "-c", script], env=served.env, capture_output=True, check=False)
-        assert (done.returncode, b"stdout is closed; nothing was changed" in done.stderr) == (code, True)
+        assert (done.returncode, b"Standard output is closed. Nothing was changed." in done.stderr) == (code, True)

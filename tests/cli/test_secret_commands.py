@@ -208,7 +208,7 @@ def test_a_broken_store_leaves_no_key_and_loses_no_secret(name: str, tmp_path: P
         assert list_ids(emulator) == ids
     assert done.exit == code_of_lost_store(name)
     assert done.stdout == ""
-    assert "ended with exit status 1; what it wrote on its standard error is withheld" in done.stderr
+    assert "ended with exit status 1. What it wrote on its standard error is withheld" in done.stderr
     check_rescue(name, done, made, tmp_path)
 
 
@@ -226,7 +226,7 @@ def test_a_store_that_leaves_the_secret_unread_counts_as_broken(
             assert list_ids(emulator) == ids
             assert name == ROTATES_ACCOUNT or live_secrets(emulator) == before
         assert (done.exit, done.stdout) == (code_of_lost_store(name), "")
-        assert "ended with exit status 0, but did not read the whole secret;" in done.stderr
+        assert "ended with exit status 0, but did not read the whole secret." in done.stderr
         check_rescue(name, done, made, tmp_path)
         for path in find_files_with(made, tmp_path):
             path.unlink()
@@ -245,7 +245,7 @@ def test_a_disk_that_fills_up_meanwhile_loses_no_secret(name: str, tmp_path: Pat
         made = live_secrets(emulator) - before
         assert list_ids(emulator) == ids
     assert done.exit == code_of_lost_store(name)
-    assert f"{env}: No space left on device;" in done.stderr
+    assert f"{env}: No space left on device." in done.stderr
     assert env.read_text() == "A=1\n"
     check_rescue(name, done, made, tmp_path)
 
@@ -301,7 +301,7 @@ def check_interrupted(emulator: Emulator, name: str, number: int, *, after: bool
     assert made or not target.exists(), f"{case} stores a secret that is not valid: {done.stderr}"
     if interruption.was_sent:
         assert done.exit == 130, case
-        assert done.stderr.startswith("error: interrupted; "), case
+        assert done.stderr.startswith("error: Interrupted. "), case
         assert len(done.stderr.splitlines()) == 1, case
     target.unlink(missing_ok=True)
     return interruption.was_sent
@@ -331,7 +331,7 @@ def test_an_interruption_while_the_secret_is_stored_lets_the_command_finish(name
         done = run(*words_of(name, "--store", f"exec:{script}"))
         made = live_secrets(emulator) - before
     assert done.exit == 130
-    assert done.stderr.startswith("error: interrupted; the command was completed")
+    assert done.stderr.startswith("error: Interrupted. The command was completed.")
     assert {(tmp_path / "stored").read_text()} == made
 
 
@@ -365,8 +365,8 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
             owner = r"(key|service account) \S+ " + (
                 "was written to stdout" if options == ["--reveal"] else "is stored"
             )
-            secret_of = r"the (value|secret) of"
-            assert re.search(rf"create_\w+ .*(was|were) done; .*; {secret_of} {owner} \[PA210\]\n$", done.stderr)
+            secret_of = r"The (value|secret) of"
+            assert re.search(rf" (was|were) (created|changed)\. .*{secret_of} {owner}\. \[PA210\]\n$", done.stderr)
             assert secret in done.stdout + "".join(read_files(tmp_path).values())
 
 
@@ -465,7 +465,7 @@ def test_a_person_is_told_where_the_secret_went(tmp_path: Path) -> None:
     create = ("api-key", "create", "k", "--project", "search", "--yes")
     with example_organization():
         done = run(*create, "--store", place, terminal=True)
-        assert (done.exit, done.stderr) == (0, f"the secret is stored in {place}\n")
+        assert (done.exit, done.stderr) == (0, f"The secret is stored in {place}.\n")
         ensured = run("api-key", "ensure", "k", "--project", "search", "--yes", "--store", f"{place}2")
         assert ensured.json["stored_in"] is None
         assert "stored_in" not in run(*create, "--reveal").json
@@ -559,7 +559,7 @@ def test_what_an_interrupted_run_stored_is_not_made_again(name: str, place: str,
         assert any(secret in stored for secret in made)
         assert len(made) == 1
     if name != "api-key rotate":  # here, the old key shows what is stored
-        assert "an earlier run stored it, and this one finished the work" in again.stderr
+        assert "an earlier run stored it. This run finished the work." in again.stderr
 
 
 @pytest.mark.parametrize("keep_old_for", ["0", "7d"])
@@ -577,7 +577,7 @@ def test_an_interrupted_rotation_says_how_it_goes_on(
     options = ("--keep-old-for", keep_old_for, "--store", f"file:{path}", "--yes")
     with example_organization() as emulator:
         (old,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
-        hint = f"to finish the rotation, run this again with the id of the old key, {old};"
+        hint = f"o finish the rotation, run this again with the id of the old key, {old}."
         with intercepted(refuse_renaming):
             assert hint in run("api-key", "rotate", "reader", *options).stderr
         unfinished, stored = emulator.dump(), path.read_text()
@@ -589,9 +589,9 @@ def test_an_interrupted_rotation_says_how_it_goes_on(
                 done = run("api-key", "rotate", "reader", *options)
             if not interruption.was_sent:
                 break
-            is_complete = "the change was made" in done.stderr  # it was interrupted as it read names for its report
-            if "nothing was changed" not in done.stderr:
-                assert "the same command" not in done.stderr
+            is_complete = "Only the result" in done.stderr  # it was interrupted as it read names for its report
+            if "Nothing was changed" not in done.stderr:
+                assert "The same command" not in done.stderr
                 if not is_complete:
                     hints += 1
                     assert hint in done.stderr
@@ -605,12 +605,8 @@ def test_an_interrupted_rotation_says_how_it_goes_on(
     ("method", "exit_code", "said"),
     [
         ("before the first", 4, "not found"),
-        (
-            "POST",
-            5,
-            "is not rotated: somebody deleted it during this call; run this again when the other",
-        ),
-        ("PATCH", 9, "another run replaced API key"),
+        ("POST", 5, "is not rotated: somebody deleted it during this call. Run this again when the other"),
+        ("PATCH", 9, "Another run replaced API key"),
     ],
 )
 def test_a_rotation_says_that_another_one_came_between(method: str, exit_code: int, said: str, tmp_path: Path) -> None:
@@ -651,4 +647,4 @@ def test_an_interrupted_change_says_what_became_of_it() -> None:
         for number in (1, 2, 3):
             with example_organization(), InterruptionAt(number, after=after).armed():
                 endings[number, after] = run("project", "update", "search", "--name", "found", "--yes").stderr
-    assert re.fullmatch(r"error: interrupted; update_project [\w-]+ was done\n", endings[2, True]), endings
+    assert re.fullmatch(r"error: Interrupted. Project [\w-]+ was changed.\n", endings[2, True]), endings

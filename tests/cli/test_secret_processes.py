@@ -76,13 +76,13 @@ def test_a_closed_pipe_deletes_the_key_whose_value_it_swallowed(served: ServedOr
     code, _, stderr = served.run(*words_of("api-key create", "--reveal"), stdout=writer)
     os.close(writer)
     assert code == 1
-    assert stderr.startswith("error: the secret may not have been shown whole: stdout was closed; API key ")
+    assert stderr.startswith("error: The secret may not have been shown whole: stdout was closed. API key ")
     assert len(stderr.splitlines()) == 1
     served.emulator.requests.clear()
     shell = ["bash", "-c", '"$@" >&-', "-", *COMMAND, *words_of("api-key create", "--reveal")]
     done = subprocess.run(shell, env=served.env, capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
-    assert b"stdout is closed; nothing was changed" in done.stderr
+    assert b"Standard output is closed. Nothing was changed." in done.stderr
     assert list(served.emulator.requests) == []
     assert live_secrets(served.emulator) == before
 
@@ -98,7 +98,7 @@ def test_a_pipe_that_is_closed_unread_deletes_the_key(served: ServedOrganization
         os.close(reader)
         _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert b"stdout was closed; API key " in stderr
+    assert b"stdout was closed. API key " in stderr
     assert live_secrets(served.emulator) == before
 
 
@@ -180,7 +180,7 @@ def test_ctrl_c_during_the_store_lets_the_command_finish(served: ServedOrganizat
     (secret,) = live_secrets(served.emulator) - before
     assert code == 130
     assert (tmp_path / "stored").read_text() == secret
-    assert shown.splitlines()[-1] == "error: interrupted; the command was completed"
+    assert shown.splitlines()[-1] == "error: Interrupted. The command was completed."
     assert secret not in shown
 
 

@@ -83,7 +83,7 @@ def test_a_secret_is_made_only_if_it_has_somewhere_to_go(tmp_path: Path) -> None
                 assert (done.exit, done.stdout) == (2, ""), (kind, options)
                 assert "--store" in done.stderr or "--reveal" in done.stderr
         other = run("send", "POST", "/admin/projects", "--body", '{"name": "x"}', "--store", "file:x", "--yes")
-        assert (other.exit, "holds no secret" in other.stderr) == (2, True)
+        assert (other.exit, "contains no new secret" in other.stderr) == (2, True)
         assert list(emulator.requests) == []
         for words in secret_requests(emulator).values():
             assert run("send", *words, "--dry-run").exit == 0
@@ -169,4 +169,4 @@ def test_an_interrupted_request_says_whether_it_was_made() -> None:
     with example_organization(), intercepted(interrupt):
         done = run("send", "POST", "/admin/projects", "--body", '{"name": "docs"}', "--yes")
     assert done.exit == 130
-    assert re.fullmatch(r"error: interrupted; POST /admin/projects [\w-]+ was done\n", done.stderr)
+    assert re.fullmatch(r"error: Interrupted. POST /admin/projects [\w-]+ was carried out.\n", done.stderr)

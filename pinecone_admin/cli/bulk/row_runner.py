@@ -35,6 +35,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
+from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Progress
 from pinecone_admin.workflows.sent_changes import SentChange, find_effects
@@ -133,7 +134,7 @@ def _check_places(rows: Sequence[tuple[Row, Session]], template: Template) -> li
 def _describe_problems(session: Session, file: RowFile, total: int, problems: Sequence[_Problem]) -> CLIError:
     """Return the error for rows that are wrong; of several, each gets a line of its own."""
     lines = [
-        f"{file.name}, line {row.line} (row {row.number}): {error.message.rstrip('.')}." for row, error in problems
+        join_sentences([f"{file.name}, line {row.line} (row {row.number}): {error.message}"]) for row, error in problems
     ]
     if len(lines) > 1 and not session.expects_json_errors:
         for line in lines:
@@ -325,7 +326,7 @@ class RowRunner:
         if self._is_unread:
             return
         if not self._latest:
-            self._session.notify("there are no rows")
+            self._session.notify("There are no rows.")
         if failed or left:
             again = "It is" if failed + left == 1 else "They are"
             said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed: {_name_rows(self._failed_rows)}."]
@@ -333,11 +334,13 @@ class RowRunner:
             said += [f"{again} in {self._failed}, to run again."] if self._failed else []
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")
-            self._session.notify(f"warning: {' '.join(said if failed else said[1:])}")
+            self._session.warn(" ".join(said if failed else said[1:]))
         if self._unclear:
             it, its = ("it", "its change") if len(self._unclear) == 1 else ("them", "their changes")
             named = _name_rows(self._unclear)
-            self._session.notify(f"warning: {named} may have made {its}. Look first, before you run {it} again.")
+            self._session.warn(
+                f"{named[:1].upper()}{named[1:]} may have made {its}. Look first, before you run {it} again."
+            )
 
     def _write_left(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""

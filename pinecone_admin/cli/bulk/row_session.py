@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pinecone_admin._concurrency.locks import released_after
 from pinecone_admin.cli.calls.naming import NameLookup
@@ -102,9 +102,9 @@ class RowSession(Session):
         """Who all rows act as."""
         return self._shared.get(lambda: self._shared.session.identity)
 
-    def notify(self, text: str) -> None:
+    def notify(self, text: str, *, kind: Literal["note", "warning"] = "note") -> None:
         """Write one line for people, with the number of the row."""
-        self._shared.session.notify(f"row {self._number}: {text}")
+        self._shared.session.notify(f"Row {self._number}: {text}", kind=kind)
 
     def show_wait(self, reason: str, seconds: float) -> None:
         """Show in the progress of all rows that this one waits."""

@@ -21,7 +21,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.bulk.row_files import Row
 from pinecone_admin.cli.calls.pipeline import check_values
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, Noun
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.output.formats import is_list
 from pinecone_admin.cli.parameters import (
     OWNER_PLACEHOLDERS,
@@ -29,7 +29,6 @@ from pinecone_admin.cli.parameters import (
     check_options,
     given_values,
     protect_ids,
-    spell_parameter,
     suggest,
 )
 from pinecone_admin.cli.placeholder_syntax import Placeholder, names_of, parse_word
@@ -72,7 +71,7 @@ def read_value(row: Row, column: str) -> str:
 def unknown_column(column: str, columns: Sequence[str]) -> CLIError:
     """Return the error for a placeholder whose column does not exist."""
     return CLIError(
-        f"{{{column}}}: there is no such column: {suggest(column, columns) if columns else 'there is none'}"
+        f"There is no column {column} for {{{column}}}. {suggest(column, columns) if columns else ''}".rstrip()
     )
 
 
@@ -198,7 +197,7 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     check_options(command, context, rest)
     values, extra, order = command.make_parser(context).parse_args(list(rest))
     if extra:
-        raise click.UsageError(f"unexpected argument {extra[0]!r}", context)
+        raise click.UsageError(f"{extra[0]} is one word too many.", context)
     for param in order:
         _take_for_all_rows(session, param, values, context)
     columns = _read_columns(session, command, values)

@@ -79,7 +79,7 @@ class AuditLog:
         try:
             self._write(line.encode("ascii"))
         except (OSError, CLIError):
-            self._on_failure(f"not written to {describe_path(self._path)}: {line.rstrip()}")
+            self._on_failure(f"This entry could not be written to {describe_path(self._path)}: {line.rstrip()}")
 
     def _write(self, line: bytes) -> None:
         # Opened anew for each line, so that the file can be rotated.

@@ -13,11 +13,11 @@ from attrs import frozen
 from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.identity.caller import is_of_caller
 from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.parameters import Reference, spell_noun, spell_parameter
+from pinecone_admin.cli.parameters import Reference, spell_noun
 from pinecone_admin.errors import ForbiddenError, ReadOnlyError
 
 if TYPE_CHECKING:

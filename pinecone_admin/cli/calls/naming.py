@@ -85,7 +85,9 @@ class NameLookup:
         if is_id(text):
             return Thing(noun, text)
         if is_key_value(text):
-            raise CLIError("this is the value of an API key, which cannot be looked up: give the id or the name")
+            raise CLIError(
+                "This is the value of an API key, which cannot be looked up. Give the id or the name of the key."
+            )
         if noun == "role-binding" and ":" in text:
             return self._find_binding(text)
         items = self._candidates(noun, text, project)
@@ -125,7 +127,9 @@ class NameLookup:
         """Return the reading of a role binding whose names exist, of those that colons in names leave open."""
         possible = readings if len(readings) == 1 else [each for each in readings if self._is_possible(*each)]
         if len(possible) > 1:
-            raise CLIError(f"{text!r} can be read in several ways, since names have colons: give the project by its id")
+            raise CLIError(
+                f"{text} can be read in several ways, because names have colons. Give the project by its id."
+            )
         return possible[0] if possible else readings[0]
 
     def _is_possible(self, who: Reference, role: WantedRole) -> bool:
@@ -138,8 +142,11 @@ class NameLookup:
         """Return the id of one of several things of a name, with what tells it from the others."""
         if noun == "api-key":
             names = {each.id: each.name for each in self._candidates("project", "", None)}
-            return f"{item.id} in project {names.get(item.project_id, item.project_id)!r}"
-        return f"{item.id} ({item.email})" if noun == "user" else str(item.id)
+            return f"{item.id} (in project {names.get(item.project_id, item.project_id)})"
+        if noun == "user":
+            return f"{item.id} ({item.email})"
+        created_at = getattr(item, "created_at", None)
+        return str(item.id) if created_at is None else f"{item.id} (created {created_at:%Y-%m-%d %H:%M} UTC)"
 
     def name_projects(self, report: Any) -> None:
         """Add the names of projects to the steps and the differences of a report, beside their ids."""
@@ -220,10 +227,17 @@ def _require_one(
     if not found:
         raise missing_thing(noun, text, filter(None, map(_name_of, known)))
     if len(found) > 1:
-        ids = ", ".join(map(describe, found))
-        message = f"there are {count_noun(len(found), spell_noun(noun))} {text!r}: give the id of one, {ids}"
+        message = (
+            f"{count_noun(len(found), spell_noun(noun))} are called {text}. Use an id instead: "
+            f"{_join(map(describe, found))}."
+        )
         raise CLIError(message, cause=AmbiguousNameError)
     return found[0]
+
+
+def _join(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _lacks_names(step: Step) -> bool:
@@ -254,7 +268,8 @@ def _add_names(text: str, names: Mapping[str, str]) -> str:
 def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
     """Return the error for an id or name that nothing has, with the name that is spelt nearly like it."""
     nearest = find_nearest(text, names)
-    message = f"the account sees no {spell_noun(noun)} {text!r}" + (f": did you mean {nearest!r}?" if nearest else "")
+    hint = f" Did you mean {nearest}?" if nearest else ""
+    message = f"There is no {spell_noun(noun)} {text} that this account can see.{hint}"
     return CLIError(message, cause=NotFoundError)
 
 

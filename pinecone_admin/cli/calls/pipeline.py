@@ -123,7 +123,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.exit_code = exit_of(RefusedError)
     failed: Sequence[Any] = getattr(result, "failed", ())
     if failed:
-        session.notify(f"warning: {count_noun(len(failed), 'failure')}; the report says why")
+        session.warn(f"{count_noun(len(failed), 'failure')}. The report says why.")
         codes = [each.help_code for each in failed]
         session.exit_code = exit_of_reasons(codes, session.ledger)
 
@@ -133,26 +133,30 @@ def _report_differences(call: Call, ensured: object) -> None:
     differences: Sequence[object] = getattr(ensured, "differences", ())
     steps: Sequence[object] = getattr(ensured, "steps", ())
     if differences and call.fails_on_difference:
-        call.session.notify(f"failed on {count_noun(len(differences), 'difference')}")
+        call.session.notify(f"This fails on {count_noun(len(differences), 'difference')}, as you asked.")
         call.session.exit_code = call.session.exit_code or exit_codes.FINDINGS
     elif differences and (call.leaves_differences or not steps):
         # Of what was just made, only an invite that was sent again can differ.
-        left = "its roles differ, and were left as they are" if steps else "it differs, and was left as it is"
-        call.session.notify(f"{left}: {'; '.join(map(str, differences))}")
+        left = "Its roles differ, and were left as they are" if steps else "It differs, and was left as it is"
+        call.session.notify(f"{left}: {', '.join(map(str, differences))}.")
 
 
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
     """Raise CLIError if values that click took do not fit one another, or a positional one is empty."""
     for each in command.own_params:
         if isinstance(each, Positional) and str(typed[str(each.name)]) == "":
-            raise CLIError(f"{each.human_readable_name}: the value is empty")
+            raise CLIError(f"{each.human_readable_name} needs a value, but is empty.")
     principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
     chosen = [each for each in principals if each.name in typed]
     if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
-        listed = ", ".join(each.opts[0] for each in principals)
-        raise CLIError(f"give {'only one' if chosen else 'one'} of {listed}")
+        *first, last = (each.opts[0] for each in principals)
+        question = "Give only one of" if chosen else "Whose role is it? Give one of"
+        raise CLIError(f"{question} {', '.join(first)} and {last}.")
     if chosen and "scope" in session.settings and "api_key" not in typed and command.effect != "reads":
-        raise CLIError("--project is where the key of --api-key is: the project of a role is written PROJECT:ROLE")
+        raise CLIError(
+            "--project says where an API key is. For a role on a project, write --role PROJECT:ROLE, such as --role "
+            "search:ProjectEditor."
+        )
 
 
 def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def run_with_key(
         _refuse_output_options(session)
     require_change_allowed(session)
     if shutil.which(command[0], path=session.env.get("PATH")) is None:
-        raise CLIError(f"there is no command {command[0]!r}", says_if_unchanged=True)
+        raise CLIError(f"There is no program {command[0]} to run.", says_if_unchanged=True)
     with show_progress(session, "looking up names"):
         found = session.names.find(project.noun, project.text)
     arguments: dict[str, Any] = {"project_id": found.id, "roles": roles, "ttl": ttl}
@@ -75,7 +75,7 @@ def run_with_key(
         if status is None:
             raise
         status = status or PARTLY_DONE
-        error.add_note("when its time is over, pinecone-admin api-key delete-retired deletes it")
+        error.add_note("pinecone-admin api-key delete-retired deletes it after its expiry time")
         failure = describe_failure(error, ledger=session.ledger)._replace(exit=status)
         with suppress(OSError):
             session.stderr.write(failure.render(as_json=session.expects_json_errors))
@@ -84,9 +84,13 @@ def run_with_key(
 
 def _refuse_output_options(session: Session) -> None:
     if "query" in session.settings:
-        raise CLIError("--query: the output is that of the command", says_if_unchanged=True)
+        raise CLIError(
+            "run shows the output of its command, so --query has no place here. Leave it out.", says_if_unchanged=True
+        )
     if session.settings.get("output") not in {None, "json"}:
-        raise CLIError("--output: the output is that of the command, and errors can be json", says_if_unchanged=True)
+        raise CLIError(
+            "run shows the output of its command, so --output can only be json, for errors.", says_if_unchanged=True
+        )
 
 
 def _preview(

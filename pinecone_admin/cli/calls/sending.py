@@ -92,11 +92,13 @@ def _open_destination(session: Session, method: str, target: str, makes: Secret 
     """Return where the secret goes, after checks; None if the response holds none."""
     if makes is None:
         if session.settings.get("store") is not None:
-            raise CLIError(f"--store: the response to {method} {target} holds no secret that is shown only once")
+            raise CLIError(
+                f"The response to {method} {target} contains no new secret, so --store has no place here. Leave it out."
+            )
         return None
     destination = Destination(session, makes)
     if destination.needs_owner:
-        raise CLIError("--store: send does not know names: write the place without {project} and {name}.")
+        raise CLIError("send does not know the names of projects and keys. Write --store without {project} and {name}.")
     destination.check([_OWNERS[makes.kind]])
     return destination
 
@@ -140,7 +142,7 @@ def build_operation(method: str, target: str, body: str | None, *, returns: Any 
     if not path.startswith("/"):
         raise PineconeValueError(f"the path {path!r} must begin with a slash, such as /admin/projects")
     if body is not None and method not in _METHODS_WITH_BODY:
-        raise PineconeValueError(f"{method} takes no body")
+        raise PineconeValueError(f"a {method} request takes no --body")
     return Operation(
         id="send",
         method=method,

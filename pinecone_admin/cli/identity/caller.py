@@ -139,7 +139,10 @@ def read_organization(admin: Admin) -> CallerOrganization:
     """
     found = read_organizations(admin)
     if not found:
-        message = "the account may see no organization and no project; whoami shows who it is"
+        message = (
+            "This account can see no organization and no project. To see which account it is, run pinecone-admin "
+            "whoami."
+        )
         raise CLIError(message, cause=ForbiddenError)
     key, name = next(iter(found.items()))
     return CallerOrganization(key, name or UNKNOWN)

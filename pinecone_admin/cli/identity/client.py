@@ -33,6 +33,7 @@ from pinecone_admin.cli.identity.sources import (
     require_complete,
 )
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
+from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.variables import CI_VARIABLES
 from pinecone_admin.workflows.sent_changes import SentChange
 
@@ -91,7 +92,10 @@ def find_identity(session: Session) -> CallerIdentity:
         if expected is not None:
             found = identity.expect_organization
             if found is not None and found != expected:
-                raise CLIError(f"{source} {expected}: {identity.origin} expects {found} instead")
+                raise CLIError(
+                    f"{source} names organization {expected}, but {identity.origin} expects {found}. Use one "
+                    "of the two."
+                )
             identity = evolve(identity, expect_organization=expected)
     return identity
 
@@ -118,10 +122,10 @@ def read_variables(session: Session, path: str) -> Mapping[str, str]:
     found = read_file(Path(path), forbidden=OTHERS_CAN_WRITE)
     name = describe_path(path)
     if found is None:
-        raise CLIError(f"--env-file: there is no file {name}")
+        raise CLIError(f"There is no file {name} for --env-file.")
     text, is_public = found
     if is_public:
-        session.notify(f"warning: {name} can be read by all users of this machine: run chmod 600 on it")
+        session.warn(f"All users of this machine can read {name}. Run chmod 600 on it.")
     return parse_env_file(text, source=name)
 
 
@@ -170,7 +174,7 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
         admin.recorder = recorder
         return admin
     # Outside of the except clause: a traceback of the client could show the secret.
-    raise CLIError(f"{identity.origin}: {message}" if not identity.in_environment else message)
+    raise CLIError(as_sentences(f"{identity.origin}: {message}" if not identity.in_environment else message))
 
 
 _SHORTEST_WAIT = 1.0
@@ -211,7 +215,7 @@ def is_read_only(session: Session) -> bool:
     values = {variables.get(READ_ONLY_VARIABLE, "").strip() for variables in sources}
     unclear = sorted(values - {"", "0", "1"})
     if unclear:
-        raise CLIError(f"{READ_ONLY_VARIABLE} must be 1 or 0, not {unclear[0]!r}")
+        raise CLIError(f"{READ_ONLY_VARIABLE} is {unclear[0]}. Set it to 1 or 0, or unset it.")
     return bool(session.settings.get("read_only")) or "1" in values
 
 
@@ -222,8 +226,9 @@ def require_organization(admin: Admin, expected: str) -> None:
     found = read_organizations(admin)
     if list(found) == [expected]:
         return
-    actual = ", ".join(f"{key} ({name!r})" if name else key for key, name in found.items()) or "unknown"
-    raise identity_error(f"organization {expected} is expected, and the caller's is {actual}", says_if_unchanged=True)
+    names = [f"{name} ({key})" if name else key for key, name in found.items()]
+    whose = f"belongs to {' and '.join(names)}" if names else "can see no organization"
+    raise identity_error(f"You expected organization {expected}, but this account {whose}.", says_if_unchanged=True)
 
 
 def _make_recorder(session: Session) -> ChangeRecorder:

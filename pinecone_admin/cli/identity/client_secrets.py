@@ -32,7 +32,7 @@ def run_secret_command(
         CLIError: The command cannot be run, fails, or does not print one line. The message names the program only: its
             arguments and what it prints could be secret.
     """
-    source = f"the secret-command of {origin} ({make_printable(Path(command[0]).name, most=80)})"
+    source = f"The secret-command of {origin} ({make_printable(Path(command[0]).name, most=80)})"
     try:
         done = subprocess.run(  # noqa: S603 - running it is what the user asked for
             list(command),
@@ -47,9 +47,11 @@ def run_secret_command(
     except (OSError, ValueError) as exc:
         raise identity_error(f"{source} cannot be run: {getattr(exc, 'strerror', None) or 'invalid name'}") from None
     if done is None:  # outside of the except clause, so that no traceback holds what was printed
-        raise identity_error(f"{source} did not end within {timeout:g} seconds")
+        raise identity_error(
+            f"{source} did not end within {timeout:g} seconds. Run it by itself to see what it waits for."
+        )
     if done.returncode:
-        raise identity_error(f"{source} ended with status {done.returncode}")
+        raise identity_error(f"{source} ended with status {done.returncode}. Run it by itself to see why.")
     return check_secret(done.stdout.decode("utf-8", "replace"), source=source)
 
 
@@ -64,9 +66,9 @@ def read_secret_file(path: str, *, origin: str) -> str:
         CLIError: The file does not exist, other users can access it, or it does not have one line of text.
     """
     found = read_file(Path(path), forbidden=OTHERS_CAN_ACCESS)
-    source = f"the secret-file of {origin} ({describe_path(path)})"
+    source = f"The secret-file of {origin} ({describe_path(path)})"
     if found is None:
-        raise identity_error(f"{source} does not exist")
+        raise identity_error(f"{source} does not exist. Sign in again: pinecone-admin login --overwrite.")
     return check_secret(found[0], source=source)
 
 
@@ -77,12 +79,15 @@ def read_secret_from(stdin: TextIO) -> str:
         CLIError: Stdin is a terminal, which would show the secret, or it does not have one line of text.
     """
     if stdin.isatty():
-        raise CLIError("--client-secret-stdin reads the secret from a pipe or a file, and stdin is a terminal")
+        raise CLIError(
+            "--client-secret-stdin reads the secret from a pipe or a file, but standard input is a terminal. "
+            "Pipe it in."
+        )
     try:
         text = stdin.read(_MAX_SECRET_LENGTH + 1)
     except UnicodeDecodeError:
         text = "\ufffd"
-    return check_secret(text, source="--client-secret-stdin: stdin")
+    return check_secret(text, source="Standard input (--client-secret-stdin)")
 
 
 def check_secret(printed: str, *, source: str) -> str:
@@ -93,7 +98,7 @@ def check_secret(printed: str, *, source: str) -> str:
     """
     text = printed.removesuffix("\n").removesuffix("\r")
     if not text.strip():
-        raise identity_error(f"{source} gave nothing, where the client secret should be")
+        raise identity_error(f"{source} contains nothing, but should contain the client secret.")
     if len(text) > _MAX_SECRET_LENGTH or not text.isprintable() or "\ufffd" in text:
-        raise identity_error(f"{source} must give one line of text, which is the client secret")
+        raise identity_error(f"{source} must contain one line of text, which is the client secret.")
     return text

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from generated_client.types import masked
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import SPELLINGS, CLIError
+from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.variables import VARIABLES
 from pinecone_admin.errors import PineconeValueError, UnauthorizedError
 
@@ -136,7 +137,7 @@ def choose_identity(
             environment has.
     """
     if profile is not None and env_file is not None:
-        raise CLIError("--profile and --env-file each name an identity: pass only one of them")
+        raise CLIError("Two accounts are named: with --profile and with --env-file. Give only one of them.")
     if profile is not None:
         return identity_of_profile(load_profiles().find(profile))
     if env_file is not None:
@@ -149,7 +150,10 @@ def choose_identity(
     given = [name for name in _IDENTITY_VARIABLES if name in env]
     named = env.get(PROFILE_VARIABLE, "").strip()
     if named and given:
-        raise CLIError(f"{PROFILE_VARIABLE} and {given[0]} are both set: unset one, or pass --profile")
+        raise CLIError(
+            f"Two accounts are named: {PROFILE_VARIABLE} and {given[0]} are both set. Unset one, or choose "
+            "with --profile."
+        )
     if named:
         return identity_of_profile(load_profiles().find(named))
     default = None if given else load_profiles().default_profile
@@ -166,8 +170,8 @@ def _require_same_addresses_set(identity: CallerIdentity, env: Mapping[str, str]
     for name in ADDRESS_VARIABLES:
         if env.get(name, "").strip() and not identity.variables.get(name, "").strip():
             raise CLIError(
-                f"{name} is set, but not in {identity.origin}, which would go to production: "
-                "set it in the file, too, or unset it"
+                f"{name} is set in your shell but not in {identity.origin}, so the file would act on production. Add "
+                f"{name} to the file, or unset it."
             )
 
 
@@ -209,7 +213,7 @@ def require_complete(identity: CallerIdentity) -> None:
     """Raise CLIError unless an identity has a token, or a client id with a secret, and nothing before it is empty."""
     for name in (TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         if name in identity.variables and not identity.variables[name].strip():
-            raise CLIError(f"{name} is empty in {identity.origin}: set it to a value, or remove it")
+            raise CLIError(f"{name} is empty in {identity.origin}. Set it to a value, or remove it.")
     if identity.access_token is not None:
         return
     values = (identity.client_id, identity.client_secret)
@@ -225,16 +229,16 @@ def require_complete(identity: CallerIdentity) -> None:
     advice = f"set {' and '.join(missing)}"
     if identity.origin != _ENVIRONMENT:
         advice += " in it"
-    elif len(missing) == len(values):
-        advice += f", or {TOKEN_VARIABLE}; or pass --profile or --env-file"
     misspelt = find_misspelt(identity.variables, missing)
+    hints = list[str]()
     addresses = [name for name in ADDRESS_VARIABLES if identity.variables.get(name, "").strip()]
     if addresses and identity.origin == _ENVIRONMENT and len(missing) == len(values):
-        advice += f"; with {addresses[0]} set, no default profile is used"
-    hints = "".join(f"; {given} is set: did you mean {name}?" for given, name in misspelt)
+        hints.append(f"{addresses[0]} is set, so the default profile is not used.")
+    hints += [f"{given} is set. Did you mean {name}?" for given, name in misspelt]
     if identity.origin == _ENVIRONMENT and len(missing) == len(values):
-        raise identity_error(f"You are not signed in. Run pinecone-admin login, or {advice}{hints}.")
-    raise identity_error(f"{identity.origin} has no {_describe_missing(missing)}: {advice}{hints}")
+        raise identity_error(join_sentences([f"You are not signed in. Run pinecone-admin login, or {advice}", *hints]))
+    lacks = as_sentences(f"{identity.origin} has no {_describe_missing(missing)}; {advice}")
+    raise identity_error(join_sentences([lacks, *hints]))
 
 
 def _describe_missing(missing: Sequence[str]) -> str:

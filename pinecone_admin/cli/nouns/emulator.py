@@ -69,7 +69,9 @@ def emulator(session: Session, *, form: str, background: bool, command: Sequence
     from pinecone_admin.cli.emulator.background import serve  # noqa: PLC0415 - loads the emulator
 
     if command and background:
-        raise click.UsageError("--background is not for a COMMAND, with which the emulator ends")
+        raise click.UsageError(
+            "An emulator that runs a COMMAND ends with it, so --background has no place here. Leave it out."
+        )
     spelled = {f"--{name.replace('_', '-')}": value for name, value in options.items() if value is not False}
     arguments = [word for name, value in spelled.items() for word in ((name,) if value is True else (name, f"{value}"))]
     serve(session, [*arguments, *(("--", *command) if command else ())], form=form, background=background)

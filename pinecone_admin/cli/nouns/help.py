@@ -57,14 +57,14 @@ def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
     for word in words:
         below = found.get_command(place, word) if isinstance(found, click.Group) else None
         if below is None:
-            raise click.UsageError(f"there is no topic or command {' '.join(words)!r}: {_advise_topic(words)}", context)
+            raise click.UsageError(f"There is no topic or command {' '.join(words)}. {_advise_topic(words)}", context)
         found, place = below, click.Context(below, parent=place, info_name=word)
     return f"{found.get_help(place)}\n"
 
 
 def _advise_topic(words: tuple[str, ...]) -> str:
     nearest = find_nearest(" ".join(words), [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())])
-    return f"did you mean {nearest}?" if nearest else f"the topics are {', '.join(TOPICS)}"
+    return f"Did you mean {nearest}?" if nearest else f"The topics are {', '.join(TOPICS)}."
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -91,7 +91,7 @@ def explain(session: Session, *, code: str | None = None) -> None:
         return
     found = find_explanation(code.removeprefix("[").removesuffix("]"))  # as errors end in it
     if found is None:
-        message = f"there is no code {code!r}: {_advise_code(code)}"
+        message = f"There is no code {code}. {_advise_code(code)}"
         raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
     if session.output == "table" and session.settings.get("query") is None:
         lines = (f"{found.code}: {found.meaning}", found.reason, f"What to do: {found.remedy}")
@@ -104,7 +104,7 @@ def _advise_code(code: str) -> str:
     # The number of an error is not misspelt but another one.
     words = [each.code for each in list_explanations() if not each.code.startswith("PA")]
     nearest = find_nearest(code, words)
-    return f"did you mean {nearest}?" if nearest else "explain without a code lists all"
+    return f"Did you mean {nearest}?" if nearest else "To list all codes, run pinecone-admin explain."
 
 
 @ROOT.by_hand("reads", example="pinecone-admin completion bash")

@@ -44,7 +44,7 @@ def token(session: Session, *, reveal: bool) -> None:
     curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL
     """
     if not reveal:
-        raise CLIError("this shows an access token, which lets others act as this account: pass --reveal")
+        raise CLIError("An access token lets whoever has it act as this account. To print it, add --reveal.")
     with show_progress(session, "fetching a token"):
         found = session.admin.token()
     expires_at = None if found.expires_at is None else found.expires_at.isoformat(timespec="seconds")

@@ -96,11 +96,11 @@ def login(
         files.change_profiles(path, put)
     else:
         files.keep_secret(profile, secret, lambda: files.change_profiles(path, put))
-    session.ledger.note_local_change(f"login {name}")
+    session.ledger.note_local_change("create_profile", name)
     session.ledger.is_complete = True
     if session.is_interactive and (variables := find_overriding_variables(session.env)):
-        session.notify(
-            f"warning: {variables[0]} is set in this shell, so commands do not use the default profile. Unset it, or "
+        session.warn(
+            f"{variables[0]} is set in this shell, so commands do not use the default profile. Unset it, or "
             f"pass --profile {name}."
         )
     write_value(session, profile.to_document(is_default=files.load_profiles(path).default == name))
@@ -110,7 +110,7 @@ def _split_command(text: str | None) -> tuple[str, ...]:
     try:
         words = () if text is None else tuple(shlex.split(text))
     except ValueError as exc:
-        raise CLIError(f"--secret-command: {exc}") from exc
+        raise CLIError(f"--secret-command cannot be split into words: {exc}.") from exc
     if text is not None and not words:
         raise CLIError("--secret-command is empty")
     return words
@@ -183,7 +183,7 @@ def update(
     files.check_profile(profile, env=session.env)
     session.interruptions.hold()  # as above
     files.change_profiles(path, lambda text: files.put_profile(text, profile, make_default=False, overwrite=True))
-    session.ledger.note_local_change(f"profile update {name}")
+    session.ledger.note_local_change("update_profile", name)
     session.ledger.is_complete = True
     if before.secret_file is not None and profile.secret_file is None:
         session.notify(f"The profile no longer uses {before.secret_file}. Delete that file if nothing else does.")
@@ -198,7 +198,7 @@ def use(session: Session, *, name: str) -> None:
 
     session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
     files.change_profiles(files.find_profile_file(), lambda text: files.make_default(text, name))
-    session.ledger.note_local_change(f"profile use {name}")
+    session.ledger.note_local_change("update_profile", name)
 
 
 @NOUN.by_hand("reads", example="pinecone-admin profile remove production --yes")
@@ -223,4 +223,4 @@ def remove(session: Session, *, name: str) -> None:
     files.change_profiles(path, lambda text: files.remove_profile(text, name))
     if secret_file is not None:
         secret_file.unlink(missing_ok=True)
-    session.ledger.note_local_change(f"profile remove {name}")
+    session.ledger.note_local_change("delete_profile", name)

@@ -92,9 +92,9 @@ def inventory(
     inventories that are compared lacks a part, unless --fail-on-change has found a change.
     """
     if compare and (out or diff):
-        raise CLIError("--compare reads two files: it goes without --out and --diff")
+        raise CLIError("--compare reads two files, so --out and --diff have no place beside it. Leave them out.")
     if fail_on_change and not (compare or diff):
-        raise CLIError("--fail-on-change needs --diff FILE or --compare OLD NEW")
+        raise CLIError("--fail-on-change needs something to compare: --diff FILE or --compare OLD NEW.")
     from pinecone_admin.cli.reports.inventory_report import report_inventory  # noqa: PLC0415 - loads the models
 
     report_inventory(session, out=out, diff=diff, compare=compare, fail_on_change=fail_on_change)

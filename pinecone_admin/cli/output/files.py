@@ -102,7 +102,7 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
     """Return the text of a file, or of standard input for ``-``; by default, without a byte order mark.
 
     Raises:
-        PineconeValueError: It cannot be read, is not UTF-8, or is larger than 256 Mi characters.
+        CLIError: It cannot be read, is not UTF-8, or is larger than 256 Mi characters.
     """
     try:
         if path == "-":
@@ -112,11 +112,11 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
             with Path(path).open(encoding="utf-8", newline="") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
     except OSError as error:
-        raise PineconeValueError(f"cannot read {describe_path(path)}: {error.strerror or error}") from error
+        raise CLIError(f"{describe_path(path)} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
-        raise PineconeValueError(f"cannot read {describe_path(path)}: it is not UTF-8 text") from error
+        raise CLIError(f"{describe_path(path)} cannot be read, because it is not UTF-8 text.") from error
     if len(text) > _MAX_CHARACTERS:
-        raise PineconeValueError(f"cannot read {describe_path(path)}: it is too large")
+        raise CLIError(f"{describe_path(path)} cannot be read, because it is too large.")
     return text if keep_mark else text.removeprefix("\ufeff")
 
 
@@ -124,22 +124,22 @@ def check_writable(path: str) -> None:
     """Raise if a report cannot be written to this path, before work is done for it.
 
     Raises:
-        PineconeValueError: The folder is missing or not writable, or the path is a folder or a link of another user.
+        CLIError: The folder is missing or not writable, or the path is a folder or a link of another user.
     """
     if path == "-":
-        raise PineconeValueError("cannot write -: give the name of a file")
+        raise CLIError("- is no file that can be written. Give the name of a file.")
     if _is_device(Path(path)):
         return
     try:
         target = follow_own_links(Path(path).absolute())
     except OSError as error:
-        raise PineconeValueError(f"cannot write {describe_path(path)}: {error.strerror}") from error
+        raise CLIError(f"{describe_path(path)} cannot be written: {error.strerror}.") from error
     if target.is_dir():
-        raise PineconeValueError(f"cannot write {describe_path(path)}: it is a folder")
+        raise CLIError(f"{describe_path(path)} is a folder. Give the name of a file.")
     if not target.parent.is_dir():
-        raise PineconeValueError(f"cannot write {describe_path(path)}: its folder does not exist")
+        raise CLIError(f"{describe_path(path)} cannot be written, because its folder does not exist.")
     if not os.access(target.parent, os.W_OK):
-        raise PineconeValueError(f"cannot write {describe_path(path)}: its folder is not writable")
+        raise CLIError(f"{describe_path(path)} cannot be written, because its folder is not writable.")
 
 
 def check_new_files(*paths: str | None, overwrite: bool, inputs: Iterable[str | None] = ()) -> None:
@@ -151,8 +151,7 @@ def check_new_files(*paths: str | None, overwrite: bool, inputs: Iterable[str | 
         inputs: The files that the command reads.
 
     Raises:
-        CLIError: Two of them are the same file.
-        PineconeValueError: As ``check_writable``, or a file exists.
+        CLIError: As ``check_writable``, a file exists, or two of them are the same file.
     """
     read = [Path(each) for each in inputs if each is not None and each != "-"]
     named = [os.path.realpath(each) for each in paths if each is not None and not _is_device(Path(each))]
@@ -164,11 +163,9 @@ def check_new_files(*paths: str | None, overwrite: bool, inputs: Iterable[str | 
         if not target.is_file():
             continue
         if not overwrite:
-            raise PineconeValueError(
-                f"{describe_path(path)} exists. Add --overwrite to replace it, or choose another name."
-            )
+            raise CLIError(f"{describe_path(path)} exists. Add --overwrite to replace it, or choose another name.")
         if any(each.exists() and each.samefile(target) for each in read):
-            raise PineconeValueError(f"{describe_path(path)} is read by the command, so choose another name.")
+            raise CLIError(f"{describe_path(path)} is read by the command, so choose another name.")
 
 
 def write_report(path: str, text: str) -> None:
@@ -186,7 +183,7 @@ def write_report(path: str, text: str) -> None:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         cause = error if isinstance(error, OSError) else PineconeValueError
-        raise CLIError(f"cannot write {describe_path(path)}: {reason}", cause=cause) from error
+        raise CLIError(f"{describe_path(path)} cannot be written: {reason}.", cause=cause) from error
 
 
 def _is_device(path: Path) -> bool:

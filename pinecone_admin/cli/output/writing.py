@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pinecone_admin._text.counts import pluralize
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import STREAMS, Plain, is_list, is_object, render_value, split_columns, to_plain
 from pinecone_admin.cli.output.query import MAX_QUOTED, name_columns, search
+from pinecone_admin.cli.parameters import spell_noun
 from pinecone_admin.cli.session import Session
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def _select(session: Session, query: str, source: Any) -> Any:
     """Return what a query selects, with columns where the format of the session has some."""
     selected = search(query, source)
     if selected is None:
-        session.notify(f"--query {make_printable(query, most=MAX_QUOTED)!r} selects nothing")
+        session.notify(f"The query {make_printable(query, most=MAX_QUOTED)} selects nothing.")
     if session.output in {"csv", "raw", "table"}:
         selected = name_columns(query, selected)
     return split_columns(selected, source) if session.output == "raw" else selected
@@ -142,7 +144,7 @@ def _print_items(session: Session, items: list[Any]) -> None:
     if items:
         write_rows(session, [to_plain(each) for each in items], type(items[0]).__name__)
     else:
-        session.notify("there are none")
+        session.notify(_describe_nothing(session))
 
 
 def _print_plain(session: Session, plain: Any) -> None:
@@ -154,3 +156,12 @@ def _print_plain(session: Session, plain: Any) -> None:
         write_rows(session, plain)
     else:
         _write_pieces(session, STREAMS["raw"](plain if is_list(plain) else [plain]))
+
+
+def _describe_nothing(session: Session) -> str:
+    """Return the sentence for a list that is empty."""
+    command = session.command
+    if command is None or command.path[1:] != ("list",):
+        return "There is nothing to show."
+    things = pluralize(spell_noun(command.path[0]))
+    return f"There are no {things}." if command.is_by_hand else f"There are no {things} that this account can see."

@@ -27,6 +27,7 @@ from pinecone_admin.cli.plans.plan_files import (
     write_result,
 )
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
@@ -87,12 +88,12 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         write_result(session, as_document(plan), rows)
     _warn_of_missing(session, plan)
     if plan.refusal is not None:
-        kept = "" if save is None else f", or remove the entry from reports in {save} to offboard the others"
-        session.notify(f"warning: cannot be carried out: {plan.refusal}{kept}")
+        kept = "" if save is None else f" Remove that entry from reports in {save} to go on with the others."
+        session.warn(f"This plan cannot be applied. {as_sentences(plan.refusal)}{kept}")
         session.exit_code = exit_of(RefusedError)
     elif save is not None:
-        command = f"; to remove these: pinecone-admin apply {shlex.quote(save)}"
-        session.notify(f"nobody was removed{command if plan.reports else ', and there is nobody to remove'}")
+        command = f"To remove these people, run pinecone-admin apply {shlex.quote(save)}."
+        session.notify(f"Nobody was removed. {command if plan.reports else 'There is nobody to remove.'}")
 
 
 def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> None:
@@ -128,11 +129,11 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         rows = [_describe_person(each) for each in report.reports]
         write_result(session, document, [*_describe_missing(report), *rows, *map(_describe_left, report.left)])
     if session.output == "table" and any(each["may know"] for each in rows):
-        named = f"{path} names, and keys that were made since" if save is None else f"{save} names"
-        session.notify(f"the people may know secrets: rotate those that {named}")
+        named = f"{path} names, and the keys that were created since" if save is None else f"{save} names"
+        session.notify(f"These people may know secrets. Rotate those that {named}.")
     _warn_of_missing(session, report, left=report.left)
     if report.left:
-        session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.emails), 'person', 'people')}")
+        session.warn(f"{len(report.left)} of {count_noun(len(plan.emails), 'person', 'people')} were not removed.")
 
 
 @contextmanager
@@ -165,16 +166,16 @@ def _rescue(session: Session, report: dict[str, Any]) -> None:
         rescue = reserve_rescue_file(rescue_folders())
         rescue.write(text)
     except StoreError as error:
-        session.notify(f"warning: the report is lost: {error}")
+        session.warn(f"The report could not be kept anywhere, and is lost: {error}.")
     else:
-        session.notify(f"the report is in {rescue.path}")
+        session.notify(f"The report is in {rescue.path}, which only you can read.")
 
 
 def _save_report(session: Session, documents: list[dict[str, Any]], path: str | None) -> None:
     if path is not None:
         write_report(path, json.dumps(documents[-1], indent=2) + "\n")
         documents.clear()
-        session.notify(f"wrote {path}")
+        session.notify(f"Wrote {path}.")
 
 
 def _show_before_asking(session: Session, lines: Iterable[str]) -> None:
@@ -222,6 +223,6 @@ def _warn_of_missing(session: Session, result: OffboardPlan | OffboardManyReport
     """
     missing = describe_missing(result.not_found, result.unseen)
     for line in missing:
-        session.notify(f"warning: {line}")
+        session.warn(as_sentences(line))
     codes = [each.help_code for each in (*result.unseen, *left)] + [NotFoundError.help_code] * len(result.not_found)
     session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(result.reports))

@@ -33,6 +33,7 @@ from pinecone_admin.cli.plans.plan_files import as_document, find_workflow, pars
 from pinecone_admin.cli.plans.stale_projects import carry_out_deletion
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory
 from pinecone_admin.cli.secrets.destination import Destination
+from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, plan_changes
@@ -60,7 +61,7 @@ def export_organization(session: Session, out: str | None) -> None:
     check_new_files(out, overwrite=bool(session.settings.get("overwrite")))
     state = read_inventory(session).to_desired_state()
     for note in state.notes:
-        session.notify(f"warning: {note}")
+        session.warn(as_sentences(note))
     session.settings.setdefault("output", "yaml")
     if out is None:
         write_value(session, state.to_dict())
@@ -68,7 +69,7 @@ def export_organization(session: Session, out: str | None) -> None:
     if session.settings["output"] not in {"json", "yaml"} or "query" in session.settings:
         raise CLIError("--out writes the whole file, as YAML or JSON.")
     write_report(out, "".join(render_value(state.to_dict(), session.settings["output"])))
-    session.notify(f"wrote {out}")
+    session.notify(f"Wrote {out}.")
 
 
 def plan_file(
@@ -97,20 +98,20 @@ def plan_file(
         save_plan(session, made, out)
     if markdown is not None:
         write_report(markdown, made.to_markdown())
-        session.notify(f"wrote {markdown}")
+        session.notify(f"Wrote {markdown}.")
     write_plan(session, made, unlisted=unlisted)
     for refusal in made.refusals:
-        session.notify(f"warning: apply refuses this: {refusal}")
+        session.warn(f"apply refuses this plan. {as_sentences(refusal)}")
     _notify_stopped(session, made.stopped)
     if made and fail_on_change:
-        session.notify(f"failed on {count_noun(len(made.changes), 'change')}")
+        session.notify(f"This fails on {count_noun(len(made.changes), 'change')}, as you asked.")
         session.exit_code = exit_codes.FINDINGS
 
 
 def _notify_stopped(session: Session, stopped: Sequence[str]) -> None:
     """Name what a plan leaves out because of the organization, and choose the exit code."""
     for each in stopped:
-        session.notify(f"warning: left out: {each}")
+        session.warn(f"Left out: {each}.")
     if stopped:
         session.exit_code = exit_codes.PARTLY_DONE
 
@@ -140,9 +141,9 @@ def _listing_problems(session: Session, source: str) -> Generator[None, None, No
             raise
         name = describe_path(source)
         for each in problems if not session.expects_json_errors else ():
-            session.notify(f"{name}: {each}")
+            session.notify(join_sentences([f"{name}, {each}"]))
         listed = [{"file": name, "message": each} for each in problems]
-        raise CLIError(f"{name} has {count_noun(len(problems), 'problem')}", problems=listed) from error
+        raise CLIError(f"{name} has {count_noun(len(problems), 'problem')}.", problems=listed) from error
 
 
 def _plan(
@@ -151,7 +152,7 @@ def _plan(
     """Return the plan for a file; of several problems, each gets a line of its own."""
     commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
     if client_id is None:
-        raise CLIError("give --client-id, the client id of the account that will apply the file: nothing else shows it")
+        raise CLIError("Nothing shows which account will apply the file. Give its client id with --client-id.")
     with _listing_problems(session, desired.source):
         return plan_changes(inventory, desired, client_id=client_id, base=base, commit=commit)
 
@@ -169,7 +170,7 @@ def write_plan(session: Session, plan: ChangePlan, *, unlisted: bool = False) ->
 
 def _check_format(session: Session) -> None:
     if session.output == "csv" and session.settings.get("query") is None:
-        raise CLIError("a plan has no columns, so that csv cannot show it: use -o json, or --query")
+        raise CLIError("A plan has no columns, so -o csv cannot show it. Use -o json, or select a part with --query.")
 
 
 def _format_plan(plan: ChangePlan, *, unlisted: bool) -> list[str]:
@@ -224,7 +225,7 @@ def apply_file(
     caller = identify_caller(session.client_id, client_id)
     if workflow is not None:
         if base is not None:
-            raise CLIError("--base is for a file: a plan has the one with which it was made")
+            raise CLIError("A saved plan already contains its base, so --base has no place here. Leave it out.")
         plan = parse_plan(session, ChangePlan, text, file)
         inventory = read_inventory(session)
     else:
@@ -274,8 +275,11 @@ def apply_file(
 def _notify_incomplete(session: Session, done: ApplyReport, out: str | None) -> None:
     """Count what was not done, and choose the exit code."""
     failed = [*done.failed, *done.undone]
-    again = f"see why, and run it again{'' if out is None else ', with another file for --out'}"
-    session.notify(f"warning: {count_noun(len(failed), 'step')} failed, and {len(done.not_run)} did not run: {again}")
+    waiting = ""
+    if done.not_run:
+        waiting = f", and {len(done.not_run)} {'that need them ' if failed else ''}did not run"
+    again = "run the command again" if out is None else "run the command again with another --out"
+    session.warn(f"{count_noun(len(failed), 'step')} failed{waiting}. Fix what the lines above say, then {again}.")
     # What did not run, although nothing failed, has no cause.
     reasons = [each.help_code for each in failed] or [None]
     session.exit_code = exit_of_reasons(reasons, session.ledger)
@@ -312,7 +316,7 @@ def _write_report(session: Session, done: ApplyReport, path: str) -> None:
             session.stdout.write(text)
             session.stdout.flush()
         raise
-    session.notify(f"wrote {path}")
+    session.notify(f"Wrote {path}.")
 
 
 def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[Change]) -> None:

@@ -84,7 +84,7 @@ def prepare_plan_file(
 def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str) -> None:
     """Write a plan to a file."""
     write_report(path, f"{plan.to_json()}\n")
-    session.notify(f"wrote {path}")
+    session.notify(f"Wrote {path}.")
 
 
 def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:

@@ -53,17 +53,20 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
 
 def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) -> None:
     count = count_noun(len(failed), "project")
-    session.notify(f"warning: {count} that might be stale could not be read: left has the reasons")
+    session.warn(f"{count} that might be stale could not be read. The reasons are in the column result, or in left.")
     session.exit_code = exit_of_reasons(failed, session.ledger, is_anything_done=was_any_read)
 
 
 def _describe_next(*, has_projects: bool, has_failed: bool, out: str | None) -> str:
     if not has_projects:
-        return "nothing was deleted" if has_failed else "nothing was deleted, and there is nothing to delete"
+        return "Nothing was deleted." if has_failed else "Nothing was deleted, and there is nothing to delete."
     if out is None:
-        return "nothing was deleted; to do so, add --out plan.json, read it, and run pinecone-admin apply plan.json"
+        return (
+            "Nothing was deleted. To do so, add --out plan.json, read that file, and run pinecone-admin apply "
+            "plan.json."
+        )
     command = f"pinecone-admin apply {shlex.quote(out)}"
-    return f"nothing was deleted; read {out}, remove what must stay, and delete the rest with: {command}"
+    return f"Nothing was deleted. Read {out}, remove what must stay, and delete the rest with: {command}."
 
 
 def carry_out_deletion(session: Session, text: str, path: str, out: str | None) -> None:
@@ -91,14 +94,14 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
             preview = _preview(session, plan)
         write_preview(session, preview, notes=keys)
         if preview.delete:
-            session.notify("contents were not read again: a project with anything new or protected will be left")
+            session.notify("The contents were not read again. A project with anything new or protected will be left.")
         return
     with show_progress(session, "deleting projects") as progress:
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
     session.ledger.is_complete = not report.left
     if out is not None:
         write_report(out, json.dumps(report.to_dict(), indent=2) + "\n")
-        session.notify(f"wrote {out}")
+        session.notify(f"Wrote {out}.")
     rows = _list_rows(report.deleted, report.left, done="deleted")
     skipped = {each.change.target.id: each.change.reason for each in report.steps if each.state == "skipped"}
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
@@ -107,7 +110,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     if report.left:
         codes = [each.help_code for each in report.left]
         session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(report.deleted))
-        session.notify(f"warning: left: {len(report.left)} of {count_noun(len(plan.projects), 'project')}")
+        session.warn(f"{len(report.left)} of {count_noun(len(plan.projects), 'project')} were not deleted.")
 
 
 def _describe_keys(session: Session, project: StaleProject) -> list[str]:
@@ -135,7 +138,7 @@ def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> 
 
 def _name_temporary_keys(session: Session, ids: list[str]) -> None:
     if ids and session.output == "table":
-        session.notify(f"temporary API keys read the contents, and were deleted: {', '.join(ids)}")
+        session.notify(f"Temporary API keys read the contents, and were deleted: {', '.join(ids)}.")
 
 
 @frozen(kw_only=True)

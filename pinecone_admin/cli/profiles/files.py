@@ -58,7 +58,7 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
         CLIError: The file cannot be written, the old one is not private, or the new text is not valid.
     """
     if path is None:
-        raise CLIError("there is no folder for profiles: set HOME")
+        raise CLIError("There is no folder for profiles. Set HOME.")
     target = Path(os.path.realpath(path))  # the file may be a link into a folder of settings
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

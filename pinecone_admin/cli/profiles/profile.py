@@ -85,10 +85,13 @@ class Profiles:
         """
         if name in self.by_name:
             return self.by_name[name]
-        known = f"there are: {', '.join(self.by_name)}" if self.by_name else "none is saved"
+        known = (
+            f"Yours are {', '.join(self.by_name)}."
+            if self.by_name
+            else "No profile is saved. Run pinecone-admin login."
+        )
         # Not the code of a thing of the organization: a mistyped profile must not prove that somebody is gone.
-        message = f"there is no profile {make_printable(name, most=80)!r}; {known}"
-        raise identity_error(message)
+        raise identity_error(f"There is no profile {make_printable(name, most=80)}. {known}")
 
 
 def parse_profiles(text: str, *, source: str) -> Profiles:

@@ -17,6 +17,7 @@ from pinecone_admin.cli.output.files import check_new_files, read_text, write_re
 from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
+from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
 from pinecone_admin.models import to_dict
@@ -60,7 +61,7 @@ def report_access(
     """Write who can do what, to files and to standard output; the arguments are the options of the command."""
     kinds = parse_kinds(fail_on)
     if max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(kinds))):
-        raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, without which no key is too old")
+        raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, such as 90d. Without it, no key is too old.")
     files = [each for each in (html, csv, markdown) if each is not None]
     check_new_files(*files, overwrite=bool(session.settings.get("overwrite")), inputs=(inventory, accept))
     waivers = parse_waivers(read_text(accept, session.stdin)) if accept else []
@@ -89,11 +90,11 @@ def report_access(
     for file, render in formats:
         if file is not None:
             write_report(file, render())
-            session.notify(f"wrote {file}")
+            session.notify(f"Wrote {file}.")
     with session.until_closed():
         _write(session, selected, review, files=files)
     for warning in review.warnings:
-        session.notify(f"warning: {warning}")
+        session.warn(as_sentences(warning))
     _choose_exit(session, review, kinds)
 
 
@@ -111,7 +112,7 @@ def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None
     warn_of_unread(session, unread)
     if failing:
         counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
-        session.notify(f"failed on {', '.join(counts)}")
+        session.notify(f"This fails on findings, as you asked: {', '.join(counts)}.")
         session.exit_code = exit_codes.FINDINGS
     elif unread:
         session.exit_code = exit_codes.PARTLY_DONE
@@ -143,9 +144,7 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
     if not ids:
         raise missing_thing("project", text, projects.values())
     if len(ids) > 1:
-        message = (
-            f"the name {text!r} is that of {count_noun(len(ids), 'project')}: use one of their ids, {', '.join(ids)}"
-        )
+        message = f"{count_noun(len(ids), 'project')} are called {text}. Use an id instead: {', '.join(ids)}."
         raise CLIError(message, cause=AmbiguousNameError)
     return ids[0]
 

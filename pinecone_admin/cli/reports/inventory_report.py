@@ -39,7 +39,7 @@ def report_inventory(
     if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
         write_report(out, json.dumps(after.to_dict(), indent=2) + "\n")
-        session.notify(f"wrote {out}")
+        session.notify(f"Wrote {out}.")
     if before is None:
         _write_inventory(session, after, is_saved=out is not None)
         unread = [str(each) for each in after.unread]
@@ -64,7 +64,7 @@ def read_inventory(session: Session) -> Inventory:
 def warn_of_unread(session: Session, unread: Sequence[str]) -> None:
     """Tell which parts are missing."""
     for part in unread:
-        session.notify(f"warning: could not be read: {part}")
+        session.warn(f"Not shown: {part}.")
 
 
 def list_resources(inventory: Inventory) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.destination import Destination, Made, SecretDelivery, refuse
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNotStoredError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
@@ -80,7 +81,7 @@ def _make(
         if rescue is not None or _may_exist(session, delivery.undelivered):
             _keep_secret(delivery.undelivered, delivery.entry, rescue)
         # The ledger adds what remains.
-        message = "; ".join([str(delivery.failure), *read_notes(delivery.failure)])
+        message = join_sentences(map(as_sentences, [str(delivery.failure), *read_notes(delivery.failure)]))
         cause = delivery.failure or SecretNotStoredError
         raise CLIError(message, cause=cause, help_code=SecretNotStoredError.help_code) from None
 
@@ -104,7 +105,7 @@ def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, No
             if not isinstance(error, SecretNotStoredError):
                 raise
             failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
-            message = "; ".join([str(failure), *read_notes(failure)])
+            message = join_sentences(map(as_sentences, [str(failure), *read_notes(failure)]))
             raise CLIError(message, cause=failure, help_code=SecretNotStoredError.help_code) from None
 
 
@@ -203,9 +204,9 @@ def _may_exist(session: Session, secret: NewSecret) -> bool:
 
 def _write_without_secret(session: Session, makes: Secret, delivery: SecretDelivery, result: object) -> None:
     if delivery.was_stored_before:
-        session.notify("no new secret was made: an earlier run stored it, and this one finished the work")
+        session.notify("No new secret was created, because an earlier run stored it. This run finished the work.")
     elif delivery.entry is None:
-        session.notify("no new secret was made, and that of what exists cannot be shown again")
+        session.notify("No new secret was created. The secret of what exists cannot be shown again.")
     if isinstance(result, Rotation) and session.output == "table":
         session.notify(_describe_old_key(result))
     if not session.settings.get("reveal"):
@@ -222,7 +223,7 @@ def _write_place(session: Session, delivery: SecretDelivery, result: object) -> 
         return
     write_value(session, result)
     if delivery.address is not None:
-        session.notify(f"the secret is stored in {delivery.address}")
+        session.notify(f"The secret is stored in {delivery.address}.")
 
 
 def _describe_old_key(rotation: Rotation) -> str:

@@ -137,7 +137,7 @@ class Destination(StoreByName):
         self._proposal: tuple[Sequence[_Owner], str | None] | None = None  # found once for all errors of a run
         if session.settings.get("reveal"):
             if store is not None:
-                raise CLIError("give either --store or --reveal, not both")
+                raise CLIError("Give either --store or --reveal, not both.")
             # Of what exists already, ensure shows no secret.
             outcome = {"created": True} if makes.may_exist and not makes.nested else {}
             self._output = StandardOutput(

@@ -122,8 +122,10 @@ def parse_template(text: str, columns: Collection[str] = ()) -> StoreTemplate:
         raise CLIError(f"--store: a place for secrets is given as {FORMS}, such as env-file:.env#PINECONE_API_KEY.")
     words = [parse_word(each) for each in texts]
     for name in sorted(names_of(words).difference(OWNER_PLACEHOLDERS, columns)):
-        hint = suggest(name, OWNER_PLACEHOLDERS).removesuffix("?")
-        raise CLIError(f"--store: there is no placeholder {{{name}}}: {hint}, or write {{{{ and }}}} for braces.")
+        raise CLIError(
+            f"--store: there is no placeholder {{{name}}}. {suggest(name, OWNER_PLACEHOLDERS)} For braces, write {{{{ "
+            "and }}."
+        )
     return StoreTemplate(form, words, text)
 
 
