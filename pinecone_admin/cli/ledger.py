@@ -34,7 +34,7 @@ class SecretEntry:
 
     Attributes:
         state: Where it is.
-        place: The rescue file, or why there is none.
+        place: Its destination if it is stored there, the rescue file, or why there is none.
     """
 
     def __init__(self, owner: str, owner_id: str) -> None:

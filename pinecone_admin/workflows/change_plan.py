@@ -9,14 +9,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.changes import Change, Ref, find_flaw
+from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.plans import SavablePlan
+from pinecone_admin.workflows.quoting import describe_thing
 
 _FIRST = "Owners and secrets"
 _MAX_MARKDOWN = 60_000
@@ -61,7 +63,10 @@ class SetAside:
     """Why the resource exists."""
 
     def __str__(self) -> str:
-        return make_printable(f"{self.target}: {self.reason}")
+        target, project = self.target, self.target.project
+        place = "" if project is None else f" in {describe_thing('project', project.name, None)}"
+        name = None if target.name is None else original_name(target.name)
+        return make_printable(f"{evolve(target, name=name, id=None, project=None)}{place}: {self.reason}")
 
 
 @frozen(kw_only=True)

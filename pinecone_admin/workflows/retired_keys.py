@@ -235,10 +235,10 @@ def describe_kept_key(found: APIKey, keys: Sequence[APIKey]) -> str | None:
     moment = delete_after(found)
     if moment is None:
         return None
-    until = f"kept until {moment:%Y-%m-%d %H:%M} UTC"
+    until = f"kept at least until {moment:%Y-%m-%d %H:%M} UTC"
     if expiry_of_temporary_key(found) is not None:
-        return f"a temporary key: {until}"
-    return None if find_obstacle(found, keys) else f"the old key of a rotation: {until}"
+        return f"a temporary key, {until}"
+    return None if find_obstacle(found, keys) else f"the old key of a finished rotation, {until}"
 
 
 class KeyRotations:

@@ -1017,7 +1017,7 @@ def test_an_interrupted_rotation_counts_as_its_final_key(emulator: Emulator) -> 
     again = admin.plan(desired)
     assert (again.changes, again.unfinished) == ([], [])
     assert [each.target.id for each in again.kept] == [key.id]
-    assert "the old key of a rotation: kept until" in str(again)
+    assert "the old key of a finished rotation, kept at least until" in str(again)
 
 
 def test_an_export_applied_elsewhere_gives_an_equal_export(emulator: Emulator) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import InterruptionAt, intercepted
@@ -75,7 +77,100 @@ def test_each_value_goes_to_its_own_place_every_night(emulator: Emulator) -> Non
     assert (second.exit, second.json["rotated"], len(second.json["kept"]), changes(emulator)) == (0, [], 3, [])
     emulator.clock.advance(8 * DAYS)
     third = rotate("file:{project}/{name}.key", more=("--output", "table"))
-    assert third.stdout.count("deleted key") == len(emulator.state.api_keys) == 3
+    assert third.stdout.count(": the old key is deleted.\n") == len(emulator.state.api_keys) == 3
+
+
+def lines_of(done: Run) -> list[str]:
+    """Return the lines of a table, without points in time."""
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", done.stdout).splitlines()
+
+
+def test_one_line_for_each_key_says_what_happened_and_where_its_value_is(emulator: Emulator) -> None:
+    """Without an id and without the names that keys have during a rotation; the old key is kept at least that long."""
+    table = ("--output", "table")
+    with emulator.admin() as admin:
+        search = admin.projects.describe_by_name(name="search")
+        admin.api_keys.create(project_id=search.id, name="in/valid")
+    emulator.clock.advance(91 * DAYS)
+    first = rotate("file:{project}-{name}.key", more=table)
+    assert first.exit == PARTLY_DONE
+    problem = "contains /, so it cannot be a part of a place"
+    assert lines_of(first) == [
+        "search/reader: replaced; the new value is in search-reader.key, the old key stays at least until TIME.",
+        "search/indexer: replaced; the new value is in search-indexer.key, the old key stays at least until TIME.",
+        "shop/reader: replaced; the new value is in shop-reader.key, the old key stays at least until TIME.",
+        f"search/'in/valid': not replaced: --store: the name of key search/in/valid {problem}. Rename it first",
+    ]
+    kept = run("api-key", "delete-retired", "--yes", *table)
+    assert lines_of(kept) == [
+        f"{key}: the old key stays until TIME." for key in ("search/reader", "search/indexer", "shop/reader")
+    ]
+    emulator.clock.advance(8 * DAYS)
+    preview = run("api-key", "delete-retired", "--dry-run", *table)
+    assert preview.stdout.splitlines()[1:] == [
+        *(f"{key}: the old key would be deleted." for key in ("search/reader", "search/indexer", "shop/reader")),
+        "Nothing was changed.",
+    ]
+    one = ("api-key", "rotate-due", "--older-than", "7d", "--keep-old-for", "0", "--project", "shop", "--yes", *table)
+    again = run(*one, "--store", "exec:sh -c 'cat >/dev/null' {name}")
+    assert again.stdout.splitlines() == [
+        "shop/reader: replaced; the new value was passed to sh, the old key is deleted.",
+        "shop/reader: the old key is deleted.",
+    ]
+    assert run(*one, "--store", "file:{name}.key").stdout == "No key is due.\n"
+
+
+def test_a_rotation_that_a_store_ends_is_one_line(emulator: Emulator) -> None:
+    """What was undone is in it; a rotation that an earlier run left has its own words."""
+    table = ("--output", "table")
+    emulator.faults.add("update_api_key", status=500, times=99, where=lambda request: "~" not in request.json["name"])
+    run("api-key", "rotate-due", "--older-than", "90d", "--keep-old-for", "7d", "--store", "file:{project}-{name}.key")
+    rotate("file:{project}-{name}.key")
+    emulator.faults.clear()
+    finished = rotate("file:{project}-{name}.key", more=table)
+    lines = finished.stdout.splitlines()
+    said = "the rotation of an earlier run is finished; its value was stored before."
+    assert [line for line in lines if said in line] == [
+        f"{key}: {said}" for key in ("search/reader", "search/indexer", "shop/reader")
+    ]
+    assert not any("~" in line for line in lines)
+    emulator.clock.advance(100 * DAYS)
+    failed = rotate("exec:false {name}", more=table)
+    assert [line.partition(":")[0] for line in failed.stdout.splitlines()] == [
+        *("search/reader", "search/indexer", "shop/reader") * 2
+    ]
+    assert failed.stdout.count(": not replaced: ") == 3
+
+
+@pytest.mark.usefixtures("emulator")
+def test_no_report_calls_a_finished_rotation_unfinished() -> None:
+    """A plan names the old keys as kept, an export counts them as such, and a review has them as keys."""
+    assert rotate("file:{project}-{name}.key").exit == 0
+    exported = run("export", "--out", "org.yaml")
+    planned = [run("plan", "org.yaml", "-o", form) for form in ("table", "json", "raw")]
+    reviewed = [run("access", "-o", form) for form in ("table", "json")]
+    for done in (exported, *planned, *reviewed):
+        assert done.exit == 0
+        assert "unfinished work" not in done.stdout + done.stderr
+    assert "left out: 2 old keys of finished rotations in project 'search'" in exported.stderr
+    assert (
+        "key reader in project search: the old key of a finished rotation, kept at least until 2" in planned[0].stdout
+    )
+    assert (planned[1].json["unfinished"], len(planned[1].json["kept"])) == ([], 3)
+
+
+def test_an_apply_says_where_each_new_secret_is() -> None:
+    """In the line of what has it."""
+    with example_organization():
+        lines = run("export").stdout.splitlines()
+        place = lines.index("  - name: reader")
+        Path("org.yaml").write_text(
+            "\n".join([*lines[:place], "  - name: fresh", "    roles: [ProjectViewer]", *lines[place:]])
+        )
+        done = run("apply", "org.yaml", "--store", "file:{project}-{name}.key", "--yes", "-o", "table")
+        (line,) = done.stdout.splitlines()
+        assert line.startswith("created key fresh (")
+        assert line.endswith(" with ProjectViewer; the new secret is in search-fresh.key")
 
 
 @pytest.mark.usefixtures("emulator")
@@ -266,7 +361,7 @@ def test_a_dry_run_needs_no_place(emulator: Emulator) -> None:
     """A dry run says what would be done, and changes nothing."""
     done = rotate(more=("--dry-run", "--output", "table"))
     assert done.exit == 0
-    assert done.stdout.count("would create key") == 3
+    assert done.stdout.count(": would be replaced, the old key would stay at least until ") == 3
     assert changes(emulator) == []
 
 

@@ -544,11 +544,16 @@ def test_a_finished_rotation_is_no_unfinished_work() -> None:
     inventory = make_inventory(projects=["a"], keys=[("a", "k"), ("a", retired), ("a", temporary)])
     found = plan(inventory, projects=[{"name": "a", "api_keys": []}])
     assert [each.reason for each in found.kept] == [
-        "the old key of a rotation: kept until 2026-12-03 05:45 UTC",
-        "a temporary key: kept until 2027-01-01 00:00 UTC",
+        "the old key of a finished rotation, kept at least until 2026-12-03 05:45 UTC",
+        "a temporary key, kept at least until 2027-01-01 00:00 UTC",
     ]
     assert found.unfinished == []
     assert "unfinished" not in str(found)
+    assert "\nkey k in project a: the old key of a finished rotation, kept" in str(found)
+    assert inventory.to_desired_state().notes == [
+        "left out: 1 temporary key in project 'a'",
+        "left out: 1 old key of finished rotations in project 'a'",
+    ]
 
 
 def test_more_roles_than_one_request_gives_are_left_out() -> None:

@@ -37,7 +37,9 @@ def write_document(session: Session, value: object) -> None:
     if session.output != "table":
         _write_pieces(session, render_value(plain, session.output, ascii_only=_is_ascii_only(session)))
     elif query is None and _has_text(value):
-        _write_pieces(session, (f"{make_printable(line)}\n" for line in str(value).split("\n")))
+        from pinecone_admin.cli.output.report_lines import list_lines  # noqa: PLC0415 - loads the models, as reports do
+
+        _write_pieces(session, (f"{make_printable(line)}\n" for line in list_lines(value, session.ledger)))
     else:
         _print_plain(session, plain)
 

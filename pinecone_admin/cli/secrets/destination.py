@@ -86,6 +86,7 @@ class SecretDelivery:
             raise
         self.undelivered = None
         self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
+        self.entry.place = self._place.address
 
 
 class ReadableDelivery(SecretDelivery, PlacedStore):

@@ -1,0 +1,119 @@
+"""Reports on keys as lines for people: one line for each key, with what happened to it and where its value is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pinecone_admin._text.moments import describe_minute
+from pinecone_admin.cli.ledger import Ledger
+from pinecone_admin.models import APIKey
+from pinecone_admin.workflows import ApplyReport, DueAccountRotations, DueRotations, RetiredKeys, Rotation
+from pinecone_admin.workflows.changes import Ref, Step
+from pinecone_admin.workflows.name_tags import original_name
+from pinecone_admin.workflows.quoting import quote_name
+from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key
+
+
+def list_lines(report: object, ledger: Ledger) -> list[str]:
+    """Return a report as lines; most reports say themselves how they read.
+
+    Args:
+        report: The report.
+        ledger: What the command did: it knows where new secrets are.
+    """
+    if isinstance(report, DueRotations | RetiredKeys):
+        return _Keys(report, ledger).list_lines()
+    lines = str(report).split("\n")
+    if isinstance(report, ApplyReport | DueAccountRotations):
+        for number, step in enumerate(report.steps):  # each is a line, before all others
+            if place := _find_place(ledger, _id_of(step)):
+                lines[number] += f"; the new secret {place}"
+    return lines
+
+
+def _id_of(step: Step) -> str | None:
+    """Return the id of what has the new secret of a step."""
+    return getattr(getattr(step.made, "key", step.made), "id", None) or step.change.target.id
+
+
+def _find_place(ledger: Ledger, id: str | None) -> str:
+    """Return in words where the new secret of something is; empty if there is none, or it is not stored."""
+    place = next((each.place for each in ledger.secrets if each.owner_id == id and each.state == "stored"), "")
+    form, _, rest = place.partition(":")
+    return f"{'was passed to' if form == 'exec' else 'is in'} {rest}" if place else ""
+
+
+def _describe_owner(target: Ref) -> tuple[str | None, str]:
+    """Return the project and the name of a key, without the tag of a rotation."""
+    return None if target.project is None else target.project.id, original_name(target.name or "")
+
+
+class _Keys:
+    """The lines of a report on retired keys, and on rotations.
+
+    Args:
+        report: The report.
+        ledger: What the command did.
+    """
+
+    def __init__(self, report: DueRotations | RetiredKeys, ledger: Ledger) -> None:
+        self._report, self._ledger = report, ledger
+        self._would = "would be" if report.dry_run else "is"
+        places = [place for step in report.steps for place in step.change.projects]
+        self._projects = {each.id: each.name for each in places if each.name is not None}
+
+    def list_lines(self) -> list[str]:
+        """Return a line for each key, and for each step that is about another one."""
+        report = self._report
+        lines: list[str] = []
+        known = set[str | None](each.id for each in report.deleted) | {each.key.id for each in report.kept}
+        none = "No key is temporary or replaced by a rotation."
+        if isinstance(report, DueRotations):
+            none = "No key is due."
+            lines += [*self._list_rotations(report.rotated), *self._list_rotations_of_earlier_runs(report.finished)]
+            known |= {each.id for each in report.finished}
+            known |= {_id_of(step) for each in report.rotated for step in each.steps}
+        for key in report.deleted:
+            kind = "the temporary key" if expiry_of_temporary_key(key) is not None else "the old key"
+            lines.append(f"{self._name(key)}: {kind} {self._would} deleted.")
+        for kept in report.kept:
+            kind = "temporary" if expiry_of_temporary_key(kept.key) is not None else "old"
+            # What still waits for its time has no other reason to stay.
+            is_waiting = describe_minute(kept.delete_after) in kept.reason
+            until = f"stays until {describe_minute(kept.delete_after)}" if is_waiting else f"stays: {kept.reason}"
+            lines.append(f"{self._name(kept.key)}: the {kind} key {until}.")
+        failures = report.failed if isinstance(report, DueRotations) else []
+        failing = {(each.project_id, original_name(each.key.name)) for each in failures if each.key is not None}
+        lines += [
+            str(each)
+            for each in report.steps
+            if _id_of(each) not in known and _describe_owner(each.change.target) not in failing
+        ]
+        if isinstance(report, DueRotations):
+            for failed in failures:
+                whole = f"{self._name_project(failed.project_id)}: no key was rotated: {failed.reason}"
+                lines.append(f"{self._name(failed.key)}: not replaced: {failed.reason}" if failed.key else whole)
+            lines += [f"{self._name(each)}: not replaced, since its age is unknown." for each in report.unknown_age]
+        return [*(lines or [none]), *(["Nothing was changed."] if report.dry_run else [])]
+
+    def _name(self, key: APIKey) -> str:
+        return f"{self._name_project(key.project_id)}/{quote_name(original_name(key.name))}"
+
+    def _name_project(self, id: str) -> str:
+        return quote_name(self._projects.get(id, id))
+
+    def _list_rotations(self, rotations: Iterable[Rotation]) -> Iterator[str]:
+        for each in rotations:
+            old = f"the old key {self._would} deleted"
+            if each.delete_after is not None:
+                stays = "would stay" if self._report.dry_run else "stays"
+                old = f"the old key {stays} at least until {describe_minute(each.delete_after)}"
+            place = _find_place(self._ledger, each.key.id)
+            value = f"the new value {place or 'was stored before'}"
+            done = "would be replaced" if self._report.dry_run else f"replaced; {value}"
+            yield f"{self._name(each.key)}: {done}, {old}."
+
+    def _list_rotations_of_earlier_runs(self, keys: Iterable[APIKey]) -> Iterator[str]:
+        verb = "would be finished" if self._report.dry_run else "is finished"
+        for each in keys:
+            yield f"{self._name(each)}: the rotation of an earlier run {verb}; its value was stored before."
