@@ -217,7 +217,10 @@ REFUSED = [
     (["project", "create", "{nam}"], "There is no column nam for {nam}. Did you mean name?"),
     (["project", "create", "{name"], "has a single brace"),
     (["project", "create", "{}{name}"], "has a single brace"),
-    (["api-key", "create", "{name}", "--project", "search"], "each row makes a secret: give --store"),
+    (
+        ["api-key", "create", "{name}", "--project", "search"],
+        "Say where they should go, for example --store 'file:{name}.key'.",
+    ),
     (["api-key", "create", "{name}", "--project", "search", "--reveal"], "--reveal: the secrets of rows are not shown"),
     (["api-key", "create", "{name}", "--project", "search", "--store", "file:k"], "needs a place of its own"),
     (["api-key", "rotate-due", "--older-than", "{name}"], "api-key rotate-due cannot be run for each row"),

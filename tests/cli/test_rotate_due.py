@@ -159,18 +159,44 @@ def test_no_report_calls_a_finished_rotation_unfinished() -> None:
     assert (planned[1].json["unfinished"], len(planned[1].json["kept"])) == ([], 3)
 
 
-def test_an_apply_says_where_each_new_secret_is() -> None:
-    """In the line of what has it."""
+def test_an_apply_asks_where_its_secrets_should_go_and_says_where_they_are() -> None:
+    """The names of all that get one are in the question, and each destination in the line of what got it."""
     with example_organization():
-        lines = run("export").stdout.splitlines()
-        place = lines.index("  - name: reader")
-        Path("org.yaml").write_text(
-            "\n".join([*lines[:place], "  - name: fresh", "    roles: [ProjectViewer]", *lines[place:]])
+        text = run("export").stdout.replace(
+            "  - name: reader\n", "  - name: fresh\n    roles: [ProjectViewer]\n  - name: reader\n"
         )
-        done = run("apply", "org.yaml", "--store", "file:{project}-{name}.key", "--yes", "-o", "table")
-        (line,) = done.stdout.splitlines()
-        assert line.startswith("created key fresh (")
-        assert line.endswith(" with ProjectViewer; the new secret is in search-fresh.key")
+        Path("org.yaml").write_text(text.replace("\n- name: ci\n", "\n- name: bot\n  roles: [OrgMember]\n- name: ci\n"))
+        asked = run("apply", "org.yaml", "--yes")
+        assert (asked.exit, asked.stdout) == (2, "")
+        example = "file:{kind}-{name}.key"
+        assert asked.stderr == (
+            "error: This makes 2 secrets, for service account bot and key search/fresh. Say where they should go, for "
+            f"example --store '{example}'. Nothing was changed. [PA101]\n"
+        )
+        done = run("apply", "org.yaml", "--store", example, "--yes", "-o", "table")
+        account, key = done.stdout.splitlines()
+        assert account.startswith("created service account bot (")
+        assert account.endswith(" with OrgMember; the new secret is in service-account-bot.key")
+        assert key.startswith("created key fresh (")
+        assert key.endswith(" with ProjectViewer; the new secret is in api-key-fresh.key")
+
+
+@pytest.mark.parametrize("kind", ["api-key", "service-account"])
+def test_rotate_due_names_a_store_that_works(kind: str) -> None:
+    """Before anything is read, since a nightly job without one would fail only on the day on which a secret is due."""
+    words = [
+        kind,
+        "rotate-due",
+        "--older-than",
+        "90d",
+        *(["--keep-old-for", "7d"] if kind == "api-key" else []),
+        "--yes",
+    ]
+    with example_organization() as emulator:
+        refused = run(*words)
+        assert (refused.exit, len(emulator.requests)) == (2, 0)
+        store = refused.stderr.partition("--store '")[2].partition("'")[0]
+        assert run(*words, "--store", store).exit in {0, PARTLY_DONE}
 
 
 @pytest.mark.usefixtures("emulator")

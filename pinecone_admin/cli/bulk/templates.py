@@ -202,7 +202,8 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
         _take_for_all_rows(session, param, values, context)
     columns = _read_columns(session, command, values)
     if command.makes is not None and "store" not in values and not session.is_dry_run:
-        raise CLIError("each row makes a secret: give --store with {COLUMN} in it, so that each has a place of its own")
+        example = f"--store 'file:{{{min(columns, default='COLUMN')}}}.key'"
+        raise CLIError(f"Each row makes a secret. Say where they should go, for example {example}.")
     only_reads = all(str(values.get(name)).upper() == value for name, value in command.reads_with.items())
     changes = command.effect != "reads" and not (command.reads_with and only_reads)
     # A placeholder may stand for the value that deletes.
