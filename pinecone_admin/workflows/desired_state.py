@@ -265,7 +265,7 @@ def _read_day(value: object) -> date | None:
 
 def _check_day(name: str, value: object) -> None:
     if _read_day(value) is None:
-        raise value_error(name, f"is {_describe(value)}, which is no day: write a day that exists as YYYY-MM-DD")
+        raise value_error(name, f"is {_describe(value)}, which is not an existing day: write YYYY-MM-DD")
 
 
 _Field: TypeAlias = tuple[type, Callable[[str, Any], object] | None]

@@ -199,8 +199,8 @@ def find_excess(
     }
     return [
         RefusedChanges(
-            reason=f"{count} of {total} {_PLURALS[sort]} would go or lose every role, unless {total_removed} removals "
-            "are allowed",
+            reason=f"{count} of {total} {_PLURALS[sort]} would be deleted or lose every role, unless {total_removed} "
+            "removals are allowed",
             changes=tuple(each for target, some in removed.items() if _sort_of(target) == sort for each in some),
             allowed_by="allow_removals",
         )
@@ -267,7 +267,7 @@ def _find_members_without_role(changes: Sequence[Change], organization: Resource
         roles = (index.held_by(target.kind, target.id) | given) - lost
         takes_last = any(place is None for _, place in lost) and not any(place is None for _, place in roles)
         if takes_last and not any(each.action == "delete" for each in own):
-            problem = "keep roles on projects alone, and needs a role on the organization"
+            problem = "keep only roles on projects, and needs a role on the organization"
             problem = problem if roles else "lose every role, and so leave the organization: delete it (absent: true)"
             taking = (each for each in own if each.action == "revoke" and held_role(each.roles[0])[1] is None)
             found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(taking)))

@@ -49,7 +49,7 @@ def check_complete(inventory: Inventory, *, operation: str = "offboard_many") ->
     Then there is no report that could lack something.
     """
     if find_hidden(inventory) is None or not inventory.organizations:
-        require_full_view(inventory.unread, "to remove people needs the view of an OrgOwner", operation=operation)
+        require_full_view(inventory.unread, "the removal of people needs an OrgOwner", operation=operation)
     else:
         raise_transient_failure(inventory.unread, operation=operation)
 

@@ -151,7 +151,7 @@ def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:
 
     With an unknown account, only the parts that could not be read show that.
     """
-    why = "a plan needs the view of an OrgOwner, since what is not seen would be made again"
+    why = "a plan needs an OrgOwner, because what the account cannot see would be created again"
     require_full_view(inventory.unread, why, operation=operation)
     if caller.client_id is not None:
         if (unknown := explain_unknown(caller, inventory.service_accounts)) is not None:
@@ -159,7 +159,7 @@ def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:
         own = next((each.id for each in inventory.service_accounts if each.client_id == caller.client_id), None)
         roles = {each.role for each in inventory.role_bindings if each.principal_id == own}
         if "OrgOwner" not in roles:
-            problem = f"the service account with the client id {caller.client_id} is no OrgOwner, as far as it is seen"
+            problem = f"the service account with the client id {caller.client_id} is not known to be an OrgOwner"
             raise ForbiddenError(f"{why}: {problem}", operation=operation)
 
 

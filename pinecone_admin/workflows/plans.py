@@ -436,7 +436,7 @@ def require_full_view(unread: Iterable[Unread], why: str, *, operation: str) -> 
 
     Args:
         unread: The parts.
-        why: What needs the view of an OrgOwner.
+        why: The beginning of the message, which names what needs an OrgOwner.
         operation: The method.
 
     Raises:

@@ -61,10 +61,10 @@ def describe_lost_owners(owner_ids: Iterable[str], leaving: Iterable[Ref]) -> st
     if not last or last.keys() != owners:
         return None
     if len(last) == 1:
-        who = f"{', '.join(last.values())} is the last owner of the organization who is a user"
+        who = f"{', '.join(last.values())} is the last user who is an OrgOwner"
     else:
-        who = f"{', '.join(last.values())} are the last owners of the organization who are users"
-    return f"{who}: make someone else an OrgOwner first"
+        who = f"{', '.join(last.values())} are the last users who are OrgOwners"
+    return f"{who}: make another user an OrgOwner first"
 
 
 def roles_by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project]) -> dict[str, list[RoleName]]:

@@ -13,7 +13,7 @@ from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.workflows.plans import StaleProject
 from pinecone_admin.workflows.reports import Content
 
-NOT_SEEN = "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
+NOT_SEEN = "this account cannot see it, and is not known to be an OrgOwner, so it may still exist"
 """Why a project of a plan that the server does not find is left, unless the account is seen to own the organization."""
 
 
@@ -27,7 +27,7 @@ def find_reason_to_keep(project: Project, *, older_than: timedelta, now: datetim
     if project.created_at is None:
         return "it has no date of creation"
     if plausible_date(project.created_at) is None:
-        return f"its date of creation cannot be right: {describe_minute(project.created_at)}"
+        return f"its creation date is implausible: {describe_minute(project.created_at)}"
     if now - project.created_at <= older_than:
         limit = describe_duration(older_than)
         return f"it was created {describe_minute(project.created_at)}, and is not older than {limit}"
@@ -47,7 +47,7 @@ def find_planned_refusal(planned: StaleProject, contents: Sequence[Content]) -> 
     """Return which contents are protected or not in the plan, or None; an earlier run may have deleted others."""
     known = {each.key for each in planned.contents}
     new = [f"{each.kind} {each.name!r}" for each in contents if each.key not in known]
-    return f"it contains {', '.join(new)}, which the plan does not have" if new else find_protection(contents)
+    return f"it contains {', '.join(new)}, which is not in the plan" if new else find_protection(contents)
 
 
 def find_protection(contents: Sequence[Content]) -> str | None:

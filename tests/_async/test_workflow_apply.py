@@ -382,9 +382,9 @@ async def test_drift_is_left_alone(emulator: Emulator) -> None:
         (
             [{"email": "owner@example.com", "roles": ["OrgMember"]}],
             [],
-            "is the last owner of the organization",
+            "is the last user who is an OrgOwner",
         ),
-        ([{"email": "owner@example.com", "absent": True}], [], "is the last owner of the organization"),
+        ([{"email": "owner@example.com", "absent": True}], [], "is the last user who is an OrgOwner"),
         ([], [{"name": "emulator", "roles": []}], "would lose a role"),
         ([], [{"name": "emulator", "absent": True}], "would be deleted: use another account, or allow_own"),
     ],
@@ -425,7 +425,9 @@ async def test_many_removals_need_a_number(emulator: Emulator) -> None:
     desired = describe(emulator.organization_id, projects=[{"name": "keys", "api_keys": keys}])
     plan = await admin.plan(desired)
     for permitted in (None, 3):
-        with raises(RefusedError, match="4 of 7 keys would go or lose every role, unless 4 removals are allowed"):
+        with raises(
+            RefusedError, match="4 of 7 keys would be deleted or lose every role, unless 4 removals are allowed"
+        ):
             await admin.apply(plan, allow_removals=permitted)
     assert len((await admin.apply(plan, allow_removals=4)).done) == 4
 
@@ -496,7 +498,7 @@ async def test_a_plan_that_calls_a_deletion_an_end_needs_the_number_all_the_same
     saved = json.loads((await admin.plan(desired)).to_json())
     for each in saved["changes"]:
         each["cause"] = "end"
-    with raises(RefusedError, match="4 of 7 keys would go or lose every role"):
+    with raises(RefusedError, match="4 of 7 keys would be deleted or lose every role"):
         await admin.apply(ChangePlan.from_json(json.dumps(saved)))
 
 
@@ -963,7 +965,7 @@ async def test_a_plan_needs_the_view_of_an_owner(emulator: Emulator, roles: list
     """An account that is not seen to be an OrgOwner plans nothing: what it does not see would be made again."""
     await populate(emulator)
     admin = emulator.async_admin(roles=roles)
-    with raises(ForbiddenError, match="view of an OrgOwner"):
+    with raises(ForbiddenError, match="needs an OrgOwner"):
         await admin.plan(describe(emulator.organization_id))
 
 

@@ -158,7 +158,7 @@ async def test_a_project_that_is_not_seen_is_not_reported_as_deleted(
     report = await admin.projects.delete_stale(plan=plan)
     assert (report.deleted, report.steps, [each.id for each in report.left]) == ([], [], ids)
     assert report.left[0].reason == (
-        "the server does not show it to this account, which is not seen to be an OrgOwner: it may still exist"
+        "this account cannot see it, and is not known to be an OrgOwner, so it may still exist"
     )
 
 
@@ -188,7 +188,7 @@ async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: Virtu
     report = await emulator.async_admin().projects.delete_stale(plan=plan)
     assert [each.id for each in report.left] == ids[:4]
     reasons = [each.reason for each in report.left]
-    assert reasons[0] == "it contains collection 'late', which the plan does not have"
+    assert reasons[0] == "it contains collection 'late', which is not in the plan"
     assert reasons[1] == "it is now named 'ci-kept'"
     assert reasons[2].startswith("its date of creation is now ")
     assert reasons[3] == "deletion protection is on for index kept: turn it off"
@@ -253,7 +253,7 @@ async def test_content_that_appears_during_the_deletion_stops_it(emulator: Emula
 
     transport.before_request = refill
     report = await transport.async_admin().projects.delete_stale(plan=plan)
-    assert [each.reason for each in report.left] == ["it contains collection 'late', which the plan does not have"]
+    assert [each.reason for each in report.left] == ["it contains collection 'late', which is not in the plan"]
     assert ("index", "articles") in {(each.change.target.kind, each.change.target.name) for each in report.steps}
     assert "late" in emulator.state.projects[ids[0]].collections
     assert not emulator.state.api_keys
@@ -352,7 +352,7 @@ async def test_a_workspace_that_the_plan_does_not_have_stops_the_deletion(
     ids, plan = await make_plan(emulator, clock, "ci-1")
     emulator.faults.clear()
     report = await emulator.async_admin().projects.delete_stale(plan=plan)
-    assert [each.reason for each in report.left] == ["it contains workspace 'desk', which the plan does not have"]
+    assert [each.reason for each in report.left] == ["it contains workspace 'desk', which is not in the plan"]
     assert "desk" in emulator.state.projects[ids[0]].workspaces
 
 

@@ -123,7 +123,7 @@ def test_the_last_owner_loses_no_role(emulator: Emulator, *, dry_run: bool) -> N
     principal: dict[str, Any] = {"principal_type": "user", "principal_id": user.id, "resource_type": "organization"}
     change: dict[str, Any] = {"from_role": "OrgOwner", "to_role": "OrgMember", "dry_run": dry_run}
     transport = FaultyTransport(emulator)
-    with raises(RefusedError, match="is the last owner of the organization .*; nothing was changed"):
+    with raises(RefusedError, match="is the last user who is an OrgOwner.*; nothing was changed"):
         transport.admin().role_bindings.change_role(**principal, **change)
     assert all(request.startswith("GET") for request in transport.requests)
     emulator.add_user("ada@example.com", roles=["OrgOwner"])

@@ -129,7 +129,7 @@ def test_the_last_owner_stays_owner(admin: Admin, emulator: Emulator, dry_run: b
     (owner,) = admin.users.list().to_list()
     wish: dict[str, Any] = {"email": owner.email, "role_bindings": MEMBER, "revoke_unlisted": True, "dry_run": dry_run}
     transport = FaultyTransport(emulator)
-    with raises(RefusedError, match=r"is the last owner of the organization .*; nothing was changed") as caught:
+    with raises(RefusedError, match=r"is the last user who is an OrgOwner.*; nothing was changed") as caught:
         transport.admin().users.ensure(**wish)
     assert (find_changes(transport), caught.value.operation) == ([], "ensure_user")
     emulator.add_user(ADA, roles=["OrgOwner"])

@@ -185,7 +185,7 @@ def test_the_last_owner_is_refused_before_the_first_change(admin: Admin, emulato
     assert dry.refusal is not None
     assert dry.refusal in str(dry)
     transport = FaultyTransport(emulator)
-    with raises(RefusedError, match=rf"user ada@example.com \({user_id}\) is the last owner"):
+    with raises(RefusedError, match=rf"user ada@example.com \({user_id}\) is the last user who is an OrgOwner"):
         transport.admin().users.offboard(email="ada@example.com", dry_run=False)
     assert {request.split()[0] for request in transport.requests} == {"GET"}
 

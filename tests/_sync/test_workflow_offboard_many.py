@@ -200,11 +200,11 @@ def test_only_users_count_as_owners(emulator: Emulator) -> None:
     assert one.refusal is None
     plan = admin.users.offboard_many(emails=["ada@example.com", "bob@example.com", "owner@example.com"])
     assert plan.refusal is not None
-    assert "last owners of the organization who are users" in plan.refusal
+    assert "last users who are OrgOwners" in plan.refusal
     assert str(plan).endswith(plan.refusal)
     assert [each.refusal for each in plan.reports] == [None, None, None]  # each of them could go alone
     transport = FaultyTransport(emulator)
-    with raises(RefusedError, match="last owners") as caught:
+    with raises(RefusedError, match="last users who are OrgOwners") as caught:
         transport.admin().users.offboard_many(plan=plan)
     assert caught.value.operation == "offboard_many"
     assert {request.split()[0] for request in transport.requests} == {"GET"}

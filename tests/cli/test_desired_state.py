@@ -280,7 +280,7 @@ def test_a_part_that_was_not_read_for_another_reason_is_no_matter_of_the_role(em
         emulator.faults.add("list_users", status=status, body=body, times=None)
         for words in (("export",), ("plan", "org.yaml")):
             done = run(*words)
-            assert (done.exit, "view of an OrgOwner" in done.stderr) == (expected, expected == 10), done
+            assert (done.exit, "needs an OrgOwner" in done.stderr) == (expected, expected == 10), done
             assert f"ot everything could be read: users: list_users: [{status}" in done.stderr or expected == 10
         emulator.faults.clear()
 
@@ -582,7 +582,7 @@ def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
     """What apply would refuse is a warning of plan, and ends apply with 5."""
     write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
     done = run("plan", "none.yaml")
-    assert (done.exit, "is the last owner of the organization who is a user" in done.stderr) == (0, True)
+    assert (done.exit, "is the last user who is an OrgOwner" in done.stderr) == (0, True)
     assert run("apply", "none.yaml", "--yes", "--confirm", "1").exit == 5
     assert list_changes(emulator) == []
 

@@ -205,7 +205,7 @@ def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
     assert "may know the value of API key reader" in asked.stderr
     assert "deleted invite for bob@example.com" in invited.stdout
     assert [each.exit for each in (refused, asked, done, again, invited, owner, last)] == [2, 130, 0, 4, 0, 5, 5]
-    assert "last owner" in last.stderr
+    assert "is the last user who is an OrgOwner" in last.stderr
 
 
 def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:

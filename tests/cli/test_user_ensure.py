@@ -45,7 +45,7 @@ def test_the_last_owner_is_refused() -> None:
         for way in ("--yes", "--dry-run"):
             refused = run(*words, "--revoke-unlisted", way)
             assert (refused.exit, refused.error["operation"]) == (5, "ensure_user")
-            assert "is the last owner of the organization who is a user" in refused.error["message"]
+            assert "is the last user who is an OrgOwner" in refused.error["message"]
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
         assert run(*words, "--yes").exit == 0
 

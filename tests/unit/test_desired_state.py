@@ -242,7 +242,7 @@ def test_a_plan_needs_everything() -> None:
         (make_inventory(unread=unread), "c-runner"),
         (make_inventory(accounts=["other"]), "c-other"),
     ):
-        with raises(ForbiddenError, match="view of an OrgOwner"):
+        with raises(ForbiddenError, match="needs an OrgOwner"):
             plan_changes(inventory, state, client_id=client_id)
     with raises(RefusedError, match="no service account has the client_id .* that was passed"):
         plan_changes(make_inventory(), state, client_id="c-nobody")
@@ -490,7 +490,7 @@ def test_nobody_leaves_without_the_word_absent(roles: list[str]) -> None:
     )
     found = plan(inventory, people=[{"email": "bob@example.com", "roles": roles}])
     who = "user bob@example.com (u-bob@example.com) would"
-    keeps = f"{who} keep roles on projects alone, and needs a role on the organization"
+    keeps = f"{who} keep only roles on projects, and needs a role on the organization"
     leaves = f"{who} lose every role, and so leave the organization: delete it (absent: true)"
     assert found.refusals == [keeps if roles else leaves]
 
@@ -744,7 +744,7 @@ def test_an_export_leaves_out_what_a_file_cannot_say() -> None:
         "bob@example.com has OrgWizard, which a file cannot have: keep_other_roles leaves it",
     ]
     assert plan_changes(inventory, state, client_id="c-runner").changes == []
-    with raises(ForbiddenError, match="needs the view of an OrgOwner: not everything could be read"):
+    with raises(ForbiddenError, match="needs an OrgOwner: not everything could be read"):
         evolve(inventory, unread=[Unread(part="users", project_id=None, error="no")]).to_desired_state()
 
 

@@ -70,12 +70,12 @@ def test_a_file_with_ends_is_read_in_every_form() -> None:
 @pytest.mark.parametrize(
     ("section", "item", "problem"),
     [
-        ("people", bob(until="2027-02-30"), "is '2027-02-30', which is no day: write a day that exists as YYYY-MM-DD"),
-        ("people", bob(until="2027-1-5"), "is no day"),
-        ("people", bob(until="20270105"), "is no day"),
-        ("people", bob(until=20270105), "is no day"),
-        ("people", bob(until=True), "is no day"),
-        ("people", bob(until=datetime(2027, 1, 5, tzinfo=UTC)), "is no day"),
+        ("people", bob(until="2027-02-30"), "is '2027-02-30', which is not an existing day: write YYYY-MM-DD"),
+        ("people", bob(until="2027-1-5"), "is not an existing day"),
+        ("people", bob(until="20270105"), "is not an existing day"),
+        ("people", bob(until=20270105), "is not an existing day"),
+        ("people", bob(until=True), "is not an existing day"),
+        ("people", bob(until=datetime(2027, 1, 5, tzinfo=UTC)), "is not an existing day"),
         ("people", bob(until=None), "until is empty"),
         ("people", bob(until=""), "until is empty"),
         ("people", bob(ending("search:ProjectEditor", "2027-13-01")), r"roles\[1\].until is '2027-13-01', which is no"),

@@ -42,16 +42,16 @@ def delete(target: Ref) -> Change:
     return Change(action="delete", target=target)
 
 
-NO_OWNER = "user owner@example.com (u-owner@example.com) is the last owner of the organization who is a user"
+NO_OWNER = "user owner@example.com (u-owner@example.com) is the last user who is an OrgOwner"
 REFUSED: dict[str, Sequence[Change]] = {
     NO_OWNER: [delete(OWNING)],
-    f"{NO_OWNER}: make someone else an OrgOwner first": [revoke(OWNING, OWNER), grant(OWNING, MEMBER)],
+    f"{NO_OWNER}: make another user an OrgOwner first": [revoke(OWNING, OWNER), grant(OWNING, MEMBER)],
     "service account runner (s-runner), the account that carries this out, would be deleted": [delete(RUNNER)],
     "service account runner (s-runner), the account that carries this out, would lose a role": [revoke(RUNNER, OWNER)],
     "would get another secret, and a lost response would lock this client out": [
         Change(action="rotate", target=RUNNER)
     ],
-    "user bob@example.com (u-bob@example.com) would keep roles on projects alone": [revoke(BOB, MEMBER)],
+    "user bob@example.com (u-bob@example.com) would keep only roles on projects": [revoke(BOB, MEMBER)],
     "user bob@example.com (u-bob@example.com) would lose every role": [revoke(BOB, MEMBER), revoke(BOB, VIEWER)],
 }
 ALLOWED: list[Sequence[Change]] = [
@@ -118,7 +118,7 @@ def test_many_removals_need_their_number(action: str) -> None:
     targets = [Ref("service_account", each, f"s-{each}") for each in names]
     changes = [delete(each) if action == "delete" else revoke(each, MEMBER) for each in targets]
     [refusal] = find_excess(changes, organization, None)
-    assert str(refusal) == "4 of 5 service accounts would go or lose every role, unless 4 removals are allowed"
+    assert str(refusal) == "4 of 5 service accounts would be deleted or lose every role, unless 4 removals are allowed"
     assert (refusal.changes, refusal.allowed_by) == (tuple(changes), "allow_removals")
     assert find_excess(changes, organization, 3) == [refusal]
     assert find_excess(changes, organization, 4) == find_excess(changes[1:], organization, None) == []
