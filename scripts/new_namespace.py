@@ -83,7 +83,7 @@ _own = argument("{variable}_id", "Name or id of the {words}.", type=NameOrId("{n
 '''
 PAGE = """# {title}
 
-Methods of `admin.{namespace}`; with `AsyncAdmin`, await them.
+This page describes the methods of `admin.{namespace}`. With `AsyncAdmin`, [await them](client.md#asyncadmin).
 
 <!-- scripts/reference.py: methods admin.{namespace} -->
 <!-- end -->
