@@ -13,6 +13,7 @@ from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effe
 
 _NOTHING = "Nothing was changed."
 _UNDONE = "Nothing remains of what was done."
+_TAKEN_BACK = "What had been done was taken back."
 
 
 def conclude(
@@ -44,7 +45,8 @@ def conclude(
     says_outcome &= [each.operation for each in effects.remaining] == [reason.details.get("operation")]
     said = [] if is_completed else _describe_effects(effects, ledger, says_outcome=says_outcome)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
-        said.append(_UNDONE if effects.undone else _NOTHING)
+        undone = _TAKEN_BACK if is_interrupted else _UNDONE
+        said.append(undone if effects.undone else _NOTHING)
     # The error of a workflow knows whether the next run recognizes what this one did.
     goes_on = goes_on and not is_completed and effects.is_recognizable
     goes_on = goes_on and (is_interrupted or reason.details.get("safe_to_retry") is True)

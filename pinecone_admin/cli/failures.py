@@ -16,7 +16,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude, has_remaining
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.sentences import as_sentences, join_sentences
+from pinecone_admin.cli.sentences import as_sentences, join_sentences, name_ids_once
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 from pinecone_admin.workflows.sent_changes import MAY_EXIST, RemainingChanges, is_foreign_refusal
 
@@ -152,6 +152,8 @@ def describe_failure(
         reason = _describe(error, spellings)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         is_interrupted = True
+        if not has_remaining(ledger):  # the notes say one by one what was undone
+            reason = reason._replace(message="Interrupted.")
     elif is_interrupted:
         reason = reason._replace(message=f"Interrupted. {reason.message}")
     failure = conclude(
@@ -162,7 +164,7 @@ def describe_failure(
         says_if_unchanged=isinstance(error, CLIError) and error.says_if_unchanged,
         says_outcome=_says_outcome(error),
     )
-    message = mask_key_values(failure.message)
+    message = mask_key_values(name_ids_once(failure.message))
     if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
         message = make_printable(message, most=_MAX_USAGE_LENGTH)
     return failure._replace(message=message)

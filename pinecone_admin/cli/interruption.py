@@ -1,4 +1,4 @@
-"""What Ctrl-C, SIGTERM and SIGHUP do to a command: one interrupts it, and further ones do not disturb its cleanup."""
+"""What Ctrl-C, SIGTERM and SIGHUP do to a command: one interrupts it, and a second one ends what it still does."""
 
 from __future__ import annotations
 
@@ -15,23 +15,21 @@ from typing import TYPE_CHECKING, Any, Self
 from pinecone_admin._concurrency.locks import start_thread
 
 if TYPE_CHECKING:
-    import subprocess
+    from pinecone_admin.cli.ledger import Ledger
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _PASSED_ON = (*_NAMES, "SIGQUIT", "SIGUSR1", "SIGUSR2")
 GRACE = 5.0
 """Seconds to store a secret after a signal; whoever sends SIGTERM usually sends SIGKILL after 10."""
 _DELAY = 1.0
-"""Seconds after which an interrupted command that has not ended says why."""
+"""Seconds after which an interrupted command that has not ended says why, and from its first notice on a second signal
+counts: programs that run others deliver one twice."""
 
-_CLEANING_UP = "interrupted: cleaning up, to leave nothing half done; a second Ctrl-C does not stop this"
 _STORING = (
-    "interrupted: waiting up to 5 s for the command that stores the secret; after that, or at a second Ctrl-C, it is "
-    "killed, and the secret counts as not stored"
+    "The new secret is being stored; this takes up to 5 s, its lock included, and is finished, so that it is not lost."
 )
-_HELD = "interrupted: finishing what was begun, so that no secret is lost; a second Ctrl-C does not stop this"
-_STILL = "interrupted again: the command still finishes what it has to, and then ends by itself"
-_KILLED = "interrupted again: killed the command that stores the secret, which counts as not stored"
+_FINISHING = "Finishing what was begun."
+_LEAVING = "The request that was sent is completed, and what else was made is left."
 
 
 class Interruptions:
@@ -39,16 +37,20 @@ class Interruptions:
 
     Args:
         notify: Writes a line for people, from any thread: what an interrupted command still does, and what a second
-            signal would do or has done.
+            signal has done.
+        ledger: What the command does, from which these lines are made.
     """
 
-    def __init__(self, notify: Callable[[str], object]) -> None:
+    def __init__(self, notify: Callable[[str], object], ledger: Ledger) -> None:
         self._notify = notify
+        self._ledger = ledger
         self._count = 0
         self._hurries_since: float = inf
+        self._explained_since: float = inf
+        self._explained = set[str]()
+        self._leaves = False
         self._notices: list[Thread] = []
         self._is_held = False
-        self._killable: list[subprocess.Popen[bytes]] = []
         self._receive: Callable[[int], object] | None = None
         self._before: dict[int, Any] = {}
 
@@ -88,15 +90,6 @@ class Interruptions:
         self._receive = receive
         self._handle(_PASSED_ON)
 
-    @contextmanager
-    def second_kills(self, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
-        """Kill a process at the second signal; the terminal sends Ctrl-C to it, too."""
-        self._killable.append(process)
-        try:
-            yield
-        finally:
-            self._killable.remove(process)
-
     def __enter__(self) -> Self:
         self._handle(_NAMES)
         return self
@@ -114,7 +107,7 @@ class Interruptions:
         self.end_notices()
 
     def handle_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
-        """Handle a signal: pass it on, raise KeyboardInterrupt, only record it, or kill what goes on after one."""
+        """Handle a signal: pass it on, raise KeyboardInterrupt, only record it, or leave what was made."""
         if self._receive is not None:
             self._receive(number)
             return
@@ -123,15 +116,31 @@ class Interruptions:
         if self._count > 1:
             self._handle_further()
             return
-        self._start_notice(Timer(_DELAY, self._explain_wait))
+        self._start_notice(Timer(_DELAY, self.explain))
         if not self._is_held:
             raise KeyboardInterrupt
 
     def _handle_further(self) -> None:
-        for process in self._killable:
-            process.kill()
-        if self._count == 2:  # noqa: PLR2004 - who sends a third one has been told
-            self._start_notice(Thread(target=self._notify, args=[_KILLED if self._killable else _STILL]))
+        if self._leaves or time.monotonic() - self._explained_since < _DELAY:
+            return
+        self._leaves = True
+        rest = _STORING if self._ledger.is_storing else _LEAVING
+        self._start_notice(Thread(target=self._notify, args=[f"Interrupted again. {rest}"]))
+
+    def check_change(self) -> None:
+        """Raise KeyboardInterrupt if a second signal came, so that no further change is sent."""
+        if self._leaves:
+            raise KeyboardInterrupt
+
+    def explain(self) -> None:
+        """Say once what an interrupted command does now."""
+        text = _STORING if self._ledger.is_storing else self._ledger.describe_open() or _FINISHING
+        if not self.received or text in self._explained:
+            return
+        said = f"{'' if self._explained else 'Interrupted. '}{text}"
+        self._explained.add(text)
+        self._explained_since = min(self._explained_since, time.monotonic())
+        self._notify(said)
 
     def _start_notice(self, notice: Thread) -> None:
         # A handler must not wait for a lock that its own thread may hold, so that another thread writes.
@@ -139,9 +148,6 @@ class Interruptions:
         with suppress(RuntimeError, MemoryError):  # the system has no thread left
             start_thread(notice.start)
             self._notices.append(notice)
-
-    def _explain_wait(self) -> None:
-        self._notify(_STORING if self._killable else _HELD if self._is_held else _CLEANING_UP)
 
     def end_notices(self) -> None:
         """Write no notice from now on, so that the last line of the command stays the last one."""

@@ -82,6 +82,21 @@ class Ledger:
         for change in list(self._open.values()):
             self.settle(change)
 
+    @property
+    def is_storing(self) -> bool:
+        """Whether a new secret is being stored: it is nowhere yet, and nothing is being deleted."""
+        return any(each.state == "undelivered" for each in self.secrets) and not self._open
+
+    def describe_open(self) -> str:
+        """Return what the command waits for, as a sentence; empty if it sends no change."""
+        if not (latest := next(reversed([*self._open.values()]), None)):
+            return ""
+        if latest.undoes:
+            made = next((each for each in self.changes if each.made == latest.target), latest)
+            return f"Deleting {name_changed(made, with_id=False)}, which was just made. Ctrl-C again leaves it."
+        participle = _PARTICIPLES.get(latest.operation.partition("_")[0], "carried out")
+        return f"Waiting for the response that shows whether {name_changed(latest, with_id=False)} was {participle}."
+
     def note_local_change(self, operation: str, name: str) -> None:
         """Enter a change of a file of this machine, which has been made.
 
@@ -130,15 +145,20 @@ def _describe_in(form: str, changes: Sequence[SentChange]) -> list[str]:
     return sentences
 
 
-def name_changed(change: SentChange) -> str:
-    """Return what a change creates, changes or deletes, such as ``API key reader (ID)``."""
+def name_changed(change: SentChange, *, with_id: bool = True) -> str:
+    """Return what a change creates, changes or deletes, such as ``API key reader (ID)``.
+
+    Args:
+        change: The change.
+        with_id: Whether the id stands beside a name.
+    """
     if not change.kind:  # of a request written by hand
         return str(change)
     noun = change.kind.replace("_", " ").replace("api", "API")
     noun = re.sub("(.*) secret", r"the secret of \1", noun)
     id = change.made or change.target
     if change.name is not None:
-        return f"{noun} {change.name} ({id})" if id else f"{noun} {change.name}"
+        return f"{noun} {change.name} ({id})" if id and with_id else f"{noun} {change.name}"
     if id is not None:
         return f"{noun} {id}"
     return f"{'an' if noun[0] in 'aeiouA' else 'a'} {noun}"

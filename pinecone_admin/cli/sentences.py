@@ -9,6 +9,7 @@ _PLAIN_WORD = re.compile(r"[a-z]+(?:-[a-z]+)?(?=[ ,:]|'s |$)")
 """A word that begins a clause in small letters; a name of a file, a field or an option has other characters."""
 _QUOTED = r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\""
 _PARTS = re.compile(rf"(?:{_QUOTED}|[^;]|;(?! ))+", re.DOTALL)
+_ID_BEHIND_NAME = re.compile(r" \(([\w-]{20,})\)")
 _ENDS = (".", "?", "!", "…")
 
 
@@ -24,3 +25,15 @@ def as_sentences(text: str) -> str:
 def join_sentences(sentences: Iterable[str]) -> str:
     """Return sentences as one line; one that does not end in a full stop gets it."""
     return " ".join(each if each.endswith(_ENDS) else f"{each}." for each in sentences if each)
+
+
+def name_ids_once(text: str) -> str:
+    """Return a text in which an id in brackets, which stands behind a name, is there only the first time."""
+    seen = set[str]()
+
+    def keep_first(match: re.Match[str]) -> str:
+        shown = "" if match[1] in seen else match[0]
+        seen.add(match[1])
+        return shown
+
+    return _ID_BEHIND_NAME.sub(keep_first, text)

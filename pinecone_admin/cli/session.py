@@ -16,6 +16,7 @@ from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.progress import DelayedBar, show_progress
+from pinecone_admin.cli.sentences import name_ids_once
 from pinecone_admin.cli.variables import NO_PROMPT_VARIABLE
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class Session:
         self.command: Command | None = None
         self.exit_code: int = 0
         self.expects_json_errors = False
-        self.interruptions: Interruptions = Interruptions(self.notify)
         self.ledger: Ledger = Ledger()
+        self.interruptions: Interruptions = Interruptions(self.notify, self.ledger)
         self.bar: DelayedBar | None = None
         self.has_lost_output: bool = False
         self.is_row: bool = False
@@ -185,7 +186,7 @@ class Session:
             kind: What the object in JSON is called.
         """
         with suppress(OSError):
-            shown = mask_key_values(make_printable(text))
+            shown = mask_key_values(name_ids_once(make_printable(text)))
             as_json = self.expects_json_errors and not self.is_interactive
             line = f"{render_notice(shown, kind) if as_json else shown}\n"
             if (bar := self.bar) is not None:

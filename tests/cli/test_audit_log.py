@@ -15,6 +15,7 @@ import pytest
 from pinecone_admin.cli.calls.audit_log import AuditLog
 from pinecone_admin.cli.calls.clients import ChangeRecorder
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.operations import Operation
 from pinecone_admin.workflows.sent_changes import SentChange, find_ids
@@ -90,7 +91,7 @@ def test_an_interrupted_change_has_a_line() -> None:
     settled: list[SentChange] = []
     ledger = Ledger()
     ledger.on_settled = settled.append
-    recorder = ChangeRecorder(ledger)
+    recorder = ChangeRecorder(ledger, Interruptions(print, ledger))
 
     def interrupt(_: Operation[None]) -> None:
         raise KeyboardInterrupt
@@ -111,7 +112,7 @@ def test_a_change_that_creates_is_about_nothing_that_exists(name: str, target: s
     ledger = Ledger()
     path = "/admin/policies/{policy_id}"
     operation = Operation(id=name, method="POST", path=path, path_parameters={"policy_id": "p"}, returns=None)
-    ChangeRecorder(ledger).send(lambda _: None, operation)
+    ChangeRecorder(ledger, Interruptions(print, ledger)).send(lambda _: None, operation)
     assert [each.target for each in ledger.changes] == [target]
 
 

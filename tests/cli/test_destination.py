@@ -14,6 +14,7 @@ import pytest
 
 from pinecone_admin.cli.failures import CLIError, StoreError
 from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.secrets.env_file_text import read_env_file
@@ -110,7 +111,11 @@ def test_the_targets_are_what_a_secret_changes(
         path.touch(mode=0o600)
         path.write_text(before)
     place = parse_template(FORMS[form](tmp_path)).find_place(
-        {}, allow_group=False, replaces=False, is_for_account=secret is ACCOUNT, interruptions=Interruptions(print)
+        {},
+        allow_group=False,
+        replaces=False,
+        is_for_account=secret is ACCOUNT,
+        interruptions=Interruptions(print, Ledger()),
     )
     targets, old = place.targets(), read_parts(path)
     place.check()
@@ -374,7 +379,7 @@ def test_after_a_signal_a_foreign_lock_is_waited_for_at_most_five_seconds(
     other = find_place(f"file:{tmp_path}/key")
     for is_interrupted, seconds in ((False, 10.0), (True, 5.0)):
         start = now[0]
-        with Interruptions(print) as interruptions:
+        with Interruptions(print, Ledger()) as interruptions:
             interruptions.hold()
             if is_interrupted:
                 signal.raise_signal(signal.SIGTERM)

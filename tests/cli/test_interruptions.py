@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from unittest import mock
 
 import httpx
@@ -18,7 +17,9 @@ import pytest
 from pinecone_admin.auth.private_files import replace_private_file
 from pinecone_admin.cli import interruption
 from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.main import run as run_process
+from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.session import Session
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.secret_makers import intercepted, live_secrets, words_of
@@ -60,18 +61,22 @@ def interrupt_change(notices: list[str], *words: str, signals: int, notice_after
         return run(*words, notice_after=notice_after)
 
 
-def test_a_command_that_cleans_up_says_so_and_what_a_second_signal_does(notices: list[str]) -> None:
-    """After a while, one line says that the command cleans up; one more answers the second signal."""
+LEAVING = "Interrupted again. The request that was sent is completed, and what else was made is left."
+STORING = (
+    "The new secret is being stored; this takes up to 5 s, its lock included, and is finished, so that it is not lost."
+)
+
+
+def test_a_command_that_waits_for_a_response_says_so(notices: list[str]) -> None:
+    """After a while, one line says which response it waits for; one more answers the second signal."""
     with example_organization() as emulator:
         done = interrupt_change(notices, *CREATE, signals=2, notice_after=0.0)
         assert any(each.name == "docs" for each in emulator.state.projects.values())
     assert done.exit == 130
     *notices, last = done.stderr.splitlines()
     assert re.fullmatch(r"error: Interrupted. Project docs \([\w-]+\) was created\.", last)
-    assert notices == [
-        "interrupted: cleaning up, to leave nothing half done; a second Ctrl-C does not stop this",
-        "interrupted again: the command still finishes what it has to, and then ends by itself",
-    ]
+    waiting = "Interrupted. Waiting for the response that shows whether project docs was created."
+    assert notices == [waiting, LEAVING]
 
 
 def test_an_interrupted_command_is_not_safe_to_repeat_if_it_may_have_made_something(notices: list[str]) -> None:
@@ -90,18 +95,60 @@ def test_an_interrupted_command_is_not_safe_to_repeat_if_it_may_have_made_someth
     assert done.error["message"].endswith("Project docs may have been created.")
 
 
-def test_a_key_that_is_not_stored_is_deleted_while_the_lines_are_written(notices: list[str]) -> None:
-    """What was made is undone, whatever the second signal, and the last line says so."""
+def test_what_is_undone_is_named_before_it_is_deleted(notices: list[str]) -> None:
+    """The line names what is deleted, also if that takes no second; the last one says that nothing remains."""
+    with example_organization() as emulator:
+        before = live_secrets(emulator)
+        done = interrupt_change(notices, *words_of("api-key create", "--reveal"), signals=1, notice_after=0.0)
+        assert live_secrets(emulator) == before
+    assert done.stderr.splitlines() == [
+        "Interrupted. Waiting for the response that shows whether API key writer was created.",
+        "Deleting API key writer, which was just made. Ctrl-C again leaves it.",
+        "error: Interrupted. What had been done was taken back.",
+    ]
+    with example_organization():
+        quick = interrupt_change([], *words_of("api-key create", "--reveal"), signals=0, notice_after=3600.0)
+        assert quick.exit == 0
+
+
+def test_a_second_signal_leaves_what_was_made_and_the_last_line_names_it(notices: list[str]) -> None:
+    """No further change is sent, and the exit code is 130."""
     with example_organization() as emulator:
         before = live_secrets(emulator)
         done = interrupt_change(notices, *words_of("api-key create", "--reveal"), signals=2, notice_after=0.0)
+        assert len(live_secrets(emulator) - before) == 1
+    *_, again, last = done.stderr.splitlines()
+    assert (done.exit, again) == (130, LEAVING)
+    assert re.search(r"API key writer \([\w-]+\)", last)
+    assert last.endswith("API key writer was created.")
+
+
+def test_a_signal_that_is_delivered_twice_counts_once(notices: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second one counts only from one second after the first line on."""
+    handled: list[int] = []
+    handle_signal = Interruptions.handle_signal
+
+    def note(interruptions: Interruptions, number: int, frame: FrameType | None) -> None:
+        try:
+            handle_signal(interruptions, number, frame)
+        finally:
+            handled.append(number)
+
+    def interrupt(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if request.method == "POST" and not notices:
+            os.kill(os.getpid(), signal.SIGINT)
+            wait_for_lines(notices, 1)
+            with mock.patch.object(interruption, "_DELAY", 3600.0):
+                os.kill(os.getpid(), signal.SIGINT)
+                wait_until(lambda: len(handled) == 2)
+        return handle()
+
+    monkeypatch.setattr(Interruptions, "handle_signal", note)
+    with example_organization() as emulator, intercepted(interrupt):
+        before = live_secrets(emulator)
+        done = run(*words_of("api-key create", "--reveal"), notice_after=0.0)
         assert live_secrets(emulator) == before
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
-        "interrupted",
-        "interrupted again",
-        "error",
-    ]
-    assert "was deleted" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1] == "error: Interrupted. What had been done was taken back."
 
 
 def test_a_command_that_ends_at_once_writes_only_its_last_line() -> None:
@@ -116,25 +163,18 @@ def test_a_command_that_ends_at_once_writes_only_its_last_line() -> None:
     assert (done.exit, done.stderr) == (130, "error: Interrupted. Nothing was changed.\n")
 
 
-def test_the_line_says_what_the_command_waits_for(
+def test_a_secret_that_is_being_stored_is_finished(
     tmp_path: Path, notices: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that runs can be killed, and is; a command that holds a secret goes on to its end."""
-    registered, second_kills = threading.Event(), Interruptions.second_kills
-
-    @contextmanager
-    def register(interruptions: Interruptions, process: subprocess.Popen[bytes]) -> Generator[None, None, None]:
-        with second_kills(interruptions, process):
-            registered.set()
-            yield
-
-    monkeypatch.setattr(Interruptions, "second_kills", register)
+    """A second signal does not kill the command that stores it; after some seconds, the key is left and named."""
+    monkeypatch.setattr(store_command, "_INTERVAL", 0.05)
+    monkeypatch.setattr(interruption, "GRACE", 0.1)
     ready, script = tmp_path / "ready", tmp_path / "store.sh"
     script.write_text(f"#!/bin/sh\ntrap '' INT TERM\ntouch {ready}\nexec sleep 60\n")
     script.chmod(0o700)
 
     def interrupt() -> None:
-        wait_until(lambda: registered.is_set() and ready.exists())
+        wait_until(ready.exists)
         for number in (1, 2):
             os.kill(os.getpid(), signal.SIGTERM)
             wait_for_lines(notices, number)
@@ -145,38 +185,32 @@ def test_the_line_says_what_the_command_waits_for(
         thread.start()
         done = run(*words_of("api-key create", "--store", f"exec:{script}"), notice_after=0.0)
         thread.join()
-        assert live_secrets(emulator) == before
+        assert len(live_secrets(emulator) - before) == 1
     first, second, error = done.stderr.splitlines()
-    assert (
-        first == "interrupted: waiting up to 5 s for the command that stores the secret; "
-        "after that, or at a second Ctrl-C, it is killed, and the secret counts as not stored"
-    )
-    assert second == "interrupted again: killed the command that stores the secret, which counts as not stored"
+    assert (first, second) == (f"Interrupted. {STORING}", f"Interrupted again. {STORING}")
     assert done.exit == 130
     assert "signal 9" in error
-    assert "was deleted" in error
+    assert re.search(r"API key writer \([\w-]+\)", error)
+    assert "API key writer was created." in error
 
 
 def test_a_held_command_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """While a secret could be lost, the first signal is only recorded, and the line says why."""
     monkeypatch.setattr(interruption, "_DELAY", 0.0)
     lines: list[str] = []
-    with Interruptions(lines.append) as interruptions:
+    with Interruptions(lines.append, Ledger()) as interruptions:
         interruptions.hold()
         for number in (1, 2):
             signal.raise_signal(signal.SIGTERM)
             wait_for_lines(lines, number)
         signal.raise_signal(signal.SIGINT)
-    assert lines == [
-        "interrupted: finishing what was begun, so that no secret is lost; a second Ctrl-C does not stop this",
-        "interrupted again: the command still finishes what it has to, and then ends by itself",
-    ]
+    assert lines == ["Interrupted. Finishing what was begun.", LEAVING]
 
 
 def test_nothing_is_said_once_the_command_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line of a command stays the last one; a system without threads does not change how it ends."""
     lines: list[str] = []
-    with Interruptions(lines.append) as interruptions:
+    with Interruptions(lines.append, Ledger()) as interruptions:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         interruptions.end_notices()
@@ -185,7 +219,7 @@ def test_nothing_is_said_once_the_command_has_ended(monkeypatch: pytest.MonkeyPa
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    with Interruptions(lines.append), pytest.raises(KeyboardInterrupt):
+    with Interruptions(lines.append, Ledger()), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     assert lines == []
 

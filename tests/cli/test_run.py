@@ -269,8 +269,8 @@ def test_an_interruption_while_the_key_is_made_leaves_none(served: Served) -> No
     process.append(served.start("echo", "started"))
     status, stdout, stderr = end(process[0])
     assert (status, stdout) == (130, "")
-    assert stderr.startswith("error: Interrupted. ")
-    assert "Nothing remains of what was done." in stderr
+    assert stderr.startswith("Interrupted. Deleting API key temporary ")
+    assert stderr.endswith("error: Interrupted. What had been done was taken back.\n")
     assert served.keys() == ["reader"]
 
 

@@ -18,6 +18,7 @@ from tests.support.concurrency import PATIENCE
 PROGRAM = """
 import sys
 from pinecone_admin.cli.interruption import Interruptions
+from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.failures import StoreError
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.store_template import parse_template
@@ -25,10 +26,11 @@ from pinecone_admin.cli.secrets.store_template import parse_template
 number, store, is_for_account = sys.argv[1], sys.argv[2], sys.argv[3] == "account"
 kind = "service-account" if is_for_account else "api-key"
 client_id = f"client-{number}" if is_for_account else None
+interruptions = Interruptions(print, Ledger())
 sys.stdin.readline()  # until all processes have begun
 for turn in range(int(sys.argv[4])):
     place = parse_template(store.format(number=number, turn=turn)).find_place(
-        {}, allow_group=False, replaces=False, is_for_account=is_for_account, interruptions=Interruptions(print)
+        {}, allow_group=False, replaces=False, is_for_account=is_for_account, interruptions=interruptions
     )
     secret = NewSecret(
         value=f"pcsk_{number}_{turn}", kind=kind, id="x", identifiers={}, owner={}, client_id=client_id

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 from pinecone_admin import Admin, AttemptEvent, Operation, PineconeError
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder
+from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.formats import to_plain, without_null
 from pinecone_admin.workflows.sent_changes import SentChange
@@ -22,10 +23,11 @@ class ChangeRecorder:
 
     Args:
         ledger: Where they are entered.
+        interruptions: The signals, of which a second one ends what the command still does.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, interruptions: Interruptions) -> None:
+        self._ledger, self._interruptions = ledger, interruptions
         self._attempts = threading.local()
 
     def note_attempt(self, event: AttemptEvent) -> None:
@@ -38,7 +40,10 @@ class ChangeRecorder:
             return send(operation)
         self._attempts.latest = None
         change = SentChange.of(operation)
+        self._interruptions.check_change()
         self._ledger.begin(change)
+        if change.undoes:
+            self._interruptions.explain()
         try:
             result = send(operation)
         except PineconeError as error:

@@ -233,7 +233,7 @@ def require_organization(admin: Admin, expected: str) -> None:
 
 def _make_recorder(session: Session) -> ChangeRecorder:
     """Return a recorder of the changes of a session, which also writes them to the audit log, if there is one."""
-    recorder = ChangeRecorder(session.ledger)
+    recorder = ChangeRecorder(session.ledger, session.interruptions)
     option = session.settings.get("audit_log")
     path = option or _read_setting(AUDIT_LOG_VARIABLE, session.env, session.identity.variables)
     if path is None:

@@ -66,13 +66,12 @@ def _run(
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"{command[0]} cannot be run: {reason}") from error
     output = bytearray()
-    with interruptions.second_kills(process):
-        # A process that the command leaves behind may keep the pipe open, so nothing waits for its end.
-        reading = Thread(target=_keep_end, args=(process.stderr, output), daemon=True)
-        start_thread(reading.start)
-        status = _wait(process, interruptions)
-        is_unread = status == 0 and _take_unread(stdin)
-        reading.join(_OUTPUT_TIMEOUT)
+    # A process that the command leaves behind may keep the pipe open, so nothing waits for its end.
+    reading = Thread(target=_keep_end, args=(process.stderr, output), daemon=True)
+    start_thread(reading.start)
+    status = _wait(process, interruptions)
+    is_unread = status == 0 and _take_unread(stdin)
+    reading.join(_OUTPUT_TIMEOUT)
     if status != 0 or is_unread:
         ending = f"exit status {status}" if status >= 0 else f"signal {-status}"
         unread = ", but did not read the whole secret" if is_unread else ""
