@@ -31,7 +31,7 @@ for (const frame of document.querySelectorAll("iframe")) {
     const isLongList = /^(changelog|emulator-confidence|reference\\/operations) /.test(title);
     const isTall = root.clientWidth > 1000 && root.scrollHeight > 12000 && !isLongList;
     if (isTall || root.scrollWidth > root.clientWidth) report(inner.querySelector("h1") || root);
-    for (const each of inner.querySelectorAll("article *")) {
+    for (const each of inner.querySelectorAll("article *, .announcement")) {
       const free = root.clientWidth < 1000 && each.matches("pre, p:has(> img)");
       const scrolls = frame.contentWindow.getComputedStyle(each).overflowX !== "visible";
       if (each.clientWidth && scrolls && !free && each.scrollWidth > each.clientWidth + 1) report(each);
@@ -286,6 +286,29 @@ def test_a_page_shows_where_it_is_and_what_is_on_it_in_1280_pixels(site: Path, t
         encoding="utf-8",
     )
     assert run_page(page) == [1, True, True]
+
+
+def test_the_menu_has_five_doors_and_no_page_for_contributors(site: Path) -> None:
+    """The first page of each door is at the top of every page; appendices are in no menu, and not in the search."""
+    text = (site / "how-to/scim.html").read_text(encoding="utf-8")
+    (menu,) = re.findall(r'<nav class="doors".+?</nav>', text)
+    doors = re.findall(r'<a href="([^"]+)"( aria-current="true")?><span[^>]*>(\w+)<', menu)
+    assert [(name, target, bool(current)) for target, current, name in doors] == [
+        ("Start", "../index.html", False),
+        ("Guides", "index.html", True),
+        ("Understand", "../workflows.html", False),
+        ("Reference", "../reference/index.html", False),
+        ("Trust", "../security.html", False),
+    ]
+    (tree,) = re.findall(r'<div class="sidebar-tree">.+?</div>\s*<(?!/?li|/?ul|a|label|input|details)', text, re.DOTALL)
+    assert "runbooks/leaked-key.html" in tree
+    assert not re.findall(r'href="[^"]*(?:contributing|reference/bodies|reference/operations)[^"]*"', tree)
+    index = json.loads((site / "searchindex.js").read_text("utf-8").removeprefix("Search.setIndex(").removesuffix(")"))
+    hidden = {number for number, name in enumerate(index["docnames"]) if name.startswith("contributing/")}
+    assert len(hidden) > 5
+    assert {index["titles"][number] for number in hidden} == {""}
+    found = [pages if isinstance(pages, list) else [pages] for pages in index["terms"].values()]
+    assert hidden.isdisjoint({page for pages in found for page in pages})
 
 
 def test_each_page_is_described_by_words_of_its_own(site: Path) -> None:
