@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 from attrs import evolve
@@ -21,6 +22,7 @@ from generated_client.models import (
 from pinecone_admin import operations as api
 from pinecone_admin.operations import Operation
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
+from pinecone_admin.workflows.project_contents import CONTENT_KINDS, ContentKind, configure_index, delete_content
 
 _Build: TypeAlias = "Callable[[Change, str], Operation[Any]]"
 
@@ -64,6 +66,10 @@ def _grant(change: Change, id: str) -> Operation[Any]:
     )
 
 
+def _delete_content(kind: ContentKind, change: Change, _: str) -> Operation[None]:
+    return delete_content(kind, _name(change))
+
+
 _OPERATIONS: Mapping[tuple[str, str], _Build] = {
     ("create", "project"): lambda change, _: api.create_project(
         body=CreateProjectRequest(name=_name(change), **_project_settings(change))
@@ -95,6 +101,10 @@ _OPERATIONS: Mapping[tuple[str, str], _Build] = {
     ("delete", "service_account"): lambda _, id: api.delete_service_account(service_account_id=id),
     ("delete", "user"): lambda _, id: api.delete_user(user_id=id),
     ("delete", "invite"): lambda _, id: api.delete_invite(invite_id=id),
+    ("update", "index"): lambda change, _: configure_index(
+        _name(change), deletion_protection=change.settings.deletion_protection
+    ),
+    **{("delete", kind.name): partial(_delete_content, kind) for kind in CONTENT_KINDS},
 }
 """The operations of changes, by action and kind; each gets the change and the id of its target."""
 

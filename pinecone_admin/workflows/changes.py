@@ -64,6 +64,7 @@ class Settings:
         max_pods: Maximum number of pods of a project, from 0.
         force_encryption_with_cmek: Whether a project requires a customer-managed encryption key.
         roles: All roles of an API key. One request replaces them together.
+        deletion_protection: Deletion protection of an index: ``"enabled"`` or ``"disabled"``.
 
     Example:
         >>> Settings(max_pods=2).fields
@@ -78,6 +79,8 @@ class Settings:
     """Whether a project requires a customer-managed encryption key."""
     roles: tuple[str, ...] | None = field(default=None, metadata=_ABSENT)
     """All roles of an API key. One request replaces them together."""
+    deletion_protection: str | None = field(default=None, metadata=_ABSENT)
+    """Deletion protection of an index: ``"enabled"`` or ``"disabled"``."""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -87,6 +90,7 @@ class Settings:
             "max_pods": self.max_pods,
             "force_encryption_with_cmek": self.force_encryption_with_cmek,
             "roles": self.roles,
+            "deletion_protection": self.deletion_protection,
         }
         return {name: value for name, value in named.items() if value is not None}
 
@@ -291,7 +295,7 @@ class Step:
 
 def find_flaw(change: Change) -> str | None:
     """Return what is wrong with the shape of a change, as far as types cannot tell, or None."""
-    target, action = change.target, change.action
+    target, action, settings = change.target, change.action, change.settings
     needs_id = not change.creates and (action != "delete" or target.kind in {*_PRINCIPALS, "project"})
     lacks = {
         "must have an id": needs_id and not target.id,
@@ -301,9 +305,10 @@ def find_flaw(change: Change) -> str | None:
         "must be of an invite": action in {"invite", "resend"} and target.kind != "invite",
         "must be of a service account": action == "rotate" and target.kind != "service_account",
         "must be of a principal": action in {"grant", "revoke"} and target.kind not in _PRINCIPALS - {"api_key"},
+        "must be of an index": settings.deletion_protection is not None and target.kind != "index",
         "must have one role": action in {"grant", "revoke"} and len(change.roles) != 1,
         "must have the same fields before and after": action == "update"
-        and (not change.settings.fields or change.settings.fields.keys() != change.before.fields.keys()),
+        and (not settings.fields or settings.fields.keys() != change.before.fields.keys()),
         "must have at most 100 roles": action in {"create", "invite"} and len(change.roles) > MAX_CREATED_ROLES,
     }
     return next((flaw for flaw, holds in lacks.items() if holds), None)

@@ -70,7 +70,12 @@ def describe_made(change: Change, made: Made | None = None) -> str:
     ref = evolve(change.target, name=change.settings.name or change.target.name)
     if made is not None and not isinstance(made, RoleBinding):
         ref = evolve(refer_to(made), project=change.target.project)
-    return f"API {ref}" if ref.kind == "api_key" else str(ref)
+    if ref.kind != "api_key":
+        return str(ref)
+    if change.target.name is not None:
+        return f"API {ref}"
+    # Nobody knows a temporary key by its name, so that is only needed to find it.
+    return f"temporary API {ref if ref.id is None else evolve(ref, name=None)}"
 
 
 def describe_deletion(missing: PineconeError | None = None) -> str:

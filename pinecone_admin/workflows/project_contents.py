@@ -22,6 +22,7 @@ from generated_client.types import (
     read_optional_field,
     read_string,
 )
+from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.reports import Content
 
 API_VERSION = "2026-04"
@@ -138,7 +139,17 @@ CONTENT_KINDS = (
 It is not published whether workspaces do.
 """
 
-_KINDS_BY_NAME = {kind.name: kind for kind in CONTENT_KINDS}
+
+def describe_deletion_of(content: Content, project: Ref) -> list[Change]:
+    """Return the changes that delete a content of a project; protection is lifted first."""
+    target = Ref(content.kind, content.name, project=project)
+    lifted = Change(
+        action="update",
+        target=target,
+        settings=Settings(deletion_protection="disabled"),
+        before=Settings(deletion_protection="enabled"),
+    )
+    return [*([lifted] if content.protected else []), Change(action="delete", target=target)]
 
 
 def list_contents_page(kind: ContentKind, token: str | None) -> Operation[ContentsPage]:
@@ -154,27 +165,26 @@ def list_contents_page(kind: ContentKind, token: str | None) -> Operation[Conten
     )
 
 
-def delete_content(content: Content) -> Operation[None]:
+def delete_content(kind: ContentKind, name: str) -> Operation[None]:
     """Build the operation that deletes one content of a project."""
-    kind = _KINDS_BY_NAME[content.kind]
     return Operation(
         id=f"delete_{kind.name}",
         method="DELETE",
         path=f"{kind.path}/{{name}}",
-        path_parameters={"name": content.name},
+        path_parameters={"name": name},
         returns=None,
         api_version=kind.api_version,
     )
 
 
-def lift_protection(index: Content) -> Operation[None]:
-    """Build the operation that lifts the deletion protection of an index."""
+def configure_index(name: str, *, deletion_protection: str | None) -> Operation[None]:
+    """Build the operation that changes the deletion protection of an index."""
     return Operation(
         id="configure_index",
         method="PATCH",
         path="/indexes/{name}",
-        path_parameters={"name": index.name},
-        body={"deletion_protection": "disabled"},
+        path_parameters={"name": name},
+        body={"deletion_protection": deletion_protection},
         returns=None,
         api_version=API_VERSION,
     )

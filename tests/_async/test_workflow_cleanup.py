@@ -26,7 +26,7 @@ from pinecone_admin import (
     ServiceError,
     UnauthorizedError,
 )
-from pinecone_admin._async.workflows import temporary_key
+from pinecone_admin._async.workflows import run
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Content, Progress
 from tests.support.clock import VirtualClock
@@ -212,7 +212,7 @@ async def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator) -> None
     with raises(LeftoverError) as caught:
         await admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
-    assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
+    assert caught.value.left == [f"temporary API key {key_id} in project {project_id}"]
     assert key_id in str(caught.value)
     emulator.hold(project_id, "indexes", "people", protected=True)
     emulator.state.remove_api_key(emulator.state.api_keys[key_id])
@@ -261,13 +261,13 @@ class HangingTransport(FaultyTransport):
 
 async def test_a_deletion_that_hangs_names_the_key(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shield around the deletion of the temporary key has a time limit, after which the error names the key."""
-    monkeypatch.setattr(temporary_key, "_DELETION_TIMEOUT", 0.01)
+    monkeypatch.setattr(run, "_UNDO_TIMEOUT", 0.01)
     project_id = await create_full_project(emulator)
     transport = HangingTransport(emulator)
     with raises(LeftoverError, match="could not be deleted: the time was up") as caught:
         await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
-    assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
+    assert caught.value.left == [f"temporary API key {key_id} in project {project_id}"]
 
 
 @pytest.mark.parametrize("at", ["GET /indexes", "DELETE /indexes/articles"])
@@ -388,7 +388,7 @@ async def test_a_key_whose_value_was_lost_is_named_if_it_cannot_be_looked_for(
     assert caught.value.outcome == "unknown"
     (key,) = emulator.state.api_keys.values()
     (note,) = caught.value.__notes__
-    assert note.startswith(f"API key {key.name!r} in project {project_id} may exist")
+    assert note.startswith(f"temporary API key {key.name!r} in project {project_id} may exist")
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 1
 
 

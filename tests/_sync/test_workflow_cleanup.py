@@ -207,7 +207,7 @@ def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator) -> None:
     with raises(LeftoverError) as caught:
         admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
-    assert caught.value.left == [f"temporary API key {key_id} of project {project_id}"]
+    assert caught.value.left == [f"temporary API key {key_id} in project {project_id}"]
     assert key_id in str(caught.value)
     emulator.hold(project_id, "indexes", "people", protected=True)
     emulator.state.remove_api_key(emulator.state.api_keys[key_id])
@@ -336,7 +336,7 @@ def test_a_key_whose_value_was_lost_is_named_if_it_cannot_be_looked_for(
     assert caught.value.outcome == "unknown"
     (key,) = emulator.state.api_keys.values()
     (note,) = caught.value.__notes__
-    assert note.startswith(f"API key {key.name!r} in project {project_id} may exist")
+    assert note.startswith(f"temporary API key {key.name!r} in project {project_id} may exist")
     assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 1
 
 

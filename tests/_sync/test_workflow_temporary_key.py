@@ -93,7 +93,7 @@ def test_the_block_may_end_in_any_way(admin: Admin, emulator: Emulator, project_
         with pytest.raises(kind) as caught:
             with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
                 raise kind
-        assert caught.value.__notes__ == [f"temporary API key {made.key.id} of project {project_id} was deleted again"]
+        assert caught.value.__notes__ == [f"temporary API key {made.key.id} in project {project_id} was deleted again"]
         assert names(emulator) == []
 
 
@@ -145,7 +145,7 @@ def test_a_key_that_somebody_deletes_is_not_renewed(
         wait_until(lambda: "was not renewed" in caplog.text)
         wait_for_background()
     assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "GET", "DELETE"]
-    assert f"temporary API key {made.key.id} of project {project_id} no longer existed" in caplog.text
+    assert f"temporary API key {made.key.id} in project {project_id} no longer existed" in caplog.text
 
 
 def test_a_404_that_is_not_from_the_api_does_not_end_the_renewals(
@@ -209,11 +209,11 @@ def test_nothing_is_renewed_by_the_clock_of_an_emulation() -> None:
 def test_a_key_that_cannot_be_deleted_is_named(emulator: Emulator, project_id: str) -> None:
     """The error names it, and what ended the block before, if something did."""
     for before in (None, OSError("the tests failed")):
-        with raises(LeftoverError, match=r"temporary API key [\w-]+ of project") as caught:
+        with raises(LeftoverError, match=r"temporary API key [\w-]+ in project") as caught:
             with fail_deletions(emulator).api_keys.temporary(project_id=project_id, roles=ROLES) as made:
                 if before is not None:
                     raise before
-        assert caught.value.left == [f"temporary API key {made.key.id} of project {project_id}"]
+        assert caught.value.left == [f"temporary API key {made.key.id} in project {project_id}"]
         assert (caught.value.__cause__ is before) == (before is not None)
     assert len(names(emulator)) == 2
 
@@ -447,7 +447,7 @@ def test_an_interruption_is_not_replaced_if_the_key_cannot_be_deleted(emulator: 
         with fail_deletions(emulator).api_keys.temporary(project_id=project_id, roles=ROLES) as made:
             raise KeyboardInterrupt
     assert type(caught.value) is KeyboardInterrupt
-    assert f"temporary API key {made.key.id} of project {project_id}" in caught.value.__notes__[0]
+    assert f"temporary API key {made.key.id} in project {project_id}" in caught.value.__notes__[0]
 
 
 def test_closing_the_client_ends_a_block_that_was_interrupted_at_its_edge(
@@ -470,5 +470,5 @@ def test_closing_names_a_key_that_it_cannot_delete(
     block = admin.api_keys.temporary(project_id=project_id, roles=ROLES)
     made = block.__enter__()
     admin.close()
-    assert f"temporary API key {made.key.id} of project {project_id}" in caplog.text
+    assert f"temporary API key {made.key.id} in project {project_id}" in caplog.text
     block.__exit__(None, None, None)

@@ -187,7 +187,7 @@ def test_a_key_that_cannot_be_deleted(served: Served, code: int) -> None:
     line = json.loads(stderr)["error"]["message"]
     assert json.loads(document)["error"]["exit"] == status
     (left,) = (key for key in served.emulator.state.api_keys.values() if key.name != "reader")
-    assert f"emporary API key {left.id} of project" in line
+    assert f"emporary API key {left.id} in project" in line
     assert "could not be deleted: delete_api_key: [403" in line
     assert "api-key delete-retired deletes it after its expiry time." in line
 
@@ -359,7 +359,7 @@ def test_a_key_that_is_not_there_at_the_end_is_named(served: Served) -> None:
     served.emulator.faults.add("delete_api_key", status=404)
     status, stdout, stderr = served.run("echo", "done")
     assert (status, stdout) == (0, "done\n")
-    assert re.fullmatch(r"temporary API key \S+ of project \S+ no longer existed\n", stderr)
+    assert re.fullmatch(r"temporary API key \S+ in project \S+ no longer existed\n", stderr)
     served.emulator.faults.add("delete_api_key", status=404, body="html")
     status, stdout, stderr = served.run("echo", "done")
     assert (status, stdout, "could not be deleted: delete_api_key: [404" in stderr) == (9, "done\n", True)

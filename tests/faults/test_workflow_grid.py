@@ -19,8 +19,11 @@ from pinecone_admin import _async
 from pinecone_admin._async import workflows
 from pinecone_admin._async.workflows import run as run_module
 from pinecone_admin._async.workflows.client_state import runs_workflow
+from pinecone_admin._async.workflows.run import AsyncRun, Created
 from pinecone_admin._async.workflows.temporary_key import renewed_temporary_key
 from pinecone_admin._concurrency.clock import use_clock
+from pinecone_admin.workflows import Change
+from pinecone_admin.workflows.change_operations import build_operation
 from tests.faults.workflow_grid import Beside, GridTransport, find_wrong, list_cells, prepare
 from tests.faults.workflow_judges import Fault
 from tests.faults.workflow_scenarios import SCENARIOS
@@ -117,3 +120,17 @@ def test_a_defect_of_the_workflows_is_found(scenario: str, monkeypatch: pytest.M
         return await find_wrong(await list_cells([scenario]))
 
     assert anyio.run(run)
+
+
+def test_a_change_beside_the_run_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a workflow sent a change by itself, the grid would show that no step has it."""
+
+    async def send_beside(run: AsyncRun, change: Change, *_: object, **__: object) -> Created[Any]:
+        return Created(await run.admin.send(build_operation(change)))
+
+    monkeypatch.setattr(AsyncRun, "create", send_beside)
+
+    async def run() -> list[str]:
+        return await find_wrong(await list_cells(["ensure binding"]))
+
+    assert any("no step has" in each for each in anyio.run(run))

@@ -14,16 +14,19 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum, auto
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import anyio
 import anyio.lowlevel
 import httpx
 
 from pinecone_admin import AsyncAdmin
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import AmbiguousNameError
@@ -256,7 +259,8 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
             world.others |= now.keys() - present.keys()
 
     transport = GridTransport(world.emulator, faults, act, act_after)
-    error, report = await _run(world, scenario, transport)
+    with collecting_parts() as parts:
+        error, report = await _run(world, scenario, transport)
     after = take_snapshot(world.emulator)
     run = Run(
         faults=transport.met,
@@ -267,6 +271,7 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
         deletes={*(world.ids[each] for each in scenario.deletes if each in world.ids), *leftovers},
         error=error,
         report=report,
+        steps=[step for part in parts for step in part.steps],
         undoes=scenario.undoes,
         is_stored=world.vault != vault,
         text="; ".join([str(error), *getattr(error, "__notes__", ())]) if error else f"{report!r} {report}",
@@ -285,6 +290,19 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
     wrong += [("second run", each) for each in _judge_second(beside, scenario, world, error, report)]
     wrong += [("secrets", f"after the second run: {each}") for each in find_lost_secrets(world, removed)]
     return Verdict(ending, wrong)
+
+
+@contextmanager
+def collecting_parts() -> Generator[list[AsyncRun]]:
+    """Yield the list of all runs and parts of runs that begin in the block."""
+    parts, begin = list[AsyncRun](), AsyncRun.__init__
+
+    def begin_and_collect(run: AsyncRun, *arguments: Any, **options: Any) -> None:
+        begin(run, *arguments, **options)
+        parts.append(run)
+
+    with patch.object(AsyncRun, "__init__", begin_and_collect):
+        yield parts
 
 
 async def _run(world: World, scenario: Scenario, transport: GridTransport) -> tuple[BaseException | None, object]:

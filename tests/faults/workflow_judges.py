@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin import PineconeError
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import Step
 
 _UNCERTAIN = re.compile("may exist|may have been|may be of|may have created|whichever|is unknown|lost")
 """What a text says of a create whose response was lost."""
@@ -121,6 +122,7 @@ class Run:
         deletes: What the workflow may delete.
         error: What it raised.
         report: What it returned.
+        steps: The steps of all its parts.
         text: All that it has said.
         undoes: Whether the workflow undoes what it creates, until a secret is stored.
         is_stored: Whether a secret was stored.
@@ -134,6 +136,7 @@ class Run:
     deletes: Collection[str]
     error: BaseException | None
     report: object
+    steps: Collection[Step]
     text: str
     undoes: bool
     is_stored: bool
@@ -242,7 +245,66 @@ def judge_claims(run: Run) -> Iterable[str]:
         yield "the report of a run has a conditional sentence"
 
 
+_KINDS = {
+    "projects": "project",
+    "api-keys": "api_key",
+    "service-accounts": "service_account",
+    "invites": "invite",
+    "users": "user",
+    "indexes": "index",
+    "collections": "collection",
+    "assistants": "assistant",
+    "backups": "backup",
+    "workspaces": "workspace",
+}
+_ACTIONS = {"POST": "create", "PATCH": "update", "DELETE": "delete"}
+
+NamedChange = tuple[str, str, str | None]
+"""An action, a kind, and the id or name of what it is about; without it for what is created, and for roles."""
+
+
+def name_request(sent: Sent) -> NamedChange:
+    """Return what a request does, as steps name it."""
+    *_, collection, target, end = ["", "", *sent.path.split("/")]
+    if end in {"rotate-secret", "resend"}:
+        return end.partition("-")[0], _KINDS[collection], target
+    if sent.method == "POST":
+        collection, target, end = target, end, ""
+    if "role-bindings" in {collection, target, end}:
+        return ("grant" if sent.method == "POST" else "revoke"), "role", None
+    if sent.method == "POST":
+        return ("invite" if target == "invites" else "create"), _KINDS[target], None
+    return _ACTIONS[sent.method], _KINDS[target], end
+
+
+def name_steps(steps: Iterable[Step]) -> set[NamedChange]:
+    """Return what was sent for steps, with the deletion of what they created."""
+    named = set[NamedChange]()
+    for each in steps:
+        change, target = each.change, each.change.target
+        if change.action in {"grant", "revoke"}:
+            named |= {(change.action, "role", None), ("revoke", "role", None)}
+        elif change.creates:
+            named.add((change.action, target.kind, None))
+            named |= set() if each.made is None else {("delete", target.kind, each.made.id)}
+        else:
+            named.add((change.action, target.kind, target.id or target.name))
+    return named
+
+
+def judge_steps(run: Run) -> Iterable[str]:
+    """Every change that was sent is a step of a run, and every step but a planned or skipped one was sent."""
+    sent = {name_request(each) for each in run.requests if each.method != "GET"}
+    if unrecorded := sent - name_steps(run.steps):
+        yield f"no step has {sorted(map(str, unrecorded))}"
+    begun = [each for each in run.steps if each.state not in {"planned", "skipped", "not_run", "failed"}]
+    for each in begun:
+        if not name_steps([evolve(each, made=None)]) & sent:
+            yield f"nothing was sent for {each}"
+
+
 JUDGES = {
+    "steps": judge_steps,
     "outcome": judge_outcome,
     "names": judge_names,
     "deletions": judge_deletions,

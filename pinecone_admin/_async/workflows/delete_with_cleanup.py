@@ -24,8 +24,9 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import Project
 from pinecone_admin.workflows import name_tags
-from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.ending import has_failed, refer_to
+from pinecone_admin.workflows.project_contents import describe_deletion_of
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.sent_changes import is_gone
 from pinecone_admin.workflows.stale_projects import find_protection
@@ -109,6 +110,11 @@ async def empty_and_delete(
         raise
     finally:
         report.temporary_keys.extend(str(each.change.target.id) for each in ended.steps if not has_failed(each))
+
+    def drop_refused() -> None:
+        """Leave out that the server still found something: the same deletion is sent again."""
+        run.steps[:] = [each for each in run.steps if each.change != end]
+
     while True:
         try:
             await _empty_with_temporary_key(
@@ -116,16 +122,16 @@ async def empty_and_delete(
             )
             if report.dry_run:
                 return _preview(report, find_refusal(report.contents))
+            drop_refused()
             await run.do(end)
             return evolve(report, deleted=True)
         except FailedPreconditionError:
-            if run.steps and run.steps[-1].state == "rejected":
-                run.steps.pop()  # the server still finds something: the same deletion is sent again
             if not await backoff.async_wait():
                 raise
         except NotFoundError as error:
             if report.dry_run or not is_gone(error):
                 raise
+            drop_refused()
             run.skip(end, "it was already deleted")
             return evolve(report, deleted=True)
 
@@ -168,13 +174,13 @@ async def _delete_until_empty(
     progress: Callable[[Progress], object] | None,
 ) -> None:
     """Request each deletion once, retry those that the server does not accept yet, and wait until all are done."""
-    asked: set[tuple[str, str]] = set()
-    reported = {(each.change.target.kind, each.change.target.name) for each in report.steps}
+    reported, asked = {each.change for each in report.steps}, set[tuple[str, str | None]]()
 
-    def record_deletion(content: Content) -> None:
-        asked.add(content.key)
-        if content.key not in reported:
-            report.steps.append(Step(change=_describe_deletion(content, report.project), state="done"))
+    def record(steps: Sequence[Step]) -> None:
+        report.steps.extend(each for each in steps if each.change not in reported)
+        asked.update(
+            (each.change.target.kind, each.change.target.name) for each in steps if each.change.action == "delete"
+        )
 
     while True:
         contents, report.unseen[:] = await read_contents(keyed)
@@ -190,7 +196,7 @@ async def _delete_until_empty(
         todo = [each for each in contents if not each.leaving and each.key not in asked]
         bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
         before = len(asked)
-        await delete_contents(bounded, todo, record_deletion)
+        await delete_contents(bounded, todo, refer_to(report.project), record)
         if len(asked) == before:
             await backoff.async_wait()
 
@@ -207,11 +213,8 @@ def _record_contents(
 
 
 def _preview(report: CleanupReport, refusal: str | None) -> CleanupReport:
-    changes = [_describe_deletion(content, report.project) for content in report.contents]
-    changes.append(Change(action="delete", target=refer_to(report.project)))
+    project = refer_to(report.project)
+    changes = [change for content in report.contents for change in describe_deletion_of(content, project)]
+    changes.append(Change(action="delete", target=project))
     steps = [] if refusal else [Step(change=each, state="planned") for each in changes]
     return evolve(report, refusal=refusal, steps=steps)
-
-
-def _describe_deletion(content: Content, project: Project) -> Change:
-    return Change(action="delete", target=Ref(content.kind, content.name, project=refer_to(project)))

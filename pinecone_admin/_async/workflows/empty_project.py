@@ -6,23 +6,25 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin.errors import (
     ApiError,
     FailedPreconditionError,
     ForbiddenError,
+    NotFoundError,
     PaginationError,
     RefusedError,
 )
+from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.project_contents import (
     CONTENT_KINDS,
     ContentKind,
-    delete_content,
-    lift_protection,
+    describe_deletion_of,
     list_contents_page,
 )
 from pinecone_admin.workflows.reports import Content
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
+from pinecone_admin.workflows.sent_changes import is_foreign_refusal, is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -66,20 +68,24 @@ async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content] 
         tokens.append(page.next_page)
 
 
-async def delete_contents(keyed: AsyncAdmin, contents: Sequence[Content], accepted: Callable[[Content], None]) -> None:
-    """Delete in parallel, and report each deletion that the server accepted. It may accept others later."""
+async def delete_contents(
+    keyed: AsyncAdmin, contents: Sequence[Content], project: Ref, record: Callable[[Sequence[Step]], object]
+) -> None:
+    """Delete in parallel, and record what was done; what the server cannot delete yet is left out."""
 
     async def delete(content: Content) -> None:
+        run = AsyncRun(keyed, "delete_with_cleanup", dry_run=False)
         try:
-            with IgnoreGone():
-                if content.protected:
-                    await keyed.send(lift_protection(content))
-                await keyed.send(delete_content(content))
-        except FailedPreconditionError:
-            return
+            for change in describe_deletion_of(content, project):
+                await run.do(change)
+        except (FailedPreconditionError, NotFoundError) as error:
+            if is_foreign_refusal(error):
+                raise
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error
-        accepted(content)  # reported here, because results beside a failure are not delivered
+        finally:
+            # Recorded here, because results beside a failure are not delivered. What was refused is tried again.
+            record([each for each in run.steps if each.state != "rejected"])
 
     await async_run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)

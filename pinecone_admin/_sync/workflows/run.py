@@ -1,10 +1,14 @@
 # Derived from pinecone_admin/_async/workflows/run.py by scripts/unasync.py: change that, not this file.
-"""A run: sends the changes of a workflow, records each as a step, and undoes what it created if the workflow fails."""
+"""A run: sends the changes of a workflow, records each as a step, and undoes what it created if the workflow fails.
+
+This is the only module of the workflows that sends a change.
+"""
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from math import inf
@@ -111,6 +115,7 @@ class Run:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
+        self._maker = os.getpid()
         self._undos: list[_Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
         self._is_kept = False
@@ -280,11 +285,12 @@ class Run:
             return [each for each in self.admin.api_keys.list(project_id=project_id) if each.name == name]
 
         def delete_lost(error: BaseException, found: list[Any]) -> None:
+            position = len(self.steps) - 1
             for each in found:
-                delete = partial(self.admin.send, build_operation(Change(action="delete", target=refer_to(each))))
-                delete_and_report(error, describe_made(change, each), delete)
                 self._uncertain.pop(describe_made(change), None)
-                self.steps[-1] = evolve(self.steps[-1], state="undone", made=each)
+                self.steps[position] = evolve(self.steps[position], made=each)
+                undo = Change(action="delete", target=refer_to(each))
+                self._undo_some([_Undo(position, describe_made(change, each), undo, None)], error)
 
         def prepare_next(lost: PineconeError) -> None:
             delete_lost(lost, poll_until_listed(find_lost))
@@ -321,11 +327,11 @@ class Run:
 
     def _send(self, position: int, change: Change, send: Callable[[], _T], *, can_undo: bool = True) -> _T:
         """Send a change, and record at a position of the steps what became of it."""
-        self.steps[position:] = [Step(change=change, state="sent")]
         description = describe_made(change)
         was_lost = description in self._uncertain  # a refusal says nothing about an earlier request
 
         def send_and_record() -> _T:
+            self.steps[position:] = [Step(change=change, state="sent", error="there was no response")]
             if change.creates or change.action == "grant":
                 self._uncertain[description] = None
             try:
@@ -349,66 +355,92 @@ class Run:
 
         return complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)
 
-    def undo(self, error: BaseException) -> None:
-        """Delete what was created, and add notes to the error with which the workflow ends.
+    def undo(self, error: BaseException | None) -> None:
+        """Delete what was created, and add notes to the error with which the workflow ends, if there is one.
 
         Raises:
             LeftoverError: Something could not be deleted, and the workflow was not interrupted or cancelled.
         """
-        if first := self._describe_first(error):
-            error.__notes__ = [first, *getattr(error, "__notes__", ())]
-        for remark in self._remarks:
-            error.add_note(remark)
-        for description in self._uncertain:
-            error.add_note(f"{description} {MAY_EXIST}")
-        if not self._undos:
+        if error is not None:
+            if first := self._describe_first(error):
+                error.__notes__ = [first, *getattr(error, "__notes__", ())]
+            for remark in self._remarks:
+                error.add_note(remark)
+            for description in self._uncertain:
+                error.add_note(f"{description} {MAY_EXIST}")
+        if os.getpid() == self._maker:  # a forked child deletes nothing: its parent still uses it
+            self._undo_some(self._undos, error)
+
+    def _undo_some(self, undos: list[_Undo], error: BaseException | None) -> None:
+        """Delete what some steps have created."""
+        if not undos:
             return
-        failures: dict[str, PineconeError] = {}
+        failures: dict[_Undo, PineconeError] = {}
         try:
             # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
             with shield_from_cancellation(inf):
-                complete_if_interrupted(partial(self._undo_all, error, failures), _UNDO_TIMEOUT)
+                complete_if_interrupted(partial(self._send_undos, undos, error, failures), _UNDO_TIMEOUT)
         except BaseException as interruption:
-            self._note_left(error, failures)
+            _note_left(error or interruption, undos, failures)
             for note in getattr(error, "__notes__", ()):
                 interruption.add_note(note)
             raise
         notes: list[str] = [*getattr(error, "__notes__", ())]
-        left = self._note_left(error, failures)
-        if left and isinstance(error, Exception):
-            reason = next(iter(failures.values()), "the time was up")
-            leftover = LeftoverError(
-                f"{', '.join(left)}, made by this call, could not be deleted: {reason}, after: {error}", left=left
-            )
+        left, message = _note_left(error, undos, failures)
+        if left and isinstance(error, Exception | None):
+            after, cause = ("", next(iter(failures.values()), None)) if error is None else (f", after: {error}", error)
+            leftover = LeftoverError(f"{message}{after}", left=left, outcome=self._conclude(failures))
             leftover.__notes__ = notes
-            raise leftover from error
+            raise leftover from cause
 
-    def _note_left(self, error: BaseException, failures: Iterable[str]) -> list[str]:
-        """Note what could not be deleted, and return it."""
-        left = [*failures, *(each.description for each in reversed(self._undos))]
-        if left:
-            error.add_note(f"left, made by this call: {', '.join(left)}")
-        return left
+    def _conclude(self, failures: Mapping[_Undo, PineconeError]) -> Outcome:
+        """Return whether something certainly remains of a run that could not undo everything."""
+        unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error)}
+        others = [each for position, each in enumerate(self.steps) if position not in unknown]
+        return "done" if any(each.state == "done" for each in others) else "unknown"
 
-    def _undo_all(self, error: BaseException, failures: dict[str, PineconeError]) -> None:
+    def _send_undos(
+        self, undos: list[_Undo], error: BaseException | None, failures: dict[_Undo, PineconeError]
+    ) -> None:
         """Delete everything, the latest first, and note each deletion on the error."""
         backoff = PollBackoff(_UNDO_TIMEOUT)
         with shield_from_cancellation(_UNDO_TIMEOUT):
-            while self._undos:
-                position, description, change, binding_id = self._undos[-1]
+            while undos:
+                undo = undos[-1]
                 seconds = min(self.admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
                 try:
                     with marking_undo():
-                        self.admin.with_options(timeout=seconds).send(build_operation(change, binding_id=binding_id))
+                        self.admin.with_options(timeout=seconds).send(
+                            build_operation(undo.change, binding_id=undo.binding_id)
+                        )
                     missing = None
                 except PineconeError as failure:
                     missing = failure
                 if missing is None or is_gone(missing):
-                    self.steps[position] = evolve(self.steps[position], state="undone")
-                    error.add_note(f"{description} {describe_deletion(missing)}")
+                    self.steps[undo.position] = evolve(self.steps[undo.position], state="undone")
+                    end = describe_deletion(missing)
+                    if error is not None:
+                        error.add_note(f"{undo.description} {end}")
+                    elif end != describe_deletion():
+                        logger.warning("%s %s", undo.description, end)
                 else:
-                    failures[description] = missing
-                self._undos.pop()
+                    failures[undo] = missing
+                with suppress(ValueError):  # closing the client may undo it, too
+                    undos.remove(undo)
+
+
+def _note_left(
+    error: BaseException | None, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]
+) -> tuple[list[str], str]:
+    """Note what could not be deleted on the error, if any, and return it and the note."""
+    left = [each.description for each in (*failures, *reversed(undos))]
+    reason = next(iter(failures.values()), "the time was up")
+    message = f"{', '.join(left)}, made by this call, could not be deleted: {reason}"
+    if left and error is not None:
+        error.add_note(message)
+        if not isinstance(error, Exception):
+            logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
+    return left, message
 
 
 @contextmanager
@@ -490,44 +522,3 @@ def repeat_if_response_is_lost(
         lost += 1
         if lost >= most or not backoff.wait():
             raise lost_response
-
-
-def delete_and_report(
-    error: BaseException | None, description: str, delete: Callable[..., None], **arguments: object
-) -> None:
-    """Delete a temporary or half-made resource, and note the deletion on the error that led to it, if any.
-
-    Raises:
-        LeftoverError: It could not be deleted, unless an interruption or a cancellation led here: that gets a note.
-    """
-    end = describe_deletion()
-    try:
-        with marking_undo():
-            delete(**arguments)
-    except PineconeError as exc:
-        if not is_gone(exc):
-            report_leftover(error, description, exc)
-            return
-        end = describe_deletion(exc)
-    if error is not None:
-        error.add_note(f"{description} {end}")
-    elif end != describe_deletion():
-        logger.warning("%s %s", description, end)
-
-
-def report_leftover(error: BaseException | None, description: str, reason: PineconeError | str) -> None:
-    """Name something that this call made and could not delete.
-
-    Raises:
-        LeftoverError: No interruption or cancellation led here: that is never replaced, and gets a note instead.
-    """
-    message = f"{description}, made by this call, could not be deleted: {reason}"
-    if error is not None and not isinstance(error, Exception):
-        error.add_note(message)
-        logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
-        return
-    after = f", after: {error}" if error is not None else ""
-    cause = error or (reason if isinstance(reason, PineconeError) else None)
-    is_certain = isinstance(reason, PineconeError) and not may_have_been_processed(reason)
-    outcome: Outcome = "done" if is_certain else "unknown"
-    raise LeftoverError(f"{message}{after}", left=[description], outcome=outcome) from cause

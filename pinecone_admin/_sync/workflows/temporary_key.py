@@ -12,30 +12,22 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pinecone_admin._concurrency.clock import current_clock, wait_for_time
-from pinecone_admin._concurrency.waiting import (
-    complete_if_interrupted,
-    shield_from_cancellation,
-    start_background_task,
-    watch_cancellation,
-)
+from pinecone_admin._concurrency.waiting import start_background_task, watch_cancellation
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.client_state import require_server_time, work_of
-from pinecone_admin._sync.workflows.create_with_secret import delete_leftovers
-from pinecone_admin._sync.workflows.run import Run, delete_and_report, open_part, open_run, report_leftover
-from pinecone_admin.errors import ForbiddenError, LeftoverError, PineconeError
+from pinecone_admin._sync.workflows.create_with_secret import delete_leftovers, rename
+from pinecone_admin._sync.workflows.run import Run, open_part, open_run
+from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
-from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
+from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-
-_DELETION_TIMEOUT = 30.0
-"""Seconds for deleting the key, even if the workflow was cancelled."""
 
 _SHORTEST_TTL = timedelta(minutes=1)
 """Names of temporary keys have minutes."""
@@ -79,12 +71,11 @@ def renewed_temporary_key(
         check_key_roles("roles", roles)
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
-    failure, steps = None, list[Step]()
+    failure = None
     with work_of(admin).register(watch_cancellation()):
         key = TemporaryKey(admin, project_id)
         try:
             with open_run(admin, _OPERATION) as run:
-                steps = run.steps
                 overdue = find_overdue_keys(admin, project_id)
                 try:
                     delete_leftovers(run, overdue)
@@ -100,12 +91,7 @@ def renewed_temporary_key(
             failure = error
             raise
         finally:
-            try:
-                key.delete(failure)
-            except LeftoverError as error:
-                if any(each.change.action == "delete" and each.state == "done" for each in steps):
-                    error.outcome = "done"  # the deletion of an earlier run's key remains, whatever became of this one
-                raise
+            key.delete(failure)
 
 
 def name_live_key(admin: Admin, project_id: str, ttl: timedelta, mark: str) -> str:
@@ -133,20 +119,20 @@ class TemporaryKey:
     """
 
     def __init__(self, admin: Admin, project_id: str) -> None:
-        self._admin = admin
+        self._work = work_of(admin)
         self._project_id = project_id
-        self._is_over = False
-        self._maker = os.getpid()  # a forked child deletes nothing: its parent still uses the key
+        self._run: Run | None = None
         self.ids: list[str] = []
         self.ended = threading.Event()
-        work_of(admin).add_block(self.delete_at_close)
+        self._work.add_block(self.delete_at_close)
 
     def create(self, run: Run, name: str, roles: Sequence[APIKeyRole] | None) -> APIKeyWithSecret:
-        """Create the key in a run, which deletes it if that is interrupted or cancelled."""
+        """Create the key in a run, which deletes it if that is interrupted or cancelled, or when the block ends."""
         settings = Settings(name=name, roles=None if roles is None else tuple(roles))
-        target = Ref("api_key", name, project=Ref("project", None, self._project_id))
+        target = Ref("api_key", None, project=Ref("project", None, self._project_id))
         made = cast("APIKeyWithSecret", run.create_secret(Change(action="create", target=target, settings=settings)))
         self.ids.append(made.key.id)
+        self._run = run
         return made
 
     def delete(self, failure: BaseException | None) -> None:
@@ -156,25 +142,12 @@ class TemporaryKey:
             LeftoverError: It could not be deleted, and no interruption or cancellation led here.
         """
         self.ended.set()
-        if not self.ids or self._is_over or os.getpid() != self._maker:
-            work_of(self._admin).remove_block(self.delete_at_close)
-            return
-        description = f"temporary API key {self.ids[0]} of project {self._project_id}"
-
-        def delete_and_note() -> None:
-            try:
-                delete_and_report(failure, description, self._admin.api_keys.delete, api_key_id=self.ids[0])
-            finally:
-                self._is_over = True
-                work_of(self._admin).remove_block(self.delete_at_close)
-
-        in_time = False
-        with shield_from_cancellation(_DELETION_TIMEOUT), work_of(self._admin).register(is_new=False):
-            # Also if a second interruption comes meanwhile, from which no scope shields.
-            complete_if_interrupted(delete_and_note, _DELETION_TIMEOUT)
-            in_time = True
-        if not in_time:
-            report_leftover(failure, description, "the time was up")
+        try:
+            if self._run is not None:
+                with self._work.register(is_new=False):
+                    self._run.undo(failure)
+        finally:
+            self._work.remove_block(self.delete_at_close)
 
     def delete_at_close(self) -> None:
         """Delete the key of a block that has not ended; if that fails, log a warning, since the client is closed."""
@@ -197,8 +170,9 @@ def _keep_alive(
         began = clock.monotonic()
         try:
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
-            admin.api_keys.describe(api_key_id=key.id)
-            admin.api_keys.update(api_key_id=key.id, name=name_live_key(admin, key.project_id, ttl, mark))
+            key = admin.api_keys.describe(api_key_id=key.id)
+            run = Run(admin, _OPERATION, dry_run=False)
+            rename(run, key, name_live_key(admin, key.project_id, ttl, mark))
             due = began + interval
         except PineconeError as error:
             if ended.is_set():
