@@ -67,8 +67,8 @@ class Admin:
         additional_headers: Headers for every request to the API. They replace headers of the client with the same name.
             The client never sends them to the token endpoint. If they contain ``Authorization``, the client gets no
             token. ``Api-Key`` is an error: use ``with_options(api_key=…)``.
-        source_tag: Name of your integration, for the User-Agent header. The client keeps only the characters
-            ``[a-z0-9_:]``, and needs at least one of them.
+        source_tag: Name of your integration, for the User-Agent header. The client writes it in lower case, with
+            underscores for white space, and keeps only the characters ``[a-z0-9_:]``. At least one must remain.
         proxy_url: URL of the proxy for the API and the token endpoint; default: ``HTTPS_PROXY``, ``HTTP_PROXY``,
             ``ALL_PROXY`` and ``NO_PROXY``.
         ssl_verify: True to check certificates, False to accept any certificate, the path of a CA file or folder, or an
@@ -99,8 +99,7 @@ class Admin:
     Raises:
         PineconeValueError: An argument or an environment variable is missing, empty or invalid.
         PineconeTypeError: An argument has the wrong type.
-        InvalidCredentialsError: The token endpoint rejected the credentials. Errors of the token endpoint are raised
-            in the constructor, and with ``lazy=True`` only by the first call.
+        InvalidCredentialsError: The token endpoint rejected the credentials. Errors of the token endpoint are raised in the constructor, and with ``lazy=True`` only by the first call.
         TokenError: The token endpoint returned no token for another reason.
         PineconeConnectionError: The client cannot reach the token endpoint.
         PineconeTimeoutError: The token endpoint did not respond in time.

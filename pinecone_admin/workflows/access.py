@@ -206,7 +206,7 @@ class Access:
             "",
         ]
         lines += ["## Findings", ""]
-        lines += [f"- **{each.kind}:** {escape_markdown(each.text)}" for each in self.findings] or ["None."]
+        lines += [f"- **{finding.kind}:** {escape_markdown(finding.text)}" for finding in self.findings] or ["None."]
         lines += ["", "## Access", "", "| who | kind | where | level | roles |", "|---|---|---|---|---|"]
         for row in self.rows():
             cells = (row.principal, row.principal_type, row.project or "organization", row.level, ", ".join(row.roles))
@@ -240,16 +240,16 @@ def build_access(
     holders = [_add_key_roles(holder, roles_of_keys) for holder in holders]
     return Access(
         taken_at=inventory.taken_at,
-        organization=", ".join(each.name for each in inventory.organizations) or "unknown",
+        organization=", ".join(organization.name for organization in inventory.organizations) or "unknown",
         projects={project.id: project.name for project in inventory.projects},
         holders=holders,
         findings=[
             *report_unread_parts(inventory),
             *find_many_owners(
                 [
-                    each.name if each.type == "user" else f"{each.name} ({each.id})"
-                    for each in holders
-                    if each.is_owner and each.type != "invite"
+                    holder.name if holder.type == "user" else f"{holder.name} ({holder.id})"
+                    for holder in holders
+                    if holder.is_owner and holder.type != "invite"
                 ],
                 max_owners,
             ),
@@ -260,17 +260,17 @@ def build_access(
             *find_overdue_keys(inventory),
             *find_deleted_principals(inventory),
         ],
-        unread=[str(each) for each in inventory.unread],
+        unread=[str(missing) for missing in inventory.unread],
     )
 
 
 def _list_principals(inventory: Resources) -> list[tuple[PrincipalType, str, str]]:
     """Return type, id and name of each principal; the id stands for the name if only role bindings mention it."""
     return [
-        *(("user", each.id, each.email) for each in inventory.users),
-        *(("invite", each.id, each.email) for each in inventory.invites if each.status != "expired"),
-        *(("service_account", each.id, each.name) for each in inventory.service_accounts),
-        *(("api_key", each.id, each.name) for each in inventory.api_keys),
+        *(("user", user.id, user.email) for user in inventory.users),
+        *(("invite", invite.id, invite.email) for invite in inventory.invites if invite.status != "expired"),
+        *(("service_account", account.id, account.name) for account in inventory.service_accounts),
+        *(("api_key", key.id, key.name) for key in inventory.api_keys),
         *((kind, id, id) for kind, id in list_unnamed_principals(inventory)),
     ]
 
@@ -278,7 +278,9 @@ def _list_principals(inventory: Resources) -> list[tuple[PrincipalType, str, str
 def _build_holder(
     kind: PrincipalType, id: str, name: str, bindings: Sequence[RoleBinding], owned: dict[str, list[RoleName]]
 ) -> Holder:
-    organization_roles: list[RoleName] = [each.role for each in bindings if each.resource_type == "organization"]
+    organization_roles: list[RoleName] = [
+        binding.role for binding in bindings if binding.resource_type == "organization"
+    ]
     roles: Mapping[str, list[RoleName]] = roles_by_project(bindings, ())
     if "OrgOwner" in organization_roles:
         # All owners share one mapping of all projects: a copy each would take 0.6 GB for 500 owners of 10,000 projects.

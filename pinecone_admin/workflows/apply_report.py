@@ -95,10 +95,10 @@ class ApplyReport:
     @property
     def is_complete(self) -> bool:
         """Whether every step was done or needed no request, and no item was left out."""
-        return not self.stopped and all(each.state in {"done", "skipped"} for each in self.steps)
+        return not self.stopped and all(step.state in {"done", "skipped"} for step in self.steps)
 
     def _select(self, states: Collection[StepState]) -> list[Step]:
-        return [each for each in self.steps if each.state in states]
+        return [step for step in self.steps if step.state in states]
 
     def __str__(self) -> str:
         """Return the report as text, one line for each step, in the order of execution."""

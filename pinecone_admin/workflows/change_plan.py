@@ -162,7 +162,7 @@ class ChangePlan(SavablePlan):
     @property
     def summary(self) -> str:
         """One line with the number of changes."""
-        drift = sum(each.cause == "drift" for each in self.changes)
+        drift = sum(change.cause == "drift" for change in self.changes)
         counts = [count_noun(len(self.changes), "change") + (f" ({drift} drift)" if drift else "")]
         counts += [f"{len(self.not_listed)} not listed"] if self.not_listed else []
         counts += [f"{len(self.unfinished)} unfinished"] if self.unfinished else []
@@ -171,8 +171,8 @@ class ChangePlan(SavablePlan):
 
     def __str__(self) -> str:
         """Return the plan as text, one line for each change, in the order in which they are carried out."""
-        lines = [self.summary, *(each.describe("conditional") for each in self.changes)]
-        lines += [f"apply refuses this: {each}" for each in self.refusals]
+        lines = [self.summary, *(change.describe("conditional") for change in self.changes)]
+        lines += [f"apply refuses this: {refusal}" for refusal in self.refusals]
         lines += [f"left out: {each}" for each in self.stopped]
         lines += [*self.notes, *map(str, (*self.unfinished, *self.kept)), *count_not_listed(self.not_listed)]
         return "\n".join(map(make_printable, lines))
@@ -187,7 +187,7 @@ class ChangePlan(SavablePlan):
             >>> plan = admin.plan(admin.inventory().to_desired_state())
             >>> comment = plan.to_markdown()
         """
-        rest = [each for each in self.changes if not each.is_sensitive]
+        rest = [change for change in self.changes if not change.is_sensitive]
         sections = {
             "Changes": _describe_all(each for each in rest if each.cause != "drift"),
             "Drift": _describe_all(each for each in rest if each.cause == "drift"),
@@ -202,10 +202,10 @@ class ChangePlan(SavablePlan):
             "organization read": f"{describe_minute(self.made_at)}, by pinecone-admin {self.package_version}",
         }
         head = [f"**{_code(self.summary)}**", *(f"- {name}: {_code(fact)}" for name, fact in facts.items() if fact)]
-        head += [f"- apply refuses this: {_code(each)}" for each in self.refusals]
+        head += [f"- apply refuses this: {_code(refusal)}" for refusal in self.refusals]
         head += [f"- left out: {_code(each)}" for each in self.stopped]
         head += [f"- {_code(each)}" for each in (*self.notes, *count_not_listed(self.not_listed))]
-        if first := _describe_all(each for each in self.changes if each.is_sensitive):
+        if first := _describe_all(change for change in self.changes if change.is_sensitive):
             head += ["", f"### {_FIRST}", *(f"- {_code(each)}" for each in first)]
         text = "\n".join(head) + "\n"
         for number, (title, lines) in enumerate(sections.items()):
@@ -226,7 +226,7 @@ class ChangePlan(SavablePlan):
 
 def _find_flaw(changes: Sequence[Change]) -> str | None:
     """Return what is wrong with the changes of a saved plan, or None."""
-    created = Counter(each.target for each in changes if each.creates)
+    created = Counter(change.target for change in changes if change.creates)
     for number, each in enumerate(changes):
         flaw = find_flaw(each)
         if each.target.kind not in _KINDS.get(each.action, ()):
@@ -251,7 +251,7 @@ def count_not_listed(not_listed: Iterable[Ref]) -> list[str]:
 
 
 def _describe_all(changes: Iterable[Change]) -> list[str]:
-    return [each.describe("conditional") for each in changes]
+    return [change.describe("conditional") for change in changes]
 
 
 def _code(text: str) -> str:

@@ -36,12 +36,12 @@ class _Exporter:
         self._inventory = inventory
         self._notes: list[str] = []
         self._held = bindings_by_principal(inventory.role_bindings)
-        self._places = index_projects((each.name, each.id) for each in inventory.projects)
+        self._places = index_projects((project.name, project.id) for project in inventory.projects)
 
     def export(self) -> DesiredState:
         """Return the whole organization."""
         inventory = self._inventory
-        keys: dict[str, list[APIKey]] = {each.id: [] for each in inventory.projects}
+        keys: dict[str, list[APIKey]] = {project.id: [] for project in inventory.projects}
         for key in inventory.api_keys:
             keys[key.project_id].append(key)
         accounts, unfinished = separate_unfinished(inventory.service_accounts, ())
@@ -77,14 +77,14 @@ class _Exporter:
 
     def _describe_people(self) -> list[DesiredItem]:
         invites, users = self._inventory.invites, self._inventory.users
-        pending = [each for each in invites if each.status == "pending"]
+        pending = [invite for invite in invites if invite.status == "pending"]
         counts = Counter(normalize_email(each.email) for each in pending)
         self._note_left_out(
             sum(count for count in counts.values() if count > 1), "invite", "of an address with several"
         )
-        self._note_left_out(sum(each.status == "expired" for each in invites), "expired invite", "")
-        counts.update(normalize_email(each.email) for each in users)
-        people: list[tuple[str, Any]] = [("user", each) for each in users]
+        self._note_left_out(sum(invite.status == "expired" for invite in invites), "expired invite", "")
+        counts.update(normalize_email(user.email) for user in users)
+        people: list[tuple[str, Any]] = [("user", user) for user in users]
         people += [("invite", each) for each in pending if counts[normalize_email(each.email)] == 1]
         items = [
             DesiredItem(kind="person", name=each.email, **self._describe_roles(kind, each.id, each.email))
@@ -95,10 +95,10 @@ class _Exporter:
     def _describe_roles(self, kind: Any, principal_id: str, who: str) -> dict[str, Any]:
         """Return the roles of a principal; those that the API document does not list are left to it."""
         bindings = self._held.get((kind, principal_id), [])
-        unknown = _list_unknown([each.role for each in bindings], "RoleName")
+        unknown = _list_unknown([binding.role for binding in bindings], "RoleName")
         if unknown:
             self._notes.append(f"{who} has {', '.join(unknown)}, which a file cannot have: keep_other_roles leaves it")
-        roles = {format_role(each, self._places) for each in bindings if each.role not in unknown}
+        roles = {format_role(binding, self._places) for binding in bindings if binding.role not in unknown}
         return {"roles": sorted(roles), "keep_other_roles": bool(unknown)}
 
     def _note_left_out(self, count: int, noun: str, details: str) -> None:

@@ -115,7 +115,7 @@ def _find_last_sent(invite: Invite) -> datetime | None:
 
 def find_risky_service_accounts(inventory: Resources) -> list[Finding]:
     """Find service accounts that have no role or own the organization, which no other role can change."""
-    if any(each.part == "role_bindings" for each in inventory.unread):
+    if any(missing.part == "role_bindings" for missing in inventory.unread):
         return []  # without bindings, every account would look as if it had no role
     held = bindings_by_principal(inventory.role_bindings)
     findings: list[Finding] = []
@@ -202,7 +202,7 @@ def find_deleted_principals(inventory: Resources) -> list[Finding]:
     return [
         Finding(
             kind="principal-is-gone",
-            text=f"{kind} {id} is in no list but has {', '.join(each.role for each in bindings)}",
+            text=f"{kind} {id} is in no list but has {', '.join(binding.role for binding in bindings)}",
             principal_type=kind,
             principal_id=id,
             project_id=_find_only_project(bindings),
@@ -214,7 +214,7 @@ def find_deleted_principals(inventory: Resources) -> list[Finding]:
 
 
 def _find_only_project(bindings: Sequence[RoleBinding]) -> str | None:
-    places = {each.resource_id if each.resource_type == "project" else None for each in bindings}
+    places = {binding.resource_id if binding.resource_type == "project" else None for binding in bindings}
     return next(iter(places)) if len(places) == 1 else None
 
 
@@ -238,7 +238,7 @@ def _group_unlisted(inventory: Resources) -> Mapping[tuple[PrincipalType, str], 
 
 def _would_be_listed(inventory: Resources, kind: str, bindings: Sequence[RoleBinding]) -> bool:
     """Return whether a principal with these roles would be in the inventory if it existed."""
-    unread = {each.part for each in inventory.unread}
+    unread = {missing.part for missing in inventory.unread}
     if kind not in _LISTS_BY_PRINCIPAL_TYPE or _LISTS_BY_PRINCIPAL_TYPE[kind] in unread:
         return False
     # Keys are listed by project, and a caller may see the roles in a project that it does not see.
@@ -248,4 +248,7 @@ def _would_be_listed(inventory: Resources, kind: str, bindings: Sequence[RoleBin
 
 def report_unread_parts(inventory: Resources) -> list[Finding]:
     """Return a finding for each unread part, so that a missing part is not mistaken for one without findings."""
-    return [Finding(kind="could-not-be-read", text=str(each), project_id=each.project_id) for each in inventory.unread]
+    return [
+        Finding(kind="could-not-be-read", text=str(missing), project_id=missing.project_id)
+        for missing in inventory.unread
+    ]

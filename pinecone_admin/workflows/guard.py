@@ -87,7 +87,7 @@ def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str |
     """
     if caller.client_id is None:
         return f"a token does not show whose it is: pass {_CLIENT_ID}"
-    if caller.is_stated and all(each.client_id != caller.client_id for each in accounts):
+    if caller.is_stated and all(account.client_id != caller.client_id for account in accounts):
         return f"no service account has the {_CLIENT_ID} that was passed"
     return None
 
@@ -165,7 +165,7 @@ def hold_back_ends(
     """
     held: dict[Change, str] = {}
     while True:
-        refusals = find([each for each in changes if each not in held])
+        refusals = find([change for change in changes if change not in held])
         ends = {each: str(refusal) for refusal in refusals for each in refusal.changes if each.cause == "end"}
         if not ends:
             return held, refusals
@@ -191,9 +191,9 @@ def find_excess(
         return []
     total_removed = len(removed)
     counts = Counter(_sort_of(each) for each in removed)
-    addresses = [*(each.email for each in organization.users), *(each.email for each in organization.invites)]
+    addresses = [*(user.email for user in organization.users), *(invite.email for invite in organization.invites)]
     totals = {
-        "person": len({normalize_email(each) for each in addresses}),
+        "person": len({normalize_email(address) for address in addresses}),
         "service_account": len(organization.service_accounts),
         "api_key": len(organization.api_keys),
     }
@@ -217,7 +217,7 @@ def raise_refusals(refusals: Collection[RefusedChanges], *, operation: str) -> N
 
 def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> RefusedChanges | None:
     """Return a refusal if no user would be an OrgOwner."""
-    of_users = [each for each in changes if each.target.kind == "user"]
+    of_users = [change for change in changes if change.target.kind == "user"]
     gained = {each.target.id for each in of_users if each.action == "grant" and _is_owner(each)}
     owners = find_owner_ids(organization.role_bindings)
     taking = [
@@ -231,8 +231,8 @@ def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> Ref
 
 
 def _find_own(changes: Sequence[Change], organization: Resources, caller: Caller) -> RefusedChanges | None:
-    own = {each.id for each in organization.service_accounts if each.client_id == caller.client_id}
-    taking = tuple(each for each in changes if takes_from_account(each) and each.target.id in own)
+    own = {account.id for account in organization.service_accounts if account.client_id == caller.client_id}
+    taking = tuple(change for change in changes if takes_from_account(change) and change.target.id in own)
     if not taking:
         return None
     name = taking[0].target
@@ -244,7 +244,7 @@ def _find_own(changes: Sequence[Change], organization: Resources, caller: Caller
 
 
 def _find_unknown(changes: Sequence[Change], organization: Resources, caller: Caller) -> RefusedChanges | None:
-    taking = tuple(each for each in changes if takes_from_account(each))
+    taking = tuple(change for change in changes if takes_from_account(change))
     unknown = explain_unknown(caller, organization.service_accounts)
     if unknown is None or not taking:
         return None

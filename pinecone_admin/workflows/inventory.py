@@ -163,8 +163,8 @@ class Inventory(Resources):
     """
 
     def __repr__(self) -> str:
-        names = ", ".join(repr(each.name) for each in self.organizations) or "unknown"
-        uncounted = {"organizations", *(each.part for each in self.unread)}
+        names = ", ".join(repr(organization.name) for organization in self.organizations) or "unknown"
+        uncounted = {"organizations", *(missing.part for missing in self.unread)}
         counts = [
             count_noun(len(getattr(self, name)), kind.replace("_", " "))
             for name, kind in _KINDS_BY_LIST.items()
@@ -351,7 +351,7 @@ class InventoryBuilder:
 
 def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:
     """Return that role bindings were not all shown, if no owner who is a user is among them; else nothing."""
-    if any(each.principal_type == "user" and each.role == "OrgOwner" for each in bindings):
+    if any(binding.principal_type == "user" and binding.role == "OrgOwner" for binding in bindings):
         return []
     return [_HIDDEN_BINDINGS]
 
@@ -370,8 +370,8 @@ _MAYBE_HIDDEN_PROJECTS = Unread(
 
 def find_unlisted_projects(bindings: Iterable[RoleBinding], projects: Iterable[Project]) -> set[str]:
     """Return the ids of projects on which there are role bindings, and which are not among some projects."""
-    listed = {each.id for each in projects}
-    return {each.resource_id for each in bindings if each.resource_type == "project"} - listed
+    listed = {project.id for project in projects}
+    return {binding.resource_id for binding in bindings if binding.resource_type == "project"} - listed
 
 
 def describe_hidden_projects(project_ids: Collection[str]) -> list[Unread]:
@@ -389,10 +389,10 @@ def _compare_inventories(before: Inventory, after: Inventory) -> InventoryChange
     changes = InventoryChanges(added=[], removed=[], changed=[], unknown=[])
     compared_keys: set[str] = set()
     unread = [*before.unread, *after.unread]
-    if _HIDDEN_BINDINGS in unread and not any(each.part == "projects" for each in unread):
+    if _HIDDEN_BINDINGS in unread and not any(missing.part == "projects" for missing in unread):
         unread.append(_MAYBE_HIDDEN_PROJECTS)
     for list_name, kind in _KINDS_BY_LIST.items():
-        changes.unknown.extend(dict.fromkeys(str(each) for each in unread if each.part == list_name))
+        changes.unknown.extend(dict.fromkeys(str(missing) for missing in unread if missing.part == list_name))
         old, new = _index_comparable(before, after, list_name, unread)
         if kind == "api_key":
             compared_keys = {*old, *new}
@@ -453,15 +453,17 @@ def _index_comparable(
     before: Inventory, after: Inventory, list_name: str, unread: Sequence[Unread]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Index a list of both inventories by id, without what would look added or removed if one of them lacks it."""
-    incomplete = {each.part for each in unread if each.project_id is None}
+    incomplete = {missing.part for missing in unread if missing.project_id is None}
     old, new = ({each.id: each for each in getattr(one, list_name)} for one in (before, after))
     if list_name in incomplete:
         common = old.keys() & new.keys()
         old, new = ({id: each for id, each in one.items() if id in common} for one in (old, new))
     if list_name == "api_keys":
-        seen = [{each.id for each in one.projects} for one in (before, after)]
+        seen = [{project.id for project in one.projects} for one in (before, after)]
         compared = seen[0] & seen[1] if "projects" in incomplete else seen[0] | seen[1]
-        compared -= {each.project_id for each in unread if each.part == "api_keys" and each.project_id is not None}
+        compared -= {
+            missing.project_id for missing in unread if missing.part == "api_keys" and missing.project_id is not None
+        }
         old, new = ({id: each for id, each in one.items() if each.project_id in compared} for one in (old, new))
     return old, new
 

@@ -160,7 +160,7 @@ def _read_hosts(json: Any) -> IndexHosts:
     fields = read_object(json)
     indexes = read_field(fields, "indexes", list_of(read_object))
     hosts = [
-        (read_field(each, "name", read_string), read_optional_field(each, "host", read_string)) for each in indexes
+        (read_field(index, "name", read_string), read_optional_field(index, "host", read_string)) for index in indexes
     ]
     pagination: dict[str, Any] = read_optional_field(fields, "pagination", read_object) or {}
     return IndexHosts(

@@ -36,9 +36,9 @@ def find_users(inventory: Inventory, emails: Iterable[str]) -> list[User]:
 def find_hidden(inventory: Inventory) -> str | None:
     """Return why the account cannot tell who is in the organization, or None if it can."""
     hidden = [
-        each
-        for each in inventory.unread
-        if each.part in {"users", "invites"} and each.status_code == HTTPStatus.FORBIDDEN and each.error_code
+        missing
+        for missing in inventory.unread
+        if missing.part in {"users", "invites"} and missing.status_code == HTTPStatus.FORBIDDEN and missing.error_code
     ]
     return f"the account may not see who is in the organization: {'; '.join(map(str, hidden))}" if hidden else None
 
@@ -62,11 +62,11 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
         email: Email address of the person.
     """
     user = next((each for each in inventory.users if is_same_email(each.email, email)), None)
-    invites = [each for each in inventory.invites if is_same_email(each.email, email)]
+    invites = [invite for invite in inventory.invites if is_same_email(invite.email, email)]
     held = bindings_by_principal(inventory.role_bindings)
     bindings = [] if user is None else held.get(("user", user.id), [])
     reached = roles_by_project(bindings, inventory.projects)
-    is_owner = any(each.role == "OrgOwner" for each in bindings)
+    is_owner = any(binding.role == "OrgOwner" for binding in bindings)
     leaving = [] if user is None else [refer_to(user)]
     refusal = describe_lost_owners(find_owner_ids(inventory.role_bindings), leaving)
     return OffboardReport(
@@ -75,8 +75,10 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
         user=user,
         invites=invites,
         bindings=[*bindings, *(each for invite in invites for each in held.get(("invite", invite.id), []))],
-        reach=[Reach(project=each, roles=reached[each.id]) for each in inventory.projects if each.id in reached],
-        keys_to_rotate=[each for each in inventory.api_keys if each.project_id in reached],
+        reach=[
+            Reach(project=project, roles=reached[project.id]) for project in inventory.projects if project.id in reached
+        ],
+        keys_to_rotate=[key for key in inventory.api_keys if key.project_id in reached],
         # Only an OrgOwner creates service accounts and rotates their secrets, and so may have seen one.
         service_accounts_to_rotate=inventory.service_accounts if is_owner else [],
         refusal=refusal,
@@ -86,7 +88,7 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
 
 def _list_deletions(invites: Sequence[Invite], user: User | None) -> list[Step]:
     people: list[Invite | User] = [*invites, *([] if user is None else [user])]
-    return [Step(change=Change(action="delete", target=refer_to(each)), state="planned") for each in people]
+    return [Step(change=Change(action="delete", target=refer_to(person)), state="planned") for person in people]
 
 
 def has_no_person(report: OffboardReport) -> bool:
@@ -106,9 +108,9 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
     others = [*plan.not_found, *(each.name for each in plan.unseen)]
     preview = OffboardManyReport(dry_run=True, not_found=[], unseen=[], reports=[], left=[], steps=[])
     if (hidden := find_hidden(inventory)) is not None:
-        preview.unseen.extend(list_unseen([*(each.email for each in plan.reports), *others], hidden))
+        preview.unseen.extend(list_unseen([*(report.email for report in plan.reports), *others], hidden))
         return preview
-    leaving = map(refer_to, find_users(inventory, (each.email for each in plan.reports)))
+    leaving = map(refer_to, find_users(inventory, (report.email for report in plan.reports)))
     if (refusal := describe_lost_owners(find_owner_ids(inventory.role_bindings), leaving)) is not None:
         raise RefusedError(refusal, operation="offboard_many")
     for planned in plan.reports:
@@ -132,7 +134,7 @@ def preview_plan(plan: OffboardPlan, inventory: Inventory) -> OffboardManyReport
 
 def list_unseen(emails: Iterable[str], reason: str) -> list[Left]:
     """Return addresses that the account may not look up, with the reason."""
-    return [Left(id="", name=each, reason=reason, help_code=ForbiddenError.help_code) for each in emails]
+    return [Left(id="", name=email, reason=reason, help_code=ForbiddenError.help_code) for email in emails]
 
 
 def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardReport:
@@ -149,13 +151,13 @@ def find_change(planned: OffboardReport, found: OffboardReport, inventory: Inven
     """Return what a person has gained since the plan, or None; an earlier run may have removed the rest."""
     if found.user is not None and (planned.user is None or planned.user.id != found.user.id):
         return f"user {found.user.id}, who has this address, is not in the plan"
-    moved = [each for each in inventory.users if planned.user is not None and each.id == planned.user.id]
+    moved = [user for user in inventory.users if planned.user is not None and user.id == planned.user.id]
     if found.user is None and moved:
         return f"the address of user {moved[0].id} is now {moved[0].email!r}"
-    new_invites = {each.id for each in found.invites} - {each.id for each in planned.invites}
+    new_invites = {invite.id for invite in found.invites} - {invite.id for invite in planned.invites}
     if new_invites:
         return f"the plan does not have invite {', '.join(sorted(new_invites))}"
-    known = {each.id for each in planned.bindings}
+    known = {binding.id for binding in planned.bindings}
     names = DisplayNames(inventory)
-    new_roles = sorted(names.describe(each) for each in found.bindings if each.id not in known)
+    new_roles = sorted(names.describe(binding) for binding in found.bindings if binding.id not in known)
     return f"the plan does not have the role {', '.join(new_roles)}" if new_roles else None

@@ -46,14 +46,14 @@ class OrganizationIndex:
         self.inventory = inventory
         self.people: list[User | Invite] = [
             *inventory.users,
-            *(each for each in inventory.invites if each.status != "processed"),
+            *(invite for invite in inventory.invites if invite.status != "processed"),
         ]
         self._roles: dict[tuple[str, str], tuple[RoleAt, ...]] = {}
 
     @cached_property
     def projects(self) -> dict[str, Ref]:
         """The projects by their ids."""
-        return {each.id: Ref("project", each.name, each.id) for each in self.inventory.projects}
+        return {project.id: Ref("project", project.name, project.id) for project in self.inventory.projects}
 
     @cached_property
     def keys(self) -> dict[str, list[APIKey]]:
@@ -94,7 +94,8 @@ class OrganizationIndex:
     def bindings(self) -> dict[tuple[str, str, HeldRole], str]:
         """Ids of the role bindings, by the kind and id of the principal and the role."""
         return {
-            (each.principal_type, each.principal_id, _place(each)): each.id for each in self.inventory.role_bindings
+            (binding.principal_type, binding.principal_id, _place(binding)): binding.id
+            for binding in self.inventory.role_bindings
         }
 
     @cached_property

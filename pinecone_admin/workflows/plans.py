@@ -111,7 +111,7 @@ class StaleProject:
     """Kinds of content that the server refuses to list. The project may contain some."""
 
     def __str__(self) -> str:
-        contents = ", ".join(f"{each.kind} {each.name!r}" for each in self.contents) or "nothing"
+        contents = ", ".join(f"{content.kind} {content.name!r}" for content in self.contents) or "nothing"
         contents += describe_unseen(self.unseen)
         created = f"created {describe_minute(self.created_at)}"
         return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")
@@ -310,13 +310,13 @@ class OffboardPlan(SavablePlan):
     @property
     def refusal(self) -> str | None:
         """Why a real run would refuse to remove the people of the plan, or None."""
-        leaving = [Ref("user", each.user.email, each.user.id) for each in self.reports if each.user is not None]
+        leaving = [Ref("user", report.user.email, report.user.id) for report in self.reports if report.user is not None]
         return describe_lost_owners(self.owner_ids, leaving)
 
     @property
     def emails(self) -> list[str]:
         """All email addresses of the plan, with those in ``not_found`` and ``unseen``."""
-        return [*self.not_found, *(each.name for each in self.unseen), *(each.email for each in self.reports)]
+        return [*self.not_found, *(each.name for each in self.unseen), *(report.email for report in self.reports)]
 
     def __str__(self) -> str:
         """Return the plan as text, one item per line."""
@@ -422,9 +422,9 @@ def check_read(unread: Iterable[Unread], *, operation: str) -> None:
     raise_transient_failure(parts, operation=operation)
     # Of what the lists themselves show to be hidden, there is no status.
     others = [
-        each
-        for each in parts
-        if each.status_code is not None and (each.status_code != HTTPStatus.FORBIDDEN or each.error_code is None)
+        part
+        for part in parts
+        if part.status_code is not None and (part.status_code != HTTPStatus.FORBIDDEN or part.error_code is None)
     ]
     if others:
         message = f"not everything could be read: {'; '.join(map(str, others))}"
@@ -467,7 +467,7 @@ class OrganizationLike(Protocol):
 
 def check_organization(planned_id: str, organizations: Sequence[OrganizationLike], *, operation: str) -> None:
     """Raise RefusedError if a plan was made of another organization than that of the client."""
-    if planned_id not in {each.id for each in organizations}:
-        ids = ", ".join(each.id for each in organizations) or "unknown"
+    if planned_id not in {organization.id for organization in organizations}:
+        ids = ", ".join(organization.id for organization in organizations) or "unknown"
         planned = make_printable(planned_id, most=100)  # a file may have anything in its place
         raise RefusedError(f"the plan is of organization {planned}, not of {ids}", operation=operation)

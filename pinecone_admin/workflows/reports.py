@@ -668,7 +668,9 @@ class CleanupReport:
             + describe_unseen(self.unseen)
         ]
         if self.dry_run and self.refusal:
-            lines += [f"{each}{', deletion protection is on' if each.protected else ''}" for each in self.contents]
+            lines += [
+                f"{content}{', deletion protection is on' if content.protected else ''}" for content in self.contents
+            ]
             lines += [f"cannot be deleted: {self.refusal}"]
         lines += map(str, self.steps)
         lines += name_temporary_keys(self.temporary_keys)
@@ -686,7 +688,7 @@ def _describe_result(parts: Sequence[Ensured[Any]]) -> str:
     for each in parts:
         texts += map(str, each.steps) if each.steps else [_describe_found(each.value)]
         texts += [f"differs: {difference}" for difference in each.differences]
-    changed = any(each.steps for each in parts)
+    changed = any(part.steps for part in parts)
     return "; ".join(texts if changed else [*texts, "nothing was changed"])
 
 
@@ -775,6 +777,6 @@ def describe_binding(binding: RoleBinding) -> str:
 
 def keys_of_wanted_bindings(bindings: Iterable[object]) -> list[BindingKey]:
     """Return what identifies role bindings to create, given as models or mappings; each once, in their order."""
-    found = [cast("Mapping[str, Any]", binding_fields(each) or {}) for each in bindings]
+    found = [cast("Mapping[str, Any]", binding_fields(binding) or {}) for binding in bindings]
     keys = [key_of_binding(each["role"], each["resource_type"], each.get("resource_id")) for each in found]
     return list(dict.fromkeys(keys))

@@ -92,10 +92,10 @@ class DisplayNames:
         self._projects = {each.id: each.name for one in read for each in one.projects}
         self._principals: dict[tuple[str, str], str] = {}
         for one in read:
-            self._principals |= {("user", each.id): each.email for each in one.users}
-            self._principals |= {("invite", each.id): each.email for each in one.invites}
-            self._principals |= {("service_account", each.id): each.name for each in one.service_accounts}
-            self._principals |= {("api_key", each.id): each.name for each in one.api_keys}
+            self._principals |= {("user", user.id): user.email for user in one.users}
+            self._principals |= {("invite", invite.id): invite.email for invite in one.invites}
+            self._principals |= {("service_account", account.id): account.name for account in one.service_accounts}
+            self._principals |= {("api_key", key.id): key.name for key in one.api_keys}
 
     def describe(self, resource: Resource) -> str:
         """Describe any resource of an inventory."""

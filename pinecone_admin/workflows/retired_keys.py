@@ -222,7 +222,7 @@ def _belongs_to_unfinished_run(found: APIKey | ServiceAccount, keys: Sequence[AP
         return tag.refers_to(found.project_id)
     if tag.delete_after is not None:
         return find_successor(found, keys) is not None
-    return any(tag.refers_to(each.id) for each in keys)
+    return any(tag.refers_to(key.id) for key in keys)
 
 
 def describe_kept_key(found: APIKey, keys: Sequence[APIKey]) -> str | None:

@@ -50,7 +50,9 @@ def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
 
     The server keeps one user as owner: service accounts and invites that own the organization do not count.
     """
-    found = (each.principal_id for each in bindings if (each.principal_type, each.role) == ("user", "OrgOwner"))
+    found = (
+        binding.principal_id for binding in bindings if (binding.principal_type, binding.role) == ("user", "OrgOwner")
+    )
     return list(dict.fromkeys(found))
 
 

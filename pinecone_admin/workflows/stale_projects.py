@@ -45,12 +45,12 @@ def find_change(planned: StaleProject, project: Project) -> str | None:
 
 def find_planned_refusal(planned: StaleProject, contents: Sequence[Content]) -> str | None:
     """Return which contents are protected or not in the plan, or None; an earlier run may have deleted others."""
-    known = {each.key for each in planned.contents}
-    new = [f"{each.kind} {each.name!r}" for each in contents if each.key not in known]
+    known = {content.key for content in planned.contents}
+    new = [f"{content.kind} {content.name!r}" for content in contents if content.key not in known]
     return f"it contains {', '.join(new)}, which is not in the plan" if new else find_protection(contents)
 
 
 def find_protection(contents: Sequence[Content]) -> str | None:
     """Return which contents are protected from deletion, or None if there are none."""
-    protected = ", ".join(str(each) for each in contents if each.protected)
+    protected = ", ".join(str(content) for content in contents if content.protected)
     return f"deletion protection is on for {protected}: turn it off" if protected else None

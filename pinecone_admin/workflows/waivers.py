@@ -106,13 +106,13 @@ def review_findings(findings: Sequence[Finding], waivers: Sequence[Waiver], *, t
     for position, each in enumerate(check_sequence("waivers", waivers)):
         if not isinstance(each, Waiver):
             raise type_error(Name("waivers", f"[{position}]"), "a Waiver", each)
-    valid = [each for each in waivers if each.until >= today]
-    covering = [(each, next((waiver for waiver in valid if _covers(waiver, each)), None)) for each in findings]
+    valid = [waiver for waiver in waivers if waiver.until >= today]
+    covering = [(finding, next((waiver for waiver in valid if _covers(waiver, finding)), None)) for finding in findings]
     return Review(
         open=[finding for finding, waiver in covering if waiver is None],
         accepted=[(finding, waiver) for finding, waiver in covering if waiver is not None],
-        expired=[each for each in waivers if each.until < today],
-        unused=[waiver for waiver in valid if not any(_covers(waiver, each) for each in findings)],
+        expired=[waiver for waiver in waivers if waiver.until < today],
+        unused=[waiver for waiver in valid if not any(_covers(waiver, finding) for finding in findings)],
     )
 
 

@@ -99,9 +99,9 @@ async def plan_offboarding(run: AsyncRun, *, emails: Sequence[str] | None) -> Of
         organization=organization.name,
         client_id=own_client_id(run.admin),
         made_at=inventory.taken_at,
-        not_found=[each.email for each in reports if has_no_person(each)],
+        not_found=[report.email for report in reports if has_no_person(report)],
         unseen=list_unseen(distinct, hidden) if hidden else [],
-        reports=[each for each in reports if not has_no_person(each)],
+        reports=[report for report in reports if not has_no_person(report)],
         owner_ids=find_owner_ids(inventory.role_bindings),
     )
 
@@ -111,7 +111,7 @@ async def carry_out_offboarding(
 ) -> OffboardManyReport:
     """Read the organization again, refuse before the first change, and remove everybody who is as in the plan."""
     with set_operation_on_errors("offboard_many"):
-        planned = {normalize_email(each) for each in check_plan(plan, OffboardPlan).emails}
+        planned = {normalize_email(email) for email in check_plan(plan, OffboardPlan).emails}
         if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned:
             raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
     preview = preview_plan(plan, await take_inventory(run.admin, concurrency=_CONCURRENCY, progress=None))
@@ -174,20 +174,20 @@ async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
     users = [user async for user in admin.users.list(email=email) if is_same_email(user.email, email)]
     invites = [invite async for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users[:1] for each in await _list_bindings(admin, user)]
-    is_owner = any(each.role == "OrgOwner" for each in bindings)
+    is_owner = any(binding.role == "OrgOwner" for binding in bindings)
     # An owner reaches every project, without a role on it. Roles are read first: a new project is listed then.
     on_projects = await admin.role_bindings.list(resource_type="project").to_list() if is_owner else bindings
     projects = await admin.projects.list() if bindings else []
     hidden = find_unlisted_projects(on_projects, projects)
     reached = roles_by_project(bindings, projects)
-    keys = await _list_keys(admin, [each.id for each in projects if each.id in reached])
+    keys = await _list_keys(admin, [project.id for project in projects if project.id in reached])
     accounts = await admin.service_accounts.list().to_list() if is_owner else []
     owners = (
         await admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list() if users or invites else []
     )
     bindings += [each for invite in invites for each in await _list_bindings(admin, invite)]
-    known = {each.id for each in bindings}
-    bindings += [each for each in owners if each.id not in known]
+    known = {binding.id for binding in bindings}
+    bindings += [owner for owner in owners if owner.id not in known]
     return Inventory(
         taken_at=server_now(admin),
         organizations=[],

@@ -255,7 +255,7 @@ def _run_all(
 def _list_left(
     projects: Sequence[Project] | Sequence[StaleProject], outcomes: Mapping[str, _ProjectResult]
 ) -> list[Left]:
-    left = ((each, outcomes[each.id]) for each in projects)
+    left = ((project, outcomes[project.id]) for project in projects)
     return [
         Left(id=each.id, name=each.name, reason=outcome.reason, help_code=outcome.help_code)
         for each, outcome in left

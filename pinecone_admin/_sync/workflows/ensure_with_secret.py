@@ -104,12 +104,12 @@ def ensure_service_account(
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
         name_tags.check_untagged(name)
     accounts = run.admin.service_accounts.list().to_list()
-    if not (named := [each for each in accounts if each.name == name]):
+    if not (named := [account for account in accounts if account.name == name]):
         made = complete_or_create_account(
             run,
             name=name,
             roles=None if wanted is None else refer_to_roles(wanted),
-            leftovers=[each for each in accounts if name_tags.is_being_made(each.name, name)],
+            leftovers=[account for account in accounts if name_tags.is_being_made(account.name, name)],
             store=store,
             client_id=client_id,
         )

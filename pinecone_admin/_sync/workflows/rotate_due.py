@@ -73,12 +73,12 @@ def rotate_due_keys(
             check_identifier("project_id", project_id)
     admin = run.admin
     projects = _read_projects(admin, project_id)
-    listed = _list_keys(admin, [each.id for each in projects])
+    listed = _list_keys(admin, [project.id for project in projects])
     keys = {id: each for id, each in listed.items() if not isinstance(each, PineconeError)}
     now = require_server_time(admin, operation="rotate_due")
     dates = _read_dates_of_bindings(admin, keys, project_id)
     found = {id: find_due_keys(each, dates, now=now, older_than=older_than) for id, each in keys.items()}
-    names = {each.id: each.name for each in projects}
+    names = {project.id: project.name for project in projects}
     problems = _find_problems(store, found, names)
     due = DueRun(admin, store, keep_old_for, DueRotations(dry_run=run.dry_run), problems)
     try:
@@ -88,7 +88,7 @@ def rotate_due_keys(
             else:
                 due.process_project(id, names[id], each, found[id])
     except BaseException as error:
-        made = [each for each in due.report.steps if not has_failed(each)]
+        made = [step for step in due.report.steps if not has_failed(step)]
         for line in (*made, *due.report.failed):
             error.add_note(str(line))
         raise

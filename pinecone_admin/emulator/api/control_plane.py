@@ -146,7 +146,7 @@ def _list_assistants(context: ControlPlaneContext) -> Document:
 def _list_backups(context: ControlPlaneContext) -> Document:
     records = _sorted_contents(context)
     if context.target:
-        records = [each for each in records if _is_backup_of_target(context, each.properties)]
+        records = [record for record in records if _is_backup_of_target(context, record.properties)]
         if not context.includes_deleted:
             context.find("indexes", context.target)
     return _page(context, records, field="data")
@@ -179,7 +179,7 @@ def _page(
     end = start + limit
     # Left out on the last page: the documents' schemas do not allow null.
     more = {"pagination": {"next": context.state.encode_cursor(listing, end)}} if end < len(records) else {}
-    return {field: [_document(context, each) for each in records[start:end]], **more}
+    return {field: [_document(context, record) for record in records[start:end]], **more}
 
 
 # Creating

@@ -57,8 +57,10 @@ class Permission:
             oneself: Whether the operation is on the caller itself, which needs no role where the row permits that.
         """
         grants = list(held)
-        on_project = [each for each in grants if each.resource_type == "project" and each.resource_id == resource_id]
-        counted = [*on_project, *(each for each in grants if each.resource_type == "organization")]
+        on_project = [
+            grant for grant in grants if grant.resource_type == "project" and grant.resource_id == resource_id
+        ]
+        counted = [*on_project, *(grant for grant in grants if grant.resource_type == "organization")]
         reaches = {self.cells[each.role].reach for each in counted}
         return (
             "all" in reaches

@@ -130,7 +130,9 @@ def list_visible_bindings(context: OperationContext, filters: BindingFilter) -> 
         return bindings.matching(filters)
     # Not a scan of all bindings: a page has to stay fast at 100,000 of them.
     projects = {each.resource_id for each in authority if each.resource_type == "project"}
-    on_projects = [bindings.matching(BindingFilter(resource_type="project", resource_id=each)) for each in projects]
+    on_projects = [
+        bindings.matching(BindingFilter(resource_type="project", resource_id=project)) for project in projects
+    ]
     candidates = {each.id: each for each in chain(bindings.held_by(context.caller), *on_projects)}
     visible = [each for each in candidates.values() if filters.matches(each) and _is_visible_binding(context, each)]
     return Listing(sorted(visible, key=attrgetter("position")))

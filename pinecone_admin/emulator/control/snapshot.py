@@ -333,7 +333,10 @@ class _StateReader:
         return record
 
     def _has_owner(self) -> bool:
-        return any(each.principal.type == "user" and each.grant.role == "OrgOwner" for each in self.state.role_bindings)
+        return any(
+            binding.principal.type == "user" and binding.grant.role == "OrgOwner"
+            for binding in self.state.role_bindings
+        )
 
     def _bind_by_default(self, record: Any) -> None:
         principal_type, role = _DEFAULT_ROLES[type(record)]
