@@ -101,8 +101,8 @@ class AsyncAdmin:
     Raises:
         PineconeValueError: An argument or an environment variable is missing, empty or invalid.
         PineconeTypeError: An argument has the wrong type.
-        InvalidCredentialsError: The token endpoint rejected the credentials. Errors of the token endpoint are raised on
-            ``async with`` or with the first call, and with ``lazy=True`` only by the first call.
+        InvalidCredentialsError: The token endpoint rejected the credentials. Errors of the token endpoint are raised
+            on ``async with`` or with the first call, and with ``lazy=True`` only by the first call.
         TokenError: The token endpoint returned no token for another reason.
         PineconeConnectionError: The client cannot reach the token endpoint.
         PineconeTimeoutError: The token endpoint did not respond in time.
