@@ -97,40 +97,53 @@ keywords: emulator rules, permission matrix, which role may, not emulated, opera
 {DERIVED}
 # The rules of the emulator
 
-What the [emulator](emulator.md) does because the service should do it, and how well that is known. A rule is
-*published* if Pinecone's documents or pages state it, and *published in part* if they leave something open, which the
-source names. It is *observed* if official tests or clients depend on it or users reported it, and *assumed* if no
-source that could be read says so. A source names its place in the API document, or a page below docs.pinecone.io and
-the day on which a copy of it was read. Every rule has tests.
+This page is for people who want to check what the [emulator](emulator.md) assumes about Pinecone's service. It lists
+the rules that the emulator follows, and shows how well each rule is known. Every rule has tests.
 
-Where a rule has a conformance check, the check finds out whether the rule holds for any Admin API. *Passed* is the date
-of the last report in `docs/conformance` that shows the service passing it. *Proven* is the date of the last
-[recording](conformance/README.md) of the service that passed it; everybody can replay a recording. *Never* marks a
-check that was not run against the service. Without a check, both columns are empty.
+Each rule has a basis:
+
+- *published*: Pinecone's documents or pages state the rule.
+- *published in part*: they leave something open, and the source names it.
+- *observed*: official tests or clients depend on the rule, or users reported it.
+- *assumed*: no source that we could read states the rule.
+
+A source is a place in the API document, or a page below docs.pinecone.io with the day on which a copy of the page was
+read.
+
+Some rules have a conformance check, which can show whether the rule holds for an Admin API. *Passed* is the date of the
+last report in `docs/conformance` that shows that the service passed the check. *Proven* is the date of the last
+[recording](conformance/README.md) of the service that passed the check. Everybody can replay a recording. *Never* marks
+a check that was not run against the service. If a rule has no check, both columns are empty.
 """
 
 MATRIX_INTRODUCTION = """\
 ## Permissions
 
-A caller may do what its roles permit together. *all*: on anything. *own*: with a project role, on its project; with
-an organization role, on each project on which the caller also has a role. *itself*: on the caller. *no*: never.
-**A** marks what is assumed, because Pinecone's pages are silent. What an organization role may do is published on
-`admin/organizations/organizations-overview`, what a project role may do on `admin/projects/projects-overview`, and both
-on `admin/security/manage-rbac`.
+The permissions of all roles of a caller add up. The words in the table mean:
+
+- *all*: the caller may do this on every resource.
+- *own*: a project role permits this on its project. An organization role permits it on each project on which the caller
+  also has a role.
+- *itself*: the caller may do this only to itself.
+- *no*: the role does not permit this.
+- **A**: the rule is assumed, because Pinecone's pages do not answer the question.
+
+Pinecone publishes the permissions of organization roles on `admin/organizations/organizations-overview`, of project
+roles on `admin/projects/projects-overview`, and of both on `admin/security/manage-rbac`.
 """
 
 UNEMULATED_INTRODUCTION = """\
 ## Not emulated
 
-These published routes of api.pinecone.io return 501 `UNIMPLEMENTED`. Hosts other than the Admin API's and the token
-endpoint's are not emulated.
+These published routes of api.pinecone.io return 501 `UNIMPLEMENTED`. The emulator emulates no hosts except those of
+the Admin API and the token endpoint.
 """
 
 OPERATIONS_INTRODUCTION = """\
 ## Operations
 
-A fault names an operation by its id, or by the method that sends it. The log of requests has both. Other methods, such
-as `projects.ensure`, send several of these.
+A fault names an operation by its id, or by the method that sends it. The log of requests contains both. Other methods,
+such as `projects.ensure`, send several operations.
 """
 
 _COLUMNS = (
