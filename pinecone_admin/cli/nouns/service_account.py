@@ -123,8 +123,8 @@ def delete(call: Call, *, service_account_id: str) -> None:
 def rotate_secret(call: Call, *, service_account_id: str) -> object:
     """Replace the secret of a service account.
 
-    The old secret stops working at once, so store the new one where its programs read it. For the account that the
-    command itself uses, you are asked for its name. If the response is lost, the secret is replaced again.
+    The old secret stops working within seconds, so store the new one where its programs read it. For the account that
+    the command itself uses, you are asked for its name. If the response is lost, the secret is replaced again.
     Do not run two calls for the same name at the same time.
     """
     if call.is_dry_run:
@@ -159,9 +159,9 @@ def rotate_due(
 ) -> object:
     """Rotate the secrets of service accounts that are old, one after another.
 
-    An old secret stops working at once. So each destination must already hold the present credentials of its account,
-    and these are tried first. The account that the command uses is never rotated. The command ends at the first secret
-    that may not be stored. If some were not rotated, the exit code is 9.
+    An old secret stops working within seconds. So each destination must already contain the present credentials of its
+    account, and these are tried first. The account that the command uses is never rotated. The command ends at the first
+    secret that may not be stored. If some were not rotated, the exit code is 9.
 
     Do not run two calls for the same organization at the same time.
     """
