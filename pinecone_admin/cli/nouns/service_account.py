@@ -160,8 +160,8 @@ def rotate_due(
     """Rotate the secrets of service accounts that are old, one after another.
 
     An old secret stops working within seconds. So each destination must already contain the present credentials of its
-    account, and these are tried first. The account that the command uses is never rotated. The command ends at the first
-    secret that may not be stored. If some were not rotated, the exit code is 9.
+    account, and these are tried first. The account that the command uses is never rotated. The command ends at the
+    first secret that may not be stored. If some were not rotated, the exit code is 9.
 
     Do not run two calls for the same organization at the same time.
     """
