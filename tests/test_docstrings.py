@@ -219,6 +219,20 @@ def test_every_error_that_is_named_exists() -> None:
             assert "Every method also raises the errors of" in each.text, each.name
 
 
+def test_the_limit_of_invite_emails_has_the_same_words_everywhere() -> None:
+    """Each method that can meet the limit names it; operations have the words of the API document."""
+    naming = {
+        name for name, each in DOCUMENTED.items() if "100 invite emails within an hour" in " ".join(each.text.split())
+    }
+    assert {name for name in naming if not name.startswith("Async")} == {
+        "Admin.apply",
+        "Invites.create",
+        "Invites.ensure",
+        "Invites.resend",
+        "Users.ensure",
+    }
+
+
 # ---- examples
 
 
