@@ -113,6 +113,27 @@ def test_the_key_is_renewed_every_third_of_its_ttl(emulator: Emulator, project_i
     assert clock.slept == []
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_name_that_a_suspended_machine_gave_too_early_is_given_again(
+    emulator: Emulator, project_id: str, clock: VirtualClock, method: str
+) -> None:
+    """Between the estimate of the time and the request, the machine slept: others must not delete the key."""
+    transport, suspended = FaultyTransport(emulator), list[str]()
+
+    def suspend() -> None:
+        if transport.requests[-1].startswith(method) and not suspended:
+            suspended.append(method)
+            emulator.clock.advance(7200)
+
+    transport.before_request = suspend
+    with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES, ttl=HOUR):
+        if method == "PATCH":
+            clock.advance(1200)
+        wait_until(partial(is_named, emulator, "20261203T0845Z"))
+    assert len([each for each in transport.requests if each.startswith("PATCH")]) <= 1 + 2 * (method == "PATCH")
+    assert names(emulator) == []
+
+
 def test_a_renewal_that_fails_is_tried_again_soon(
     emulator: Emulator, project_id: str, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:

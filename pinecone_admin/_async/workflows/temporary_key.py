@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from pinecone_admin._async.workflows.client_state import require_server_time, work_of
+from pinecone_admin._async.workflows.client_state import require_server_time, server_time, work_of
 from pinecone_admin._async.workflows.create_with_secret import delete_leftovers, rename
 from pinecone_admin._async.workflows.run import AsyncRun, open_part, open_run
 from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
@@ -160,12 +160,19 @@ class AsyncTemporaryKey:
             logger.warning("%s", error)
 
 
+def _ends_too_early(admin: AsyncAdmin, key: APIKey, ttl: timedelta) -> bool:
+    """Return whether a name that was just given ends much too early, since this machine was suspended meanwhile."""
+    now, moment = server_time(admin), retired_keys.delete_after(key)
+    return now is not None and moment is not None and moment - now < ttl * 2 / 3
+
+
 async def _keep_alive(
     admin: AsyncAdmin, key: APIKey, *, ttl: timedelta, mark: str, made_at: float, ended: threading.Event
 ) -> None:
     """Rename a key every third of its ttl, until the end; in a forked child, never."""
     maker, interval, clock = os.getpid(), ttl.total_seconds() / 3, current_clock()
-    due = made_at + interval
+    is_early = _ends_too_early(admin, key, ttl)
+    due = made_at if is_early else made_at + interval
     while True:
         await async_wait_for_time(due, ended)
         if ended.is_set() or os.getpid() != maker:
@@ -175,8 +182,9 @@ async def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = await admin.api_keys.describe(api_key_id=key.id)
             run = AsyncRun(admin, _OPERATION, dry_run=False)
-            await rename(run, key, name_live_key(admin, key.project_id, ttl, mark))
-            due = began + interval
+            key = await rename(run, key, name_live_key(admin, key.project_id, ttl, mark))
+            is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
+            due = began if is_early else began + interval
         except PineconeError as error:
             if ended.is_set():
                 return

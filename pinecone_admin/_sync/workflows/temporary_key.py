@@ -16,7 +16,7 @@ from pinecone_admin._concurrency.waiting import start_background_task, watch_can
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin._sync.workflows.client_state import require_server_time, work_of
+from pinecone_admin._sync.workflows.client_state import require_server_time, server_time, work_of
 from pinecone_admin._sync.workflows.create_with_secret import delete_leftovers, rename
 from pinecone_admin._sync.workflows.run import Run, open_part, open_run
 from pinecone_admin.errors import ForbiddenError, PineconeError
@@ -157,12 +157,19 @@ class TemporaryKey:
             logger.warning("%s", error)
 
 
+def _ends_too_early(admin: Admin, key: APIKey, ttl: timedelta) -> bool:
+    """Return whether a name that was just given ends much too early, since this machine was suspended meanwhile."""
+    now, moment = server_time(admin), retired_keys.delete_after(key)
+    return now is not None and moment is not None and moment - now < ttl * 2 / 3
+
+
 def _keep_alive(
     admin: Admin, key: APIKey, *, ttl: timedelta, mark: str, made_at: float, ended: threading.Event
 ) -> None:
     """Rename a key every third of its ttl, until the end; in a forked child, never."""
     maker, interval, clock = os.getpid(), ttl.total_seconds() / 3, current_clock()
-    due = made_at + interval
+    is_early = _ends_too_early(admin, key, ttl)
+    due = made_at if is_early else made_at + interval
     while True:
         wait_for_time(due, ended)
         if ended.is_set() or os.getpid() != maker:
@@ -172,8 +179,9 @@ def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = admin.api_keys.describe(api_key_id=key.id)
             run = Run(admin, _OPERATION, dry_run=False)
-            rename(run, key, name_live_key(admin, key.project_id, ttl, mark))
-            due = began + interval
+            key = rename(run, key, name_live_key(admin, key.project_id, ttl, mark))
+            is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
+            due = began if is_early else began + interval
         except PineconeError as error:
             if ended.is_set():
                 return
