@@ -15,7 +15,8 @@ from pinecone_admin.workflows.changes import Step, StepState
 from pinecone_admin.workflows.reports import OffboardReport
 
 NewSecret: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
-"""What ``store`` gets of ``apply``: a new key with its value, or a new service account with its secret."""
+"""The argument of the ``store`` function of ``apply``: a new API key with its value, or a new service account with its
+secret."""
 
 _FAILED: Collection[StepState] = {"failed", "sent", "unread", "rejected"}
 

@@ -13,20 +13,25 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.quoting import describe_thing, quote_name
 
 ChangeAction: TypeAlias = Literal["create", "update", "invite", "resend", "grant", "revoke", "rotate", "delete"]
-"""What a change does; to grant or revoke a role is done to the principal that holds it."""
+"""What a change does. The target of ``grant`` and ``revoke`` is the principal."""
 
 Cause: TypeAlias = Literal["change", "drift", "end"]
-"""Why a plan has a change: the file has changed, only the organization has, or an end has come."""
+"""Why a plan contains a change: the file changed, only the organization changed, or an end (``until``) has passed."""
 
 StepState: TypeAlias = Literal[
     "planned", "failed", "sent", "done", "unread", "rejected", "undone", "skipped", "not_run"
 ]
-"""What happened to a change.
+"""What happened to a change:
 
-``planned``: nothing yet, as in a preview. ``failed``: it was not sent. ``sent``: whether it took effect is unknown.
-``done``: it took effect. ``unread``: it took effect, and its response could not be read. ``rejected``: the server
-refused it. ``undone``: it took effect and was undone. ``skipped``: nothing had to be done. ``not_run``: it was not
-tried.
+- ``planned``: nothing yet, because this is a preview.
+- ``failed``: the change was not sent.
+- ``sent``: the change was sent, and whether it took effect is unknown.
+- ``done``: the change took effect.
+- ``unread``: the change took effect, and its response could not be read.
+- ``rejected``: the server refused the change.
+- ``undone``: the change took effect, and was undone.
+- ``skipped``: no request was needed.
+- ``not_run``: the change was not tried.
 """
 
 Made: TypeAlias = Project | APIKey | ServiceAccount | Invite | RoleBinding

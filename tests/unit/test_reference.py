@@ -105,7 +105,7 @@ def test_what_users_do_not_construct_has_no_constructor() -> None:
     assert "Paginator(" not in render_entry("Paginator", Paginator, 2)
     assert "TokenCache(" not in render_entry("TokenCache", TokenCache, 2)
     assert render_entry("NewSecret", NewSecret, 2).endswith(
-        " Stands for\n`APIKeyWithSecret | ServiceAccountWithSecret`.\n"
+        "\nStands for `APIKeyWithSecret | ServiceAccountWithSecret`.\n"
     )
 
 
