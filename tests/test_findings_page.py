@@ -30,7 +30,7 @@ def test_a_new_owner_is_found_however_they_became_one(
 ) -> None:
     """The program and the query of the page name a user with a new role, and one who accepted an invite as an owner."""
     (program,) = [each.text for each in list_blocks("docs/how-to/review-access.md") if "new owners" in each.text]
-    (line,) = re.findall(r"`(inventory --diff [^`]+ --query [^`]+)`", PAGE)
+    (line,) = re.findall(r"`(diff [^`]+ --query [^`]+)`", PAGE)
     monkeypatch.chdir(tmp_path)
     with emulate() as emulator, Admin() as admin:
         ada, _ = emulator.add_user("ada@example.com"), emulator.add_user("dan@example.com")

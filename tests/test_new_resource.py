@@ -49,7 +49,7 @@ INSERTIONS = [
         return AsyncHarpies
 ''',
     ),
-    ("pinecone_admin/cli/nouns/__init__.py", '    "role-binding":', '    "harpy": "Guards of the organization.",\n'),
+    ("pinecone_admin/cli/nouns/__init__.py", '    "role":', '    "harpy": "Guards of the organization.",\n'),
     (
         "pinecone_admin/cli/nouns/harpy.py",
         "    call.admin.harpies.delete(",
@@ -106,7 +106,7 @@ def remove_feather(call: Call, *, harpy_id: str, feather_id: str) -> None:
     ),
     ("tests/unit/test_inventory.py", '"""Namespaces that an', 'NOT_READ["harpies"] = "not asked for"\n'),
     ("docs/reference/index.md", "- [Role bindings]", "- [Harpies](harpies.md)\n"),
-    ("docs/reference/commands.md", "- [role-binding]", "- [harpy](commands/harpy.md)\n"),
+    ("docs/reference/commands.md", "- [role]", "- [harpy](commands/harpy.md)\n"),
     (
         "docs/reference/permissions.md",
         "| `organizations.update`",

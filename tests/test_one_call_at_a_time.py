@@ -25,7 +25,7 @@ WARNINGS = {
     "apply": ORGANIZATION,
 }
 """The sentence of each workflow that two calls at the same time can harm."""
-OTHER_COMMANDS = {"service_accounts.rotate": "service-account rotate-secret"}
+OTHER_COMMANDS = {"service_accounts.rotate": "service-account rotate"}
 WARNING = re.compile(
     r"[^.:;]*\b(?:[Oo]nly one at a time|one process at a time|[Tt]wo calls\b[^.]*\bat the same time)\b[^.]*\."
 )

@@ -100,7 +100,7 @@ HELP: Mapping[str, Help] = {
         "Something must be removed first (412).",
         "The resource still contains others, such as the indexes of a project.",
         "Remove them. For a project, `delete_with_cleanup` does this.",
-        "Remove the contents in the message. `project delete-with-cleanup` empties and deletes a project.",
+        "Remove the contents in the message. `project delete PROJECT --with-contents` empties and deletes a project.",
     ),
     "PA208": Help(
         "The server understood the request but cannot process it (422).",

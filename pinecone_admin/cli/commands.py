@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from inspect import cleandoc
 from types import MappingProxyType
@@ -59,22 +60,25 @@ _MOST_CHOICES = 5
 """Words that an error names."""
 _COMMON = "Options of every command: pinecone-admin help options"
 _ALIASES: Mapping[str, Sequence[str]] = {
-    "add": ("create",),
+    "add": ("create", "grant"),
     "api": ("send",),
     "edit": ("update",),
     "get": ("describe",),
     "key": ("api-key",),
     "keys": ("api-key",),
+    "logout": ("profile remove",),
     "ls": ("list",),
-    "new": ("create",),
-    "remove": ("delete",),
-    "rm": ("delete", "remove"),
+    "new": ("create", "grant"),
+    "remove": ("delete", "revoke"),
+    "rm": ("delete", "remove", "revoke"),
+    "role-binding": ("role",),
+    "role-bindings": ("role",),
     "set": ("update",),
     "show": ("describe",),
     "user add": ("ensure",),
     "view": ("describe",),
 }
-"""Words of other programs, each with the commands that it runs, of which the first that exists counts."""
+"""Words of other programs and versions, each with the commands that it runs; the first that exists counts."""
 _OTHER_WORDS: Mapping[str, str] = {
     "auth": "whoami",
     "batch": "each",
@@ -184,11 +188,19 @@ if_different: Decorator = click.option(
     callback=_read_handling,
     help="What to do if it exists with other settings; without the option, standard error says so.",
 )
-revoke_unlisted: Decorator = click.option(
-    "--revoke-unlisted",
-    is_flag=True,
-    help="Also revoke all other roles, after granting; only with --if-different update.",
+apply_as: Decorator = click.option(
+    "--apply-as",
+    "client_id",
+    **SETTING,
+    metavar="ID",
+    help="Client id of the account that makes the changes, where no credentials show it.",
 )
+
+
+def revoke_others(condition: str = "; only with --if-different update") -> Decorator:
+    """Add the option for roles that somebody loses; the function gets it as ``revoke_unlisted``."""
+    text = f"Also revoke all other roles, after granting{condition}."
+    return click.option("--revoke-others", "revoke_unlisted", is_flag=True, help=text)
 
 
 def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -308,6 +320,7 @@ class Command(click.Command):
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         reads_with: Values with which it only reads, by the names of their parameters.
         deletes_with: Values without which it deletes nothing, by the names of their parameters.
+        facts_with: What else is known about it if a flag is given, by the name of its parameter.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
         topics: Topics of the help that say more, beside those of its parameters.
         params: Its own options and arguments, in any order.
@@ -332,6 +345,7 @@ class Command(click.Command):
         makes_temporary_keys: bool = False,
         reads_with: Mapping[str, str] = MappingProxyType({}),
         deletes_with: Mapping[str, str] = MappingProxyType({}),
+        facts_with: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         fails_with: int | None = None,
         topics: Sequence[str] = (),
         params: Sequence[click.Parameter] | None = None,
@@ -351,6 +365,7 @@ class Command(click.Command):
         self.makes_temporary_keys: bool = makes_temporary_keys
         self.reads_with: Mapping[str, str] = reads_with
         self.deletes_with: Mapping[str, str] = deletes_with
+        self.facts_with: Mapping[str, Mapping[str, Any]] = facts_with
         self.fails_with: int | None = fails_with
         of_params = [topic for each in own_params if (topic := getattr(each.type, "topic", ""))]
         self.topics: tuple[str, ...] = (*dict.fromkeys([*topics, *of_params, *(["secrets"] if makes else [])]),)
@@ -391,6 +406,13 @@ class Command(click.Command):
         """How its parameters are written, by their names, which are those of the arguments of the method."""
         return {str(each.name): spell_parameter(each) for each in self.params}
 
+    def given(self, values: Mapping[str, Any]) -> Command:
+        """Return the command with what is known about it if its parameters have these values."""
+        found = copy(self)
+        for name in filter(values.get, self.facts_with):
+            vars(found).update(self.facts_with[name])
+        return found
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words after the command, among them ids which start with a dash."""
         if isinstance(ctx.obj, Session):
@@ -429,13 +451,14 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> None:
         """Run the command."""
         session: Session = ctx.obj
+        session.command = command = self.given(ctx.params)
         typed = given_values(ctx.params)
         if self.is_by_hand:
             self.function(session, **typed)
             return
         from pinecone_admin.cli.calls.pipeline import run_command  # noqa: PLC0415 - loads the client
 
-        run_command(session, self, typed)
+        run_command(session, command, typed)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help: usage, what it does, arguments, own options, the example in one line, and related topics."""
@@ -508,7 +531,7 @@ class Noun(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of the next word, or suggest one that is spelt nearly like it."""
         known = self.list_commands(ctx)
-        args = [self._find_alias(args[0], known), *args[1:]]
+        args = [*self._find_alias(args[0], known), *args[1:]]
         # A shell completes what is not typed to its end, and shows nothing but words.
         if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
             words = " ".join((*self.path, args[0]))
@@ -523,15 +546,13 @@ class Noun(click.Group):
             raise click.UsageError(f"There is no command {words}.{hint} All commands: {help_of}.")
         return super().resolve_command(ctx, args)
 
-    def _find_alias(self, word: str, known: Sequence[str]) -> str:
-        """Return the command that a word means: itself, a plural of a noun, or a word of other programs."""
-        if word in known:
-            return word
+    def _find_alias(self, word: str, known: Sequence[str]) -> Sequence[str]:
+        """Return the words that a word means: itself, a noun of which it is the plural, or a command."""
         singular = word.removesuffix("s")
-        if not self.path and singular in NOUNS:
-            return singular
-        meant = _ALIASES.get(" ".join((*self.path, word)), _ALIASES.get(word, ()))
-        return next((each for each in meant if each in known), word)
+        if not self.path and word not in known and singular in NOUNS:
+            return [singular]
+        meant = () if word in known else _ALIASES.get(" ".join((*self.path, word)), _ALIASES.get(word, ()))
+        return next((words for each in meant if (words := each.split())[0] in known), [word])
 
     def find_elsewhere(self, word: str) -> str:
         """Return a question that names the one or two commands with a noun that end in a word, or nothing."""

@@ -4,21 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_REQUIRE_CMEK = "--require-cmek"
+_NEVER_OFF = "left out, since a required encryption key cannot be turned off"
+
 OLD_COMMANDS: Mapping[str, str] = {
+    "profile add": "login --name NAME",
     "project delete-stale": "apply PLAN",
+    "project delete-with-cleanup": "project delete --with-contents",
+    "role change-role": "role change",
+    "role create": "role grant",
+    "role delete": "role revoke",
+    "role ensure": "role grant",
+    "service-account rotate-secret": "service-account rotate",
 }
-_OLD_OPTIONS: Mapping[str, str] = {
+OLD_OPTIONS: Mapping[str, str] = {
+    "access --accept": "--waivers",
     "apply --allow-removals": "--confirm",
+    "apply --client-id": "--apply-as",
+    "apply --drift": "--fix-drift",
     "apply --report": "--out",
+    "each --failed": "--failed-rows",
+    "each --stop": "--stop-on-error",
+    "emulator --advertise": "--advertise-url",
+    "inventory --compare": "the command diff OLD NEW",
+    "inventory --diff": "the command diff OLD",
+    "inventory --fail-on-change": "an option of the command diff",
     "inventory --save": "--out",
+    "invite ensure --revoke-unlisted": "--revoke-others",
+    "login --host": "--api-url",
+    "plan --client-id": "--apply-as",
     "plan --save": "--out",
+    "project create --force-encryption-with-cmek": _REQUIRE_CMEK,
+    "project create --no-force-encryption-with-cmek": _NEVER_OFF,
+    "project ensure --force-encryption-with-cmek": _REQUIRE_CMEK,
+    "project ensure --no-force-encryption-with-cmek": _NEVER_OFF,
+    "project provision --key-role": "--role",
+    "project stale --name": "--match",
     "project stale --save": "--out",
+    "project update --force-encryption-with-cmek": _REQUIRE_CMEK,
+    "project update --no-force-encryption-with-cmek": _NEVER_OFF,
+    "role list --project": "--on",
+    "service-account ensure --client-id": "--apply-as",
+    "service-account ensure --revoke-unlisted": "--revoke-others",
+    "service-account rotate-due --client-id": "--apply-as",
+    "user ensure --revoke-unlisted": "--revoke-others",
     "user offboard --from": "--people",
     "user offboard --plan": "the command apply PLAN",
     "user offboard --save": "--out",
 }
-
-
-def find_new_spelling(command: str, option: str) -> str | None:
-    """Return what an option of a command is called now, if it had another name."""
-    return _OLD_OPTIONS.get(f"{command} {option}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 
 from pinecone_admin.cli.failures import CLIError, spell_parameter
-from pinecone_admin.cli.old_spellings import find_new_spelling
+from pinecone_admin.cli.old_spellings import OLD_OPTIONS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -34,6 +34,8 @@ ORGANIZATION_ROLES = ("OrgBillingAdmin", "OrgManager", "OrgMember", "OrgOwner")
 PROJECT_ROLES = (*API_KEY_ROLES[:5], "ProjectManager", "ProjectMember", "ProjectOwner", "ProjectViewer")
 ROLES = (*API_KEY_ROLES[:4], *ORGANIZATION_ROLES, *PROJECT_ROLES[4:])
 PRINCIPALS = ("user", "service-account", "api-key", "invite")
+ORGANIZATION = "organization"
+"""What a role is on that is on no project."""
 
 # The ids of organizations are made by a scheme whose first character can be a dash.
 DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
@@ -175,6 +177,21 @@ class NameOrId(click.ParamType["Reference"]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
         """Return the names that complete one, if the API may be asked for them."""
         return _select_items(ctx.obj.find_names(self._noun), incomplete)
+
+
+class RolePlace(NameOrId):
+    """What a role is on: ``organization``, or the id or the name of a project."""
+
+    def __init__(self) -> None:
+        super().__init__("project")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the word, or the reference to a project."""
+        return value if value == ORGANIZATION else super().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the word and the names that complete one."""
+        return [*_select_items([ORGANIZATION], incomplete), *super().shell_complete(ctx, param, incomplete)]
 
 
 class Role(click.ParamType["WantedRole"]):
@@ -459,7 +476,7 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
         values, _, order = command.make_parser(context).parse_args(list(args))
     except click.NoSuchOption as error:  # click suggests what is less near, too
         _, _, words = context.command_path.partition(" ")
-        if (new := find_new_spelling(words, error.option_name)) is not None:
+        if (new := OLD_OPTIONS.get(f"{words} {error.option_name}")) is not None:
             raise click.UsageError(f"{error.option_name} is now {new}.", context) from None
         if (advice := _OF_OTHER_PROGRAMS.get(error.option_name)) is not None:
             raise click.UsageError(f"There is no {error.option_name}. {advice}", context) from None

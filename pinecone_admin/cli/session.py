@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.identity.caller import CallerOrganization
     from pinecone_admin.cli.identity.sources import CallerIdentity
+    from pinecone_admin.workflows.guard import Caller
 
 
 class Session:
@@ -143,10 +144,21 @@ class Session:
         return find_identity(self)
 
     @property
-    def client_id(self) -> str | None:
-        """The client id of the account, or None if there is only a token."""
+    def account(self) -> Caller:
+        """The account that makes changes: that of the credentials or, with a token alone, that of ``--apply-as``.
+
+        Raises:
+            PineconeValueError: ``--apply-as`` names another account than the credentials.
+        """
+        from pinecone_admin.workflows.guard import identify_caller  # noqa: PLC0415 - loads the models
+
         uses_token = self.identity.access_token is not None and not self.settings.get("client_secret_stdin")
-        return None if uses_token else self.identity.client_id
+        return identify_caller(None if uses_token else self.identity.client_id, self.settings.get("client_id"))
+
+    @property
+    def client_id(self) -> str | None:
+        """The client id of the account, or None if there is only a token, and no ``--apply-as``."""
+        return self.account.client_id
 
     @property
     def caller(self) -> str:

@@ -2,21 +2,24 @@
 
 from typing import TYPE_CHECKING
 
-from pinecone_admin.emulator.api.messages import Request
-from pinecone_admin.emulator.emulator import Emulator
-from pinecone_admin.emulator.model.clock import Clock
-
 if TYPE_CHECKING:
+    from pinecone_admin.emulator.api.messages import Request
+    from pinecone_admin.emulator.emulator import Emulator
     from pinecone_admin.emulator.http.server import serving
+    from pinecone_admin.emulator.model.clock import Clock
 
 __all__ = ["Clock", "Emulator", "Request", "serving"]
 
-if not TYPE_CHECKING:  # importing the server requires the extra `emulator`
+if not TYPE_CHECKING:  # `serving` requires the extra `emulator`, and a help needs the options alone
+    from importlib import import_module
+
+    _MODULES = {"Clock": ".model.clock", "Emulator": ".emulator", "Request": ".api.messages", "serving": ".http.server"}
 
     def __getattr__(name: str) -> object:
-        if name != "serving":
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from pinecone_admin.emulator.http.server import serving  # noqa: PLC0415 — an extra
+        value = globals()[name] = getattr(import_module(_MODULES[name], __name__), name)
+        return value
 
-        globals()[name] = serving
-        return serving
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.control.announcement import (
     HTTPS_PORT,
     describe,
@@ -33,7 +32,6 @@ from pinecone_admin.emulator.control.announcement import (
 from pinecone_admin.emulator.control.routes import is_loopback
 from pinecone_admin.emulator.emulator import overlay_settings
 from pinecone_admin.emulator.model.clock import Clock
-from pinecone_admin.emulator.model.settings import PLANS
 from pinecone_admin.emulator.namespace import (
     NamespaceError,
     enter_namespaces,
@@ -41,6 +39,7 @@ from pinecone_admin.emulator.namespace import (
     set_up_network,
     trust_authority,
 )
+from pinecone_admin.emulator.options import COMMAND, OPTIONS
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.http.server import Server
@@ -169,63 +168,22 @@ class _ArgumentParser(argparse.ArgumentParser):
 
 def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _ArgumentParser(prog="python -m pinecone_admin.emulator", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=_parse_port, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument(
-        "--state", type=Path, help="JSON file to load at the start, if it exists, and to write at the end"
-    )
-    parser.add_argument("--plan", choices=PLANS, help="the organization's plan (default: as loaded, or Enterprise)")
-    parser.add_argument(
-        "--permissions",
-        choices=PERMISSION_MODES,
-        help="enforce the permission matrix, or only the rule on granting (default: as loaded, or published)",
-    )
-    parser.add_argument("--token-lifetime", type=_parse_token_lifetime, help="seconds (default: as loaded, or 1800)")
-    parser.add_argument(
-        "--seed", type=int, help="make ids, secrets and the probabilities of faults the same in every run"
-    )
-    parser.add_argument(
-        "--format",
-        choices=("json", "env"),
-        default="json",
-        help="print where it listens as one line of JSON, or as exports for a shell, or false if it cannot start "
-        "(default %(default)s)",
-    )
-    parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
-    parser.add_argument(
-        "--advertise",
-        type=_parse_url,
-        metavar="URL",
-        help="print this URL in place of the address that it listens on, and return it from /_emulator/health",
-    )
-    parser.add_argument(
-        "--client-id",
-        type=_read_credential,
-        default=os.environ.get(CREDENTIALS[0]),
-        help=f"client id of the owner, or @FILE (default: {CREDENTIALS[0]}, or a new one)",
-    )
-    parser.add_argument(
-        "--client-secret",
-        type=_read_credential,
-        default=os.environ.get(CREDENTIALS[1]),
-        help=f"its secret, or @FILE (default: {CREDENTIALS[1]}, or a new one)",
-    )
-    parser.add_argument(
-        "--tls",
-        action="store_true",
-        help="serve the names of production over TLS, too, with a certificate authority of its own",
-    )
-    parser.add_argument("--tls-port", type=_parse_port, help="port for TLS (default: any free one)")
-    parser.add_argument(
-        "--ca-file", type=Path, help="where to write the authority's certificate (default: into a private folder)"
-    )
+    defaults = {"--host": "127.0.0.1", "--port": 0, "--format": "json"}
+    defaults |= {"--client-id": os.environ.get(CREDENTIALS[0]), "--client-secret": os.environ.get(CREDENTIALS[1])}
+    for each in OPTIONS:
+        if each.metavar or each.choices:
+            parser.add_argument(
+                each.name,
+                metavar=each.metavar or None,
+                choices=each.choices or None,
+                type=_TYPES.get(each.name, str),
+                default=defaults.get(each.name),
+                help=each.text,
+            )
+        else:
+            parser.add_argument(each.name, action="store_true", help=each.text)
     parser.add_argument("--in-namespace", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument(
-        "command",
-        nargs="*",
-        metavar="COMMAND",
-        help="after two dashes, a command to run with no network but the emulator's, over TLS (Linux)",
-    )
+    parser.add_argument("command", nargs="*", metavar="COMMAND", help=COMMAND)
     # argparse would take the last one without a word.
     counts = Counter(word.partition("=")[0] for word in own_arguments(arguments) if word.startswith("--"))
     if repeated := [name for name, count in counts.items() if count > 1]:
@@ -256,18 +214,35 @@ def _read_credential(text: str) -> str:
 
 
 def _parse_port(text: str) -> int:
-    port = int(text)
-    if port not in range(1 << 16):
-        raise argparse.ArgumentTypeError(f"{port} is not a port number")
-    return port
+    if not (text.isascii() and text.isdecimal()) or int(text) not in range(1 << 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number")
+    return int(text)
 
 
 def _parse_token_lifetime(text: str) -> int:
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdecimal()) or unit not in _UNITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write a number and a unit, such as 90s, 30m or 2h")
     try:
         # The emulator knows the valid range.
-        return Emulator(token_lifetime=int(text)).state.settings.token_lifetime
+        return Emulator(token_lifetime=int(number) * _UNITS[unit]).state.settings.token_lifetime
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_TYPES: Mapping[str, Callable[[str], Any]] = {
+    "--port": _parse_port,
+    "--state": Path,
+    "--token-lifetime": _parse_token_lifetime,
+    "--seed": int,
+    "--advertise-url": _parse_url,
+    "--client-id": _read_credential,
+    "--client-secret": _read_credential,
+    "--tls-port": _parse_port,
+    "--ca-file": Path,
+}
+"""What reads the values of options, unless they are texts."""
 
 
 class _EmulatorOfProcess(Emulator):
@@ -315,7 +290,7 @@ def _serve(emulator: Emulator, options: argparse.Namespace) -> int:
     _allow_many_connections()
     with ExitStack() as stack:
         listener = stack.enter_context(_open_listener(options.host, options.port))
-        stack.enter_context(emulator.served_at(options.advertise or server.listener_url(listener)))
+        stack.enter_context(emulator.served_at(options.advertise_url or server.listener_url(listener)))
         line = describe(emulator)
         create_server: Callable[..., Server] = partial(server.Server, any_host=options.allow_remote)
         if options.tls:

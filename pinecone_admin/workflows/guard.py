@@ -17,7 +17,7 @@ from pinecone_admin.workflows.organization_index import OrganizationIndex, held_
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
 
-_CLIENT_ID = "client_id (--client-id on the command line)"
+_CLIENT_ID = "client_id (--apply-as on the command line)"
 _TAKES = {"revoke", "delete", "rotate"}
 _PLURALS = {"person": "people", "service_account": "service accounts", "api_key": "keys"}
 _FEW_REMOVALS = 3

@@ -63,10 +63,11 @@ def run_examples(*options: str, terminal: bool = False, first: int = 0, step: in
         Path("people.csv").write_text("email\ncarol@example.com\n")
         Path("org.yaml").write_text(ORGANIZATION_FILE)
         with example_organization():
+            run("inventory", "--out", "inventory.json", terminal=terminal)
             run(
                 "project",
                 "stale",
-                "--name",
+                "--match",
                 "ci-*",
                 "--older-than",
                 "7d",

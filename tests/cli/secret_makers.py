@@ -23,7 +23,7 @@ from tests.support.concurrency import PATIENCE
 
 MAKERS = {spec.full_name: spec for spec in COMMANDS if spec.makes and not spec.makes.many}
 """The commands that make one secret, by name."""
-ROTATES_ACCOUNT = "service-account rotate-secret"
+ROTATES_ACCOUNT = "service-account rotate"
 """The one whose change cannot be undone."""
 
 

@@ -76,17 +76,17 @@ def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) ->
                 ("--fail-on", without),
                 ("--fail-on", f"many-owners, {without}"),
                 ("--fail-on", "many-owners"),
-                ("--fail-on", without, "--accept", str(file)),
-                ("--fail-on", "any", "--accept", str(file)),
+                ("--fail-on", without, "--waivers", str(file)),
+                ("--fail-on", "any", "--waivers", str(file)),
             ]
         }
         ageless = run("access", "--fail-on", "key-is-old")  # nothing could ever fail it
         assert (ageless.exit, "needs --max-key-age" in ageless.stderr) == (2, True)
-        reviewed = run("access", "--fail-on", "any", "--accept", str(file))
+        reviewed = run("access", "--fail-on", "any", "--waivers", str(file))
         owners = run("access", "--max-owners", "1", "--fail-on", "many-owners").exit
     with example_organization() as emulator:
         emulator.clock.advance(1000 * 365 * 86400)
-        later = run("access", "--fail-on", without, "--accept", str(file))  # by the clock of the server
+        later = run("access", "--fail-on", without, "--waivers", str(file))  # by the clock of the server
     assert later.exit == 8
     assert list(codes.values()) == [0, 8, 8, 0, 0, 8]
     assert owners == 8
@@ -105,8 +105,8 @@ def test_files_say_until_when_and_why_a_finding_is_accepted(tmp_path: Path) -> N
     waivers.write_text(json.dumps([{"kind": kind, "reason": "<b>new*", "until": "2999-01-01"}]))
     page, report = tmp_path / "access.html", tmp_path / "access.md"
     with example_organization():
-        run("access", "--accept", str(waivers), "--html", str(page), "--markdown", str(report))
-        table = run("access", "--accept", str(waivers), "--query", "findings", "--output", "csv")
+        run("access", "--waivers", str(waivers), "--html", str(page), "--markdown", str(report))
+        table = run("access", "--waivers", str(waivers), "--query", "findings", "--output", "csv")
     assert page.read_text().count("(accepted until 2999-01-01: &lt;b&gt;new*)") == 1
     assert report.read_text().count(r"(accepted until 2999-01-01\: &lt;b&gt;new\*)") == 1
     rows = {row["kind"]: row for row in csv.DictReader(io.StringIO(table.stdout))}
@@ -126,7 +126,7 @@ def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> Non
         taken = run("inventory", "--out", file)
         asked_for = run("inventory", "--out", file, "--overwrite", "--query", "unread[].part")
         table = run("inventory", "--output", "table")
-        compared = run("inventory", "--compare", file, file, "--fail-on-change", "--output", "table")
+        compared = run("diff", file, file, "--fail-on-change", "--output", "table")
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
     for done in (review, failed, taken, compared):
         assert "Not shown: users" in done.stderr
@@ -169,17 +169,18 @@ def test_a_change_since_the_saved_inventory_is_reported(tmp_path: Path) -> None:
     old, new = str(tmp_path / "old.json"), str(tmp_path / "new.json")
     with example_organization():
         run("inventory", "--out", old)
-        same = run("inventory", "--diff", old, "--fail-on-change")
+        same = run("diff", old, "--fail-on-change")
         run("project", "create", "docs", "--yes")
-        plain = run("inventory", "--diff", old)
-        failed = run("inventory", "--diff", old, "--out", new, "--fail-on-change")
-        compared = run("inventory", "--compare", old, new, "--fail-on-change")
-        text = run("inventory", "--compare", old, new, "--output", "table")
-        raw = run("inventory", "--compare", old, new, "--output", "raw")
-        unchanged = run("inventory", "--compare", new, new, "--fail-on-change", terminal=True)
-        selected = run("inventory", "--compare", old, new, "--query", "added[0].name", "--output", "raw")
+        plain = run("diff", old)
+        run("inventory", "--out", new)
+        failed = run("diff", old, "--fail-on-change")
+        compared = run("diff", old, new, "--fail-on-change")
+        text = run("diff", old, new, "--output", "table")
+        raw = run("diff", old, new, "--output", "raw")
+        unchanged = run("diff", new, new, "--fail-on-change", terminal=True)
+        selected = run("diff", old, new, "--query", "added[0].name", "--output", "raw")
         listed = run("inventory", "--output", "csv")
-        table = run("inventory", "--compare", new, old, "--output", "csv")
+        table = run("diff", new, old, "--output", "csv")
     assert (same.exit, plain.exit, failed.exit, compared.exit) == (0, 0, 8, 8)
     assert plain.json == failed.json == compared.json
     assert [(each["kind"], each["name"]) for each in plain.json["added"]] == [("project", "docs")]
@@ -213,7 +214,7 @@ def test_files_that_are_no_inventory_end_in_one_line(tmp_path: Path) -> None:
         "other": (5, "two organizations"),
     }
     for name, (code, message) in cases.items():
-        done = run("inventory", "--compare", str(good), str(tmp_path / name))
+        done = run("diff", str(good), str(tmp_path / name))
         assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (code, "", 1), name
         assert message in done.stderr, name
 
@@ -225,11 +226,11 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_read(
         ("inventory", "--fail-on-change"): 2,
         ("inventory", "--out", "-"): 2,
         ("access", "--csv", str(tmp_path / "one"), "--html", str(tmp_path / "one")): 2,
-        ("inventory", "--compare", "a", "b", "--out", "c"): 2,
+        ("diff", "a", "b", "c"): 2,
         ("inventory", "--out", missing): 2,
         ("access", "--html", missing): 2,
         ("access", "--fail-on", "nothing"): 2,
-        ("access", "--accept", missing): 2,
+        ("access", "--waivers", missing): 2,
         ("access", "--level", "all"): 2,
         ("access", "--max-key-age", "old"): 2,
     }
@@ -312,8 +313,8 @@ def test_names_that_others_chose_cannot_drive_the_terminal(tmp_path: Path) -> No
         for words in (
             ("access",),
             ("inventory",),
-            ("inventory", "--diff", saved),
-            ("project", "stale", "--name", "ci-*", "--older-than", "1s", "--yes"),
+            ("diff", saved),
+            ("project", "stale", "--match", "ci-*", "--older-than", "1s", "--yes"),
         ):
             for output in ("table", "json", "yaml", "csv", "raw"):
                 done = run(*words, "--output", output)

@@ -42,7 +42,7 @@ def test_words_of_other_programs_run_and_are_in_no_help() -> None:
             ("key list", "api-key list"),
             ("api-keys list", "api-key list"),
             ("users ls", "user list"),
-            ("role-bindings ls", "role-binding list"),
+            ("role-bindings ls", "role list"),
             ("api GET /admin/projects", "send GET /admin/projects"),
             ("project new x --dry-run", "project create x --dry-run"),
             ("project add x --dry-run", "project create x --dry-run"),
@@ -395,8 +395,8 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
 def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
     """A person reads the options and arguments of the command, not those of the method behind it."""
     invite = ("invite", "create", "x@example.com", "--role")
-    ensure = ("service-account", "ensure", "x", "--role", "OrgMember", "--revoke-unlisted", "--reveal")
-    change = ("role-binding", "change-role", "--user", "ada@example.com", "--from", "OrgMember")
+    ensure = ("service-account", "ensure", "x", "--role", "OrgMember", "--revoke-others", "--reveal")
+    change = ("role", "change", "--user", "ada@example.com", "--from", "OrgMember")
     with example_organization() as emulator:
         for words, message in (
             ((*invite, "search:ProjectViewer"), "--role must contain at least one organization role"),
@@ -404,10 +404,10 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
             (("project", "create", "x" * 513), "NAME must have 1 to 512 characters, not 513"),
             (
                 ("project", "update", "search"),
-                "pass at least one of --name, --max-pods, --force-encryption-with-cmek",
+                "pass at least one of --name, --max-pods, --require-cmek",
             ),
             (("api-key", "update", "reader"), "pass at least one of --name, --role"),
-            (ensure, "--revoke-unlisted requires --if-different 'update'"),
+            (ensure, "--revoke-others requires --if-different 'update'"),
             ((*change, "--to", "ProjectViewer"), "--to 'ProjectViewer' is not a role for an organization: use one of "),
             (("access", "--max-key-age", "0"), "--max-key-age must be above 0"),
         ):

@@ -22,7 +22,7 @@ from tests.cli.secret_makers import intercepted
 
 CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.is_by_hand]
 # They make a temporary key to see what a project contains, and say so.
-READS_CONTENTS = {"project delete-with-cleanup"}
+READS_CONTENTS = {"project delete --with-contents"}
 
 
 def words_of(spec: Command, *more: str) -> list[str]:
@@ -111,12 +111,12 @@ def test_an_interrupted_prompt_changes_nothing(tmp_path: Path) -> None:
     with example_organization() as emulator:
         plan = str(tmp_path / "plan.json")
         emulator.clock.advance(60)
-        assert run("project", "stale", "--name", "empty", "--older-than", "1s", "--out", plan, "--yes").exit == 0
+        assert run("project", "stale", "--match", "empty", "--older-than", "1s", "--out", plan, "--yes").exit == 0
         emulator.requests.clear()
         for words in (
             ("project", "create", "docs"),
             ("project", "delete", "empty"),
-            ("project", "delete-with-cleanup", "search"),
+            ("project", "delete", "--with-contents", "search"),
             ("apply", plan),
             ("user", "offboard", "ada@example.com"),
             ("send", "POST", "/admin/projects", "--body", '{"name": "docs"}'),
@@ -146,16 +146,16 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
         role = f"service-account:{caller.name}:{binding.role}"
         revoked = "This is a role of the account that the command uses itself."
         deleted = "This is the account that the command uses itself."
-        rotate = ("service-account", "rotate-secret", caller.id, "--store", "file:own.json")
+        rotate = ("service-account", "rotate", caller.id, "--store", "file:own.json")
         member, owner = ("--from", "OrgMember", "--to", "OrgOwner"), ("--from", "OrgOwner", "--to", "OrgManager")
         cases = (
             (("service-account", "delete", caller.id), caller.name, deleted),
             (("service-account", "delete", caller.name), caller.name, deleted),
             (rotate, caller.name, deleted),
-            (("role-binding", "delete", role), role, revoked),
-            (("role-binding", "delete", binding.id), f"service-account:{caller.id}:{binding.role}", revoked),
-            (("role-binding", "change-role", "--service-account", caller.id, *owner), caller.id, revoked),
-            (("role-binding", "change-role", "--service-account", caller.name, *owner), caller.name, revoked),
+            (("role", "revoke", role), role, revoked),
+            (("role", "revoke", binding.id), f"service-account:{caller.id}:{binding.role}", revoked),
+            (("role", "change", "--service-account", caller.id, *owner), caller.id, revoked),
+            (("role", "change", "--service-account", caller.name, *owner), caller.name, revoked),
         )
         for command, name, words in cases:
             refused = run(*command, "--yes")
@@ -172,8 +172,8 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
             assert (preview.exit, preview.stderr, preview.json["notes"]) == (0, f"{words}\n", [words])
         assert sent_changes(emulator) == []
         assert run("service-account", "delete", "ci", "--yes").exit == 0
-        assert run("role-binding", "change-role", "--user", "ada@example.com", *member, "--yes").exit == 0
-        assert run("role-binding", "delete", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
+        assert run("role", "change", "--user", "ada@example.com", *member, "--yes").exit == 0
+        assert run("role", "revoke", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
         done = run("service-account", "delete", caller.name, "--confirm", caller.name)
         assert (done.exit, done.json["id"]) == (0, caller.id)
         after = run("project", "list")
@@ -184,7 +184,7 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
 
 def test_what_deletes_contents_wants_the_name() -> None:
     """Neither --yes nor y is enough: the name is typed, or given with --confirm."""
-    words = ("project", "delete-with-cleanup", "search")
+    words = ("project", "delete", "--with-contents", "search")
     with example_organization() as emulator:
         assert run(*words, "--yes").exit == exit_codes.USAGE
         assert run(*words, "--yes", "--confirm", "serch").exit == exit_codes.USAGE
@@ -247,7 +247,7 @@ def test_a_variable_ends_every_question() -> None:
 
 def test_a_dry_run_of_what_would_be_refused_ends_as_the_refusal() -> None:
     """A project with a protected index is not deleted; with --lift-protection, the dry run ends with 0."""
-    words = ("project", "delete-with-cleanup", "search")
+    words = ("project", "delete", "--with-contents", "search")
     with example_organization() as emulator:
         (search,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
         emulator.hold(search, "indexes", "people", protected=True)
@@ -281,7 +281,7 @@ def test_a_dry_run_reads_well_on_a_terminal() -> None:
         plain = run("project", "create", "docs", "--dry-run", terminal=True).stdout
         staged = run("project", "ensure", "docs", "--dry-run", terminal=True).stdout
         nothing = run("project", "ensure", "search", "--dry-run", terminal=True).stdout
-        contents = run("project", "delete-with-cleanup", "search", "--dry-run", "--yes", terminal=True).stdout
+        contents = run("project", "delete", "--with-contents", "search", "--dry-run", "--yes", terminal=True).stdout
         differing = run("project", "ensure", "search", "--max-pods", "2", "--dry-run", terminal=True).stdout
     assert all(text.startswith("Dry run in organization Emulated") for text in (plain, staged, nothing, contents))
     assert "would send POST /admin/projects" in plain
@@ -377,7 +377,7 @@ def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pyte
     "command",
     [
         ("user", "offboard", "ada@example.com"),
-        ("role-binding", "change-role", "--user", "ada@example.com", "--from", "OrgMember", "--to", "OrgManager"),
+        ("role", "change", "--user", "ada@example.com", "--from", "OrgMember", "--to", "OrgManager"),
         ("invite", "ensure", "eve@example.com", "--role", "OrgMember"),
     ],
 )

@@ -90,7 +90,7 @@ def test_names_are_completed_only_if_a_variable_says_so_and_read_once_a_minute(h
         assert len(emulator.requests.filter("list_projects")) == 2
         assert complete("user", "describe", "ada", env=NAMES) == ["ada@example.com"]
         assert complete("api-key", "describe", "", env=NAMES) == ["reader"]
-        assert complete("role-binding", "describe", "", env=NAMES) == []
+        assert complete("role", "describe", "", env=NAMES) == []
         assert complete("project", "describe", "", env={**NAMES, "PINECONE_CLIENT_ID": "other"}) == []
 
 
@@ -158,7 +158,7 @@ def test_each_shell_completes_commands_roles_and_names(shell: str, tmp_path: Pat
             "PINECONE_OAUTH_URL": emulator.oauth_url,
         }
         completed = {
-            "project delete-w": "project delete-with-cleanup",
+            "project prov": "project provision",
             "invite create --role search:ProjectEd": "invite create --role search:ProjectEditor",
             "project describe my": "project describe my project",
             "project describe ot": "project describe other",

@@ -338,7 +338,7 @@ def test_an_account_without_roles_fails_and_one_with_roles_on_a_project_passes()
             done = diagnose(env=env)
             details = {each["check"]: each["detail"] for each in done.json}
             if found is None:
-                assert [(check, "role-binding create" in fix) for check, _, fix in failures(done)] == [("roles", True)]
+                assert [(check, "role grant" in fix) for check, _, fix in failures(done)] == [("roles", True)]
             else:
                 assert (details["roles"], failures(done)) == (found, [])
 
@@ -378,7 +378,7 @@ def test_an_account_whose_list_of_roles_is_empty_has_none() -> None:
         empty: dict[str, object] = {"data": [], "pagination": None}
         emulator.faults.add("list_role_bindings", times=None, status=200, body=empty)
         ((check, _, fix),) = failures(diagnose())
-    assert (check, "role-binding create" in fix) == ("roles", True)
+    assert (check, "role grant" in fix) == ("roles", True)
 
 
 def test_roles_that_cannot_be_read_for_another_reason_fail() -> None:

@@ -18,8 +18,8 @@ _PREVIEWS = """
     project ensure search --max-pods 2 --if-different update
     project update search --name x
     project delete empty
-    project delete-with-cleanup search --yes
-    project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer
+    project delete --with-contents search --yes
+    project provision acme --role DataPlaneEditor --grant user:ada@example.com:ProjectViewer
     apply stale.json
     api-key create k --project search
     api-key ensure k --project search
@@ -29,14 +29,14 @@ _PREVIEWS = """
     api-key delete-retired
     service-account ensure x --role OrgMember
     service-account ensure ci --role OrgManager --if-different update
-    service-account rotate-secret ci
+    service-account rotate ci
     invite ensure eve@example.com --role OrgMember
     user ensure ada@example.com --role OrgMember --role search:ProjectEditor
     user ensure eve@example.com --role OrgMember
-    user ensure bob@example.com --role OrgManager --revoke-unlisted
+    user ensure bob@example.com --role OrgManager --revoke-others
     invite resend bob@example.com
-    role-binding ensure --user ada@example.com --role search:ProjectEditor
-    role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor
+    role grant --user ada@example.com --role search:ProjectEditor
+    role change --user ada@example.com --from search:ProjectViewer --to ProjectEditor
     user offboard ada@example.com
     user offboard bob@example.com
     user offboard --people people.csv
@@ -54,14 +54,14 @@ def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
     Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
     with example_organization() as emulator:
         retire_key(emulator)
-        run("project", "stale", "--name", "empty", "--older-than", "1s", "--out", "stale.json", "--yes")
+        run("project", "stale", "--match", "empty", "--older-than", "1s", "--out", "stale.json", "--yes")
         run("user", "offboard", "--people", "people.csv", "--out", "people.json")
         for line in _PREVIEWS.strip().splitlines():
             words = [*shlex.split(line), "--dry-run"]
             done = run(*words, terminal=True, env={"NO_COLOR": "1"})
             heading, *lines = done.stdout.splitlines()
             where = f"Dry run in organization Emulated Organization ({emulator.organization_id})"
-            keys = ", with a temporary API key that is deleted again" if "delete-with-cleanup" in line else ""
+            keys = ", with a temporary API key that is deleted again" if "delete --with-contents" in line else ""
             assert heading == f"{where}, as {emulator.client_id}{keys}:", line
             assert any("would " in each for each in lines), line
             assert [each for each in lines if _DONE.search(each)] == [], line
@@ -73,20 +73,20 @@ def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
 
 _WITH_STEPS = """
     project ensure docs
-    project ensure search --max-pods 0 --force-encryption-with-cmek --if-different update
-    project provision acme --key-role DataPlaneEditor --grant user:ada@example.com:ProjectViewer --store exec:cat
+    project ensure search --max-pods 0 --require-cmek --if-different update
+    project provision acme --role DataPlaneEditor --grant user:ada@example.com:ProjectViewer --store exec:cat
     api-key ensure k --project search --store exec:cat
     api-key ensure k --project search --role ProjectViewer --if-different update --store exec:cat
     api-key delete-retired
     api-key rotate k --project search --keep-old-for 7d --store exec:cat
     service-account ensure x --role OrgMember --store exec:cat
-    service-account ensure x --role search:ProjectViewer --if-different update --revoke-unlisted --store exec:cat
+    service-account ensure x --role search:ProjectViewer --if-different update --revoke-others --store exec:cat
     invite ensure eve@example.com --role OrgMember
-    user ensure ada@example.com --role OrgMember --revoke-unlisted
-    role-binding ensure --user ada@example.com --role search:ProjectEditor
-    role-binding change-role --user ada@example.com --from search:ProjectEditor --to ProjectMember
+    user ensure ada@example.com --role OrgMember --revoke-others
+    role grant --user ada@example.com --role search:ProjectEditor
+    role change --user ada@example.com --from search:ProjectEditor --to ProjectMember
     user offboard ada@example.com
-    project delete-with-cleanup search --confirm search
+    project delete --with-contents search --confirm search
 """
 _IN_NO_PROJECT = {"project", "user", "invite", "service_account"}
 
@@ -136,8 +136,8 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
     with example_organization() as emulator:
         emulator.clock.advance(60)
         for words in (
-            ("project", "delete-with-cleanup", "search", "--dry-run"),
-            ("project", "stale", "--name", "empty", "--older-than", "1s"),
+            ("project", "delete", "search", "--with-contents", "--dry-run"),
+            ("project", "stale", "--match", "empty", "--older-than", "1s"),
         ):
             silent, declined = run(*words), run(*words, terminal=True, stdin="n\n")
             refused = run(*words, "--yes", "--read-only")
@@ -152,4 +152,4 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
             assert "create_api_key" in {each.operation_id for each in emulator.requests}
             emulator.requests.clear()
     page = " ".join(run("help", "changes").stdout.split())
-    assert "a dry run of project delete-with-cleanup create a temporary API key in each project" in page
+    assert "a dry run of project delete PROJECT --with-contents create a temporary API key in each project" in page

@@ -79,7 +79,7 @@ LINES = {"csv": 3, "semicolons": 3, "tabs": 3, "list": 3, "lines": 3}
 def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -> None:
     """A line has the number, the exit code and the result; rows that failed are written in the format that they had."""
     with example_organization():
-        done = each(EXISTS, "--failed", "failed", rows=FORMATS[form])
+        done = each(EXISTS, "--failed-rows", "failed", rows=FORMATS[form])
         assert lines_of(done) == [{"row": 1, "exit": 0, "result": True}, {"row": 2, "exit": 4, "result": False}]
         said = f"1 of 2 rows failed: row 2 (line {LINES[form]}). It is in failed, to run again.\n"
         assert (done.exit, done.stderr) == (9, said)
@@ -93,7 +93,7 @@ def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -
 def test_rows_share_one_token_and_names_are_looked_up_once() -> None:
     """Whatever the number of rows, there is one exchange, and each list is read once."""
     rows = "who,project\n" + "ada@example.com,search\n" * 5
-    grant = ("role-binding", "create", "--user", "{who}", "--role", "{project}:ProjectEditor")
+    grant = ("role", "grant", "--user", "{who}", "--role", "{project}:ProjectEditor")
     with example_organization() as emulator:
         done = each(grant, "--dry-run", rows=rows)
         assert exits_of(done) == [0] * 5
@@ -165,7 +165,7 @@ def test_a_value_is_one_word_whatever_it_is() -> None:
     """No value becomes an option, a second word or a placeholder, and a file of failed rows keeps each as it is."""
     Path("rows.json").write_text(json.dumps([{"--role": value} for value in HOSTILE]))
     with example_organization() as emulator:
-        done = each(("project", "exists", "{--role}"), "--failed", "failed.json", file="rows.json")
+        done = each(("project", "exists", "{--role}"), "--failed-rows", "failed.json", file="rows.json")
         assert exits_of(done) == [4] * len(HOSTILE)
         assert [row["--role"] for row in json.loads(Path("failed.json").read_text())] == HOSTILE
         for value in HOSTILE:
@@ -251,8 +251,8 @@ def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
         ),
         (("--query", "[?name=='{name}']"), "rows.csv", "--query takes no placeholder such as {name}"),
         (("--client-secret-stdin",), "-", "standard input has the rows"),
-        (("--failed", "rows.csv"), "rows.csv", "rows.csv exists. Add --overwrite"),
-        (("--failed", "no/such/folder"), "rows.csv", "its folder does not exist"),
+        (("--failed-rows", "rows.csv"), "rows.csv", "rows.csv exists. Add --overwrite"),
+        (("--failed-rows", "no/such/folder"), "rows.csv", "its folder does not exist"),
         (("--concurrency", "0"), "rows.csv", "from 1 to 20"),
         ((), "missing.csv", "missing.csv cannot be read: No such file or directory"),
     ]
@@ -339,7 +339,7 @@ def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
     words = ("project", "create", "{name}", "--max-pods", "{max_pods}")
     with example_organization() as emulator:
         for way in ("--yes", "--dry-run"):
-            done = each(words, way, "--failed", "failed.csv", rows=rows)
+            done = each(words, way, "--failed-rows", "failed.csv", rows=rows)
             assert (done.exit, done.stdout, len(emulator.requests)) == (2, "", 0), done
             help_line = "write a whole number from 0. See pinecone-admin project create --help"
             assert done.stderr.splitlines() == [
@@ -363,7 +363,7 @@ def test_a_row_of_json_is_written_again_as_it_was(form: str) -> None:
     texts = ['{"name": "x", "n": 1e400}', '{"name":"y","n":1.50,"n":-0}', '{"name": "\\u00e9é", "n": [1E2, "]}"]}']
     rows = "\n".join(texts) if form == "lines" else f"[{', '.join(texts)}]"
     with example_organization():
-        done = each(EXISTS, "--failed", "failed", rows=rows, file="rows")
+        done = each(EXISTS, "--failed-rows", "failed", rows=rows, file="rows")
         assert (exits_of(done), done.exit) == ([4, 4, 4], 4)
         again = Path("failed").read_text(encoding="utf-8")
         assert again == ("\n".join(texts) + "\n" if form == "lines" else "[\n" + ",\n".join(texts) + "\n]\n")
@@ -518,9 +518,9 @@ DELETIONS: list[tuple[Sequence[str], str]] = [
     (("user", "delete", "{who}"), "who\nada@example.com\n"),
     (("user", "offboard", "{who}"), "who\nada@example.com\n"),
     (("project", "delete", "{name}"), "name\nempty\nsearch\n"),
-    (("project", "delete-with-cleanup", "{name}"), "name\nempty\n"),
+    (("project", "delete", "--with-contents", "{name}"), "name\nempty\n"),
     (("api-key", "delete", "reader", "--project", "{name}"), "name\nsearch\n"),
-    (("role-binding", "delete", "user:{who}:search:ProjectViewer"), "who\nada@example.com\n"),
+    (("role", "revoke", "user:{who}:search:ProjectViewer"), "who\nada@example.com\n"),
     (("send", "DELETE", "/admin/{path}"), "path\nx\n"),
     (("send", "{method}", "/admin/projects/x"), "method\nGET\n"),
 ]
@@ -560,7 +560,7 @@ def test_the_number_is_a_ceiling_for_rows_that_cannot_be_counted_first() -> None
             ("project", "delete", "{name}"),
             "--confirm",
             "1",
-            "--failed",
+            "--failed-rows",
             "left",
             file="-",
             stdin="name\nempty\nsearch\n",
@@ -587,8 +587,8 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
         assert message.startswith("This is the account that the command uses itself. Run this command by itself")
         assert f"--confirm {own.name}" in message
         change = (
-            "role-binding",
-            "change-role",
+            "role",
+            "change",
             "--service-account",
             "{id}",
             "--from",
@@ -602,7 +602,7 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
 
 def test_what_makes_temporary_keys_asks_once_for_all_rows() -> None:
     """A search for old projects says so in its first line, and needs --yes."""
-    words = ("project", "stale", "--name", "{name}", "--older-than", "7d")
+    words = ("project", "stale", "--match", "{name}", "--older-than", "7d")
     with example_organization():
         silent = each(words, rows="name\na*\nb*\n")
         assert (silent.exit, "temporary API keys" in silent.stderr) == (2, True)
@@ -621,16 +621,16 @@ def test_the_exit_code_is_that_of_all_rows_or_9() -> None:
 
 
 def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
-    """With --stop, the rows after it are not run, and are among those to run again; a rerun completes the job."""
+    """With --stop-on-error, later rows are not run, and are among those to run again; a rerun completes the job."""
     rows = "name\na\nb\nc\n"
-    for options, exits, left in (((), [0, 1, 0], "b\n"), (("--stop",), [0, 1], "b\nc\n")):
+    for options, exits, left in (((), [0, 1, 0], "b\n"), (("--stop-on-error",), [0, 1], "b\nc\n")):
         with example_organization() as emulator:
             emulator.faults.add("create_project", status=422, where=lambda request: request.json["name"] == "b")
-            done = each(CREATE, "--yes", "--failed", "failed.csv", *options, rows=rows)
+            done = each(CREATE, "--yes", "--failed-rows", "failed.csv", *options, rows=rows)
             assert (done.exit, exits_of(done)) == (9, exits)
             assert Path("failed.csv").read_text() == f"name\n{left}"
             emulator.faults.clear()
-            assert each(CREATE, "--yes", "--failed", "left.csv", "--overwrite", file="failed.csv").exit == 0
+            assert each(CREATE, "--yes", "--failed-rows", "left.csv", "--overwrite", file="failed.csv").exit == 0
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
             assert Path("left.csv").read_text() == ""
         Path("failed.csv").unlink()
@@ -642,8 +642,8 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
     """Nobody waits for the end of what may have none, and the line says so; at its end, it does not."""
     rows = "name\nsearch\nb\nc\n"
     with example_organization():
-        stopped = each(EXISTS, "--stop", "--failed", "failed.csv", file="-", stdin=rows)
-        whole = each(EXISTS, "--failed", "all.csv", file="-", stdin=rows)
+        stopped = each(EXISTS, "--stop-on-error", "--failed-rows", "failed.csv", file="-", stdin=rows)
+        whole = each(EXISTS, "--failed-rows", "all.csv", file="-", stdin=rows)
     assert stopped.stderr == (
         "1 of 2 rows failed: row 2 (line 3). It is in failed.csv, to run again. The rest of standard input "
         "was not read.\n"
@@ -658,7 +658,7 @@ def test_a_row_whose_change_may_have_been_made_is_named() -> None:
     for exits, named in (([6, 0, 0], f"Row 1 (line 2) {said}"), ([6, 6, 0], f"Row 1 (line 2), row 2 (line 3) {both}")):
         with example_organization() as emulator:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
-            done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\n")
+            done = each(CREATE, "--yes", "--failed-rows", "failed.csv", rows="name\na\nb\nc\n")
             assert exits_of(done) == exits
         Path("failed.csv").unlink()
         assert done.stderr.endswith(f"{named}\n")
@@ -668,11 +668,11 @@ def test_reads_run_at_once() -> None:
     """Each row has its line, in the order in which they end, and what they share is read once."""
     rows = "name\n" + "search\nnothing\n" * 20
     with example_organization() as emulator:
-        done = each(("project", "describe", "{name}"), "--concurrency", "8", "--failed", "failed.csv", rows=rows)
+        done = each(("project", "describe", "{name}"), "--concurrency", "8", "--failed-rows", "failed.csv", rows=rows)
         assert exits_of(done) == [0, 4] * 20
         assert (count_requests(emulator, "get_token"), count_requests(emulator, "list_projects")) == (1, 1)
         assert Path("failed.csv").read_text() == "name\n" + "nothing\n" * 20
-        stopped = each(EXISTS, "--concurrency", "2", "--stop", "--failed", "left.csv", rows=rows)
+        stopped = each(EXISTS, "--concurrency", "2", "--stop-on-error", "--failed-rows", "left.csv", rows=rows)
         ran = lines_of(stopped)
         assert len(ran) < 10
         assert len(Path("left.csv").read_text().splitlines()) - 1 == 40 - sum(line["exit"] == 0 for line in ran)
@@ -724,7 +724,7 @@ def interrupt_row(
 def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
     """The row that was interrupted has its line; it and what did not run are in the file."""
     with example_organization() as emulator, intercepted(interrupt_row(b'"b"')):
-        done = each(CREATE, "--yes", "--failed", "failed.csv", rows="name\na\nb\nc\nd\n")
+        done = each(CREATE, "--yes", "--failed-rows", "failed.csv", rows="name\na\nb\nc\nd\n")
         assert (done.exit, exits_of(done)) == (130, [0, 130])
         assert names_of(emulator) == {"search", "empty", "a", "b"}
     assert Path("failed.csv").read_text() == "name\nb\nc\nd\n"
@@ -744,7 +744,7 @@ def test_a_row_that_must_not_be_interrupted_ends_and_no_other_begins(tmp_path: P
         script.write_text(f'#!/bin/sh\ncat > /dev/null\n[ "$1" != {row} ] || kill -INT $PPID\n')
         script.chmod(0o700)
         with example_organization(), intercepted(interrupt_row(b'"k2"' if row == "none" else b"no body has this")):
-            done = each(words, "--yes", "--failed", "failed.csv", rows=rows)
+            done = each(words, "--yes", "--failed-rows", "failed.csv", rows=rows)
         assert (done.exit, exits_of(done)) == (130, exits), (row, done)
         assert Path("failed.csv").read_text() == f"name\n{left}"
         Path("failed.csv").unlink()

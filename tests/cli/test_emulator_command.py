@@ -190,7 +190,7 @@ def test_the_options_are_those_of_the_emulator(capsys: pytest.CaptureFixture[str
         serve_emulator(["--help"])
     own = {word.strip("[],") for word in capsys.readouterr().out.split() if word.strip("[],").startswith("--")}
     options = {name: each for each in emulator_command.emulator.own_params for name in each.opts}
-    assert own - {"--help"} == set(options) - {"--background", "command"}
+    assert own - {"--", "--help"} == set(options) - {"--background", "command"}
     choices = {name: each.type.choices for name, each in options.items() if isinstance(each.type, click.Choice)}
     assert tuple(choices["--plan"]) == tuple(PLANS)
     assert tuple(choices["--permissions"]) == PERMISSION_MODES

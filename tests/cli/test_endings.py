@@ -37,13 +37,14 @@ LINES = [
     *(shlex.join(["pinecone-admin", *words_of(name, "--store", "exec:false")]) for name in MAKERS),
     "pinecone-admin api-key ensure k --project empty --store env-file:keys.env#KEY --yes",
     "pinecone-admin project ensure search --max-pods 2 --if-different update --yes",
-    "pinecone-admin project delete-with-cleanup search --dry-run --yes",
-    "pinecone-admin project stale --name empty --older-than 1s --out other.json --yes",
+    "pinecone-admin project delete search --with-contents --confirm search",
+    "pinecone-admin project delete search --with-contents --dry-run --yes",
+    "pinecone-admin project stale --match empty --older-than 1s --out other.json --yes",
     "pinecone-admin apply plan.json --confirm 99",
     "pinecone-admin user offboard ada@example.com --yes --out report.json",
     "pinecone-admin user offboard bob@example.com --yes",
     "pinecone-admin apply people.json --confirm 99",
-    "pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
+    "pinecone-admin role revoke user:ada@example.com:search:ProjectViewer --yes",
     'pinecone-admin send POST /admin/projects --body \'{"name": "x"}\' --yes',
 ]
 
@@ -255,7 +256,7 @@ def prepared(folder: Path) -> Generator[tuple[Emulator, Any], None, None]:
         Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
         retire_key(emulator)
         emulator.clock.advance(60)
-        run("project", "stale", "--name", "empty", "--older-than", "1s", "--out", "plan.json", "--yes")
+        run("project", "stale", "--match", "empty", "--older-than", "1s", "--out", "plan.json", "--yes")
         run("user", "offboard", "--people", "people.csv", "--out", "people.json")
         yield emulator, emulator.dump()
 
@@ -347,7 +348,7 @@ def test_a_stdout_that_is_closed_changes_no_exit_code(tmp_path: Path) -> None:
         lines = [
             *(each.example for each in COMMANDS if not each.makes and "emulator" not in each.path),
             "pinecone-admin access --fail-on any",
-            "pinecone-admin inventory --diff before.json --fail-on-change",
+            "pinecone-admin diff before.json --fail-on-change",
             "pinecone-admin apply plan.json --confirm 99",
             "pinecone-admin project ensure search --max-pods 1 --if-different fail --yes",
             "pinecone-admin project exists nothing",

@@ -39,7 +39,7 @@ CLASSES = {
     "export": "export",
     "offboard": "user offboard ada@example.com --yes",
     "offboard many": "user offboard --people people.csv --out people.json",
-    "stale": "project stale --name search --older-than 1s --yes",
+    "stale": "project stale --match search --older-than 1s --yes",
     "access": "access",
     "inventory": "inventory",
     "each": "each rows.csv --yes -- project create '{name}'",
@@ -258,7 +258,7 @@ def test_a_part_that_fails_ends_with_9(name: str) -> None:
 
 FINDINGS = (
     "access --fail-on any",
-    "inventory --diff before.json --fail-on-change",
+    "diff before.json --fail-on-change",
     "plan org.yaml --fail-on-change",
     "project ensure search --max-pods 7 --if-different fail --yes",
     "api-key identify",

@@ -87,7 +87,7 @@ def check_commands(name: str, step: int) -> None:
     for spec in METHOD_COMMANDS[list(FAULTS).index(name) % step :: step]:
         done, reads = run_with_fault(spec, fault)
         # A workflow goes on where it can; the names in a list of roles are left out where they cannot be read.
-        if done.exit == 0 and (spec.is_workflow or spec.full_name == "role-binding list"):
+        if done.exit == 0 and (spec.is_workflow or spec.full_name == "role list"):
             assert done.stderr == "", spec.full_name
             continue
         if spec.makes is not None and spec.makes.many and done.stdout:  # its report says what failed
@@ -223,7 +223,7 @@ COMMANDS_OF_CLASSES = (
     "project ensure x --yes",
     "user offboard ada@example.com --yes",
     "user offboard --people people.csv --out people.json",
-    "project stale --name search --older-than 1s --yes",
+    "project stale --match search --older-than 1s --yes",
     "plan org.yaml",
     "apply org.yaml --yes",
     "export",
@@ -278,7 +278,7 @@ def test_a_role_that_is_too_low_has_one_exit_code(tmp_path: Path) -> None:
             "user offboard ada@example.com --yes",
             "user offboard ada@example.com --dry-run",
             "user offboard --people people.csv --out people.json",
-            "project stale --name search --older-than 1s --yes",
+            "project stale --match search --older-than 1s --yes",
             "plan org.yaml",
             "apply org.yaml --yes",
             "export",
@@ -305,7 +305,7 @@ def test_several_failures_have_the_code_of_their_cause_if_nothing_was_done() -> 
 
 def test_what_reads_have_found_has_no_status_and_the_exit_code_of_its_class() -> None:
     """Where no server refused anything, the error object has no status; the class decides on the exit code."""
-    binding = "role-binding change-role --user ada@example.com --from OrgBillingAdmin"
+    binding = "role change --user ada@example.com --from OrgBillingAdmin"
     with example_organization():
         for words, code in (
             ("user offboard typo@example.com --yes", exit_codes.NOT_FOUND),
@@ -409,7 +409,7 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
     """A query leaves the differences out of the output; standard error has them, and not those that were changed."""
     with example_organization():
         for words in (
-            ("project", "ensure", "search", "--force-encryption-with-cmek"),
+            ("project", "ensure", "search", "--require-cmek"),
             ("api-key", "ensure", "reader", "--project", "search", "--role", "ProjectEditor", "--store", "exec:cat"),
             ("service-account", "ensure", "ci", "--role", "OrgMember", "--store", "exec:cat"),
             ("invite", "ensure", "bob@example.com", "--role", "OrgManager"),
@@ -422,12 +422,12 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
         granted = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--role", "OrgBillingAdmin", "--yes")
         more = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--yes")
         assert ("left as it is" in granted.stderr, "left as it is" in more.stderr) == (False, True), (granted, more)
-        run("project", "provision", "p", "--key-role", "DataPlaneEditor", "--store", "exec:cat", "--yes")
+        run("project", "provision", "p", "--role", "DataPlaneEditor", "--store", "exec:cat", "--yes")
         again = run(
             "project",
             "provision",
             "p",
-            "--key-role",
+            "--role",
             "DataPlaneViewer",
             "--store",
             "exec:cat",
@@ -445,7 +445,7 @@ def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
         emulator.clock.advance(60 * 24 * 3600)
         sent = run(*words)
         emulator.clock.advance(60 * 24 * 3600)
-        updated = run(*words, "--if-different", "update", "--revoke-unlisted")
+        updated = run(*words, "--if-different", "update", "--revoke-others")
     assert (sent.stdout.strip(), updated.stdout.strip()) == ("true", "true")
     assert "Its roles differ, and were left as they are: role_bindings: found" in sent.stderr
     assert updated.stderr == ""
@@ -456,7 +456,7 @@ def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:
     Path("used.env").write_text("KEY=pcsk_other\n")
     Path("used.env").chmod(0o600)
     for words in (
-        ("project", "provision", "acme", "--key-role", "DataPlaneEditor"),
+        ("project", "provision", "acme", "--role", "DataPlaneEditor"),
         ("api-key", "ensure", "k", "--project", "search"),
         ("service-account", "ensure", "x", "--role", "OrgMember"),
     ):

@@ -27,18 +27,18 @@ COMMANDS = {
         "list_project_api_keys",
         "indexer",
     ),
-    "role-binding delete user:ada@example.com:search:ProjectViewer --yes": ("delete_role_binding", "ProjectViewer"),
-    "role-binding change-role --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes": (
+    "role revoke user:ada@example.com:search:ProjectViewer --yes": ("delete_role_binding", "ProjectViewer"),
+    "role change --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes": (
         "delete_role_binding",
         "ProjectViewer",
     ),
-    "user ensure ada@example.com --role OrgMember --revoke-unlisted --yes": (
+    "user ensure ada@example.com --role OrgMember --revoke-others --yes": (
         "delete_role_binding",
         "ProjectViewer",
     ),
     "project delete empty --yes": ("delete_project", "empty"),
-    "project delete-with-cleanup search --confirm search": ("delete_index", "documents"),
-    "project delete-with-cleanup empty --confirm empty": ("delete_project", "empty"),
+    "project delete --with-contents search --confirm search": ("delete_index", "documents"),
+    "project delete --with-contents empty --confirm empty": ("delete_project", "empty"),
     "apply projects.json --confirm 99": ("delete_project", "empty"),
     "apply projects.json --confirm 99 --output json": ("fetch_project", "empty"),
     "apply projects.json --dry-run": ("fetch_project", "empty"),
@@ -53,7 +53,7 @@ def prepare_files(emulator: Emulator) -> None:
     Path("people.csv").write_text("email\nada@example.com\n")
     for words in (
         "user offboard --people people.csv --out people.json",
-        "project stale --name empty --older-than 1m --out projects.json --yes",
+        "project stale --match empty --older-than 1m --out projects.json --yes",
     ):
         done = run(*words.split())
         assert done.exit == 0, done

@@ -39,10 +39,13 @@ def test_the_page_on_changes_names_the_commands_that_ask_for_more_than_yes() -> 
     """It names each command for which a name is typed, and those that make temporary keys."""
     page = " ".join(TOPICS["changes"].split())
     special = [each for each in COMMANDS if each.confirms or each.own_warning or each.makes_temporary_keys]
-    beside = {"role-binding change-role", "service-account rotate-secret"}  # each is on the line of the one before it
+    beside = {"role change", "service-account rotate"}  # each is on the line of the one before it
     assert {each.full_name for each in special if each.full_name not in page} == beside
-    assert "role-binding delete, change-role" in page
-    assert "service-account delete, rotate-secret" in page
+    assert "role revoke, change" in page
+    assert "service-account delete, rotate" in page
+    with_flag = {(each.full_name, name.replace("_", "-")) for each in COMMANDS for name in each.facts_with}
+    assert {name for name in with_flag if not re.search(f"{name[0]} [A-Z]+ --{name[1]}", page)} == set()
+    assert "or --with-contents" in page
 
 
 def test_no_line_of_a_help_ends_at_a_hyphen() -> None:
@@ -99,8 +102,8 @@ def test_each_shell_completes_commands_options_and_choices() -> None:
     """A word that has begun is completed, offline, as the same command in every shell."""
     for shell in ("bash", "zsh", "fish"):
         assert _complete(shell, "proj") == ["project"]
-        assert "delete-with-cleanup" in _complete(shell, "project", "")
-        assert _complete(shell, "project", "delete-w") == ["delete-with-cleanup"]
+        assert "provision" in _complete(shell, "project", "")
+        assert _complete(shell, "project", "prov") == ["provision"]
         assert _complete(shell, "access", "--fail") == ["--fail-on"]
         assert _complete(shell, "access", "--level", "w") == ["writes"]
         assert _complete(shell, "access", "--output", "j") == ["json"]
@@ -108,7 +111,7 @@ def test_each_shell_completes_commands_options_and_choices() -> None:
         assert _complete(shell, "explain", "pa60") == [each.code for each in list_explanations() if "PA60" in each.code]
         assert _complete(shell, "help", "wai") == ["waivers"]
         assert _complete(shell, "help", "proj") == ["project"]
-        assert _complete(shell, "help", "project", "delete-w") == ["delete-with-cleanup"]
+        assert _complete(shell, "help", "project", "prov") == ["provision"]
 
 
 def test_the_script_of_each_shell_calls_the_program() -> None:
@@ -190,7 +193,7 @@ def test_help_explain_and_completion_load_no_client() -> None:
         "for words in (['help'], ['help', 'secrets'], ['explain', 'PA205'], ['completion', 'bash'],\n"
         "              ['access', '--help'], ['emulator', '--help'], ['help', 'user', 'offboard']):\n"
         "    assert main(words) == 0, words\n"
-        "names = ('httpx', 'rich', 'pinecone_admin._sync', 'pinecone_admin.emulator', 'pinecone_admin._http.codec')\n"
+        "names = ('httpx', 'rich', 'pinecone_admin._sync', 'pinecone_admin.emulator.emulator', 'attrs')\n"
         "print(json.dumps([each for each in names if each in sys.modules]), file=real, flush=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

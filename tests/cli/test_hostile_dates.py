@@ -37,7 +37,7 @@ def test_no_report_fails_because_of_a_date(end: str, tmp_path: Path) -> None:
         f"access --max-key-age 1d --markdown {tmp_path}/access.md --overwrite",
         "inventory",
         "export",
-        "project stale --name * --older-than 1d --yes",
+        "project stale --match * --older-than 1d --yes",
         "api-key rotate-due --older-than 1d --keep-old-for 1d --store file:{name} --dry-run",
     ):
         for output in ("table", "json"):

@@ -164,9 +164,9 @@ def check(done: Run, reader: str, what: object) -> None:
 
 
 READERS: dict[str, tuple[str, ...]] = {
-    "waivers": ("access", "--inventory", "{inventory}", "--accept", "{file}"),
+    "waivers": ("access", "--inventory", "{inventory}", "--waivers", "{file}"),
     "an inventory to review": ("access", "--inventory", "{file}"),
-    "an inventory to compare": ("inventory", "--compare", "{inventory}", "{file}"),
+    "an inventory to compare": ("diff", "{inventory}", "{file}"),
     "a plan of projects": ("apply", "{file}", "--confirm", "99"),
     "a plan of people": ("apply", "{file}", "--confirm", "99"),
     "a list of people": ("user", "offboard", "--people", "{file}", "--dry-run"),
@@ -260,7 +260,7 @@ def test_a_document_with_one_hostile_value_is_refused_in_one_line(
     stale, people = tmp_path / "stale", tmp_path / "people"
     (tmp_path / "list").write_text("ada@example.com\n")
     run("project", "create", "ci-1", "--yes")
-    assert run("project", "stale", "--name", "*", "--older-than", "1s", "--out", str(stale), "--yes").exit == 0
+    assert run("project", "stale", "--match", "*", "--older-than", "1s", "--out", str(stale), "--yes").exit == 0
     assert run("user", "offboard", "--people", str(tmp_path / "list"), "--out", str(people)).exit == 0
     documents = {
         "an inventory to review": json.loads(files.inventory.read_text()),

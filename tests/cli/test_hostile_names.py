@@ -107,7 +107,7 @@ def test_names_of_a_list_in_json_are_created_as_they_are(words: str) -> None:
     rows = json.dumps([{"name": name} for name in NAMES])
     with example_organization() as emulator:
         emulator.faults.add("create_project", status=422, times=1)
-        done = run("each", "-", "--yes", "--failed", "failed.json", "--", *words.split(), stdin=rows)
+        done = run("each", "-", "--yes", "--failed-rows", "failed.json", "--", *words.split(), stdin=rows)
         assert done.exit == 9
         assert [each["name"] for each in json.loads(Path("failed.json").read_text(encoding="utf-8"))] == [NAMES[0]]
         assert names_of(run("each", "failed.json", "--yes", "--", *words.split())) == [NAMES[0]]

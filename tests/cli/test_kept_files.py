@@ -13,7 +13,7 @@ from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import COMMANDS, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
 
-PLAN_STALE = ("project", "stale", "--name", "*", "--older-than", "1s", "--yes")
+PLAN_STALE = ("project", "stale", "--match", "*", "--older-than", "1s", "--yes")
 LINES: Mapping[tuple[str, str], Sequence[Sequence[str]]] = {
     ("access", "--csv"): [("access",)],
     ("access", "--html"): [("access",)],
@@ -24,7 +24,7 @@ LINES: Mapping[tuple[str, str], Sequence[Sequence[str]]] = {
         ("apply", "plan.json", "--confirm", "1"),
         ("apply", "stale.json", "--confirm", "9"),
     ],
-    ("each", "--failed"): [("each", "people.csv", "--confirm", "1", "--", "project", "delete", "{email}")],
+    ("each", "--failed-rows"): [("each", "people.csv", "--confirm", "1", "--", "project", "delete", "{email}")],
     ("export", "--out"): [("export",)],
     ("inventory", "--out"): [("inventory",)],
     ("plan", "--markdown"): [("plan", "org.yaml")],
@@ -99,11 +99,10 @@ def test_no_file_replaces_what_the_command_reads(emulator: Emulator) -> None:
         (("apply", "org.yaml", "--yes"), "--out", "org.yaml"),
         (("apply", "plan.json", "--confirm", "1"), "--out", "plan.json"),
         (("user", "offboard", "--people", "people.csv"), "--out", "people.csv"),
-        (("inventory", "--diff", "inventory.json"), "--out", "inventory.json"),
         (("access", "--inventory", "inventory.json"), "--html", "inventory.json"),
         (
             ("each", "people.csv", "--yes", "--", "user", "ensure", "{email}", "--role", "OrgMember"),
-            "--failed",
+            "--failed-rows",
             "people.csv",
         ),
     ):
@@ -161,7 +160,7 @@ def test_an_export_in_a_file_is_that_of_standard_output() -> None:
 def test_options_of_a_file_are_refused_beside_another_plan(emulator: Emulator) -> None:
     """Nothing is done if an option would have no effect."""
     before = len(emulator.requests)
-    for option in (("--base", "org.yaml"), ("--drift",), ("--store", "file:{name}")):
+    for option in (("--base", "org.yaml"), ("--fix-drift",), ("--store", "file:{name}")):
         for plan in ("plan.json", "stale.json"):
             done = run("apply", plan, "--confirm", "9", *option)
             assert (done.exit, f"{option[0]} is for an organization file" in done.stderr) == (2, True)

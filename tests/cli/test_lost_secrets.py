@@ -84,7 +84,7 @@ def test_the_variable_of_the_client_id_must_be_free_too(emulator: Emulator) -> N
 def test_the_variable_of_the_client_id_is_not_shown() -> None:
     """What stands where the client id belongs may be the secret of another account, so no message quotes it."""
     write_private("b.env", "CI_ID=the-secret-of-another\nCI_SECRET=old\n")
-    done = run("service-account", "rotate-secret", "ci", "--store", "env-file:b.env#CI_SECRET", "--yes")
+    done = run("service-account", "rotate", "ci", "--store", "env-file:b.env#CI_SECRET", "--yes")
     assert (done.exit, "the-secret-of-another" in done.stderr) == (2, False), done.stderr
 
 
@@ -168,7 +168,7 @@ def test_an_interrupt_just_before_the_secret_is_stored_rescues_it(
 
     monkeypatch.setattr(Interruptions, "hold", interrupt)
     before = live_secrets(emulator)
-    done = run("service-account", "rotate-secret", "ci", "--store", "file:ci.json", "--yes")
+    done = run("service-account", "rotate", "ci", "--store", "file:ci.json", "--yes")
     (secret,) = live_secrets(emulator) - before
     (path,) = find_files_with({secret}, tmp_path)
     assert (done.exit, "rescue" in path.name) == (130, True), done
@@ -176,7 +176,7 @@ def test_an_interrupt_just_before_the_secret_is_stored_rescues_it(
     assert secret not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["api-key create", "service-account rotate-secret"])
+@pytest.mark.parametrize("name", ["api-key create", "service-account rotate"])
 def test_a_lock_that_is_taken_during_the_request_loses_no_secret(
     emulator: Emulator, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,7 +266,7 @@ def test_a_report_replaces_no_secret(emulator: Emulator, way: str, out: str) -> 
     """The file that a command itself writes is no place for a secret, under whatever name."""
     if out == "link":
         Path("link").symlink_to("robot")
-    option = "--out" if way == "apply" else "--failed"
+    option = "--out" if way == "apply" else "--failed-rows"
     before = live_secrets(emulator)
     done = make_accounts(emulator, way, "robot", store="file:{name}", options=(option, out))
     assert (done.exit, live_secrets(emulator)) == (2, before), done
@@ -279,7 +279,7 @@ def test_a_rotation_keeps_what_else_is_in_a_file(emulator: Emulator) -> None:
     text = json.dumps({"client_id": account.client_id, "client_secret": "old", "api_key": "pcsk_the_only_copy"})
     write_private("ci.json", text)
     before = live_secrets(emulator)
-    done = run("service-account", "rotate-secret", "ci", "--store", "file:ci.json", "--yes")
+    done = run("service-account", "rotate", "ci", "--store", "file:ci.json", "--yes")
     assert (done.exit, live_secrets(emulator), Path("ci.json").read_text()) == (2, before, text), done.stderr
 
 
@@ -316,7 +316,7 @@ def test_a_response_that_cannot_be_read_is_kept_whatever_comes_after_it(
         response = handle()
         return httpx.Response(200, content=response.read().replace(b'"client_id"', b'"no_id"'))
 
-    words = ["service-account", "rotate-secret", "ci", "--store", "file:ci.json", "--yes"]
+    words = ["service-account", "rotate", "ci", "--store", "file:ci.json", "--yes"]
     if command == "rotate-due":
         words = ["service-account", "rotate-due", "--older-than", "90d", "--name", "ci", "--store", "exec:false {name}"]
         words += ["--allow-unreadable", "--yes"]

@@ -9,7 +9,7 @@ from pinecone_admin import Admin, on_project
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import example_organization, run
 
-LIST = ("role-binding", "list")
+LIST = ("role", "list")
 
 
 def name_roles(*words: str) -> dict[tuple[str, str], tuple[str | None, str | None]]:
@@ -50,8 +50,8 @@ def test_names_cost_few_requests() -> None:
     """Few principals are fetched one by one, many by one list; with --output raw, nothing but the roles is read."""
     with example_organization() as emulator:
         assert list_operations(emulator, "--output", "raw") == ["list_role_bindings"]
-        assert sorted(map(str, list_operations(emulator, "--on", "project"))) == [
-            *("fetch_user", "list_project_api_keys", "list_projects", "list_role_bindings")
+        assert sorted(map(str, list_operations(emulator, "--on", "search"))) == [
+            *("fetch_user", "list_project_api_keys", "list_projects", "list_projects", "list_role_bindings")
         ]
         for number in range(120):
             emulator.add_user(f"user{number}@example.com", roles=["OrgMember"])
@@ -70,7 +70,7 @@ def test_a_name_that_the_account_may_not_see_is_null() -> None:
             "PINECONE_CLIENT_SECRET": made.client_secret,
             "NO_COLOR": "1",
         }
-        listed = run(*LIST, "--on", "project", env=env).json
+        listed = run(*LIST, "--on", "search", env=env).json
         assert {(each["principal_type"], each["principal_name"], each["resource_name"]) for each in listed} == {
             ("user", None, "search"),
             ("api_key", "reader", "search"),
@@ -78,7 +78,7 @@ def test_a_name_that_the_account_may_not_see_is_null() -> None:
         }
         for number in range(12):  # whose whole list would be read
             emulator.add_user(f"user{number}@example.com", roles=["OrgMember", ("ProjectViewer", project.id)])
-        table = run(*LIST, "--on", "project", terminal=True, env=env).stdout
+        table = run(*LIST, "--on", "search", terminal=True, env=env).stdout
         assert f"user {listed[0]['principal_id'][:6]}…  " in table
 
 
@@ -92,16 +92,16 @@ def test_a_key_of_a_role_is_looked_for_in_a_project() -> None:
     """--project says which of two keys of a name is meant; with another principal, it is refused."""
     with example_organization() as emulator, emulator.admin() as admin:
         twin = make_twin_key(admin)
-        grant = ("role-binding", "create", "--role", "empty:ProjectEditor", "--api-key", "reader", "--yes")
+        grant = ("role", "grant", "--role", "empty:ProjectEditor", "--api-key", "reader", "--yes")
         assert run(*grant).exit == 5
         made = run(*grant, "--project", "empty").json
         assert (made["principal_id"], made["role"]) == (twin, "ProjectEditor")
-        (listed, _) = run(*LIST, "--api-key", "reader", "--project", "empty").json
+        (listed, _) = run(*LIST, "--api-key", "reader", "--on", "empty").json
         assert listed["principal_id"] == twin
-        change = ("role-binding", "change-role", "--api-key", "reader", "--from", "empty:ProjectEditor")
+        change = ("role", "change", "--api-key", "reader", "--from", "empty:ProjectEditor")
         assert run(*change, "--to", "DataPlaneEditor", "--project", "empty", "--yes").json["principal_id"] == twin
-        assert run("role-binding", "delete", "api-key:reader:empty:DataPlaneEditor", "--yes").exit == 0
-        wrong = run("role-binding", "create", "--role", "OrgMember", "--user", "ada@example.com", "--project", "empty")
+        assert run("role", "revoke", "api-key:reader:empty:DataPlaneEditor", "--yes").exit == 0
+        wrong = run("role", "grant", "--role", "OrgMember", "--user", "ada@example.com", "--project", "empty")
         assert wrong.exit == 2
         assert "For a role on a project, write --role PROJECT:ROLE" in wrong.stderr
 
@@ -128,17 +128,17 @@ def test_a_project_whose_name_has_colons_works() -> None:
         for who in ("user:ada@example.com", "service-account:a:b"):
             noun, _, name = who.partition(":")
             role = "team:search:ProjectEditor"
-            assert run("role-binding", "create", f"--{noun}", name, "--role", role, "--yes").exit == 0
-            held = run("role-binding", "describe", f"{who}:{role}").json
+            assert run("role", "grant", f"--{noun}", name, "--role", role, "--yes").exit == 0
+            held = run("role", "describe", f"{who}:{role}").json
             assert held["resource_id"] == run("project", "describe", "team:search").json["id"]
         for name in ("robot", "robot:eu"):
             admin.service_accounts.create(name=name)
-        unclear = run("role-binding", "describe", "service-account:robot:eu:search:ProjectEditor")
+        unclear = run("role", "describe", "service-account:robot:eu:search:ProjectEditor")
         assert (unclear.exit, "can be read in several ways" in unclear.stderr) == (2, True)
-        absent = run("role-binding", "describe", "user:ada@example.com:nowhere:else:ProjectEditor")
+        absent = run("role", "describe", "user:ada@example.com:nowhere:else:ProjectEditor")
         assert (absent.exit, "There is no project else that" in absent.stderr) == (4, True)
         project = run("project", "describe", "eu:search").json["id"]
-        by_id = run("role-binding", "describe", f"service-account:robot:eu:{project}:ProjectEditor")
+        by_id = run("role", "describe", f"service-account:robot:eu:{project}:ProjectEditor")
         assert (by_id.exit, "There is no role binding" in by_id.stderr) == (4, True)
 
 
@@ -146,13 +146,13 @@ def test_differences_say_whose_roles_have_changed() -> None:
     """A row of CSV and a line of text name who got a role on what, with their ids."""
     with example_organization():
         assert run("inventory", "--out", "before.json").exit == 0
-        grant = ("role-binding", "create", "--user", "ada@example.com", "--role", "search:ProjectEditor", "--yes")
+        grant = ("role", "grant", "--user", "ada@example.com", "--role", "search:ProjectEditor", "--yes")
         made = run(*grant).json
         ada, search = f"ada@example.com ({made['principal_id']})", f"'search' ({made['resource_id']})"
         said = f"ProjectEditor for user {ada} on project {search}"
-        (row,) = csv.DictReader(io.StringIO(run("inventory", "--diff", "before.json", "--output", "csv").stdout))
+        (row,) = csv.DictReader(io.StringIO(run("diff", "before.json", "--output", "csv").stdout))
         assert (row["change"], row["id"], row["description"]) == ("added", made["id"], said)
-        assert run("inventory", "--diff", "before.json", "--output", "raw").stdout == f"+ {said}\n"
+        assert run("diff", "before.json", "--output", "raw").stdout == f"+ {said}\n"
 
 
 def test_a_dry_run_names_what_was_typed_as_a_name_or_as_an_id() -> None:
@@ -162,13 +162,13 @@ def test_a_dry_run_names_what_was_typed_as_a_name_or_as_an_id() -> None:
         search = {"kind": "project", "id": viewer["resource_id"], "name": "search"}
         ada = {"kind": "user", "id": viewer["principal_id"], "name": "ada@example.com"}
         binding = {"kind": "role_binding", "id": viewer["id"], "name": "user:ada@example.com:search:ProjectViewer"}
-        grant = ("role-binding", "create", "--role", "search:ProjectEditor", "--user")
+        grant = ("role", "grant", "--role", "search:ProjectEditor", "--user")
         for words, names in (
             (("project", "delete", "search"), [search]),
             (("project", "delete", viewer["resource_id"]), [search]),
             ((*grant, "ada@example.com"), [search, ada]),
             ((*grant, viewer["principal_id"]), [search, ada]),
-            (("role-binding", "delete", viewer["id"]), [binding]),
+            (("role", "revoke", viewer["id"]), [binding]),
             (("user", "offboard", "ada@example.com"), [ada]),
             (("invite", "create", "eve@example.com", "--role", "OrgMember"), []),
         ):

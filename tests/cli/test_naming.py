@@ -50,15 +50,15 @@ def test_a_user_is_found_by_the_exact_name_too() -> None:
 def test_a_role_that_somebody_holds_is_named_by_its_holder() -> None:
     """A role binding is found by type, holder, project and role; the prompt says whose role it is, also for an id."""
     with example_organization() as emulator:
-        (viewer,) = run("role-binding", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json
-        assert run("role-binding", "create", "--service-account", "ci", "--role", "OrgMember", "--yes").exit == 0
+        (viewer,) = run("role", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json
+        assert run("role", "grant", "--service-account", "ci", "--role", "OrgMember", "--yes").exit == 0
         for text, role in (
             ("user:ada@example.com:search:ProjectViewer", "ProjectViewer"),
             (f"user:{viewer['principal_id']}:{viewer['resource_id']}:ProjectViewer", "ProjectViewer"),
             ("user:ada@example.com:OrgMember", "OrgMember"),
             ("service-account:ci:OrgMember", "OrgMember"),
         ):
-            assert run("role-binding", "describe", text).json["role"] == role
+            assert run("role", "describe", text).json["role"] == role
         sent = len(emulator.requests)
         for text, message in (
             ("user:ada@example.com", "write TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE"),
@@ -69,20 +69,20 @@ def test_a_role_that_somebody_holds_is_named_by_its_holder() -> None:
                 "is a role on a project, so say which one: user:ada@example.com:search:ProjectViewer",
             ),
         ):
-            done = run("role-binding", "delete", text, "--yes")
+            done = run("role", "revoke", text, "--yes")
             assert (done.exit, message in done.stderr) == (2, True), done
         assert {each.operation_id for each in [*emulator.requests][sent:]} <= {"get_token"}
-        absent = run("role-binding", "delete", "user:ada@example.com:empty:ProjectViewer", "--yes")
+        absent = run("role", "revoke", "user:ada@example.com:empty:ProjectViewer", "--yes")
         assert (
             "There is no role binding user:ada@example.com:empty:ProjectViewer that this account can see."
             in absent.stderr
         )
         assert absent.exit == 4
-        asked = run("role-binding", "delete", viewer["id"], terminal=True, stdin="n\n")
+        asked = run("role", "revoke", viewer["id"], terminal=True, stdin="n\n")
         holder = f"user:{viewer['principal_id']}:{viewer['resource_id']}:ProjectViewer"
         assert f"role binding '{holder}' ({viewer['id']})" in asked.stderr
-        assert run("role-binding", "delete", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
-        assert run("role-binding", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json == []
+        assert run("role", "revoke", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
+        assert run("role", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json == []
 
 
 def test_only_a_role_binding_is_named_by_its_principal() -> None:
@@ -120,8 +120,8 @@ def test_several_things_of_one_name_end_with_their_ids() -> None:
         ["project", "delete", "serch", "--yes"],
         ["api-key", "list", "--project", "serch"],
         ["api-key", "describe", "reader", "--project", "empty"],
-        ["role-binding", "create", "--user", "nobody@example.com", "--role", "OrgMember", "--yes"],
-        ["role-binding", "create", "--user", "ada@example.com", "--role", "serch:ProjectViewer", "--yes"],
+        ["role", "grant", "--user", "nobody@example.com", "--role", "OrgMember", "--yes"],
+        ["role", "grant", "--user", "ada@example.com", "--role", "serch:ProjectViewer", "--yes"],
         ["user", "describe", "nobody@example.com"],
         ["project", "describe", "00000000-0000-4000-8000-000000000000"],
         ["project", "describe", ".."],
@@ -175,7 +175,7 @@ def test_the_value_of_a_key_in_place_of_a_name_is_not_repeated(text: str) -> Non
         ["project", "create", "x", "--yes", "--max-pods", text],
         ["explain", text],
         ["project", "list", "--query", text],
-        ["role-binding", "create", "--user", text, "--role", text, "--yes"],
+        ["role", "grant", "--user", text, "--role", text, "--yes"],
         ["project", text],
         [text],
     )
@@ -323,25 +323,25 @@ def test_only_what_is_near_is_suggested() -> None:
 def test_values_of_commands_are_passed_on() -> None:
     """Settings that can be left unset, be on or be off, and lists of values, reach the server."""
     with example_organization() as emulator:
-        run("project", "create", "a", "--force-encryption-with-cmek", "--yes")
-        run("project", "create", "b", "--no-force-encryption-with-cmek", "--yes")
+        run("project", "create", "a", "--require-cmek", "--yes")
+        run("project", "create", "b", "--yes")
         made = {each.name: each for each in emulator.state.projects.values()}
         assert made["a"].force_encryption_with_cmek is True
         assert made["b"].force_encryption_with_cmek is False
         roles = ["--role", "DataPlaneViewer", "--role", "ControlPlaneViewer"]
         key = run("api-key", "create", "k", "--project", "search", *roles, "--reveal", "--yes").json
         assert key["roles"] == ["DataPlaneViewer", "ControlPlaneViewer"]
-        found = run("role-binding", "list", "--service-account", "ci").json
+        found = run("role", "list", "--service-account", "ci").json
         assert found == []
-        listed = run("role-binding", "list", "--project", "search", "--role", "ProjectViewer").json
+        listed = run("role", "list", "--on", "search", "--role", "ProjectViewer").json
         assert [each["role"] for each in listed] == ["ProjectViewer"]
-        on = run("role-binding", "list", "--on", "organization", "--user", "ada@example.com").json
+        on = run("role", "list", "--on", "organization", "--user", "ada@example.com").json
         assert [each["role"] for each in on] == ["OrgMember"]
 
 
 def test_a_role_is_given_to_one_principal() -> None:
     """Exactly one option says whose role it is."""
-    words = ["role-binding", "create", "--role", "OrgMember", "--yes"]
+    words = ["role", "grant", "--role", "OrgMember", "--yes"]
     with example_organization() as emulator:
         none = run(*words)
         several = run(*words, "--user", "ada@example.com", "--service-account", "ci")

@@ -354,8 +354,8 @@ def test_no_line_in_a_pipe_ends_with_blanks(tmp_path: Path, stride: Callable[[in
         run("inventory", "--out", saved)
         emulator.add_user("a@example.com")
         for words in (
-            ["access", "--accept", str(waivers)],
-            ["inventory", "--diff", saved],
+            ["access", "--waivers", str(waivers)],
+            ["diff", saved],
             ["user", "list", "--query", "[].{id: id, name: name}"],
             ["user", "list", "--query", "[].{name: id, id: name}"],
             ["user", "offboard", "ada@example.com", "--dry-run"],
@@ -393,12 +393,13 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
             ("api-key", "a", "--project", "search"),
             ("service-account", "a", "--role", "OrgMember"),
             ("invite", "eve@example.com", "--role", "OrgMember"),
-            ("role-binding", "--user", "ada@example.com", "--role", "search:ProjectEditor"),
+            ("role", "--user", "ada@example.com", "--role", "search:ProjectEditor"),
         ):
             is_secret = noun in {"api-key", "service-account"}
             store = ["--store", "exec:cat"] if is_secret else []
-            first, second = (run(noun, "ensure", *words, "--yes", *store).json for _ in range(2))
-            if noun not in {"invite", "role-binding"}:
+            verb = "grant" if noun == "role" else "ensure"
+            first, second = (run(noun, verb, *words, "--yes", *store).json for _ in range(2))
+            if noun not in {"invite", "role"}:
                 created = run(noun, "create", *words, "--yes", *store).json
                 assert list(first) == [*created, *outcome], noun
                 assert first.keys() - outcome == created.keys()
@@ -411,7 +412,7 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
                 assert list(second) == [*(each for each in created if each in second), *outcome]
                 assert created.keys() - second <= {"created_at"}  # which no API document lists
         change = ("--from", "search:ProjectViewer", "--to", "ProjectOwner", "--yes")
-        changed = run("role-binding", "change-role", "--user", "ada@example.com", *change).json
+        changed = run("role", "change", "--user", "ada@example.com", *change).json
     assert changed["role"] == "ProjectOwner"
     assert changed["steps"][-1]["change"]["roles"][0]["role"] == "ProjectViewer"
 
@@ -428,8 +429,8 @@ def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
             heading, first, *_ = run(*words, "--output", "csv").stdout.splitlines()
             assert heading == columns.replace(" and ", ",").replace(" ", "")
             assert emulator.organization_id in first or "OrgOwner" in first
-        role = run("role-binding", "list", "--limit", "1")
-        assert run("role-binding", "list", "--output", "csv").stdout.splitlines()[0].split(",") == list(role.json[0])
+        role = run("role", "list", "--limit", "1")
+        assert run("role", "list", "--output", "csv").stdout.splitlines()[0].split(",") == list(role.json[0])
         rotate = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "0", "--store", "exec:cat")
         (row,) = csv.DictReader(io.StringIO(run(*rotate, "--yes", "--output", "csv").stdout))
         differing = ("project", "ensure", "search", "--max-pods", "2", "--yes")
@@ -454,7 +455,7 @@ def test_the_columns_of_csv_do_not_depend_on_what_is_absent(tmp_path: Path) -> N
         reviews = []
         for each in ("", without, f"{without}, {with_roles}"):
             waivers.write_text(f"[{each}]")
-            reviews.append(csv_of(["access", "--accept", str(waivers), "--query", "findings"]))
+            reviews.append(csv_of(["access", "--waivers", str(waivers), "--query", "findings"]))
         removals = [
             [csv_of(["user", "offboard", f"{name}@example.com", mode]) for name in ("ada", "bob")]
             for mode in ("--dry-run", "--yes")
@@ -471,11 +472,11 @@ def test_lists_are_tables_in_80_columns_and_whole_in_wider_ones() -> None:
     """Role bindings show names, and as many ids as there is room for, and say what is missing; dates are shortened."""
     wide, plain = {"COLUMNS": "190", "NO_COLOR": "1"}, {"NO_COLOR": "1"}
     with example_organization():
-        listed = run("role-binding", "list").json
-        cut, whole = (run("role-binding", "list", terminal=True, env=env) for env in (plain, wide))
+        listed = run("role", "list").json
+        cut, whole = (run("role", "list", terminal=True, env=env) for env in (plain, wide))
         narrow, full = cut.stdout, whole.stdout
         invites = run("invite", "list", terminal=True, env=plain).stdout.splitlines()
-        blocks = run("role-binding", "list", terminal=True, env={"COLUMNS": "40"}).stdout
+        blocks = run("role", "list", terminal=True, env={"COLUMNS": "40"}).stdout
     assert len(narrow.splitlines()) == len(full.splitlines()) == len(listed) + 1
     assert cut.stderr == "There is no room for all ids; a wider terminal or --output json shows all.\n"
     assert whole.stderr == ""

@@ -40,7 +40,7 @@ def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None
         _leave_projects(emulator, "ci-1", "ci-2", "prod-1")
         emulator.hold(next(each.id for each in emulator.state.projects.values() if each.name == "ci-2"), "indexes", "i")
         emulator.state.add_project("ci-new", emulator.clock.now())
-        made = run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--out", str(plan), "--yes")
+        made = run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", str(plan), "--yes")
         assert {"ci-1", "ci-2"} < _names(emulator)
         preview = run("apply", str(plan), "--dry-run")
         assert "contents were not read again" in preview.stderr
@@ -71,7 +71,7 @@ def test_a_dry_run_judges_the_age_by_the_clock_of_the_server_as_the_run_does(tmp
     with example_organization() as emulator:
         emulator.clock.advance(5000 * WEEK)
         _leave_projects(emulator, "ci-1")  # by the clock of this machine, it is one of the future
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
+        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
         with use_clock(SystemClock()):
             preview = run("apply", plan, "--dry-run").json["would_do"]
     assert ([each["name"] for each in preview["delete"]], preview["leave"]) == (["ci-1"], [])
@@ -82,7 +82,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     plan = str(tmp_path / "plan.json")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1", "ci-2", "ci-3")
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
+        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
         run("project", "update", "ci-1", "--name", "kept", "--yes")
         run("project", "delete", "ci-3", "--yes")
         preview = run("apply", plan, "--dry-run")
@@ -100,7 +100,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
 
 def test_projects_that_could_not_be_read_are_no_success() -> None:
     """The exit code is that of the cause, such as 10 without a role; if others could be read, it is 9."""
-    words = ("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
+    words = ("project", "stale", "--match", "ci-*", "--older-than", "7d", "--yes")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1", "ci-2")
         first, second = (each.id for each in emulator.state.projects.values() if each.name.startswith("ci-"))
@@ -114,7 +114,7 @@ def test_projects_that_could_not_be_read_are_no_success() -> None:
         emulator.faults.add("create_api_key", status=400, times=None)
         assert run(*words).exit == 1
         emulator.faults.clear()
-        assert run("project", "stale", "--name", "ci-*", "--older-than", "70d", "--yes").exit == 0
+        assert run("project", "stale", "--match", "ci-*", "--older-than", "70d", "--yes").exit == 0
 
 
 def test_a_project_that_the_account_does_not_see_is_not_called_deleted(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_project_that_the_account_does_not_see_is_not_called_deleted(tmp_path:
     plan = str(tmp_path / "plan.json")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
+        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
         account = emulator.add_client(roles=["OrgManager"])
         member = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
         preview = run("apply", plan, "--dry-run", env=member)
@@ -139,8 +139,8 @@ def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: P
     plan = str(tmp_path / "plan.json")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
-        shown = run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes", terminal=True)
+        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
+        shown = run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--yes", terminal=True)
         refused = run("apply", plan, terminal=True, stdin="y\n")
         assert "ci-1" in _names(emulator)
         accepted = run("apply", plan, terminal=True, stdin="1\n")
@@ -157,7 +157,7 @@ def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path:
     people.write_text("ada@example.com\n")
     stale, offboarding = tmp_path / "stale", tmp_path / "offboarding"
     with example_organization() as emulator:
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--out", str(stale), "--yes")
+        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", str(stale), "--yes")
         run("user", "offboard", "--people", str(people), "--out", str(offboarding))
         for good in (stale, offboarding):
             document: dict[str, Any] = json.loads(good.read_text())
@@ -217,7 +217,7 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
         unsaved = run("user", "offboard", "--people", str(people))
         shown = run("user", "offboard", "--people", str(people), "--dry-run", "--output", "table")
         made = run("user", "offboard", "--people", str(people), "--out", plan)
-        run("role-binding", "create", "--user", "eve@example.com", "--role", "search:ProjectEditor", "--yes")
+        run("role", "grant", "--user", "eve@example.com", "--role", "search:ProjectEditor", "--yes")
         preview = run("apply", plan, "--dry-run", "--out", str(report))
         asked = run("apply", plan)
         assert len(emulator.state.users) == 3
@@ -299,7 +299,7 @@ def test_an_interrupted_plan_says_what_is_done(tmp_path: Path) -> None:
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1", "ci-2")
         ids = {each.id for each in emulator.state.projects.values() if each.name.startswith("ci-")}
-        run("project", "stale", "--name", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
+        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
         with intercepted(interrupt):
             done = run("apply", plan, "--confirm", "99")
         gone = ids - emulator.state.projects.keys()
@@ -347,14 +347,14 @@ def test_a_read_only_session_makes_no_temporary_key() -> None:
     """With --read-only, a search for stale projects is refused before the key that reads their contents is made."""
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
-        done = run("--read-only", "project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
+        done = run("--read-only", "project", "stale", "--match", "ci-*", "--older-than", "7d", "--yes")
         assert done.exit == 2
         assert not [each for each in emulator.requests if each.method != "GET" and each.operation_id != "get_token"]
 
 
 def test_the_exit_code_of_stale_projects_that_could_not_be_read() -> None:
     """It is that of the cause if no project was read, and no temporary key may have been left."""
-    words = ("project", "stale", "--name", "ci-*", "--older-than", "7d", "--yes")
+    words = ("project", "stale", "--match", "ci-*", "--older-than", "7d", "--yes")
     cases: list[tuple[int, Literal["html"] | None, int]]
     cases = [(402, None, 10), (403, None, 10), (403, "html", 1), (429, None, 7), (503, None, 9)]
     for status, body, expected in cases:
@@ -375,7 +375,7 @@ def test_the_exit_code_of_stale_projects_that_could_not_be_read() -> None:
 def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do_next(tmp_path: Path) -> None:
     """The help and the last line of the output say so, with and without a file, and if nothing is found."""
     plan, empty = str(tmp_path / "plan.json"), str(tmp_path / "empty.json")
-    words = ("project", "stale", "--yes", "--older-than", "7d", "--name")
+    words = ("project", "stale", "--yes", "--older-than", "7d", "--match")
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
         before = _names(emulator)
@@ -390,7 +390,7 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
             assert next_step in line
         assert run(*words, "ci-*").stderr.startswith("To read what projects contain, the command creates temporary")
         assert _names(emulator) == before
-        recent = run("project", "stale", "--name", "ci-*", "--older-than", "0s", "--yes")
+        recent = run("project", "stale", "--match", "ci-*", "--older-than", "0s", "--yes")
         assert (recent.exit, "error: --older-than must be above 0" in recent.stderr) == (2, True)
     page = " ".join(run("project", "stale", "--help").stdout.split())
     assert "Nothing is deleted." in page

@@ -176,14 +176,14 @@ def test_commands_that_may_take_long_show_progress(monkeypatch: pytest.MonkeyPat
             ("user", "list"),
             ("inventory",),
             ("access",),
-            ("project", "delete-with-cleanup", "search", "--confirm", "search"),
+            ("project", "delete", "--with-contents", "search", "--confirm", "search"),
         ):
             assert run(*words, terminal=True).exit == 0, words
         for words in (("user", "list"), ("inventory",)):
             before = len(titles)
             assert run(*words).exit == 0
             assert len(titles) == before
-    assert list(dict.fromkeys(titles)) == ["user list", "reading the organization", "project delete-with-cleanup"]
+    assert list(dict.fromkeys(titles)) == ["user list", "reading the organization", "project delete"]
 
 
 @pytest.mark.filterwarnings("ignore::getpass.GetPassWarning")  # no device is behind this terminal

@@ -114,7 +114,7 @@ def test_only_a_rotation_replaces_a_secret_that_is_stored(place: str, tmp_path: 
         first = run("api-key", "create", "first", "--project", "search", *options)
         stored = path.read_text()
         again = run("api-key", "create", "second", "--project", "search", *options)
-        tenant = run("project", "provision", "acme", "--key-role", "DataPlaneEditor", *options)
+        tenant = run("project", "provision", "acme", "--role", "DataPlaneEditor", *options)
         assert (first.exit, again.exit, tenant.exit) == (0, 2, 2)
         assert "perhaps the only copy" in again.stderr
         assert "perhaps the only copy" in tenant.stderr

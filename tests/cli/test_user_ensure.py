@@ -18,7 +18,7 @@ def test_a_script_ensures_people_without_knowing_who_is_a_member() -> None:
             assert (again.exit, again.json["created"], again.json["steps"]) == (0, False, []), again
             assert again.json["id"] == first.json["id"]
         noun = "--user", "ada@example.com"
-        held = {each["role"] for each in run("role-binding", "list", *noun).json}
+        held = {each["role"] for each in run("role", "list", *noun).json}
         assert held == {"OrgMember", "ProjectViewer", "ProjectEditor"}
         assert [each.email for each in emulator.state.open_invites] == ["bob@example.com", "eve@example.com"]
 
@@ -26,24 +26,22 @@ def test_a_script_ensures_people_without_knowing_who_is_a_member() -> None:
 def test_a_person_is_asked_and_told_what_was_done() -> None:
     """On a terminal the question shows the wish, and the answer is one line that says what was granted and revoked."""
     with example_organization():
-        words = (*ENSURE, "ada@example.com", "--role", "OrgManager", "--revoke-unlisted")
+        words = (*ENSURE, "ada@example.com", "--role", "OrgManager", "--revoke-others")
         asked = run(*words, terminal=True, stdin="n\n")
-        assert "About to: user ensure ada@example.com --role OrgManager --revoke-unlisted" in asked.stderr
+        assert "About to: user ensure ada@example.com --role OrgManager --revoke-others" in asked.stderr
         assert (asked.exit, asked.stdout) == (130, "")
         done = run(*words, terminal=True, stdin="y\n").stdout
         for part in ("granted OrgManager on the organization to user ada@example.com", "revoked OrgMember on the"):
             assert part in done
-        assert [each["role"] for each in run("role-binding", "list", "--user", "ada@example.com").json] == [
-            "OrgManager"
-        ]
+        assert [each["role"] for each in run("role", "list", "--user", "ada@example.com").json] == ["OrgManager"]
 
 
 def test_the_last_owner_is_refused() -> None:
-    """The exit code is that of a refusal, also of a dry run; without --revoke-unlisted the owner keeps the role."""
+    """The exit code is that of a refusal, also of a dry run; without --revoke-others the owner keeps the role."""
     with example_organization() as emulator:
         words = (*ENSURE, "owner@example.com", "--role", "OrgMember", "--output", "json")
         for way in ("--yes", "--dry-run"):
-            refused = run(*words, "--revoke-unlisted", way)
+            refused = run(*words, "--revoke-others", way)
             assert (refused.exit, refused.error["operation"]) == (5, "ensure_user")
             assert "is the last user who is an OrgOwner" in refused.error["message"]
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
@@ -61,9 +59,7 @@ def test_an_expired_invite_is_replaced() -> None:
             ("delete", True),
             ("invite", False),
         ]
-        assert [each["role"] for each in run("role-binding", "list", "--invite", "bob@example.com").json] == [
-            "OrgManager"
-        ]
+        assert [each["role"] for each in run("role", "list", "--invite", "bob@example.com").json] == ["OrgManager"]
 
 
 def test_a_wish_without_a_role_on_the_organization_names_the_option() -> None:

@@ -60,10 +60,10 @@ def log_in(host: str, line: Mapping[str, str]) -> httpx.Response:
 
 
 def test_an_advertised_url_is_announced_and_returned() -> None:
-    """With --advertise, all that is announced has this URL, and the health route returns it to other hosts, too."""
+    """With --advertise-url, all that is announced has this URL, and the health route returns it to other hosts, too."""
     port = find_free_port()
     remote = ("--host=0.0.0.0", "--allow-remote", f"--port={port}")
-    with start_server(*remote, "--advertise=http://emulator:8080/") as line:
+    with start_server(*remote, "--advertise-url=http://emulator:8080/") as line:
         urls = {name: line[name] for name in ("host", "oauth_url")}
         assert urls == {"host": "http://emulator:8080", "oauth_url": "http://emulator:8080/oauth/token"}
         assert line["control_url"] == "http://emulator:8080/_emulator"
@@ -76,9 +76,9 @@ def test_an_advertised_url_is_announced_and_returned() -> None:
 )
 def test_what_is_advertised_is_a_url(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Anything but a URL without a path and credentials is refused."""
-    assert main(["--advertise", url]) == 2
+    assert main(["--advertise-url", url]) == 2
     reason = "it must be like http://emulator:8080, without credentials and path"
-    assert capsys.readouterr().err == f"argument --advertise: {reason}; --help lists the options\n"
+    assert capsys.readouterr().err == f"argument --advertise-url: {reason}; --help lists the options\n"
 
 
 def test_credentials_are_fixed_by_variables_options_and_files(tmp_path: Path) -> None:

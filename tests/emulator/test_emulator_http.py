@@ -397,7 +397,7 @@ def test_state_file_keeps_the_state(serve: Callable[..., Server], tmp_path: Path
     assert first.returncode == 0
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]
-    again = read_announcement(second := serve("--state", str(file), "--plan", "Free", "--token-lifetime", "60"))
+    again = read_announcement(second := serve("--state", str(file), "--plan", "Free", "--token-lifetime", "60s"))
     assert [again[name] for name in ("client_id", "client_secret")] == [line["client_id"], line["client_secret"]]
     assert httpx.get(f"{again['host']}/admin/projects", headers=headers).json()["data"][0]["name"] == "kept"
     httpx.post(f"{again['control_url']}/reset").raise_for_status()
@@ -420,7 +420,7 @@ def test_state_file_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         load(self, document)
 
     monkeypatch.setattr(Emulator, "load", load_and_note)
-    options = ["--plan", "Standard", "--permissions", "open", "--token-lifetime", "60"]
+    options = ["--plan", "Standard", "--permissions", "open", "--token-lifetime", "60s"]
     assert command.main(["--state", str(file), *options]) == 0
     (emulator,) = served
     assert len(loaded) == 1
@@ -487,7 +487,9 @@ def test_seed_repeats_the_credentials(served: list[Emulator]) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("option", ["--token-lifetime=0", "--token-lifetime=soon", "--plan=Gold", "--seed=x"])
+@pytest.mark.parametrize(
+    "option", ["--token-lifetime=0s", "--token-lifetime=60", "--token-lifetime=soon", "--plan=Gold", "--seed=x"]
+)
 def test_invalid_options_are_usage_errors(option: str) -> None:
     """An invalid option is a usage error that names the option."""
     status, error = run_refused_server(option)

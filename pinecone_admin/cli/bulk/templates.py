@@ -198,6 +198,7 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     values, extra, order = command.make_parser(context).parse_args(list(rest))
     if extra:
         raise click.UsageError(f"{extra[0]} is one word too many.", context)
+    command = command.given(values)
     for param in order:
         _take_for_all_rows(session, param, values, context)
     columns = _read_columns(session, command, values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
 
 if TYPE_CHECKING:
-    from pinecone_admin.workflows import Ref, Step
+    from pinecone_admin.workflows import Step
 
 
 @frozen
@@ -148,17 +149,14 @@ class NameLookup:
         created_at = getattr(item, "created_at", None)
         return str(item.id) if created_at is None else f"{item.id} (created {created_at:%Y-%m-%d %H:%M} UTC)"
 
-    def name_projects(self, report: Any) -> None:
-        """Add the names of projects to the steps and the differences of a report, beside their ids."""
+    def add_names(self, report: Any, found: Iterable[Thing]) -> None:
+        """Add names to the steps and the differences of a report, beside ids of projects and of what was found."""
         steps, differences = getattr(report, "steps", []), getattr(report, "differences", [])
-        has_ids = any(map(_lacks_names, steps)) or any(each.setting == "role_bindings" for each in differences)
-        if not has_ids:
-            return
-        try:
-            names = {each.id: each.name for each in self._candidates("project", "", None)}
-        except PineconeError:  # the work is done, and its report has the ids
-            return
-        steps[:] = [_name_projects(each, names) if _lacks_names(each) else each for each in steps]
+        names = {each.id: each.name for each in found if each.name}
+        if any(map(_lacks_names, steps)) or any(each.setting == "role_bindings" for each in differences):
+            with suppress(PineconeError):  # the work is done, and its report has the ids
+                names |= {each.id: each.name for each in self._candidates("project", "", None)}
+        steps[:] = [_name_refs(each, names) for each in steps]
         differences[:] = [
             evolve(each, found=_add_names(each.found, names), wanted=_add_names(each.wanted, names))
             for each in differences
@@ -244,14 +242,12 @@ def _lacks_names(step: Step) -> bool:
     return any(each.name is None for each in step.change.projects)
 
 
-def _name_projects(step: Step, names: Mapping[str, str]) -> Step:
-    def name(project: Ref | None) -> Ref | None:
-        if project is None or project.name is not None:
-            return project
-        return evolve(project, name=names.get(project.id or ""))
+def _name_refs(step: Step, names: Mapping[str, str]) -> Step:
+    def name(ref: Any) -> Any:
+        return ref and evolve(ref, name=ref.name or names.get(ref.id or ""))
 
     change = step.change
-    target = evolve(change.target, project=name(change.target.project))
+    target = evolve(name(change.target), project=name(change.target.project))
     roles = tuple(evolve(each, project=name(each.project)) for each in change.roles)
     return evolve(step, change=evolve(change, target=target, roles=roles))
 

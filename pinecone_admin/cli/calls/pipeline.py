@@ -229,11 +229,13 @@ def _find_owner(call: Call, makes: Secret, arguments: Mapping[str, Any], *, need
 
 
 def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
-    """Call the function of a command, and add the names of projects to the report of a workflow."""
+    """Call the function of a command, and add names to the report of a workflow."""
     result = call.command.function(call, **arguments)
     if call.command.is_workflow:
         call.session.ledger.is_complete = True  # what follows only reads
-        call.names.name_projects(result)
+        if call.is_dry_run:
+            call.found = {each.id: each for each in call.names.describe_all(call.found.values())}
+        call.names.add_names(result, call.found.values())
     return result
 
 

@@ -57,7 +57,7 @@ _CAUSE_FIXES: dict[Cause, str] = {
     "not HTTP": "check the host and its port, and whether the address must begin with https://",
 }
 """How a failure is fixed whose cause says more than its stage."""
-_ROLES_FIX = "let an owner of the organization grant the account a role: pinecone-admin role-binding create"
+_ROLES_FIX = "let an owner of the organization grant the account a role: pinecone-admin role grant"
 
 # Values of API keys begin with pcsk_ or pckey_.
 _API_KEY = re.compile(r"\s*pc(sk|key)_\w")

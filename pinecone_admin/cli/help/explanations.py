@@ -35,7 +35,7 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     6: "Look whether the change was made, then decide. Rotate a secret again if it may have been rotated.",
     7: "Run the same command again later.",
     8: "Read the output: the command did its work.",
-    9: "Read what is left. The same command usually continues where it stopped, and each takes the file of --failed.",
+    9: "Read what is left. The same command usually goes on where it stopped; each takes the file of --failed-rows.",
     10: "Give the service account a role that permits it, or raise the limit that the message names.",
     125: "Read the message, and explain the code in it.",
     130: "Read what was done. A workflow continues if you run it again.",
@@ -95,7 +95,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "principal-is-gone": (
         "A role is held by something that is in no list.",
         "Most often it was deleted, and the role is a leftover.",
-        "If you know of no such principal, revoke the role: role-binding delete.",
+        "If you know of no such principal, revoke the role: role revoke.",
     ),
 }
 """Meaning, reason and remedy of each kind of finding."""

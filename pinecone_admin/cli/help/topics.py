@@ -73,7 +73,7 @@ written alone, such as --role DataPlaneViewer:
 {_list(API_KEY_ROLES)}
 
 Everyone in the organization needs a role on it, such as OrgMember, beside roles
-on projects. To see who has which role, use pinecone-admin role-binding list or
+on projects. To see who has which role, use pinecone-admin role list or
 pinecone-admin access.
 """,
     "organization-file": """\
@@ -162,8 +162,8 @@ Roles: pinecone-admin help roles. A role that somebody has is written
 TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE. The types are user, service-account,
 api-key and invite:
 
-  role-binding delete user:ada@example.com:search:ProjectViewer
-  role-binding delete service-account:nightly:OrgMember
+  role revoke user:ada@example.com:search:ProjectViewer
+  role revoke service-account:nightly:OrgMember
 
 Times are a number and a unit: 90s, 90m, 12h, 7d, 2w.
 
@@ -223,9 +223,10 @@ as an API key does, or the client id of another service account.
 
 If ensure, provision, apply or a rotation of keys was interrupted after it
 stored a secret in a file, the same command finds it there and finishes; create
-refuses to replace it, and rotate-secret replaces it. No command can read back a
-secret that exec: stored, so these commands create a new one. To repeat api-key
-rotate, give the id of the old key, because the name may be that of the new one.
+refuses to replace it, and service-account rotate replaces it. No command can
+read back a secret that exec: stored, so these commands create a new one. To
+repeat api-key rotate, give the id of the old key, because the name may be that
+of the new one.
 
 There is no option for a client secret, because other users can see command
 lines: use variables, a profile, or --client-secret-stdin.
@@ -236,17 +237,16 @@ Questions, dry runs and plans.
 A command that changes the organization asks first, on a terminal; elsewhere it
 needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions. --dry-run shows what
 would happen, and changes nothing; two commands make temporary keys for it. Of
-user offboard and project delete-with-cleanup, it exits with 5 if they would be
-refused, and user offboard --people does the same.
+user offboard and project delete PROJECT --with-contents, it exits with 5 if
+they would be refused, and user offboard --people does the same.
 
 You are asked for the name, and need --confirm NAME elsewhere, if more is lost
 than you named:
 
   organization delete
-  project delete (of a project that has API keys)
-  project delete-with-cleanup
-  service-account delete, rotate-secret (of the account that the command uses)
-  role-binding delete, change-role (of a role of that account)
+  project delete (of a project that has API keys, or --with-contents)
+  service-account delete, rotate (of the account that the command uses)
+  role revoke, change (of a role of that account)
   send of a DELETE (the last segment of the path)
 
 To delete many things with each, you are asked for the number of rows, and need
@@ -255,7 +255,7 @@ passes. The account that the command uses is never deleted in this way. To
 delete many projects or people, you can also save a plan, read it, and carry it
 out:
 
-  pinecone-admin project stale --name 'ci-*' --older-than 7d --out plan.json
+  pinecone-admin project stale --match 'ci-*' --older-than 7d --out plan.json
   pinecone-admin user offboard --people people.csv --out people.json
   pinecone-admin apply plan.json
 
@@ -263,9 +263,9 @@ A plan is for one organization. What has changed since the plan was made stays
 as it is, and is listed.
 
 To show what is in a project, project stale, api-key identify --project and a
-dry run of project delete-with-cleanup create a temporary API key in each
-project that they read, and delete it again. Their first line shows this, and
-they ask first, or need --yes.
+dry run of project delete PROJECT --with-contents create a temporary API key in
+each project that they read, and delete it again. Their first line shows this,
+and they ask first, or need --yes.
 
 If something is removed, apply asks for the number, and needs --confirm N
 elsewhere. Again, N can be larger.
@@ -322,7 +322,7 @@ any for every kind.
     "waivers": """\
 How findings are accepted for a time.
 
-access --accept FILE reads a list in YAML. An entry accepts the findings of one
+access --waivers FILE reads a list in YAML. An entry accepts the findings of one
 kind, or only those about one principal_id, project_id or key_id, for a reason,
 until the end of a day, in UTC, by the clock of the server, or of this machine
 with --inventory. A rotated key has another id, so that a waiver of its old

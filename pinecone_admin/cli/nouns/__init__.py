@@ -12,7 +12,7 @@ NOUNS: Mapping[str, str] = {
     "user": "People in the organization.",
     "invite": "Invitations to the organization.",
     "service-account": "Accounts of programs.",
-    "role-binding": "Who holds which role.",
+    "role": "Who holds which role.",
     "profile": "Saved accounts to sign in as.",
 }
 """The nouns, each with its help, in the order of the help; the module of one has its name."""
@@ -24,6 +24,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
         "Make the organization match a file, or carry out a saved plan.",
     ),
     "completion": ("help", "Print what makes a shell complete the commands."),
+    "diff": ("reports", "Show what has changed since an inventory was saved, or between two saved ones."),
     "doctor": ("identity", "Check variables, network, clock, credentials and roles, and say how to fix what fails."),
     "each": ("each", "Run a command once for each row of a CSV or JSON file."),
     "emulator": ("emulator", "Serve an organization on this machine, to try things without an account."),
@@ -33,7 +34,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
         "Write the organization as a file for plan and apply: YAML, sorted, the same between runs.",
     ),
     "help": ("help", "Show a page about a topic, or the help of a command."),
-    "inventory": ("reports", "Read everything in the organization, save it, or show what has changed since."),
+    "inventory": ("reports", "Read everything in the organization."),
     "login": ("profile", "Sign in as a service account: try its credentials, and save them as a profile."),
     "plan": (
         "export_plan_apply",

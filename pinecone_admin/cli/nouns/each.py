@@ -33,9 +33,10 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     type=Count(1),
     help="Go ahead with a command that deletes, for at most N rows; N is what you would have to type.",
 )
-@click.option("--stop", is_flag=True, help="Stop after the first row that fails.")
+@click.option("--stop-on-error", "stop", is_flag=True, help="Stop after the first row that fails.")
 @click.option(
-    "--failed",
+    "--failed-rows",
+    "failed",
     metavar="FILE",
     help="Write the rows that failed or did not run to a new file, to run them again; look first at those that the "
     "last line names. It is complete only when each has ended by itself.",

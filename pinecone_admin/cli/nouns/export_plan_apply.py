@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, SETTING, argument, out
+from pinecone_admin.cli.commands import ROOT, SETTING, apply_as, argument, out
 from pinecone_admin.cli.parameters import Count, Secret
 from pinecone_admin.cli.session import Session
 
@@ -14,9 +14,6 @@ _base = click.option(
     "--base",
     metavar="FILE",
     help="The file as last applied. What someone changed since by hand is then shown as drift.",
-)
-_client_id = click.option(
-    "--client-id", metavar="ID", help="Client id of the account that will apply it; needed if nothing else says it."
 )
 
 
@@ -36,7 +33,7 @@ def export(session: Session, *, out: str | None = None) -> None:
 @argument("file", "What the organization should be, as YAML or JSON; - for standard input.", metavar="FILE")
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from an inventory that was saved before, without credentials.")
-@_client_id
+@apply_as
 @out("Write the plan to a file, for apply.")
 @click.option("--markdown", metavar="FILE", help="Write the plan for the comment of a pull request, to a new file.")
 @click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes.")
@@ -63,14 +60,14 @@ def plan(session: Session, **options: Any) -> None:
 )
 @argument("file", "An organization file, or a saved plan of any kind; - for standard input.", metavar="FILE")
 @_base
-@click.option("--drift", is_flag=True, help="Also carry out drift: undo what was changed in the console.")
+@click.option("--fix-drift", "drift", is_flag=True, help="Also carry out drift: undo what was changed in the console.")
 @click.option(
     "--confirm",
     **SETTING,
     type=Count(0),
     help="Go ahead, although N are deleted or lose every role; N is what you would have to type.",
 )
-@_client_id
+@apply_as
 @out("Write what was done to a file, also if the run is interrupted.")
 def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a saved plan.

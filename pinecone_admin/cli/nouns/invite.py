@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted, roles
+from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_others, roles
 from pinecone_admin.cli.parameters import NameOrId
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput])
 @_email
 @roles(required=True)
 @if_different
-@revoke_unlisted
+@revoke_others()
 def ensure(
     call: Call,
     *,

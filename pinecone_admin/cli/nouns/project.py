@@ -26,8 +26,10 @@ _max_pods = click.option(
     type=Count(0),
     help="How many pods the indexes of the project may have together; 0 for a new project without the option.",
 )
-_force_encryption_with_cmek = click.option(
-    "--force-encryption-with-cmek/--no-force-encryption-with-cmek",
+_require_cmek = click.option(
+    "--require-cmek",
+    "force_encryption_with_cmek",
+    is_flag=True,
     default=None,
     help="Require an encryption key of your own, which cannot be undone.",
 )
@@ -59,7 +61,7 @@ def exists(call: Call, *, name: str) -> object:
 @NOUN.command("changes", example="pinecone-admin project create docs --yes")
 @argument("name", "Name of the project, 1 to 512 characters.", metavar="NAME")
 @_max_pods
-@_force_encryption_with_cmek
+@_require_cmek
 def create(
     call: Call, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
 ) -> object:
@@ -72,7 +74,7 @@ def create(
 @NOUN.command("changes", example="pinecone-admin project ensure docs --yes", is_workflow=True)
 @argument("name", "Exact name of the project, 1 to 512 characters.", metavar="NAME")
 @_max_pods
-@_force_encryption_with_cmek
+@_require_cmek
 @if_different
 def ensure(
     call: Call,
@@ -99,7 +101,7 @@ def ensure(
 @_own
 @click.option("--name", help="New name, 1 to 512 characters.")
 @click.option("--max-pods", type=Count(0), help="How many pods the indexes of the project may have together.")
-@_force_encryption_with_cmek
+@_require_cmek
 def update(
     call: Call,
     *,
@@ -124,32 +126,55 @@ def _find_keys(call: Call) -> list[str]:
     return describe_parts(call.session, f"Project {call.own.name}", {"API key": read})
 
 
-@NOUN.command("deletes", example="pinecone-admin project delete empty --yes", finds_more=_find_keys)
-@_own
-def delete(call: Call, *, project_id: str) -> None:
-    """Delete a project. If it has API keys, they are deleted with it, and you are asked for the name of the project."""
-    call.admin.projects.delete(project_id=project_id)
+def _need_contents(context: click.Context, option: click.Parameter, value: object) -> object:
+    if value and not context.params.get("with_contents"):
+        raise click.UsageError(f"{option.opts[0]} is for --with-contents.", context)
+    return value
 
 
 @NOUN.command(
     "deletes",
-    example="pinecone-admin project delete-with-cleanup search --confirm search",
-    is_workflow=True,
-    confirms=True,
+    example="pinecone-admin project delete empty --yes",
     finds_more=_find_keys,
-    makes_temporary_keys=True,
+    facts_with={"with_contents": {"is_workflow": True, "confirms": True, "makes_temporary_keys": True}},
 )
 @_own
-@click.option("--timeout", "time_limit", type=Duration(), help="How long to wait at most; 10m without the option.")
-@click.option("--lift-protection", is_flag=True, help="Also delete indexes with deletion protection.")
-def delete_with_cleanup(
-    call: Call, *, project_id: str, time_limit: timedelta = timedelta(minutes=10), lift_protection: bool = False
+@click.option(
+    "--with-contents",
+    is_flag=True,
+    is_eager=True,  # so that the others see it
+    help="First delete everything in it, and wait until that is gone.",
+)
+@click.option(
+    "--timeout",
+    "time_limit",
+    type=Duration(),
+    callback=_need_contents,
+    help="With --with-contents: how long to wait at most; 10m without the option.",
+)
+@click.option(
+    "--lift-protection",
+    is_flag=True,
+    callback=_need_contents,
+    help="With --with-contents: also delete indexes with deletion protection.",
+)
+def delete(
+    call: Call,
+    *,
+    project_id: str,
+    with_contents: bool,
+    time_limit: timedelta = timedelta(minutes=10),
+    lift_protection: bool = False,
 ) -> object:
-    """Delete everything in a project, wait until it is gone, and delete the project.
+    """Delete a project.
 
-    To see what a project contains, a temporary API key is made in it, and deleted again; also by a dry run, which
-    therefore asks.
+    If it has API keys, they are deleted with it, and you are asked for its name. A project with indexes is refused,
+    unless you add --with-contents, which always asks for the name. To see what the project contains, it creates a
+    temporary API key, and deletes it again; also in a dry run, which therefore asks.
     """
+    if not with_contents:
+        call.admin.projects.delete(project_id=project_id)
+        return None
     return call.admin.projects.delete_with_cleanup(
         project_id=project_id,
         dry_run=call.is_dry_run,
@@ -161,7 +186,7 @@ def delete_with_cleanup(
 
 @NOUN.command(
     "changes",
-    example="pinecone-admin project provision acme --key-role DataPlaneEditor "
+    example="pinecone-admin project provision acme --role DataPlaneEditor "
     "--grant user:ada@example.com:ProjectViewer --reveal --yes",
     makes=Secret("api-key", may_exist=True, nested=True),
     is_workflow=True,
@@ -170,7 +195,7 @@ def delete_with_cleanup(
     "name", "Name of the project, 1 to 512 characters. The first 80 characters are the name of the key.", metavar="NAME"
 )
 @click.option(
-    "--key-role", "key_roles", type=KEY_ROLE, multiple=True, required=True, help="A role of the key; can be repeated."
+    "--role", "key_roles", type=KEY_ROLE, multiple=True, required=True, help="A role of the key; can be repeated."
 )
 @click.option(
     "--grant",
@@ -193,10 +218,10 @@ def provision(
 
 @NOUN.by_hand(
     "reads",
-    example="pinecone-admin project stale --name 'ci-*' --older-than 7d --yes",
+    example="pinecone-admin project stale --match 'ci-*' --older-than 7d --yes",
     makes_temporary_keys=True,
 )
-@click.option("--name", "name_pattern", required=True, metavar="PATTERN", help="Names of the projects, such as 'ci-*'.")
+@click.option("--match", "name_pattern", required=True, metavar="PATTERN", help="Names of projects, such as 'ci-*'.")
 @click.option("--older-than", required=True, type=Duration(), help="Age that a project must exceed, such as 7d.")
 @out("Write the plan to a file, for apply.")
 def stale(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The commands ``access`` and ``inventory``: who can do what, and everything in the organization."""
+"""The commands ``access``, ``inventory`` and ``diff``: who can do what, what there is, and what has changed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, out, overwrite
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.commands import ROOT, argument, out, overwrite
 from pinecone_admin.cli.parameters import Choice, Count, Duration
 from pinecone_admin.cli.session import Session
 
@@ -50,10 +49,9 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
     help="Exit with 8 if there is a finding of one of these kinds; any for all of them; can be repeated.",
 )
 @click.option(
-    "--accept",
+    "--waivers",
     metavar="FILE",
-    help="Findings that are accepted, each with a reason and an end, as YAML. JSON and the files of --html and "
-    "--markdown list them with both.",
+    help="Findings that you accept, each with a reason and an end, as YAML (help waivers).",
 )
 def access(session: Session, **options: Any) -> None:
     """Show who can do what in which project, and what a reviewer should check.
@@ -71,30 +69,29 @@ def access(session: Session, **options: Any) -> None:
 
 
 @ROOT.by_hand("reads", example="pinecone-admin inventory --output table")
-@out("Write the inventory to a file, to compare it later.")
-@click.option("--diff", metavar="FILE", help="Show what has changed since this inventory was saved.")
-@click.option("--compare", metavar="OLD NEW", nargs=2, help="Compare two saved inventories; nothing is read online.")
-@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed.")
-def inventory(
-    session: Session,
-    *,
-    out: str | None = None,
-    diff: str | None = None,
-    compare: tuple[str, str] | None = None,
-    fail_on_change: bool,
-) -> None:
-    """Read everything in the organization, save it, or show what has changed since.
+@out("Write the inventory to a file, for diff, plan and access.")
+def inventory(session: Session, *, out: str | None = None) -> None:
+    """Read everything in the organization.
 
-    A table has the number of each kind, without one if not all could be read. So has the output beside --out, unless
-    --output or --query asks for the inventory.
+    --out saves it, and diff shows later what has changed. A table has the number of each kind, without one if not all
+    could be read. So has the output beside --out, unless --output or --query asks for the inventory.
 
-    If a part could not be read, the exit code is 9, and what was read is saved all the same. So it is if one of two
-    inventories that are compared lacks a part, unless --fail-on-change has found a change.
+    If a part could not be read, the exit code is 9, and what was read is saved all the same.
     """
-    if compare and (out or diff):
-        raise CLIError("--compare reads two files, so --out and --diff have no place beside it. Leave them out.")
-    if fail_on_change and not (compare or diff):
-        raise CLIError("--fail-on-change needs something to compare: --diff FILE or --compare OLD NEW.")
     from pinecone_admin.cli.reports.inventory_report import report_inventory  # noqa: PLC0415 - loads the models
 
-    report_inventory(session, out=out, diff=diff, compare=compare, fail_on_change=fail_on_change)
+    report_inventory(session, out)
+
+
+@ROOT.by_hand("reads", example="pinecone-admin diff inventory.json")
+@argument("old", "The inventory that inventory --out saved.", metavar="OLD")
+@argument("new", "A later one; without it, the organization is read now.", required=False, metavar="[NEW]")
+@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed.")
+def diff(session: Session, *, old: str, new: str | None = None, fail_on_change: bool) -> None:
+    """Show what has changed since an inventory was saved, or between two saved ones.
+
+    If one of the two lacks a part, the exit code is 9, unless --fail-on-change has found a change.
+    """
+    from pinecone_admin.cli.reports.inventory_report import report_changes  # noqa: PLC0415 - loads the models
+
+    report_changes(session, old, new, fail_on_change=fail_on_change)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_unlisted, roles
+from pinecone_admin.cli.commands import Noun, apply_as, argument, if_different, limit, revoke_others, roles
 from pinecone_admin.cli.parameters import Duration, NameOrId, Secret
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ _own = argument(
     "Name or id of the service account.",
     type=NameOrId("service-account"),
     metavar="SERVICE-ACCOUNT",
-)
-_client_id = click.option(
-    "--client-id", metavar="ID", help="Client id of the account that the command uses, if it has only an access token."
 )
 
 
@@ -64,8 +61,8 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
 @argument("name", "Exact name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
 @roles()
 @if_different
-@revoke_unlisted
-@_client_id
+@revoke_others()
+@apply_as
 def ensure(
     call: Call,
     *,
@@ -73,7 +70,6 @@ def ensure(
     role_bindings: Sequence[RoleBindingInput] | None = None,
     on_difference: OnDifference = "report",
     revoke_unlisted: bool = False,
-    client_id: str | None = None,
 ) -> object:
     """Create a service account, unless there is one with this name.
 
@@ -85,7 +81,7 @@ def ensure(
         store=call.store,
         on_difference=on_difference,
         revoke_unlisted=revoke_unlisted,
-        client_id=client_id,
+        client_id=call.session.client_id,
         dry_run=call.is_dry_run,
     )
 
@@ -115,12 +111,13 @@ def delete(call: Call, *, service_account_id: str) -> None:
 
 @NOUN.command(
     "changes",
-    example="pinecone-admin service-account rotate-secret ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
+    example="pinecone-admin service-account rotate ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
     makes=Secret("service-account", replaces=True),
     own_warning="This is the account that the command uses itself.",
 )
 @_own
-def rotate_secret(call: Call, *, service_account_id: str) -> object:
+@apply_as
+def rotate(call: Call, *, service_account_id: str) -> object:
     """Replace the secret of a service account.
 
     The old secret stops working within seconds, so store the new one where its programs read it. For the account that
@@ -129,7 +126,9 @@ def rotate_secret(call: Call, *, service_account_id: str) -> object:
     """
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
-    return call.admin.service_accounts.rotate(service_account_id=service_account_id, store=call.store, allow_own=True)
+    return call.admin.service_accounts.rotate(
+        service_account_id=service_account_id, store=call.store, client_id=call.session.client_id, allow_own=True
+    )
 
 
 @NOUN.command(
@@ -142,7 +141,7 @@ def rotate_secret(call: Call, *, service_account_id: str) -> object:
 @click.option(
     "--name", "names", multiple=True, metavar="NAME", help="Rotate only this one, whatever its age; can be repeated."
 )
-@_client_id
+@apply_as
 @click.option(
     "--allow-unreadable",
     is_flag=True,
@@ -154,7 +153,6 @@ def rotate_due(
     *,
     older_than: timedelta,
     names: Sequence[str] | None = None,
-    client_id: str | None = None,
     allow_unreadable: bool = False,
 ) -> object:
     """Rotate the secrets of service accounts that are old, one after another.
@@ -170,7 +168,7 @@ def rotate_due(
         older_than=older_than,
         store=call.store,
         names=names,
-        client_id=client_id,
+        client_id=call.session.client_id,
         allow_unreadable=allow_unreadable or has_no_destination,
         dry_run=call.is_dry_run,
     )

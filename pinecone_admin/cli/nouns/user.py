@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, limit, out, roles
+from pinecone_admin.cli.commands import Noun, argument, limit, out, revoke_others, roles
 from pinecone_admin.cli.parameters import NameOrId
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def describe(call: Call, *, user_id: str) -> object:
 @NOUN.command("changes", example="pinecone-admin user ensure eve@example.com --role OrgMember --yes", is_workflow=True)
 @argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
 @roles(required=True)
-@click.option("--revoke-unlisted", is_flag=True, help="Also revoke all other roles, after granting.")
+@revoke_others("")
 def ensure(
     call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput], revoke_unlisted: bool = False
 ) -> object:

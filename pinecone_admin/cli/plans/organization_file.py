@@ -39,7 +39,7 @@ from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, plan_changes
 from pinecone_admin.workflows.change_plan import count_not_listed
 from pinecone_admin.workflows.comparison import ALREADY_DONE
-from pinecone_admin.workflows.guard import find_removed, identify_caller
+from pinecone_admin.workflows.guard import find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import (
     find_new_project_names,
@@ -78,7 +78,6 @@ def plan_file(
     file: str,
     base: str | None = None,
     inventory: str | None = None,
-    client_id: str | None = None,
     out: str | None = None,
     markdown: str | None = None,
     fail_on_change: bool,
@@ -89,11 +88,12 @@ def plan_file(
     _check_format(session)
     desired, former = read_state(session, file), None if base is None else read_state(session, base)
     if inventory is None:
-        caller = identify_caller(session.client_id, client_id)
-        made = _plan(session, desired, former, read_inventory(session), caller.client_id)
+        client_id = session.client_id
+        made = _plan(session, desired, former, read_inventory(session), client_id)
     else:
         taken = parse_inventory(read_text(inventory, session.stdin), inventory)
-        made = _plan(session, desired, former, taken, client_id or session.env.get("PINECONE_CLIENT_ID"))
+        client_id = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
+        made = _plan(session, desired, former, taken, client_id)
     if out is not None:
         save_plan(session, made, out)
     if markdown is not None:
@@ -152,7 +152,7 @@ def _plan(
     """Return the plan for a file; of several problems, each gets a line of its own."""
     commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
     if client_id is None:
-        raise CLIError("Nothing shows which account will apply the file. Give its client id with --client-id.")
+        raise CLIError("Nothing shows which account will apply the file. Give its client id with --apply-as.")
     with _listing_problems(session, desired.source):
         return plan_changes(inventory, desired, client_id=client_id, base=base, commit=commit)
 
@@ -206,7 +206,6 @@ def apply_file(
     file: str,
     base: str | None = None,
     drift: bool,
-    client_id: str | None = None,
     out: str | None = None,
 ) -> None:
     """Carry out a file or a saved plan, and write the report; the arguments are the options of the command."""
@@ -215,14 +214,14 @@ def apply_file(
     text = read_text(file, session.stdin, keep_mark=True)
     workflow = find_workflow(text)
     if workflow in _CARRIED_OUT_ELSEWHERE:
-        _refuse_options_of_files(session, file, base=base, drift=drift, client_id=client_id)
+        _refuse_options_of_files(session, file, base=base, drift=drift)
         _CARRIED_OUT_ELSEWHERE[workflow](session, text, file, out)
         return
     destination = Destination(session, _SECRETS)
     session.written += [] if out is None else [out]
     if session.is_dry_run:
         _check_format(session)
-    caller = identify_caller(session.client_id, client_id)
+    caller = session.account
     if workflow is not None:
         if base is not None:
             raise CLIError("A saved plan already contains its base, so --base has no place here. Leave it out.")
@@ -260,7 +259,7 @@ def apply_file(
                 drift=drift,
                 allow_removals=allowed,
                 allow_own=False,
-                client_id=client_id,
+                client_id=caller.client_id,
                 begin=begun.append,
             )
         session.ledger.is_complete = done.is_complete
@@ -285,14 +284,12 @@ def _notify_incomplete(session: Session, done: ApplyReport, out: str | None) -> 
     session.exit_code = exit_of_reasons(reasons, session.ledger)
 
 
-def _refuse_options_of_files(
-    session: Session, path: str, *, base: str | None, drift: bool, client_id: str | None
-) -> None:
+def _refuse_options_of_files(session: Session, path: str, *, base: str | None, drift: bool) -> None:
     """Raise CLIError if an option is given that has no effect on the plans of other commands."""
     given = {
         "--base": base is not None,
-        "--drift": drift,
-        "--client-id": client_id is not None,
+        "--fix-drift": drift,
+        "--apply-as": "client_id" in session.settings,
         "--store": "store" in session.settings,
     }
     for option in (option for option, is_given in given.items() if is_given):

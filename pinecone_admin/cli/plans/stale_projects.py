@@ -37,7 +37,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     """Find stale projects, show them with everything in them, and save the plan."""
     prepare_plan_file(session, out)
     require_change_allowed(session)
-    confirm_temporary_keys(session, f"project stale --name {shlex.quote(name_pattern)}")
+    confirm_temporary_keys(session, f"project stale --match {shlex.quote(name_pattern)}")
     with show_progress(session, "reading the projects") as progress:
         plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
     if out is not None:

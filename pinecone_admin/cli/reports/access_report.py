@@ -56,19 +56,19 @@ def report_access(
     max_pending: timedelta,
     max_key_age: timedelta | None = None,
     fail_on: Sequence[str] = (),
-    accept: str | None = None,
+    waivers: str | None = None,
 ) -> None:
     """Write who can do what, to files and to standard output; the arguments are the options of the command."""
     kinds = parse_kinds(fail_on)
     if max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(kinds))):
         raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, such as 90d. Without it, no key is too old.")
     files = [each for each in (html, csv, markdown) if each is not None]
-    check_new_files(*files, overwrite=bool(session.settings.get("overwrite")), inputs=(inventory, accept))
-    waivers = parse_waivers(read_text(accept, session.stdin)) if accept else []
+    check_new_files(*files, overwrite=bool(session.settings.get("overwrite")), inputs=(inventory, waivers))
+    accepted = parse_waivers(read_text(waivers, session.stdin)) if waivers else []
     taken = parse_inventory(read_text(inventory, session.stdin), inventory) if inventory else read_inventory(session)
     access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
     project_id = find_project(access.projects, project) if project else None
-    review = access.accept(waivers, today=datetime.now(UTC).date() if inventory else None)
+    review = access.accept(accepted, today=datetime.now(UTC).date() if inventory else None)
     if project_id is not None:
         # Not by who holds access: an expired invite is none of them.
         holders = {
@@ -77,8 +77,8 @@ def report_access(
             if each.role == "OrgOwner" or each.resource_id == project_id
         }
         concerns = partial(_may_concern, project_id, holders)
-        accepted = [each for each in review.accepted if concerns(each[0])]
-        review = evolve(review, open=[*filter(concerns, review.open)], accepted=accepted)
+        kept = [each for each in review.accepted if concerns(each[0])]
+        review = evolve(review, open=[*filter(concerns, review.open)], accepted=kept)
         access = evolve(access, findings=[*filter(concerns, access.findings)])
     selected = select_access(access, project_id=project_id, level=level)
     page = select_access(access, project_id=project_id, level=level, keep_owners=True)

@@ -18,38 +18,33 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "dim"}
 _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 
 
-def report_inventory(
-    session: Session,
-    *,
-    out: str | None,
-    diff: str | None,
-    compare: tuple[str, str] | None,
-    fail_on_change: bool,
-) -> None:
-    """Take an inventory or compare two, and choose the exit code; the arguments are the options of the command."""
-    check_new_files(out, overwrite=bool(session.settings.get("overwrite")), inputs=(diff,))
-    before = after = None
-    if compare:
-        before, after = (parse_inventory(read_text(path, session.stdin), path) for path in compare)
-    elif diff:
-        before = parse_inventory(read_text(diff, session.stdin), diff)
-    after = after or read_inventory(session)
-    if before is not None:
-        check_same_organization(before, after)
+def report_inventory(session: Session, out: str | None) -> None:
+    """Take an inventory, save it in a file if one is given, and choose the exit code."""
+    check_new_files(out, overwrite=bool(session.settings.get("overwrite")))
+    taken = read_inventory(session)
     if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
-        write_report(out, json.dumps(after.to_dict(), indent=2) + "\n")
+        write_report(out, json.dumps(taken.to_dict(), indent=2) + "\n")
         session.notify(f"Wrote {out}.")
-    if before is None:
-        _write_inventory(session, after, is_saved=out is not None)
-        unread = [str(each) for each in after.unread]
+    _write_inventory(session, taken, is_saved=out is not None)
+    _end_with_unread(session, [str(each) for each in taken.unread])
+
+
+def report_changes(session: Session, old: str, new: str | None, *, fail_on_change: bool) -> None:
+    """Compare a saved inventory with another one, or with what is there now, and choose the exit code."""
+    before = parse_inventory(read_text(old, session.stdin), old)
+    after = read_inventory(session) if new is None else parse_inventory(read_text(new, session.stdin), new)
+    check_same_organization(before, after)
+    changes = before.diff(after)
+    _write_changes(session, changes)
+    if changes and fail_on_change:
+        session.exit_code = exit_codes.FINDINGS
     else:
-        changes = before.diff(after)
-        _write_changes(session, changes)
-        unread = changes.unknown
-        if changes and fail_on_change:
-            session.exit_code = exit_codes.FINDINGS
-            return
+        _end_with_unread(session, changes.unknown)
+
+
+def _end_with_unread(session: Session, unread: Sequence[str]) -> None:
+    """End with exit code 9 if parts are missing, and tell which."""
     if unread:
         session.exit_code = exit_codes.PARTLY_DONE
         warn_of_unread(session, unread)

@@ -1,4 +1,4 @@
-"""Role bindings."""
+"""Roles that somebody holds, which the API calls role bindings."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, key_scope, limit, principal
-from pinecone_admin.cli.parameters import ROLES, Choice, NameOrId, Reference, Role
+from pinecone_admin.cli.commands import Noun, apply_as, argument, key_scope, limit, principal
+from pinecone_admin.cli.parameters import ORGANIZATION, ROLES, Choice, NameOrId, Reference, Role, RolePlace
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
     from pinecone_admin.cli.calls.pipeline import Call
-    from pinecone_admin.models import ResourceType, RoleBindingInput, RoleName
+    from pinecone_admin.models import RoleBindingInput, RoleName
 
-NOUN = Noun("role-binding")
+NOUN = Noun("role")
 
 _own = argument(
     "role_binding_id",
@@ -31,49 +31,35 @@ _wanted_role = click.option(
 _REVOKES_OWN = "This is a role of the account that the command uses itself."
 
 
-def _look_there_for_key(context: click.Context, _: click.Parameter, value: Reference | None) -> Reference | None:
+def _look_there_for_key(context: click.Context, _: click.Parameter, value: object) -> object:
     """Let the project of the roles be the one in which the name of the key is looked for."""
-    if value is not None:
+    if isinstance(value, Reference):
         context.obj.settings["scope"] = value
     return value
 
 
-@NOUN.command("reads", example="pinecone-admin role-binding list --user ada@example.com")
+@NOUN.command("reads", example="pinecone-admin role list --user ada@example.com")
 @principal
 @click.option(
-    "--project",
-    "resource_id",
-    type=NameOrId("project"),
-    callback=_look_there_for_key,
-    help="Only roles on this project.",
-)
-@click.option(
     "--on",
-    "resource_type",
-    type=Choice(("organization", "project")),
-    help="Only roles on the organization, or only roles on projects.",
+    type=RolePlace(),
+    metavar="organization|PROJECT",
+    callback=_look_there_for_key,
+    help="Only roles on the organization, or only roles on this project, given by its name or id.",
 )
 @click.option("--role", type=Choice(ROLES, topic="roles"), help="Only this role.")
 @limit
-def list_(
-    call: Call,
-    *,
-    principal: Thing | None = None,
-    resource_type: ResourceType | None = None,
-    resource_id: str | None = None,
-    role: RoleName | None = None,
-) -> object:
+def list_(call: Call, *, principal: Thing | None = None, on: str | None = None, role: RoleName | None = None) -> object:
     """List who holds which role.
 
     Names that the account may not see are left out. --output raw lists ids alone, and reads no names.
     """
-    if resource_id is not None and resource_type is None:
-        resource_type = "project"
+    project_id = None if on == ORGANIZATION else on
     bindings = call.admin.role_bindings.list(
         principal_type=None if principal is None else principal.api_type,
         principal_id=None if principal is None else principal.id,
-        resource_type=resource_type,
-        resource_id=resource_id,
+        resource_type="organization" if on == ORGANIZATION else "project" if project_id else None,
+        resource_id=project_id,
         role=role,
         limit=call.page_size,
     )
@@ -84,7 +70,7 @@ def list_(
     return name_bindings(call.admin, bindings)
 
 
-@NOUN.command("reads", example="pinecone-admin role-binding describe b2d650af-313b-42b7-9836-31890063e42f")
+@NOUN.command("reads", example="pinecone-admin role describe b2d650af-313b-42b7-9836-31890063e42f")
 @_own
 def describe(call: Call, *, role_binding_id: str) -> object:
     """Show one role binding.
@@ -96,31 +82,14 @@ def describe(call: Call, *, role_binding_id: str) -> object:
 
 
 @NOUN.command(
-    "changes", example="pinecone-admin role-binding create --user ada@example.com --role search:ProjectEditor --yes"
-)
-@_wanted_role
-@principal
-@key_scope
-def create(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
-    """Grant a role."""
-    return call.admin.role_bindings.create(
-        principal_type=principal.api_type,
-        principal_id=principal.id,
-        resource_type=role.resource_type,
-        role=role.role,
-        resource_id=role.resource_id,
-    )
-
-
-@NOUN.command(
     "changes",
-    example="pinecone-admin role-binding ensure --user ada@example.com --role search:ProjectEditor --yes",
+    example="pinecone-admin role grant --user ada@example.com --role search:ProjectEditor --yes",
     is_workflow=True,
 )
 @_wanted_role
 @principal
 @key_scope
-def ensure(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
+def grant(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     """Grant a role, unless it is held already."""
     return call.admin.role_bindings.ensure(
         principal_type=principal.api_type,
@@ -134,16 +103,16 @@ def ensure(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
 
 @NOUN.command(
     "deletes",
-    example="pinecone-admin role-binding delete user:ada@example.com:search:ProjectViewer --yes",
+    example="pinecone-admin role revoke user:ada@example.com:search:ProjectViewer --yes",
     own_warning=_REVOKES_OWN,
 )
 @_own
-def delete(call: Call, *, role_binding_id: str) -> None:
+def revoke(call: Call, *, role_binding_id: str) -> None:
     """Revoke a role.
 
     A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and
     user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
-    To give another role in place of one, use role-binding change-role.
+    To give another role in place of one, use role change.
 
     For a role of the account that the command itself uses, you are asked for the role binding, as it is written above.
     """
@@ -152,8 +121,7 @@ def delete(call: Call, *, role_binding_id: str) -> None:
 
 @NOUN.command(
     "changes",
-    example="pinecone-admin role-binding change-role --user ada@example.com "
-    "--from search:ProjectViewer --to ProjectEditor --yes",
+    example="pinecone-admin role change --user ada@example.com --from search:ProjectViewer --to ProjectEditor --yes",
     is_workflow=True,
     own_warning=_REVOKES_OWN,
 )
@@ -167,7 +135,8 @@ def delete(call: Call, *, role_binding_id: str) -> None:
 @click.option("--to", "to_role", type=Choice(ROLES, topic="roles"), required=True, help="Role to grant.")
 @principal
 @key_scope
-def change_role(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
+@apply_as
+def change(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
     """Replace a role: grant the new one, then revoke the old one.
 
     For a role of the account that the command itself uses, you are asked for the account as you gave it.
@@ -179,6 +148,7 @@ def change_role(call: Call, *, principal: Thing, from_role: RoleBindingInput, to
         from_role=from_role.role,
         to_role=to_role,
         resource_id=from_role.resource_id,
+        client_id=call.session.client_id,
         allow_own=True,  # the command asks for the name of the account
         dry_run=call.is_dry_run,
     )
