@@ -98,7 +98,8 @@ class RoleBindings(Namespace):
         Raises:
             ConflictError: The same role binding exists, the invite was accepted, or an identity provider manages the
                 person.
-            ForbiddenError: Your account does not have the role, or the plan does not include it.
+            ForbiddenError: Your account does not have the role, the plan does not include it, or an API key cannot have
+                it.
             NotFoundError: There is no such principal or project, or your account cannot see it.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the role may have been granted. ``ensure``
                 finds out whether it was.
@@ -147,7 +148,8 @@ class RoleBindings(Namespace):
         Raises:
             ConflictError: The invite was accepted, or an identity provider manages the person. Or the role binding
                 exists, and your account cannot see it.
-            ForbiddenError: Your account does not have the role, or the plan does not include it.
+            ForbiddenError: Your account does not have the role, the plan does not include it, or an API key cannot have
+                it.
             NotFoundError: There is no such principal or project, or your account cannot see it.
             PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
@@ -251,7 +253,8 @@ class RoleBindings(Namespace):
             NotFoundError: The principal has neither role, or your account cannot see it. Nothing was changed.
             ConflictError: The server refused to revoke the old role, and the new role was revoked. Or an identity
                 provider manages the person.
-            ForbiddenError: Your account does not have the new role, or the plan does not include it.
+            ForbiddenError: Your account does not have the new role, the plan does not include it, or an API key cannot
+                have it.
             LeftoverError: The server refused to revoke the old role, and the new role could not be revoked, either.
             PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 

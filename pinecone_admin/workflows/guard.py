@@ -30,7 +30,7 @@ class Caller:
 
     Attributes:
         client_id: Its client id; None if it is unknown.
-        is_stated: Whether only an argument says so, as a token does not show whose it is.
+        is_stated: Whether only an argument says so, as an access token does not show its account.
     """
 
     client_id: str | None
@@ -86,7 +86,7 @@ def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str |
         accounts: All service accounts; those that lose something are enough if no argument states the caller.
     """
     if caller.client_id is None:
-        return f"a token does not show whose it is: pass {_CLIENT_ID}"
+        return f"an access token does not show its account: pass {_CLIENT_ID}"
     if caller.is_stated and all(account.client_id != caller.client_id for account in accounts):
         return f"no service account has the {_CLIENT_ID} that was passed"
     return None

@@ -88,7 +88,7 @@ def parse_tag(name: str) -> NameTag | None:
 def check_untagged(name: str) -> None:
     """Raise PineconeValueError if a name has a tag: a workflow would take what has it for unfinished work."""
     if parse_tag(name) is not None:
-        raise value_error("name", f"must not be that of unfinished work, as {name!r} is")
+        raise value_error("name", f"must not have the form of a temporary name, as {name!r} is")
 
 
 def has_purpose(name: str, purpose: str) -> bool:

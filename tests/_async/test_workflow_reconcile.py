@@ -185,7 +185,7 @@ async def test_a_client_with_a_token_revokes_no_role_of_an_account(admin: AsyncA
         AsyncAdmin(additional_headers=headers, transport=transport),
         transport.async_admin().with_options(additional_headers=headers),
     ):
-        with raises(RefusedError, match="may be the caller's own, since a token .*; nothing was changed"):
+        with raises(RefusedError, match="may be the caller's own, since an access token .*; nothing was changed"):
             await client.service_accounts.ensure(name="robot", role_bindings=[], on_difference="update", **REVOKE)
     assert all(request.startswith("GET") for request in transport.requests)
     own = await AsyncAdmin(access_token=token, transport=transport).service_accounts.ensure(

@@ -184,7 +184,7 @@ def test_a_client_with_a_token_revokes_no_role_of_an_account(admin: Admin, emula
         Admin(additional_headers=headers, transport=transport),
         transport.admin().with_options(additional_headers=headers),
     ):
-        with raises(RefusedError, match="may be the caller's own, since a token .*; nothing was changed"):
+        with raises(RefusedError, match="may be the caller's own, since an access token .*; nothing was changed"):
             client.service_accounts.ensure(name="robot", role_bindings=[], on_difference="update", **REVOKE)
     assert all(request.startswith("GET") for request in transport.requests)
     own = Admin(access_token=token, transport=transport).service_accounts.ensure(

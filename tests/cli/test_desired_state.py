@@ -454,7 +454,9 @@ def test_a_token_does_not_show_whose_it_is(emulator: Emulator) -> None:
     assert run("plan", "less.yaml", *own, "--out", "plan.json", env=env).exit == 0
     words = ("apply", "plan.json", "--confirm", "1", "--yes")
     refused = run(*words, env=env)
-    assert (refused.exit, "since a token does not show whose it is" in refused.stderr) == (5, True), refused.stderr
+    assert (refused.exit, "since an access token does not show its account" in refused.stderr) == (5, True), (
+        refused.stderr
+    )
     assert list_changes(emulator) == ["create_service_account"]
     done = run(*words, *own, env=env)
     assert (done.exit, done.json["client_id"]) == (0, emulator.client_id), done.stderr

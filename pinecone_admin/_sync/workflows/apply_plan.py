@@ -69,7 +69,7 @@ def plan_organization(
     own = find_caller(admin, client_id, operation="plan").client_id  # known once there is a token
     if own is None:
         with set_operation_on_errors("plan"):
-            raise value_error("client_id", "is needed: a token does not tell whose it is")
+            raise value_error("client_id", "is needed, because an access token does not show its account")
     return plan_changes(inventory, desired, client_id=own, base=base, commit=commit)
 
 
