@@ -983,7 +983,9 @@ async def test_a_token_needs_a_client_id(emulator: Emulator) -> None:
         absent = describe(emulator.organization_id, service_accounts=[{"name": "old", "absent": True}])
         await admin.service_accounts.create(name="old")
         plan = await admin.plan(absent, client_id=emulator.client_id)
-        with raises(RefusedError, match="account old .* may be the caller's own, since an access token .*: pass client_id"):
+        with raises(
+            RefusedError, match="account old .* may be the caller's own, since an access token .*: pass client_id"
+        ):
             await admin.apply(plan)
         with raises(PineconeValueError, match="client_id is not that of this client"):
             await owner.apply(plan, client_id="another")

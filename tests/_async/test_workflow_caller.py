@@ -134,7 +134,9 @@ async def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, crede
                 await WORKFLOWS[name](call)
         elif passed == "none" and not credentials:
             kind = PineconeValueError if name == "plan" else RefusedError
-            with raises(kind, match="client_id is needed, because an access token|an access token does not .*: pass client_id"):
+            with raises(
+                kind, match="client_id is needed, because an access token|an access token does not .*: pass client_id"
+            ):
                 await WORKFLOWS[name](call)
         elif is_caller and name in {"apply", "change_role", "rotate"}:
             with raises(RefusedError, match="the account that carries this out, would .* allow_own"):
