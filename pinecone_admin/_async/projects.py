@@ -247,14 +247,15 @@ class AsyncProjects(Namespace):
         """Set up a tenant: a project, role bindings on it, and an API key with the same name.
 
         Existing parts are kept, so you can run this again after an interruption. A key that exists with other roles is
-        also kept, and its ``differences`` list the roles. The key is created last. If a step fails or this call is
-        cancelled before ``store`` has returned, everything that this call created is deleted, in reverse order, and the
-        notes of the error list it. After ``store`` has returned, nothing is deleted, and the next run finishes the
-        work.
+        also kept, and its ``differences`` list the roles. The key is created last.
 
-        Do not run two calls for the same name at the same time. A web service does so if a client sends a POST twice.
-        Two calls can create two projects, and a call that fails deletes what the other call depends on. An account that
-        does not see an existing project creates another one.
+        If a step fails or this call is cancelled before ``store`` has returned, everything that this call created is
+        deleted, in reverse order. The notes of the error list it. After ``store`` has returned, nothing is deleted, and
+        the next run finishes the work.
+
+        Do not run two calls for the same name at the same time, for example if a client sends a POST twice. Two calls
+        can create two projects, and a call that fails deletes what the other call depends on. An account that does not
+        see an existing project creates another one.
 
         Args:
             name: Name of the project, 1 to 512 characters without NUL. The name of the key is its first 80 characters.

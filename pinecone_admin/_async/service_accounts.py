@@ -129,8 +129,8 @@ class AsyncServiceAccounts(Namespace):
         Raises:
             AmbiguousNameError: Several service accounts have the name. ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``. Or roles would be revoked, and the
-                account may be the one of this client, because the client has only an access token, and ``client_id`` is
-                None or no service account has it. Nothing was changed.
+                account may be the one that this client uses. It may be if the client has only an access token, and
+                ``client_id`` is None or no service account has it. Nothing was changed.
             ForbiddenError: The plan does not include service accounts or one of the roles, or your account does not
                 have a role that it would grant.
             LeftoverError: The new account could not be deleted after ``store`` failed, or after the response with the
@@ -296,7 +296,7 @@ class AsyncServiceAccounts(Namespace):
             The service account.
 
         Raises:
-            RefusedError: The account is the one that this client uses; or it may be, because the client has only an
+            RefusedError: The account is the one that this client uses, or may be. It may be if the client has only an
                 access token, and ``client_id`` is None or no service account has it. Nothing was changed.
             SecretNotStoredError: ``store`` failed. ``error.secret.reveal()`` returns the new secret.
             ForbiddenError: The plan does not include service accounts.

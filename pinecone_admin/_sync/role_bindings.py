@@ -193,9 +193,9 @@ class RoleBindings(Namespace):
     def delete(self, *, role_binding_id: str) -> None:
         """Revoke a role by deleting its role binding.
 
-        The client does not ask for confirmation, also if the role is one of its own account. After that, calls that
-        need the role raise ForbiddenError or NotFoundError, or return less. The account may then be unable to grant
-        itself the role again.
+        The client does not ask for confirmation, also if the role is one of the account that it uses. After that, calls
+        that need the role raise ForbiddenError or NotFoundError, or return less. The account may then be unable to
+        grant itself the role again.
 
         Args:
             role_binding_id: Id of the role binding.
@@ -248,7 +248,7 @@ class RoleBindings(Namespace):
         Raises:
             PineconeValueError: Both roles are the same. No request was sent.
             RefusedError: The old role is the OrgOwner role of the last user who has it. Or the roles belong to the
-                account that this client uses; or they may, because the client has only an access token, and
+                account that this client uses, or may belong to it. They may if the client has only an access token, and
                 ``client_id`` is None or no service account has it. Nothing was changed.
             NotFoundError: The principal has neither role, or your account cannot see it. Nothing was changed.
             ConflictError: The server refused to revoke the old role, and the new role was revoked. Or an identity
