@@ -189,7 +189,7 @@ def _require_tests(suite: type) -> None:
         raise TypeError(f"{suite!r} has no tests: emulate() decorates test classes; elsewhere, write `with emulate():`")
     for name in ("setUpClass", "setup_class"):
         if name in names:
-            raise TypeError(f"each test gets a new emulator: move the code of {name} of {suite!r} to setUp or setup_method")
+            raise TypeError(f"each test gets a new emulation: do what {name} of {suite!r} does before each test")
 
 
 def _call_hook(hook: Callable[..., object] | None, test: object, method: object) -> None:
