@@ -353,7 +353,7 @@ def test_code_of_the_readme_is_as_narrow_as_that_of_the_pages() -> None:
 
 def test_the_page_of_commands_marks_code_whole_and_topics_are_prose() -> None:
     """No value or command is code in part only; a topic has paragraphs, lists of terms, and code only for code."""
-    helps = [getattr(each, "help", None) or getattr(each, "text", "") for one in COMMANDS for each in one.params]
+    helps = [each.help or "" for one in COMMANDS for each in one.params]
     texts = [*TOPICS.values(), *(str(command.help) for command in COMMANDS), *helps]
     marked = [re.sub("`([^`]+)`", r"<\1>", mark_code(str(text))) for text in texts]
     assert [each for each in marked if re.search(r"[\w:@-]<|>[:@]?\w", each)] == []

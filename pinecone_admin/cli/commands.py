@@ -20,7 +20,6 @@ from pinecone_admin.cli.parameters import (
     Choice,
     Count,
     NameOrId,
-    Positional,
     PrincipalOption,
     Role,
     Secret,
@@ -121,7 +120,7 @@ def _read_handling(_: click.Context, __: click.Parameter, value: str | None) -> 
 
 def argument(name: str, text: str, **attributes: Any) -> Decorator:
     """Add a positional parameter to the function of a command."""
-    return click.argument(name, cls=Positional, text=text, **attributes)
+    return click.argument(name, help=text, **attributes)
 
 
 def key_scope(function: _Function) -> _Function:
@@ -438,7 +437,7 @@ class Command(click.Command):
             raise click.UsageError(f"These are missing: {', '.join(map(_describe_missing, missing))}.", ctx)
         options, arguments = list[str](), list[str]()
         for each in missing:
-            value = session.ask_for_value(str(getattr(each, "help", None) or getattr(each, "text", "")))
+            value = session.ask_for_value(str(each.help))
             if not value:
                 raise click.UsageError(f"This is missing: {_describe_missing(each)}.", ctx)
             if isinstance(each, click.Option):
@@ -464,8 +463,8 @@ class Command(click.Command):
         """Write the help: usage, what it does, arguments, own options, the example in one line, and related topics."""
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
-        arguments = [each for each in self.params if isinstance(each, Positional)]
-        _write_section(formatter, "Arguments", ((each.make_metavar(ctx), each.text) for each in arguments))
+        arguments = [each for each in self.params if isinstance(each, click.Argument)]
+        _write_section(formatter, "Arguments", ((each.make_metavar(ctx), each.help or "") for each in arguments))
         _write_options(self, ctx, formatter)
         with formatter.section("Example"):
             formatter.write(f"  {self.example}\n")

@@ -68,16 +68,12 @@ def main(argv: Sequence[str]) -> int:
     """
     code = _run_with_extra(argv)
     # An emulator that has started ends with 0, or with 9 if it could not save its state.
-    if code not in {exit_codes.DONE, exit_codes.PARTLY_DONE} and _is_about_emulator(argv):
+    if code not in {exit_codes.DONE, exit_codes.PARTLY_DONE} and _first_command(argv) == "emulator":
         from pinecone_admin.emulator.__main__ import FAILING_COMMAND, asks_for_exports  # noqa: PLC0415 - loads the emulator
 
         if asks_for_exports(argv):
             sys.stdout.write(FAILING_COMMAND)
     return code
-
-
-def _is_about_emulator(argv: Sequence[str]) -> bool:
-    return _first_command(argv) == "emulator"
 
 
 def _first_command(argv: Sequence[str]) -> str:

@@ -237,18 +237,6 @@ class PrincipalOption(click.Option):
     """One of the options of which one names the principal that a command is about."""
 
 
-class Positional(click.Argument):
-    """A positional parameter with a help text, which click has since 8.5 only.
-
-    Attributes:
-        text: The help.
-    """
-
-    def __init__(self, names: list[str], *, text: str, **attributes: Any) -> None:
-        super().__init__(names, **attributes)
-        self.text = text
-
-
 OWNER_PLACEHOLDERS = ("kind", "scope", "project", "name")
 """What ``--store`` can have in it for what a secret belongs to; the scope is the project of a key, or else the kind."""
 

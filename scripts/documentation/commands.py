@@ -79,7 +79,7 @@ def list_options(command: click.Command, context: click.Context, common: set[str
     """Yield the arguments and options of a command, each with its help, but for those that all commands have."""
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Argument):
-            yield parameter.make_metavar(context), getattr(parameter, "text", "")
+            yield parameter.make_metavar(context), parameter.help or ""
         elif (record := parameter.get_help_record(context)) and not common.intersection(parameter.opts):
             yield record
 

@@ -221,7 +221,7 @@ def list_helps(command: click.Command, context: click.Context) -> Iterator[tuple
     """Yield each argument and option of a command and of those below it, with its help."""
     for each in command.get_params(context):
         if isinstance(each, click.Argument):
-            yield f"{context.command_path} {each.name}", getattr(each, "text", "")
+            yield f"{context.command_path} {each.name}", each.help or ""
         elif record := each.get_help_record(context):
             yield f"{context.command_path} {each.name}", record[1]
     if isinstance(command, click.Group):
@@ -236,11 +236,7 @@ def test_helps_do_not_speak_python() -> None:
     python = "None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?"
     words = rf"`|\b({python})\b|\w_\w|(?<!-)\bclient\b(?!-)"
     texts = {spec.full_name: str(spec.help) for spec in COMMANDS if spec.effect != "reads" or not spec.is_by_hand}
-    texts |= {
-        f"{spec.full_name} {each.name}": str(getattr(each, "help", None) or getattr(each, "text", ""))
-        for spec in METHOD_COMMANDS
-        for each in spec.own_params
-    }
+    texts |= {f"{spec.full_name} {each.name}": str(each.help) for spec in METHOD_COMMANDS for each in spec.own_params}
     read = {where: re.sub(r"/_emulator|PINECONE_\w+", "", text) for where, text in texts.items()}
     assert {where: text for where, text in read.items() if re.search(words, text)} == {}
     assert [where for where, text in texts.items() if not text.endswith(".")] == []

@@ -17,6 +17,7 @@ import yaml
 from pinecone_admin import on_organization, on_project
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.plans import organization_file
+from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan, DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_being_made
@@ -488,10 +489,10 @@ def test_a_plan_of_an_older_version_is_refused_with_the_remedy(emulator: Emulato
 def test_a_report_that_cannot_be_written_goes_to_stdout(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing else shows what was done, so that the report is on stdout if its file fails."""
 
-    def fail(path: str, _: str) -> None:
+    def fail(_: Session, path: str, __: str) -> None:
         raise CLIError(f"cannot write {path}: no space left")
 
-    monkeypatch.setattr(organization_file, "write_report", fail)
+    monkeypatch.setattr(organization_file, "write_file", fail)
     done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--out", "report.json")
     assert "cannot write report.json: no space left" in done.stderr
     assert [each["state"] for each in json.loads(done.stdout)["steps"]] == ["done", "done"]

@@ -122,10 +122,10 @@ def _question(session: Session, consent: Consent) -> None:
         kind = "the number" if consent.is_number else "the name"
         question = f"Type {kind} {make_printable(consent.typed)} to go on: "
     try:
-        where = "" if consent.is_local else f"in organization {_name_organization(session)}, as {session.caller}"
+        organization = None if consent.is_local else session.organization  # its failure comes before the question
         session.notify(f"About to: {consent.what}")
-        if where:
-            session.notify(where)
+        if organization is not None:
+            session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
         session.stderr.write(question)
         session.stderr.flush()
         answer = session.stdin.readline().rstrip("\r\n")
@@ -134,10 +134,6 @@ def _question(session: Session, consent: Consent) -> None:
         raise
     if not (answer == consent.typed if consent.wants_typed else answer.lower() in {"y", "yes"}):
         raise CLIError("You said no.", cause=click.Abort, says_if_unchanged=True)
-
-
-def _name_organization(session: Session) -> str:
-    return f"{session.organization.name} ({session.organization.id})"
 
 
 def require_change_allowed(session: Session) -> None:

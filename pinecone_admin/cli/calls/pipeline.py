@@ -8,6 +8,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+import click
+
 from pinecone_admin import Admin, Paginator
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
 from pinecone_admin._text.counts import count_noun
@@ -17,7 +19,7 @@ from pinecone_admin.cli.calls.naming import NameLookup, Thing
 from pinecone_admin.cli.failures import CLIError, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
-from pinecone_admin.cli.parameters import Positional, PrincipalOption, Reference, Secret, resolve
+from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, resolve
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
 
@@ -144,7 +146,7 @@ def _report_differences(call: Call, ensured: object) -> None:
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
     """Raise CLIError if values that click took do not fit one another, or a positional one is empty."""
     for each in command.own_params:
-        if isinstance(each, Positional) and str(typed[str(each.name)]) == "":
+        if isinstance(each, click.Argument) and str(typed[str(each.name)]) == "":
             raise CLIError(f"{each.human_readable_name} needs a value, but is empty.")
     principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
     chosen = [each for each in principals if each.name in typed]
@@ -171,7 +173,7 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
     for each in call.command.own_params:
         name = str(each.name)
         value = typed.get(name)
-        if isinstance(each, Positional) and isinstance(value, Reference):
+        if isinstance(each, click.Argument) and isinstance(value, Reference):
             call.own = value.find(call, project=project)
             arguments[name] = call.own.id
         elif isinstance(each, PrincipalOption) and value is not None:

@@ -271,17 +271,29 @@ def _find_misspelt(env: Mapping[str, str]) -> Iterator[_Problem]:
 def _find_malformed(env: Mapping[str, str]) -> Iterator[_Problem]:
     for name in (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         value = env.get(name, "")
-        if not value.strip():
-            if name in env and name not in CREDENTIAL_VARIABLES:  # of these, it is said that they are missing
-                yield (f"{name} is empty", "set it to a value, or unset it")
-        elif value != value.strip():
-            yield (f"{name} begins or ends with white space", "set it again without the white space")
-        elif value[0] in "\"'" and value[0] == value[-1]:
-            yield (f"{name} has quotes around its value", "set it again without the quotes")
-        elif not value.isprintable() or not value.isascii() or " " in value:
-            yield (f"{name} contains white space or control characters", "copy its value again")
-        elif name == TOKEN_VARIABLE and value.lower().startswith("bearer"):
-            yield (f"{name} begins with the word Bearer", "set it to the token alone")
+        is_token = name == TOKEN_VARIABLE
+        flaws = (
+            (not value.strip(), "is empty", "set it to a value, or unset it"),
+            (value != value.strip(), "begins or ends with white space", "set it again without the white space"),
+            (
+                value[:1] in "\"'" and value[:1] == value[-1:],
+                "has quotes around its value",
+                "set it again without the quotes",
+            ),
+            (
+                not value.isprintable() or not value.isascii() or " " in value,
+                "contains white space or control characters",
+                "copy its value again",
+            ),
+            (
+                is_token and value.lower().startswith("bearer"),
+                "begins with the word Bearer",
+                "set it to the token alone",
+            ),
+        )
+        # Of credentials that are empty, it is said that they are missing.
+        if name in env and (value.strip() or name not in CREDENTIAL_VARIABLES):
+            yield from [(f"{name} {text}", fix) for is_wrong, text, fix in flaws if is_wrong][:1]
 
 
 def _find_api_keys(env: Mapping[str, str]) -> Iterator[_Problem]:

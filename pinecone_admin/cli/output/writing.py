@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._text.counts import pluralize
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.output.files import write_report
 from pinecone_admin.cli.output.formats import STREAMS, Plain, is_list, is_object, render_value, split_columns, to_plain
 from pinecone_admin.cli.output.query import MAX_QUOTED, name_columns, search
 from pinecone_admin.cli.parameters import spell_noun
@@ -64,6 +65,16 @@ def write_items(session: Session, items: Iterable[object]) -> None:
         else:
             plain = map(to_plain, items)
             _write_pieces(session, STREAMS[session.output](plain, ascii_only=_is_ascii_only(session)))
+
+
+def write_file(session: Session, path: str, text: str) -> None:
+    """Write a file that an option names, and say so.
+
+    Raises:
+        CLIError: It cannot be written.
+    """
+    write_report(path, text)
+    session.notify(f"Wrote {path}.")
 
 
 def write_line(session: Session, value: Plain) -> None:

@@ -14,9 +14,9 @@ from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, 
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.ending import has_remaining
 from pinecone_admin.cli.failures import CLIError, StoreError, exit_of, exit_of_reasons
-from pinecone_admin.cli.output.files import check_new_files, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.writing import write_preview, write_value
+from pinecone_admin.cli.output.writing import write_file, write_preview, write_value
 from pinecone_admin.cli.plans.plan_files import (
     as_document,
     parse_people,
@@ -173,9 +173,8 @@ def _rescue(session: Session, report: dict[str, Any]) -> None:
 
 def _save_report(session: Session, documents: list[dict[str, Any]], path: str | None) -> None:
     if path is not None:
-        write_report(path, json.dumps(documents[-1], indent=2) + "\n")
+        write_file(session, path, json.dumps(documents[-1], indent=2) + "\n")
         documents.clear()
-        session.notify(f"Wrote {path}.")
 
 
 def _show_before_asking(session: Session, lines: Iterable[str]) -> None:

@@ -16,12 +16,13 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, require_change_allowed
 from pinecone_admin.cli.failures import CLIError, exit_of_reasons
-from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_lines
 from pinecone_admin.cli.output.writing import (
     wants_document,
+    write_file,
     write_items,
     write_preview,
     write_preview_heading,
@@ -49,7 +50,13 @@ from pinecone_admin.workflows.plan_execution import (
 )
 
 _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
-_SECTIONS = {"project": "Projects", "service_account": "Service accounts", "person": "People", "api_key": "API keys"}
+_SECTIONS = {
+    "Projects": {"project"},
+    "Service accounts": {"service_account"},
+    "People": {"user", "invite"},
+    "API keys": {"api_key"},
+}
+"""The headings of a plan, each with the kinds of what is changed."""
 _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "-"}
 _STYLES = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m", " ": "\x1b[2m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
@@ -68,8 +75,7 @@ def export_organization(session: Session, out: str | None) -> None:
         return
     if session.settings["output"] not in {"json", "yaml"} or "query" in session.settings:
         raise CLIError("--out writes the whole file, as YAML or JSON.")
-    write_report(out, "".join(render_value(state.to_dict(), session.settings["output"])))
-    session.notify(f"Wrote {out}.")
+    write_file(session, out, "".join(render_value(state.to_dict(), session.settings["output"])))
 
 
 def plan_file(
@@ -97,8 +103,7 @@ def plan_file(
     if out is not None:
         save_plan(session, made, out)
     if markdown is not None:
-        write_report(markdown, made.to_markdown())
-        session.notify(f"Wrote {markdown}.")
+        write_file(session, markdown, made.to_markdown())
     write_plan(session, made, unlisted=unlisted)
     for refusal in made.refusals:
         session.warn(f"apply refuses this plan. {as_sentences(refusal)}")
@@ -176,9 +181,10 @@ def _check_format(session: Session) -> None:
 def _format_plan(plan: ChangePlan, *, unlisted: bool) -> list[str]:
     """Return the lines of a plan for a terminal, in the order in which the changes are carried out, summary last."""
     lines: list[str] = []
-    for kind, title in _SECTIONS.items():
-        if some := [each for each in plan.changes if _section_of(each.target) == kind]:
-            lines += [f"{_BOLD}{title}{_RESET}", *map(_format_change, some)]
+    for title, kinds in _SECTIONS.items():
+        if some := [each for each in plan.changes if each.target.kind in kinds]:
+            changes = (_style(_SIGNS.get(each.action, "~"), str(each)) for each in some)
+            lines += [f"{_BOLD}{title}{_RESET}", *changes]
     for title, aside in {"Unfinished": plan.unfinished, "Kept": plan.kept}.items():
         if aside:
             lines += [f"{_BOLD}{title}{_RESET}", *(_style(" ", str(each)) for each in aside)]
@@ -186,14 +192,6 @@ def _format_plan(plan: ChangePlan, *, unlisted: bool) -> list[str]:
         lines += [f"{_BOLD}Not listed{_RESET}", *(_style(" ", str(each)) for each in plan.not_listed)]
     notes = [*plan.notes, *([] if unlisted else count_not_listed(plan.not_listed))]
     return [*lines, *map(make_printable, notes), make_printable(plan.summary)]
-
-
-def _section_of(target: Ref) -> str:
-    return "person" if target.kind in {"user", "invite"} else target.kind
-
-
-def _format_change(change: Change) -> str:
-    return _style(_SIGNS.get(change.action, "~"), str(change))
 
 
 def _style(sign: str, text: str) -> str:
@@ -307,13 +305,12 @@ def _write_report(session: Session, done: ApplyReport, path: str) -> None:
     """Write the report to a file, or to stdout if the file cannot be written: nothing else shows what was done."""
     text = json.dumps(done.to_dict(), indent=2) + "\n"
     try:
-        write_report(path, text)
+        write_file(session, path, text)
     except BaseException:
         with session.until_closed():
             session.stdout.write(text)
             session.stdout.flush()
         raise
-    session.notify(f"Wrote {path}.")
 
 
 def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[Change]) -> None:

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_files, describe_path, follow_own_links, write_report
+from pinecone_admin.cli.output.files import check_new_files, describe_path, follow_own_links
 from pinecone_admin.cli.output.writing import (
     wants_document,
+    write_file,
     write_items,
     write_preview,
     write_preview_heading,
@@ -83,8 +84,7 @@ def prepare_plan_file(
 
 def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str) -> None:
     """Write a plan to a file."""
-    write_report(path, f"{plan.to_json()}\n")
-    session.notify(f"Wrote {path}.")
+    write_file(session, path, f"{plan.to_json()}\n")
 
 
 def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:

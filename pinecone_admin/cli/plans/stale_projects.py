@@ -21,9 +21,8 @@ from pinecone_admin.cli.calls.confirmation import (
     require_change_allowed,
 )
 from pinecone_admin.cli.failures import exit_of_reasons
-from pinecone_admin.cli.output.files import write_report
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.writing import write_preview
+from pinecone_admin.cli.output.writing import write_file, write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, parse_plan, prepare_plan_file, save_plan, write_result
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
@@ -100,8 +99,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
     session.ledger.is_complete = not report.left
     if out is not None:
-        write_report(out, json.dumps(report.to_dict(), indent=2) + "\n")
-        session.notify(f"Wrote {out}.")
+        write_file(session, out, json.dumps(report.to_dict(), indent=2) + "\n")
     rows = _list_rows(report.deleted, report.left, done="deleted")
     skipped = {each.change.target.id: each.change.reason for each in report.steps if each.state == "skipped"}
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]

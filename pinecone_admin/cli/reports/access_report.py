@@ -13,8 +13,8 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_files, read_text, write_report
-from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
+from pinecone_admin.cli.output.files import check_new_files, read_text
+from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
 from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
 from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
 from pinecone_admin.cli.sentences import as_sentences
@@ -89,8 +89,7 @@ def report_access(
     )
     for file, render in formats:
         if file is not None:
-            write_report(file, render())
-            session.notify(f"Wrote {file}.")
+            write_file(session, file, render())
     with session.until_closed():
         _write(session, selected, review, files=files)
     for warning in review.warnings:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text, write_report
+from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.writing import wants_document, write_items, write_value
+from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Inventory, InventoryChanges
@@ -24,8 +24,7 @@ def report_inventory(session: Session, out: str | None) -> None:
     taken = read_inventory(session)
     if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
-        write_report(out, json.dumps(taken.to_dict(), indent=2) + "\n")
-        session.notify(f"Wrote {out}.")
+        write_file(session, out, json.dumps(taken.to_dict(), indent=2) + "\n")
     _write_inventory(session, taken, is_saved=out is not None)
     _end_with_unread(session, [str(each) for each in taken.unread])
 
