@@ -610,7 +610,7 @@ def test_fixture_is_documented(tmp_path: Path) -> None:
     process = run_pytest(tmp_path, "--fixtures", test="")
     lines = process.stdout.splitlines()
     index = next(index for index, line in enumerate(lines) if line.startswith("pinecone_emulator"))
-    assert "Serve requests for Pinecone's Admin API from a new emulator" in lines[index + 1]
+    assert "Serve requests to Pinecone's Admin API from a new emulator" in lines[index + 1]
 
 
 def test_testing_exports_emulate_only() -> None:
