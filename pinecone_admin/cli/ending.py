@@ -24,7 +24,6 @@ def conclude(
     is_completed: bool = False,
     goes_on: bool = False,
     says_if_unchanged: bool = False,
-    says_outcome: bool = False,
 ) -> CommandFailure:
     """Return the last line and the exit code of a command that failed or was interrupted.
 
@@ -37,13 +36,10 @@ def conclude(
         is_completed: Whether it reached its end although it was interrupted; the reason says so.
         goes_on: Whether the same command does what one that was interrupted, or failed, has not done.
         says_if_unchanged: Whether the line also says that nothing was changed.
-        says_outcome: Whether the reason already says that its own request may have been processed, if it is a change.
     """
     effects = find_effects(ledger.changes, ledger.gone)
     exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
-    # The error of a workflow is that of another request, as a rule.
-    says_outcome &= [each.operation for each in effects.remaining] == [reason.details.get("operation")]
-    said = [] if is_completed else _describe_effects(effects, ledger, says_outcome=says_outcome)
+    said = [] if is_completed else _describe_effects(effects, ledger)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         undone = _TAKEN_BACK if is_interrupted else _UNDONE
         said.append(undone if effects.undone else _NOTHING)
@@ -52,6 +48,8 @@ def conclude(
     goes_on = goes_on and (is_interrupted or reason.details.get("safe_to_retry") is True)
     if goes_on and is_interrupted and effects.remaining:
         said.append("The same command does what is left.")
+    elif exit_code == exit_codes.UNKNOWN_OUTCOME and not ledger.is_complete:
+        said.append("Check that before you run the command again.")
     return CommandFailure(
         message=join_sentences([reason.message, *said]),
         exit=exit_code,
@@ -86,13 +84,13 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
     return reason if reason == exit_codes.TRY_LATER else exit_codes.UNKNOWN_OUTCOME
 
 
-def _describe_effects(effects: Effects, ledger: Ledger, *, says_outcome: bool) -> list[str]:
+def _describe_effects(effects: Effects, ledger: Ledger) -> list[str]:
     """Return what remains of the changes of a command, and where its new secrets are, each as a sentence."""
     vanished = {each.made for each in effects.undone}
     secrets = [str(each) for each in ledger.secrets if each.owner_id not in vanished]
     if effects.remaining and ledger.is_complete:
         return [*describe_changes(effects), _advise_after_lost_result(effects.remaining), *secrets]
-    return [*([] if says_outcome else describe_changes(effects)), *secrets]
+    return [*describe_changes(effects), *secrets]
 
 
 def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:

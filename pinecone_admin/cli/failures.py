@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from types import MappingProxyType
 
 import click
 
 from pinecone_admin import errors
+from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude, has_remaining
@@ -28,14 +31,15 @@ _MAX_USAGE_LENGTH = 480
 """Characters of a usage error; with what stands around it, its line has at most 500."""
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
-_OF_REQUESTS = (
-    errors.ApiError,
-    errors.ClientClosedError,
-    errors.PineconeConnectionError,
-    errors.PineconeTimeoutError,
-    errors.ResponseParsingError,
+_OUTCOME = re.compile(r"; the request (was|may have been) processed$")
+"""What the message of an error says of its request; the ledger says what that was."""
+
+_OF_ARGUMENTS = (
+    (re.compile(r"client_id \(--apply-as on the command line\)"), "--apply-as"),
+    (re.compile(r"pass allow_removals=(\d+)"), r"add --confirm \1"),
+    (re.compile(r", or allow_own\b"), ""),
 )
-"""Errors whose message says so if their own request may have been processed."""
+"""What messages say of arguments of Python, and what the command line says in their place."""
 
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 """Why a disk takes no output, although the command line is right."""
@@ -161,13 +165,28 @@ def describe_failure(
         ledger,
         is_interrupted=is_interrupted,
         goes_on=goes_on,
-        says_if_unchanged=isinstance(error, CLIError) and error.says_if_unchanged,
-        says_outcome=_says_outcome(error),
+        says_if_unchanged=_says_if_unchanged(error),
     )
-    message = mask_key_values(name_ids_once(failure.message))
+    retry = _advise_retry(error) if failure.exit == exit_codes.TRY_LATER else ""
+    message = mask_key_values(name_ids_once(f"{failure.message}{retry}"))
     if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
         message = make_printable(message, most=_MAX_USAGE_LENGTH)
     return failure._replace(message=message)
+
+
+def _says_if_unchanged(error: BaseException) -> bool:
+    if isinstance(error, CLIError):
+        return error.says_if_unchanged
+    return isinstance(error, errors.TokenError) and not isinstance(error, errors.InvalidCredentialsError)
+
+
+def _advise_retry(error: BaseException) -> str:
+    """Return when to try again, if a server says so or has failed."""
+    if not isinstance(error, errors.ApiError):
+        return ""
+    if error.retry_after is None:
+        return " Try again later."
+    return f" Try again in {describe_duration(timedelta(seconds=math.ceil(error.retry_after)))}."
 
 
 def describe_completion(exit_code: int, ledger: Ledger) -> CommandFailure:
@@ -213,7 +232,14 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
     # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
     message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error)
-    return CommandFailure(message=_with_notes(as_sentences(message), error), exit=exit_of(error), details=details)
+    return CommandFailure(message=_with_notes(describe_refusal(message), error), exit=exit_of(error), details=details)
+
+
+def describe_refusal(text: str) -> str:
+    """Return a message of the library as sentences, with options in place of arguments of Python."""
+    for pattern, option in _OF_ARGUMENTS:
+        text = pattern.sub(option, text)
+    return as_sentences(text)
 
 
 def _describe_refusal(error: PineconeError) -> str:
@@ -233,13 +259,8 @@ def _describe_refusal(error: PineconeError) -> str:
     code = f"{error.status_code} {error.error_code or ''}".strip() if isinstance(error, errors.ApiError) else ""
     code = "" if error.status_code is None else code
     facts = ", ".join(filter(None, (code, f"request {error.request_id}" if error.request_id else "")))
-    first, semicolon, rest = text.partition("; ")
+    first, semicolon, rest = _OUTCOME.sub("", text).partition("; ")
     return f"{first.rstrip('.')}{f' ({facts})' if facts else ''}{semicolon}{rest}{advice}"
-
-
-def _says_outcome(error: BaseException) -> bool:
-    """Return whether the message of an error says itself that its request may have been processed."""
-    return isinstance(error, _OF_REQUESTS) and not isinstance(error, errors.TokenError) and not error.safe_to_retry
 
 
 def read_notes(error: BaseException | None) -> list[str]:

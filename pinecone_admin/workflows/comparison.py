@@ -78,7 +78,8 @@ def raise_if_stale(compared: Iterable[Compared]) -> None:
     stale = [f"{each.change}: {each.reason}" for each in compared if each.state == "stale"]
     if stale:
         shown = list_problems(stale)
-        message = f"the organization has changed since the plan was made; make another plan: {shown}"
+        message = f"something changed since the plan was made, and applying it would now do more: {shown}"
+        message = f"{message}; make a new plan; nothing was changed"
         error = RefusedError(message, operation="apply")
         for each in stale if len(shown) < len("; ".join(stale)) else ():
             error.add_note(each)

@@ -21,7 +21,7 @@ _N = TypeVar("_N", Project, APIKey, ServiceAccount)
 
 def export_inventory(inventory: Resources) -> DesiredState:
     """Return the desired state that an organization already has."""
-    require_full_view(inventory.unread, "an export needs an OrgOwner", operation="to_desired_state")
+    require_full_view(inventory, "an export would lack them", operation="to_desired_state")
     return _Exporter(inventory).export()
 
 

@@ -13,7 +13,7 @@ from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.workflows.resources import DisplayNames, Resources
+from pinecone_admin.workflows.resources import DisplayNames, Resources, describe_unread
 from pinecone_admin.workflows.retired_keys import delete_after, expiry_of_temporary_key
 from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings
 
@@ -249,6 +249,10 @@ def _would_be_listed(inventory: Resources, kind: str, bindings: Sequence[RoleBin
 def report_unread_parts(inventory: Resources) -> list[Finding]:
     """Return a finding for each unread part, so that a missing part is not mistaken for one without findings."""
     return [
-        Finding(kind="could-not-be-read", text=str(missing), project_id=missing.project_id)
+        Finding(
+            kind="could-not-be-read",
+            text=describe_unread(missing, inventory.projects),
+            project_id=missing.project_id,
+        )
         for missing in inventory.unread
     ]

@@ -199,8 +199,8 @@ def find_excess(
     }
     return [
         RefusedChanges(
-            reason=f"{count} of {total} {_PLURALS[sort]} would be deleted or lose every role, unless {total_removed} "
-            "removals are allowed",
+            reason=f"{count} of {total} {_PLURALS[sort]} would be deleted or lose every role, which is more than a "
+            f"third; if that is right, pass allow_removals={total_removed}",
             changes=tuple(each for target, some in removed.items() if _sort_of(target) == sort for each in some),
             allowed_by="allow_removals",
         )

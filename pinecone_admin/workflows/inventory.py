@@ -332,7 +332,7 @@ class InventoryBuilder:
             Unread(
                 part=part.kind,
                 project_id=part.project_id,
-                error=str(error),
+                error=error.message,
                 status_code=error.status_code,
                 worth_retrying=error.worth_retrying,
                 error_code=error.error_code,
@@ -360,7 +360,7 @@ def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:
 _HIDDEN_BINDINGS = Unread(
     part="role_bindings",
     project_id=None,
-    error="the account sees only some of them: an owner of the organization is missing",
+    error="this account can see only some of them, because an owner of the organization is missing",
 )
 # Such a caller may not see every project, either.
 _MAYBE_HIDDEN_PROJECTS = Unread(
@@ -379,7 +379,7 @@ def describe_hidden_projects(project_ids: Collection[str]) -> list[Unread]:
     if not project_ids:
         return []
     count = count_noun(len(project_ids), "project")
-    error = f"the account does not see {count} on which there are roles: {min(project_ids)}"
+    error = f"this account does not see {count} on which there are roles: {min(project_ids)}"
     error += ", …" if len(project_ids) > 1 else ""
     return [Unread(part="projects", project_id=None, error=error)]
 

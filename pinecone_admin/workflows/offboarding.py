@@ -22,7 +22,7 @@ from pinecone_admin.workflows.plans import (
     require_full_view,
 )
 from pinecone_admin.workflows.reports import OffboardReport, Reach
-from pinecone_admin.workflows.resources import DisplayNames
+from pinecone_admin.workflows.resources import DisplayNames, name_unread
 from pinecone_admin.workflows.roles import bindings_by_principal, describe_lost_owners, find_owner_ids, roles_by_project
 
 _REMEDY = "make a new plan in a new file, and keep this one"
@@ -40,7 +40,8 @@ def find_hidden(inventory: Inventory) -> str | None:
         for missing in inventory.unread
         if missing.part in {"users", "invites"} and missing.status_code == HTTPStatus.FORBIDDEN and missing.error_code
     ]
-    return f"the account may not see who is in the organization: {'; '.join(map(str, hidden))}" if hidden else None
+    names = " and ".join(name_unread(each, ()) for each in hidden)
+    return f"this account cannot see who is in the organization: {names} are hidden" if hidden else None
 
 
 def check_complete(inventory: Inventory, *, operation: str = "offboard_many") -> None:
@@ -49,7 +50,7 @@ def check_complete(inventory: Inventory, *, operation: str = "offboard_many") ->
     Then there is no report that could lack something.
     """
     if find_hidden(inventory) is None or not inventory.organizations:
-        require_full_view(inventory.unread, "the removal of people needs an OrgOwner", operation=operation)
+        require_full_view(inventory, "nobody can be removed safely", operation=operation)
     else:
         raise_transient_failure(inventory.unread, operation=operation)
 

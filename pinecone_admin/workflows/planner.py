@@ -31,7 +31,7 @@ from pinecone_admin.workflows.guard import (
 )
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.organization_index import OrganizationIndex, Thing, name_of, read_settings
-from pinecone_admin.workflows.plans import require_full_view
+from pinecone_admin.workflows.plans import USE_OWNER, require_full_view
 from pinecone_admin.workflows.retired_keys import KeyRotations, describe_kept_key, separate_unfinished
 
 _KIND_OF_NEW: Mapping[ItemKind, str] = {
@@ -151,16 +151,17 @@ def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:
 
     With an unknown account, only the parts that could not be read show that.
     """
-    why = "a plan needs an OrgOwner, because what the account cannot see would be created again"
-    require_full_view(inventory.unread, why, operation=operation)
+    consequence = "a plan would make them again, so it is refused"
+    require_full_view(inventory, consequence, operation=operation)
     if caller.client_id is not None:
         if (unknown := explain_unknown(caller, inventory.service_accounts)) is not None:
             raise RefusedError(unknown, operation=operation)
         own = next((each.id for each in inventory.service_accounts if each.client_id == caller.client_id), None)
         roles = {each.role for each in inventory.role_bindings if each.principal_id == own}
         if "OrgOwner" not in roles:
-            problem = f"the service account with the client id {caller.client_id} is not known to be an OrgOwner"
-            raise ForbiddenError(f"{why}: {problem}", operation=operation)
+            why = f"the service account with the client id {caller.client_id} is not known to be an OrgOwner"
+            problem = f"{why}, so it may not see everything; a plan would make hidden things again; {USE_OWNER}"
+            raise ForbiddenError(problem, operation=operation)
 
 
 def _find_causes(planner: _Planner, former: _Planner | None) -> list[Change]:

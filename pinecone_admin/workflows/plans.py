@@ -32,7 +32,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
-from pinecone_admin.workflows.resources import Unread
+from pinecone_admin.workflows.resources import Resources, Unread, name_unread
 from pinecone_admin.workflows.roles import describe_lost_owners
 from pinecone_admin.workflows.saved_json import decode_record
 from pinecone_admin.workflows.sent_changes import is_foreign_refusal
@@ -393,6 +393,11 @@ def check_plan(plan: object, kind: type[_P]) -> _P:
     return plan
 
 
+_MOST_HIDDEN = 3
+"""How many hidden parts a message names."""
+USE_OWNER = "use an account with OrgOwner"
+
+
 def raise_transient_failure(unread: Iterable[Unread], *, operation: str) -> None:
     """Raise the error of the first part that could not be read for a reason that may pass.
 
@@ -427,26 +432,29 @@ def check_read(unread: Iterable[Unread], *, operation: str) -> None:
         if part.status_code is not None and (part.status_code != HTTPStatus.FORBIDDEN or part.error_code is None)
     ]
     if others:
-        message = f"not everything could be read: {'; '.join(map(str, others))}"
+        message = f"not everything could be read: {', and '.join(map(str, others))}"
         raise RefusedError(message, operation=operation)
 
 
-def require_full_view(unread: Iterable[Unread], why: str, *, operation: str) -> None:
+def require_full_view(inventory: Resources, consequence: str, *, operation: str) -> None:
     """Raise an error if a part was not read.
 
     Args:
-        unread: The parts.
-        why: The beginning of the message, which names what needs an OrgOwner.
+        inventory: The organization.
+        consequence: What follows from it.
         operation: The method.
 
     Raises:
         ForbiddenError: The account may not read them; or an error of ``check_read``.
     """
-    parts = list(unread)
-    check_read(parts, operation=operation)
-    if parts:
-        problem = "; ".join(map(str, parts))
-        raise ForbiddenError(f"{why}: not everything could be read: {problem}", operation=operation)
+    check_read(inventory.unread, operation=operation)
+    if inventory.unread:
+        names = [name_unread(each, inventory.projects) for each in inventory.unread]
+        further = [f"{len(names) - _MOST_HIDDEN} more"] if len(names) > _MOST_HIDDEN else []
+        *first, last = [*names[:_MOST_HIDDEN], *further]
+        hidden = " and ".join(filter(None, [", ".join(first), last]))
+        message = f"this account cannot see everything: {hidden} are hidden; {consequence}; {USE_OWNER}"
+        raise ForbiddenError(message, operation=operation)
 
 
 def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:
@@ -470,4 +478,5 @@ def check_organization(planned_id: str, organizations: Sequence[OrganizationLike
     if planned_id not in {organization.id for organization in organizations}:
         ids = ", ".join(organization.id for organization in organizations) or "unknown"
         planned = make_printable(planned_id, most=100)  # a file may have anything in its place
-        raise RefusedError(f"the plan is of organization {planned}, not of {ids}", operation=operation)
+        message = f"this plan is for organization {planned}, and the account belongs to {ids}; nothing was changed"
+        raise RefusedError(message, operation=operation)

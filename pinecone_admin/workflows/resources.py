@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -50,8 +51,28 @@ class Unread:
     """The API's code of the error. It is None if there was no response, or if it came from another server."""
 
     def __str__(self) -> str:
-        project = "" if self.project_id is None else f" of project {self.project_id}"
-        return make_printable(f"{self.part}{project}: {self.error}")
+        return describe_unread(self, ())
+
+
+def name_unread(part: Unread, projects: Iterable[Project]) -> str:
+    """Return the name of a part, such as ``the API keys of project search``."""
+    things = part.part.replace("_", " ").replace("api", "API")
+    if part.project_id is None:
+        return f"the {things}"
+    name = next((each.name for each in projects if each.id == part.project_id), None)
+    return make_printable(f"the {things} of project {name or part.project_id}")
+
+
+def describe_unread(part: Unread, projects: Iterable[Project]) -> str:
+    """Return a part that could not be read, with the reason.
+
+    Args:
+        part: The part.
+        projects: Projects whose names stand for their ids.
+    """
+    if part.status_code == HTTPStatus.FORBIDDEN and part.error_code is not None:
+        return f"{name_unread(part, projects)}, which this account may not see"
+    return make_printable(f"{name_unread(part, projects)}: {part.error}")
 
 
 @frozen(kw_only=True, repr=False)

@@ -129,7 +129,7 @@ def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> Non
         compared = run("diff", file, file, "--fail-on-change", "--output", "table")
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
     for done in (review, failed, taken, compared):
-        assert "Not shown: users" in done.stderr
+        assert "Not shown: the users" in done.stderr
     assert compared.stderr.startswith("nothing has changed in what both have\n")
     numbers = {each["kind"]: each["number"] for each in taken.json}
     assert (numbers["users"], numbers["invites"], numbers["projects"]) == (None, 1, 2)
@@ -149,8 +149,8 @@ def test_an_account_that_sees_only_some_roles_makes_no_claim_about_the_others() 
             assert (done.exit, "could-not-be-read" in kinds) == (9, True), on_project
             assert "service-account-without-roles" not in kinds
             (unread,) = done.json["unread"]
-            assert unread.startswith("role_bindings: the account sees only some of them")
-            assert "sees only some" in done.stderr
+            assert unread.startswith("the role bindings: this account can see only some of them")
+            assert "can see only some" in done.stderr
 
 
 def test_an_access_review_of_a_saved_inventory_needs_no_account(tmp_path: Path) -> None:

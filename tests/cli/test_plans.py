@@ -263,7 +263,10 @@ def test_addresses_that_nobody_has_end_with_4_or_9(tmp_path: Path) -> None:
     assert table.stdout.splitlines()[1].split() == ["no@example.com", "not", "found"]
     assert "skipped: delete user ada@example.com" in " ".join(table.stdout.split())
     assert (unseen.exit, unseen.json["not_found"]) == (10, [])
-    assert "ada@example.com: not seen: the account may not see who is in the organization: users: " in unseen.stderr
+    assert (
+        "ada@example.com: not seen: this account cannot see who is in the organization: the users are hidden"
+        in unseen.stderr
+    )
     assert one.exit == 10
 
 

@@ -241,9 +241,9 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_remaining_time_is_estimated_once_there_is_something_to_estimate_from() -> None:
-    """Two steps are needed for an estimate, and a known total; long times are in minutes."""
-    assert estimate_remaining(10, 4, 5) is None
-    assert estimate_remaining(10, 6, None) is None
+    """Five steps are needed for an estimate, and a known total; long times are in minutes."""
+    assert estimate_remaining(10, 1, 5) is None
+    assert estimate_remaining(10, 3, None) is None
     assert estimate_remaining(10, 5, 15) == 20
     assert describe_times(10, 20) == "10 s, about 20 s left"
     assert describe_times(240.2, None) == "4 min"

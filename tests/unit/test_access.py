@@ -251,14 +251,15 @@ def test_unread_parts_cause_no_findings(part: str) -> None:
     missing: dict[str, Any] = {part: []} | ({"api_keys": []} if part == "projects" else {})
     poor = evolve(poor, **missing)
     access = poor.access()
-    assert access.unread == [f"{part}: 500"]
+    text = f"the {part.replace('_', ' ')}: 500"
+    assert access.unread == [text]
     silent = {"users": "principal-is-gone", "role_bindings": "service-account-without-roles"}
     if part in silent:
         assert silent[part] not in {each.kind for each in access.findings}
     assert not any("api_key" in each.text for each in access.findings)
-    assert (access.findings[0].kind, access.findings[0].text) == ("could-not-be-read", f"{part}: 500")
-    assert f"{part}: 500" in access.to_html()
-    assert f"{part}: 500" in access.to_markdown().replace("\\", "")
+    assert (access.findings[0].kind, access.findings[0].text) == ("could-not-be-read", text)
+    assert text in access.to_html()
+    assert text in access.to_markdown().replace("\\", "")
 
 
 @pytest.mark.parametrize(("part", "kind", "id"), [("users", "user", "u2"), ("api_keys", "api_key", "k1")])
@@ -358,5 +359,5 @@ def test_json_is_complete() -> None:
     data = json.loads(make_hostile_access().to_json())
     assert len(data["access"]) == len(make_hostile_access().rows())
     assert data["findings"]
-    assert data["unread"] == [f"invites: {HOSTILE}"]
+    assert data["unread"] == [f"the invites: {HOSTILE}"]
     assert "cannot see usage" in data["note"]

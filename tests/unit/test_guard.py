@@ -118,7 +118,10 @@ def test_many_removals_need_their_number(action: str) -> None:
     targets = [Ref("service_account", each, f"s-{each}") for each in names]
     changes = [delete(each) if action == "delete" else revoke(each, MEMBER) for each in targets]
     [refusal] = find_excess(changes, organization, None)
-    assert str(refusal) == "4 of 5 service accounts would be deleted or lose every role, unless 4 removals are allowed"
+    assert str(refusal) == (
+        "4 of 5 service accounts would be deleted or lose every role, which is more than a third; "
+        "if that is right, pass allow_removals=4"
+    )
     assert (refusal.changes, refusal.allowed_by) == (tuple(changes), "allow_removals")
     assert find_excess(changes, organization, 3) == [refusal]
     assert find_excess(changes, organization, 4) == find_excess(changes[1:], organization, None) == []

@@ -13,7 +13,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, name_some, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.ending import has_remaining
-from pinecone_admin.cli.failures import CLIError, StoreError, exit_of, exit_of_reasons
+from pinecone_admin.cli.failures import CLIError, StoreError, describe_refusal, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview, write_value
@@ -89,7 +89,7 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
     _warn_of_missing(session, plan)
     if plan.refusal is not None:
         kept = "" if save is None else f" Remove that entry from reports in {save} to go on with the others."
-        session.warn(f"This plan cannot be applied. {as_sentences(plan.refusal)}{kept}")
+        session.warn(f"This plan cannot be applied. {describe_refusal(plan.refusal)}{kept}")
         session.exit_code = exit_of(RefusedError)
     elif save is not None:
         command = f"To remove these people, run pinecone-admin apply {shlex.quote(save)}."

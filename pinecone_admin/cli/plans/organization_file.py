@@ -15,7 +15,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, require_change_allowed
-from pinecone_admin.cli.failures import CLIError, exit_of_reasons
+from pinecone_admin.cli.failures import CLIError, describe_refusal, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
@@ -106,7 +106,7 @@ def plan_file(
         write_file(session, markdown, made.to_markdown())
     write_plan(session, made, unlisted=unlisted)
     for refusal in made.refusals:
-        session.warn(f"apply refuses this plan. {as_sentences(refusal)}")
+        session.warn(f"apply refuses this plan. {describe_refusal(str(refusal))}")
     _notify_stopped(session, made.stopped)
     if made and fail_on_change:
         session.notify(f"This fails on {count_noun(len(made.changes), 'change')}, as you asked.")
@@ -272,9 +272,10 @@ def apply_file(
 def _notify_incomplete(session: Session, done: ApplyReport, out: str | None) -> None:
     """Count what was not done, and choose the exit code."""
     failed = [*done.failed, *done.undone]
-    waiting = ""
-    if done.not_run:
-        waiting = f", and {len(done.not_run)} {'that need them ' if failed else ''}did not run"
+    waiting = f", and {len(done.not_run)} did not run" if done.not_run else ""
+    if failed and done.not_run:
+        them = "it" if len(failed) == 1 else "them"
+        waiting = f", and {len(done.not_run)} that need{'s' * (len(done.not_run) == 1)} {them} did not run"
     again = "run the command again" if out is None else "run the command again with another --out"
     session.warn(f"{count_noun(len(failed), 'step')} failed{waiting}. Fix what the lines above say, then {again}.")
     # What did not run, although nothing failed, has no cause.

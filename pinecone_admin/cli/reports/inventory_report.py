@@ -13,6 +13,7 @@ from pinecone_admin.cli.output.writing import wants_document, write_file, write_
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Inventory, InventoryChanges
+from pinecone_admin.workflows.resources import describe_unread
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "dim"}
 _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
@@ -26,7 +27,7 @@ def report_inventory(session: Session, out: str | None) -> None:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
         write_file(session, out, json.dumps(taken.to_dict(), indent=2) + "\n")
     _write_inventory(session, taken, is_saved=out is not None)
-    _end_with_unread(session, [str(each) for each in taken.unread])
+    _end_with_unread(session, [describe_unread(each, taken.projects) for each in taken.unread])
 
 
 def report_changes(session: Session, old: str, new: str | None, *, fail_on_change: bool) -> None:

@@ -349,7 +349,8 @@ class Destination(StoreByName):
             things, parts = ("service accounts", "{name}") if is_of_account else ("keys", "{project} and {name}")
             raise CLIError(
                 f"--store {template.text} is one place for all {things}, and each would replace the one before. Put "
-                f"{parts} in it, for example --store '{example}'."
+                f"{parts} in it, for example --store '{example}'.",
+                says_if_unchanged=True,
             )
         with refusing():
             self._find_place(SecretOwner(self.makes.api_type, "" if self.makes.is_of_account else "x", "x"), [])
