@@ -530,7 +530,7 @@ class Noun(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of the next word, or suggest one that is spelt nearly like it."""
         known = self.list_commands(ctx)
-        args = [*self._find_alias(args[0], known), *args[1:]]
+        args = [*self.find_alias(args[0], known), *args[1:]]
         # A shell completes what is not typed to its end, and shows nothing but words.
         if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
             words = " ".join((*self.path, args[0]))
@@ -545,7 +545,7 @@ class Noun(click.Group):
             raise click.UsageError(f"There is no command {words}.{hint} All commands: {help_of}.")
         return super().resolve_command(ctx, args)
 
-    def _find_alias(self, word: str, known: Sequence[str]) -> Sequence[str]:
+    def find_alias(self, word: str, known: Sequence[str]) -> Sequence[str]:
         """Return the words that a word means: itself, a noun of which it is the plural, or a command."""
         singular = word.removesuffix("s")
         if not self.path and word not in known and singular in NOUNS:

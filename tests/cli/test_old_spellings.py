@@ -47,7 +47,9 @@ def test_an_old_option_is_refused_with_the_new_one(old: str, new: str) -> None:
 
 
 def test_the_former_noun_of_roles_runs() -> None:
-    """``role-binding`` and its plural are the noun ``role``, and ``logout`` removes a profile."""
+    """``role-binding`` and its plural are the noun ``role``, and ``logout`` removes a profile; help knows them, too."""
+    assert run("help", "role-binding", "ls").stdout == run("role", "list", "--help").stdout
+    assert run("help", "logout").stdout == run("profile", "remove", "--help").stdout
     with example_organization():
         listed = run("role", "list", "--on", "organization")
         assert listed.exit == 0

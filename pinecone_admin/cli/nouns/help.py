@@ -54,7 +54,11 @@ def help_(session: Session, *, words: tuple[str, ...] = ()) -> None:
 def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
     place = context.find_root()
     found = place.command
-    for word in words:
+    rest = list(words)
+    while rest:
+        if isinstance(found, Noun):
+            rest[:1] = found.find_alias(rest[0], found.list_commands(place))
+        word = rest.pop(0)
         below = found.get_command(place, word) if isinstance(found, click.Group) else None
         if below is None:
             raise click.UsageError(f"There is no topic or command {' '.join(words)}. {_advise_topic(words)}", context)

@@ -130,7 +130,8 @@ def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery
     from pinecone_admin._sync.workflows.run import open_part  # noqa: PLC0415 - other commands need no workflow
     from pinecone_admin.workflows.changes import Change, Ref  # noqa: PLC0415 - as above
 
-    change = Change(action="create", target=Ref(makes.kind.replace("-", "_"), None))
+    # A key without a name would be a temporary one; its name is known once it is made.
+    change = Change(action="create", target=Ref(makes.api_type, ""))
     with open_part(session.admin, f"create {makes.kind}", dry_run=False) as run:
         made: Made = run.send(change, create)
         delivery(made)
