@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
     from pinecone_admin._async.pagination import AsyncCompleteList, AsyncPaginator
     from pinecone_admin._http.attempt_event import AttemptEvent
-    from pinecone_admin._http.headers import __version__
     from pinecone_admin._http.pages import Page
     from pinecone_admin._http.retry_policy import RetryPolicy
     from pinecone_admin._sync.client import Admin
     from pinecone_admin._sync.pagination import Paginator
+    from pinecone_admin._text.version import __version__
     from pinecone_admin.auth.token import AccessToken
     from pinecone_admin.models import RoleBindingDict, Unlisted, on_organization, on_project, to_dict
     from pinecone_admin.operations import Operation
@@ -38,11 +38,11 @@ _MODULES = {
     "._async.client": ("AsyncAdmin",),
     "._async.pagination": ("AsyncCompleteList", "AsyncPaginator"),
     "._http.attempt_event": ("AttemptEvent",),
-    "._http.headers": ("__version__",),
     "._http.pages": ("Page",),
     "._http.retry_policy": ("RetryPolicy",),
     "._sync.client": ("Admin",),
     "._sync.pagination": ("Paginator",),
+    "._text.version": ("__version__",),
     ".auth.token": ("AccessToken",),
     ".models": ("RoleBindingDict", "Unlisted", "on_organization", "on_project", "to_dict"),
     ".workflows.inventory": ("Inventory",),

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pinecone_admin._http.argument_checks import check_header_value, place_in, type_error, value_error
 from pinecone_admin._http.redaction import list_forms
 from pinecone_admin._text.messages import Name
+from pinecone_admin._text.version import __version__
 from pinecone_admin.errors import Masked, PineconeValueError
-
-__version__ = "0.3.0"
-"""The version of this package."""
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 

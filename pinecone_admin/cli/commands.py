@@ -622,7 +622,7 @@ NOUNS_PACKAGE = "pinecone_admin.cli.nouns"
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     if value:
-        from pinecone_admin._http.headers import __version__  # noqa: PLC0415 - only this option needs it
+        from pinecone_admin._text.version import __version__  # noqa: PLC0415 - only this option needs it
 
         click.echo(f"{PROGRAM} {__version__}")
         context.exit()

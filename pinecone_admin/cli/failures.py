@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from http import HTTPStatus
 from types import MappingProxyType
 
 import click
@@ -22,6 +21,8 @@ from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.sentences import as_sentences, join_sentences, name_ids_once
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 from pinecone_admin.workflows.sent_changes import MAY_EXIST, RemainingChanges, is_foreign_refusal
+
+_TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500  # the enum of the library takes a hundredth of --version
 
 SPELLINGS: Mapping[str, str] = MappingProxyType(
     {"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1", "allow_unreadable=True": "--allow-unreadable"}
@@ -247,13 +248,13 @@ def _describe_refusal(error: PineconeError) -> str:
     if isinstance(error, errors.InvalidCredentialsError):
         text = "the client id and secret were not accepted"
         advice = "; perhaps the secret was rotated; sign in again: pinecone-admin login"
-    elif isinstance(error, errors.TokenError) and error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+    elif isinstance(error, errors.TokenError) and error.status_code == _TOO_MANY_REQUESTS:
         text, advice = "the sign-in server gets too many requests at the moment", ""
     elif error.status_code is None or error.error_code is None or isinstance(error, errors.TokenError):
         text, advice = error.message, ""
     else:
-        kind = "the server failed" if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "the server refused"
-        if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        kind = "the server failed" if error.status_code >= _SERVER_ERROR else "the server refused"
+        if error.status_code == _TOO_MANY_REQUESTS:
             kind = "the API limits requests at the moment"
         text, advice = f"{kind}: {error.message}", ""
     code = f"{error.status_code} {error.error_code or ''}".strip() if isinstance(error, errors.ApiError) else ""

@@ -11,10 +11,10 @@ from attrs import evolve
 
 from generated_client.models import APIKey, Invite, Project, ServiceAccount, User
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, type_error
-from pinecone_admin._http.headers import __version__
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
+from pinecone_admin._text.version import __version__
 from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan, SetAside

@@ -27,8 +27,8 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.headers import __version__
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.version import __version__
 from pinecone_admin.models import APIKey, ServiceAccountWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings

@@ -16,7 +16,6 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.headers import __version__
 from pinecone_admin._sync.workflows.client_state import find_caller, runs_workflow
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
@@ -30,6 +29,7 @@ from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile
 from pinecone_admin._sync.workflows.run import Run, open_part
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.version import __version__
 from pinecone_admin.models import APIKey, ServiceAccountWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings
