@@ -130,7 +130,7 @@ def key_scope(function: _Function) -> _Function:
         "scope",
         **SETTING,
         type=NameOrId("project"),
-        help="Project in which the name of the key is looked for; by default in all.",
+        help="Project of the API key, if other projects have a key of this name.",
     )(function)
 
 
@@ -152,7 +152,7 @@ def principal(function: _Function) -> _Function:
 
 def roles(*, required: bool = False) -> Decorator:
     """Add the option for roles; the function gets them as ``role_bindings``."""
-    text = "A role: alone for the organization, as PROJECT:ROLE for a project; can be repeated."
+    text = "A role, such as OrgMember or search:ProjectEditor; can be repeated."
     return click.option("--role", "role_bindings", type=Role(), multiple=True, required=required, help=text)
 
 
@@ -185,20 +185,20 @@ if_different: Decorator = click.option(
     "on_difference",
     type=Choice(("report", "fail", "update")),
     callback=_read_handling,
-    help="What to do if it exists with other settings; without the option, standard error says so.",
+    help="What to do if it exists with other settings; default: report it.",
 )
 apply_as: Decorator = click.option(
     "--apply-as",
     "client_id",
     **SETTING,
     metavar="ID",
-    help="Client id of the account that makes the changes, where no credentials show it.",
+    help="Client id of your account; needed if you use only an access token.",
 )
 
 
 def revoke_others(condition: str = "; only with --if-different update") -> Decorator:
     """Add the option for roles that somebody loses; the function gets it as ``revoke_unlisted``."""
-    text = f"Also revoke all other roles, after granting{condition}."
+    text = f"Also revoke every other role{condition}."
     return click.option("--revoke-others", "revoke_unlisted", is_flag=True, help=text)
 
 
@@ -219,14 +219,14 @@ def _common_options() -> list[click.Parameter]:
         "--query": {"metavar": "JMESPATH", "help": "Show only this part of the output."},
         "--read-only": {
             "is_flag": True,
-            "help": "Refuse changes of the organization, as does PINECONE_ADMIN_READ_ONLY=1.",
+            "help": "Refuse every change of the organization.",
         },
         "--profile": {
             "metavar": "NAME",
             "shell_complete": complete_profile,
-            "help": "Act as a saved profile, whatever the environment says.",
+            "help": "Use a saved profile, whatever the environment contains.",
         },
-        "--env-file": {"metavar": "FILE", "help": "Act as the PINECONE_ variables in FILE say."},
+        "--env-file": {"metavar": "FILE", "help": "Use the PINECONE_ variables in FILE."},
         "--client-secret-stdin": {"is_flag": True, "help": "Read the client secret from stdin."},
         "--expect-organization": {"metavar": "ID", "help": "Refuse to work on any other organization."},
         "--audit-log": {"metavar": "FILE", "help": "Append a line of JSON to FILE for each change."},
@@ -242,7 +242,7 @@ def _secret_options(makes: Secret) -> list[click.Parameter]:
         return [StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=text), allow_group]
     return [
         StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=STORE),
-        click.Option(["--reveal"], **SETTING, is_flag=True, help="Show the secret instead of storing it."),
+        click.Option(["--reveal"], **SETTING, is_flag=True, help="Print the secret instead of storing it."),
         allow_group,
     ]
 
@@ -255,14 +255,14 @@ def _change_options(command: Command) -> list[click.Parameter]:
     """Return the options of every command that changes something, if only by temporary API keys."""
     if command.effect == "reads":
         return [_yes("Make the temporary API keys without asking.")] if command.makes_temporary_keys else []
-    preview = "Show what would be done, and change nothing."
+    preview = "Show what would happen, and stop."
     if command.makes_temporary_keys:
         yes = _yes("With --dry-run: make the temporary API keys without asking.")
         preview = "Show what would be done, with temporary API keys; change nothing else."
     else:
         # Where the name must be typed, --yes is hidden: given, it is refused with a message. send alone shows it, since
         # only a DELETE needs the name.
-        yes = _yes("Do it without asking.", hidden=command.confirms and not command.is_by_hand)
+        yes = _yes("Do not ask.", hidden=command.confirms and not command.is_by_hand)
     options: list[click.Parameter] = [yes]
     if command.may_want_name:
         text = "Go ahead; NAME is what you would have to type."

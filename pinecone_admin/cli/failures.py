@@ -37,7 +37,7 @@ _OUTCOME = re.compile(r"; the request (was|may have been) processed$")
 
 _OF_ARGUMENTS = (
     (re.compile(r"client_id \(--apply-as on the command line\)"), "--apply-as"),
-    (re.compile(r"pass allow_removals=(\d+)"), r"add --confirm \1"),
+    (re.compile(r"allow (\d+) removals \(--confirm on the command line\)"), r"add --confirm \1"),
     (re.compile(r", or allow_own\b"), ""),
 )
 """What messages say of arguments of Python, and what the command line says in their place."""

@@ -200,7 +200,7 @@ def find_excess(
     return [
         RefusedChanges(
             reason=f"{count} of {total} {_PLURALS[sort]} would be deleted or lose every role, which is more than a "
-            f"third; if that is right, pass allow_removals={total_removed}",
+            f"third; if that is right, allow {total_removed} removals (--confirm on the command line)",
             changes=tuple(each for target, some in removed.items() if _sort_of(target) == sort for each in some),
             allowed_by="allow_removals",
         )

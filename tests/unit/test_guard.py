@@ -120,7 +120,7 @@ def test_many_removals_need_their_number(action: str) -> None:
     [refusal] = find_excess(changes, organization, None)
     assert str(refusal) == (
         "4 of 5 service accounts would be deleted or lose every role, which is more than a third; "
-        "if that is right, pass allow_removals=4"
+        "if that is right, allow 4 removals (--confirm on the command line)"
     )
     assert (refusal.changes, refusal.allowed_by) == (tuple(changes), "allow_removals")
     assert find_excess(changes, organization, 3) == [refusal]

@@ -67,8 +67,8 @@ Roles on a project:
 
 {_list(PROJECT_ROLES)}
 
-Roles of an API key, which has them in its project and nowhere else. They are
-written alone, such as --role DataPlaneViewer:
+Roles of an API key, which hold in its own project. They are written alone,
+such as --role DataPlaneViewer:
 
 {_list(API_KEY_ROLES)}
 
@@ -117,8 +117,8 @@ Scripts can rely on these codes:
 
 {_EXITS}
 
-pinecone-admin explain exit-6 says what to do about one. The line of an error
-ends in a code that says more, such as [PA205]: pinecone-admin explain PA205.
+To see what to do, run pinecone-admin explain with the exit code, or with the
+code at the end of an error, such as PA205.
 """,
     "output": """\
 Formats, selecting a part, and what goes to which stream.
@@ -154,9 +154,9 @@ colours off.
     "names": """\
 How things and times are written.
 
-In place of an id, an exact name is taken, but not by --expect-organization, or
-in the path of send. Names are not unique: if several things have the name, the
-command stops with exit code 5 and lists their ids.
+You can use an exact name instead of an id, but not for --expect-organization,
+and not in the path of send. Names are not unique. If several things have the
+name, the command stops and lists their ids.
 
 Roles: pinecone-admin help roles. A role that somebody has is written
 TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE. The types are user, service-account,
@@ -280,15 +280,16 @@ organization before it asks.
     "identity": """\
 Which account a command uses.
 
-The first of these that exists is used:
+The command uses the first of these that is set:
 
   --profile NAME   A profile; pinecone-admin login saves one.
   --env-file PATH  Variables in a file. It must set the addresses that the
                    environment sets; without any, it goes to production.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
                    PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
-                   of a profile. If both are set, the command stops. Empty
-                   credentials, and URLs alone, keep the default profile out.
+                   of a profile. If both are set, the command stops. If a
+                   variable is set but empty, or only a URL is set, the default
+                   profile is ignored.
   default profile  The profile that profile use NAME has made the default.
 
 pinecone-admin whoami shows which account that is, and pinecone-admin doctor

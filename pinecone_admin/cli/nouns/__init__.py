@@ -18,34 +18,34 @@ NOUNS: Mapping[str, str] = {
 """The nouns, each with its help, in the order of the help; the module of one has its name."""
 
 SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
-    "access": ("reports", "Show who can do what in which project, and what a reviewer should check."),
+    "access": ("reports", "Show who can do what, and what to look at in a review."),
     "apply": (
         "export_plan_apply",
         "Make the organization match a file, or carry out a saved plan.",
     ),
-    "completion": ("help", "Print what makes a shell complete the commands."),
-    "diff": ("reports", "Show what has changed since an inventory was saved, or between two saved ones."),
-    "doctor": ("identity", "Check variables, network, clock, credentials and roles, and say how to fix what fails."),
+    "completion": ("help", "Print the line that makes a shell complete commands."),
+    "diff": ("reports", "Show what changed between a saved inventory and now, or between two."),
+    "doctor": ("identity", "Check network, clock, credentials and roles."),
     "each": ("each", "Run a command once for each row of a CSV or JSON file."),
-    "emulator": ("emulator", "Serve an organization on this machine, to try things without an account."),
-    "explain": ("help", "Say what a code of an error, an exit or a finding means, and what to do."),
+    "emulator": ("emulator", "Serve an organization on this machine, to try things."),
+    "explain": ("help", "Explain a code of an error, an exit or a finding."),
     "export": (
         "export_plan_apply",
-        "Write the organization as a file for plan and apply: YAML, sorted, the same between runs.",
+        "Write the organization as a file for plan and apply.",
     ),
-    "help": ("help", "Show a page about a topic, or the help of a command."),
+    "help": ("help", "Show a page on a topic, or the help of a command."),
     "inventory": ("reports", "Read everything in the organization."),
-    "login": ("profile", "Sign in as a service account: try its credentials, and save them as a profile."),
+    "login": ("profile", "Sign in as a service account, and save a profile."),
     "plan": (
         "export_plan_apply",
         "Show what apply would do. Nothing is changed.",
     ),
-    "run": ("run", "Run a command with an API key that lives only as long."),
+    "run": ("run", "Run a program with a temporary API key."),
     "send": ("send", "Send a request that no other command covers."),
-    "token": ("identity", "Print an access token, for use in other tools."),
+    "token": ("identity", "Print an access token for other tools."),
     "whoami": (
         "identity",
-        "Show as whom commands act: account, organization, roles, and until when the token is valid.",
+        "Show the account that commands use, and its roles.",
     ),
 }
 """The commands without a noun, each with its module and the first sentence of its help."""

@@ -30,7 +30,7 @@ _roles = click.option("--role", "roles", type=KEY_ROLE, multiple=True, help="A r
     "--project",
     "project_id",
     type=NameOrId("project"),
-    help="Name or id of the project; without the option, the keys of all projects are listed.",
+    help="Name or id of the project; default: all projects.",
 )
 @limit
 def list_(call: Call, *, project_id: str | None = None) -> object:
@@ -86,7 +86,8 @@ def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
 def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> object:
     """Create an API key.
 
-    The value of the key is shown only now. Without a role, the key gets ProjectEditor.
+    Its value can be read only now: store it, or print it with --reveal. Without --role it may edit the project
+    (ProjectEditor).
     """
     return call.admin.api_keys.create(project_id=project_id, name=name, roles=roles)
 
@@ -112,7 +113,7 @@ def ensure(
     """Create an API key, unless the project has one with this name.
 
     Run it again after an interruption: it finds what is there. Do not run two calls for the same name at the same time.
-    The value of a key that exists already cannot be shown.
+    The value of a key that exists cannot be shown again.
     """
     return call.admin.api_keys.ensure(
         project_id=project_id,
@@ -131,7 +132,7 @@ def ensure(
     "roles",
     type=KEY_ROLE,
     multiple=True,
-    help="A role that the key will have, in place of its present ones; can be repeated.",
+    help="A role that replaces the present roles; can be repeated.",
 )
 @own_key
 def update(
@@ -159,15 +160,15 @@ def delete(call: Call, *, api_key_id: str) -> None:
     "--keep-old-for",
     type=Duration(),
     required=True,
-    help="How long the old key still works, such as 7d; 0 if it has leaked.",
+    help="How long the old key is kept at least, such as 7d; 0 deletes it at once.",
 )
 @own_key
 def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
     """Replace an API key with a new one that has the same name and roles.
 
-    The old key works until the time is over and api-key delete-retired or rotate-due has run. If the run does not end
-    with 0, run it again with the id of the old key: it goes on. With the name, it may rotate the new key, too.
-    Do not run two calls for the same name at the same time.
+    The old key keeps working for --keep-old-for, then until delete-retired or rotate-due next runs. If the command
+    fails, run it again with the id of the old key, because the name may mean the new key. Do not run two calls for the
+    same name at the same time.
     """
     return call.admin.api_keys.rotate(
         api_key_id=api_key_id, store=call.store, keep_old_for=keep_old_for, dry_run=call.is_dry_run
@@ -176,10 +177,10 @@ def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
 
 @NOUN.command("deletes", example="pinecone-admin api-key delete-retired --project search --yes", is_workflow=True)
 @click.option(
-    "--project", "project_id", type=NameOrId("project"), help="Only in this project; without the option, in all."
+    "--project", "project_id", type=NameOrId("project"), help="Name or id of the project; default: all projects."
 )
 def delete_retired(call: Call, *, project_id: str | None = None) -> object:
-    """Delete the keys that rotations or killed runs have left, when due."""
+    """Delete the old keys of rotations, and temporary keys of killed runs, after their time."""
     return call.admin.api_keys.delete_retired(project_id=project_id, dry_run=call.is_dry_run)
 
 
@@ -190,16 +191,21 @@ def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     makes=Secret("api-key", replaces=True, many=True),
     is_workflow=True,
 )
-@click.option("--older-than", type=Duration(), required=True, help="Rotate the keys that are older, such as 90d.")
-@click.option("--keep-old-for", type=Duration(), required=True, help="How long the old keys still work, such as 7d.")
+@click.option("--older-than", type=Duration(), required=True, help="Age from which a key is rotated, such as 90d.")
 @click.option(
-    "--project", "project_id", type=NameOrId("project"), help="Only in this project; without the option, in all."
+    "--keep-old-for",
+    type=Duration(),
+    required=True,
+    help="How long old keys are kept at least, such as 7d; the first run after that deletes them.",
+)
+@click.option(
+    "--project", "project_id", type=NameOrId("project"), help="Name or id of the project; default: all projects."
 )
 def rotate_due(call: Call, *, older_than: timedelta, keep_old_for: timedelta, project_id: str | None = None) -> object:
-    """Rotate the API keys that are old, finish interrupted rotations, and delete retired keys that are due.
+    """Rotate every API key that is older than --older-than.
 
-    Run it every night, and again if it was killed. A key that cannot be rotated does not stop the others: then the
-    exit code is 9. Do not run two calls for the same organization at the same time.
+    The command also finishes what an earlier run left, and deletes old keys whose time is up. It is made for a nightly
+    job: one key that fails does not stop the others. Do not run two calls for the same organization at the same time.
     """
     return call.admin.api_keys.rotate_due(
         older_than=older_than,

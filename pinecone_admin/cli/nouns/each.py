@@ -25,21 +25,20 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @click.option(
     "--concurrency",
     type=Count(1, _MOST_AT_ONCE),
-    help="How many rows run at once, for a command that only reads, not for a dry run; 1 without the option.",
+    help="How many rows run at once, if the command only reads; default 1.",
 )
 @click.option(
     "--confirm",
     **SETTING,
     type=Count(1),
-    help="Go ahead with a command that deletes, for at most N rows; N is what you would have to type.",
+    help="Go ahead with a command that deletes, for at most N rows.",
 )
 @click.option("--stop-on-error", "stop", is_flag=True, help="Stop after the first row that fails.")
 @click.option(
     "--failed-rows",
     "failed",
     metavar="FILE",
-    help="Write the rows that failed or did not run to a new file, to run them again; look first at those that the "
-    "last line names. It is complete only when each has ended by itself.",
+    help="Write the rows that failed or did not run to a new file, to run them again.",
 )
 @overwrite
 def each(
@@ -47,17 +46,14 @@ def each(
 ) -> None:
     """Run a command once for each row of a CSV or JSON file.
 
-    In the command, {email} stands for the column email. All rows are checked before the first one runs; rows of
-    standard input are checked one by one. A value never becomes an option or a second word. Pass names from a list on
-    as JSON (-o json), which changes nothing.
+    {email} stands for the column email. All rows are checked before the first one runs; rows of standard input are
+    checked one by one. A row that fails does not stop the others. A value never becomes an option or a second word.
+    Pass names from a list on as JSON (-o json), which changes nothing.
 
-    Options of every command, and --dry-run, stand before or behind --. --yes and --confirm stand before it. On a
-    terminal, one question shows how many commands there are and the first three. A command that deletes needs that
-    number, typed or as --confirm N. Rows of standard input need --yes or --confirm. A secret needs a --store with
-    {COLUMN} in it.
+    --yes and --confirm stand before --. On a terminal, one question shows the first three commands and their number. A
+    command that deletes needs that number, typed or as --confirm N. A secret needs a --store with {COLUMN} in it.
 
-    Each row writes a line of JSON: row, which counts from 1 without the header, exit, and result or error. A row that
-    fails does not stop the others. The exit code is 0, or the one with which all rows that ran failed, else 9.
+    The output has one line of JSON per row: row (from 1, without the header), exit, and result or error.
     """
     from pinecone_admin.cli.bulk.row_runner import run_for_each  # noqa: PLC0415 - loads the client
 

@@ -28,14 +28,14 @@ def _options(function: Callable[..., object]) -> Callable[..., object]:
 @click.option("--background", is_flag=True, help="Return once it listens; it ends when this shell does.")
 @argument("command", COMMAND, nargs=-1, metavar="[COMMAND …]")
 def emulator(session: Session, *, background: bool, command: Sequence[str] = (), **options: Any) -> None:
-    """Serve an organization on this machine, to try things without an account.
+    """Serve an organization on this machine, to try things.
 
-    The example starts an emulator that ends with the shell; if it cannot start, the line fails. Without --background,
-    the command serves until it is stopped, and says where it listens. It needs the extra emulator. What else it can do,
-    such as faults and a clock put forward, is listed by pinecone-admin send GET /_emulator.
+    The example starts an emulator that ends with the shell. If the emulator cannot start, the line fails. Without
+    --background, it serves until you stop it, and shows where it listens. It needs the extra emulator. pinecone-admin
+    send GET /_emulator lists what else it can do, such as faults and a clock put forward.
 
-    PINECONE_EMULATOR_CLIENT_ID and PINECONE_EMULATOR_CLIENT_SECRET say the same as the two options, so that no secret
-    has to be on a command line.
+    PINECONE_EMULATOR_CLIENT_ID and PINECONE_EMULATOR_CLIENT_SECRET set the two options without a command line that
+    others can see.
     """
     from pinecone_admin.cli.emulator.background import serve  # noqa: PLC0415 - loads the emulator
 

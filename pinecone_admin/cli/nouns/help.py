@@ -38,7 +38,7 @@ def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) 
     shell_complete=_complete_word,
 )
 def help_(session: Session, *, words: tuple[str, ...] = ()) -> None:
-    """Show a page about a topic, or the help of a command."""
+    """Show a page on a topic, or the help of a command."""
     if not words:
         width = max(map(len, TOPICS)) + 2
         topics = "".join(f"  {name:{width}}{summarize_topic(name)}\n" for name in TOPICS)
@@ -89,7 +89,10 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
     shell_complete=_complete_code,
 )
 def explain(session: Session, *, code: str | None = None) -> None:
-    """Say what a code of an error, an exit or a finding means, and what to do."""
+    """Explain a code of an error, an exit or a finding.
+
+    Each error ends with its code, such as [PA205]. The output shows what the code means, and what to do.
+    """
     if code is None:
         write_items(session, ({"code": each.code, "meaning": each.meaning} for each in list_explanations()))
         return
@@ -114,7 +117,7 @@ def _advise_code(code: str) -> str:
 @ROOT.by_hand("reads", example="pinecone-admin completion bash")
 @argument("shell", "bash, zsh or fish.", type=Choice(("bash", "zsh", "fish")), metavar="SHELL")
 def completion(session: Session, *, shell: str) -> None:
-    """Print what makes a shell complete the commands.
+    """Print the line that makes a shell complete commands.
 
     In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. Fish reads its file from
     ~/.config/fish/completions/pinecone-admin.fish.

@@ -13,9 +13,10 @@ from pinecone_admin.cli.session import Session
 
 @ROOT.by_hand("reads", example="pinecone-admin whoami")
 def whoami(session: Session) -> None:
-    """Show as whom commands act: account, organization, roles, and until when the token is valid.
+    """Show the account that commands use, and its roles.
 
-    What the account may not see of itself, as without OrgMember, is shown as unknown.
+    The output also has its organization, and when its token expires. What the account may not see of itself is shown as
+    unknown.
     """
     from pinecone_admin.cli.identity.caller import look_at_caller  # noqa: PLC0415 - loads the client
 
@@ -26,9 +27,9 @@ def whoami(session: Session) -> None:
 
 @ROOT.by_hand("reads", example="pinecone-admin doctor")
 def doctor(session: Session) -> None:
-    """Check variables, network, clock, credentials and roles, and say how to fix what fails.
+    """Check network, clock, credentials and roles.
 
-    It ends with exit code 1 if a check fails.
+    For each check that fails, the output has a way to mend it. The variables and the profile are checked, too.
     """
     from pinecone_admin.cli.doctor.run import run_checks  # noqa: PLC0415 - loads the client
 
@@ -38,10 +39,10 @@ def doctor(session: Session) -> None:
 @ROOT.by_hand("reads", example="pinecone-admin token --reveal")
 @click.option("--reveal", is_flag=True, help="Show the token. Without this, nothing is done.")
 def token(session: Session, *, reveal: bool) -> None:
-    """Print an access token, for use in other tools.
+    """Print an access token for other tools.
 
-    Standard output has only the token, unless -o json or -o yaml asks for its expiry, too. For example:
-    curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL
+    For example: curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL. With -o json or -o yaml, the
+    output also has the expiry time.
     """
     if not reveal:
         raise CLIError("An access token lets whoever has it act as this account. To print it, add --reveal.")

@@ -84,5 +84,8 @@ def delete(call: Call, *, invite_id: str) -> None:
 @NOUN.command("changes", example="pinecone-admin invite resend bob@example.com --yes")
 @_own
 def resend(call: Call, *, invite_id: str) -> object:
-    """Send an invite again, which makes it pending for 7 days from now, even if it had expired."""
+    """Send an invite again, for 7 more days.
+
+    An expired invite becomes pending again.
+    """
     return call.admin.invites.resend(invite_id=invite_id)

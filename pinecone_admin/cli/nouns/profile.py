@@ -17,11 +17,11 @@ NOUN = Noun("profile")
 
 
 _CREDENTIALS = (
-    click.option("--client-id", metavar="ID", help="Client id of the service account; asked for on a terminal."),
+    click.option("--client-id", metavar="ID", help="Client id of the service account."),
     click.option(
         "--secret-command",
         metavar="COMMAND",
-        help="Command that prints the client secret, such as that of a password manager; no shell is used.",
+        help="Program that prints the client secret, for example of a password manager.",
     ),
     click.option("--api-url", "host", metavar="URL", help="URL of the API; default: production."),
     click.option("--oauth-url", metavar="URL", help="URL of the token endpoint; default: production."),
@@ -39,9 +39,9 @@ def _credentials(function: Callable[..., object]) -> Callable[..., object]:
     example="pinecone-admin login --name staging --client-id ExampleExampleExampleExample0001 "
     "--secret-command 'op read op://staging/pinecone/secret' --no-check",
 )
-@click.option("--name", help="Name of the profile; default: default.")
+@click.option("--name", help="Name of the profile; if left out, default.")
 @_credentials
-@click.option("--default", "make_default", is_flag=True, help="Make it the default profile, if there is another one.")
+@click.option("--default", "make_default", is_flag=True, help="Make this the default profile.")
 @click.option("--no-check", "is_unchecked", is_flag=True, help="Save the credentials without trying them.")
 @click.option("--overwrite", is_flag=True, help="Replace a profile of this name, and its secret file.")
 def login(
@@ -56,11 +56,13 @@ def login(
     is_unchecked: bool,
     overwrite: bool,
 ) -> None:
-    """Sign in as a service account: try its credentials, and save them as a profile.
+    """Sign in as a service account, and save a profile.
 
-    On a terminal, the command asks for the client id and the client secret. The secret goes into a file that only you
-    can read, unless --secret-command prints it. The first profile becomes the default one. Later commands with the
-    profile refuse any other organization than the one that is found now, or than that of --expect-organization.
+    The command asks for the client id and the client secret, which is not shown, and tries them. The secret goes into a
+    file that only you can read, unless --secret-command prints it. Your first profile becomes the default.
+
+    Later commands with the profile work only on the organization that is found now, or on that of
+    --expect-organization.
     """
     from pinecone_admin.cli.identity.sources import find_overriding_variables  # noqa: PLC0415 - loaded when it is run
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
@@ -130,13 +132,13 @@ def list_(session: Session) -> None:
 @NOUN.by_hand("reads", example="pinecone-admin profile show production")
 @argument(
     "name",
-    "Name of the profile; default: the default profile.",
+    "Name of the profile; if left out, the default profile.",
     required=False,
     metavar="[NAME]",
     shell_complete=complete_profile,
 )
 def show(session: Session, *, name: str | None = None) -> None:
-    """Show a saved profile, or the default one. The client secret is not shown."""
+    """Show a saved profile, without its client secret."""
     from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - loaded when it is run
 
     profiles = load_profiles(find_profile_file())
@@ -158,9 +160,10 @@ def update(
     host: str | None = None,
     oauth_url: str | None = None,
 ) -> None:
-    """Change a saved profile. --expect-organization changes the organization that it expects.
+    """Change a saved profile.
 
-    A new client secret needs login with --overwrite, which tries it.
+    --expect-organization changes the organization that it works on. A new client secret needs login with --overwrite,
+    which tries the secret.
     """
     from attrs import evolve  # noqa: PLC0415 - loaded when it is run
 
@@ -193,7 +196,10 @@ def update(
 @NOUN.by_hand("reads", example="pinecone-admin profile use production")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 def use(session: Session, *, name: str) -> None:
-    """Make a saved profile the default. Commands use it if nothing else names an account."""
+    """Make a saved profile the default.
+
+    Commands use the default profile if no option and no variable names an account.
+    """
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - loaded when it is run
 
     session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed

@@ -24,7 +24,7 @@ _own = argument("project_id", "Name or id of the project.", type=NameOrId("proje
 _max_pods = click.option(
     "--max-pods",
     type=Count(0),
-    help="How many pods the indexes of the project may have together; 0 for a new project without the option.",
+    help="How many pods all indexes of the project may have; a new project has 0.",
 )
 _require_cmek = click.option(
     "--require-cmek",
@@ -52,7 +52,7 @@ def describe(call: Call, *, project_id: str) -> object:
 @NOUN.command("reads", example="pinecone-admin project exists search")
 @argument("name", "Name or id of the project.", metavar="PROJECT")
 def exists(call: Call, *, name: str) -> object:
-    """Say whether a project exists; exit code 4 means no."""
+    """Check whether a project exists; exit code 4 means no."""
     if is_id(name):
         return call.admin.projects.exists(project_id=name)
     return call.admin.projects.exists(name=name)
@@ -100,7 +100,7 @@ def ensure(
 @NOUN.command("changes", example="pinecone-admin project update search --name search-v2 --yes")
 @_own
 @click.option("--name", help="New name, 1 to 512 characters.")
-@click.option("--max-pods", type=Count(0), help="How many pods the indexes of the project may have together.")
+@click.option("--max-pods", type=Count(0), help="How many pods all indexes of the project may have.")
 @_require_cmek
 def update(
     call: Call,
@@ -150,7 +150,7 @@ def _need_contents(context: click.Context, option: click.Parameter, value: objec
     "time_limit",
     type=Duration(),
     callback=_need_contents,
-    help="With --with-contents: how long to wait at most; 10m without the option.",
+    help="With --with-contents: how long to wait; default 10m.",
 )
 @click.option(
     "--lift-protection",
@@ -168,9 +168,9 @@ def delete(
 ) -> object:
     """Delete a project.
 
-    If it has API keys, they are deleted with it, and you are asked for its name. A project with indexes is refused,
-    unless you add --with-contents, which always asks for the name. To see what the project contains, it creates a
-    temporary API key, and deletes it again; also in a dry run, which therefore asks.
+    If it has API keys, they go with it, and you are asked for its name. --with-contents deletes its indexes too, and
+    always asks for the name. To see what the project holds, it creates a temporary API key and deletes it again, also
+    in a dry run, which therefore asks.
     """
     if not with_contents:
         call.admin.projects.delete(project_id=project_id)
@@ -202,7 +202,7 @@ def delete(
     "bindings",
     type=ProjectGrant(),
     multiple=True,
-    help="A role on the project for somebody: user, service-account, api-key or invite; can be repeated.",
+    help="A role on the project; TYPE is user, service-account, api-key or invite; can be repeated.",
 )
 def provision(
     call: Call, *, name: str, key_roles: Sequence[APIKeyRole], bindings: Sequence[ProjectRoleDict] = ()
@@ -222,17 +222,14 @@ def provision(
     makes_temporary_keys=True,
 )
 @click.option("--match", "name_pattern", required=True, metavar="PATTERN", help="Names of projects, such as 'ci-*'.")
-@click.option("--older-than", required=True, type=Duration(), help="Age that a project must exceed, such as 7d.")
+@click.option("--older-than", required=True, type=Duration(), help="Age from which a project is old, such as 7d.")
 @out("Write the plan to a file, for apply.")
 def stale(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None = None) -> None:
-    """Find old projects that tests left behind. Nothing is deleted.
+    """Find old projects that tests left behind.
 
-    --out writes a plan. Read it, remove the projects that must stay, and delete the others with apply FILE, which reads
-    them again. Without --out, you only see what the plan would contain.
-
-    To see what a project contains, a temporary API key is made in it, and deleted again; so it asks. Nothing else
-    changes. If a project cannot be read, the exit code is 9; if none can, it is that of the reason, such as 10 without
-    a role.
+    Nothing is deleted: --out writes a plan, which you read and shorten, and apply carries out. Without --out, you only
+    see what the plan would contain. To see what a project holds, a temporary API key is created in it and deleted
+    again, so the command asks first.
     """
     from pinecone_admin.cli.plans.stale_projects import plan_deletion  # noqa: PLC0415 - loads the models
 

@@ -26,7 +26,7 @@ _wanted_role = click.option(
     "--role",
     type=Role(),
     required=True,
-    help="The role: alone for the organization, as PROJECT:ROLE for a project.",
+    help="The role, such as OrgMember or search:ProjectEditor.",
 )
 _REVOKES_OWN = "This is a role of the account that the command uses itself."
 
@@ -130,16 +130,17 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     "from_role",
     type=Role(),
     required=True,
-    help="The present role: alone for the organization, as PROJECT:ROLE for a project.",
+    help="The present role, such as OrgMember or search:ProjectViewer.",
 )
 @click.option("--to", "to_role", type=Choice(ROLES, topic="roles"), required=True, help="Role to grant.")
 @principal
 @key_scope
 @apply_as
 def change(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
-    """Replace a role: grant the new one, then revoke the old one.
+    """Replace one role by another.
 
-    For a role of the account that the command itself uses, you are asked for the account as you gave it.
+    The new role is granted first, so access is never lost in between. For a role of the account you are using, you are
+    asked for the account as you gave it.
     """
     return call.admin.role_bindings.change_role(
         principal_type=principal.api_type,

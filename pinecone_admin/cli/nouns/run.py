@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 @click.option(
     "--ttl",
     type=Duration(),
-    help="How long at most the key outlives a kill, from 1m, rounded up to the next minute; 6h without the option.",
+    help="How long the key can remain if this process is killed; at least 1m, default 6h.",
 )
-@argument("command", "The command, after --, and its arguments.", nargs=-1, required=True, metavar="COMMAND …")
+@argument("command", "The program and its arguments, after --.", nargs=-1, required=True, metavar="COMMAND …")
 def run(
     session: Session,
     *,
@@ -40,14 +40,13 @@ def run(
     command: Sequence[str],
     ttl: timedelta = timedelta(hours=6),
 ) -> None:
-    """Run a command with an API key that lives only as long.
+    """Run a program with a temporary API key.
 
-    The command finds the key in PINECONE_API_KEY, and gets no other credential of Pinecone from here. When it ends,
-    the key is deleted. If this process is killed, the next run in the project, api-key delete-retired or rotate-due
-    deletes the key when its time is over, and not before.
+    The program reads the key from PINECONE_API_KEY. It does not get your other Pinecone credentials. When the program
+    ends, the key is deleted. If this process is killed, the next run, api-key delete-retired or rotate-due deletes the
+    key after its time.
 
-    The exit code is the command's, or 128 and the number of the signal that ended it; 125 if the command was not
-    started, or 130 if run was interrupted before; 9 if it ended with 0, and the key could not be deleted.
+    The exit code is that of the program, or 125 if the program was not started.
     """
     from pinecone_admin.cli.calls.running import run_with_key  # noqa: PLC0415 - loads the client
 

@@ -36,8 +36,8 @@ from pinecone_admin.cli.session import Session
 def send(session: Session, *, method: str, path: str, body: str | None = None) -> None:
     """Send a request that no other command covers.
 
-    It gets the same token, retries and errors as every command. A DELETE needs the last segment of the path as
-    --confirm. A request that makes a secret needs --store or --reveal, as the command for it does.
+    The request has the same token, retries and errors as every command. A DELETE needs the last part of the path as
+    --confirm. A request that creates a secret needs --store or --reveal.
     """
     from pinecone_admin.cli.calls.sending import send_request  # noqa: PLC0415 - loads the client
 

@@ -101,10 +101,10 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
 )
 @_own
 def delete(call: Call, *, service_account_id: str) -> None:
-    """Delete a service account; its tokens stop working within seconds.
+    """Delete a service account. Its tokens stop working within seconds.
 
-    For the account that the command itself uses, you are asked for its name. The command cannot see which account that
-    is if it has only an access token.
+    For the account you are using, you are asked for its name, unless you have only an access token, which does not show
+    whose it is.
     """
     call.admin.service_accounts.delete(service_account_id=service_account_id)
 
@@ -120,9 +120,8 @@ def delete(call: Call, *, service_account_id: str) -> None:
 def rotate(call: Call, *, service_account_id: str) -> object:
     """Replace the secret of a service account.
 
-    The old secret stops working within seconds, so store the new one where its programs read it. For the account that
-    the command itself uses, you are asked for its name. If the response is lost, the secret is replaced again.
-    Do not run two calls for the same name at the same time.
+    The old one stops working within seconds, so store the new one where its programs read it. For the account you are
+    using, you are asked for its name. Do not run two calls for the same name at the same time.
     """
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
@@ -137,9 +136,9 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     makes=Secret("service-account", replaces=True, many=True),
     is_workflow=True,
 )
-@click.option("--older-than", type=Duration(), required=True, help="Rotate the secrets that are older, such as 90d.")
+@click.option("--older-than", type=Duration(), required=True, help="Age from which a secret is rotated, such as 90d.")
 @click.option(
-    "--name", "names", multiple=True, metavar="NAME", help="Rotate only this one, whatever its age; can be repeated."
+    "--name", "names", multiple=True, metavar="NAME", help="Rotate this account, whatever its age; can be repeated."
 )
 @apply_as
 @click.option(
@@ -155,11 +154,11 @@ def rotate_due(
     names: Sequence[str] | None = None,
     allow_unreadable: bool = False,
 ) -> object:
-    """Rotate the secrets of service accounts that are old, one after another.
+    """Rotate the old secrets of service accounts.
 
     An old secret stops working within seconds. So each destination must already contain the present credentials of its
-    account, and these are tried first. The account that the command uses is never rotated. The command ends at the
-    first secret that may not be stored. If some were not rotated, the exit code is 9.
+    account, and these are tried first. The account you are using is never rotated. The command stops at the first
+    secret that may not be stored.
 
     Do not run two calls for the same organization at the same time.
     """

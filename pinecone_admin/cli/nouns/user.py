@@ -42,10 +42,10 @@ def describe(call: Call, *, user_id: str) -> object:
 def ensure(
     call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput], revoke_unlisted: bool = False
 ) -> object:
-    """Grant a member of the organization the missing roles, or invite the person with all of them.
+    """Give a person these roles: a member gets what is missing, anyone else an invite.
 
-    A pending invite gets the missing roles; an expired one is deleted and replaced. One of the roles must be on the
-    organization, such as OrgMember.
+    One role must be on the organization, such as OrgMember. A pending invite gets the missing roles; an expired one is
+    replaced.
     """
     return call.admin.users.ensure(
         email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=call.is_dry_run
@@ -55,23 +55,22 @@ def ensure(
 @NOUN.command("deletes", example="pinecone-admin user delete ada@example.com --yes")
 @_own
 def delete(call: Call, *, user_id: str) -> None:
-    """Remove a user from the organization, and revoke all roles of the user."""
+    """Remove a user from the organization, with all roles."""
     call.admin.users.delete(user_id=user_id)
 
 
 @NOUN.by_hand("deletes", example="pinecone-admin user offboard ada@example.com --yes", is_workflow=True)
 @argument("email", "Email address or id of one person.", required=False, metavar="[USER]")
-@click.option("--people", metavar="FILE", help="Make a plan for the people in a CSV file with a column email.")
+@click.option("--people", metavar="FILE", help="CSV file with a column email: make a plan for these people.")
 @out("Write the report, or the plan of --people, to a file.")
 def offboard(session: Session, *, email: str | None = None, people: str | None = None, out: str | None = None) -> None:
-    """Remove a person with all roles and invites, and show which secrets to rotate.
+    """Remove a person, and show which secrets to rotate.
 
-    Keep the output: afterwards, nothing can show what the person could reach. For many people, --people FILE --out PLAN
-    makes a plan and removes nobody. Read it, delete the entries of those who must stay from reports, and carry it out
-    with apply PLAN.
+    All roles and invites of the person are removed. Keep the output: afterwards nothing can show what the person could
+    reach.
 
-    The output of --people begins with addresses that nobody has, or that the account may not look up. The exit code is
-    5 if a last owner is among the people; else, of such addresses, 4, or 9 beside others.
+    For many people: --people FILE --out PLAN removes nobody and writes a plan. Delete from its reports the people who
+    must stay, then apply the plan. Addresses that no user or invite has are named.
     """
     from pinecone_admin.cli.plans import offboarding  # noqa: PLC0415 - loads the models
 
