@@ -364,12 +364,14 @@ class AsyncAPIKeys(Namespace):
             'accepted'
         """
         from pinecone_admin._async.workflows.identify_key import identify_key, mask_key_value  # noqa: PLC0415 - as above
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - as above
 
         with set_operation_on_errors("identify_api_key"):
             masked = return_error(mask_key_value, value)
             del value
             secret = raise_if_error(masked)
-        return await identify_key(self._admin, value=secret, project_ids=project_ids)
+        async with open_run(self._admin, "identify_api_key") as run:
+            return await identify_key(run, value=secret, project_ids=project_ids)
 
     async def delete_retired(self, *, project_id: str | None = None, dry_run: bool = False) -> workflows.RetiredKeys:
         """Delete the keys that rotations replaced, and temporary keys, once their expiry time has passed.

@@ -293,9 +293,11 @@ class AsyncAdmin:
             >>> [project.name for project in inventory.projects]
             ['search']
         """
-        from pinecone_admin._async.workflows.take_inventory import take_inventory  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.take_inventory import take_inventory  # noqa: PLC0415 - as above
 
-        return await take_inventory(self, concurrency=concurrency, progress=progress)
+        async with open_run(self, "inventory") as run:
+            return await take_inventory(run, concurrency=concurrency, progress=progress)
 
     async def plan(
         self,
@@ -333,8 +335,10 @@ class AsyncAdmin:
             []
         """
         from pinecone_admin._async.workflows.apply_plan import plan_organization  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - as above
 
-        return await plan_organization(self, desired, base=base, client_id=client_id, commit=commit)
+        async with open_run(self, "plan") as run:
+            return await plan_organization(run, desired, base=base, client_id=client_id, commit=commit)
 
     async def apply(
         self,

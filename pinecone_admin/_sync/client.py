@@ -291,9 +291,11 @@ class Admin:
             >>> [project.name for project in inventory.projects]
             ['search']
         """
-        from pinecone_admin._sync.workflows.take_inventory import take_inventory  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.take_inventory import take_inventory  # noqa: PLC0415 - as above
 
-        return take_inventory(self, concurrency=concurrency, progress=progress)
+        with open_run(self, "inventory") as run:
+            return take_inventory(run, concurrency=concurrency, progress=progress)
 
     def plan(
         self,
@@ -331,8 +333,10 @@ class Admin:
             []
         """
         from pinecone_admin._sync.workflows.apply_plan import plan_organization  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - as above
 
-        return plan_organization(self, desired, base=base, client_id=client_id, commit=commit)
+        with open_run(self, "plan") as run:
+            return plan_organization(run, desired, base=base, client_id=client_id, commit=commit)
 
     def apply(
         self,

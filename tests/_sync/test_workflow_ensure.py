@@ -541,6 +541,6 @@ def test_a_name_of_unfinished_work_is_refused(emulator: Emulator) -> None:
             lambda name=name: admin.service_accounts.ensure(name=name),
             lambda name=name: admin.projects.provision(name=name, key_roles=["ProjectViewer"], store=print),
         ):
-            with raises(PineconeValueError, match="unfinished work"):
+            with raises(PineconeValueError, match="form of a temporary name"):
                 call()
     assert transport.requests == []

@@ -455,7 +455,7 @@ def test_a_temporary_key_is_not_rotated(admin: Admin, emulator: Emulator, projec
     with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
         with raises(RefusedError, match="is temporary, and may be deleted from 2026-12-03 11:45 UTC"):
             admin.api_keys.rotate(api_key_id=made.key.id, store=print)
-        with raises(PineconeValueError, match="unfinished work"):
+        with raises(PineconeValueError, match="form of a temporary name"):
             admin.api_keys.ensure(project_id=project_id, name=made.key.name)
         assert list(emulator.state.api_keys) == [made.key.id]
         with raises(NotFoundError):

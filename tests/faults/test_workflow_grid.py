@@ -18,7 +18,6 @@ import pytest
 from pinecone_admin import _async
 from pinecone_admin._async import workflows
 from pinecone_admin._async.workflows import run as run_module
-from pinecone_admin._async.workflows.client_state import runs_workflow
 from pinecone_admin._async.workflows.run import AsyncRun, Created
 from pinecone_admin._async.workflows.temporary_key import renewed_temporary_key
 from pinecone_admin._concurrency.clock import use_clock
@@ -38,7 +37,7 @@ STEPS = (5, 7, 11, 13, 17, 19, 23, 31, 37, 47, 61, 73)
 
 
 def list_workflows() -> dict[str, Callable[..., Any]]:
-    """Return what namespaces import that takes a run, or is decorated, and the context of a temporary key, by name."""
+    """Return what namespaces import that takes a run, and the context of a temporary key, by name."""
     found: dict[str, Callable[..., Any]] = {renewed_temporary_key.__name__: renewed_temporary_key}
     imported = {
         name for path in Path(_async.__file__).parent.glob("*.py") for name in _IMPORTED.findall(path.read_text())
@@ -46,10 +45,8 @@ def list_workflows() -> dict[str, Callable[..., Any]]:
     for module in _list_modules():
         for name, value in vars(module).items():
             code = getattr(value, "__code__", None)
-            if code is None:
-                continue
-            takes_run = code.co_varnames[:1] == ("run",) and any(name in each.split(", ") for each in imported)
-            if takes_run or code.co_qualname.startswith(f"{runs_workflow.__name__}."):
+            takes_run = code is not None and code.co_varnames[:1] == ("run",)
+            if takes_run and any(name in each.split(", ") for each in imported):
                 found[name] = value
     return found
 

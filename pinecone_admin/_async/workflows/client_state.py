@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.waiting import WorkInProgress
@@ -13,13 +11,9 @@ from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import Masked, PineconeError, RefusedError
 from pinecone_admin.workflows.guard import Caller, identify_caller
-from pinecone_admin.workflows.sent_changes import stating_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
 def server_time(admin: AsyncAdmin) -> datetime | None:
@@ -51,19 +45,6 @@ def max_attempts(admin: AsyncAdmin) -> int:
 def work_of(admin: AsyncAdmin) -> WorkInProgress:
     """Return the work in progress of a client, for whose end closing it waits, since it may have to undo something."""
     return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def runs_workflow(
-    workflow: Callable[Concatenate[AsyncAdmin, _P], Awaitable[_T]],
-) -> Callable[Concatenate[AsyncAdmin, _P], Awaitable[_T]]:
-    """Decorate a workflow: closing waits for it, and its errors have the outcome of all of its changes."""
-
-    @wraps(workflow)
-    async def run(admin: AsyncAdmin, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with stating_what_is_left(), work_of(admin).register():
-            return await workflow(admin, *args, **kwargs)
-
-    return run
 
 
 def own_client_id(admin: AsyncAdmin) -> str | None:

@@ -7,7 +7,7 @@ use.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
@@ -22,16 +22,12 @@ from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
-from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
-_Named = TypeVar("_Named", APIKey, ServiceAccount)
 
 Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
-
-LEFTOVER = "an earlier run left it"
 
 
 async def store_secret(store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
@@ -46,7 +42,7 @@ async def store_secret(store: Store[Any], made: APIKeyWithSecret | ServiceAccoun
     raise substitute  # outside of the except clause, which would link the exception that shows the secret
 
 
-async def create_stored_key(
+async def create_key(
     run: AsyncRun,
     *,
     key: Ref,
@@ -54,22 +50,20 @@ async def create_stored_key(
     roles: Sequence[APIKeyRole] | None,
     leftovers: Sequence[APIKey],
     store: Store[APIKeyWithSecret] | None,
-    check_before_store: Callable[[APIKey], Awaitable[None]] | None = None,
     makes_room: bool = True,
 ) -> APIKeyWithSecret:
-    """Create a key under a temporary name, and store its value.
+    """Create a key under a temporary name.
 
-    If a later run can read the target of ``store``, a digest of the value is added to the name first, by which that run
+    If a later run can read the target of ``store``, a digest of the value is added to the name, by which that run
     recognizes the key.
 
     Args:
         run: The run, which deletes the key if this fails.
-        key: The key, with the name that ``store`` sees.
+        key: The key, with its final name.
         temporary_name: Name of the key until its value is stored.
         roles: Roles of the key; None for the server's default.
         leftovers: Keys that interrupted runs left.
-        store: Stores the value; None if nobody does.
-        check_before_store: Gets the new key, and raises if its value must not be stored.
+        store: Stores the value next; None if nobody does.
         makes_room: Whether the leftovers are deleted if there is no room for one more key.
 
     Returns:
@@ -91,24 +85,24 @@ async def create_stored_key(
                 "delete the keys that no program uses"
             )
             raise
-        for each in await delete_leftovers(run, leftovers):
+        for each in await run.delete_leftovers(leftovers):
             run.note(
                 f"deleted {each}, which an earlier run left, to make room; if that run stored its value, the stored "
                 "value no longer works"
             )
         made = cast("APIKeyWithSecret", await run.create_secret(create))
-    if store is None or run.dry_run:
-        return made
-    if isinstance(store, ReadableStore):
-        made = evolve(made, key=await rename(run, made.key, add_value_digest(temporary_name, digest_value(made.value))))
-    if check_before_store is not None:
-        await check_before_store(made.key)
-    await store_secret(store, evolve(made, key=evolve(made.key, name=key.name or "")))
+    if isinstance(store, ReadableStore) and not run.dry_run:
+        made = evolve(made, key=await run.rename(made.key, add_value_digest(temporary_name, digest_value(made.value))))
+    return made
+
+
+async def store_key(run: AsyncRun, made: APIKeyWithSecret, name: str, store: Store[APIKeyWithSecret]) -> None:
+    """Store the value of a new key under its final name, and keep the key from then on."""
+    await store_secret(store, evolve(made, key=evolve(made.key, name=name)))
     run.keep(
         f"{run.refer_to(made.key)} is kept because its value is stored; the next run finishes the work, or stores the "
         "value of a new key and then deletes this one"
     )
-    return made
 
 
 async def complete_or_create_key(
@@ -133,11 +127,11 @@ async def complete_or_create_key(
     name = key.name or ""
     if (stored := await find_stored_key(leftovers, name, store)) is not None:
         final = evolve(stored, name=name, roles=stored.roles if roles is None else [*roles])
-        final = await update_key(run, stored, final)
-        await delete_leftovers(run, [each for each in leftovers if each.id != stored.id])
+        final = await run.update_key(stored, final)
+        await run.delete_leftovers([each for each in leftovers if each.id != stored.id])
         return final
     check_unused(store)
-    made = await create_stored_key(
+    made = await create_key(
         run,
         key=key,
         temporary_name=tag_as_being_made(name, run.mark),
@@ -145,8 +139,10 @@ async def complete_or_create_key(
         leftovers=leftovers,
         store=store,
     )
-    await delete_leftovers(run, leftovers)
-    return evolve(made, key=await rename(run, made.key, name))
+    if store is not None and not run.dry_run:
+        await store_key(run, made, name, store)
+    await run.delete_leftovers(leftovers)
+    return evolve(made, key=await run.rename(made.key, name))
 
 
 async def complete_or_create_account(
@@ -175,8 +171,8 @@ async def complete_or_create_account(
         if roles is not None:
             policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
             await reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
-        account = await rename(run, stored, name)
-        await delete_leftovers(run, [each for each in leftovers if each.id != stored.id])
+        account = await run.rename(stored, name)
+        await run.delete_leftovers([each for each in leftovers if each.id != stored.id])
         return account
     check_unused(store)
     create = Change(
@@ -193,49 +189,13 @@ async def complete_or_create_account(
             f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
             "stores the secret of a new account and then deletes this one"
         )
-    await delete_leftovers(run, leftovers)
+    await run.delete_leftovers(leftovers)
     if made is None:
-        await run.do(_describe_rename(Ref("service_account", create.settings.name), name))
+        target = Ref("service_account", create.settings.name)
+        before, settings = (Settings(name=each) for each in (target.name, name))
+        await run.do(Change(action="update", target=target, settings=settings, before=before))
         return None
-    return evolve(made, service_account=await rename(run, made.service_account, name))
-
-
-async def rename(run: AsyncRun, thing: _Named, name: str) -> _Named:
-    """Give a key or a service account another name."""
-    renamed: _Named = await run.do(_describe_rename(run.refer_to(thing), name), preview=evolve(thing, name=name))
-    return renamed
-
-
-def _describe_rename(target: Ref, name: str) -> Change:
-    return Change(action="update", target=target, settings=Settings(name=name), before=Settings(name=target.name))
-
-
-async def update_key(run: AsyncRun, key: APIKey, final: APIKey) -> APIKey:
-    """Give a key its final name and roles; nothing is sent if it has them."""
-    if key == final:
-        return key
-    names = (final.name, key.name) if key.name != final.name else (None, None)
-    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
-    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
-    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
-    return cast("APIKey", await run.do(change, preview=final))
-
-
-async def delete_leftovers(run: AsyncRun, leftovers: Sequence[APIKey] | Sequence[ServiceAccount]) -> list[Ref]:
-    """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress."""
-    deleted: list[Ref] = []
-    for each in leftovers:
-        with IgnoreGone():
-            if run.dry_run or (await _describe(run, each)).name == each.name:
-                await run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
-                deleted.append(run.refer_to(each))
-    return deleted
-
-
-async def _describe(run: AsyncRun, thing: APIKey | ServiceAccount) -> APIKey | ServiceAccount:
-    if isinstance(thing, APIKey):
-        return await run.admin.api_keys.describe(api_key_id=thing.id)
-    return await run.admin.service_accounts.describe(service_account_id=thing.id)
+    return evolve(made, service_account=await run.rename(made.service_account, name))
 
 
 async def find_stored_key(

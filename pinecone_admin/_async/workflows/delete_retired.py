@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from attrs import evolve
 
 from pinecone_admin._async.workflows.client_state import require_server_time, server_time
-from pinecone_admin._async.workflows.create_with_secret import delete_leftovers, update_key
-from pinecone_admin._async.workflows.run import AsyncRun, open_part
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
 from pinecone_admin.errors import NotFoundError
@@ -34,7 +33,7 @@ async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> Retir
     async def clean_project(each: str) -> RetiredKeys:
         try:
             keys = await admin.api_keys.list(project_id=each)
-            async with open_part(admin, run.operation, dry_run=dry_run, project=names[each]) as part:
+            async with AsyncRun(admin, run.operation, dry_run=dry_run, project=names[each]) as part:
                 return (await clean_keys(part, each, keys))[0]
         except NotFoundError as error:
             if project_id is not None or not is_gone(error):
@@ -86,7 +85,7 @@ async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey])
     Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
     """
     leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
-    await delete_leftovers(run, leftovers)
+    await run.delete_leftovers(leftovers)
     left, now = [key for key in keys if key not in leftovers], server_time(run.admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, left, now)), old]:
         left = await _rename(run, left, retired_keys.rename_predecessors(each, left))
@@ -110,5 +109,5 @@ async def _rename(run: AsyncRun, keys: Sequence[APIKey], finals: Mapping[str, AP
     left: list[APIKey] = []
     for key in keys:
         with IgnoreGone():
-            left.append(await update_key(run, key, finals.get(key.id, key)))
+            left.append(await run.update_key(key, finals.get(key.id, key)))
     return left

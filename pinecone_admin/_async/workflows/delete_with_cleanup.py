@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.create_with_secret import delete_leftovers
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
@@ -103,7 +102,7 @@ async def empty_and_delete(
     leftovers = [each for each in await admin.api_keys.list(project_id=project_id) if each.name == name]
     ended = AsyncRun(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
     try:
-        await delete_leftovers(ended, leftovers)
+        await ended.delete_leftovers(leftovers)
     except PineconeError as error:
         for target in (each.change.target for each in ended.steps if has_failed(each)):
             error.add_note(f"this was the deletion of API {target}, which an earlier run left")

@@ -10,7 +10,6 @@ from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     complete_or_create_account,
     complete_or_create_key,
-    update_key,
 )
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
@@ -67,9 +66,9 @@ async def ensure_api_key(
         final = find_successors_to_rename(keys).get(key.id, key)
         differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
         policy.refuse(f"API key {key.id}", differing)
-        key = await update_key(run, key, final)
+        key = await run.update_key(key, final)
         if differing and roles is not None and policy.updates:
-            key = await update_key(run, key, evolve(key, roles=roles))
+            key = await run.update_key(key, evolve(key, roles=roles))
         return Ensured(value=key, created=False, differences=differing, steps=run.steps[began:])
     made = await complete_or_create_key(
         run,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from pinecone_admin._async.workflows.client_state import runs_workflow, server_now
+from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import (
     check_identifier,
@@ -71,9 +72,9 @@ def mask_key_value(value: object) -> Masked:
     return Masked(text)
 
 
-@runs_workflow
-async def identify_key(admin: AsyncAdmin, *, value: Masked, project_ids: Sequence[str]) -> KeyIdentification:
+async def identify_key(run: AsyncRun, *, value: Masked, project_ids: Sequence[str]) -> KeyIdentification:
     """Send the value to the control plane, and compare the project that it shows with the given projects."""
+    admin = run.admin
     with set_operation_on_errors("identify_api_key"):
         for position, each in enumerate(check_sequence("project_ids", project_ids)):
             check_identifier(f"project_ids[{position}]", each)

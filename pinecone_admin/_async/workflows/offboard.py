@@ -89,7 +89,7 @@ async def plan_offboarding(run: AsyncRun, *, emails: Sequence[str] | None) -> Of
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):
         distinct = _check_emails(emails)
-    inventory = await take_inventory(run.admin, concurrency=_CONCURRENCY, progress=None)
+    inventory = await take_inventory(run, concurrency=_CONCURRENCY, progress=None)
     check_complete(inventory)
     hidden = find_hidden(inventory)
     reports = [] if hidden else [build_report(inventory, email) for email in distinct]
@@ -114,7 +114,7 @@ async def carry_out_offboarding(
         planned = {normalize_email(email) for email in check_plan(plan, OffboardPlan).emails}
         if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned:
             raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
-    preview = preview_plan(plan, await take_inventory(run.admin, concurrency=_CONCURRENCY, progress=None))
+    preview = preview_plan(plan, await take_inventory(run, concurrency=_CONCURRENCY, progress=None))
     result = evolve(preview, dry_run=False, reports=[], steps=[])
     for report in preview.reports:
         part = AsyncRun(run.admin, run.operation, dry_run=False)

@@ -13,7 +13,7 @@ from pinecone_admin._async.workflows.client_state import require_server_time
 from pinecone_admin._async.workflows.create_with_secret import Store
 from pinecone_admin._async.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._async.workflows.rotate import replace_key
-from pinecone_admin._async.workflows.run import AsyncRun, open_part
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import (
     async_check_function,
@@ -213,7 +213,7 @@ class AsyncDueRun:
                 store = self.store
                 if isinstance(store, StoreByName):
                     store = selected.enter_context(store.select(_describe_owner(old, project)))
-                async with open_part(self.admin, _OPERATION, dry_run=self.report.dry_run, project=project) as run:
+                async with AsyncRun(self.admin, _OPERATION, dry_run=self.report.dry_run, project=project) as run:
                     steps = run.steps
                     rotation = await replace_key(
                         run, old, keys, store=store, keep_old_for=self.keep_old_for, repetition="run this again"

@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from attrs import evolve
 
@@ -25,9 +26,9 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
-from pinecone_admin.models import RoleBinding, ServiceAccount
+from pinecone_admin.models import APIKey, RoleBinding, ServiceAccount
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
-from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
 from pinecone_admin.workflows.ending import (
     Thing,
     describe_adopted,
@@ -43,6 +44,7 @@ from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
     MAY_EXIST,
+    IgnoreGone,
     is_gone,
     marking_undo,
     note_found,
@@ -53,6 +55,10 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _T = TypeVar("_T")
+_Named = TypeVar("_Named", APIKey, ServiceAccount)
+
+LEFTOVER = "an earlier run left it"
+"""The reason for which something is deleted."""
 
 _UNDO_TIMEOUT = 30.0
 """Seconds for undoing everything."""
@@ -94,7 +100,9 @@ class _Undo(NamedTuple):
 
 
 class AsyncRun:
-    """Sends changes, and knows what was done.
+    """Sends changes, and knows what was done; parts of a workflow that are undone on their own have runs of their own.
+
+    As a context manager, it undoes what it created if the block ends with an error.
 
     Args:
         admin: The client.
@@ -114,12 +122,22 @@ class AsyncRun:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
+        self._max_attempts = max_attempts(admin)
         self._maker = os.getpid()
         self._undos: list[_Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
         self._is_kept = False
         self._remarks: list[str] = []
         self._describe_first: Callable[[BaseException], str] = lambda _: ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            await self.undo(error)
 
     async def do(
         self,
@@ -268,6 +286,38 @@ class AsyncRun:
         if is_kept:
             self._remarks.append(f"{describe_made(change, found)} {MAY_BE_OF_OTHERS}")
 
+    async def rename(self, thing: _Named, name: str) -> _Named:
+        """Give a key or a service account another name."""
+        settings, before = Settings(name=name), Settings(name=thing.name)
+        change = Change(action="update", target=self.refer_to(thing), settings=settings, before=before)
+        return cast("_Named", await self.do(change, preview=evolve(thing, name=name)))
+
+    async def update_key(self, key: APIKey, final: APIKey) -> APIKey:
+        """Give a key its final name and roles; nothing is sent if it has them."""
+        if key == final:
+            return key
+        names = (final.name, key.name) if key.name != final.name else (None, None)
+        roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+        settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+        change = Change(action="update", target=self.refer_to(key), settings=settings, before=before)
+        return cast("APIKey", await self.do(change, preview=final))
+
+    async def delete_leftovers(self, leftovers: Sequence[APIKey] | Sequence[ServiceAccount]) -> list[Ref]:
+        """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+        deleted: list[Ref] = []
+        for each in leftovers:
+            target = self.refer_to(each)
+            with IgnoreGone():
+                if self.dry_run or (await self._describe(target)).name == each.name:
+                    await self.do(Change(action="delete", target=target, reason=LEFTOVER))
+                    deleted.append(target)
+        return deleted
+
+    async def _describe(self, target: Ref) -> APIKey | ServiceAccount:
+        if target.kind == "api_key":
+            return await self.admin.api_keys.describe(api_key_id=target.id or "")
+        return await self.admin.service_accounts.describe(service_account_id=target.id or "")
+
     async def create_secret(self, change: Change, preview: Any = None) -> Any:
         """Create something with a secret, under a name that only this run gives; return it with the secret.
 
@@ -300,7 +350,7 @@ class AsyncRun:
                 self.admin,
                 lambda: self._send(len(self.steps), change, send),
                 prepare_next,
-                most=max_attempts(self.admin),
+                most=self._max_attempts,
             )
         except PineconeError:
             raise
@@ -310,8 +360,14 @@ class AsyncRun:
                     await delete_lost(error, await find_lost())
             raise
 
-    def keep(self, remark: str) -> None:
-        """Undo nothing from now on; a later error gets the remark as a note."""
+    def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
+        """Undo nothing from now on.
+
+        Args:
+            remark: A note for a later error.
+            first: Returns the note before all others for such an error, unless it is empty.
+        """
+        self._describe_first = first or self._describe_first
         self._undos.clear()
         self._is_kept = True
         self._remarks = [remark]
@@ -319,10 +375,6 @@ class AsyncRun:
     def note(self, remark: str) -> None:
         """Add the remark as a note to an error that comes before something has to be kept."""
         self._remarks.append(remark)
-
-    def add_first_note(self, describe: Callable[[BaseException], str]) -> None:
-        """Begin the notes of a later error with the text that this returns for it, unless it is empty."""
-        self._describe_first = describe
 
     async def _send(
         self, position: int, change: Change, send: Callable[[], Awaitable[_T]], *, can_undo: bool = True
@@ -455,29 +507,10 @@ async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) 
     """
     with set_operation_on_errors(operation):
         check_bool("dry_run", dry_run)
+    run = AsyncRun(admin, operation, dry_run=dry_run)
     with stating_what_is_left(), work_of(admin).register():
-        async with open_part(admin, operation, dry_run=dry_run) as run:
+        async with run:
             yield run
-
-
-@asynccontextmanager
-async def open_part(
-    admin: AsyncAdmin, operation: str, *, dry_run: bool, project: str | None = None
-) -> AsyncGenerator[AsyncRun]:
-    """Begin a part of a workflow that has steps of its own, and is undone on its own.
-
-    Args:
-        admin: The client.
-        operation: Name of the workflow, for errors.
-        dry_run: Whether changes are only previewed.
-        project: Name of the project in which everything is changed, if it is known.
-    """
-    run = AsyncRun(admin, operation, dry_run=dry_run, project=project)
-    try:
-        yield run
-    except BaseException as error:
-        await run.undo(error)
-        raise
 
 
 def may_have_been_processed(error: PineconeError) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pinecone_admin._async.workflows.client_state import runs_workflow, server_now, server_time
+from pinecone_admin._async.workflows.client_state import server_now, server_time
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
@@ -14,23 +15,19 @@ from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
 
-if TYPE_CHECKING:
-    from pinecone_admin._async.client import AsyncAdmin
 
-
-@runs_workflow
 async def take_inventory(
-    admin: AsyncAdmin, *, concurrency: int, progress: Callable[[Progress], object] | None
+    run: AsyncRun, *, concurrency: int, progress: Callable[[Progress], object] | None
 ) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):
         check_function("progress", progress, optional=True)
-        limit = min(check_integer("concurrency", concurrency, least=1), admin.max_connections)
+        limit = min(check_integer("concurrency", concurrency, least=1), run.admin.max_connections)
 
     async def read(part: InventoryPart) -> Sequence[Any] | PineconeError:
         arguments = {} if part.project_id is None else {"project_id": part.project_id}
         try:
-            return list(await getattr(admin, part.kind).list(**arguments))
+            return list(await getattr(run.admin, part.kind).list(**arguments))
         except ClientClosedError:
             raise
         except PineconeError as error:
@@ -41,8 +38,8 @@ async def take_inventory(
     projects = InventoryPart("projects")
     result = await read(projects)
     # By the server's clock, as the dates in the inventory are; it is known only once there is a response.
-    taken_at = server_now(admin) - timedelta(seconds=clock.monotonic() - began)
-    builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(admin) is not None)
+    taken_at = server_now(run.admin) - timedelta(seconds=clock.monotonic() - began)
+    builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(run.admin) is not None)
     builder.add_part(projects, result)
     await async_run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
     unlisted = builder.find_unlisted_projects()

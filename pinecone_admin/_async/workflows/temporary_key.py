@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pinecone_admin._async.workflows.client_state import require_server_time, server_time, work_of
-from pinecone_admin._async.workflows.create_with_secret import delete_leftovers, rename
-from pinecone_admin._async.workflows.run import AsyncRun, open_part, open_run
+from pinecone_admin._async.workflows.run import AsyncRun, open_run
 from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
 from pinecone_admin._concurrency.waiting import async_start_background_task, async_watch_cancellation
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
@@ -44,7 +43,7 @@ async def temporary_key(
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     key, failure = AsyncTemporaryKey(admin, project_id), None
     try:
-        async with open_part(admin, _OPERATION, dry_run=False) as run:
+        async with AsyncRun(admin, _OPERATION, dry_run=False) as run:
             try:
                 made = await key.create(run, name, ["ControlPlaneEditor"])
             except ForbiddenError:
@@ -79,7 +78,7 @@ async def renewed_temporary_key(
             async with open_run(admin, _OPERATION) as run:
                 overdue = await find_overdue_keys(admin, project_id)
                 try:
-                    await delete_leftovers(run, overdue)
+                    await run.delete_leftovers(overdue)
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
@@ -182,7 +181,7 @@ async def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = await admin.api_keys.describe(api_key_id=key.id)
             run = AsyncRun(admin, _OPERATION, dry_run=False)
-            key = await rename(run, key, name_live_key(admin, key.project_id, ttl, mark))
+            key = await run.rename(key, name_live_key(admin, key.project_id, ttl, mark))
             is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
             due = began if is_early else began + interval
         except PineconeError as error:

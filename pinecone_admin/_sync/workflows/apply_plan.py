@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
@@ -16,7 +16,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._sync.workflows.client_state import find_caller, runs_workflow
+from pinecone_admin._sync.workflows.client_state import find_caller
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     complete_or_create_account,
@@ -26,7 +26,7 @@ from pinecone_admin._sync.workflows.ensure import create_missing_project, send_i
 from pinecone_admin._sync.workflows.ensure_binding import grant_role
 from pinecone_admin._sync.workflows.offboard import delete_person
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._sync.workflows.run import Run, open_part
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.version import __version__
@@ -49,15 +49,11 @@ from pinecone_admin.workflows.planner import plan_changes, rank_change
 from pinecone_admin.workflows.plans import check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
 
-if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
-
 _CONCURRENCY = 16
 
 
-@runs_workflow
 def plan_organization(
-    admin: Admin,
+    run: Run,
     desired: DesiredState,
     *,
     base: DesiredState | None,
@@ -65,8 +61,8 @@ def plan_organization(
     commit: str | None,
 ) -> ChangePlan:
     """Read the organization once, and plan."""
-    inventory = take_inventory(admin, concurrency=_CONCURRENCY, progress=None)
-    own = find_caller(admin, client_id, operation="plan").client_id  # known once there is a token
+    inventory = take_inventory(run, concurrency=_CONCURRENCY, progress=None)
+    own = find_caller(run.admin, client_id, operation="plan").client_id  # known once there is a token
     if own is None:
         with set_operation_on_errors("plan"):
             raise value_error("client_id", "is needed, because an access token does not show its account")
@@ -95,7 +91,7 @@ def apply_plan(
         check_bool("allow_own", allow_own)
         if allow_removals is not None:
             check_integer("allow_removals", allow_removals, least=0)
-    inventory = take_inventory(run.admin, concurrency=_CONCURRENCY, progress=None)
+    inventory = take_inventory(run, concurrency=_CONCURRENCY, progress=None)
     caller, index = find_caller(run.admin, client_id, operation="apply"), OrganizationIndex(inventory)
     compared = review_plan(
         plan, index, inventory, caller=caller, drift=drift, allow_removals=allow_removals, allow_own=allow_own
@@ -170,22 +166,26 @@ class _AsyncApplication:
             return
         with ExitStack() as selected:  # until the step is in the report
             try:
-                with open_part(self._run.admin, self._run.operation, dry_run=False) as part:
+                with Run(self._run.admin, self._run.operation, dry_run=False) as part:
                     steps = part.steps
-                    made = self._carry_out(part, change, selected)
+                    store = self._store
+                    if change.makes_secret and isinstance(store, StoreByName):
+                        store = selected.enter_context(store.select(name_secret_owner(change, self._new_names)))
+                    wrapped = None if store is None else wrap_store(store, self._execution)
+                    made = self._carry_out(part, change, wrapped)
             except BaseException as error:
                 if not self._execution.record_failure(number, change, steps, error):
                     raise
             else:
                 self._execution.record(number, change, steps, made)
 
-    def _carry_out(self, run: Run, change: Change, selected: ExitStack) -> Made | None:
+    def _carry_out(self, run: Run, change: Change, store: Store[Any] | None) -> Made | None:
         """Carry out a change, and return what it created.
 
         Args:
             run: The run of the change.
             change: The change; everything that it names has an id.
-            selected: Gets the context of the store, if the change makes a secret.
+            store: Stores the secret, if the change makes one.
         """
         target, index = change.target, self._index
         leftovers: Any = [index.find(each.kind, each.id) for each in change.replaces]
@@ -194,7 +194,6 @@ class _AsyncApplication:
                 return (create_missing_project(run, change, index.projects)).value
             case "create", "api_key":
                 roles: Any = change.settings.roles
-                store = self._select_store(change, selected)
                 key = complete_or_create_key(run, key=target, roles=roles, leftovers=leftovers, store=store)
                 return key if isinstance(key, APIKey) else key.key
             case "create", _:
@@ -203,7 +202,7 @@ class _AsyncApplication:
                     name=target.name or "",
                     roles=change.roles,
                     leftovers=leftovers,
-                    store=self._select_store(change, selected),
+                    store=store,
                     client_id=self._client_id,
                 )
                 return account.service_account if isinstance(account, ServiceAccountWithSecret) else account
@@ -225,9 +224,3 @@ class _AsyncApplication:
             case _:
                 run.do(change)
         return None
-
-    def _select_store(self, change: Change, selected: ExitStack) -> Store[Any] | None:
-        store = self._store
-        if isinstance(store, StoreByName):
-            store = selected.enter_context(store.select(name_secret_owner(change, self._new_names)))
-        return None if store is None else wrap_store(store, self._execution)

@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.waiting import WorkInProgress
@@ -14,13 +12,9 @@ from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import Masked, PineconeError, RefusedError
 from pinecone_admin.workflows.guard import Caller, identify_caller
-from pinecone_admin.workflows.sent_changes import stating_what_is_left
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
 def server_time(admin: Admin) -> datetime | None:
@@ -52,19 +46,6 @@ def max_attempts(admin: Admin) -> int:
 def work_of(admin: Admin) -> WorkInProgress:
     """Return the work in progress of a client, for whose end closing it waits, since it may have to undo something."""
     return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def runs_workflow(
-    workflow: Callable[Concatenate[Admin, _P], _T],
-) -> Callable[Concatenate[Admin, _P], _T]:
-    """Decorate a workflow: closing waits for it, and its errors have the outcome of all of its changes."""
-
-    @wraps(workflow)
-    def run(admin: Admin, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with stating_what_is_left(), work_of(admin).register():
-            return workflow(admin, *args, **kwargs)
-
-    return run
 
 
 def own_client_id(admin: Admin) -> str | None:

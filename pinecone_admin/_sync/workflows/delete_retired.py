@@ -10,8 +10,7 @@ from attrs import evolve
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
 from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
-from pinecone_admin._sync.workflows.create_with_secret import delete_leftovers, update_key
-from pinecone_admin._sync.workflows.run import Run, open_part
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
@@ -35,7 +34,7 @@ def delete_retired_keys(run: Run, *, project_id: str | None) -> RetiredKeys:
     def clean_project(each: str) -> RetiredKeys:
         try:
             keys = admin.api_keys.list(project_id=each)
-            with open_part(admin, run.operation, dry_run=dry_run, project=names[each]) as part:
+            with Run(admin, run.operation, dry_run=dry_run, project=names[each]) as part:
                 return (clean_keys(part, each, keys))[0]
         except NotFoundError as error:
             if project_id is not None or not is_gone(error):
@@ -87,7 +86,7 @@ def delete_retired_key(run: Run, old: APIKey, keys: Sequence[APIKey]) -> list[AP
     Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
     """
     leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
-    delete_leftovers(run, leftovers)
+    run.delete_leftovers(leftovers)
     left, now = [key for key in keys if key not in leftovers], server_time(run.admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, left, now)), old]:
         left = _rename(run, left, retired_keys.rename_predecessors(each, left))
@@ -111,5 +110,5 @@ def _rename(run: Run, keys: Sequence[APIKey], finals: Mapping[str, APIKey]) -> l
     left: list[APIKey] = []
     for key in keys:
         with IgnoreGone():
-            left.append(update_key(run, key, finals.get(key.id, key)))
+            left.append(run.update_key(key, finals.get(key.id, key)))
     return left

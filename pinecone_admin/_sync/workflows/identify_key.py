@@ -18,7 +18,8 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now
+from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import (
     ApiError,
@@ -72,9 +73,9 @@ def mask_key_value(value: object) -> Masked:
     return Masked(text)
 
 
-@runs_workflow
-def identify_key(admin: Admin, *, value: Masked, project_ids: Sequence[str]) -> KeyIdentification:
+def identify_key(run: Run, *, value: Masked, project_ids: Sequence[str]) -> KeyIdentification:
     """Send the value to the control plane, and compare the project that it shows with the given projects."""
+    admin = run.admin
     with set_operation_on_errors("identify_api_key"):
         for position, each in enumerate(check_sequence("project_ids", project_ids)):
             check_identifier(f"project_ids[{position}]", each)

@@ -23,16 +23,15 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._sync.workflows.client_state import server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
-    LEFTOVER,
     Store,
-    create_stored_key,
+    create_key,
     find_stored_key,
-    rename,
+    store_key,
     store_secret,
-    update_key,
 )
 from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, record_kept_key
 from pinecone_admin._sync.workflows.run import (
+    LEFTOVER,
     Run,
     may_have_been_processed,
     repeat_if_response_is_lost,
@@ -74,9 +73,11 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     if new is None:
         return replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=_advise_next_run(old))
     _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(run.admin), keep_old_for))
-    run.keep(_describe_next_run(new, _advise_next_run(old), keep_old_for))
-    run.add_first_note(partial(_describe_old_key, old, keep_old_for))
-    new = update_key(run, new, retired_keys.finish_successor(old, new))
+    run.keep(
+        _describe_next_run(new, _advise_next_run(old), keep_old_for),
+        first=partial(_describe_old_key, old, keep_old_for),
+    )
+    new = run.update_key(new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
     return _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
@@ -167,30 +168,28 @@ def replace_key(
     if (stored := find_stored_key(leftovers, name, store)) is not None:
         leftovers.remove(stored)
 
-    def check_alone(made: APIKey) -> None:
-        present = admin.api_keys.list(project_id=old.project_id)
-        if (reason := retired_keys.find_concurrent_rotation(old, made, leftovers, present)) is not None:
-            message = f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended"
-            raise RefusedError(message, operation="rotate_api_key")
-
     if stored is None:
-        made = create_stored_key(
+        made = create_key(
             run,
             key=Ref("api_key", name, project=Ref("project", run.project, old.project_id)),
             temporary_name=name_tags.tag_as_successor(old.id, name, run.mark),
             roles=old.roles,
             leftovers=leftovers,
             store=store,
-            check_before_store=check_alone,
             makes_room=not keep_old_for,
         )
         stored = made.key
-    run.keep(_describe_next_run(stored, repetition, keep_old_for))
-    run.add_first_note(partial(_describe_old_key, old, keep_old_for))
+        if not run.dry_run:
+            present = admin.api_keys.list(project_id=old.project_id)
+            if (reason := retired_keys.find_concurrent_rotation(old, stored, leftovers, present)) is not None:
+                message = f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended"
+                raise RefusedError(message, operation="rotate_api_key")
+            store_key(run, made, name, store)
+    run.keep(_describe_next_run(stored, repetition, keep_old_for), first=partial(_describe_old_key, old, keep_old_for))
     retired, moment = _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)
     try:
-        new = update_key(run, stored, final)
+        new = run.update_key(stored, final)
     except NotFoundError as lost:
         if is_gone(lost):
             run.keep(f"the value of API key {stored.id} is stored, but somebody deleted the key")
@@ -227,7 +226,7 @@ def _retire(run: Run, old: APIKey, new: APIKey, *, name: str, keep_old_for: time
     while True:
         present, old = old, evolve(old, name=name_tags.tag_as_retired(new.id, name, moment))
         with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
-            old = rename(run, present, old.name)
+            old = run.rename(present, old.name)
         later = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
         if not keep_old_for or later - moment <= _CLOCK_TOLERANCE:
             return old, moment
@@ -249,7 +248,7 @@ def _restore_old_name(
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with IgnoreGone():
-            rename(run, old, name)
+            run.rename(old, name)
     rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
     if successor is not None:
         done = f"another run replaced API key {old.id} with {successor.id}"

@@ -22,7 +22,7 @@ from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key
-from pinecone_admin._sync.workflows.run import Run, open_part
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
     ClientClosedError,
@@ -214,7 +214,7 @@ class DueRun:
                 store = self.store
                 if isinstance(store, StoreByName):
                     store = selected.enter_context(store.select(_describe_owner(old, project)))
-                with open_part(self.admin, _OPERATION, dry_run=self.report.dry_run, project=project) as run:
+                with Run(self.admin, _OPERATION, dry_run=self.report.dry_run, project=project) as run:
                     steps = run.steps
                     rotation = replace_key(
                         run, old, keys, store=store, keep_old_for=self.keep_old_for, repetition="run this again"

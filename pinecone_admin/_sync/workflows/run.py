@@ -12,7 +12,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from attrs import evolve
 
@@ -26,9 +27,9 @@ from pinecone_admin._http.argument_checks import check_bool, set_operation_on_er
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._sync.workflows.client_state import find_caller, max_attempts, server_now, work_of
 from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
-from pinecone_admin.models import RoleBinding, ServiceAccount
+from pinecone_admin.models import APIKey, RoleBinding, ServiceAccount
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
-from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
 from pinecone_admin.workflows.ending import (
     Thing,
     describe_adopted,
@@ -44,6 +45,7 @@ from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
     MAY_EXIST,
+    IgnoreGone,
     is_gone,
     marking_undo,
     note_found,
@@ -54,6 +56,10 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _T = TypeVar("_T")
+_Named = TypeVar("_Named", APIKey, ServiceAccount)
+
+LEFTOVER = "an earlier run left it"
+"""The reason for which something is deleted."""
 
 _UNDO_TIMEOUT = 30.0
 """Seconds for undoing everything."""
@@ -95,7 +101,9 @@ class _Undo(NamedTuple):
 
 
 class Run:
-    """Sends changes, and knows what was done.
+    """Sends changes, and knows what was done; parts of a workflow that are undone on their own have runs of their own.
+
+    As a context manager, it undoes what it created if the block ends with an error.
 
     Args:
         admin: The client.
@@ -115,12 +123,22 @@ class Run:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
+        self._max_attempts = max_attempts(admin)
         self._maker = os.getpid()
         self._undos: list[_Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
         self._is_kept = False
         self._remarks: list[str] = []
         self._describe_first: Callable[[BaseException], str] = lambda _: ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.undo(error)
 
     def do(
         self,
@@ -269,6 +287,38 @@ class Run:
         if is_kept:
             self._remarks.append(f"{describe_made(change, found)} {MAY_BE_OF_OTHERS}")
 
+    def rename(self, thing: _Named, name: str) -> _Named:
+        """Give a key or a service account another name."""
+        settings, before = Settings(name=name), Settings(name=thing.name)
+        change = Change(action="update", target=self.refer_to(thing), settings=settings, before=before)
+        return cast("_Named", self.do(change, preview=evolve(thing, name=name)))
+
+    def update_key(self, key: APIKey, final: APIKey) -> APIKey:
+        """Give a key its final name and roles; nothing is sent if it has them."""
+        if key == final:
+            return key
+        names = (final.name, key.name) if key.name != final.name else (None, None)
+        roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+        settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+        change = Change(action="update", target=self.refer_to(key), settings=settings, before=before)
+        return cast("APIKey", self.do(change, preview=final))
+
+    def delete_leftovers(self, leftovers: Sequence[APIKey] | Sequence[ServiceAccount]) -> list[Ref]:
+        """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+        deleted: list[Ref] = []
+        for each in leftovers:
+            target = self.refer_to(each)
+            with IgnoreGone():
+                if self.dry_run or (self._describe(target)).name == each.name:
+                    self.do(Change(action="delete", target=target, reason=LEFTOVER))
+                    deleted.append(target)
+        return deleted
+
+    def _describe(self, target: Ref) -> APIKey | ServiceAccount:
+        if target.kind == "api_key":
+            return self.admin.api_keys.describe(api_key_id=target.id or "")
+        return self.admin.service_accounts.describe(service_account_id=target.id or "")
+
     def create_secret(self, change: Change, preview: Any = None) -> Any:
         """Create something with a secret, under a name that only this run gives; return it with the secret.
 
@@ -301,7 +351,7 @@ class Run:
                 self.admin,
                 lambda: self._send(len(self.steps), change, send),
                 prepare_next,
-                most=max_attempts(self.admin),
+                most=self._max_attempts,
             )
         except PineconeError:
             raise
@@ -311,8 +361,14 @@ class Run:
                     delete_lost(error, find_lost())
             raise
 
-    def keep(self, remark: str) -> None:
-        """Undo nothing from now on; a later error gets the remark as a note."""
+    def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
+        """Undo nothing from now on.
+
+        Args:
+            remark: A note for a later error.
+            first: Returns the note before all others for such an error, unless it is empty.
+        """
+        self._describe_first = first or self._describe_first
         self._undos.clear()
         self._is_kept = True
         self._remarks = [remark]
@@ -320,10 +376,6 @@ class Run:
     def note(self, remark: str) -> None:
         """Add the remark as a note to an error that comes before something has to be kept."""
         self._remarks.append(remark)
-
-    def add_first_note(self, describe: Callable[[BaseException], str]) -> None:
-        """Begin the notes of a later error with the text that this returns for it, unless it is empty."""
-        self._describe_first = describe
 
     def _send(self, position: int, change: Change, send: Callable[[], _T], *, can_undo: bool = True) -> _T:
         """Send a change, and record at a position of the steps what became of it."""
@@ -454,27 +506,10 @@ def open_run(admin: Admin, operation: str, *, dry_run: bool = False) -> Generato
     """
     with set_operation_on_errors(operation):
         check_bool("dry_run", dry_run)
+    run = Run(admin, operation, dry_run=dry_run)
     with stating_what_is_left(), work_of(admin).register():
-        with open_part(admin, operation, dry_run=dry_run) as run:
+        with run:
             yield run
-
-
-@contextmanager
-def open_part(admin: Admin, operation: str, *, dry_run: bool, project: str | None = None) -> Generator[Run]:
-    """Begin a part of a workflow that has steps of its own, and is undone on its own.
-
-    Args:
-        admin: The client.
-        operation: Name of the workflow, for errors.
-        dry_run: Whether changes are only previewed.
-        project: Name of the project in which everything is changed, if it is known.
-    """
-    run = Run(admin, operation, dry_run=dry_run, project=project)
-    try:
-        yield run
-    except BaseException as error:
-        run.undo(error)
-        raise
 
 
 def may_have_been_processed(error: PineconeError) -> bool:

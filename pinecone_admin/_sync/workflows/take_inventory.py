@@ -5,31 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import runs_workflow, server_now, server_time
+from pinecone_admin._sync.workflows.client_state import server_now, server_time
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import ClientClosedError, PineconeError
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
 
-if TYPE_CHECKING:
-    from pinecone_admin._sync.client import Admin
 
-
-@runs_workflow
-def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progress], object] | None) -> Inventory:
+def take_inventory(run: Run, *, concurrency: int, progress: Callable[[Progress], object] | None) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):
         check_function("progress", progress, optional=True)
-        limit = min(check_integer("concurrency", concurrency, least=1), admin.max_connections)
+        limit = min(check_integer("concurrency", concurrency, least=1), run.admin.max_connections)
 
     def read(part: InventoryPart) -> Sequence[Any] | PineconeError:
         arguments = {} if part.project_id is None else {"project_id": part.project_id}
         try:
-            return list(getattr(admin, part.kind).list(**arguments))
+            return list(getattr(run.admin, part.kind).list(**arguments))
         except ClientClosedError:
             raise
         except PineconeError as error:
@@ -40,8 +37,8 @@ def take_inventory(admin: Admin, *, concurrency: int, progress: Callable[[Progre
     projects = InventoryPart("projects")
     result = read(projects)
     # By the server's clock, as the dates in the inventory are; it is known only once there is a response.
-    taken_at = server_now(admin) - timedelta(seconds=clock.monotonic() - began)
-    builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(admin) is not None)
+    taken_at = server_now(run.admin) - timedelta(seconds=clock.monotonic() - began)
+    builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(run.admin) is not None)
     builder.add_part(projects, result)
     run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
     unlisted = builder.find_unlisted_projects()

@@ -17,8 +17,7 @@ from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, 
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.client_state import require_server_time, server_time, work_of
-from pinecone_admin._sync.workflows.create_with_secret import delete_leftovers, rename
-from pinecone_admin._sync.workflows.run import Run, open_part, open_run
+from pinecone_admin._sync.workflows.run import Run, open_run
 from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
@@ -43,7 +42,7 @@ def temporary_key(admin: Admin, *, project_id: str, name: str, deleted: list[str
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     key, failure = TemporaryKey(admin, project_id), None
     try:
-        with open_part(admin, _OPERATION, dry_run=False) as run:
+        with Run(admin, _OPERATION, dry_run=False) as run:
             try:
                 made = key.create(run, name, ["ControlPlaneEditor"])
             except ForbiddenError:
@@ -78,7 +77,7 @@ def renewed_temporary_key(
             with open_run(admin, _OPERATION) as run:
                 overdue = find_overdue_keys(admin, project_id)
                 try:
-                    delete_leftovers(run, overdue)
+                    run.delete_leftovers(overdue)
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
@@ -179,7 +178,7 @@ def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = admin.api_keys.describe(api_key_id=key.id)
             run = Run(admin, _OPERATION, dry_run=False)
-            key = rename(run, key, name_live_key(admin, key.project_id, ttl, mark))
+            key = run.rename(key, name_live_key(admin, key.project_id, ttl, mark))
             is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
             due = began if is_early else began + interval
         except PineconeError as error:

@@ -127,12 +127,12 @@ def _find_unread(error: BaseException) -> ResponseParsingError | None:
 
 def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery, create: Callable[[], Any]) -> object:
     """Deliver what a method without ``store`` creates; if that fails, delete it."""
-    from pinecone_admin._sync.workflows.run import open_part  # noqa: PLC0415 - other commands need no workflow
+    from pinecone_admin._sync.workflows.run import Run  # noqa: PLC0415 - other commands need no workflow
     from pinecone_admin.workflows.changes import Change, Ref  # noqa: PLC0415 - as above
 
     # A key without a name would be a temporary one; its name is known once it is made.
     change = Change(action="create", target=Ref(makes.api_type, ""))
-    with open_part(session.admin, f"create {makes.kind}", dry_run=False) as run:
+    with Run(session.admin, f"create {makes.kind}", dry_run=False) as run:
         made: Made = run.send(change, create)
         delivery(made)
     return made
