@@ -14,14 +14,9 @@ from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, describe_roles, describe_value, with_known_ids
 from pinecone_admin.workflows.desired_state import list_problems
+from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.name_tags import is_being_made
-from pinecone_admin.workflows.organization_index import (
-    OrganizationIndex,
-    Thing,
-    held_role,
-    name_of,
-    read_settings,
-)
+from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role, name_of, read_settings
 
 ALREADY_DONE = "it is no longer needed"
 """The reason for which a change is skipped."""

@@ -11,11 +11,10 @@ from generated_client.models import APIKey, Invite, Project, RoleBinding, Servic
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin.workflows.changes import Ref, RoleAt, Settings, sort_roles
+from pinecone_admin.workflows.ending import Thing, refer_to
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import find_successors_to_rename
 from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings
-
-Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
 HeldRole: TypeAlias = tuple[str, str | None]
 """A role, and the id of its project; None on the organization."""
@@ -113,12 +112,8 @@ class OrganizationIndex:
 
     def refer_to(self, found: Thing) -> Ref:
         """Return the reference to a thing."""
-        place = None
-        if isinstance(found, APIKey):
-            place = self.projects.get(found.project_id) or Ref("project", None, found.project_id)
-        elif isinstance(found, Project):
-            return self.projects[found.id]
-        return Ref(KINDS[type(found)], name_of(found), found.id, place)
+        place = self.projects.get(found.project_id) if isinstance(found, APIKey) else None
+        return refer_to(found, project=None if place is None else place.name)
 
     def roles_of(self, found: Thing) -> tuple[RoleAt, ...]:
         """Return the roles that a thing holds by role bindings; those of a key are its settings."""

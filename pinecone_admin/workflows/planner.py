@@ -20,6 +20,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan, SetAside
 from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Cause, Change, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
+from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.ends import NO_DATE, carry_out_ends, describe_lost_ends, find_next_end, has_ends
 from pinecone_admin.workflows.guard import (
     Caller,
@@ -30,7 +31,7 @@ from pinecone_admin.workflows.guard import (
     hold_back_ends,
 )
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.organization_index import OrganizationIndex, Thing, name_of, read_settings
+from pinecone_admin.workflows.organization_index import OrganizationIndex, name_of, read_settings
 from pinecone_admin.workflows.plans import USE_OWNER, require_full_view
 from pinecone_admin.workflows.retired_keys import KeyRotations, describe_kept_key, separate_unfinished
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import get_args
+from collections.abc import Sequence
+from typing import cast, get_args
 
 from attrs import frozen
 
@@ -25,8 +25,6 @@ from pinecone_admin.workflows.reports import (
     key_of_binding,
     keys_of_wanted_bindings,
 )
-
-_KINDS: Mapping[type, PrincipalType] = {Invite: "invite", ServiceAccount: "service_account", User: "user"}
 
 
 @frozen
@@ -84,7 +82,8 @@ def reconcile_bindings(
         policy: What to do about differences.
         client_id: Client id of the caller, if the client has only a token.
     """
-    kind, target, keys = _KINDS[type(principal)], refer_to(principal), keys_of_wanted_bindings(wanted)
+    target, keys = refer_to(principal), keys_of_wanted_bindings(wanted)
+    kind = cast("PrincipalType", target.kind)
     bindings = run.admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
     differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))

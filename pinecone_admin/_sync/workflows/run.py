@@ -59,7 +59,7 @@ _T = TypeVar("_T")
 _Named = TypeVar("_Named", APIKey, ServiceAccount)
 
 LEFTOVER = "an earlier run left it"
-"""The reason for which something is deleted."""
+"""Why something is deleted."""
 
 _UNDO_TIMEOUT = 30.0
 """Seconds for undoing everything."""
