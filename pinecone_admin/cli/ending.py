@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger, describe_changes
 from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.sentences import join_sentences
+from pinecone_admin.errors import Outcome
 from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
 
 _NOTHING = "Nothing was changed."
@@ -34,7 +36,7 @@ def conclude(
         ledger: What it has done.
         is_interrupted: Whether it was interrupted.
         is_completed: Whether it reached its end although it was interrupted; the reason says so.
-        goes_on: Whether the same command does what one that was interrupted, or failed, has not done.
+        goes_on: Whether the same command does what one that was interrupted has not done.
         says_if_unchanged: Whether the line also says that nothing was changed.
     """
     effects = find_effects(ledger.changes, ledger.gone)
@@ -43,10 +45,7 @@ def conclude(
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         undone = _TAKEN_BACK if is_interrupted else _UNDONE
         said.append(undone if effects.undone else _NOTHING)
-    # The error of a workflow knows whether the next run recognizes what this one did.
-    goes_on = goes_on and not is_completed and effects.is_recognizable
-    goes_on = goes_on and (is_interrupted or reason.details.get("safe_to_retry") is True)
-    if goes_on and is_interrupted and effects.remaining:
+    if goes_on and is_interrupted and not is_completed and effects.remaining and effects.is_recognizable:
         said.append("The same command does what is left.")
     elif exit_code == exit_codes.UNKNOWN_OUTCOME and not ledger.is_complete:
         said.append("Check that before you run the command again.")
@@ -54,9 +53,9 @@ def conclude(
         message=join_sentences([reason.message, *said]),
         exit=exit_code,
         details={
-            "worth_retrying": exit_code == exit_codes.TRY_LATER,  # unless the error of the library knows better
             **reason.details,
-            **_describe_outcome(reason, effects, ledger, goes_on=goes_on),
+            "worth_retrying": exit_code == exit_codes.TRY_LATER,
+            "outcome": _find_outcome(reason, effects),
             **_find_help(reason, exit_code, effects),
         },
     )
@@ -113,18 +112,15 @@ def has_undone(ledger: Ledger, made: str) -> bool:
     return any(each.made == made for each in find_effects(ledger.changes, ledger.gone).undone)
 
 
-def _describe_outcome(reason: CommandFailure, effects: Effects, ledger: Ledger, *, goes_on: bool) -> dict[str, object]:
-    """Return the outcome, and whether the command can be repeated, as they fit the exit code and what the line says."""
+def _find_outcome(reason: CommandFailure, effects: Effects) -> Outcome:
+    """Return the outcome of all changes, as it fits the exit code and what the line says."""
     if effects.remaining:
-        is_safe = not ledger.is_complete and (goes_on or all(each.is_repeatable for each in effects.remaining))
-        outcome = "done" if effects.done or effects.unread else "unknown"
-        return {"outcome": outcome, "safe_to_retry": is_safe}
-    outcome = reason.details.get("outcome", "not_sent")
+        return "done" if effects.done or effects.unread else "unknown"
     if effects.undone:
-        outcome = "undone"
-    elif effects.rejected:
-        outcome = "rejected" if any(each.outcome == "rejected" for each in effects.rejected) else "not_sent"
-    return {"outcome": outcome, "safe_to_retry": True}
+        return "undone"
+    if effects.rejected:
+        return "rejected" if any(each.outcome == "rejected" for each in effects.rejected) else "not_sent"
+    return cast("Outcome", reason.details.get("outcome", "not_sent"))
 
 
 def _find_help(reason: CommandFailure, exit_code: int, effects: Effects) -> dict[str, str]:

@@ -30,14 +30,18 @@ class CommandFailure(NamedTuple):
     @property
     def document(self) -> dict[str, Any]:
         """The error as an object."""
-        names = ("operation", "status", "error_code", "help_code", "outcome", "safe_to_retry")
-        facts = {name: self.details.get(name) for name in names}
-        facts |= {
-            "worth_retrying": self.details.get("worth_retrying", False),
-            "request_id": self.details.get("request_id"),
-            "problems": self.details.get("problems", []),
+        facts = {name: self.details.get(name) for name in ("status", "request_id", "retry_after")}
+        return {
+            "error": {
+                "message": self.message,
+                "problems": self.details.get("problems", []),
+                "code": self.details.get("help_code"),
+                "exit": self.exit,
+                "outcome": self.details.get("outcome", "not_sent"),
+                "worth_retrying": self.details.get("worth_retrying", False),
+                **facts,
+            }
         }
-        return {"error": {"message": self.message, **facts, "exit": self.exit}}
 
     def render(self, *, as_json: bool) -> str:
         """Return the line, or the object alone if JSON is asked for."""

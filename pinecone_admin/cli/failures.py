@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from math import ceil
 from types import MappingProxyType
 
 import click
@@ -20,7 +21,7 @@ from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.sentences import as_sentences, join_sentences, name_ids_once
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
-from pinecone_admin.workflows.sent_changes import MAY_EXIST, RemainingChanges, is_foreign_refusal
+from pinecone_admin.workflows.sent_changes import MAY_EXIST, NOT_DELETED_IN_TIME, RemainingChanges, is_foreign_refusal
 
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500  # the enum of the library takes a hundredth of --version
 
@@ -30,6 +31,8 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
 """What every command calls names of the library."""
 _MAX_USAGE_LENGTH = 480
 """Characters of a usage error; with what stands around it, its line has at most 500."""
+_PLACE = re.compile(r"(?:line (?P<line>\d+): )?(?P<path>\w+\[\d+\][\w.\[\]]*|\w+\.[\w.\[\]]+)?")
+"""What stands before a problem with a file: a line, and the path of a field, such as ``projects[9].name``."""
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
 _OUTCOME = re.compile(r"; the request (was|may have been) processed$")
@@ -106,7 +109,7 @@ class CLIError(Exception):
         help_code: Another code for ``explain``.
         outcome: What happened to the change, if the ledger does not know.
         says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
-        problems: What is wrong with a file, each with the file and a message; text has a line for each above this one.
+        problems: What is wrong with a file; of several, text has a line for each above this one.
     """
 
     def __init__(
@@ -118,7 +121,7 @@ class CLIError(Exception):
         help_code: str | None = None,
         outcome: Outcome = "not_sent",
         says_if_unchanged: bool = False,
-        problems: Sequence[Mapping[str, str]] = (),
+        problems: Sequence[Mapping[str, object]] = (),
     ) -> None:
         super().__init__(make_printable(message))
         self.message: str = make_printable(message)
@@ -127,7 +130,25 @@ class CLIError(Exception):
         self.help_code: str | None = None if self.exit == exit_codes.INTERRUPTED else code
         self.outcome = outcome
         self.says_if_unchanged = says_if_unchanged
-        self.problems: Sequence[Mapping[str, str]] = problems
+        self.problems: Sequence[Mapping[str, object]] = problems
+
+
+def describe_problem(file: str, text: str) -> dict[str, object]:
+    """Return a problem with a file as the error object has it.
+
+    Args:
+        file: Name of the file.
+        text: What is wrong, behind the line and the path of the field, if these are known.
+    """
+    found = _PLACE.match(text)
+    line, path = (found["line"], found["path"]) if found else (None, None)
+    message = text[found.end("line") + 2 :] if found and line else text
+    return {
+        "file": make_printable(file),
+        "line": None if line is None else int(line),
+        "path": path,
+        "message": make_printable(message),
+    }
 
 
 def describe_failure(
@@ -146,7 +167,7 @@ def describe_failure(
         error: The error with which the command ended.
         ledger: What the command did.
         is_interrupted: Whether there was a signal.
-        goes_on: Whether the same command does what one that was interrupted, or failed, has not done.
+        goes_on: Whether the same command does what one that was interrupted has not done.
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
@@ -201,8 +222,7 @@ def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFail
     if isinstance(error, PineconeError):
         return _describe_library_error(error, spellings)
     if isinstance(error, CLIError):
-        problems = [{name: make_printable(text) for name, text in each.items()} for each in error.problems]
-        details = {"help_code": error.help_code, "outcome": error.outcome, "problems": problems}
+        details = {"help_code": error.help_code, "outcome": error.outcome, "problems": error.problems}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return CommandFailure(_with_notes("Interrupted.", error), exit=exit_of(error))
@@ -222,13 +242,11 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
     details = {
         "operation": error.operation,
         "status": error.status_code,
-        "error_code": error.error_code,
         "help_code": error.help_code,
         # The ledger knows every change, so what it does not know was a read.
         "outcome": "rejected" if error.outcome == "rejected" else "not_sent",
-        "safe_to_retry": error.safe_to_retry,
-        "worth_retrying": error.worth_retrying,
         "request_id": error.request_id,
+        "retry_after": error.retry_after,
     }
     # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
@@ -260,6 +278,8 @@ def _describe_refusal(error: PineconeError) -> str:
     code = f"{error.status_code} {error.error_code or ''}".strip() if isinstance(error, errors.ApiError) else ""
     code = "" if error.status_code is None else code
     facts = ", ".join(filter(None, (code, f"request {error.request_id}" if error.request_id else "")))
+    if error.retry_after is not None:
+        advice += f"; try again in {describe_duration(timedelta(seconds=ceil(error.retry_after)))}"
     first, semicolon, rest = _OUTCOME.sub("", text).partition("; ")
     return f"{first.rstrip('.')}{f' ({facts})' if facts else ''}{semicolon}{rest}{advice}"
 
@@ -271,7 +291,7 @@ def read_notes(error: BaseException | None) -> list[str]:
 
 
 def _is_in_ledger(note: str) -> bool:
-    return isinstance(note, RemainingChanges) or note.endswith(MAY_EXIST)
+    return isinstance(note, RemainingChanges) or note.endswith((MAY_EXIST, NOT_DELETED_IN_TIME))
 
 
 def _with_notes(message: str, error: BaseException) -> str:

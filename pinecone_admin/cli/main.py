@@ -14,7 +14,7 @@ from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
 from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
 
 _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
-_NOT_SENT = {"outcome": "not_sent", "safe_to_retry": True}
+_NOT_SENT = {"outcome": "not_sent"}
 _UNUSED = ("httpx._main", "trio")
 """What httpx and httpcore import if they can, and no command uses: httpx's own command line with rich, and trio."""
 

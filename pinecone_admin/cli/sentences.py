@@ -29,11 +29,8 @@ def join_sentences(sentences: Iterable[str]) -> str:
 
 def name_ids_once(text: str) -> str:
     """Return a text in which an id in brackets, which stands behind a name, is there only the first time."""
-    seen = set[str]()
 
     def keep_first(match: re.Match[str]) -> str:
-        shown = "" if match[1] in seen else match[0]
-        seen.add(match[1])
-        return shown
+        return "" if match[1] in text[: match.start()] else match[0]
 
     return _ID_BEHIND_NAME.sub(keep_first, text)

@@ -31,6 +31,9 @@ _SHORTEST_ID = 20
 MAY_EXIST = "may exist: the server's response is unknown"
 """The end of the note on a create that was interrupted."""
 
+NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"
+"""The end of the note on what was created and not deleted, although nothing refused that."""
+
 MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody else may have created it"
 """The end of the note on something that appeared after a create without a response."""
 

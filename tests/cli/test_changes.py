@@ -323,7 +323,7 @@ def test_a_read_only_session_changes_nothing(option: list[str]) -> None:
         for words in cases:
             given = [each for each in words if each != "--reveal"]
             done = run(*given, *option, "--output", "json", env=env, terminal=True)
-            assert (done.exit, done.error["help_code"]) == (exit_codes.USAGE, "PA103"), (words, done)
+            assert (done.exit, done.error["code"]) == (exit_codes.USAGE, "PA103"), (words, done)
             assert len(done.stderr.splitlines()) == 1
         assert len(emulator.requests) == 0
 

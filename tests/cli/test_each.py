@@ -351,7 +351,7 @@ def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
             ]
             listed = each(words, way, "-o", "json", rows=rows).error
             assert [(each["file"], each["line"]) for each in listed["problems"]] == [
-                ("rows.csv", line) for line in ("3", "4", "5", "8")
+                ("rows.csv", line) for line in (3, 4, 5, 8)
             ]
             assert listed["problems"][1]["message"] == "row 3: NAME needs a value, but is empty."
         assert not Path("failed.csv").exists()

@@ -141,7 +141,7 @@ def _check_refused(words: Sequence[str], more: Sequence[str], reason: str) -> No
     stdout = "false\n" if "env" in " ".join(more) else ""
     assert (done.exit, done.stdout, done.error["exit"]) == (2, stdout, 2), (words, more, done)
     assert reason in done.error["message"]
-    assert (done.error["help_code"], len(done.stderr.splitlines())) == ("PA101", 1)
+    assert (done.error["code"], len(done.stderr.splitlines())) == ("PA101", 1)
 
 
 def test_an_emulator_without_its_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,7 +200,7 @@ class Case:
             return
         error = done.error
         line = error["message"]
-        outcome, is_safe = error["outcome"], error["safe_to_retry"]
+        outcome = error["outcome"]
         assert done.exit == error["exit"], self
         if "nothing was" in line.lower() or outcome in {"not_sent", "rejected", "undone"}:
             assert not has_changed, self
@@ -212,8 +212,7 @@ class Case:
             assert re.search(rf" (was|were) {participle}| may have been |was completed", line), self
         if outcome == "done":
             assert has_changed or "may have been" in line, self
-        assert is_safe or done.exit in {6, 9, 130}, self
-        assert not is_safe or done.exit != 6, self
+        assert error["worth_retrying"] == (done.exit == 7), self
         self._check_names(line)
         self._check_secrets(line)
 

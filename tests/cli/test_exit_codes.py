@@ -100,12 +100,12 @@ def check_commands(name: str, step: int) -> None:
         assert len(done.stderr.splitlines()) == 1, (spec.full_name, done.stderr)
         codes = codes_without_response(error, reads=reads) if expected is None else {expected}
         assert done.exit in codes, (spec.full_name, done)
-        assert find_explanation(error["help_code"]) is not None, spec.full_name
+        assert find_explanation(error["code"]) is not None, spec.full_name
 
 
 def codes_without_response(error: dict[str, Any], *, reads: bool) -> set[int]:
     """Return the exit codes that are right if no usable response came."""
-    if reads or error["safe_to_retry"]:
+    if reads or error["outcome"] in {"not_sent", "rejected", "undone"} or error["worth_retrying"]:
         return {exit_codes.TRY_LATER}
     return {exit_codes.UNKNOWN_OUTCOME, exit_codes.PARTLY_DONE}
 
@@ -473,11 +473,10 @@ def test_a_create_that_was_undone_because_its_store_failed_is_not_worth_retrying
         before = set(emulator.state.api_keys)
         done = run("api-key", "create", "k", "--project", "search", "--store", "exec:false", "--yes", "-o", "json")
         assert set(emulator.state.api_keys) == before
-    told = {name: done.error[name] for name in ("exit", "outcome", "safe_to_retry", "worth_retrying", "help_code")}
+    told = {name: done.error[name] for name in ("exit", "outcome", "worth_retrying", "code")}
     assert told == {
         "exit": exit_codes.REFUSED,
         "outcome": "undone",
-        "safe_to_retry": True,
         "worth_retrying": False,
-        "help_code": "PA603",
+        "code": "PA603",
     }

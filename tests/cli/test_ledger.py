@@ -128,13 +128,16 @@ def test_what_the_changes_of_a_command_come_to() -> None:
         assert sum(map(len, effects)) == len(changes), name
         assert choose_exit(exit_codes.NOT_ALLOWED, effects, ledger) == exit_code, name
         ended = conclude(REASON, ledger, says_if_unchanged=True)
-        is_repeatable = all(each.is_repeatable for each in effects.remaining)
         assert ended.message.endswith("Nothing was changed.") == (not fields - {"rejected"}), name
-        assert (ended.details["outcome"], ended.details["safe_to_retry"]) == {
-            6: ("done" if "unread" in fields else "unknown", is_repeatable),
-            9: ("done", is_repeatable),
-            10: ("undone" if "undone" in fields else ended.details["outcome"], True),
-        }[exit_code], name
+        assert (
+            ended.details["outcome"]
+            == {
+                6: "done" if "unread" in fields else "unknown",
+                9: "done",
+                10: "undone" if "undone" in fields else ended.details["outcome"],
+            }[exit_code]
+        ), name
+        assert not ended.details["worth_retrying"]
 
 
 def test_what_was_seen_to_be_gone_is_undone() -> None:
@@ -149,7 +152,7 @@ def test_a_command_whose_work_is_done_need_not_be_repeated() -> None:
     ledger.changes.append(sent("update_project", target="p"))
     ledger.is_complete = True
     ended = conclude(CommandFailure("no room", exit_codes.USAGE, {"help_code": "PA101"}), ledger)
-    assert (ended.exit, ended.details["help_code"], ended.details["safe_to_retry"]) == (6, "exit-6", False)
+    assert (ended.exit, ended.details["help_code"], ended.details["worth_retrying"]) == (6, "exit-6", False)
     assert (
         ended.message
         == "no room. Project p was changed. Only the result could not be shown. Do not run the command again."

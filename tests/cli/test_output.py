@@ -224,7 +224,7 @@ def test_a_result_that_cannot_be_written_is_no_reason_to_repeat_the_change() -> 
             dry = run(*words, "--dry-run", "--query", "abs('x')", "-o", "json")
             done = run(*words, "--yes", "--query", "abs('x')", "-o", "json")
             assert (dry.exit, dry.error["outcome"]) == (2, "not_sent"), words
-            assert (done.exit, done.error["outcome"], done.error["safe_to_retry"]) == (6, "done", False), words
+            assert (done.exit, done.error["outcome"], done.error["worth_retrying"]) == (6, "done", False), words
             assert "Only the result could not be shown." in done.stderr
         full_disk = OSError(ENOSPC, "No space left on device")
         with mock.patch("pinecone_admin.cli.output.writing.render_value", side_effect=full_disk):

@@ -135,7 +135,7 @@ def test_a_closed_stdout_is_found_before_anything_is_sent(served: dict[str, str]
         (line,) = done.stderr.decode().splitlines()
         assert (done.returncode, "Standard output is closed. Nothing was changed." in line) == (2, True), words
     error = json.loads(done.stderr)["error"]
-    assert (error["exit"], error["outcome"], error["safe_to_retry"]) == (2, "not_sent", True)
+    assert (error["exit"], error["outcome"], error["worth_retrying"]) == (2, "not_sent", False)
     listing = f"{sys.executable} -m pinecone_admin.cli project list --query '[].name' <&- 2>&-; exit $?"
     done = subprocess.run(["bash", "-c", listing], env=served, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, b"lost" in done.stdout) == (0, False)

@@ -42,7 +42,7 @@ def test_the_last_owner_is_refused() -> None:
         words = (*ENSURE, "owner@example.com", "--role", "OrgMember", "--output", "json")
         for way in ("--yes", "--dry-run"):
             refused = run(*words, "--revoke-others", way)
-            assert (refused.exit, refused.error["operation"]) == (5, "ensure_user")
+            assert (refused.exit, refused.error["code"]) == (5, "PA602")
             assert "is the last user who is an OrgOwner" in refused.error["message"]
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
         assert run(*words, "--yes").exit == 0

@@ -44,6 +44,7 @@ from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
     MAY_EXIST,
+    NOT_DELETED_IN_TIME,
     IgnoreGone,
     is_gone,
     marking_undo,
@@ -487,7 +488,7 @@ def _note_left(
 ) -> tuple[list[str], str]:
     """Note what could not be deleted on the error, if any, and return it and the note."""
     left = [each.description for each in (*failures, *reversed(undos))]
-    reason = next(iter(failures.values()), "the time was up")
+    reason = next(iter(failures.values()), NOT_DELETED_IN_TIME)
     message = f"{', '.join(left)}, made by this call, could not be deleted: {reason}"
     if left and error is not None:
         error.add_note(message)

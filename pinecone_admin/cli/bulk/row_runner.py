@@ -31,7 +31,7 @@ from pinecone_admin.cli.calls.confirmation import (
     require_change_allowed,
 )
 from pinecone_admin.cli.command_line import describe_error, run_in_session
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, describe_problem
 from pinecone_admin.cli.output.files import check_new_files
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
@@ -144,7 +144,7 @@ def _describe_problems(session: Session, file: RowFile, total: int, problems: Se
         cause=problems[0][1],
         says_if_unchanged=True,
         problems=[
-            {"file": file.name, "line": str(row.line), "message": f"row {row.number}: {error.message}"}
+            describe_problem(file.name, f"line {row.line}: row {row.number}: {error.message}")
             for row, error in problems
         ],
     )

@@ -15,7 +15,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, require_change_allowed
-from pinecone_admin.cli.failures import CLIError, describe_refusal, exit_of_reasons
+from pinecone_admin.cli.failures import CLIError, describe_problem, describe_refusal, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
@@ -141,14 +141,16 @@ def _listing_problems(session: Session, source: str) -> Generator[None, None, No
     try:
         yield
     except PineconeValueError as error:
-        problems: Sequence[str] = getattr(error, "__notes__", ())
-        if not problems:
-            raise
         name = describe_path(source)
-        for each in problems if not session.expects_json_errors else ():
-            session.notify(join_sentences([f"{name}, {each}"]))
-        listed = [{"file": name, "message": each} for each in problems]
-        raise CLIError(f"{name} has {count_noun(len(problems), 'problem')}.", problems=listed) from error
+        problems: Sequence[str] = getattr(error, "__notes__", ())
+        if problems:
+            message = f"{name} has {count_noun(len(problems), 'problem')}."
+            for each in problems if not session.expects_json_errors else ():
+                session.notify(join_sentences([f"{name}, {each}"]))
+        else:
+            message = as_sentences(error.message)
+            problems = [error.message.removeprefix(f"{name}: ")]
+        raise CLIError(message, problems=[describe_problem(name, each) for each in problems]) from error
 
 
 def _plan(
