@@ -19,7 +19,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude, has_remaining
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.sentences import as_sentences, join_sentences, name_ids_once
+from pinecone_admin.cli.sentences import as_sentences, join_sentences, tidy
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 from pinecone_admin.workflows.sent_changes import MAY_EXIST, NOT_DELETED_IN_TIME, RemainingChanges, is_foreign_refusal
 
@@ -190,7 +190,7 @@ def describe_failure(
         says_if_unchanged=_says_if_unchanged(error),
     )
     retry = _advise_retry(error) if failure.exit == exit_codes.TRY_LATER else ""
-    message = mask_key_values(name_ids_once(f"{failure.message}{retry}"))
+    message = mask_key_values(tidy(f"{failure.message}{retry}"))
     if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
         message = make_printable(message, most=_MAX_USAGE_LENGTH)
     return failure._replace(message=message)

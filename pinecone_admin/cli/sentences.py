@@ -9,7 +9,11 @@ _PLAIN_WORD = re.compile(r"[a-z]+(?:-[a-z]+)?(?=[ ,:]|'s |$)")
 """A word that begins a clause in small letters; a name of a file, a field or an option has other characters."""
 _QUOTED = r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\""
 _PARTS = re.compile(rf"(?:{_QUOTED}|[^;]|;(?! ))+", re.DOTALL)
-_ID_BEHIND_NAME = re.compile(r" \(([\w-]{20,})\)")
+_OPERATION = re.compile(r"\b([a-z]+(?:_[a-z]+)+): ")
+"""What the errors of the library begin with, also where one is quoted in another."""
+_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NOUN = r"API key|[Kk]ey|[Rr]ole binding|[Ss]ervice account|[Pp]roject|[Uu]ser|[Ii]nvite"
+_NAMED_ID = re.compile(rf" \((?P<behind>[\w-]{{20,}})\)|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b")
 _ENDS = (".", "?", "!", "…")
 
 
@@ -27,10 +31,27 @@ def join_sentences(sentences: Iterable[str]) -> str:
     return " ".join(each if each.endswith(_ENDS) else f"{each}." for each in sentences if each)
 
 
-def name_ids_once(text: str) -> str:
-    """Return a text in which an id in brackets, which stands behind a name, is there only the first time."""
+def tidy(text: str) -> str:
+    """Return a message without names of operations, and in which each id is named once.
 
-    def keep_first(match: re.Match[str]) -> str:
-        return "" if match[1] in text[: match.start()] else match[0]
+    An id in brackets stands behind a name, and is left out the second time. Of another one, the noun before it is left.
+    """
 
-    return _ID_BEHIND_NAME.sub(keep_first, text)
+    def name_once(match: re.Match[str]) -> str:
+        id = match["behind"] or match["id"]
+        if id not in text[: match.start()]:
+            return match[0]
+        if match["behind"]:
+            return ""
+        begins = not text[: match.start()].strip() or text[: match.start()].endswith(". ")
+        noun = match["noun"] if match["noun"] == "API key" else match["noun"].lower()
+        return f"{'That' if begins else 'that'} {noun}"
+
+    text = _OPERATION.sub(_leave_out_operation, text)
+    return _NAMED_ID.sub(name_once, text)
+
+
+def _leave_out_operation(match: re.Match[str]) -> str:
+    from pinecone_admin import operations  # noqa: PLC0415 - loads the models, and few messages have such a word
+
+    return "" if hasattr(operations, match[1]) else match[0]

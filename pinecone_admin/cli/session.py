@@ -16,7 +16,7 @@ from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.progress import DelayedBar, show_progress
-from pinecone_admin.cli.sentences import name_ids_once
+from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.cli.variables import NO_PROMPT_VARIABLE
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Session:
             kind: What the object in JSON is called.
         """
         with suppress(OSError):
-            shown = mask_key_values(name_ids_once(make_printable(text)))
+            shown = mask_key_values(tidy(make_printable(text)))
             as_json = self.expects_json_errors and not self.is_interactive
             line = f"{render_notice(shown, kind) if as_json else shown}\n"
             if (bar := self.bar) is not None:

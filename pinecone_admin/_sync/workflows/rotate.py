@@ -88,7 +88,7 @@ def _advise_next_run(old: APIKey) -> str:
 
 
 def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) -> str:
-    end = f"keeps {new.id} as long as the old key" if keep_old_for else f"deletes {new.id}"
+    end = "keeps this one as long as the old key" if keep_old_for else "deletes this one"
     return (
         f"the value of API key {new.id} is stored; to finish the rotation, {repetition}; if that creates another new "
         f"key, it {end}"

@@ -75,7 +75,7 @@ def run_with_key(
         if status is None:
             raise
         status = status or PARTLY_DONE
-        error.add_note("pinecone-admin api-key delete-retired deletes it after its expiry time")
+        error.add_note("after its expiry time, pinecone-admin api-key delete-retired deletes it")
         failure = describe_failure(error, ledger=session.ledger)._replace(exit=status)
         with suppress(OSError):
             session.stderr.write(failure.render(as_json=session.expects_json_errors))

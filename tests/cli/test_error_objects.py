@@ -1,0 +1,129 @@
+"""With -o json, whatever goes wrong with whatever command is told in objects, without internal names."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from pinecone_admin import operations
+from pinecone_admin.cli.commands import Command
+from tests.cli.command_line import COMMANDS, Run, example_organization, run
+from tests.cli.example_runs import ORGANIZATION_FILE
+
+FIELDS = ("message", "problems", "code", "exit", "outcome", "worth_retrying", "status", "request_id", "retry_after")
+OPERATIONS = {name for name in vars(operations) if re.fullmatch("[a-z]+(_[a-z]+)+", name)}
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|-N[\w-]{19}")
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "refused": {"status": 403},
+    "conflict": {"status": 409},
+    "limit": {"status": 429, "retry_after": 3600},
+    "failure": {"status": 503},
+    "proxy": {"status": 404, "body": "html"},
+    "lost": {"reset": "after"},
+    "truncated": {"truncate": True},
+}
+CHANGES = ("POST", "PATCH", "PUT", "DELETE")
+SCOPES: dict[str, dict[str, Any]] = {
+    "each request": {"methods": (None,)},
+    "each change": {"methods": CHANGES},
+    "each change but the first": {"methods": CHANGES, "skip": 1},
+}
+SENDING = [spec for spec in COMMANDS if spec.path[0] not in {"emulator", "help", "completion", "explain"}]
+REPORTS = {"access", "apply", "api-key rotate-due", "doctor", "each", "inventory", "service-account rotate-due"}
+"""Commands that go on after a failure, and tell it in their output, and a warning on standard error."""
+STEP = 23
+"""One of so many cases runs every day; it has no factor in common with the numbers of faults and of scopes."""
+
+
+def run_with_fault(spec: Command, fault: dict[str, Any], *, methods: tuple[str | None, ...], skip: int = 0) -> Run:
+    """Run the example of a command while requests fail."""
+    words = shlex.split(spec.example)[1:]
+    position = words.index("--") if "--" in words else len(words)
+    with TemporaryDirectory() as folder, chdir(folder), example_organization() as emulator:
+        Path("run-tests").write_text("#!/bin/sh\n")
+        Path("run-tests").chmod(0o700)
+        Path("people.csv").write_text("email\ncarol@example.com\n")
+        Path("org.yaml").write_text(ORGANIZATION_FILE)
+        emulator.clock.advance(91 * 86_400)
+        for method in methods:
+            of_api: Callable[[Any], bool] = lambda request: "/oauth" not in request.path  # noqa: E731
+            emulator.faults.add("*", method=method, times=None, skip=skip, where=of_api, **fault)
+        return run(*words[:position], "-o", "json", *words[position:])
+
+
+def list_cases() -> Iterator[tuple[Command, str, str]]:
+    """Yield all cases."""
+    yield from itertools.product(SENDING, FAULTS, SCOPES)
+
+
+def check(spec: Command, fault: str, scope: str) -> None:
+    """Check what a command writes to standard error."""
+    case = f"{spec.full_name}, {fault}, {scope}"
+    done = run_with_fault(spec, FAULTS[fault], **SCOPES[scope])
+    documents: list[dict[str, Any]] = [json.loads(line) for line in done.stderr.splitlines()]
+    assert all(len(each) == 1 and each.keys() <= {"error", "warning", "note"} for each in documents), case
+    failures = [each["error"] for each in documents if "error" in each]
+    if done.exit and (spec.full_name not in REPORTS or not done.stdout):
+        assert len(failures) == 1, (case, done)
+    for each in failures:
+        assert tuple(each) == FIELDS, case
+        assert each["exit"] == done.exit, case
+        assert each["worth_retrying"] == (done.exit == 7 or (each["exit"] == 125 and each["worth_retrying"])), case
+        if fault == "limit" and each["retry_after"] is not None:
+            assert "Try again in 1 hour." in each["message"], (case, each)
+    for document in documents:
+        for message in (next(iter(document.values()))["message"],):
+            assert not OPERATIONS.intersection(re.findall(r"[a-z_]+", message)), (case, message)
+            ids = ID.findall(message)
+            assert len(set(ids)) == len(ids), (case, message)
+
+
+def test_whatever_fails_is_told_in_objects(stride: Callable[[int], int]) -> None:
+    """One error alone with exactly its fields, no name of an operation, and no id twice."""
+    assert len(OPERATIONS) > 30
+    for spec, fault, scope in itertools.islice(list_cases(), 0, None, stride(STEP)):
+        check(spec, fault, scope)
+
+
+@pytest.mark.parametrize("words", [("--nothing",), ("--profile", "nobody"), ("--env-file", "nowhere")], ids=" ".join)
+def test_what_is_wrong_with_the_command_line_is_one_object(words: tuple[str, ...]) -> None:
+    """Before anything is sent, each command writes exactly one document."""
+    for spec in SENDING:
+        line = shlex.split(spec.example)[1:]
+        position = line.index("--") if "--" in line else len(line)
+        with example_organization():
+            done = run(*line[:position], *words, "-o", "json", *line[position:], env={"PINECONE_CLIENT_ID": None})
+        if done.exit:
+            error = json.loads(done.stderr)["error"] if spec.full_name != "doctor" or done.stderr else None
+            assert error is None or (tuple(error), error["exit"]) == (FIELDS, done.exit), spec.full_name
+        else:
+            assert spec.path[0] in {"profile", "login"}, spec.full_name
+
+
+def test_a_problem_with_a_file_has_its_line_and_its_field() -> None:
+    """Of one problem as of several, and of the rows of a file."""
+    cases = {
+        "organization: x\nprojects:\n  - name: a\n    max_pod: 1\n": [(3, "projects[0]")],
+        "organization: x\nprojects:\n  - name: a\n    max_pods: x\n    api_keys: 1\n": [
+            (4, "projects[0].max_pods"),
+            (5, "projects[0].api_keys"),
+        ],
+        "a: b: c\n": [(1, None)],
+    }
+    with example_organization():
+        for text, places in cases.items():
+            Path("org.yaml").write_text(text)
+            error = run("plan", "org.yaml", "-o", "json").error
+            assert [(each["line"], each["path"]) for each in error["problems"]] == places, error
+            assert {tuple(each) for each in error["problems"]} == {("file", "line", "path", "message")}
+            assert {each["file"] for each in error["problems"]} == {"org.yaml"}
