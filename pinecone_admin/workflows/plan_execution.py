@@ -168,7 +168,7 @@ class PlanExecution:
                 change = evolve(each.change, target=target, reason=each.reason)
                 self._steps[number].append(Step(change=change, state="skipped"))
             elif each.state == "held":
-                self._leave(number, each.change, each.reason)
+                self._leave(number, each.change, each.reason, help_code=RefusedError.help_code)
         self._troubled: set[object] = set()
         self._lacks_owner = False
         self._store_failed = False
@@ -189,8 +189,8 @@ class PlanExecution:
         self._steps[number] = [Step(change=change, state="sent", error=_STOPPED)]  # until it has ended
         return change
 
-    def _leave(self, number: int, change: Change, reason: str) -> None:
-        self._steps[number] = [Step(change=evolve(change, reason=reason), state="not_run")]
+    def _leave(self, number: int, change: Change, reason: str, *, help_code: str | None = None) -> None:
+        self._steps[number] = [Step(change=evolve(change, reason=reason), state="not_run", help_code=help_code)]
 
     def _find_obstacle(self, change: Change) -> str | None:
         """Return why a change must not be tried, or None."""

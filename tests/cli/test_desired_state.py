@@ -393,7 +393,7 @@ def test_an_end_that_is_refused_is_named(emulator: Emulator) -> None:
     )
     done = run("apply", "org.yaml", "--base", "org.yaml", "--yes")
     assert (done.exit, list_changes(emulator)) == (9, ["delete_user"]), done.stderr
-    assert "0 steps failed, and 1 did not run" in done.stderr
+    assert "This is not carried out: delete service account emulator (" in done.stderr
     assert "the account that carries this out, would be deleted" in done.stdout
 
 
@@ -648,3 +648,21 @@ def test_an_interrupted_apply_is_completed(emulator: Emulator, stride: Callable[
             assert run("plan", "org.yaml", "--fail-on-change").exit == 0
             writers = [each for each in emulator.state.api_keys.values() if "writer" in each.name]
             assert [(each.name, each.value) for each in writers] == [("writer", Path("writer.key").read_text())]
+
+
+@pytest.mark.parametrize("output", ["json", "table"])
+def test_an_end_that_is_held_back_says_what_to_do_and_a_dry_run_ends_as_its_run(output: str) -> None:
+    """With nothing beside it, both end with the code of a refusal; beside another change, with that of a part."""
+    with example_organization():
+        Path("org.yaml").write_text(run("export").stdout)
+        text = Path("org.yaml").read_text()
+        held = text.replace("email: owner@example.com", "email: owner@example.com\n  until: 2020-01-01")
+        for content, expected in ((held, 5), (held.replace("projects:\n", "projects:\n- name: extra\n"), 9)):
+            Path("org.yaml").write_text(content)
+            preview = run("apply", "org.yaml", "--dry-run", "-o", output)
+            done = run("apply", "org.yaml", "--yes", "-o", output)
+            assert (preview.exit, done.exit) == (expected, expected), (preview, done)
+            for each in (preview, done):
+                assert "This is not carried out: delete user owner@example.com (" in each.stderr
+                assert "make another user an OrgOwner first." in each.stderr
+                assert "run the command again" not in each.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from attrs import evolve
@@ -36,10 +36,10 @@ from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_in
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import PineconeValueError
+from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, plan_changes
 from pinecone_admin.workflows.change_plan import count_not_listed
-from pinecone_admin.workflows.comparison import ALREADY_DONE
+from pinecone_admin.workflows.comparison import ALREADY_DONE, Compared
 from pinecone_admin.workflows.guard import find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import (
@@ -245,6 +245,7 @@ def apply_file(
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
         allowed = _confirm(session, shown, what, [*find_removed(ready, inventory, reviewed)])
     _notify_stopped(session, plan.stopped)
+    held = _notify_held(session, compared, beside=[*ready, *plan.stopped])
     if session.is_dry_run:
         _write_dry_run(session, shown)
         return
@@ -268,21 +269,40 @@ def apply_file(
             _write_report(session, begun[0], out)
     write_value(session, done)
     if done.failed or done.undone or done.not_run:
-        _notify_incomplete(session, done, out)
+        _notify_incomplete(session, done, out, held=held)
 
 
-def _notify_incomplete(session: Session, done: ApplyReport, out: str | None) -> None:
-    """Count what was not done, and choose the exit code."""
+def _notify_held(session: Session, compared: Sequence[Compared], *, beside: Collection[object]) -> int:
+    """Name the ends that are held back, with what has to be done first, and choose the exit code; return their number.
+
+    Args:
+        session: The session.
+        compared: The changes of the plan.
+        beside: What is carried out, or left out for another reason.
+    """
+    held = [each for each in compared if each.state == "held"]
+    for each in held:
+        session.warn(f"This is not carried out: {each.change}. {describe_refusal(each.reason)}")
+    if held:
+        codes = [RefusedError.help_code] * len(held)
+        session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(beside))
+    return len(held)
+
+
+def _notify_incomplete(session: Session, done: ApplyReport, out: str | None, *, held: int) -> None:
+    """Count what was not done, and choose the exit code; the ends that were held back are named already."""
     failed = [*done.failed, *done.undone]
+    # What did not run because of another step has no cause of its own.
+    reasons = [each.help_code for each in failed or done.not_run]
+    session.exit_code = exit_of_reasons(reasons, session.ledger, is_anything_done=bool(done.stopped))
+    if not failed and len(done.not_run) == held:
+        return
     waiting = f", and {len(done.not_run)} did not run" if done.not_run else ""
     if failed and done.not_run:
         them = "it" if len(failed) == 1 else "them"
         waiting = f", and {len(done.not_run)} that need{'s' * (len(done.not_run) == 1)} {them} did not run"
     again = "run the command again" if out is None else "run the command again with another --out"
     session.warn(f"{count_noun(len(failed), 'step')} failed{waiting}. Fix what the lines above say, then {again}.")
-    # What did not run, although nothing failed, has no cause.
-    reasons = [each.help_code for each in failed] or [None]
-    session.exit_code = exit_of_reasons(reasons, session.ledger)
 
 
 def _refuse_options_of_files(session: Session, path: str, *, base: str | None, drift: bool) -> None:
