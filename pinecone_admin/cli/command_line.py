@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from pinecone_admin.cli.commands import PROGRAM, ROOT, WIDEST
-from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
+from pinecone_admin.cli.error_output import CommandFailure, asks_for_json, write_failure
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import describe_completion, describe_failure
 from pinecone_admin.cli.session import Session
@@ -37,8 +37,7 @@ def run_command_line(argv: Sequence[str]) -> int:
         if failure is None:
             return session.exit_code
         with suppress(OSError):  # nobody reads stderr, but the exit code counts
-            session.stderr.write(failure.render(as_json=session.expects_json_errors))
-            session.stderr.flush()
+            write_failure(session.stderr, failure, as_json=session.expects_json_errors)
         return failure.exit
 
     return run_in_session(session, partial(invoke, session, argv), finish)

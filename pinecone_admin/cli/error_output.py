@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise, takewhile
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TextIO
+
+_WIDTH: Final = 80
+"""Columns of a terminal that does not tell how many it has."""
 
 
 class CommandFailure(NamedTuple):
@@ -50,6 +54,32 @@ class CommandFailure(NamedTuple):
         import json  # noqa: PLC0415 - only this needs it
 
         return f"{json.dumps(self.document)}\n"
+
+
+def write_failure(stream: TextIO, failure: CommandFailure, *, as_json: bool) -> None:
+    """Write a failure as one line, wrapped between words on a terminal, or as an object."""
+    stream.write(failure.render(as_json=True) if as_json else fit(failure.render(as_json=False), stream))
+    stream.flush()
+
+
+def fit(line: str, stream: TextIO) -> str:
+    """Return a line for a stream: on a terminal, several lines that end between words; no word is cut."""
+    if not line.strip() or not stream.isatty():
+        return line
+    import textwrap  # noqa: PLC0415 - only a terminal needs it
+
+    width = _find_width(stream)
+    return "".join(f"{each}\n" for each in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False))
+
+
+def _find_width(stream: TextIO) -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _WIDTH
+    except (OSError, ValueError):
+        return _WIDTH
 
 
 def render_notice(text: str, kind: str) -> str:

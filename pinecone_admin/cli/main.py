@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import NoReturn, TextIO, cast
 
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.error_output import CommandFailure, asks_for_json
+from pinecone_admin.cli.error_output import CommandFailure, asks_for_json, write_failure
 from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
 
 _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
@@ -98,5 +98,5 @@ def _run_with_extra(argv: Sequence[str]) -> int:
 def _fail(failure: CommandFailure, argv: Sequence[str]) -> int:
     if failure.exit == exit_codes.USAGE and _first_command(argv) == "run":
         failure = failure._replace(exit=exit_codes.COMMAND_NOT_RUN)
-    sys.stderr.write(failure.render(as_json=asks_for_json(argv)))
+    write_failure(sys.stderr, failure, as_json=asks_for_json(argv))
     return failure.exit

@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable, mask_key_values
-from pinecone_admin.cli.error_output import render_notice
+from pinecone_admin.cli.error_output import fit, render_notice
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
@@ -200,7 +200,7 @@ class Session:
         with suppress(OSError):
             shown = mask_key_values(tidy(make_printable(text)))
             as_json = self.expects_json_errors and not self.is_interactive
-            line = f"{render_notice(shown, kind) if as_json else shown}\n"
+            line = f"{render_notice(shown, kind)}\n" if as_json else fit(f"{shown}\n", self.stderr)
             if (bar := self.bar) is not None:
                 bar.write_above(line)
             else:

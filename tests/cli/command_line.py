@@ -50,6 +50,11 @@ class Run:
         return json.loads(self.stdout)
 
     @property
+    def said(self) -> str:
+        """What it wrote to stderr, without the line breaks of a terminal."""
+        return " ".join(self.stderr.split())
+
+    @property
     def error(self) -> Any:
         """The error object, which is the last line of stderr with ``--output json``."""
         return json.loads(self.stderr.splitlines()[-1])["error"]

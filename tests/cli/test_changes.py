@@ -60,9 +60,9 @@ def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
             answer = ("n\n", "\n", "")[position % 3]
             done = run(*words_of(spec), terminal=True, stdin=answer)
             assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.full_name, done)
-            assert f"About to: {spec.full_name}" in done.stderr
-            assert f"organization Emulated Organization ({emulator.organization_id})" in done.stderr
-            assert f"as {emulator.client_id}" in done.stderr
+            assert f"About to: {spec.full_name}" in done.said
+            assert f"organization Emulated Organization ({emulator.organization_id})" in done.said
+            assert f"as {emulator.client_id}" in done.said
             assert "Nothing was changed." in done.stderr
         assert sent_changes(emulator) == []
 
@@ -367,8 +367,8 @@ def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pyte
     with example_organization() as emulator:
         project = next(each for each in emulator.state.projects.values() if each.name == "search")
         (key,) = emulator.state.api_keys
-        prompt = run("project", "remove-key", "search", key, terminal=True, stdin="n\n").stderr
-        assert f"About to: project remove-key project 'search' ({project.id}) {key}\n" in prompt
+        prompt = run("project", "remove-key", "search", key, terminal=True, stdin="n\n").said
+        assert f"About to: project remove-key project 'search' ({project.id}) {key} in organization" in prompt
         done = run("project", "remove-key", "search", key, "--yes")
     assert done.json == {"done": "project remove-key", "id": key}
 

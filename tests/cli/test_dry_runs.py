@@ -147,8 +147,8 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
             assert silent.stderr == f"error: {says} Add --yes to go ahead. [PA101]\n"
             assert "and the command would create temporary API keys." in refused.stderr
             for each in (declined, agreed, asked):
-                assert each.stderr.splitlines()[0] == says
-            assert f"About to: {' '.join(words[:2])} " in asked.stderr
+                assert each.said.startswith(says)
+            assert f"About to: {' '.join(words[:2])} " in asked.said
             assert "create_api_key" in {each.operation_id for each in emulator.requests}
             emulator.requests.clear()
     page = " ".join(run("help", "changes").stdout.split())

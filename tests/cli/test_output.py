@@ -496,7 +496,8 @@ def test_a_table_names_the_columns_that_it_has_no_room_for() -> None:
         narrow, full = (
             run("user", "list", terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"}) for columns in ("60", "170")
         )
-    assert narrow.stderr == "There is no room for NAME; a wider terminal or --output json shows all.\n"
+    assert narrow.said == "There is no room for NAME; a wider terminal or --output json shows all."
+    assert max(map(len, narrow.stderr.splitlines())) <= 60
     assert full.stderr == ""
 
 
@@ -544,3 +545,19 @@ def test_texts_are_wrapped_in_their_column() -> None:
     assert any(line.startswith(" " * heading.index("MEANING")) for line in lines)
     narrow = run("explain", terminal=True, env={"NO_COLOR": "1", "COLUMNS": "40"}).stdout
     assert "meaning" in narrow.splitlines()[1]
+
+
+@pytest.mark.parametrize("columns", [20, 60, 80, 200])
+def test_an_error_is_wrapped_between_words_on_a_terminal_and_nowhere_else(columns: int) -> None:
+    """No word and no id is cut at any width; a pipe gets one line."""
+    with example_organization() as emulator:
+        (key,) = emulator.state.api_keys
+        for words in (("project", "describe", "nothing"), ("api-key", "delete", key, "--yes"), ("user", "offboard")):
+            emulator.faults.clear()
+            emulator.faults.add("delete_api_key", status=503, times=None)
+            piped = run(*words)
+            shown = run(*words, terminal=True, env={"COLUMNS": str(columns)})
+            (line,) = piped.stderr.splitlines()
+            ids = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
+            assert ids.sub("ID", shown.said) == ids.sub("ID", line), words
+            assert all(len(each) <= columns or " " not in each for each in shown.stderr.splitlines()), words

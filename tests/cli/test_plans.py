@@ -283,7 +283,7 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
         assert "1 API key " in each.stdout
     assert "would delete user ada@example.com" in " ".join(made.stdout.split())
     assert "would delete user ada@example.com" in done.stderr
-    assert f"Rotate those that {plan} names, and the keys that were created since." in done.stderr
+    assert f"Rotate those that {plan} names, and the keys that were created since." in done.said
     assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
 
 
@@ -388,9 +388,8 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
             (["--out", empty], "none-*", "there is nothing to delete"),
             ([], "none-*", "there is nothing to delete"),
         ):
-            line = run(*words, name, *options, terminal=True).stderr.splitlines()[-1]
-            assert line.startswith("Nothing was deleted"), line
-            assert next_step in line
+            said = run(*words, name, *options, terminal=True).said
+            assert next_step in said[said.index("Nothing was deleted") :], said
         assert run(*words, "ci-*").stderr.startswith("To read what projects contain, the command creates temporary")
         assert _names(emulator) == before
         recent = run("project", "stale", "--match", "ci-*", "--older-than", "0s", "--yes")

@@ -467,7 +467,7 @@ def test_a_person_is_told_where_the_secret_went(tmp_path: Path) -> None:
     create = ("api-key", "create", "k", "--project", "search", "--yes")
     with example_organization():
         done = run(*create, "--store", place, terminal=True)
-        assert (done.exit, done.stderr) == (0, f"The secret is stored in {place}.\n")
+        assert (done.exit, done.said) == (0, f"The secret is stored in {place}.")
         ensured = run("api-key", "ensure", "k", "--project", "search", "--yes", "--store", f"{place}2")
         assert ensured.json["stored_in"] is None
         assert "stored_in" not in run(*create, "--reveal").json

@@ -18,6 +18,7 @@ from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
+from pinecone_admin.cli.error_output import write_failure
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, describe_failure
 from pinecone_admin.cli.identity.client import limit_core_dumps
@@ -78,7 +79,7 @@ def run_with_key(
         error.add_note("after its expiry time, pinecone-admin api-key delete-retired deletes it")
         failure = describe_failure(error, ledger=session.ledger)._replace(exit=status)
         with suppress(OSError):
-            session.stderr.write(failure.render(as_json=session.expects_json_errors))
+            write_failure(session.stderr, failure, as_json=session.expects_json_errors)
     session.exit_code = status
 
 
