@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from math import ceil
 from types import MappingProxyType
 
 import click
@@ -278,8 +277,6 @@ def _describe_refusal(error: PineconeError) -> str:
     code = f"{error.status_code} {error.error_code or ''}".strip() if isinstance(error, errors.ApiError) else ""
     code = "" if error.status_code is None else code
     facts = ", ".join(filter(None, (code, f"request {error.request_id}" if error.request_id else "")))
-    if error.retry_after is not None:
-        advice += f"; try again in {describe_duration(timedelta(seconds=ceil(error.retry_after)))}"
     first, semicolon, rest = _OUTCOME.sub("", text).partition("; ")
     return f"{first.rstrip('.')}{f' ({facts})' if facts else ''}{semicolon}{rest}{advice}"
 

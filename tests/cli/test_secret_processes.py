@@ -76,7 +76,7 @@ def test_a_closed_pipe_deletes_the_key_whose_value_it_swallowed(served: ServedOr
     code, _, stderr = served.run(*words_of("api-key create", "--reveal"), stdout=writer)
     os.close(writer)
     assert code == 1
-    assert stderr.startswith("error: The secret may not have been shown whole: stdout was closed. Temporary API key ")
+    assert stderr.startswith("error: The secret may not have been shown whole: stdout was closed. API key ")
     assert len(stderr.splitlines()) == 1
     served.emulator.requests.clear()
     shell = ["bash", "-c", '"$@" >&-', "-", *COMMAND, *words_of("api-key create", "--reveal")]
@@ -98,7 +98,7 @@ def test_a_pipe_that_is_closed_unread_deletes_the_key(served: ServedOrganization
         os.close(reader)
         _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert b"stdout was closed. Temporary API key " in stderr
+    assert b"stdout was closed. API key " in stderr
     assert live_secrets(served.emulator) == before
 
 
