@@ -254,9 +254,9 @@ class Projects(Namespace):
         deleted, in reverse order. The notes of the error list it. After ``store`` has returned, nothing is deleted, and
         the next run finishes the work.
 
-        Do not run two calls for the same name at the same time, for example if a client sends a POST twice. Two calls
-        can create two projects, and a call that fails deletes what the other call depends on. An account that does not
-        see an existing project creates another one.
+        Do not run two calls for the same name at the same time. A web service does so if a client sends a POST twice.
+        Two calls can create two projects, and a call that fails deletes what the other call depends on. An account that
+        does not see an existing project creates another one.
 
         Args:
             name: Name of the project, 1 to 512 characters without NUL. The name of the key is its first 80 characters.
