@@ -158,7 +158,7 @@ def test_a_command_has_its_help_usage_options_and_example() -> None:
     page = fill_in("commands profile whoami")
     assert re.findall(r"^## (.+)$", page, re.MULTILINE)[-1] == "whoami"
     text = page.partition("## whoami\n")[2]
-    assert text.startswith("\nShow as whom commands act")
+    assert text.startswith("\nShow the account that commands use")
     assert "```text\npinecone-admin whoami [OPTIONS]\n```" in text
     assert text.endswith("Example:\n\n```sh\npinecone-admin whoami\n```\n\n")
     assert "`--profile" not in text
