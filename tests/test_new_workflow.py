@@ -29,7 +29,11 @@ INSERTIONS = [
         "    async def delete(self, *, project_id: str)",
         (DATA / "method.txt").read_text(encoding="utf-8"),
     ),
-    ("pinecone_admin/cli/nouns/project.py", "@NOUN.by_hand(", (DATA / "command.txt").read_text(encoding="utf-8")),
+    (
+        "pinecone_admin/cli/nouns/project.py",
+        "@NOUN.session_command(",
+        (DATA / "command.txt").read_text(encoding="utf-8"),
+    ),
     (
         "tests/faults/workflow_scenarios.py",
         "def _prepare_leaver(",

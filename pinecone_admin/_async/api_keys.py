@@ -182,11 +182,11 @@ class AsyncAPIKeys(Namespace):
         Example:
             >>> key = await admin.api_keys.describe_by_name(project_id=project.id, name="reader")
         """
-        from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - imported on first use
+        from pinecone_admin.workflows.retired_keys import find_keys_by_name  # noqa: PLC0415 - imported on first use
 
         with set_operation_on_errors("describe_by_name"):
             check_operation(api.create_api_key(project_id=project_id, body=models.CreateAPIKeyRequest(name=name)))
-        held = find_holders(name, await self.list(project_id=project_id))
+        held = find_keys_by_name(name, await self.list(project_id=project_id))
         return require_match(held, "API key", f"named {name!r}", "describe_by_name")
 
     async def update(

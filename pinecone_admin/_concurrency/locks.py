@@ -55,8 +55,8 @@ def release_if_acquired(lock: RLock, *, was_owned: bool) -> None:
 
 
 @contextmanager
-def released_after(lock: RLock) -> Generator[None, None, None]:
-    """Release a lock after the block, if this thread has got it there and a ``with`` within has not released it."""
+def ensure_released(lock: RLock) -> Generator[None, None, None]:
+    """Ensure that a lock is released after the block, if this thread acquired it in the block."""
     # Every call does this, so it does without the functions above.
     was_owned: bool = lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001
     try:
@@ -73,7 +73,7 @@ def start_thread(start: Callable[[], object]) -> None:
         RuntimeError: No thread could be started.
     """
     handled = sys.exception()
-    with released_after(threading._active_limbo_lock):  # type: ignore[attr-defined] # noqa: SLF001
+    with ensure_released(threading._active_limbo_lock):  # type: ignore[attr-defined] # noqa: SLF001
         try:
             start()
         except RuntimeError as exc:

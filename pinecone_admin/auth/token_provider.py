@@ -18,7 +18,7 @@ from attrs import evolve
 
 from generated_client import models
 from pinecone_admin._concurrency.clock import current_clock
-from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.locks import ensure_released
 from pinecone_admin._concurrency.waiting import SharedResult, start_daemon_thread
 from pinecone_admin._http.argument_checks import check_secret_text
 from pinecone_admin._http.returned_errors import return_error
@@ -190,7 +190,7 @@ class TokenProvider:
             )
 
     def _replace_credentials(self, credentials: Credentials, rotated: _RotatedSecret | None) -> None:
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._credentials, self._rotated = credentials, rotated
             superseded, self._pending = self._pending, None
             self._current = self._failures = None
@@ -199,7 +199,7 @@ class TokenProvider:
 
     def close(self) -> None:
         """End every wait with ClientClosedError; a result that arrives later is dropped."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._closed = True
             waiting, self._pending, self._current = self._pending, None, None
         if waiting is not None:
@@ -215,7 +215,7 @@ class TokenProvider:
             and self._clock.wall() - issued.wall < issued.fresh_for
         ):
             return issued.token
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             if self._closed:
                 raise _closed_error()
             step = self._decide_step(rejected, now, deadline)
@@ -230,7 +230,7 @@ class TokenProvider:
 
     def _abandon_exchange(self, pending: _PendingExchange | None) -> None:
         """Let the callers that wait for an exchange start another: Ctrl-C may have come before its thread started."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             if self._pending is pending:
                 self._pending = None
         if pending is not None:
@@ -283,7 +283,7 @@ class TokenProvider:
             result = self._obtain_token(pending, deadline)
         except BaseException as exc:  # noqa: BLE001 - even after sys.exit() no caller must wait forever
             result = PineconeError(f"the token exchange failed with {type(exc).__name__}", operation="get_token")
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             if self._pending is pending:
                 self._pending, self._hanging = None, 0
                 self._record_result(result, pending.account)

@@ -262,7 +262,7 @@ def _change_options(command: Command) -> list[click.Parameter]:
     else:
         # Where the name must be typed, --yes is hidden: given, it is refused with a message. send alone shows it, since
         # only a DELETE needs the name.
-        yes = _yes("Do not ask.", hidden=command.confirms and not command.is_by_hand)
+        yes = _yes("Do not ask.", hidden=command.confirms and not command.takes_session)
     options: list[click.Parameter] = [yes]
     if command.may_want_name:
         text = "Go ahead; NAME is what you would have to type."
@@ -307,8 +307,8 @@ class Command(click.Command):
         noun: The group that it is in.
         effect: What it does to the organization.
         example: A command line that works in an organization with the names of the examples.
-        is_by_hand: Whether its function gets the session, and asks and writes by itself; else it gets a ``Call``, and
-            returns what the method of the client returns.
+        takes_session: Whether its function gets the session, and writes its result itself. Otherwise it gets a
+            ``Call``, and returns the result of the method of the client.
         makes: The secret that it makes, if it does.
         is_workflow: Whether its method is a workflow, which has a dry run of its own and, run again, completes what an
             interrupted run began.
@@ -335,7 +335,7 @@ class Command(click.Command):
         noun: Noun,
         effect: Effect,
         example: str,
-        is_by_hand: bool = False,
+        takes_session: bool = False,
         makes: Secret | None = None,
         is_workflow: bool = False,
         confirms: bool = False,
@@ -355,7 +355,7 @@ class Command(click.Command):
         super().__init__(params=[*own_params], help=cleandoc(help or ""), **attributes)
         self.effect: Effect = effect
         self.example: str = example
-        self.is_by_hand: bool = is_by_hand
+        self.takes_session: bool = takes_session
         self.makes: Secret | None = makes
         self.is_workflow: bool = is_workflow
         self.confirms: bool = confirms
@@ -452,7 +452,7 @@ class Command(click.Command):
         session: Session = ctx.obj
         session.command = command = self.given(ctx.params)
         typed = given_values(ctx.params)
-        if self.is_by_hand:
+        if self.takes_session:
             self.function(session, **typed)
             return
         from pinecone_admin.cli.calls.pipeline import run_command  # noqa: PLC0415 - loads the client
@@ -516,9 +516,9 @@ class Noun(click.Group):
 
         return decorate
 
-    def by_hand(self, effect: Effect, **facts: Any) -> Callable[[Callable[..., object]], Command]:
-        """Make a function that gets the session, and does all of the work, a command."""
-        return self.command(effect, is_by_hand=True, **facts)
+    def session_command(self, effect: Effect, **facts: Any) -> Callable[[Callable[..., object]], Command]:
+        """Make a command of a function that gets the session, and does all of the work."""
+        return self.command(effect, takes_session=True, **facts)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options before the word of a command."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, cast
 
 from attrs import evolve, frozen
 
-from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
+from pinecone_admin._concurrency.locks import ensure_released, renew_lock_in_children
 from pinecone_admin.emulator.api import checks, dispatch
 from pinecone_admin.emulator.api.checks import Fields
 from pinecone_admin.emulator.api.messages import Request, Response
@@ -224,7 +224,7 @@ class Emulator:
         Args:
             request: The request, as the emulator's server and transport create it.
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             now = self.clock.now()
             operation_id = dispatch.operation_id(request)
             fault = self.faults.next_match(request, operation_id)
@@ -246,7 +246,7 @@ class Emulator:
             read: Function that reads the state. It should take only a few milliseconds, because all requests wait for
                 it.
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             return read(self.state)
 
     # Clients
@@ -309,7 +309,7 @@ class Emulator:
             >>> emulator.state.projects.clear()
             >>> emulator.reset()
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self.clock.reset()
             self._replace_state(self._read_state(*self._initial_state))
             self.faults.clear()
@@ -332,7 +332,7 @@ class Emulator:
         return snapshot.encode_document(self._freeze())
 
     def _freeze(self) -> Mapping[str, snapshot.Writer]:
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             return snapshot.freeze_state(self.state, self._caller, self.clock.now())
 
     def load(self, document: object) -> None:
@@ -358,7 +358,7 @@ class Emulator:
         # Reading a large document takes seconds, and requests need not wait for it.
         known = self._identify()
         read = self._read_state(text, known)
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._replace_state(read)
             self._initial_state = text, known
 
@@ -401,7 +401,7 @@ class Emulator:
         Example:
             >>> emulator.configure(plan="Standard", project_quota=3)
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             plan, payment_status, settings = checks.closed_object(self._read_changes)("", changes)
             self.state.settings = settings
             self.state.organization.plan = plan
@@ -432,7 +432,7 @@ class Emulator:
             ...     "eve@example.com", roles=["OrgManager", ("ProjectViewer", project.id)]
             ... )
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             grants = self._read_roles(roles)
             checks.email("email", email)
             if self.state.users.find(email):
@@ -457,7 +457,7 @@ class Emulator:
         Example:
             >>> bob = emulator.accept_invite(invite.id, name="Bob")
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             now = self.clock.now()
             invite = require_record("Invite", invite_id, self.state.invites.get(invite_id))
             if invite.status(now) != "pending":
@@ -474,7 +474,7 @@ class Emulator:
             >>> emulator.configure(managed_people=True, managed_changes="reverted")
             >>> emulator.sync()
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self.state.restore_people()
 
     def add_client(self, *, roles: Iterable[Role], name: str = "client") -> ServiceAccountCredentials:
@@ -493,7 +493,7 @@ class Emulator:
             ...     client_id=reporter.client_id, client_secret=reporter.client_secret
             ... )
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             grants = self._read_roles(roles)
             account = self.state.add_service_account(checks.max_bytes(80)("name", name), self.clock.now())
             self.state.bind(Principal("service_account", account.id), grants, self.clock.now())
@@ -514,7 +514,7 @@ class Emulator:
         Example:
             >>> emulator.hold(project.id, "indexes", "articles", protected=True)
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
             if checks.boolean("protected", protected) and kind != "indexes":
                 raise invalid_argument(f"{kind} have no deletion protection")
@@ -536,7 +536,7 @@ class Emulator:
             >>> emulator.hold(project.id, "collections", "snapshot")
             >>> emulator.release(project.id, "collections", "snapshot")
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             project, kind = self._find_project(project_id), checks.one_of(PROJECT_CONTENTS)("kind", kind)
             if name not in project.contents[kind]:
                 raise Refusal(404, "NOT_FOUND", f"{quoted(name)} is not one of the project's {kind}")

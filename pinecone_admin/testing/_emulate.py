@@ -18,7 +18,7 @@ import httpx
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.emulated_children import EMULATED_VARIABLE, match_production_host
-from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
+from pinecone_admin._concurrency.locks import ensure_released, renew_lock_in_children
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.emulator import overlay_settings
 from pinecone_admin.testing._guard import guarded_production
@@ -309,7 +309,7 @@ class _ActiveEmulations:
 
     def activate(self, emulation: _Emulation) -> None:
         """Make an emulation the innermost."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             if not self._active:
                 self._environment = _Environment()
                 self._installed.callback(self._environment.restore)
@@ -325,7 +325,7 @@ class _ActiveEmulations:
 
     def deactivate(self, emulation: _Emulation) -> None:
         """Remove an emulation; the one before it serves requests again, or the service."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._active.remove(emulation)
             self._latest = max(self._latest, emulation.monotonic())
             if self._active:

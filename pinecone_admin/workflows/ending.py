@@ -86,8 +86,8 @@ def describe_deletion(missing: PineconeError | None = None) -> str:
     return "no longer existed"
 
 
-def end_step(change: Change, error: PineconeError) -> Step:
-    """Return the step of a change whose request failed; what is to be taken away may be gone already."""
+def step_from_error(change: Change, error: PineconeError) -> Step:
+    """Return the step of a change whose request failed. A resource that was to be deleted may already be deleted."""
     if change.action in {"delete", "revoke"} and is_gone(error):
         if error.attempts > 1:
             return Step(change=change, state="done")

@@ -152,7 +152,7 @@ def find_removed(
     return {target: some for target, some in removed.items() if not all(each in reviewed for each in some)}
 
 
-def hold_back_ends(
+def separate_refused_ends(
     changes: Sequence[Change], find: Callable[[Sequence[Change]], list[RefusedChanges]]
 ) -> tuple[dict[Change, str], list[RefusedChanges]]:
     """Return the ends that are not carried out, each with the reason, and the refusals that remain without them.

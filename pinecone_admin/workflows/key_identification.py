@@ -21,7 +21,7 @@ from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.project_contents import API_VERSION
 from pinecone_admin.workflows.quoting import describe_thing
 
-KeyState: TypeAlias = Literal["accepted", "restricted", "not_accepted", "no_answer"]
+KeyState: TypeAlias = Literal["accepted", "restricted", "not_accepted", "no_response"]
 
 _LABELLED = re.compile(r"(?:pcsk|pckey)_(?:([^_]{1,16})_)?.*", re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -65,8 +65,8 @@ class KeyIdentification:
     Attributes:
         checked_at: When the value was checked, by the server's clock.
         label: The text between the first two underscores of the value, or None. It is only a hint.
-        state: ``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``. A ``restricted`` value is accepted, but
-            may not list indexes. ``no_answer`` means that no response came from the API.
+        state: ``accepted``, ``restricted``, ``not_accepted`` or ``no_response``. A ``restricted`` value is accepted,
+            but may not list indexes. ``no_response`` means that no response came from the API.
         slugs: The parts of index hosts that identify a project, as the value lists them.
         compared: Ids of the projects whose indexes were compared with those of the value.
         candidates: The API keys in the projects of ``project_ids`` that may have the value.
@@ -83,7 +83,7 @@ class KeyIdentification:
     label: str | None
     """The text between the first two underscores of the value, or None. It is only a hint."""
     state: KeyState
-    """``accepted``, ``restricted``, ``not_accepted`` or ``no_answer``."""
+    """``accepted``, ``restricted``, ``not_accepted`` or ``no_response``."""
     slugs: list[str] = field(factory=list[str])
     """The parts of index hosts that identify a project, as the value lists them."""
     compared: list[str] = field(factory=list[str])

@@ -31,8 +31,8 @@ from pinecone_admin.workflows.guard import (
     RefusedChanges,
     find_excess,
     find_refusals,
-    hold_back_ends,
     raise_refusals,
+    separate_refused_ends,
 )
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.offboarding import build_report
@@ -91,7 +91,7 @@ def review_plan(
 
     ready = [each.change for each in compared if each.state == "ready"]
     # What a saved plan calls an end was not computed here, and stops the whole as any change does.
-    held, refusals = hold_back_ends(ready, find) if plan.reviewed_ends is not None else ({}, find(ready))
+    held, refusals = separate_refused_ends(ready, find) if plan.reviewed_ends is not None else ({}, find(ready))
     raise_refusals(refusals, operation="apply")
     results = iter(
         each._replace(state="held", reason=held[each.change]) if each.state == "ready" and each.change in held else each

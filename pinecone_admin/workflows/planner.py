@@ -28,7 +28,7 @@ from pinecone_admin.workflows.guard import (
     explain_unknown,
     find_excess,
     find_refusals,
-    hold_back_ends,
+    separate_refused_ends,
 )
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.organization_index import OrganizationIndex, name_of, read_settings
@@ -109,7 +109,7 @@ def plan_changes(
     def find(some: Sequence[Change]) -> list[RefusedChanges]:
         return [*find_refusals(some, inventory, caller), *find_excess(some, inventory, None, reviewed)]
 
-    held, refusals = hold_back_ends(own, find)
+    held, refusals = separate_refused_ends(own, find)
     return ChangePlan(
         organization_id=inventory.organizations[0].id,
         organization=inventory.organizations[0].name,

@@ -75,7 +75,7 @@ def find_successors_to_rename(keys: Sequence[APIKey]) -> dict[str, APIKey]:
     }
 
 
-def find_holders(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
+def find_keys_by_name(name: str, keys: Sequence[APIKey]) -> list[APIKey]:
     """Return the keys that hold a name, including a new key that an interrupted rotation has not renamed."""
     renamed = find_successors_to_rename(keys)
     return [key for key in keys if renamed.get(key.id, key).name == name]

@@ -338,8 +338,8 @@ def is_recorded(operation: Operation[Any]) -> bool:
 
 
 @contextmanager
-def stating_what_is_left() -> Generator[Sequence[SentChange], None, None]:
-    """Let an error that leaves the block say what all changes in it come to, by its outcome and a note; yield these.
+def reporting_remaining_changes() -> Generator[Sequence[SentChange], None, None]:
+    """Set the outcome and a note of an error that leaves the block, from all changes in the block; yield these changes.
 
     An error knows of the last request only, or of none.
     """
@@ -350,16 +350,16 @@ def stating_what_is_left() -> Generator[Sequence[SentChange], None, None]:
     except BaseException as error:
         effects = find_effects(list(changes))
         if isinstance(error, PineconeError):
-            state_what_is_left(error, effects)
+            set_outcome_of_changes(error, effects)
         if changes:
-            _note_what_is_left(error, effects)
+            _note_remaining_changes(error, effects)
         raise
     finally:
         _collections.set(outer)  # no token: a coroutine may be closed in another context
 
 
-def state_what_is_left(error: PineconeError, effects: Effects) -> None:
-    """Let an error say by its outcome what all changes come to."""
+def set_outcome_of_changes(error: PineconeError, effects: Effects) -> None:
+    """Set the outcome of an error to the one of all changes."""
     if effects.undone and not effects.remaining:
         error.outcome, error.safe_to_retry = "undone", True
     elif not effects.remaining:
@@ -378,7 +378,7 @@ class RemainingChanges(str):
     __slots__ = ()
 
 
-def _note_what_is_left(error: BaseException, effects: Effects) -> None:
+def _note_remaining_changes(error: BaseException, effects: Effects) -> None:
     """Note the changes that remain, unless the error names what each was about."""
     earlier: list[str] = getattr(error, "__notes__", [])
     # A workflow within this one has named what has been undone since, or a part of what remains.

@@ -106,7 +106,7 @@ def test_what_is_not_from_the_api_is_no_answer(emulator: Emulator, fault: dict[s
         made = make_key(admin, emulator)
         emulator.faults.add("list_indexes", times=None, **fault)  # type: ignore[arg-type]  # rows of a table
         found = admin.api_keys.identify(value=made.value, project_ids=[made.key.project_id])
-    assert (found.state, found.temporary_keys, found.candidates) == ("no_answer", [], [])
+    assert (found.state, found.temporary_keys, found.candidates) == ("no_response", [], [])
     assert made.value not in str(found)
 
 

@@ -20,7 +20,7 @@ from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import COMMANDS, CTRL_C, example_organization, run
 from tests.cli.secret_makers import intercepted
 
-CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.is_by_hand]
+CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.takes_session]
 # They make a temporary key to see what a project contains, and say so.
 READS_CONTENTS = {"project delete --with-contents"}
 

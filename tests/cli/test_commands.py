@@ -24,7 +24,7 @@ from tests.cli.command_line import COMMANDS
 from tests.cli.example_runs import run_examples
 
 NOUNS = Path(str(nouns.__file__)).parent
-METHOD_COMMANDS = [each for each in COMMANDS if not each.is_by_hand]
+METHOD_COMMANDS = [each for each in COMMANDS if not each.takes_session]
 
 OTHER_WAYS = {
     "api_keys.describe_by_name": "api-key describe takes the name, too",
@@ -194,7 +194,7 @@ def test_the_effect_of_a_command_is_what_it_sends() -> None:
         remedy = f"correct the effect or the example: {each.done.stderr}"
         if spec.effect == "reads":
             assert methods == set(), f"{sends}: {remedy}"
-        elif not spec.is_by_hand and "--dry-run" not in spec.example:
+        elif not spec.takes_session and "--dry-run" not in spec.example:
             assert methods, f"{sends}: {remedy}"
             assert "DELETE" in methods or spec.effect == "changes", f"{sends}: {remedy}"
 
@@ -235,7 +235,7 @@ def test_helps_do_not_speak_python() -> None:
     """No help of a command has words that only a programmer knows."""
     python = "None|True|False|self|callable|callback|dict|str|bool|mapping|models?|keyword|raise[sd]?"
     words = rf"`|\b({python})\b|\w_\w|(?<!-)\bclient\b(?!-)"
-    texts = {spec.full_name: str(spec.help) for spec in COMMANDS if spec.effect != "reads" or not spec.is_by_hand}
+    texts = {spec.full_name: str(spec.help) for spec in COMMANDS if spec.effect != "reads" or not spec.takes_session}
     texts |= {f"{spec.full_name} {each.name}": str(each.help) for spec in METHOD_COMMANDS for each in spec.own_params}
     read = {where: re.sub(r"/_emulator|PINECONE_\w+", "", text) for where, text in texts.items()}
     assert {where: text for where, text in read.items() if re.search(words, text)} == {}

@@ -32,7 +32,7 @@ STEP, LONG_STEP = 29, 9
 """One of so many cases runs every day and with --all; neither has a factor in common with the number of endings."""
 
 LINES = [
-    *(spec.example for spec in COMMANDS if spec.effect != "reads" and not spec.is_by_hand and not spec.makes),
+    *(spec.example for spec in COMMANDS if spec.effect != "reads" and not spec.takes_session and not spec.makes),
     *(shlex.join(["pinecone-admin", *words_of(name, "--store", f"file:{name}.key")]) for name in MAKERS),
     *(shlex.join(["pinecone-admin", *words_of(name, "--store", "exec:false")]) for name in MAKERS),
     "pinecone-admin api-key ensure k --project empty --store env-file:keys.env#KEY --yes",

@@ -33,7 +33,7 @@ from pinecone_admin.workflows.sent_changes import SentChange
 from tests.cli.command_line import COMMANDS, Run, example_organization, retire_key, run
 from tests.cli.secret_makers import list_ids
 
-METHOD_COMMANDS = [spec for spec in COMMANDS if not spec.is_by_hand]
+METHOD_COMMANDS = [spec for spec in COMMANDS if not spec.takes_session]
 
 # What the server does, and the exit code; None: it depends on whether the command only reads.
 FAULTS: dict[str, tuple[dict[str, Any], int | None]] = {

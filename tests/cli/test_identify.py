@@ -35,7 +35,7 @@ def test_the_exit_code_shows_whether_the_value_is_accepted() -> None:
         assert (unknown.exit, unknown.json["state"]) == (8, "not_accepted")
         emulator.faults.add("list_indexes", status=401, body="html", times=None)
         proxy = run("api-key", "identify", stdin=key.value)
-        assert (proxy.exit, proxy.json["state"]) == (7, "no_answer")
+        assert (proxy.exit, proxy.json["state"]) == (7, "no_response")
         for done in (found, table, unknown, proxy):
             assert key.value not in done.stdout + done.stderr
 

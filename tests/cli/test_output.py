@@ -24,8 +24,8 @@ from tests.cli.command_line import COMMANDS, Run, example_organization, run
 from tests.cli.example_runs import run_examples
 from tests.cli.secret_makers import ROTATES_ACCOUNT, live_secrets, words_of
 
-LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and not spec.is_by_hand]
-READS = [spec for spec in COMMANDS if spec.effect == "reads" and not spec.is_by_hand]
+LISTS = [spec for spec in COMMANDS if spec.path[-1] == "list" and not spec.takes_session]
+READS = [spec for spec in COMMANDS if spec.effect == "reads" and not spec.takes_session]
 HOSTILE = '=1+1\x1b[31m\r\nprojéct \u202e\U0001f600, "x"'
 
 

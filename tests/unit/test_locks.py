@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from pinecone_admin._concurrency.locks import (
+    ensure_released,
     is_owned,
     make_held_lock,
     release_if_acquired,
-    released_after,
     start_thread,
 )
 from pinecone_admin._sync.transports.pool import _Connection
@@ -32,7 +32,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "pinecone_admin"
 def test_a_lock_that_was_left_is_released() -> None:
     """Whatever the block has acquired, as ``__enter__`` of a lock does before an interrupt."""
     lock = RLock()
-    with pytest.raises(KeyboardInterrupt), released_after(lock):
+    with pytest.raises(KeyboardInterrupt), ensure_released(lock):
         raise KeyboardInterrupt(lock.acquire())
     assert not is_owned(lock)
 
@@ -40,7 +40,7 @@ def test_a_lock_that_was_left_is_released() -> None:
 def test_a_lock_that_was_held_before_stays_held() -> None:
     """A signal handler that fails does not release the lock of the code that it interrupted."""
     with (lock := RLock()):
-        with pytest.raises(KeyboardInterrupt), released_after(lock), lock:
+        with pytest.raises(KeyboardInterrupt), ensure_released(lock), lock:
             raise KeyboardInterrupt
         release_if_acquired(lock, was_owned=True)
         assert is_owned(lock)
@@ -74,14 +74,14 @@ def find_unguarded(source: str) -> Iterator[str]:
         if isinstance(node, ast.With) and node not in guarded:
             items = [ast.unparse(item.context_expr) for item in node.items]
             for number, item in enumerate(items):
-                if item.endswith("lock") and items[number - 1] != f"released_after({item})":
+                if item.endswith("lock") and items[number - 1] != f"ensure_released({item})":
                     yield ast.unparse(node)
 
 
 def test_every_lock_is_released_after_an_interrupt() -> None:
     """Since Python 3.14, an interrupt can come between ``__enter__`` of any lock and the block of its ``with``."""
     assert list(find_unguarded("with self._lock:\n    pass")) == ["with self._lock:\n    pass"]
-    assert not list(find_unguarded("with released_after(self._lock), self._lock, suppress(KeyError):\n    pass"))
+    assert not list(find_unguarded("with ensure_released(self._lock), self._lock, suppress(KeyError):\n    pass"))
     paths = [path for path in PACKAGE.rglob("*.py") if "lock:" in path.read_text(encoding="utf-8")]
     assert len(paths) >= 6
     found = {str(path.relative_to(PACKAGE)): list(find_unguarded(path.read_text(encoding="utf-8"))) for path in paths}

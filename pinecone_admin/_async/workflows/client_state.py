@@ -42,7 +42,7 @@ def max_attempts(admin: AsyncAdmin) -> int:
     return count_attempts(options.retry)
 
 
-def work_of(admin: AsyncAdmin) -> WorkInProgress:
+def get_work_in_progress(admin: AsyncAdmin) -> WorkInProgress:
     """Return the work in progress of a client, for whose end closing it waits, since it may have to undo something."""
     return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 

@@ -39,7 +39,7 @@ from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.ending import refer_to_roles
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
-from pinecone_admin.workflows.retired_keys import find_holders, find_successors_to_rename
+from pinecone_admin.workflows.retired_keys import find_keys_by_name, find_successors_to_rename
 
 
 async def ensure_api_key(
@@ -61,7 +61,7 @@ async def ensure_api_key(
         name_tags.check_untagged(name)
     keys = await run.admin.api_keys.list(project_id=project_id)
     differing: list[Difference] = []
-    if held := find_holders(name, keys):
+    if held := find_keys_by_name(name, keys):
         key = require_single(held, f"API keys named {name!r}")
         final = find_successors_to_rename(keys).get(key.id, key)
         differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))

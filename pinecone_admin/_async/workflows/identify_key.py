@@ -123,10 +123,10 @@ async def _try_value(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> Key
 def _read_state(error: PineconeError) -> KeyState:
     """Return what an error shows of a value; a response without a code of the API is not from the API."""
     if error.error_code is None:
-        return "no_answer"
+        return "no_response"
     if isinstance(error, UnauthorizedError):
         return "not_accepted"
-    return "restricted" if isinstance(error, ForbiddenError) else "no_answer"
+    return "restricted" if isinstance(error, ForbiddenError) else "no_response"
 
 
 async def _list_slugs(keyed: AsyncAdmin) -> _ListedIndexes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import find_caller, max_attempts, server_now, work_of
+from pinecone_admin._async.workflows.client_state import find_caller, get_work_in_progress, max_attempts, server_now
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
@@ -34,10 +34,10 @@ from pinecone_admin.workflows.ending import (
     describe_adopted,
     describe_deletion,
     describe_made,
-    end_step,
     find_made,
     has_failed,
     refer_to,
+    step_from_error,
 )
 from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
 from pinecone_admin.workflows.resources import Resources
@@ -49,7 +49,7 @@ from pinecone_admin.workflows.sent_changes import (
     is_gone,
     marking_undo,
     note_found,
-    stating_what_is_left,
+    reporting_remaining_changes,
 )
 
 if TYPE_CHECKING:
@@ -391,7 +391,7 @@ class AsyncRun:
             try:
                 result = await send()
             except PineconeError as error:
-                step = self.steps[position] = end_step(change, error)
+                step = self.steps[position] = step_from_error(change, error)
                 if not was_lost and not may_have_been_processed(error):
                     self._uncertain.pop(description, None)
                 if has_failed(step):
@@ -509,7 +509,7 @@ async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) 
     with set_operation_on_errors(operation):
         check_bool("dry_run", dry_run)
     run = AsyncRun(admin, operation, dry_run=dry_run)
-    with stating_what_is_left(), work_of(admin).register():
+    with reporting_remaining_changes(), get_work_in_progress(admin).register():
         async with run:
             yield run
 

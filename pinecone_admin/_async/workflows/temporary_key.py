@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from pinecone_admin._async.workflows.client_state import require_server_time, server_time, work_of
+from pinecone_admin._async.workflows.client_state import get_work_in_progress, require_server_time, server_time
 from pinecone_admin._async.workflows.run import AsyncRun, open_run
 from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
 from pinecone_admin._concurrency.waiting import async_start_background_task, async_watch_cancellation
@@ -72,7 +72,7 @@ async def renewed_temporary_key(
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
     failure = None
-    with work_of(admin).register(async_watch_cancellation()):
+    with get_work_in_progress(admin).register(async_watch_cancellation()):
         key = AsyncTemporaryKey(admin, project_id)
         try:
             async with open_run(admin, _OPERATION) as run:
@@ -82,7 +82,7 @@ async def renewed_temporary_key(
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
-                made = await key.create(run, name_live_key(admin, project_id, ttl, run.mark), body.roles)
+                made = await key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
             made_at = current_clock().monotonic()
             keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=run.mark, made_at=made_at, ended=key.ended)
             async_start_background_task(keep_alive)
@@ -94,7 +94,7 @@ async def renewed_temporary_key(
             await key.delete(failure)
 
 
-def name_live_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str) -> str:
+def name_temporary_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str) -> str:
     """Return the name of a temporary key that lives from now on, by the server's clock."""
     now = require_server_time(admin, operation=_OPERATION)
     return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(now, ttl), mark)
@@ -119,7 +119,7 @@ class AsyncTemporaryKey:
     """
 
     def __init__(self, admin: AsyncAdmin, project_id: str) -> None:
-        self._work = work_of(admin)
+        self._work = get_work_in_progress(admin)
         self._project_id = project_id
         self._run: AsyncRun | None = None
         self.ids: list[str] = []
@@ -181,7 +181,7 @@ async def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = await admin.api_keys.describe(api_key_id=key.id)
             run = AsyncRun(admin, _OPERATION, dry_run=False)
-            key = await run.rename(key, name_live_key(admin, key.project_id, ttl, mark))
+            key = await run.rename(key, name_temporary_key(admin, key.project_id, ttl, mark))
             is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
             due = began if is_early else began + interval
         except PineconeError as error:

@@ -43,7 +43,7 @@ def max_attempts(admin: Admin) -> int:
     return count_attempts(options.retry)
 
 
-def work_of(admin: Admin) -> WorkInProgress:
+def get_work_in_progress(admin: Admin) -> WorkInProgress:
     """Return the work in progress of a client, for whose end closing it waits, since it may have to undo something."""
     return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 

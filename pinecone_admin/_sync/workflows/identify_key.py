@@ -124,10 +124,10 @@ def _try_value(keyed: Admin, admin: Admin, value: Masked) -> KeyIdentification:
 def _read_state(error: PineconeError) -> KeyState:
     """Return what an error shows of a value; a response without a code of the API is not from the API."""
     if error.error_code is None:
-        return "no_answer"
+        return "no_response"
     if isinstance(error, UnauthorizedError):
         return "not_accepted"
-    return "restricted" if isinstance(error, ForbiddenError) else "no_answer"
+    return "restricted" if isinstance(error, ForbiddenError) else "no_response"
 
 
 def _list_slugs(keyed: Admin) -> _ListedIndexes:

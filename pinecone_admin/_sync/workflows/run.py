@@ -25,7 +25,7 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import logger
-from pinecone_admin._sync.workflows.client_state import find_caller, max_attempts, server_now, work_of
+from pinecone_admin._sync.workflows.client_state import find_caller, get_work_in_progress, max_attempts, server_now
 from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
 from pinecone_admin.models import APIKey, RoleBinding, ServiceAccount
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
@@ -35,10 +35,10 @@ from pinecone_admin.workflows.ending import (
     describe_adopted,
     describe_deletion,
     describe_made,
-    end_step,
     find_made,
     has_failed,
     refer_to,
+    step_from_error,
 )
 from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
 from pinecone_admin.workflows.resources import Resources
@@ -50,7 +50,7 @@ from pinecone_admin.workflows.sent_changes import (
     is_gone,
     marking_undo,
     note_found,
-    stating_what_is_left,
+    reporting_remaining_changes,
 )
 
 if TYPE_CHECKING:
@@ -390,7 +390,7 @@ class Run:
             try:
                 result = send()
             except PineconeError as error:
-                step = self.steps[position] = end_step(change, error)
+                step = self.steps[position] = step_from_error(change, error)
                 if not was_lost and not may_have_been_processed(error):
                     self._uncertain.pop(description, None)
                 if has_failed(step):
@@ -508,7 +508,7 @@ def open_run(admin: Admin, operation: str, *, dry_run: bool = False) -> Generato
     with set_operation_on_errors(operation):
         check_bool("dry_run", dry_run)
     run = Run(admin, operation, dry_run=dry_run)
-    with stating_what_is_left(), work_of(admin).register():
+    with reporting_remaining_changes(), get_work_in_progress(admin).register():
         with run:
             yield run
 

@@ -16,7 +16,7 @@ from pinecone_admin._concurrency.waiting import start_background_task, watch_can
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin._sync.workflows.client_state import require_server_time, server_time, work_of
+from pinecone_admin._sync.workflows.client_state import get_work_in_progress, require_server_time, server_time
 from pinecone_admin._sync.workflows.run import Run, open_run
 from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
@@ -71,7 +71,7 @@ def renewed_temporary_key(
         body = CreateAPIKeyRequest(name="temporary", roles=copy_to_list(roles))
         check_operation(create_api_key(project_id=project_id, body=body))
     failure = None
-    with work_of(admin).register(watch_cancellation()):
+    with get_work_in_progress(admin).register(watch_cancellation()):
         key = TemporaryKey(admin, project_id)
         try:
             with open_run(admin, _OPERATION) as run:
@@ -81,7 +81,7 @@ def renewed_temporary_key(
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
-                made = key.create(run, name_live_key(admin, project_id, ttl, run.mark), body.roles)
+                made = key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
             made_at = current_clock().monotonic()
             keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=run.mark, made_at=made_at, ended=key.ended)
             start_background_task(keep_alive)
@@ -93,7 +93,7 @@ def renewed_temporary_key(
             key.delete(failure)
 
 
-def name_live_key(admin: Admin, project_id: str, ttl: timedelta, mark: str) -> str:
+def name_temporary_key(admin: Admin, project_id: str, ttl: timedelta, mark: str) -> str:
     """Return the name of a temporary key that lives from now on, by the server's clock."""
     now = require_server_time(admin, operation=_OPERATION)
     return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(now, ttl), mark)
@@ -118,7 +118,7 @@ class TemporaryKey:
     """
 
     def __init__(self, admin: Admin, project_id: str) -> None:
-        self._work = work_of(admin)
+        self._work = get_work_in_progress(admin)
         self._project_id = project_id
         self._run: Run | None = None
         self.ids: list[str] = []
@@ -178,7 +178,7 @@ def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = admin.api_keys.describe(api_key_id=key.id)
             run = Run(admin, _OPERATION, dry_run=False)
-            key = run.rename(key, name_live_key(admin, key.project_id, ttl, mark))
+            key = run.rename(key, name_temporary_key(admin, key.project_id, ttl, mark))
             is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
             due = began if is_early else began + interval
         except PineconeError as error:

@@ -10,7 +10,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.locks import ensure_released
 from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.identity.caller import CallerOrganization
 from pinecone_admin.cli.identity.client import share_client
@@ -46,7 +46,7 @@ class SharedByRows:
 
     def get(self, read: Callable[[], _T]) -> _T:
         """Return a part, while no other row makes one."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             return read()
 
     @cached_property

@@ -138,7 +138,7 @@ class Template(NamedTuple):
         trial = copy(session)
         trial.settings = {}
         context = self.parse(row, trial)
-        if not self.command.is_by_hand:
+        if not self.command.takes_session:
             check_values(trial, self.command, given_values(context.params))
         return trial
 

@@ -25,7 +25,7 @@ _EXITS: dict[KeyState, int] = {
     "accepted": exit_codes.DONE,
     "restricted": exit_codes.DONE,
     "not_accepted": exit_codes.FINDINGS,
-    "no_answer": exit_codes.TRY_LATER,
+    "no_response": exit_codes.TRY_LATER,
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from pinecone_admin import Admin
-from pinecone_admin._concurrency.locks import released_after
+from pinecone_admin._concurrency.locks import ensure_released
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
@@ -93,7 +93,7 @@ class NameLookup:
             return self._find_binding(text)
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
-        by_name = _find_holders(text, items) if noun == "api-key" else _matching(items, text)
+        by_name = _find_keys_by_name(text, items) if noun == "api-key" else _matching(items, text)
         found = _require_one(by_id or by_name, noun, text, known=items, describe=partial(self._describe_choice, noun))
         return Thing(noun, found.id, _name_of(found))
 
@@ -189,7 +189,7 @@ class NameLookup:
     def _candidates(self, noun: str, text: str, project: str | None) -> list[Any]:
         if noun == "user" and "@" in text and not self._lists_users:
             return list(self._admin.users.list(email=text))
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             if (noun, project) not in self._lists:
                 self._lists[noun, project] = list(self._list(noun, project))
             return self._lists[noun, project]
@@ -276,10 +276,10 @@ def _name_of(item: Any) -> str | None:
     return getattr(item, "email", None) or getattr(item, "name", None)
 
 
-def _find_holders(name: str, keys: Sequence[Any]) -> list[Any]:
-    from pinecone_admin.workflows.retired_keys import find_holders  # noqa: PLC0415 - other lists need no tags
+def _find_keys_by_name(name: str, keys: Sequence[Any]) -> list[Any]:
+    from pinecone_admin.workflows.retired_keys import find_keys_by_name  # noqa: PLC0415 - other lists need no tags
 
-    return find_holders(name, keys)
+    return find_keys_by_name(name, keys)
 
 
 def _matching(items: Iterable[Any], text: str) -> list[Any]:

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
-from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name_live_key
+from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name_temporary_key
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
@@ -100,7 +100,7 @@ def _preview(
     """Show the requests that come before the command."""
     with show_progress(session, "reading the keys of the project"):
         overdue = find_overdue_keys(session.admin, project_id)
-    body = CreateAPIKeyRequest(name=name_live_key(session.admin, project_id, ttl, "…"), roles=list(roles))
+    body = CreateAPIKeyRequest(name=name_temporary_key(session.admin, project_id, ttl, "…"), roles=list(roles))
     operations = [
         *(delete_api_key(api_key_id=each.id) for each in overdue),
         create_api_key(project_id=project_id, body=body),

@@ -35,8 +35,8 @@ _VARIABLES: Mapping[str, str] = dict(zip(_ARGUMENTS, _IDENTITY_VARIABLES, strict
 _PROFILE_KEYS: Mapping[str, str] = {"client_id": "client-id", "host": "host", "oauth_url": "oauth-url"}
 
 
-def without_own(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for another program: no variable of this one, whose credentials it does not need."""
+def without_own_variables(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for another program, without the variables of this one."""
     return {name: value for name, value in env.items() if not name.upper().startswith("PINECONE_")}
 
 
@@ -45,7 +45,9 @@ _CREDENTIAL_WORDS = frozenset({"CREDENTIALS", "KEY", "PASSWORD", "SECRET", "TOKE
 
 def without_credentials(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a command with a key of its own: variables that say where the service is, stay."""
-    return {name: value for name, value in env.items() if name in without_own(env) or not _is_credential(name)}
+    return {
+        name: value for name, value in env.items() if name in without_own_variables(env) or not _is_credential(name)
+    }
 
 
 def _is_credential(name: str) -> bool:

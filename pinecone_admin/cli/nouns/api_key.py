@@ -52,7 +52,9 @@ def describe(call: Call, *, api_key_id: str) -> object:
     return call.admin.api_keys.describe(api_key_id=api_key_id)
 
 
-@NOUN.by_hand("reads", example="pinecone-admin api-key identify --project search --yes", makes_temporary_keys=True)
+@NOUN.session_command(
+    "reads", example="pinecone-admin api-key identify --project search --yes", makes_temporary_keys=True
+)
 @click.option(
     "--project",
     "projects",

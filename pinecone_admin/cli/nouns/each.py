@@ -13,7 +13,9 @@ from pinecone_admin.cli.session import Session
 _MOST_AT_ONCE = 20  # as many connections as a client has
 
 
-@ROOT.by_hand("changes", example="pinecone-admin each people.csv --yes -- invite ensure '{email}' --role OrgMember")
+@ROOT.session_command(
+    "changes", example="pinecone-admin each people.csv --yes -- invite ensure '{email}' --role OrgMember"
+)
 @argument("file", "CSV with a header, JSON, or JSON Lines; - for standard input.", metavar="FILE")
 @argument(
     "command",

@@ -23,7 +23,7 @@ def _options(function: Callable[..., object]) -> Callable[..., object]:
     return function
 
 
-@ROOT.by_hand("reads", example='eval "$(pinecone-admin emulator --format env --background)"')
+@ROOT.session_command("reads", example='eval "$(pinecone-admin emulator --format env --background)"')
 @_options
 @click.option("--background", is_flag=True, help="Return once it listens; it ends when this shell does.")
 @argument("command", COMMAND, nargs=-1, metavar="[COMMAND …]")

@@ -17,7 +17,7 @@ _base = click.option(
 )
 
 
-@ROOT.by_hand("reads", topics=("organization-file",), example="pinecone-admin export")
+@ROOT.session_command("reads", topics=("organization-file",), example="pinecone-admin export")
 @out("Write the file here, not to standard output.")
 def export(session: Session, *, out: str | None = None) -> None:
     """Write the organization as a file for plan and apply.
@@ -30,7 +30,7 @@ def export(session: Session, *, out: str | None = None) -> None:
     export_organization(session, out)
 
 
-@ROOT.by_hand("reads", topics=("organization-file",), example="pinecone-admin plan org.yaml")
+@ROOT.session_command("reads", topics=("organization-file",), example="pinecone-admin plan org.yaml")
 @argument("file", "The organization file (help organization-file); - for standard input.", metavar="FILE")
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from a saved inventory, without credentials.")
@@ -52,7 +52,7 @@ def plan(session: Session, **options: Any) -> None:
     plan_file(session, **options)
 
 
-@ROOT.by_hand(
+@ROOT.session_command(
     "changes",
     topics=("organization-file",),
     example="pinecone-admin apply org.yaml --store 'file:{project}-{name}.key' --yes",

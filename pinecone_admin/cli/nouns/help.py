@@ -29,7 +29,7 @@ def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) 
     ]
 
 
-@ROOT.by_hand("reads", example="pinecone-admin help exit-codes")
+@ROOT.session_command("reads", example="pinecone-admin help exit-codes")
 @argument(
     "words",
     "Topic, or words of a command; without any, the topics are listed.",
@@ -80,7 +80,7 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
     ]
 
 
-@ROOT.by_hand("reads", example="pinecone-admin explain PA205")
+@ROOT.session_command("reads", example="pinecone-admin explain PA205")
 @argument(
     "code",
     "Such as PA205, 5 or many-owners; without one, all are listed.",
@@ -114,7 +114,7 @@ def _advise_code(code: str) -> str:
     return f"Did you mean {nearest}?" if nearest else "To list all codes, run pinecone-admin explain."
 
 
-@ROOT.by_hand("reads", example="pinecone-admin completion bash")
+@ROOT.session_command("reads", example="pinecone-admin completion bash")
 @argument("shell", "bash, zsh or fish.", type=Choice(("bash", "zsh", "fish")), metavar="SHELL")
 def completion(session: Session, *, shell: str) -> None:
     """Print the line that makes a shell complete commands.

@@ -11,7 +11,7 @@ from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.session import Session
 
 
-@ROOT.by_hand("reads", example="pinecone-admin whoami")
+@ROOT.session_command("reads", example="pinecone-admin whoami")
 def whoami(session: Session) -> None:
     """Show the account that commands use, and its roles.
 
@@ -25,7 +25,7 @@ def whoami(session: Session) -> None:
     write_value(session, {**view.to_document(), "identity_from": session.identity.origin})
 
 
-@ROOT.by_hand("reads", example="pinecone-admin doctor")
+@ROOT.session_command("reads", example="pinecone-admin doctor")
 def doctor(session: Session) -> None:
     """Check network, clock, credentials and roles.
 
@@ -36,7 +36,7 @@ def doctor(session: Session) -> None:
     run_checks(session)
 
 
-@ROOT.by_hand("reads", example="pinecone-admin token --reveal")
+@ROOT.session_command("reads", example="pinecone-admin token --reveal")
 @click.option("--reveal", is_flag=True, help="Show the token. Without this, nothing is done.")
 def token(session: Session, *, reveal: bool) -> None:
     """Print an access token for other tools.

@@ -34,7 +34,7 @@ def _credentials(function: Callable[..., object]) -> Callable[..., object]:
     return function
 
 
-@ROOT.by_hand(
+@ROOT.session_command(
     "reads",
     example="pinecone-admin login --name staging --client-id ExampleExampleExampleExample0001 "
     "--secret-command 'op read op://staging/pinecone/secret' --no-check",
@@ -118,7 +118,7 @@ def _split_command(text: str | None) -> tuple[str, ...]:
     return words
 
 
-@NOUN.by_hand("reads", example="pinecone-admin profile list")
+@NOUN.session_command("reads", example="pinecone-admin profile list")
 def list_(session: Session) -> None:
     """List the saved profiles."""
     from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - loaded when it is run
@@ -129,7 +129,7 @@ def list_(session: Session) -> None:
     )
 
 
-@NOUN.by_hand("reads", example="pinecone-admin profile show production")
+@NOUN.session_command("reads", example="pinecone-admin profile show production")
 @argument(
     "name",
     "Name of the profile; if left out, the default profile.",
@@ -148,7 +148,7 @@ def show(session: Session, *, name: str | None = None) -> None:
     write_value(session, profile.to_document(is_default=profile.name == profiles.default))
 
 
-@NOUN.by_hand("reads", example="pinecone-admin profile update production --api-url https://api.pinecone.io")
+@NOUN.session_command("reads", example="pinecone-admin profile update production --api-url https://api.pinecone.io")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 @_credentials
 def update(
@@ -193,7 +193,7 @@ def update(
     write_value(session, profile.to_document(is_default=files.load_profiles(path).default == name))
 
 
-@NOUN.by_hand("reads", example="pinecone-admin profile use production")
+@NOUN.session_command("reads", example="pinecone-admin profile use production")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 def use(session: Session, *, name: str) -> None:
     """Make a saved profile the default.
@@ -207,7 +207,7 @@ def use(session: Session, *, name: str) -> None:
     session.ledger.note_local_change("update_profile", name)
 
 
-@NOUN.by_hand("reads", example="pinecone-admin profile remove production --yes")
+@NOUN.session_command("reads", example="pinecone-admin profile remove production --yes")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 @click.option("--yes", "-y", **SETTING, is_flag=True, help="Do not ask before a secret file is deleted.")
 def remove(session: Session, *, name: str) -> None:

@@ -216,7 +216,7 @@ def provision(
     )
 
 
-@NOUN.by_hand(
+@NOUN.session_command(
     "reads",
     example="pinecone-admin project stale --match 'ci-*' --older-than 7d --yes",
     makes_temporary_keys=True,

@@ -20,7 +20,7 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
     return find_kinds(incomplete)
 
 
-@ROOT.by_hand("reads", example="pinecone-admin access --project search --level writes")
+@ROOT.session_command("reads", example="pinecone-admin access --project search --level writes")
 @click.option("--html", metavar="FILE", help="Write a page for a browser, with findings.")
 @click.option("--csv", metavar="FILE", help="Write a table for a spreadsheet, without findings.")
 @click.option("--markdown", metavar="FILE", help="Write a report for a wiki or a ticket, with findings.")
@@ -66,7 +66,7 @@ def access(session: Session, **options: Any) -> None:
     report_access(session, **options)
 
 
-@ROOT.by_hand("reads", example="pinecone-admin inventory --output table")
+@ROOT.session_command("reads", example="pinecone-admin inventory --output table")
 @out("Write the inventory to a file, for diff, plan and access.")
 def inventory(session: Session, *, out: str | None = None) -> None:
     """Read everything in the organization.
@@ -79,7 +79,7 @@ def inventory(session: Session, *, out: str | None = None) -> None:
     report_inventory(session, out)
 
 
-@ROOT.by_hand("reads", example="pinecone-admin diff inventory.json")
+@ROOT.session_command("reads", example="pinecone-admin diff inventory.json")
 @argument("old", "A file that inventory --out wrote.", metavar="OLD")
 @argument("new", "A later inventory; without it, the organization as it is now.", required=False, metavar="[NEW]")
 @click.option("--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed.")

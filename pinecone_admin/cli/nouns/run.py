@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pinecone_admin.models import APIKeyRole
 
 
-@ROOT.by_hand(
+@ROOT.session_command(
     "changes",
     example="pinecone-admin run --project search --role DataPlaneViewer --yes -- ./run-tests",
     fails_with=COMMAND_NOT_RUN,

@@ -9,7 +9,7 @@ from pinecone_admin.cli.parameters import Choice
 from pinecone_admin.cli.session import Session
 
 
-@ROOT.by_hand(
+@ROOT.session_command(
     "deletes",
     example="pinecone-admin send GET '/admin/users?limit=5'",
     confirms=True,

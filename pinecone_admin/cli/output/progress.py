@@ -8,7 +8,7 @@ from threading import RLock, Timer
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeVar
 
-from pinecone_admin._concurrency.locks import released_after, start_thread
+from pinecone_admin._concurrency.locks import ensure_released, start_thread
 from pinecone_admin._text.printable import make_printable
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class DelayedBar:
 
     def advance(self, progress: Progress) -> None:
         """Show how far it is."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._latest = progress
             self._update()
 
@@ -99,13 +99,13 @@ class DelayedBar:
             reason: Why, as the beginning of a sentence.
             seconds: Seconds until it goes on.
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._wait = max(self._wait, Wait(reason, monotonic() + seconds), key=lambda each: each.until)
             self._update()
 
     def write_above(self, text: str) -> None:
         """Write lines to the terminal, above the bar if it is there."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             if self._display is None or self._paused or self._closed:
                 self._stream.write(text)
                 self._stream.flush()
@@ -115,14 +115,14 @@ class DelayedBar:
     @contextmanager
     def paused(self) -> Generator[None]:
         """Leave the terminal to something else until the block ends."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._paused = True
             if self._display is not None:
                 self._display.stop()
         try:
             yield
         finally:
-            with released_after(self._lock), self._lock:
+            with ensure_released(self._lock), self._lock:
                 self._paused = False
                 if self._display is not None and not self._closed:
                     start_thread(self._display.start)
@@ -130,13 +130,13 @@ class DelayedBar:
     def close(self) -> None:
         """Remove the bar."""
         self._timer.cancel()
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._closed = True
             if self._display is not None:
                 self._display.stop()
 
     def _open(self) -> None:
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             if self._closed:
                 return
             from pinecone_admin.cli.output.progress_display import make_display  # noqa: PLC0415 - loads rich

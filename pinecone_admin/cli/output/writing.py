@@ -177,4 +177,4 @@ def _describe_nothing(session: Session) -> str:
     if command is None or command.path[1:] != ("list",):
         return "There is nothing to show."
     things = pluralize(spell_noun(command.path[0]))
-    return f"There are no {things}." if command.is_by_hand else f"There are no {things} that this account can see."
+    return f"There are no {things}." if command.takes_session else f"There are no {things} that this account can see."

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 
-from pinecone_admin._concurrency.locks import released_after, renew_lock_in_children
+from pinecone_admin._concurrency.locks import ensure_released, renew_lock_in_children
 
 EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ class Clock:
 
     def start_ticking(self) -> None:
         """Let the clock also advance with real time, until `stop_ticking` was called as often as this method."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._ticking_users += 1
             if self._ticking_since is None:
                 # Monotonic: a change of the system clock must not move the emulator's time.
@@ -68,7 +68,7 @@ class Clock:
 
     def stop_ticking(self) -> None:
         """Undo one `start_ticking`. After the last one, the clock stands still."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._ticking_users -= 1
             if not self._ticking_users and self._ticking_since is not None:
                 self._start += timedelta(seconds=time.monotonic() - self._ticking_since)
@@ -83,7 +83,7 @@ class Clock:
         Raises:
             ValueError: The time would go backwards, or beyond the year 9000.
         """
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             try:
                 advanced = self._advanced + timedelta(seconds=seconds)
                 far = self._start + advanced - self._set_back > LATEST
@@ -112,7 +112,7 @@ class Clock:
         if not is_valid:
             years = f"from {EARLIEST.year} to {LATEST.year}"
             raise ValueError(f"the clock can be set to a datetime {years} with a time zone, not to {moment!r}")
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             difference = moment - self.now()
             if difference > timedelta():
                 self._advanced += difference
@@ -121,5 +121,5 @@ class Clock:
 
     def reset(self) -> None:
         """Undo `advance` and `set`. A ticking clock continues with the real time that has passed."""
-        with released_after(self._lock), self._lock:
+        with ensure_released(self._lock), self._lock:
             self._set_back = self._advanced
