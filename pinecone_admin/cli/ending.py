@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import cast
 
@@ -98,7 +99,8 @@ def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:
     made = [each for each in changes if each.made is not None]
     noun = changes[0].kind.replace("_", "-")
     if len(changes) == len(made) == 1 and noun in NOUNS:
-        return f"{advice} See it with: pinecone-admin {noun} describe {made[0].made}."
+        name = shlex.quote(made[0].name or str(made[0].made))
+        return f"{advice} See it with: pinecone-admin {noun} describe {name}."
     return advice
 
 

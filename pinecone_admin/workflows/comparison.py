@@ -148,7 +148,7 @@ class _Comparison:
         name = name_of(found)
         is_same = is_same_email(name, ref.name or "") if ref.kind in _PEOPLE else name == ref.name
         if not is_same and name != self._new_names.get(found.id):
-            raise _StaleError(f"{ref.id} is now named {name!r}")
+            raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {name!r}")
 
     def _find_target(self, change: Change) -> Thing | None:
         """Return the target, by its id; a member who has accepted an invite takes its place."""

@@ -130,7 +130,7 @@ def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> Non
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 8, 9, 9)
     for done in (review, failed, taken, compared):
         assert "Not shown: the users" in done.stderr
-    assert compared.stderr.startswith("nothing has changed in what both have\n")
+    assert compared.stderr.startswith("Nothing has changed in what both have\n")
     numbers = {each["kind"]: each["number"] for each in taken.json}
     assert (numbers["users"], numbers["invites"], numbers["projects"]) == (None, 1, 2)
     assert asked_for.json == ["users"]
@@ -187,7 +187,7 @@ def test_a_change_since_the_saved_inventory_is_reported(tmp_path: Path) -> None:
     assert text.stdout.startswith("+ project 'docs'")
     assert raw.stdout == text.stdout
     assert selected.stdout == "docs\n"
-    assert (unchanged.exit, unchanged.stdout, unchanged.stderr) == (0, "", "nothing has changed\n")
+    assert (unchanged.exit, unchanged.stdout, unchanged.stderr) == (0, "", "Nothing has changed\n")
     kinds = {(row["kind"], row["name"]) for row in csv.DictReader(io.StringIO(listed.stdout))}
     assert {("project", "docs"), ("user", "ada@example.com"), ("role_binding", "ProjectViewer")} < kinds
     rows = list(csv.DictReader(io.StringIO(table.stdout)))

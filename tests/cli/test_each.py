@@ -207,7 +207,7 @@ REFUSED = [
     (["project", "{name}"], "the words of a command have no placeholders"),
     (["user", "offboard", "--people", "-", "--out", "{name}"], "'-' would read standard input"),
     (["send", "POST", "/x/{name}", "--body", "@-"], "'@-' would read standard input"),
-    (["project"], "write the words of a command"),
+    (["project"], "Write the words of a command"),
     (["project", "creat", "{name}"], "Did you mean project create?"),
     (["project", "create", "search"], "no placeholder"),
     (["project", "create", "{name}", "more"], "more is one word too many."),
@@ -221,7 +221,7 @@ REFUSED = [
         ["api-key", "create", "{name}", "--project", "search"],
         "Say where they should go, for example --store 'file:{name}.key'.",
     ),
-    (["api-key", "create", "{name}", "--project", "search", "--reveal"], "--reveal: the secrets of rows are not shown"),
+    (["api-key", "create", "{name}", "--project", "search", "--reveal"], "The secrets of rows cannot be shown."),
     (["api-key", "create", "{name}", "--project", "search", "--store", "file:k"], "needs a place of its own"),
     (["api-key", "rotate-due", "--older-than", "{name}"], "api-key rotate-due cannot be run for each row"),
     (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "a place for secrets is given as"),
@@ -295,12 +295,12 @@ def test_a_damaged_file_is_refused_before_the_first_row(text: str) -> None:
 
 
 WRONG = {
-    (EXISTS, '{"name": null}'): "the value of column name is null",
-    (EXISTS, '{"name": 1e400}'): "the value of column name is too large, or not a number",
-    (EXISTS, '{"name": -1e400}'): "the value of column name is too large",
-    (EXISTS, '{"name": NaN}'): "the value of column name is too large, or not a number",
-    (EXISTS, '{"name": ["x"]}'): "the value of column name is not text",
-    (EXISTS, '{"name": "a\\u0000b"}'): "the value of column name has a character that cannot be typed",
+    (EXISTS, '{"name": null}'): "The value of column name is null",
+    (EXISTS, '{"name": 1e400}'): "The value of column name is too large, or not a number",
+    (EXISTS, '{"name": -1e400}'): "The value of column name is too large",
+    (EXISTS, '{"name": NaN}'): "The value of column name is too large, or not a number",
+    (EXISTS, '{"name": ["x"]}'): "The value of column name is not text",
+    (EXISTS, '{"name": "a\\u0000b"}'): "The value of column name has a character that cannot be typed",
     (EXISTS, '{"nam": "x"}'): "There is no column name for {name}. Did you mean nam?",
     (("project", "describe", "{name}"), '{"name": ""}'): "PROJECT needs a value, but is empty.",
     (("project", "update", "search", "--name", "{name}"), '{"name": ""}'): "--name needs a value, but is empty.",
@@ -501,7 +501,7 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         shown = declined.stderr.splitlines()
         assert shown[:3] == [f"project create 'p {number}'" for number in range(3)]
         assert shown[3] == "About to: project create, once for each of 5 rows of rows.csv"
-        assert shown[4].startswith("in organization Emulated Organization (")
+        assert shown[4].startswith("In organization Emulated Organization (")
         agreed = each(CREATE, rows=rows, terminal=True, stdin="y\n")
         assert (agreed.exit, agreed.stderr.count("Go on?"), len(lines_of(agreed))) == (0, 1, 5)
         silent = each(CREATE, rows=rows)

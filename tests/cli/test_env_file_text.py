@@ -48,14 +48,14 @@ REFUSED: dict[str, tuple[str, str]] = {
     "last line that goes on and has no break": ("A=1\nB=x\\", "line 2 goes on in the next line"),
     "line that goes on in the variable": ("A=x\\\\\\\n  export KEY=old\n", "line 1 goes on in the next line"),
     "command that goes on in the variable": ("B=1\r\nprintf x \\\r\nKEY=old\r\n", "line 2 goes on in the next line"),
-    "second of two in a line": ("export A=1 KEY=old\n", "some programs read a value of KEY there"),
-    "behind a semicolon": ("A=1;KEY=old\n", "some programs read a value of KEY there"),
-    "declared": ("A=1\ndeclare -x KEY=old\n", "some programs read a value of KEY there"),
-    "added to": ("A=1\ntrue && KEY+=old\n", "some programs read a value of KEY there"),
+    "second of two in a line": ("export A=1 KEY=old\n", "Some programs read a value of KEY there"),
+    "behind a semicolon": ("A=1;KEY=old\n", "Some programs read a value of KEY there"),
+    "declared": ("A=1\ndeclare -x KEY=old\n", "Some programs read a value of KEY there"),
+    "added to": ("A=1\ntrue && KEY+=old\n", "Some programs read a value of KEY there"),
     "YAML": ("organization: X\nprojects: []\n", "it is no env file"),
     "JSON": ('{"organization": "X"}\n', "it is no env file"),
     "UTF-16": ("A=1\n".encode("utf-16").decode("latin-1"), "it is no env file"),
-    "carriage return without a line feed at the end": ("A=1\r", "programs do not agree where a line of the file ends"),
+    "carriage return without a line feed at the end": ("A=1\r", "Programs do not agree where a line of the file ends"),
 }
 
 

@@ -173,7 +173,7 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
         for row in islice(file.rows(), _SHOWN):
             session.notify(template.show(row))
     if deletes or changes:
-        notes = [f"This deletes, with {what}."] if deletes else []
+        notes = [f"This runs {name} once for each of {rows} of {file.name}."] if deletes else []
         typed = "" if total is None or not deletes else str(total)
         ask(session, Consent(what=what, notes=notes, typed=typed, is_number=deletes, wants_typed=deletes))
     if makes_keys:

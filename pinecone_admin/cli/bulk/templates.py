@@ -57,14 +57,14 @@ def read_value(row: Row, column: str) -> str:
         raise unknown_column(column, list(row.values))
     value = row.values[column]
     if isinstance(value, dict | list):
-        raise CLIError(f"the value of column {column} is not text")
+        raise CLIError(f"The value of column {column} is not text.")
     if value is None:
-        raise CLIError(f"the value of column {column} is null")
+        raise CLIError(f"The value of column {column} is null.")
     if isinstance(value, float) and not isfinite(value):  # such as 1e400
-        raise CLIError(f"the value of column {column} is too large, or not a number")
+        raise CLIError(f"The value of column {column} is too large, or not a number.")
     text = value if isinstance(value, str) else json.dumps(value)
     if re.search("[\0\ud800-\udfff]", text):
-        raise CLIError(f"the value of column {column} has a character that cannot be typed")
+        raise CLIError(f"The value of column {column} has a character that cannot be typed.")
     return text
 
 
@@ -227,7 +227,7 @@ def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
     while isinstance(found, Noun):
         word = next(iter(rest), "")
         if not word:
-            raise click.UsageError("write the words of a command after --", context)
+            raise click.UsageError("Write the words of a command after --.", context)
         if word.startswith("-"):
             raise _stands_before(word)
         if found is ROOT and word in _NOT_FOR_ROWS:
@@ -257,7 +257,7 @@ def _take_for_all_rows(
     if name == "output":
         raise output_error()
     if name == "reveal":
-        raise CLIError("--reveal: the secrets of rows are not shown; give --store with {COLUMN} in it")
+        raise CLIError("The secrets of rows cannot be shown. Leave out --reveal, and give --store with {COLUMN} in it.")
     if name in values and (isinstance(param, CommonOption) or name == "dry_run"):
         value = values.pop(name)
         if isinstance(value, str):
@@ -301,7 +301,7 @@ def _read_columns(session: Session, command: Command, values: Mapping[str, Any])
             param.handle_parse_result(constants, values, [])
         found |= names
     if not found:
-        raise CLIError("the command has no placeholder: write {COLUMN} where the value of a column belongs")
+        raise CLIError("The command has no placeholder. Write {COLUMN} where the value of a column belongs.")
     return columns
 
 

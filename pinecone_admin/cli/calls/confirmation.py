@@ -19,6 +19,7 @@ from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun
 from pinecone_admin.errors import ForbiddenError, ReadOnlyError
+from pinecone_admin.workflows.name_tags import original_name
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
@@ -125,7 +126,7 @@ def _question(session: Session, consent: Consent) -> None:
         organization = None if consent.is_local else session.organization  # its failure comes before the question
         session.notify(f"About to: {consent.what}")
         if organization is not None:
-            session.notify(f"in organization {organization.name} ({organization.id}), as {session.caller}")
+            session.notify(f"In organization {organization.name} ({organization.id}), as {session.caller}")
         session.stderr.write(question)
         session.stderr.flush()
         answer = session.stdin.readline().rstrip("\r\n")
@@ -218,7 +219,7 @@ def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[]
     counts, named, hidden = list[str](), list[str](), list[str]()
     for noun, read in lists.items():
         try:
-            names: list[str] = [getattr(each, "email", None) or each.name for each in read()]
+            names = [getattr(each, "email", None) or original_name(each.name) for each in read()]
         except ForbiddenError as error:
             if error.error_code is None:
                 raise

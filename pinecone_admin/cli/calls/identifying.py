@@ -56,7 +56,7 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
     if session.exit_code == exit_codes.DONE and not result.candidates and len(result.compared) < len(found):
         missing = count_noun(len(found) - len(result.compared), "project")
         why = "The report says why." if result.slugs else "The value lists no index, so it shows no project."
-        session.notify(f"warning: {missing} could not be compared. {why}")
+        session.warn(f"{missing} could not be compared. {why}")
         session.exit_code = exit_codes.PARTLY_DONE
 
 

@@ -11,6 +11,7 @@ import click
 
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, out
 from pinecone_admin.cli.parameters import KEY_ROLE, Count, Duration, NameOrId, ProjectGrant, Secret, is_id
+from pinecone_admin.errors import FailedPreconditionError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -173,7 +174,11 @@ def delete(
     in a dry run, which therefore asks.
     """
     if not with_contents:
-        call.admin.projects.delete(project_id=project_id)
+        try:
+            call.admin.projects.delete(project_id=project_id)
+        except FailedPreconditionError as error:
+            error.add_note("to delete what the project contains first, add --with-contents")
+            raise
         return None
     return call.admin.projects.delete_with_cleanup(
         project_id=project_id,

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.models import APIKey
-from pinecone_admin.workflows import ApplyReport, DueAccountRotations, DueRotations, RetiredKeys, Rotation
+from pinecone_admin.workflows import (
+    ApplyReport,
+    DueAccountRotations,
+    DueRotations,
+    Ensured,
+    RetiredKeys,
+    RoleChange,
+    Rotation,
+)
 from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.quoting import quote_name
@@ -23,12 +31,22 @@ def list_lines(report: object, ledger: Ledger) -> list[str]:
     """
     if isinstance(report, DueRotations | RetiredKeys):
         return _Keys(report, ledger).list_lines()
+    if isinstance(report, Rotation):
+        is_dry_run = any(each.state == "planned" for each in report.steps)
+        one = DueRotations(dry_run=is_dry_run, rotated=[report], steps=report.steps)
+        return _Keys(one, ledger).list_lines()
+    if isinstance(report, Ensured | RoleChange) and report.steps:
+        return [*map(str, report.steps), *_list_differences(report)]
     lines = str(report).split("\n")
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
             if place := _find_place(ledger, _id_of(step)):
                 lines[number] += f"; the new secret {place}"
     return lines
+
+
+def _list_differences(report: Ensured[object] | RoleChange) -> list[str]:
+    return [f"differs: {each}" for each in getattr(report, "differences", [])]
 
 
 def _id_of(step: Step) -> str | None:

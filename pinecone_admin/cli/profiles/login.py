@@ -65,7 +65,7 @@ def obtain_secret(session: Session, profile: Profile) -> str:
         typed = getpass.getpass("Client secret (it is not shown): ", stream=session.stderr)
     except EOFError:
         typed = ""
-    return check_secret(typed, source="the prompt")
+    return check_secret(typed, source="What you typed")
 
 
 def try_credentials(session: Session, profile: Profile, secret: str) -> Profile:

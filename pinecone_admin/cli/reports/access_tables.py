@@ -31,9 +31,9 @@ def write_tables(session: Session, access: Access, review: Review, *, rows: bool
     """
     print_layouts(session, *([build_access_table(access)] if rows else []), build_findings(review))
     if rows and any(each.is_owner for each in access.holders):
-        session.notify("owners of the organization own every project, and are listed once")
+        session.notify("Owners of the organization own every project, and are listed once.")
     if access.findings:
-        session.notify("pinecone-admin explain KIND says what to do about a finding")
+        session.notify("To see what to do about a finding, run pinecone-admin explain KIND.")
 
 
 def build_access_table(access: Access) -> Table:

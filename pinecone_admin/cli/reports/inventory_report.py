@@ -124,7 +124,7 @@ def _write_changes(session: Session, changes: InventoryChanges) -> None:
         with session.until_closed():
             write_change_lines(session, changes)
     if not changes and session.output == "table":
-        session.notify(f"nothing has changed{' in what both have' if changes.unknown else ''}")
+        session.notify(f"Nothing has changed{' in what both have' if changes.unknown else ''}")
 
 
 def write_change_lines(session: Session, changes: InventoryChanges) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from attrs import evolve
 
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.ending import has_undone
 from pinecone_admin.cli.failures import CLIError, StoreError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
@@ -228,11 +229,12 @@ def _write_place(session: Session, delivery: SecretDelivery, result: object) -> 
 
 
 def _describe_old_key(rotation: Rotation) -> str:
-    old = f"the old key {rotation.replaced}"
     if rotation.delete_after is None:
-        return f"{old} was deleted"
-    due = f"{rotation.delete_after:%Y-%m-%d %H:%M} UTC"
-    return f"{old} works until it is deleted: run pinecone-admin api-key delete-retired after {due}"
+        return "The old key is deleted."
+    until = describe_minute(rotation.delete_after)
+    return (
+        f"The old key works at least until {until}, and is deleted by the next rotate-due or delete-retired after that."
+    )
 
 
 def _describe_absence(makes: Secret, result: object, *, for_people: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pinecone_admin.cli.secrets.places import FilePlace, SecretPlace, Target, fi
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.store_template import PartError, StoreTemplate, parse_template
 from pinecone_admin.cli.secrets.target_files import identify_file
+from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
@@ -473,7 +474,7 @@ def refusing() -> Generator[None, None, None]:
 def refuse(error: StoreError) -> CLIError:
     """Return the error of a command that ends because a secret has no place, before it changes anything."""
     cause = BusyError if isinstance(error, BusyError) else WrongPlaceError
-    return CLIError(f"{error}.", cause=cause, says_if_unchanged=True)
+    return CLIError(join_sentences([str(error)]), cause=cause, says_if_unchanged=True)
 
 
 def _check_not_written(place: SecretPlace, written: Collection[tuple[object, ...]]) -> None:

@@ -170,7 +170,7 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
         text = _set_variable(file, name, _quote(value))
         file = read_env_file(text.encode(errors="surrogateescape"))
     if file.variables != read_env_file(content).variables | dict(values):
-        raise StoreError("programs do not agree where a line of the file ends: correct the file first")
+        raise StoreError("Programs do not agree where a line of the file ends. Correct the file first.")
     return file.text.encode(errors="surrogateescape")
 
 
@@ -183,7 +183,7 @@ def _check_unambiguous(file: EnvFile, names: Mapping[str, str]) -> None:
         if each.name in names and each.value is None and each.text.rstrip().endswith("\\"):
             raise WrongPlaceError(f"line {each.line} goes on in the next line: join them first")
     for name in sorted(file.perhaps_set.intersection(names)):
-        raise StoreError(f"some programs read a value of {name} there, and others do not: write it in a line alone")
+        raise StoreError(f"Some programs read a value of {name} there, and others do not. Write it in a line alone.")
 
 
 def _set_variable(file: EnvFile, name: str, value: str) -> str:
@@ -205,4 +205,4 @@ def _quote(value: str) -> str:
         return value
     if _QUOTABLE.fullmatch(value):
         return f"'{value}'"
-    raise StoreError("the secret has characters that an env file cannot hold: store it with file: or exec:")
+    raise StoreError("The secret has characters that an env file cannot hold. Store it with file: or exec:.")

@@ -57,7 +57,7 @@ class StandardOutput(SecretPlace):
         except (OSError, ValueError) as error:
             discard_output(self._session.stdout)
             reason = "stdout was closed" if isinstance(error, BrokenPipeError) else f"stdout cannot be written: {error}"
-            raise StoreError(f"the secret may not have been shown whole: {reason}") from error
+            raise StoreError(f"The secret may not have been shown whole: {reason}") from error
 
     def _describe(self, secret: NewSecret) -> dict[str, Any]:
         return {**(secret.to_document() if self._is_nested else secret.to_flat_document()), **self._outcome}
@@ -69,7 +69,7 @@ class StandardOutput(SecretPlace):
         trial.stdout = io.StringIO()
         write_document(trial, document)
         if value not in trial.stdout.getvalue():
-            raise StoreError("with this --query, the output does not contain the secret")
+            raise StoreError("With this --query, the output does not contain the secret.")
 
 
 def flush_secret(stream: TextIO) -> None:

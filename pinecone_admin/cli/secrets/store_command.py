@@ -44,7 +44,7 @@ def run_store_command(
     """
     content = secret.encode()
     if len(content) > LARGEST_SECRET:
-        raise StoreError(f"the secret has more than {LARGEST_SECRET} bytes, which a pipe may not take at once")
+        raise StoreError(f"The secret has more than {LARGEST_SECRET} bytes, which a pipe may not take at once")
     reader, writer = os.pipe()
     try:
         # Written before anything can read it: a command that ends at once leaves it in the pipe, and breaks nothing.

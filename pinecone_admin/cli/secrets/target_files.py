@@ -202,7 +202,7 @@ def reserve_rescue_file(folders: Iterable[Path]) -> RescueFile:
             return _reserve_in(folder)
         except OSError as error:
             reasons.append(f"{folder}: {error.strerror}")
-    raise StoreError(f"no file for a secret that cannot be stored can be created ({'; '.join(reasons)})")
+    raise StoreError(f"No file can be created for a secret that cannot be stored ({'; '.join(reasons)})")
 
 
 def rescue_folders() -> Generator[Path, None, None]:

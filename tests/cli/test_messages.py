@@ -1,0 +1,518 @@
+"""The messages of the command line: each is provoked by a command, and its text is stated here."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+import pinecone_admin.cli
+from pinecone_admin import Admin
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import Run, example_organization, run
+
+ORGANIZATION = "organization: Emulated Organization\n"
+NOT_SIGNED_IN: dict[str, str | None] = dict.fromkeys(
+    ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET", "PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
+)
+
+
+@frozen(kw_only=True)
+class World:
+    """What a message is provoked in."""
+
+    emulator: Emulator
+    admin: Admin
+
+    def project(self, name: str) -> str:
+        """Return the id of a project."""
+        return self.admin.projects.describe_by_name(name=name).id
+
+    def add_keys(self, *names: str) -> None:
+        """Create API keys in the project ``empty``."""
+        for name in names:
+            self.admin.api_keys.create(project_id=self.project("empty"), name=name)
+
+    def fail(self, operation: str, **fault: Any) -> None:
+        """Let each request of an operation fail."""
+        self.emulator.faults.add(operation, times=None, **fault)
+
+    def act_as_editor(self) -> dict[str, str | None]:
+        """Return the environment of an account that may only edit the project ``search``."""
+        account = self.emulator.add_client(roles=["OrgMember", ("ProjectEditor", self.project("search"))])
+        return {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+
+
+Provoke = Callable[[World], Run]
+MESSAGES: dict[str, tuple[str, Provoke]] = {}
+
+
+def says(number: str, text: str) -> Callable[[Provoke], Provoke]:
+    """Add a row to the table: what standard error has, in which ``*`` stands for an id or a path.
+
+    Args:
+        number: The number of the row, and a letter if there are several.
+        text: The text.
+    """
+
+    def add(provoke: Provoke) -> Provoke:
+        MESSAGES[number] = text, provoke
+        return provoke
+
+    return add
+
+
+def write(name: str, text: str) -> str:
+    """Write a private file, and return its name."""
+    path = Path(name)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return name
+
+
+def line(text: str, **options: Any) -> Provoke:
+    """Return what runs a command line."""
+    return lambda _: run(*shlex.split(text), **options)
+
+
+def _simple() -> Iterator[tuple[str, str, Provoke]]:
+    yield (
+        "1",
+        (
+            "Nobody can be asked here, since there is no terminal. Add --yes to go ahead, or --dry-run to "
+            "see what would happen."
+        ),
+        line("project create docs"),
+    )
+    yield "2", "Add --confirm 'Emulated Organization' to go ahead", line("organization delete 'Emulated Organization'")
+    yield "4", "You said no. Nothing was changed.", line("project create docs", stdin="n\n", terminal=True)
+    yield (
+        "5",
+        "--confirm q3 does not match: the project is called empty. Nothing was changed.",
+        line("project delete empty --confirm q3"),
+    )
+    yield (
+        "6",
+        (
+            "The secret is shown only once. Say where it should go with --store (for example --store "
+            "env-file:.env#PINECONE_API_KEY), or print it with --reveal."
+        ),
+        line("api-key create writer --project search --yes"),
+    )
+    yield (
+        "9",
+        (
+            "--store: K_team-ml is not the name of a variable, which has letters, digits and underscores. Name it "
+            "K_team_ml, for example."
+        ),
+        line("api-key create writer --project search --yes --store env-file:.env#K_team-ml"),
+    )
+    yield (
+        "10",
+        (
+            "--store file:same.key is one place for all keys, and each would replace the one before. Put {project} and "
+            "{name} in it, for example --store 'file:{project}-{name}.key'. Nothing was changed."
+        ),
+        line("api-key rotate-due --older-than 90d --keep-old-for 7d --store file:same.key --yes"),
+    )
+    yield (
+        "16",
+        "There is no project serch that this account can see. Did you mean search?",
+        line("project describe serch"),
+    )
+    yield (
+        "18",
+        "There is no command projct. Did you mean project? All commands: pinecone-admin --help.",
+        line("projct list"),
+    )
+    yield (
+        "19",
+        "There is no --quiet. To skip the question, use --yes. For less output, use -o raw.",
+        line("project delete empty --quiet"),
+    )
+    yield (
+        "21",
+        "Whose role is it? Give one of --user, --service-account, --api-key and --invite.",
+        line("role grant --role OrgMember --yes"),
+    )
+    yield (
+        "22",
+        (
+            "--project says where an API key is. For a role on a project, write --role PROJECT:ROLE, such as --role "
+            "search:ProjectEditor."
+        ),
+        line("role grant --user ada@example.com --project search --role OrgMember --yes"),
+    )
+    yield (
+        "23",
+        ("ProjectEditor is a role on a project, so say which one: --role search:ProjectEditor, for example."),
+        line("role grant --user ada@example.com --role ProjectEditor --yes"),
+    )
+    yield (
+        "24",
+        "--keep-old-for x: write a number with a unit, such as 90s, 30m, 12h, 7d or 2w.",
+        line("api-key rotate reader --keep-old-for x --reveal --yes"),
+    )
+    yield (
+        "27",
+        ("You are not signed in. Run pinecone-admin login, or set PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET."),
+        line("project list", env=NOT_SIGNED_IN),
+    )
+    yield (
+        "28",
+        (
+            "Two accounts are named: PINECONE_ADMIN_PROFILE and PINECONE_CLIENT_ID are both set. Unset one, "
+            "or choose with --profile."
+        ),
+        line("project list", env={"PINECONE_ADMIN_PROFILE": "p"}),
+    )
+    yield "29", "There is no profile x. Yours are production.", line("project list --profile x")
+    yield (
+        "30",
+        (
+            "Profile production does not contain where its secret is. Sign in again: pinecone-admin login --name "
+            "production --overwrite."
+        ),
+        line("project list --profile production"),
+    )
+    yield (
+        "31",
+        ("You expected organization A, but this account belongs to Emulated Organization (*). Nothing was changed."),
+        line("project create docs --yes --expect-organization A"),
+    )
+    yield (
+        "33",
+        (
+            "This session is read-only (--read-only or PINECONE_ADMIN_READ_ONLY=1), and the command would change "
+            "something. Nothing was changed."
+        ),
+        line("project create docs --yes", env={"PINECONE_ADMIN_READ_ONLY": "1"}),
+    )
+    yield "58", "There are no API keys that this account can see.", line("api-key list --project empty", terminal=True)
+    yield "58b", "The query x selects nothing.", line("project list --query x")
+
+
+MESSAGES |= {number: (text, provoke) for number, text, provoke in _simple()}
+
+
+@says("3", "Project empty has 2 API keys, which would be deleted with it: b, b2. Add --confirm empty to go ahead")
+def _(world: World) -> Run:
+    world.add_keys("b", "b2")
+    return run("project", "delete", "empty", "--yes")
+
+
+NEW_SECRETS = (
+    f"{ORGANIZATION}projects:\n- name: search\n  api_keys: [{{name: reader2, roles: [DataPlaneViewer]}}]\n"
+    "service_accounts: [{name: robot, roles: [OrgMember]}]\n"
+)
+
+
+@says(
+    "7",
+    "This makes 2 secrets, for service account robot and key search/reader2. Say where they should go, for example "
+    "--store 'file:{kind}-{name}.key'. Nothing was changed.",
+)
+def _(_: World) -> Run:
+    return run("apply", write("org.yaml", NEW_SECRETS), "--yes")
+
+
+@says(
+    "8",
+    "--store: service account robot has no project, so {project} is empty. Use {kind} in place of {project}: --store "
+    "'file:{kind}-{name}.key'. Nothing was changed.",
+)
+def _(_: World) -> Run:
+    return run("apply", write("org.yaml", NEW_SECRETS), "--yes", "--store", "file:{project}-{name}.key")
+
+
+ENV_STORE = ("--store", "env-file:.env#PINECONE_API_KEY", "--yes")
+
+
+@says(
+    "11",
+    ".env already has a value for PINECONE_API_KEY, perhaps the only copy of it. Choose another name, or remove that "
+    "line first. Nothing was changed.",
+)
+def _(_: World) -> Run:
+    write(".env", "PINECONE_API_KEY=x\n")
+    return run("api-key", "create", "writer", "--project", "search", *ENV_STORE)
+
+
+@says("12", "PINECONE_API_KEY in .env will be replaced. Nothing shows whether the value there is that of this key.")
+def _(_: World) -> Run:
+    write(".env", "PINECONE_API_KEY=pcsk_abc\n")
+    return run("api-key", "rotate", "reader", "--keep-old-for", "7d", *ENV_STORE)
+
+
+@says(
+    "15",
+    "Project docs (*) was created. Only the result could not be shown. Do not run the command again. See it with: "
+    "pinecone-admin project describe docs.",
+)
+def _(_: World) -> Run:
+    return run("project", "create", "docs", "--yes", "--query", "abs(name)")
+
+
+@says("17", "2 projects are called x. Use an id instead: * (created * UTC) or * (created * UTC).")
+def _(world: World) -> Run:
+    for _ in range(2):
+        world.admin.projects.create(name="x")
+    return run("project", "describe", "x")
+
+
+@says("20", "each writes one line of JSON per row, so -o has no place here. Leave it out.")
+def _(_: World) -> Run:
+    return run("each", write("rows.csv", "name\nx\n"), "-o", "csv", "--", "project", "exists", "{name}")
+
+
+@says(
+    "25",
+    "The sign-in server gets too many requests at the moment (429 too_many_requests, request *). Nothing was changed. "
+    "Try again in 30 seconds.",
+)
+def _(world: World) -> Run:
+    world.fail("get_token", status=429, headers={"retry-after": "30"})
+    return run("project", "list")
+
+
+@says(
+    "26",
+    "The client id and secret were not accepted (401 access_denied, request *). Perhaps the secret was rotated. Sign "
+    "in again: pinecone-admin login.",
+)
+def _(world: World) -> Run:
+    world.fail("get_token", status=401)
+    return run("project", "list")
+
+
+@says(
+    "32",
+    "PINECONE_CONTROLLER_HOST is set in your shell but not in env file env, so the file would act on production. Add "
+    "PINECONE_CONTROLLER_HOST to the file, or unset it.",
+)
+def _(_: World) -> Run:
+    write("env", "PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\n")
+    return run("project", "list", "--env-file", "env")
+
+
+@says(
+    "34",
+    "This account cannot see everything: the API keys of project search and the role bindings are hidden. A plan would "
+    "make them again, so it is refused. Use an account with OrgOwner.",
+)
+def _(world: World) -> Run:
+    return run("plan", write("org.yaml", ORGANIZATION), env=world.act_as_editor())
+
+
+@says(
+    "35",
+    "This account cannot see everything: the API keys of project search and the role bindings are hidden. An export "
+    "would lack them. Use an account with OrgOwner.",
+)
+def _(world: World) -> Run:
+    return run("export", env=world.act_as_editor())
+
+
+@says(
+    "36",
+    "This account cannot see everything: the role bindings are hidden. Nobody can be removed safely. Use an account "
+    "with OrgOwner.",
+)
+def _(world: World) -> Run:
+    return run("user", "offboard", "ada@example.com", "--yes", env=world.act_as_editor())
+
+
+@says("37", "Not shown: the API keys of project search, which this account may not see.")
+def _(world: World) -> Run:
+    return run("access", env=world.act_as_editor())
+
+
+@says("39", "bad.yaml has 2 problems.")
+def _(_: World) -> Run:
+    return run("plan", write("bad.yaml", "organization: no\nprojects:\n"))
+
+
+@says("40", "plan.json is a saved plan. Carry it out with: pinecone-admin apply plan.json.")
+def _(_: World) -> Run:
+    run("plan", write("org.yaml", ORGANIZATION), "--out", "plan.json")
+    return run("plan", "plan.json")
+
+
+@says("42", "This plan is for organization A, and the account belongs to *. Nothing was changed.")
+def _(_: World) -> Run:
+    run("plan", write("org.yaml", f"{ORGANIZATION}projects: [{{name: docs}}]"), "--out", "plan.json")
+    plan = {**json.loads(Path("plan.json").read_text()), "organization_id": "A"}
+    return run("apply", write("other.json", json.dumps(plan)), "--yes")
+
+
+@says("43", "This removes 2 things: b, b2. Add --confirm 2 to go ahead, or --dry-run to see what would happen.")
+def _(world: World) -> Run:
+    world.add_keys("b", "b2")
+    keys = "[{name: b, absent: true}, {name: b2, absent: true}]"
+    return run("apply", write("org.yaml", f"{ORGANIZATION}projects: [{{name: empty, api_keys: {keys}}}]"), "--yes")
+
+
+@says(
+    "44",
+    "apply refuses this plan. 5 of 8 people would be deleted or lose every role, which is more than a third. If that "
+    "is right, add --confirm 5.",
+)
+def _(world: World) -> Run:
+    for number in range(5):
+        world.emulator.add_user(f"p{number}@example.com", roles=["OrgMember"])
+    people = ", ".join(f"{{email: p{number}@example.com, absent: true}}" for number in range(5))
+    return run("plan", write("org.yaml", f"{ORGANIZATION}people: [{people}]"))
+
+
+NO_OWNER = "people: [{email: owner@example.com, absent: true}]"
+
+
+@says("45", "User owner@example.com (*) is the last user who is an OrgOwner: make another user an OrgOwner first.")
+def _(_: World) -> Run:
+    return run("apply", write("org.yaml", f"{ORGANIZATION}{NO_OWNER}"), "--confirm", "1")
+
+
+@says(
+    "46",
+    "1 step failed, and 1 that needs it did not run. Fix what the lines above say, then run the command again with "
+    "another --out.",
+)
+def _(world: World) -> Run:
+    world.fail("create_project", status=403)
+    projects = "projects: [{name: docs, api_keys: [{name: k, roles: [DataPlaneViewer]}]}]"
+    options = ("--yes", "--store", "file:{name}.key", "--out", "report.json")
+    return run("apply", write("org.yaml", f"{ORGANIZATION}{projects}"), *options)
+
+
+@says(
+    "53",
+    "This plan cannot be applied. User owner@example.com (*) is the last user who is an OrgOwner: make another user an "
+    "OrgOwner first. Remove that entry from reports in plan.json to go on with the others.",
+)
+def _(_: World) -> Run:
+    people = write("people.csv", "email\nowner@example.com\nada@example.com\n")
+    return run("user", "offboard", "--people", people, "--out", "plan.json")
+
+
+NEW_KEY = f"{ORGANIZATION}projects: [{{name: search, api_keys: [{{name: k, roles: [DataPlaneViewer]}}]}}]"
+
+
+@says(
+    "41",
+    "Something changed since the plan was made, and applying it would now do more: create key k in project search "
+    "(*) with DataPlaneViewer: the project is now named 'found'. Make a new plan. Nothing was changed.",
+)
+def _(_: World) -> Run:
+    run("plan", write("org.yaml", NEW_KEY), "--out", "plan.json")
+    run("project", "update", "search", "--name", "found", "--yes")
+    return run("apply", "plan.json", "--yes", "--store", "file:k.key")
+
+
+def _rotate(*options: str) -> Run:
+    return run("api-key", "rotate", "reader", *options, "--store", "file:reader.key", "--yes", "--output", "table")
+
+
+@says("47", "Left out: 1 old key of finished rotations in project 'search'.")
+def _(_: World) -> Run:
+    _rotate("--keep-old-for", "7d")
+    return run("export")
+
+
+@says(
+    "50", "The old key works at least until * UTC, and is deleted by the next rotate-due or delete-retired after that."
+)
+def _(_: World) -> Run:
+    return _rotate("--keep-old-for", "7d")
+
+
+@says("52", "The server refused to remove user ada@example.com (*): *")
+def _(world: World) -> Run:
+    error = {"error": {"code": "ABORTED", "message": "the provider decides"}, "status": 409}
+    world.fail("delete_user", status=409, body=error)
+    return run("user", "offboard", "ada@example.com", "--yes")
+
+
+@says(
+    "63",
+    "The server refused: * (412 FAILED_PRECONDITION, request *). To delete what the project contains first, add "
+    "--with-contents.",
+)
+def _(_: World) -> Run:
+    return run("project", "delete", "search", "--confirm", "search")
+
+
+@says("59", "1 of 2 rows failed: row 2 (line 3). It is in rest.csv, to run again.")
+def _(_: World) -> Run:
+    rows = write("rows.csv", "name\nsearch\nnothing\n")
+    return run("each", rows, "--failed-rows", "rest.csv", "--", "project", "describe", "{name}")
+
+
+@says("60", "plan.json exists. Add --overwrite to replace it, or choose another name.")
+def _(_: World) -> Run:
+    return run("plan", write("org.yaml", ORGANIZATION), "--out", write("plan.json", "x"))
+
+
+@says("61", "Project docs may have been created. Check that before you run the command again.")
+def _(world: World) -> Run:
+    world.fail("create_project", reset="after")
+    return run("project", "create", "docs", "--yes")
+
+
+@says("62", "The API limits requests at the moment: * (429 RESOURCE_EXHAUSTED, request *). Try again in 1 hour.")
+def _(world: World) -> Run:
+    world.fail("list_projects", status=429, headers={"retry-after": "3600"})
+    return run("project", "list")
+
+
+@pytest.mark.parametrize("number", list(MESSAGES))
+def test_a_message_is_sentences_that_name_what_happened_and_what_to_do(number: str) -> None:
+    """The command of each row writes its text, and no id twice, no name of an operation and no chain of semicolons."""
+    text, provoke = MESSAGES[number]
+    with example_organization() as emulator, emulator.admin() as admin:
+        done = provoke(World(emulator=emulator, admin=admin))
+        operations = {str(each.operation_id) for each in emulator.requests}
+    pattern = ".*?".join(map(re.escape, text.split("*")))
+    assert re.search(pattern, done.stderr), done.stderr
+    for each in done.stderr.splitlines():
+        assert each.count("; ") <= 1, each
+        assert not [name for name in operations if "_" in name and name in each], each
+        ids: list[str] = re.findall(r"[\da-f]{8}-[\da-f-]{27}", each)
+        assert len(ids) == len(set(ids)), each
+
+
+_WRITERS = {"CLIError", "UsageError", "identity_error", "notify", "warn", "StoreError"}
+
+
+def _list_templates() -> Iterator[tuple[str, str]]:
+    """Yield the literal texts of messages in the code of the command line, each with its place."""
+    folder = Path(pinecone_admin.cli.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(node, "func", None) if isinstance(node, ast.Call) else None
+            called = getattr(name, "attr", getattr(name, "id", None))
+            if not isinstance(node, ast.Call) or called not in _WRITERS or not node.args:
+                continue
+            match node.args[0]:
+                case ast.Constant(value=str() as text):
+                    yield f"{path.name}:{node.lineno}", text
+                case ast.JoinedStr(values=values):
+                    parts = (each.value if isinstance(each, ast.Constant) else "{}" for each in values)
+                    yield f"{path.name}:{node.lineno}", "".join(map(str, parts))
+                case _:
+                    pass
+
+
+def test_every_text_of_a_message_begins_a_sentence_and_chains_no_clauses() -> None:
+    """A text begins with a capital, or with what is typed, such as an option or the name of a command."""
+    templates = [*_list_templates()]
+    assert len(templates) > 100
+    typed = re.compile(r"[A-Z{\-.\d]|(?:apply|each|run|send|login)\b")
+    assert [each for each in templates if each[1] and not typed.match(each[1])] == []
+    assert [each for each in templates if each[1].count("; ") > 0] == []
