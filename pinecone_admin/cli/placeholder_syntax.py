@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeAlias
 
 from pinecone_admin.cli.failures import CLIError
 
-_BRACES = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|[{}]")
+BRACES = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|[{}]")
+"""A placeholder, an escaped brace, or a single one, which is an error."""
 
 
 class Placeholder(NamedTuple):
@@ -27,7 +28,7 @@ def parse_word(text: str) -> Word:
         CLIError: There is a single brace.
     """
     parts, end = list[str | Placeholder](), 0
-    for found in _BRACES.finditer(text):
+    for found in BRACES.finditer(text):
         parts.append(text[end : found.start()])
         end = found.end()
         if found[1]:

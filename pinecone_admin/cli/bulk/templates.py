@@ -31,7 +31,7 @@ from pinecone_admin.cli.parameters import (
     protect_ids,
     suggest,
 )
-from pinecone_admin.cli.placeholder_syntax import Placeholder, names_of, parse_word
+from pinecone_admin.cli.placeholder_syntax import BRACES, Placeholder, names_of, parse_word
 from pinecone_admin.cli.session import Session
 
 _NOT_FOR_ROWS = frozenset({"apply", "each", "emulator", "run", "token"})
@@ -40,7 +40,6 @@ _WITHOUT_PLACEHOLDER = frozenset({"client_id", "secret_command", "host", "oauth_
 
 _READS_STDIN = frozenset({"-", "@-"})
 _NO_ROW = Row(0, 0, None, {})
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _IN_JSON = re.compile(r"\{[^{}\[\]\"'`:]+\}")
 """A placeholder in a text that has braces of its own."""
 
@@ -148,7 +147,7 @@ class Template(NamedTuple):
         def fill(found: re.Match[str]) -> str:
             return read_value(row, found[1]) if found[1] in self.columns else found[0]
 
-        words = (_PLACEHOLDER.sub(fill, each) for each in self.words)
+        words = (BRACES.sub(fill, each) for each in self.words)
         return make_printable(shlex.join([*self.command.path, *words]))
 
 
