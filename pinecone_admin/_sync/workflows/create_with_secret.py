@@ -9,6 +9,7 @@ use.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
@@ -41,6 +42,29 @@ def store_secret(store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithS
     else:
         return
     raise substitute  # outside of the except clause, which would link the exception that shows the secret
+
+
+def _store_and_keep(
+    run: Run, store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret, *, then_keep: str
+) -> None:
+    """Store the secret of what was made; once ``store`` has returned, nothing is undone, wherever Ctrl-C comes."""
+    results = list[object]()
+
+    def keep_if_stored() -> None:
+        if results and not isawaitable(results[0]):
+            run.keep(then_keep)
+
+    def store_and_keep(secret: object) -> object:
+        try:
+            # In C: no interruption comes between the return of ``store`` and its result.
+            results.extend(map(store, (secret,)))
+            keep_if_stored()
+        finally:
+            keep_if_stored()  # an interruption may have come before
+        return results[0]
+
+    store_secret(store_and_keep, made)
+    run.keep(then_keep)
 
 
 def create_key(
@@ -99,11 +123,11 @@ def create_key(
 
 def store_key(run: Run, made: APIKeyWithSecret, name: str, store: Store[APIKeyWithSecret]) -> None:
     """Store the value of a new key under its final name, and keep the key from then on."""
-    store_secret(store, evolve(made, key=evolve(made.key, name=name)))
-    run.keep(
+    kept = (
         f"{run.refer_to(made.key)} is kept because its value is stored; the next run finishes the work, or stores the "
         "value of a new key and then deletes this one"
     )
+    _store_and_keep(run, store, evolve(made, key=evolve(made.key, name=name)), then_keep=kept)
 
 
 def complete_or_create_key(
@@ -185,11 +209,12 @@ def complete_or_create_account(
     made = cast("ServiceAccountWithSecret | None", run.create_secret(create))
     if made is not None and store is not None:
         account = made.service_account
-        store_secret(store, evolve(made, service_account=evolve(account, name=name)))
-        run.keep(
+        kept = (
             f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
             "stores the secret of a new account and then deletes this one"
         )
+        named = evolve(made, service_account=evolve(account, name=name))
+        _store_and_keep(run, store, named, then_keep=kept)
     run.delete_leftovers(leftovers)
     if made is None:
         target = Ref("service_account", create.settings.name)
