@@ -343,8 +343,8 @@ def reporting_remaining_changes() -> Generator[Sequence[SentChange], None, None]
 
     An error knows of the last request only, or of none.
     """
-    outer, changes = _collections.get(), list[SentChange]()
-    _collections.set((*outer, changes))
+    changes = list[SentChange]()
+    _collections.set((*_collections.get(), changes))
     try:
         yield changes
     except BaseException as error:
@@ -355,7 +355,8 @@ def reporting_remaining_changes() -> Generator[Sequence[SentChange], None, None]
             _note_remaining_changes(error, effects)
         raise
     finally:
-        _collections.set(outer)  # no token: a coroutine may be closed in another context
+        # No token: a coroutine may be closed in another context, and the garbage collector within a later block.
+        _collections.set(tuple(each for each in _collections.get() if each is not changes))
 
 
 def set_outcome_of_changes(error: PineconeError, effects: Effects) -> None:

@@ -24,11 +24,14 @@ from pinecone_admin import (
     _async,
     on_organization,
 )
+from pinecone_admin._async.workflows.ensure import ensure_project
+from pinecone_admin._async.workflows.run import open_run
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import Outcome
 from pinecone_admin.retry import RetryPolicy
 from pinecone_admin.workflows import DesiredState
 from pinecone_admin.workflows.name_tags import has_purpose, tag_as_successor
+from pinecone_admin.workflows.sent_changes import stating_what_is_left
 from tests._async.test_workflow_recovery import (
     SCENARIOS,
     Scenario,
@@ -226,6 +229,21 @@ async def test_an_interruption_of_an_undo_has_the_notes_of_the_error_before_it(e
     error = await async_run_interruptibly(run, arm, by_task=True)
     assert emulator.state.api_keys == {}
     assert error is None or "was deleted again" in "; ".join(error.__notes__)
+
+
+async def test_a_run_that_was_left_to_the_garbage_collector_changes_nothing_later(emulator: Emulator) -> None:
+    """It comes at any time: the next run has found the project, and its changes are still recorded."""
+    admin = emulator.async_admin()
+    abandoned = open_run(admin, "ensure_project")  # Ctrl-C came at the edge of its block
+    await ensure_project(await abandoned.__aenter__(), name="p")
+    found = await admin.projects.ensure(name="p")
+    emulator.faults.add("delete_project", status=403)
+    with raises(ForbiddenError) as refused, stating_what_is_left() as changes:
+        await abandoned.gen.aclose()
+        await admin.api_keys.create(project_id=found.value.id, name="web")
+        await admin.projects.delete(project_id=found.value.id)
+    assert list(emulator.state.projects) == [found.value.id]
+    assert (refused.value.outcome, len(changes)) == ("done", 2)
 
 
 async def test_an_error_that_ends_a_run_names_what_was_done_before(emulator: Emulator) -> None:

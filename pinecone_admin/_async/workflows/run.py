@@ -137,7 +137,9 @@ class AsyncRun:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
+        # An interruption at the edge of the block leaves it to the garbage collector, which raises GeneratorExit. It
+        # comes at any time, also after the next run has found what this one has created.
+        if error is not None and not isinstance(error, GeneratorExit):
             await self.undo(error)
 
     async def do(

@@ -138,7 +138,9 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
+        # An interruption at the edge of the block leaves it to the garbage collector, which raises GeneratorExit. It
+        # comes at any time, also after the next run has found what this one has created.
+        if error is not None and not isinstance(error, GeneratorExit):
             self.undo(error)
 
     def do(
