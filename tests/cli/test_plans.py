@@ -396,4 +396,4 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
         assert (recent.exit, "error: --older-than must be above 0" in recent.stderr) == (2, True)
     page = " ".join(run("project", "stale", "--help").stdout.split())
     assert "Nothing is deleted: --out writes a plan" in page
-    assert "delete the others with apply FILE" in page
+    assert "which you read and shorten, and apply carries out" in page
