@@ -32,7 +32,7 @@ from pinecone_admin.errors import Outcome
 from pinecone_admin.retry import RetryPolicy
 from pinecone_admin.workflows import DesiredState
 from pinecone_admin.workflows.name_tags import has_purpose, tag_as_successor
-from pinecone_admin.workflows.sent_changes import stating_what_is_left
+from pinecone_admin.workflows.sent_changes import reporting_remaining_changes
 from tests._sync.test_workflow_recovery import (
     SCENARIOS,
     Scenario,
@@ -229,7 +229,7 @@ def test_a_run_that_was_left_to_the_garbage_collector_changes_nothing_later(emul
     ensure_project(abandoned.__enter__(), name="p")
     found = admin.projects.ensure(name="p")
     emulator.faults.add("delete_project", status=403)
-    with raises(ForbiddenError) as refused, stating_what_is_left() as changes:
+    with raises(ForbiddenError) as refused, reporting_remaining_changes() as changes:
         abandoned.gen.close()
         admin.api_keys.create(project_id=found.value.id, name="web")
         admin.projects.delete(project_id=found.value.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.ledger import Ledger
@@ -35,9 +36,10 @@ def list_lines(report: object, ledger: Ledger) -> list[str]:
         is_dry_run = any(each.state == "planned" for each in report.steps)
         one = DueRotations(dry_run=is_dry_run, rotated=[report], steps=report.steps)
         return _Keys(one, ledger).list_lines()
-    if isinstance(report, Ensured | RoleChange) and report.steps:
-        return [*map(str, report.steps), *_list_differences(report)]
     lines = str(report).split("\n")
+    if isinstance(report, Ensured | RoleChange) and report.steps:
+        changed = cast("Ensured[object] | RoleChange", report)
+        return [*map(str, changed.steps), *_list_differences(changed)]
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
             if place := _find_place(ledger, _id_of(step)):
