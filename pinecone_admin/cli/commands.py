@@ -27,6 +27,7 @@ from pinecone_admin.cli.parameters import (
     check_options,
     find_nearest,
     given_values,
+    move_to_end,
     protect_ids,
 )
 from pinecone_admin.cli.session import Session
@@ -123,6 +124,23 @@ def argument(name: str, text: str, **attributes: Any) -> Decorator:
     return click.argument(name, help=text, **attributes)
 
 
+def new_name(text: str) -> Decorator:
+    """Add the name of what a command creates, which is positional, and is taken as ``--name``, too.
+
+    Args:
+        text: The help of the name.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        option = click.option("--name", _NAME_OPTION, hidden=True, expose_value=False, help="As NAME.")
+        return argument("name", text, metavar="NAME")(option(function))
+
+    return decorate
+
+
+_NAME_OPTION = "name_option"
+
+
 def key_scope(function: _Function) -> _Function:
     """Add the project in which the name of an API key is looked for."""
     return click.option(
@@ -211,6 +229,8 @@ def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> 
 
 def _common_options() -> list[click.Parameter]:
     options: Mapping[str, dict[str, Any]] = {
+        # Before --output, whose name in messages counts for both.
+        "--json output": {"flag_value": "json", "hidden": True},
         "--output -o": {
             "type": Choice(FORMATS),
             "metavar": "FORMAT",
@@ -416,9 +436,25 @@ class Command(click.Command):
         """Parse the words after the command, among them ids which start with a dash."""
         if isinstance(ctx.obj, Session):
             ctx.obj.command = self
+        return super().parse_args(ctx, self._complete_words(ctx, self.arrange_words(ctx, args)))
+
+    def arrange_words(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
+        """Return the words with ids and the value of a hidden ``--name`` where positional ones stand, after checks.
+
+        Raises:
+            click.UsageError: An option is wrong, or the name is given twice.
+        """
         words = protect_ids(args, self.params)
         check_options(self, ctx, words)
-        return super().parse_args(ctx, self._complete_words(ctx, words))
+        if ctx.resilient_parsing or all(each.name != _NAME_OPTION for each in self.own_params):
+            return words
+        values, _, _ = self.make_parser(ctx).parse_args(list(words))
+        name: object = values.get(_NAME_OPTION)
+        if not isinstance(name, str):
+            return words
+        if isinstance(values.get("name"), str):
+            raise click.UsageError("The name is given twice: give NAME or --name, not both.", ctx)
+        return move_to_end(words, self.params, "--name", name)
 
     def _complete_words(self, ctx: click.Context, words: list[str]) -> list[str]:
         """Return the words with the values that are required and missing, which are asked for on a terminal.

@@ -93,6 +93,6 @@ def asks_for_json(argv: Sequence[str]) -> bool:
     """Return whether a command line asks for JSON, even if it cannot be parsed; what follows ``--`` does not."""
     argv = list(takewhile(lambda word: word != "--", argv))
     return any(
-        word in {"--output=json", "-ojson"} or (word in {"--output", "-o"} and following == "json")
+        word in {"--json", "--output=json", "-ojson"} or (word in {"--output", "-o"} and following == "json")
         for word, following in pairwise([*argv, ""])
     )

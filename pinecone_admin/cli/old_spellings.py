@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pinecone_admin.emulator.options import OLD_OPTIONS as OLD_EMULATOR_OPTIONS
+
 _REQUIRE_CMEK = "--require-cmek"
 _NEVER_OFF = "left out, since a required encryption key cannot be turned off"
 
@@ -25,7 +27,7 @@ OLD_OPTIONS: Mapping[str, str] = {
     "apply --report": "--out",
     "each --failed": "--failed-rows",
     "each --stop": "--stop-on-error",
-    "emulator --advertise": "--advertise-url",
+    **{f"emulator {old}": new for old, new in OLD_EMULATOR_OPTIONS.items()},
     "inventory --compare": "the command diff OLD NEW",
     "inventory --diff": "the command diff OLD",
     "inventory --fail-on-change": "an option of the command diff",

@@ -441,14 +441,28 @@ _OF_OTHER_PROGRAMS: Mapping[str, str] = {
 
 def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[str]:
     """Move ids that start with a dash, and would be read as options, behind ``--``."""
-    takes_value = {
-        name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts
-    }
+    takes_value = _find_options_with_value(params)
     ids, others = list[str](), list[str]()
     for position, word in enumerate(args):
         is_value = position > 0 and args[position - 1] in takes_value
         (ids if DASHED_ID.fullmatch(word) and not is_value else others).append(word)
     return [*others, "--", *ids] if ids and "--" not in args else list(args)
+
+
+def move_to_end(words: Sequence[str], params: Sequence[click.Parameter], option: str, value: str) -> list[str]:
+    """Return words in which the value of an option is the last positional one, and the option is left out."""
+    takes_value = _find_options_with_value(params)
+    (position,) = (
+        number
+        for number, word in enumerate(words)
+        if word.partition("=")[0] == option and not (number and words[number - 1] in takes_value)
+    )
+    rest = [*words[:position], *words[position + (1 if "=" in words[position] else 2) :]]
+    return [*rest, *([] if "--" in rest else ["--"]), value]
+
+
+def _find_options_with_value(params: Sequence[click.Parameter]) -> set[str]:
+    return {name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts}
 
 
 def check_options(command: click.Command, context: click.Context, args: Sequence[str]) -> None:
@@ -478,11 +492,11 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
         value: object = values.get(str(each.name))
         if isinstance(each, click.Option) and (value == "" or (isinstance(value, list) and "" in value)):
             raise click.UsageError(f"{each.opts[0]} needs a value, but is empty.", context)
-        if isinstance(each, click.Option) and not each.multiple and not (each.is_flag and not each.secondary_opts):
-            if each.opts[0] in given:
+        if isinstance(each, click.Option) and not each.multiple and not (each.is_bool_flag and not each.secondary_opts):
+            if str(each.name) in given:
                 remedy: str = getattr(each, "remedy_if_repeated", "")
                 raise click.UsageError(f"{each.opts[0]} is given twice, and takes one value.{remedy}", context)
-            given.add(each.opts[0])
+            given.add(str(each.name))
 
 
 def resolve(call: Call, value: Any) -> Any:

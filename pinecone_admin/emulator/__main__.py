@@ -39,7 +39,7 @@ from pinecone_admin.emulator.namespace import (
     set_up_network,
     trust_authority,
 )
-from pinecone_admin.emulator.options import COMMAND, OPTIONS
+from pinecone_admin.emulator.options import COMMAND, OLD_OPTIONS, OPTIONS
 
 if TYPE_CHECKING:
     from pinecone_admin.emulator.http.server import Server
@@ -184,6 +184,9 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             parser.add_argument(each.name, action="store_true", help=each.text)
     parser.add_argument("--in-namespace", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="*", metavar="COMMAND", help=COMMAND)
+    for name in (word.partition("=")[0] for word in own_arguments(arguments)):
+        if name in OLD_OPTIONS:
+            parser.error(f"{name} is now {OLD_OPTIONS[name]}")
     # argparse would take the last one without a word.
     counts = Counter(word.partition("=")[0] for word in own_arguments(arguments) if word.startswith("--"))
     if repeated := [name for name, count in counts.items() if count > 1]:

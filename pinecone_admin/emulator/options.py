@@ -1,5 +1,6 @@
 """The options of the emulator's command line, which `pinecone-admin emulator` has, too, and passes on as they are."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -53,3 +54,6 @@ OPTIONS = (
 COMMAND = (
     "After --, a command to run with no network but the emulator, at the production addresses; with --tls, on Linux."
 )
+
+OLD_OPTIONS: Mapping[str, str] = {"--advertise": "--advertise-url"}
+"""Options of version 0.3, each with what it is called now; this version refuses them, and the next not."""

@@ -16,7 +16,7 @@ import click
 import pytest
 from attrs import evolve
 
-from pinecone_admin.cli.commands import ROOT, CommonOption
+from pinecone_admin.cli.commands import ROOT, Command, CommonOption
 from pinecone_admin.cli.main import main
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 
@@ -405,3 +405,49 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
             for way in (["--yes"], ["--dry-run"]) if changes else ([],):
                 check_usage(run(*words, *way), f"error: {message}")
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+
+
+_NAMED = [each for each in COMMANDS if any(param.name == "name_option" for param in each.own_params)]
+
+
+def test_what_creates_by_name_takes_it_as_an_option() -> None:
+    """Every command that creates something with a positional NAME is one of them."""
+    creating = {"create", "ensure", "provision"}
+    named = {each.full_name for each in COMMANDS if creating & {*each.path} and "name" in each.spellings}
+    assert {each.full_name for each in _NAMED} == named
+    assert len(named) == 7
+
+
+@pytest.mark.parametrize("command", _NAMED, ids=lambda each: str(each.full_name))
+def test_a_name_is_positional_or_an_option(command: Command) -> None:
+    """What is created is the same, wherever the option stands; both are refused, and no help has the option."""
+    words = shlex.split(command.example)[1:]
+    name = words.pop(len(command.path))
+    path, rest = words[: len(command.path)], words[len(command.path) :]
+    lines = [[*path, name, *rest], [*path, "--name", name, *rest], [*path, *rest, f"--name={name}"]]
+    lines.append([*path, *rest, "--verbose", "--name", name, "--"])
+    states = []
+    for line in lines:
+        Path("writer.key").unlink(missing_ok=True)  # where one of the examples stores a secret
+        with example_organization() as emulator:
+            assert run(*line).exit == 0
+            states.append(re.findall(r"'name': '[^']*'", str(emulator.dump())))
+    assert states[1:] == states[:1] * 3
+    assert name in str(states[0])
+    with example_organization() as emulator:
+        check_usage(run(*lines[0], "--name", "other"), "The name is given twice")
+        check_usage(run(*lines[0][: len(path)], *rest, "--name", ""), "--name needs a value, but is empty")
+        check_usage(run(*lines[1], "--name", "other"), "--name is given twice")
+        assert len(emulator.requests) == 0
+    own = run(*path, "--help").stdout
+    assert "--name " not in own
+
+
+def test_a_row_takes_a_name_as_an_option(tmp_path: Path) -> None:
+    """``each`` fills it as the positional one."""
+    rows = tmp_path / "rows.csv"
+    rows.write_text("n\n--name\nb\n")
+    with example_organization():
+        done = run("each", str(rows), "--yes", "--", "project", "create", "--name", "{n}")
+        assert done.exit == 0, done.stderr
+        assert {"--name", "b"} <= {each["name"] for each in run("project", "list").json}

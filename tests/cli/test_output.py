@@ -19,6 +19,7 @@ import yaml
 from jmespath.functions import Functions
 from rich.cells import cell_len
 
+from pinecone_admin.cli.commands import Command
 from pinecone_admin.cli.output.formats import STREAMS, render_value
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 from tests.cli.example_runs import run_examples
@@ -54,6 +55,29 @@ def test_json_yaml_csv_and_raw_say_the_same() -> None:
                 assert all(
                     row.get("name", "") == (item.get("name") or "") for row, item in zip(rows, items, strict=True)
                 )
+
+
+@pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: str(spec.full_name))
+def test_json_has_an_option_of_its_own(spec: Command) -> None:
+    """``--json`` is ``-o json`` on every command, for its output and its errors; no help has it."""
+    with example_organization():
+        wrong = run(*spec.path, "--json", "--no-such-option")
+        assert (wrong.exit, wrong.error["exit"]) in {(2, 2), (125, 125)}
+        assert wrong == run(*spec.path, "-o", "json", "--no-such-option")
+        other = run(*spec.path, "--json", "-o", "csv", "x")
+        assert "--output is given twice" in other.error["message"]
+        assert re.search(r"--json\b", run(*spec.path, "--help").stdout) is None
+        if spec in READS:
+            words = shlex.split(spec.example)[1:]
+            assert run(*words, "--json", terminal=True) == run(*words, "-o", "json", terminal=True)
+
+
+def test_json_may_stand_before_the_command() -> None:
+    """As every option of all commands does; what follows ``--`` belongs to another command."""
+    with example_organization():
+        assert run("--json", "project", "list", terminal=True).json[0]["name"] == "search"
+        assert run("project", "--json", "describe", "none").error["exit"] == 4
+        assert run("project", "describe", "none", "--", "--json").stderr.startswith("error: ")
 
 
 def test_a_table_has_everything_that_a_person_needs_in_80_columns() -> None:

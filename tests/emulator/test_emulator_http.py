@@ -288,6 +288,8 @@ def test_an_option_is_given_once_and_in_full() -> None:
     for words, message in {
         ("--host", "localhost", "--host=localhost"): "--host is given twice",
         ("--hos", "localhost"): "unrecognized arguments: --hos",
+        ("--advertise", "http://x"): "--advertise is now --advertise-url; --help lists the options",
+        ("--advertise=http://x",): "--advertise is now --advertise-url",
     }.items():
         status, error = run_refused_server(*words)
         assert status == 2

@@ -26,9 +26,7 @@ from pinecone_admin.cli.output.formats import is_list
 from pinecone_admin.cli.parameters import (
     OWNER_PLACEHOLDERS,
     NameOrId,
-    check_options,
     given_values,
-    protect_ids,
     suggest,
 )
 from pinecone_admin.cli.placeholder_syntax import BRACES, Placeholder, names_of, parse_word
@@ -192,8 +190,7 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     context = click.Context(command, info_name=command.name, parent=_make_parent(command, session))
     if any(word.partition("=")[0] == "--confirm" for word in rest):
         raise _stands_before("--confirm")
-    rest = protect_ids(rest, command.params)
-    check_options(command, context, rest)
+    rest = command.arrange_words(context, rest)
     values, extra, order = command.make_parser(context).parse_args(list(rest))
     if extra:
         raise click.UsageError(f"{extra[0]} is one word too many.", context)

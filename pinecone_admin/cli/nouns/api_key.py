@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, argument, if_different, limit, own_key
+from pinecone_admin.cli.commands import Noun, if_different, limit, new_name, own_key
 from pinecone_admin.cli.parameters import KEY_ROLE, Duration, NameOrId, Reference, Secret
 from pinecone_admin.cli.session import Session
 
@@ -82,7 +82,7 @@ def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
     "--store file:writer.key --yes",
     makes=Secret("api-key"),
 )
-@argument("name", "Name of the key, 1 to 80 characters.", metavar="NAME")
+@new_name("Name of the key, 1 to 80 characters.")
 @_in_project
 @_roles
 def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> object:
@@ -100,7 +100,7 @@ def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole
     makes=Secret("api-key", may_exist=True),
     is_workflow=True,
 )
-@argument("name", "Exact name of the key, 1 to 80 characters.", metavar="NAME")
+@new_name("Exact name of the key, 1 to 80 characters.")
 @_in_project
 @_roles
 @if_different

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, apply_as, argument, if_different, limit, revoke_others, roles
+from pinecone_admin.cli.commands import Noun, apply_as, argument, if_different, limit, new_name, revoke_others, roles
 from pinecone_admin.cli.parameters import Duration, NameOrId, Secret
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def describe(call: Call, *, service_account_id: str) -> object:
     example="pinecone-admin service-account create deploy --role OrgMember --role search:ProjectEditor --reveal --yes",
     makes=Secret("service-account"),
 )
-@argument("name", "Name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
+@new_name("Name of the account, 1 to 80 UTF-8 bytes.")
 @roles()
 def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] | None = None) -> object:
     """Create a service account."""
@@ -58,7 +58,7 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
     makes=Secret("service-account", may_exist=True),
     is_workflow=True,
 )
-@argument("name", "Exact name of the account, 1 to 80 UTF-8 bytes.", metavar="NAME")
+@new_name("Exact name of the account, 1 to 80 UTF-8 bytes.")
 @roles()
 @if_different
 @revoke_others()
