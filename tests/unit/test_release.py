@@ -63,3 +63,11 @@ def test_wrong_arguments_print_the_usage() -> None:
     done = subprocess.run([ROOT / "scripts/release", "--chek"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: scripts/release [--check]\n")
+
+
+def test_each_version_in_the_changelog_has_each_heading_once() -> None:
+    """A merge that keeps both sides of a rewritten section would repeat its headings."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for version in changelog.split("\n## ")[1:]:
+        headings = [line for line in version.splitlines() if line.startswith("### ")]
+        assert len(set(headings)) == len(headings), version.splitlines()[0]
