@@ -30,17 +30,18 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
 """What every command calls names of the library."""
 _MAX_USAGE_LENGTH = 480
 """Characters of a usage error; with what stands around it, its line has at most 500."""
-_PLACE = re.compile(r"(?:line (?P<line>\d+): )?(?P<path>\w+\[\d+\][\w.\[\]]*|\w+\.[\w.\[\]]+)?")
+# These patterns are compiled when something fails: compiling them here would take a hundredth of --version.
+_PLACE = r"(?:line (?P<line>\d+): )?(?P<path>\w+\[\d+\][\w.\[\]]*|\w+\.[\w.\[\]]+)?"
 """What stands before a problem with a file: a line, and the path of a field, such as ``projects[9].name``."""
-_LINE_BREAK = re.compile(r"\s*\n\s*")
+_LINE_BREAK = r"\s*\n\s*"
 
-_OUTCOME = re.compile(r"; the request (was|may have been) processed$")
+_OUTCOME = r"; the request (was|may have been) processed$"
 """What the message of an error says of its request; the ledger says what that was."""
 
 _OF_ARGUMENTS = (
-    (re.compile(r"client_id \(--apply-as on the command line\)"), "--apply-as"),
-    (re.compile(r"allow (\d+) removals \(--confirm on the command line\)"), r"add --confirm \1"),
-    (re.compile(r", or allow_own\b"), ""),
+    (r"client_id \(--apply-as on the command line\)", "--apply-as"),
+    (r"allow (\d+) removals \(--confirm on the command line\)", r"add --confirm \1"),
+    (r", or allow_own\b", ""),
 )
 """What messages say of arguments of Python, and what the command line says in their place."""
 
@@ -139,7 +140,7 @@ def describe_problem(file: str, text: str) -> dict[str, object]:
         file: Name of the file.
         text: What is wrong, behind the line and the path of the field, if these are known.
     """
-    found = _PLACE.match(text)
+    found = re.match(_PLACE, text)
     line, path = (found["line"], found["path"]) if found else (None, None)
     message = text[found.end("line") + 2 :] if found and line else text
     return {
@@ -256,7 +257,7 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
 def describe_refusal(text: str) -> str:
     """Return a message of the library as sentences, with options in place of arguments of Python."""
     for pattern, option in _OF_ARGUMENTS:
-        text = pattern.sub(option, text)
+        text = re.sub(pattern, option, text)
     return as_sentences(text)
 
 
@@ -277,7 +278,7 @@ def _describe_refusal(error: PineconeError) -> str:
     code = f"{error.status_code} {error.error_code or ''}".strip() if isinstance(error, errors.ApiError) else ""
     code = "" if error.status_code is None else code
     facts = ", ".join(filter(None, (code, f"request {error.request_id}" if error.request_id else "")))
-    first, semicolon, rest = _OUTCOME.sub("", text).partition("; ")
+    first, semicolon, rest = re.sub(_OUTCOME, "", text).partition("; ")
     return f"{first.rstrip('.')}{f' ({facts})' if facts else ''}{semicolon}{rest}{advice}"
 
 
@@ -302,7 +303,7 @@ def _describe_usage(error: click.ClickException) -> str:
     message = error.format_message()
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
         message = f"{spell_parameter(error.param)} {error.message}"
-    message = make_printable(_LINE_BREAK.sub(" ", message))
+    message = make_printable(re.sub(_LINE_BREAK, " ", message))
     return join_sentences([message, where])
 
 

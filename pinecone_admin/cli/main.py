@@ -15,8 +15,8 @@ from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
 
 _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
 _NOT_SENT = {"outcome": "not_sent"}
-_UNUSED = ("httpx._main", "trio")
-"""What httpx and httpcore import if they can, and no command uses: httpx's own command line with rich, and trio."""
+_UNUSED = ("h2", "httpx._main", "trio")
+"""What httpx and httpcore import if they can, and no command uses: HTTP/2, the command line of httpx, and trio."""
 
 
 def run() -> NoReturn:

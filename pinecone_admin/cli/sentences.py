@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_PLAIN_WORD = re.compile(r"[a-z]+(?:-[a-z]+)?(?=[ ,:]|'s |$)")
+# These patterns are compiled when something fails, like those of failures.py.
+_PLAIN_WORD = r"[a-z]+(?:-[a-z]+)?(?=[ ,:]|'s |$)"
 """A word that begins a clause in small letters; a name of a file, a field or an option has other characters."""
 _QUOTED = r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\""
-_PARTS = re.compile(rf"(?:{_QUOTED}|[^;]|;(?! ))+", re.DOTALL)
-_OPERATION = re.compile(r"\b([a-z]+(?:_[a-z]+)+): ")
+_PARTS = rf"(?:{_QUOTED}|[^;]|;(?! ))+"
+_OPERATION = r"\b([a-z]+(?:_[a-z]+)+): "
 """What the errors of the library begin with, also where one is quoted in another."""
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NOUN = r"API key|[Kk]ey|[Rr]ole binding|[Ss]ervice account|[Pp]roject|[Uu]ser|[Ii]nvite"
-_NAMED_ID = re.compile(rf" \((?P<behind>[\w-]{{20,}})\)|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b")
+_NAMED_ID = rf" \((?P<behind>[\w-]{{20,}})\)|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b"
 _ENDS = (".", "?", "!", "…")
 
 
@@ -22,8 +23,8 @@ def as_sentences(text: str) -> str:
 
     Quoted names stay as they are.
     """
-    clauses = (each.strip() for each in _PARTS.findall(text))
-    return join_sentences(each[:1].upper() + each[1:] if _PLAIN_WORD.match(each) else each for each in clauses)
+    clauses = (each.strip() for each in re.findall(_PARTS, text, re.DOTALL))
+    return join_sentences(each[:1].upper() + each[1:] if re.match(_PLAIN_WORD, each) else each for each in clauses)
 
 
 def join_sentences(sentences: Iterable[str]) -> str:
@@ -47,8 +48,8 @@ def tidy(text: str) -> str:
         noun = match["noun"] if match["noun"] == "API key" else match["noun"].lower()
         return f"{'That' if begins else 'that'} {noun}"
 
-    text = _OPERATION.sub(_leave_out_operation, text)
-    return _NAMED_ID.sub(name_once, text)
+    text = re.sub(_OPERATION, _leave_out_operation, text)
+    return re.sub(_NAMED_ID, name_once, text)
 
 
 def _leave_out_operation(match: re.Match[str]) -> str:

@@ -74,7 +74,7 @@ def test_helps_and_the_version_load_neither_httpx_nor_the_client() -> None:
 
 
 def test_a_list_loads_only_what_it_shows(served: dict[str, str]) -> None:
-    """It loads neither the command line of httpx and what that loads, nor trio, nor the models of other things."""
+    """It loads neither the command line of httpx and what that loads, HTTP/2, trio, nor the models of other things."""
     loading = [sys.executable, "-X", "importtime", *COMMAND[1:], "project", "list"]
     done = subprocess.run(loading, env=served, capture_output=True, text=True, timeout=PATIENCE, check=True)
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
@@ -82,6 +82,8 @@ def test_a_list_loads_only_what_it_shows(served: dict[str, str]) -> None:
     unused = (
         "rich",
         "pygments",
+        "h2.connection",
+        "hpack",
         "trio.",
         "platformdirs",
         "difflib",

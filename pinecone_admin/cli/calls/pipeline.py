@@ -81,11 +81,6 @@ class Call:
         self.found[thing.id] = thing
         return thing
 
-    @property
-    def own_id(self) -> str | None:
-        """The id of the thing that the command is about, if it exists already."""
-        return None if self.own is None else self.own.id
-
 
 def run_command(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
     """Run a command that calls a method.
