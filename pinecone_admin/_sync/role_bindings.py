@@ -152,6 +152,8 @@ class RoleBindings(Namespace):
                 it.
             NotFoundError: There is no such principal or project, or your account cannot see it.
             PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeValueError: The role is missing, and ``resource_type`` is one that this package does not know.
+                Nothing was changed.
 
         Example:
             >>> ensured = admin.role_bindings.ensure(

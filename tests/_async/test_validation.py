@@ -22,6 +22,7 @@ from pinecone_admin import (
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
+    Unlisted,
     on_organization,
     on_project,
 )
@@ -475,3 +476,13 @@ async def test_a_list_is_checked_when_it_is_created(make_client: Callable[..., A
     """An invalid argument of a list raises before its first page is fetched."""
     with raises(PineconeValueError, match="limit"):
         make_client(ScriptedTransport()).users.list(limit=0)
+
+
+async def test_a_role_on_an_unknown_type_of_resource_is_not_granted(make_client: Callable[..., AsyncAdmin]) -> None:
+    """``role_bindings.ensure`` finds such a role, but never grants one on the organization instead."""
+    script = ScriptedTransport(ScriptedResponse(body={"data": []}))
+    with raises(PineconeValueError, match="resource_type must be organization or project"):
+        await make_client(script).role_bindings.ensure(
+            principal_type="user", principal_id="u", resource_type=Unlisted("folder"), resource_id="f", role="OrgOwner"
+        )
+    assert [request.method for request in script.requests] == ["GET"]

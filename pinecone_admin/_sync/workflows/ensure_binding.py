@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, cast
 
-from pinecone_admin._http.argument_checks import as_plain_value
+from pinecone_admin._http.argument_checks import as_plain_value, value_error
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.run import Created, Run
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
@@ -38,8 +38,18 @@ def ensure_role_binding(
     if as_plain_value(resource_type) == "project":
         place = Ref("project", run.project, as_plain_value(resource_id))
     change = Change(action="grant", target=principal, roles=(RoleAt(as_plain_value(role), place),))
-    if (binding := _find_binding(run, change)) is not None:
-        return Ensured(value=binding, created=False, steps=[])
+    # With the arguments as they are: a resource type that this package does not know must not become another one.
+    bindings = run.admin.role_bindings.list(
+        principal_type=principal_type,
+        principal_id=principal_id,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        role=role,
+    )
+    if found := bindings.to_list(max_items=1):
+        return Ensured(value=found[0], created=False, steps=[])
+    if as_plain_value(resource_type) not in {"organization", "project"}:
+        raise value_error("resource_type", "must be organization or project, because a workflow grants no other roles")
     began = len(run.steps)
     made = grant_role(run, change)
     return Ensured(value=made.value, created=made.is_new, steps=run.steps[began:])
