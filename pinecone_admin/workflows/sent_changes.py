@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
+from operator import is_not
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
@@ -356,7 +358,7 @@ def reporting_remaining_changes() -> Generator[Sequence[SentChange], None, None]
         raise
     finally:
         # No token: a coroutine may be closed in another context, and the garbage collector within a later block.
-        _collections.set(tuple(each for each in _collections.get() if each is not changes))
+        _collections.set(tuple(filter(partial(is_not, changes), _collections.get())))
 
 
 def set_outcome_of_changes(error: PineconeError, effects: Effects) -> None:
