@@ -213,7 +213,7 @@ class Session:
         Args:
             text: What the value is, as the help says it.
         """
-        self.stderr.write(f"{text.rstrip('.')}: ")
+        self.stderr.write(f"{text.rstrip('.').removesuffix('; can be repeated')}: ")
         self.stderr.flush()
         return self.stdin.readline().strip()
 

@@ -368,7 +368,7 @@ def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pyte
         project = next(each for each in emulator.state.projects.values() if each.name == "search")
         (key,) = emulator.state.api_keys
         prompt = run("project", "remove-key", "search", key, terminal=True, stdin="n\n").said
-        assert f"About to: project remove-key project 'search' ({project.id}) {key} in organization" in prompt
+        assert f"About to: project remove-key project 'search' ({project.id}) {key} In organization" in prompt
         done = run("project", "remove-key", "search", key, "--yes")
     assert done.json == {"done": "project remove-key", "id": key}
 

@@ -94,6 +94,11 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield "2", "Add --confirm 'Emulated Organization' to go ahead", line("organization delete 'Emulated Organization'")
     yield "4", "You said no. Nothing was changed.", line("project create docs", stdin="n\n", terminal=True)
     yield (
+        "4b",
+        "You did not type Emulated Organization. Nothing was changed.",
+        line("organization delete 'Emulated Organization'", stdin="Acme\n", terminal=True),
+    )
+    yield (
         "5",
         "--confirm q3 does not match: the project is called empty. Nothing was changed.",
         line("project delete empty --confirm q3"),

@@ -134,7 +134,8 @@ def _question(session: Session, consent: Consent) -> None:
         session.notify("")  # the prompt is unfinished
         raise
     if not (answer == consent.typed if consent.wants_typed else answer.lower() in {"y", "yes"}):
-        raise CLIError("You said no.", cause=click.Abort, says_if_unchanged=True)
+        said = f"You did not type {consent.typed}." if consent.wants_typed and answer else "You said no."
+        raise CLIError(said, cause=click.Abort, says_if_unchanged=True)
 
 
 def require_change_allowed(session: Session) -> None:
