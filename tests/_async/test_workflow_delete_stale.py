@@ -446,7 +446,7 @@ async def test_a_plan_of_another_organization_is_refused(emulator: Emulator, clo
     """A plan is carried out only in the organization that it was made of."""
     _, plan = await make_plan(emulator, clock, "ci-1")
     transport = FaultyTransport(Emulator(seed=2))
-    with raises(RefusedError, match=f"the plan is of organization {emulator.organization_id}"):
+    with raises(RefusedError, match=f"this plan is for organization {emulator.organization_id}"):
         await transport.async_admin().projects.delete_stale(plan=plan)
     assert transport.requests == ["GET /admin/organizations"]
 
