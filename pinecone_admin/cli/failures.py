@@ -314,6 +314,11 @@ def spell_parameter(param: click.Parameter | None) -> str:
     return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name.strip("[]")
 
 
+def reason_of(error: Exception) -> object:
+    """Return the words of the system for an error of it; any other error says itself what is wrong."""
+    return getattr(error, "strerror", None) or error
+
+
 def _describe_system_error(error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     return make_printable(f"{error.filename}: {reason}" if error.filename else reason)

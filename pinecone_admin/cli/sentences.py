@@ -32,6 +32,12 @@ def join_sentences(sentences: Iterable[str]) -> str:
     return " ".join(each if each.endswith(_ENDS) else f"{each}." for each in sentences if each)
 
 
+def list_words(words: Iterable[str], conjunction: str = "and") -> str:
+    """Return words with commas, and a conjunction before the last one."""
+    *first, last = words
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
+
+
 def tidy(text: str) -> str:
     """Return a message without names of operations, and in which each id is named once.
 

@@ -208,10 +208,10 @@ class Session:
                 self.stderr.flush()
 
     def ask_for_value(self, text: str) -> str:
-        """Return what a person types for a required value that is missing.
+        """Return what a person types for a value that is missing.
 
         Args:
-            text: What the value is, as the help says it.
+            text: What the value is.
         """
         self.stderr.write(f"{text.rstrip('.').removesuffix('; can be repeated')}: ")
         self.stderr.flush()

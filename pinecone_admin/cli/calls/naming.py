@@ -26,6 +26,7 @@ from pinecone_admin.cli.parameters import (
     parse_binding,
     spell_noun,
 )
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
@@ -227,15 +228,10 @@ def _require_one(
     if len(found) > 1:
         message = (
             f"{count_noun(len(found), spell_noun(noun))} are called {text}. Use an id instead: "
-            f"{_join(map(describe, found))}."
+            f"{list_words(map(describe, found), 'or')}."
         )
         raise CLIError(message, cause=AmbiguousNameError)
     return found[0]
-
-
-def _join(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _lacks_names(step: Step) -> bool:

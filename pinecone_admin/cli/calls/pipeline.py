@@ -20,6 +20,7 @@ from pinecone_admin.cli.failures import CLIError, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, resolve
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
 
@@ -146,9 +147,8 @@ def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -
     principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
     chosen = [each for each in principals if each.name in typed]
     if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
-        *first, last = (each.opts[0] for each in principals)
         question = "Give only one of" if chosen else "Whose role is it? Give one of"
-        raise CLIError(f"{question} {', '.join(first)} and {last}.")
+        raise CLIError(f"{question} {list_words(each.opts[0] for each in principals)}.")
     if chosen and "scope" in session.settings and "api_key" not in typed and command.effect != "reads":
         raise CLIError(
             "--project says where an API key is. For a role on a project, write --role PROJECT:ROLE, such as --role "
@@ -181,11 +181,10 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
 def _open_destination(session: Session, makes: Secret) -> Destination:
     """Return where secrets go, after checks of all that is known before the first request."""
     from pinecone_admin.cli.secrets.destination import Destination  # noqa: PLC0415 - see run_command
-    from pinecone_admin.workflows.readable_store import SecretOwner  # noqa: PLC0415 - as above
 
     destination = Destination(session, makes)
     if not (makes.many or destination.needs_owner):
-        destination.check([SecretOwner(makes.api_type, "", "")])
+        destination.check([destination.unnamed_owner])
     return destination
 
 
@@ -194,21 +193,20 @@ def _check_owner(call: Call, destination: Destination, arguments: Mapping[str, A
     makes = destination.makes
     if makes.many:
         return None
-    owner = _find_owner(call, makes, arguments, needs_name=destination.needs_owner)
+    owner = destination.unnamed_owner
     if destination.needs_owner:
+        owner = _find_owner(call, makes, arguments)
         destination.check([owner])
     if makes.is_irreversible and call.own is not None:
         destination.check_account(owner, call.own.id)
     return owner
 
 
-def _find_owner(call: Call, makes: Secret, arguments: Mapping[str, Any], *, needs_name: bool) -> SecretOwner:
+def _find_owner(call: Call, makes: Secret, arguments: Mapping[str, Any]) -> SecretOwner:
     from pinecone_admin.workflows.name_tags import MAX_NAME_LENGTH, original_name  # noqa: PLC0415 - see run_command
     from pinecone_admin.workflows.readable_store import SecretOwner  # noqa: PLC0415 - as above
 
     admin, own = call.admin, call.own
-    if not needs_name:
-        return SecretOwner(makes.api_type, "", "")
     if own is not None and makes.is_of_account:
         account = admin.service_accounts.describe(service_account_id=own.id)
         return SecretOwner(makes.api_type, "", account.name)

@@ -20,7 +20,7 @@ from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_a
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.error_output import write_failure
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
-from pinecone_admin.cli.failures import CLIError, describe_failure
+from pinecone_admin.cli.failures import CLIError, describe_failure, reason_of
 from pinecone_admin.cli.identity.client import limit_core_dumps
 from pinecone_admin.cli.identity.sources import without_credentials
 from pinecone_admin.cli.output.progress import show_progress
@@ -135,8 +135,7 @@ def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_
         stdin = subprocess.DEVNULL if session.settings.get("client_secret_stdin") else None
         running.append(subprocess.Popen(command, stdin=stdin, env=env))  # noqa: S603 - the user names the command
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise CLIError(f"{command[0]} cannot be run: {reason}") from error
+        raise CLIError(f"{command[0]} cannot be run: {reason_of(error)}") from error
     finally:
         limit_core_dumps(0)
     while early:

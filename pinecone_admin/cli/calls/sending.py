@@ -29,7 +29,6 @@ from pinecone_admin.cli.secrets.destination import Destination, SecretDelivery
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
-from pinecone_admin.workflows.readable_store import SecretOwner
 
 _METHODS_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 _SECRET_FIELDS = frozenset({"value", "client_secret", "secret", "access_token", "token", "password"})
@@ -40,11 +39,6 @@ _MAKERS: Mapping[str, Secret] = {
 }
 """The secrets that a POST makes, by the last segment of its path."""
 _RETURNS: Mapping[str, Any] = {"api-key": APIKeyWithSecret, "service-account": ServiceAccountWithSecret}
-_OWNERS = {
-    "api-key": SecretOwner("api_key", "", ""),
-    "service-account": SecretOwner("service_account", "", ""),
-}
-"""What the secrets belong to, whose names are not known."""
 _MASK = "***"
 _read_any_object = optional(read_object)
 
@@ -71,7 +65,7 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     check_operation(operation)
     account_id = _find_account_id(target)
     if destination is not None and account_id is not None:
-        destination.check_account(_OWNERS["service-account"], account_id)
+        destination.check_account(destination.unnamed_owner, account_id)
     if method != "GET":
         name = last_segment(target)
         what = f"send: {method} {target}"
@@ -99,7 +93,7 @@ def _open_destination(session: Session, method: str, target: str, makes: Secret 
     destination = Destination(session, makes)
     if destination.needs_owner:
         raise CLIError("send does not know the names of projects and keys. Write --store without {project} and {name}.")
-    destination.check([_OWNERS[makes.kind]])
+    destination.check([destination.unnamed_owner])
     return destination
 
 
@@ -117,7 +111,7 @@ def _send_secret_maker(destination: Destination, operation: Operation[Any]) -> N
             return rotate_account_and_deliver(session, delivery, send)
         return create_and_deliver(session, makes, delivery, send)
 
-    make_secret_and_write_result(destination, _OWNERS[makes.kind], "send", send_and_deliver)
+    make_secret_and_write_result(destination, destination.unnamed_owner, "send", send_and_deliver)
 
 
 def _send(session: Session, operation: Operation[Any]) -> Any:

@@ -33,7 +33,7 @@ from pinecone_admin.cli.identity.sources import (
     require_complete,
 )
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
-from pinecone_admin.cli.sentences import as_sentences
+from pinecone_admin.cli.sentences import as_sentences, list_words
 from pinecone_admin.cli.variables import CI_VARIABLES
 from pinecone_admin.workflows.sent_changes import SentChange
 
@@ -227,7 +227,7 @@ def require_organization(admin: Admin, expected: str) -> None:
     if list(found) == [expected]:
         return
     names = [f"{name} ({key})" if name else key for key, name in found.items()]
-    whose = f"belongs to {' and '.join(names)}" if names else "can see no organization"
+    whose = f"belongs to {list_words(names)}" if names else "can see no organization"
     raise identity_error(f"You expected organization {expected}, but this account {whose}.", says_if_unchanged=True)
 
 

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.auth.private_files import replace_private_file
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, reason_of
 from pinecone_admin.errors import PineconeValueError
 
 MAX_FILE_BYTES = 1024 * 1024
@@ -112,7 +112,7 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
             with Path(path).open(encoding="utf-8", newline="") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
     except OSError as error:
-        raise CLIError(f"{describe_path(path)} cannot be read: {error.strerror or error}.") from error
+        raise CLIError(f"{describe_path(path)} cannot be read: {reason_of(error)}.") from error
     except ValueError as error:
         raise CLIError(f"{describe_path(path)} cannot be read, because it is not UTF-8 text.") from error
     if len(text) > _MAX_CHARACTERS:
@@ -181,9 +181,8 @@ def write_report(path: str, text: str) -> None:
         else:
             replace_private_file(follow_own_links(target.absolute()), text.encode())
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
         cause = error if isinstance(error, OSError) else PineconeValueError
-        raise CLIError(f"{describe_path(path)} cannot be written: {reason}.", cause=cause) from error
+        raise CLIError(f"{describe_path(path)} cannot be written: {reason_of(error)}.", cause=cause) from error
 
 
 def _is_device(path: Path) -> bool:

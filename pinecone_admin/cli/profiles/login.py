@@ -42,9 +42,7 @@ def ask_client_id(session: Session, client_id: str | None, secret_command: Seque
         missing += [] if has_secret else ["--secret-command COMMAND or --client-secret-stdin"]
         raise CLIError(f"Nobody can be asked here, since there is no terminal. Add {' and '.join(missing)}.")
     if client_id is None:
-        session.stderr.write("Client id of the service account: ")
-        session.stderr.flush()
-        client_id = session.stdin.readline().strip()
+        client_id = session.ask_for_value("Client id of the service account")
     if not client_id:
         raise CLIError("No client id was typed. Nothing was saved.")
     return client_id

@@ -15,7 +15,7 @@ from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
-from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory, warn_of_unread
+from pinecone_admin.cli.reports.inventory_report import end_with_unread, parse_inventory, read_inventory
 from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
@@ -107,14 +107,11 @@ def _may_concern(project_id: str, holders: Container[object], finding: Finding) 
 def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None:
     """Fail on findings of these kinds, or on what could not be read and may hide one, of which it warns in any case."""
     failing = [each.kind for each in review.open if ANY_FINDING in kinds or each.kind in kinds]
-    unread = [each.text for each in review.open if each.kind == "could-not-be-read"]
-    warn_of_unread(session, unread)
+    end_with_unread(session, [each.text for each in review.open if each.kind == "could-not-be-read"])
     if failing:
         counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
         session.notify(f"This fails on findings, as you asked: {', '.join(counts)}.")
         session.exit_code = exit_codes.FINDINGS
-    elif unread:
-        session.exit_code = exit_codes.PARTLY_DONE
 
 
 def parse_kinds(texts: Sequence[str]) -> list[str]:

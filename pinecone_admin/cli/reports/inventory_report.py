@@ -27,7 +27,7 @@ def report_inventory(session: Session, out: str | None) -> None:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
         write_file(session, out, json.dumps(taken.to_dict(), indent=2) + "\n")
     _write_inventory(session, taken, is_saved=out is not None)
-    _end_with_unread(session, [describe_unread(each, taken.projects) for each in taken.unread])
+    end_with_unread(session, [describe_unread(each, taken.projects) for each in taken.unread])
 
 
 def report_changes(session: Session, old: str, new: str | None, *, fail_on_change: bool) -> None:
@@ -40,26 +40,21 @@ def report_changes(session: Session, old: str, new: str | None, *, fail_on_chang
     if changes and fail_on_change:
         session.exit_code = exit_codes.FINDINGS
     else:
-        _end_with_unread(session, changes.unknown)
+        end_with_unread(session, changes.unknown)
 
 
-def _end_with_unread(session: Session, unread: Sequence[str]) -> None:
+def end_with_unread(session: Session, unread: Sequence[str]) -> None:
     """End with exit code 9 if parts are missing, and tell which."""
+    for part in unread:
+        session.warn(f"Not shown: {part}.")
     if unread:
         session.exit_code = exit_codes.PARTLY_DONE
-        warn_of_unread(session, unread)
 
 
 def read_inventory(session: Session) -> Inventory:
     """Read the whole organization, with progress."""
     with show_progress(session, "reading the organization") as progress:
         return session.admin.inventory(progress=progress)
-
-
-def warn_of_unread(session: Session, unread: Sequence[str]) -> None:
-    """Tell which parts are missing."""
-    for part in unread:
-        session.warn(f"Not shown: {part}.")
 
 
 def list_resources(inventory: Inventory) -> list[dict[str, Any]]:

@@ -82,9 +82,7 @@ def _make(
         if rescue is not None or _may_exist(session, delivery.undelivered):
             _keep_secret(delivery.undelivered, delivery.entry, rescue)
         # The ledger adds what remains.
-        message = join_sentences(map(as_sentences, [str(delivery.failure), *read_notes(delivery.failure)]))
-        cause = delivery.failure or SecretNotStoredError
-        raise CLIError(message, cause=cause, help_code=SecretNotStoredError.help_code) from None
+        raise _describe_not_stored(delivery.failure) from None
 
 
 @contextmanager
@@ -106,8 +104,12 @@ def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, No
             if not isinstance(error, SecretNotStoredError):
                 raise
             failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
-            message = join_sentences(map(as_sentences, [str(failure), *read_notes(failure)]))
-            raise CLIError(message, cause=failure, help_code=SecretNotStoredError.help_code) from None
+            raise _describe_not_stored(failure) from None
+
+
+def _describe_not_stored(failure: BaseException | None) -> CLIError:
+    message = join_sentences(map(as_sentences, [str(failure), *read_notes(failure)]))
+    return CLIError(message, cause=failure or SecretNotStoredError, help_code=SecretNotStoredError.help_code)
 
 
 def _find_handed_out(error: BaseException) -> SecretNotStoredError | None:

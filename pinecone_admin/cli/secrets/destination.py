@@ -16,7 +16,7 @@ from pinecone_admin.cli.secrets.places import FilePlace, SecretPlace, Target, fi
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.store_template import PartError, StoreTemplate, parse_template
 from pinecone_admin.cli.secrets.target_files import identify_file
-from pinecone_admin.cli.sentences import join_sentences
+from pinecone_admin.cli.sentences import join_sentences, list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
@@ -155,6 +155,11 @@ class Destination(StoreByName):
     def is_given(self) -> bool:
         """Whether the command line says where secrets go; a dry run may leave it open."""
         return self._template is not None or self._output is not None
+
+    @property
+    def unnamed_owner(self) -> SecretOwner:
+        """What a secret belongs to, as long as no place depends on its name."""
+        return SecretOwner(self.makes.api_type, "", "")
 
     @property
     def is_readable(self) -> bool:
@@ -395,9 +400,10 @@ class Destination(StoreByName):
         places = [self._find_place(each, met) for each in met]
         if len({_label(each).casefold() for each in met}) == 1:
             called = "are called the same" if len({_label(each) for each in met}) == 1 else "differ only in capitals"
-            text = f"--store {places[0].address} is one place for {_list(met)}, which {called}. Rename one of them"
+            named = list_words(map(_label, met))
+            text = f"--store {places[0].address} is one place for {named}, which {called}. Rename one of them"
             return WrongPlaceError(text)
-        named = _list(met) if len(met) <= _MOST_NAMED else _count(met)
+        named = _list_or_count(met)
         text = f"--store {places[0].address} is one place for {named}, and each would replace the one before"
         (shared, *_) = set(places[0].targets()).intersection(*(each.targets() for each in places[1:2]))
         if len({isinstance(each, FilePlace) and each.variable == shared.variable for each in places}) > 1:
@@ -419,8 +425,7 @@ class Destination(StoreByName):
         example = self._find_working_template(owners)
         pronoun = "they" if len(owners) > 1 else "it"
         how = f"Say where {pronoun} should go, for example --store '{example or 'file:{scope}-{name}.key'}'"
-        named = _list(owners) if len(owners) <= _MOST_NAMED else _count(owners)
-        return f"This makes {count_noun(len(owners), 'secret')}, for {named}. {how}."
+        return f"This makes {count_noun(len(owners), 'secret')}, for {_list_or_count(owners)}. {how}."
 
     def _find_working_template(self, owners: Sequence[_Owner]) -> str | None:
         """Return a template that gives each secret another place, similar to the given one.
@@ -491,12 +496,9 @@ def _label(owner: _Owner) -> str:
     return f"service account {owner.name}"
 
 
-def _list(owners: Sequence[_Owner]) -> str:
-    *first, last = map(_label, owners)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _count(owners: Sequence[_Owner]) -> str:
+def _list_or_count(owners: Sequence[_Owner]) -> str:
+    if len(owners) <= _MOST_NAMED:
+        return list_words(map(_label, owners))
     if isinstance(owners[0], RowOwner):
         return count_noun(len(owners), "row")
     kinds = {each.kind for each in owners}

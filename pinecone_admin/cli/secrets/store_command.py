@@ -14,7 +14,7 @@ from typing import IO
 from urllib.parse import quote
 
 from pinecone_admin._concurrency.locks import start_thread
-from pinecone_admin.cli.failures import StoreError
+from pinecone_admin.cli.failures import StoreError, reason_of
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 
@@ -63,8 +63,7 @@ def _run(
             command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
         )
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise StoreError(f"{command[0]} cannot be run: {reason}") from error
+        raise StoreError(f"{command[0]} cannot be run: {reason_of(error)}") from error
     output = bytearray()
     # A process that the command leaves behind may keep the pipe open, so nothing waits for its end.
     reading = Thread(target=_keep_end, args=(process.stderr, output), daemon=True)

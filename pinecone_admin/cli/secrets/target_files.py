@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import define, frozen
 
 from pinecone_admin.auth.private_files import create_private_file, name_copies, replace_private_file, written_beside
-from pinecone_admin.cli.failures import BusyError, StoreError, WrongPlaceError
+from pinecone_admin.cli.failures import BusyError, StoreError, WrongPlaceError, reason_of
 from pinecone_admin.cli.output.file_locks import LockError
 from pinecone_admin.cli.output.files import follow_own_links
 from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
@@ -148,8 +148,7 @@ def explain_os_errors(path: Path) -> Generator[None, None, None]:
         kind = BusyError if error.errno == errno.EAGAIN else StoreError
         raise kind(str(error.strerror)) from error
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise StoreError(f"{path}: {reason}") from error
+        raise StoreError(f"{path}: {reason_of(error)}") from error
 
 
 def _check_private(path: Path, status: os.stat_result, *, allow_group: bool) -> None:
