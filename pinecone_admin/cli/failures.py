@@ -267,7 +267,7 @@ def _describe_refusal(error: PineconeError) -> str:
         text = "the client id and secret were not accepted"
         advice = "; perhaps the secret was rotated; sign in again: pinecone-admin login"
     elif isinstance(error, errors.TokenError) and error.status_code == _TOO_MANY_REQUESTS:
-        text, advice = "the sign-in server gets too many requests at the moment", ""
+        text, advice = "the token endpoint limits requests at the moment", ""
     elif error.status_code is None or error.error_code is None or isinstance(error, errors.TokenError):
         text, advice = error.message, ""
     else:

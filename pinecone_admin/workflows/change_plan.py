@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from attrs import evolve, field, frozen
@@ -161,12 +161,14 @@ class ChangePlan(SavablePlan):
 
     @property
     def summary(self) -> str:
-        """One line with the number of changes."""
+        """One line with the number of changes, and the last day before the next end."""
         drift = sum(change.cause == "drift" for change in self.changes)
         counts = [count_noun(len(self.changes), "change") + (f" ({drift} drift)" if drift else "")]
         counts += [f"{len(self.not_listed)} not listed"] if self.not_listed else []
         counts += [f"{len(self.unfinished)} unfinished"] if self.unfinished else []
         counts += [f"{len(self.stopped)} left out"] if self.stopped else []
+        if self.next_end is not None:
+            counts.append(f"next end after {self.next_end - timedelta(days=1):%Y-%m-%d}")
         return make_printable(f"organization {self.organization} ({self.organization_id}): {', '.join(counts)}")
 
     def __str__(self) -> str:

@@ -287,7 +287,7 @@ class Step:
             case "done":
                 text = change.describe("past")
             case "undone":
-                text = f"{change.describe('past')}, and undid it"
+                text = f"{change.describe('past')}, and undid it" + (f": {self.error}" if self.error else "")
             case "skipped" | "not_run":
                 text = f"{self.state.replace('_', ' ')}: {evolve(change, replaces=())}"
             case "failed" | "rejected":

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from generated_client.models import Organization
 from pinecone_admin._http.argument_checks import check_string, value_error
@@ -40,6 +40,7 @@ from pinecone_admin.workflows.sent_changes import is_foreign_refusal
 _NOBODY = "the plan has no people; nothing to do"
 _VERSION = 3
 _MOST_LEVELS = 100
+_MAY_BE_DONE = "the server may have done it all the same"
 _STALE = "projects.delete_stale"
 _OFFBOARD = "users.offboard_many"
 _APPLY = "apply"
@@ -48,12 +49,15 @@ _P = TypeVar("_P")
 
 @frozen(kw_only=True)
 class Left:
-    """A project or a person that a workflow did not delete. Its contents or invites may be deleted.
+    """A project or a person that a workflow did not delete, or may not have deleted.
+
+    The contents of the project or the invites of the person may be deleted.
 
     Attributes:
         id: Id of the project or the user; empty if there is none.
         name: Name of the project, or email address of the person.
-        reason: Why the project or person was kept.
+        reason: Why the project or person was kept. If the response to the deletion was lost, the reason contains "the
+            server may have done it all the same".
         help_code: Code of the error that is the reason, such as ``PA205``; None without an error. If another server
             than the API refused, it is ``PA200``.
     """
@@ -63,7 +67,8 @@ class Left:
     name: str
     """Name of the project, or email address of the person."""
     reason: str = field(converter=make_printable)
-    """Why the project or person was kept."""
+    """Why the project or person was kept. If the response to the deletion was lost, the reason contains "the server may
+    have done it all the same"."""
     help_code: str | None = None
     """Code of the error that is the reason, such as ``PA205``; None without an error."""
 
@@ -72,7 +77,7 @@ def explain_left(error: PineconeError) -> str:
     """Return why something was left, whether it may be gone in spite of that, and what the notes of the error say."""
     is_deletion = (error.operation or "").startswith("delete_")  # and not a read before it
     is_open = is_deletion and error.outcome in {"unknown", "done"}
-    may_be_done = ["this may have been done all the same"] if is_open else []
+    may_be_done = [_MAY_BE_DONE] if is_open else []
     return "; ".join([str(error), *may_be_done, *getattr(error, "__notes__", ())])
 
 
@@ -82,9 +87,11 @@ def find_help_code(error: PineconeError) -> str:
 
 
 def describe_left(left: Left, kind: Literal["project", "user"]) -> Step:
-    """Return as a step that a project or a person was left."""
-    deletion = Change(action="delete", target=Ref(kind, left.name, left.id or None), reason=left.reason)
-    return Step(change=deletion, state="skipped")
+    """Return as a step that a project or a person was left, or may have been left."""
+    deletion = Change(action="delete", target=Ref(kind, left.name, left.id or None))
+    if _MAY_BE_DONE in left.reason:
+        return Step(change=deletion, state="sent", error=left.reason)
+    return Step(change=evolve(deletion, reason=left.reason), state="skipped")
 
 
 @frozen(kw_only=True)

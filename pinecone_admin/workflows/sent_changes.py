@@ -30,7 +30,7 @@ _MAX_ID_LENGTH = 500
 _SHORTEST_ID = 20
 """Characters; what is shorter is a name, which a text may have by chance."""
 
-MAY_EXIST = "may exist: the server's response is unknown"
+MAY_EXIST = "may exist: the outcome of its creation is unknown"
 """The end of the note on a create that was interrupted."""
 
 NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"

@@ -224,7 +224,7 @@ async def test_a_project_that_may_be_deleted_is_left_with_a_remark(emulator: Emu
     emulator.faults.add("fetch_project", drop="after", id=plan.projects[0].id, times=1)
     emulator.faults.add("delete_project", drop="after", id=plan.projects[1].id, times=1)
     report = await admin.projects.delete_stale(plan=plan, concurrency=1)
-    assert [each.reason.endswith("; this may have been done all the same") for each in report.left] == [False, True]
+    assert [each.reason.endswith("; the server may have done it all the same") for each in report.left] == [False, True]
     assert (await admin.projects.delete_stale(plan=plan)).left == []
 
 

@@ -279,7 +279,7 @@ def _(_: World) -> Run:
 
 @says(
     "25",
-    "The sign-in server gets too many requests at the moment (429 too_many_requests, request *). Nothing was changed. "
+    "The token endpoint limits requests at the moment (429 too_many_requests, request *). Nothing was changed. "
     "Try again in 30 seconds.",
 )
 def _(world: World) -> Run:

@@ -120,7 +120,7 @@ def test_each_wait_of_a_command_is_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     Path("rows.csv").write_text("name\nsearch\n")
     rows = ("each", "rows.csv", "--", "project", "describe", "{name}")
     cases: list[tuple[tuple[str, ...], str, dict[str, Any], str]] = [
-        (("project", "list"), "get_token", {"status": 429, "retry_after": 2}, "The sign-in server limits requests"),
+        (("project", "list"), "get_token", {"status": 429, "retry_after": 2}, "The token endpoint limits requests"),
         (("project", "list"), "list_projects", {"status": 429, "retry_after": 2}, "The API limits requests"),
         (("inventory",), "list_users", {"status": 503, "retry_after": 2}, "The API failed"),
         (rows, "list_projects", {"status": 429, "retry_after": 2}, "The API limits requests"),

@@ -177,7 +177,7 @@ def test_a_shape_that_types_allow_and_no_request_has_is_a_flaw(flaw: str) -> Non
 STEPS: Mapping[StepState, str] = {
     "planned": "would delete service account ci (s1)",
     "done": "deleted service account ci (s1)",
-    "undone": "deleted service account ci (s1), and undid it",
+    "undone": "deleted service account ci (s1), and undid it: no",
     "skipped": "skipped: delete service account ci (s1)",
     "not_run": "not run: delete service account ci (s1)",
     "failed": "failed: delete service account ci (s1): no",

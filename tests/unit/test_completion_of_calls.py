@@ -202,7 +202,7 @@ def test_a_creation_without_a_response_is_given_up_and_named(monkeypatch: pytest
 
     async def run() -> None:
         cancellation = await provision_in_time(HeldTransport(Emulator(seed=1), for_ever=True))
-        assert cancellation.__notes__ == ["project tenant may exist: the server's response is unknown"]
+        assert cancellation.__notes__ == ["project tenant may exist: the outcome of its creation is unknown"]
 
     asyncio.run(run())
 

@@ -198,15 +198,15 @@ class DueAccountRun:
         del found
         if secret is None:
             return (
-                "the destination does not hold a secret beside its client id: store its present secret there, or "
-                "rotate it alone"
+                "the destination contains no secret for its client id: store its present secret there, or rotate the "
+                "secret of this one account"
             )
         try:
             try_credentials(self.run.admin, account.client_id, secret)
         except InvalidCredentialsError:
             return (
                 "the token endpoint does not accept the secret in the destination: store its present secret there, or "
-                "rotate it alone"
+                "rotate the secret of this one account"
             )
         return None
 
@@ -218,7 +218,7 @@ class DueAccountRun:
             target=self.run.refer_to(account),
             settings=name,
             before=name,
-            reason="its updated_at has to show when it was rotated",
+            reason="this sets its updated_at, which is the age of its secret",
         )
         age = "the next run rotates it again if it still is due" if was_rotated else "its age may begin again"
         try:

@@ -69,7 +69,7 @@ def describe_attempt(event: AttemptEvent) -> str:
 
 def describe_reason_to_wait(event: AttemptEvent) -> str:
     """Return why a client waits after an attempt, as the beginning of a sentence."""
-    server = "The sign-in server" if event.operation == "get_token" else "The API"
+    server = "The token endpoint" if event.operation == "get_token" else "The API"
     if event.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return f"{server} limits requests"
     return f"{server} did not answer" if event.status_code is None else f"{server} failed"

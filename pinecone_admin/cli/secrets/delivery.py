@@ -210,7 +210,9 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
     if delivery.was_stored_before:
         session.notify("No new secret was created, because an earlier run stored it. This run finished the work.")
     elif delivery.entry is None:
-        session.notify("No new secret was created. The secret of what exists cannot be shown again.")
+        session.notify(
+            "No new secret was created. The secret of what exists cannot be shown again: to replace it, use rotate."
+        )
     if isinstance(result, Rotation) and session.output == "table":
         session.notify(_describe_old_key(result))
     if not session.settings.get("reveal"):
