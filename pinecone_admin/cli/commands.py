@@ -13,7 +13,6 @@ import click
 
 from pinecone_admin.cli.failures import spell_parameter
 from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
-from pinecone_admin.cli.old_spellings import OLD_COMMANDS
 from pinecone_admin.cli.output.query import check_query
 from pinecone_admin.cli.parameters import (
     PRINCIPALS,
@@ -29,6 +28,7 @@ from pinecone_admin.cli.parameters import (
     given_values,
     move_to_end,
     protect_ids,
+    spell_noun,
 )
 from pinecone_admin.cli.session import Session
 
@@ -162,8 +162,7 @@ def principal(function: _Function) -> _Function:
     """Add the options for the principal, of which one is given; the function gets it as ``principal``."""
     for noun in reversed(PRINCIPALS):
         what = "Email address or id" if noun in {"user", "invite"} else "Name or id"
-        words = noun.replace("-", " ").replace("api", "API")
-        text = f"{what} of the {words}."
+        text = f"{what} of the {spell_noun(noun)}."
         function = click.option(f"--{noun}", cls=PrincipalOption, type=NameOrId(noun), help=text)(function)
     return function
 
@@ -569,6 +568,8 @@ class Noun(click.Group):
         args = [*self.find_alias(args[0], known), *args[1:]]
         # A shell completes what is not typed to its end, and shows nothing but words.
         if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from pinecone_admin.cli.old_spellings import OLD_COMMANDS  # noqa: PLC0415 - only a wrong word needs it
+
             words = " ".join((*self.path, args[0]))
             meant = _OTHER_WORDS.get(args[0], args[0])
             if words in OLD_COMMANDS:

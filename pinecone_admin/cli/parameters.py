@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 
 from pinecone_admin.cli.failures import CLIError, spell_parameter
-from pinecone_admin.cli.old_spellings import OLD_OPTIONS
+from pinecone_admin.cli.sentences import join_sentences
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -48,10 +48,17 @@ _MOST_CHANGED = 2
 """Characters that differ in words of one spelling mistake: long words, such as addresses, are alike with more."""
 
 
-def suggest(word: str, words: Sequence[str]) -> str:
-    """Return which of the words was probably meant, or all of them."""
+def suggest(word: str, words: Sequence[str], otherwise: str | None = None) -> str:
+    """Return which of the words was probably meant, as a question.
+
+    Args:
+        word: What was written.
+        words: What could have been.
+        otherwise: What to return if no word is near; by default, a sentence with all of them.
+    """
     nearest = find_nearest(word, words)
-    return f"Did you mean {nearest}?" if nearest else f"Choose from {', '.join(words)}."
+    instead = f"Choose from {', '.join(words)}." if otherwise is None else otherwise
+    return f"Did you mean {nearest}?" if nearest else instead
 
 
 def find_nearest(word: str, words: Iterable[str]) -> str | None:
@@ -477,16 +484,20 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
     try:
         values, _, order = command.make_parser(context).parse_args(list(args))
     except click.NoSuchOption as error:  # click suggests what is less near, too
+        from pinecone_admin.cli.old_spellings import OLD_OPTIONS  # noqa: PLC0415 - only a wrong option needs it
+
         _, _, words = context.command_path.partition(" ")
         if (new := OLD_OPTIONS.get(f"{words} {error.option_name}")) is not None:
             raise click.UsageError(f"{error.option_name} is now {new}.", context) from None
         if (advice := _OF_OTHER_PROGRAMS.get(error.option_name)) is not None:
             raise click.UsageError(f"There is no {error.option_name}. {advice}", context) from None
-        nearest = find_nearest(error.option_name, error.possibilities or ())
-        hint = f" Did you mean {nearest}?" if nearest else ""
+        said = [
+            f"There is no {error.option_name}.",
+            suggest(error.option_name, error.possibilities or (), otherwise=""),
+        ]
         if "--" not in args and any(each.name == "command" for each in command.params):
-            hint += " Options of the command that is run stand behind --."
-        raise click.NoSuchOption(error.option_name, f"There is no {error.option_name}.{hint}", ctx=context) from None
+            said.append("Options of the command that is run stand behind --.")
+        raise click.NoSuchOption(error.option_name, join_sentences(said), ctx=context) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:
         value: object = values.get(str(each.name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import describe_path, write_report
-from pinecone_admin.cli.output.formats import is_object
+from pinecone_admin.cli.output.formats import format_csv_line, is_object
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -246,14 +245,8 @@ class RowWriter:
 
     def _format(self, row: Row) -> str:
         if self._like.columns is not None:
-            header = _format_cells(self._like.columns, self._like.separator) if self._is_empty else ""
-            return header + _format_cells(row.raw, self._like.separator)
+            header = format_csv_line(self._like.columns, self._like.separator) if self._is_empty else ""
+            return header + format_csv_line(row.raw, self._like.separator)
         if self._like.is_list:
             return f"{'[' if self._is_empty else ','}\n{row.raw}"
         return f"{row.raw}\n"
-
-
-def _format_cells(cells: Iterable[str], separator: str) -> str:
-    line = io.StringIO()
-    csv.writer(line, delimiter=separator, lineterminator="\n").writerow(cells)
-    return line.getvalue()

@@ -21,12 +21,12 @@ from pinecone_admin.cli.parameters import (
     BindingReading,
     Reference,
     WantedRole,
-    find_nearest,
     is_id,
     parse_binding,
     spell_noun,
+    suggest,
 )
-from pinecone_admin.cli.sentences import list_words
+from pinecone_admin.cli.sentences import join_sentences, list_words
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
@@ -259,10 +259,8 @@ def _add_names(text: str, names: Mapping[str, str]) -> str:
 
 def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
     """Return the error for an id or name that nothing has, with the name that is spelt nearly like it."""
-    nearest = find_nearest(text, names)
-    hint = f" Did you mean {nearest}?" if nearest else ""
-    message = f"There is no {spell_noun(noun)} {text} that this account can see.{hint}"
-    return CLIError(message, cause=NotFoundError)
+    message = f"There is no {spell_noun(noun)} {text} that this account can see."
+    return CLIError(join_sentences([message, suggest(text, [*names], otherwise="")]), cause=NotFoundError)
 
 
 def _name_of(item: Any) -> str | None:

@@ -13,7 +13,7 @@ from pinecone_admin.cli.help.explanations import find_explanation, list_explanat
 from pinecone_admin.cli.help.topics import TOPICS, summarize_topic
 from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.output.writing import write_items, write_value
-from pinecone_admin.cli.parameters import Choice, find_nearest
+from pinecone_admin.cli.parameters import Choice, suggest
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, PineconeValueError
 
@@ -67,8 +67,8 @@ def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
 
 
 def _advise_topic(words: tuple[str, ...]) -> str:
-    nearest = find_nearest(" ".join(words), [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())])
-    return f"Did you mean {nearest}?" if nearest else f"The topics are {', '.join(TOPICS)}."
+    known = [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())]
+    return suggest(" ".join(words), known, otherwise=f"The topics are {', '.join(TOPICS)}.")
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -110,8 +110,7 @@ def explain(session: Session, *, code: str | None = None) -> None:
 def _advise_code(code: str) -> str:
     # The number of an error is not misspelt but another one.
     words = [each.code for each in list_explanations() if not each.code.startswith("PA")]
-    nearest = find_nearest(code, words)
-    return f"Did you mean {nearest}?" if nearest else "To list all codes, run pinecone-admin explain."
+    return suggest(code, words, otherwise="To list all codes, run pinecone-admin explain.")
 
 
 @ROOT.session_command("reads", example="pinecone-admin completion bash")

@@ -117,9 +117,9 @@ def stream_csv(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator[
     known = list(rows if is_list(items) else islice(rows, 1))
     columns = _list_columns(known)
     if known:
-        yield _csv_line(columns)
+        yield format_csv_line(columns)
     for row in chain(known, rows):
-        yield _csv_line(_csv_cell(row.get(name)) for name in columns)
+        yield format_csv_line(_csv_cell(row.get(name)) for name in columns)
 
 
 def _list_columns(rows: Sequence[Mapping[str, Plain]]) -> list[str]:
@@ -139,9 +139,10 @@ def _flatten(item: Plain, prefix: str = "") -> dict[str, Plain]:
     return dict(chain.from_iterable(part.items() for part in parts))
 
 
-def _csv_line(cells: Iterable[str]) -> str:
+def format_csv_line(cells: Iterable[str], separator: str = ",") -> str:
+    """Return a line of a CSV table."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    csv.writer(line, delimiter=separator, lineterminator="\n").writerow(cells)
     return line.getvalue()
 
 
