@@ -146,12 +146,10 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
         role = f"service-account:{caller.name}:{binding.role}"
         revoked = "This is a role of the account that the command uses itself."
         deleted = "This is the account that the command uses itself."
-        rotate = ("service-account", "rotate", caller.id, "--store", "file:own.json")
         member, owner = ("--from", "OrgMember", "--to", "OrgOwner"), ("--from", "OrgOwner", "--to", "OrgManager")
         cases = (
             (("service-account", "delete", caller.id), caller.name, deleted),
             (("service-account", "delete", caller.name), caller.name, deleted),
-            (rotate, caller.name, deleted),
             (("role", "revoke", role), role, revoked),
             (("role", "revoke", binding.id), f"service-account:{caller.id}:{binding.role}", revoked),
             (("role", "change", "--service-account", caller.id, *owner), caller.id, revoked),

@@ -14,7 +14,6 @@ from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError, spell_parameter
-from pinecone_admin.cli.identity.caller import is_of_caller
 from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun
@@ -181,12 +180,14 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
         typed: Values of the parameters of its command.
     """
     session, command, subject = call.session, call.command, call.own or call.principal
-    is_own = bool(command.own_warning) and subject is not None and _is_own(session, subject)
+    is_own = call.concerns_caller
     if command.finds_more is not None and (session.is_dry_run or not session.is_row):
         with show_progress(session, "reading what else would be deleted"):
             call.notes += command.finds_more(call)
     if is_own:
         call.notes.append(command.own_warning)
+        if call.destination is not None and call.destination.own_place is not None:
+            call.notes.append(call.destination.own_place.note)
     wants_typed = command.confirms or bool(call.notes)
     is_named = session.settings.get("confirm") is not None or is_own or (wants_typed and not session.is_row)
     is_asked = session.is_interactive and not session.settings.get("yes")
@@ -252,13 +253,6 @@ def ask_for_number(session: Session, what: str, notes: Sequence[str], number: in
     """
     notes = notes if number else []
     ask(session, Consent(what=what, notes=notes, typed=str(number), is_number=True, wants_typed=bool(number)))
-
-
-def _is_own(session: Session, thing: Thing) -> bool:
-    if thing.noun not in {"service-account", "role-binding"}:
-        return False
-    with show_progress(session, "looking up the caller"):
-        return is_of_caller(session.admin, thing.noun, thing.id, client_id=session.client_id)
 
 
 def confirm_temporary_keys(session: Session, what: str) -> None:

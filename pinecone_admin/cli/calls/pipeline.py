@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -81,6 +81,17 @@ class Call:
         thing = self.names.find(noun, text, project=project)
         self.found[thing.id] = thing
         return thing
+
+    @cached_property
+    def concerns_caller(self) -> bool:
+        """Whether the command is about the account that it uses itself, or about a role of it."""
+        subject = self.own or self.principal
+        if not self.command.own_warning or subject is None or subject.noun not in {"service-account", "role-binding"}:
+            return False
+        from pinecone_admin.cli.identity.caller import is_of_caller  # noqa: PLC0415 - loads what few commands need
+
+        with show_progress(self.session, "looking up the caller"):
+            return is_of_caller(self.admin, subject.noun, subject.id, client_id=self.session.client_id)
 
 
 def run_command(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
@@ -183,7 +194,7 @@ def _open_destination(session: Session, makes: Secret) -> Destination:
     from pinecone_admin.cli.secrets.destination import Destination  # noqa: PLC0415 - see run_command
 
     destination = Destination(session, makes)
-    if not (makes.many or destination.needs_owner):
+    if not (makes.many or destination.needs_owner or destination.is_open):
         destination.check([destination.unnamed_owner])
     return destination
 
@@ -193,6 +204,8 @@ def _check_owner(call: Call, destination: Destination, arguments: Mapping[str, A
     makes = destination.makes
     if makes.many:
         return None
+    if makes.is_irreversible and not call.session.is_row:  # of a row, what concerns the caller is refused anyway
+        destination.settle(is_of_caller=call.concerns_caller)
     owner = destination.unnamed_owner
     if destination.needs_owner:
         owner = _find_owner(call, makes, arguments)
@@ -280,6 +293,14 @@ def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner,
         makes = destination.makes
         return create_and_deliver(call.session, makes, delivery, function) if makes.is_new else function()
 
+    if (own_place := destination.own_place) is not None:
+        from pinecone_admin.cli.secrets.destination import refusing  # noqa: PLC0415 - see run_command
+        from pinecone_admin.cli.secrets.own_secret import try_own_secret  # noqa: PLC0415 - as above
+
+        with refusing(), own_place.reserved():
+            made = make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
+        try_own_secret(call.session, own_place)
+        return made
     return make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
 
 

@@ -10,6 +10,7 @@ import click
 
 from pinecone_admin.cli.commands import Noun, apply_as, argument, if_different, limit, new_name, revoke_others, roles
 from pinecone_admin.cli.parameters import Duration, NameOrId, Secret
+from pinecone_admin.errors import PineconeError, SecretNotStoredError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -120,14 +121,23 @@ def delete(call: Call, *, service_account_id: str) -> None:
 def rotate(call: Call, *, service_account_id: str) -> object:
     """Replace the secret of a service account.
 
-    The old one stops working within seconds, so store the new one where its programs read it. For the account you are
-    using, you are asked for its name. Do not run two calls for the same name at the same time.
+    The old one stops working within seconds, so store the new one where its programs read it. Do not run two calls for
+    the same name at the same time.
+
+    For the account you are using, you are asked for its name. Leave out --store: the new secret replaces the one in the
+    secret file of your profile, and is tried. If its secret is anywhere else, the command is refused.
     """
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
-    return call.admin.service_accounts.rotate(
-        service_account_id=service_account_id, store=call.store, client_id=call.session.client_id, allow_own=True
-    )
+    try:
+        return call.admin.service_accounts.rotate(
+            service_account_id=service_account_id, store=call.store, client_id=call.session.client_id, allow_own=True
+        )
+    except PineconeError as error:
+        own_place = None if call.destination is None else call.destination.own_place
+        if own_place is not None and not isinstance(error, SecretNotStoredError) and error.outcome == "unknown":
+            error.add_note(f"if it was rotated, {own_place.remedy}")
+        raise
 
 
 @NOUN.command(

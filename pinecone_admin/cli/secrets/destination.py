@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.failures import BusyError, CLIError, StoreError, WrongPlaceError
@@ -20,6 +20,9 @@ from pinecone_admin.cli.sentences import join_sentences, list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.secrets.own_secret import OwnSecretFile
 
 Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 
@@ -124,6 +127,7 @@ class Destination(StoreByName):
         session: The session.
         makes: The secrets.
         columns: The columns of the row of ``each`` that a place has in it.
+        own_place: The file of the caller's profile, if the secret is that of the caller.
 
     Raises:
         CLIError: There is no place, or it can take none of these secrets.
@@ -136,6 +140,7 @@ class Destination(StoreByName):
         self._template: StoreTemplate | None = None if store is None else parse_template(store, session.columns)
         self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*session.columns}
         self._output: StandardOutput | None = None
+        self.own_place: OwnSecretFile | None = None
         self._proposal: tuple[Sequence[_Owner], str | None] | None = None  # found once for all errors of a run
         if session.settings.get("reveal"):
             if store is not None:
@@ -146,7 +151,7 @@ class Destination(StoreByName):
                 session, is_for_account=makes.is_of_account, is_nested=makes.nested, outcome=outcome
             )
         # How many secrets a file needs is known only once it is compared with the organization.
-        if not self.is_given and not session.is_dry_run and (makes.replaces or not makes.many):
+        if not self.is_given and not session.is_dry_run and (makes.replaces or not makes.many) and not self.is_open:
             raise CLIError(_ask_for_place(makes))
         if self._template is not None and makes.many and makes.replaces:
             self._check_template(self._template)
@@ -154,7 +159,33 @@ class Destination(StoreByName):
     @property
     def is_given(self) -> bool:
         """Whether the command line says where secrets go; a dry run may leave it open."""
-        return self._template is not None or self._output is not None
+        return any(each is not None for each in (self._template, self._output, self.own_place))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no place is given, and there is one all the same if the secret is that of the caller."""
+        if self.is_given or not self.makes.is_irreversible or self.makes.many:
+            return False
+        from pinecone_admin.cli.secrets.own_secret import find_own_place  # noqa: PLC0415 - one command needs it
+
+        return find_own_place(self.session) is not None
+
+    def settle(self, *, is_of_caller: bool) -> None:
+        """Choose the place of the new secret of one account, once it is known whose it is.
+
+        Args:
+            is_of_caller: Whether it is that of the account that the command uses itself.
+
+        Raises:
+            CLIError: There is no place, or the caller could not use the secret there.
+        """
+        if is_of_caller:
+            from pinecone_admin.cli.secrets.own_secret import require_own_place  # noqa: PLC0415 - as above
+
+            self.own_place = require_own_place(self.session)
+            self.check([self.unnamed_owner])
+        elif self.is_open and not self.session.is_dry_run:
+            raise CLIError(_ask_for_place(self.makes))
 
     @property
     def unnamed_owner(self) -> SecretOwner:
@@ -305,6 +336,8 @@ class Destination(StoreByName):
         """
         if self._output is not None:
             return self._output
+        if self.own_place is not None:
+            return self.own_place
         assert self._template is not None  # noqa: S101 - without both, nothing is made
         try:
             return self._fill(self._template, owner)

@@ -1,0 +1,142 @@
+"""The new secret of the account that a command uses itself: it replaces the old one in the file of the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
+
+from attrs import frozen
+
+from pinecone_admin.cli.exit_codes import PARTLY_DONE
+from pinecone_admin.cli.failures import CLIError, StoreError
+from pinecone_admin.cli.identity.client import open_client
+from pinecone_admin.cli.identity.client_secrets import read_secret_file
+from pinecone_admin.cli.output.file_locks import lock_file
+from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.places import FilePlace, PresentSecret
+from pinecone_admin.cli.secrets.target_files import explain_os_errors, find_target_file
+from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import PineconeError, RefusedError
+
+_IS_OWN = "This is the account that the command uses itself"
+
+
+@frozen(kw_only=True)
+class OwnSecretFile(FilePlace):
+    """The secret-file of a profile, which has nothing but the secret in its one line.
+
+    Attributes:
+        client_id: The client id of the profile.
+        profile: Its name.
+    """
+
+    client_id: str
+    profile: str
+
+    @property
+    def note(self) -> str:
+        """Where the secret goes, as a sentence."""
+        return f"The new secret replaces the one in {self.path}, which profile {self.profile} uses."
+
+    @property
+    def remedy(self) -> str:
+        """How the profile gets the secret if the file does not have it."""
+        return (
+            f"profile {self.profile} cannot sign in until {self.path} has the valid secret: run pinecone-admin login "
+            f"--name {self.profile} --overwrite with it, or rotate the secret again as another service account"
+        )
+
+    def write(self, secret: NewSecret) -> None:
+        """Put the secret in its place under the lock of the file, and read it back."""
+        try:
+            super().write(secret)
+        except StoreError as error:
+            error.add_note(self.remedy)
+            raise
+
+    @contextmanager
+    def reserved(self) -> Generator[None, None, None]:
+        """Let no other command rotate the secret meanwhile: the one that is stored last is the valid one.
+
+        Raises:
+            StoreError: Another command rotates it, and does not end in time.
+        """
+        path = find_target_file(self.path, allow_group=self.allow_group).path
+        lock = lock_file(path.with_name(f"{path.name}-rotation"), self.interruptions.time_left)
+        with ExitStack() as held:
+            with explain_os_errors(path):
+                held.enter_context(lock)
+            yield
+
+    def _parse(self, content: bytes) -> PresentSecret:
+        text = content.decode(errors="replace").strip()
+        return PresentSecret(text, self.client_id if text else "")
+
+    def _compose(self, content: bytes, value: str, client_id: str) -> bytes:  # noqa: ARG002 - all of it is replaced
+        return f"{value}\n".encode()
+
+
+def find_own_place(session: Session) -> OwnSecretFile | None:
+    """Return the file from which the profile of a session gets its secret; None if it comes from elsewhere."""
+    identity = session.identity
+    if identity.secret_file is None or identity.client_id is None or session.settings.get("client_secret_stdin"):
+        return None
+    return OwnSecretFile(
+        path=identity.secret_file,
+        variable=None,
+        allow_group=False,
+        replaces=True,
+        is_for_account=True,
+        interruptions=session.interruptions,
+        client_id=identity.client_id,
+        profile=identity.origin.removeprefix("profile "),
+    )
+
+
+def require_own_place(session: Session) -> OwnSecretFile:
+    """Return the file from which the profile of a session gets its secret.
+
+    Raises:
+        CLIError: The secret comes from elsewhere, or the command line says another place.
+    """
+    place = find_own_place(session)
+    if place is None:
+        raise CLIError(
+            f"{_IS_OWN}, and its client secret comes from {_describe_source(session)}, which this command cannot "
+            "change. Rotate it as another service account, or sign in to a profile with pinecone-admin login, and run "
+            "this with that --profile.",
+            cause=RefusedError,
+            says_if_unchanged=True,
+        )
+    for option in ("store", "reveal"):
+        if session.settings.get(option):
+            raise CLIError(
+                f"{_IS_OWN}. Leave out --{option}: the new secret goes into {place.path}, where profile "
+                f"{place.profile} needs it.",
+                says_if_unchanged=True,
+            )
+    return place
+
+
+def _describe_source(session: Session) -> str:
+    identity = session.identity
+    if session.settings.get("client_secret_stdin"):
+        return "standard input"
+    return f"the secret-command of {identity.origin}" if identity.secret_command else identity.origin
+
+
+def try_own_secret(session: Session, place: OwnSecretFile) -> None:
+    """Get a token with the secret in the file; if that fails, warn, since the secret is stored all the same."""
+    try:
+        secret = read_secret_file(place.path, origin=session.identity.origin)
+        identity = session.identity.with_secret(secret, source="the secret-file")
+        with closing(open_client(session, identity)) as admin, show_progress(session, "trying the new secret"):
+            admin.token()
+    except (PineconeError, CLIError) as error:
+        session.exit_code = PARTLY_DONE
+        session.warn(
+            f"The new secret is stored in {place.path}, but it was not accepted yet, or could not be tried: "
+            f"{error.message.rstrip('.')}. Run pinecone-admin whoami --profile {place.profile} in a minute. If that "
+            f"fails, {place.remedy}."
+        )
