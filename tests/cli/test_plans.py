@@ -94,7 +94,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
     ]
     assert done.exit == 9
     assert [each["name"] for each in done.json["left"]] == ["ci-1"]
-    assert done.stderr.endswith("1 of 3 projects were not deleted.\n")
+    assert done.stderr.endswith("Not deleted, or perhaps not deleted: 1 of 3 projects.\n")
     assert rest == {"search", "empty", "kept"}
 
 

@@ -133,7 +133,8 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         session.notify(f"These people may know secrets. Rotate those that {named}.")
     _warn_of_missing(session, report, left=report.left)
     if report.left:
-        session.warn(f"{len(report.left)} of {count_noun(len(plan.emails), 'person', 'people')} were not removed.")
+        people = count_noun(len(plan.emails), "person", "people")
+        session.warn(f"Not removed, or perhaps not removed: {len(report.left)} of {people}.")
 
 
 @contextmanager

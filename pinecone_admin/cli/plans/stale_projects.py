@@ -108,7 +108,8 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     if report.left:
         codes = [each.help_code for each in report.left]
         session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(report.deleted))
-        session.warn(f"{len(report.left)} of {count_noun(len(plan.projects), 'project')} were not deleted.")
+        projects = count_noun(len(plan.projects), "project")
+        session.warn(f"Not deleted, or perhaps not deleted: {len(report.left)} of {projects}.")
 
 
 def _describe_keys(session: Session, project: StaleProject) -> list[str]:
