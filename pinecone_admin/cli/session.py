@@ -217,6 +217,19 @@ class Session:
         self.stderr.flush()
         return self.stdin.readline().strip()
 
+    def ask_for_secret(self, text: str) -> str:
+        """Return what a person types for a value that the terminal does not show; empty if the input ends.
+
+        Args:
+            text: What the value is.
+        """
+        import getpass  # noqa: PLC0415 - few commands ask for one
+
+        try:
+            return getpass.getpass(f"{text} (it is not shown): ", stream=self.stderr)
+        except EOFError:
+            return ""
+
     def show_wait(self, reason: str, seconds: float) -> None:
         """Show in the progress of the terminal, if there is any, that the command waits.
 

@@ -151,6 +151,25 @@ def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: P
         assert word in refused.stderr
 
 
+def test_a_plan_is_shown_before_its_number_is_typed_also_with_yes(tmp_path: Path) -> None:
+    """--yes does not answer for a number, so a person sees what the number counts; --confirm has answered already."""
+    people, plan = tmp_path / "people.csv", str(tmp_path / "plan.json")
+    people.write_text("ada@example.com\n")
+    stale = ("project", "stale", "--match", "ci-*", "--older-than", "7d", "--yes")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1")
+        for command, line in (
+            (("user", "offboard", "--people", str(people)), "would delete user ada@example.com"),
+            (stale, "project 'ci-1'"),
+        ):
+            made = run(*command, "--out", plan, "--overwrite")
+            asked = run("apply", plan, "--yes", terminal=True, stdin="no\n")
+            done = run("apply", plan, "--confirm", "1", terminal=True)
+            assert (made.exit, asked.exit, done.exit) == (0, 130, 0)
+            assert line in asked.stderr.partition("Type the number 1")[0]
+            assert line not in done.stderr
+
+
 def test_plans_that_are_damaged_or_of_another_organization_are_refused(tmp_path: Path) -> None:
     """A plan that is missing, cut off, of another kind or organization ends in one line and changes nothing."""
     people = tmp_path / "people"

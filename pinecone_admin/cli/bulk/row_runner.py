@@ -28,6 +28,7 @@ from pinecone_admin.cli.calls.confirmation import (
     ask,
     confirm_temporary_keys,
     name_some,
+    needs_answer,
     require_change_allowed,
 )
 from pinecone_admin.cli.command_line import describe_error, run_in_session
@@ -168,8 +169,7 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
             raise CLIError(f"{file.name.capitalize()} {once} Add {option}.")
     rows = "the rows" if total is None else count_noun(total, "row")
     what = f"{name}, once for each of {rows} of {file.name}"
-    is_agreed = "confirm" in session.settings or (session.settings.get("yes") and not deletes)
-    if session.is_interactive and not (is_agreed or session.is_dry_run):
+    if session.is_interactive and needs_answer(session, wants_typed=deletes):
         for row in islice(file.rows(), _SHOWN):
             session.notify(template.show(row))
     if deletes or changes:

@@ -40,6 +40,7 @@ class Consent:
     Attributes:
         what: What would be done, as the question shows it.
         notes: Sentences that the question, the refusal and the dry run have before anything else.
+        details: Lines that a person sees before the question, and nobody else.
         typed: The name, or the number of deletions, that ``--confirm`` gives; empty if there is none.
         is_number: Whether it is a number, which ``--confirm`` must not be less than.
         wants_typed: Whether it has to be typed, so that ``--yes`` is not enough.
@@ -51,6 +52,7 @@ class Consent:
 
     what: str
     notes: Sequence[str] = ()
+    details: Iterable[str] = ()
     typed: str = ""
     is_number: bool = False
     wants_typed: bool = False
@@ -77,18 +79,25 @@ def ask(session: Session, consent: Consent) -> None:
     given = None if session.settings.get("confirm") is None else str(session.settings["confirm"])
     if given is not None and consent.typed and not consent.is_met_by(given):
         raise _reject(consent, given)
-    is_preview = session.is_dry_run and not consent.is_for_dry_run
-    is_agreed = given is not None or (session.settings.get("yes") and not consent.wants_typed)
-    if session.is_row and consent.concerns_caller and not is_preview:
-        reason = f"{_say_notes(consent)} Run this command by itself, with {_spell_option(consent)}."
+    if session.is_row and consent.concerns_caller and not session.is_dry_run:
+        reason = f"{' '.join(consent.notes)} Run this command by itself, with {_spell_option(consent)}."
         raise CLIError(reason, says_if_unchanged=True)
-    if not (is_preview or is_agreed or session.is_row or session.is_interactive):
+    is_open = needs_answer(session, wants_typed=consent.wants_typed, is_for_dry_run=consent.is_for_dry_run)
+    if is_open and not session.is_interactive:
         raise CLIError(_explain(consent))
+    for each in consent.details if is_open else ():
+        session.notify(each)
     # Scripts that ask for JSON have agreed, or find the notes in the dry run: what is left for stderr is a failure.
     for each in consent.notes if session.is_interactive or not session.expects_json_errors else ():
         session.notify(each)
-    if not (is_preview or is_agreed or session.is_row):
+    if is_open:
         _question(session, consent)
+
+
+def needs_answer(session: Session, *, wants_typed: bool, is_for_dry_run: bool = False) -> bool:
+    """Return whether no option has agreed to a change yet; the arguments are those of ``Consent``."""
+    is_agreed = "confirm" in session.settings or (bool(session.settings.get("yes")) and not wants_typed)
+    return not (is_agreed or session.is_row or (session.is_dry_run and not is_for_dry_run))
 
 
 def _reject(consent: Consent, given: str) -> CLIError:
@@ -102,15 +111,11 @@ def _spell_option(consent: Consent) -> str:
     return f"--confirm {shlex.quote(consent.typed)}" if consent.wants_typed else "--yes"
 
 
-def _say_notes(consent: Consent) -> str:
-    return " ".join(consent.notes)
-
-
 def _explain(consent: Consent) -> str:
     """Return how to agree where nobody can be asked."""
     preview = "" if consent.is_for_dry_run or consent.is_local else ", or --dry-run to see what would happen"
     if consent.notes or consent.wants_typed:
-        why = _say_notes(consent) or _CANNOT_BE_UNDONE
+        why = " ".join(consent.notes) or _CANNOT_BE_UNDONE
     else:
         why = "Nobody can be asked here, since there is no terminal."
     return f"{why} Add {_spell_option(consent)} to go ahead{preview}."
@@ -242,7 +247,9 @@ def name_some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + (", …" if names[_MOST_NAMED:] else "")
 
 
-def ask_for_number(session: Session, what: str, notes: Sequence[str], number: int) -> None:
+def ask_for_number(
+    session: Session, what: str, notes: Sequence[str], number: int, *, details: Iterable[str] = ()
+) -> None:
     """Ask for the number of what a plan or a file removes; for a yes if that is none.
 
     Args:
@@ -250,9 +257,19 @@ def ask_for_number(session: Session, what: str, notes: Sequence[str], number: in
         what: What would be done.
         notes: Sentences with what is removed.
         number: How many are removed.
+        details: Lines that a person sees before the question.
     """
-    notes = notes if number else []
-    ask(session, Consent(what=what, notes=notes, typed=str(number), is_number=True, wants_typed=bool(number)))
+    ask(
+        session,
+        Consent(
+            what=what,
+            notes=notes if number else [],
+            details=details,
+            typed=str(number),
+            is_number=True,
+            wants_typed=bool(number),
+        ),
+    )
 
 
 def confirm_temporary_keys(session: Session, what: str) -> None:

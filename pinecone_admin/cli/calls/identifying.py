@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -63,10 +62,7 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
 def _read_value(session: Session) -> str:
     """Return the value on stdin, or that is typed at a prompt that does not show it."""
     if session.is_interactive:
-        try:
-            typed = getpass.getpass("Value of the API key (it is not shown): ", stream=session.stderr)
-        except EOFError:
-            typed = ""
+        typed = session.ask_for_secret("Value of the API key")
     else:
         typed = session.stdin.read(_MAX_LENGTH)
     if not typed.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
@@ -39,16 +39,13 @@ def list_lines(report: object, ledger: Ledger) -> list[str]:
     lines = str(report).split("\n")
     if isinstance(report, Ensured | RoleChange) and report.steps:
         changed = cast("Ensured[object] | RoleChange", report)
-        return [*map(str, changed.steps), *_list_differences(changed)]
+        differences: Sequence[object] = getattr(changed, "differences", ())
+        return [*map(str, changed.steps), *(f"differs: {each}" for each in differences)]
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
             if place := _find_place(ledger, _id_of(step)):
                 lines[number] += f"; the new secret {place}"
     return lines
-
-
-def _list_differences(report: Ensured[object] | RoleChange) -> list[str]:
-    return [f"differs: {each}" for each in getattr(report, "differences", [])]
 
 
 def _id_of(step: Step) -> str | None:

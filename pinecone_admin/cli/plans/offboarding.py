@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -61,8 +61,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         return
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
-    _show_before_asking(session, str(preview).splitlines())
-    ask(session, Consent(what=f"user offboard: {email}"))
+    ask(session, Consent(what=f"user offboard: {email}", details=str(preview).splitlines()))
     with _kept(session, preview.to_dict()) as documents:
         with show_progress(session, f"removing {email}"):
             report = session.admin.users.offboard(email=email, dry_run=False)
@@ -108,10 +107,9 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     plan = parse_plan(session, OffboardPlan, text, path)
     if plan.reports:
         number, names = len(plan.reports), name_some([each.email for each in plan.reports])
-        if not session.is_dry_run:
-            _show_before_asking(session, str(plan).splitlines())
         people = count_noun(number, "person", "people")
-        ask_for_number(session, f"apply {path}", [f"This removes {people} from the organization: {names}."], number)
+        notes = [f"This removes {people} from the organization: {names}."]
+        ask_for_number(session, f"apply {path}", notes, number, details=str(plan).splitlines())
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())
@@ -176,13 +174,6 @@ def _save_report(session: Session, documents: list[dict[str, Any]], path: str | 
     if path is not None:
         write_file(session, path, json.dumps(documents[-1], indent=2) + "\n")
         documents.clear()
-
-
-def _show_before_asking(session: Session, lines: Iterable[str]) -> None:
-    if session.settings.get("yes") or not session.is_interactive:
-        return
-    for line in lines:
-        session.notify(line)
 
 
 def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, needs_answer, require_change_allowed
 from pinecone_admin.cli.failures import CLIError, describe_problem, describe_refusal, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
@@ -348,13 +348,12 @@ def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[C
 def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Ref]) -> int:
     """Ask on a terminal, after the plan was shown; return how many may be removed."""
     given: int | None = session.settings.get("confirm")
-    if not session.is_dry_run:
-        is_asked = session.is_interactive and given is None and (removed or not session.settings.get("yes"))
-        for line in str(plan).splitlines() if is_asked else plan.notes:
+    number, lines = len(removed), str(plan).splitlines()
+    if not (session.is_dry_run or (session.is_interactive and needs_answer(session, wants_typed=bool(removed)))):
+        for line in plan.notes:
             session.notify(line)
-    number = len(removed)
     names = name_some([str(each.name) for each in removed])
-    ask_for_number(session, what, [f"This removes {count_noun(number, 'thing')}: {names}."], number)
+    ask_for_number(session, what, [f"This removes {count_noun(number, 'thing')}: {names}."], number, details=lines)
     return number if given is None else given
 
 

@@ -81,13 +81,10 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     keys: list[str] = []
     if plan.projects:
         number, names = len(plan.projects), name_some([each.name for each in plan.projects])
-        if session.is_interactive and not session.is_dry_run:
-            for each in plan.projects:
-                session.notify(str(each))
         with show_progress(session, "reading what would be deleted"):
             keys = [each for project in plan.projects for each in _describe_keys(session, project)]
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
-        ask_for_number(session, f"apply {path}", notes, number)
+        ask_for_number(session, f"apply {path}", notes, number, details=map(str, plan.projects))
     if session.is_dry_run:
         with show_progress(session, "reading the projects"):
             preview = _preview(session, plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -59,11 +58,7 @@ def obtain_secret(session: Session, profile: Profile) -> str:
         return run_secret_command(profile.secret_command, env=session.env, origin=f"profile {profile.name}")
     if session.settings.get("client_secret_stdin"):
         return read_secret_from(session.stdin)
-    try:
-        typed = getpass.getpass("Client secret (it is not shown): ", stream=session.stderr)
-    except EOFError:
-        typed = ""
-    return check_secret(typed, source="What you typed")
+    return check_secret(session.ask_for_secret("Client secret"), source="What you typed")
 
 
 def try_credentials(session: Session, profile: Profile, secret: str) -> Profile:

@@ -36,9 +36,6 @@ class NewSecret:
     name: str = ""
     client_id: str | None = None
 
-    def __str__(self) -> str:
-        return f"{'API key' if self.kind == 'api-key' else 'service account'} {self.id}"
-
     @property
     def label(self) -> str:
         """The key or service account as a sentence names it, such as ``key reader``."""
