@@ -274,7 +274,7 @@ class AsyncAPIKeys(Namespace):
         Raises:
             RefusedError: An earlier run keeps the old key for a longer time. Or the key is temporary, has no role, or
                 belongs to an unfinished workflow. Or its successor was deleted or has no final name. Or another
-                rotation of the key is in progress. Nothing was changed, or the new key was deleted again.
+                rotation of the key is in progress. Nothing was changed, or the new key was deleted.
             ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             LeftoverError: ``store`` failed or the response with the value was lost, and the new key could not be
                 deleted. Or another rotation of the key finished during this call.

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from pinecone_admin.emulator import Emulator
 
 
+_ARGUMENTS = ("plan", "permissions", "state", "serve", "ticking", "assert_all_used")
 _LINE = (
-    "pinecone_emulator(plan, permissions, state, serve, ticking, assert_all_used): arguments of emulate() for the "
+    f"pinecone_emulator({', '.join(_ARGUMENTS)}): arguments of emulate() for the "
     "fixture pinecone_emulator; with assert_all_used, a test fails at its end if it has not met all of its faults"
 )
 _EMULATOR = pytest.StashKey["Emulator"]()
@@ -51,5 +52,9 @@ def _read_marker(item: pytest.Item) -> dict[str, Any]:
     for marker in reversed(list(item.iter_markers("pinecone_emulator"))):
         if marker.args:
             raise pytest.UsageError(f"the marker pinecone_emulator takes named arguments only, not {marker.args[0]!r}")
+        # emulate() also takes an emulator.
+        if unknown := marker.kwargs.keys() - {*_ARGUMENTS, "emulator"}:
+            takes = ", ".join(_ARGUMENTS)
+            raise pytest.UsageError(f"the marker pinecone_emulator takes {takes}, not {min(unknown)!r}")
         options |= marker.kwargs
     return options

@@ -82,7 +82,7 @@ def describe_deletion(missing: PineconeError | None = None) -> str:
     """Describe the result of a deletion, given its 404 if there was one."""
     # An earlier attempt, whose response was lost, may have deleted it.
     if missing is None or missing.attempts > 1:
-        return "was deleted again"
+        return "was deleted"
     return "no longer existed"
 
 

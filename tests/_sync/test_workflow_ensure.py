@@ -400,14 +400,14 @@ def test_a_quota_used_up_by_others_is_raised_unchanged(admin: Admin, emulator: E
 
 
 def test_what_a_lost_create_made_is_not_said_to_exist_once_it_is_deleted(emulator: Emulator) -> None:
-    """The notes of the error say that the key was deleted again, and not also that it may exist."""
+    """The notes of the error say that the key was deleted, and not also that it may exist."""
     admin = emulator.admin(retry=RetryPolicy(max_attempts=1))
     project = admin.projects.create(name="p")
     lost = emulator.faults.add("create_api_key", drop="after")
     with raises(PineconeConnectionError) as caught:
         admin.api_keys.ensure(project_id=project.id, name="k")
     (note,) = caught.value.__notes__
-    assert note.endswith("was deleted again")
+    assert note.endswith("was deleted")
     assert (caught.value.outcome, lost.fired, [*emulator.state.api_keys]) == ("undone", 1, [])
 
 

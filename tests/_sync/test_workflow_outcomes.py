@@ -219,7 +219,7 @@ def test_an_interruption_of_an_undo_has_the_notes_of_the_error_before_it(emulato
 
     error = run_interruptibly(run, arm, by_task=True)
     assert emulator.state.api_keys == {}
-    assert error is None or "was deleted again" in "; ".join(error.__notes__)
+    assert error is None or "was deleted" in "; ".join(error.__notes__)
 
 
 def test_a_run_that_was_left_to_the_garbage_collector_changes_nothing_later(emulator: Emulator) -> None:

@@ -131,10 +131,8 @@ def test_a_failed_step_rolls_back_in_reverse_order(emulator: Emulator) -> None:
     deleted = [request.split("/")[2] for request in transport.requests if request.startswith("DELETE")]
     assert deleted == ["role-bindings", "projects"]
     binding, project = caught.value.__notes__
-    assert re.fullmatch(
-        r"ProjectViewer on project .+ for service account .+ \(role binding .+\) was deleted again", binding
-    )
-    assert re.fullmatch(r"project tenant \(.+\) was deleted again", project)
+    assert re.fullmatch(r"ProjectViewer on project .+ for service account .+ \(role binding .+\) was deleted", binding)
+    assert re.fullmatch(r"project tenant \(.+\) was deleted", project)
     assert not emulator.state.projects
 
 

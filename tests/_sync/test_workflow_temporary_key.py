@@ -93,7 +93,7 @@ def test_the_block_may_end_in_any_way(admin: Admin, emulator: Emulator, project_
         with pytest.raises(kind) as caught:
             with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
                 raise kind
-        assert caught.value.__notes__ == [f"temporary API key {made.key.id} in project {project_id} was deleted again"]
+        assert caught.value.__notes__ == [f"temporary API key {made.key.id} in project {project_id} was deleted"]
         assert names(emulator) == []
 
 

@@ -585,6 +585,9 @@ class TestFaults:
 @pytest.mark.pinecone_emulator("Free")
 def test_positional(pinecone_emulator): ...
 
+@pytest.mark.pinecone_emulator(assert_used=True)
+def test_misspelled(pinecone_emulator): ...
+
 @pytest.mark.pinecone_emulator(plan="Free", permissions="open", state={"projects": [{"name": "search"}]})
 def test_state(pinecone_emulator):
     assert pinecone_emulator.settings["plan"] == "Free"
@@ -596,12 +599,13 @@ def test_state(pinecone_emulator):
 def test_the_marker_sets_the_state_and_checks_the_faults(tmp_path: Path) -> None:
     """The marker takes a plan, permissions and a state; a test whose faults were not all met fails, and is no error."""
     output = run_pytest(tmp_path, test=MARKED).stdout
-    assert "3 failed, 2 passed, 1 error" in output
+    assert "3 failed, 2 passed, 2 errors" in output
     for status in (503, 501):
         assert f"create_project (status={status}): fired 0 of 1 times" in output
     assert "LookupError: Free" in output
     assert "(status=500)" not in output
     assert "takes named arguments only, not 'Free'" in output
+    assert "serve, ticking, assert_all_used, not 'assert_used'" in output
 
 
 @pytest.mark.long

@@ -207,7 +207,7 @@ quote. The command writes the file under a lock, .NAME.pinecone-admin-lock
 beside it, and reads the secret back. If another command holds the lock for ten
 seconds, the exit code is 7, and nothing is made.
 
-If storing fails all the same, the key is deleted again (exit code 1); what
+If storing fails all the same, the key is deleted (exit code 1); what
 cannot be undone is kept in a file that the error names (exit code 9). Ctrl-C
 while a secret is stored takes effect once the secret is in the report.
 
