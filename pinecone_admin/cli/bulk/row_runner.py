@@ -84,7 +84,7 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
     refuse_placeholders("--query", session.settings.get("query") or "")
     if path == "-" and session.settings.get("client_secret_stdin"):
         raise CLIError("--client-secret-stdin: standard input has the rows")
-    check_new_files(failed, overwrite=bool(session.settings.get("overwrite")), inputs=(path,))
+    check_new_files(session, failed, inputs=(path,))
     session.written += [] if failed is None else [failed]
 
 

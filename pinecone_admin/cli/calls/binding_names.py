@@ -35,10 +35,7 @@ def spell_binding(admin: Admin, binding: RoleBinding) -> str:
     """Return how a role binding is written on the command line, with names as far as the account may see them."""
     names = _Names(admin)
     names.read([binding])
-    named = names.add_to(binding)
-    project = [named.resource_name or binding.resource_id] if binding.resource_type == "project" else []
-    holder = [binding.principal_type.replace("_", "-"), named.principal_name or binding.principal_id]
-    return ":".join([*holder, *project, binding.role])
+    return names.add_to(binding).spelling
 
 
 class _Names:

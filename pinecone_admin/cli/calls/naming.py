@@ -16,7 +16,7 @@ from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.documents import KeyOfProject
+from pinecone_admin.cli.output.documents import KeyOfProject, NamedBinding
 from pinecone_admin.cli.parameters import (
     BindingReading,
     Reference,
@@ -264,9 +264,8 @@ def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
 
 
 def _name_of(item: Any) -> str | None:
-    if isinstance(item, RoleBinding):  # as it is written on the command line
-        project = [item.resource_id] if item.resource_type == "project" else []
-        return ":".join([item.principal_type.replace("_", "-"), item.principal_id, *project, item.role])
+    if isinstance(item, RoleBinding):
+        return NamedBinding(item, principal_name=None, resource_name=None).spelling
     return getattr(item, "email", None) or getattr(item, "name", None)
 
 

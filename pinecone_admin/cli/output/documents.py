@@ -42,6 +42,14 @@ class NamedBinding:
     principal_name: str | None
     resource_name: str | None
 
+    @property
+    def spelling(self) -> str:
+        """How it is written on the command line, with names as far as they are known."""
+        binding = self.binding
+        project = [self.resource_name or binding.resource_id] if binding.resource_type == "project" else []
+        holder = [binding.principal_type.replace("_", "-"), self.principal_name or binding.principal_id]
+        return ":".join([*holder, *project, binding.role])
+
     def to_document(self) -> dict[str, Any]:
         """Return the fields of the role binding, and each name behind the id that it belongs to."""
         document: dict[str, Any] = {}

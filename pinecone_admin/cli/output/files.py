@@ -7,12 +7,15 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.auth.private_files import replace_private_file
 from pinecone_admin.cli.failures import CLIError, reason_of
 from pinecone_admin.errors import PineconeValueError
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
 
 MAX_FILE_BYTES = 1024 * 1024
 _MAX_CHARACTERS = 1 << 28
@@ -142,12 +145,12 @@ def check_writable(path: str) -> None:
         raise CLIError(f"{describe_path(path)} cannot be written, because its folder is not writable.")
 
 
-def check_new_files(*paths: str | None, overwrite: bool, inputs: Iterable[str | None] = ()) -> None:
+def check_new_files(session: Session, *paths: str | None, inputs: Iterable[str | None] = ()) -> None:
     """Raise if files that a command writes cannot be written, or exist; before anything is read for them.
 
     Args:
+        session: The session; with ``--overwrite``, a file that exists is replaced, unless the command itself reads it.
         paths: The files; None for one that was not asked for.
-        overwrite: Whether a file that exists is replaced, unless the command itself reads it.
         inputs: The files that the command reads.
 
     Raises:
@@ -162,7 +165,7 @@ def check_new_files(*paths: str | None, overwrite: bool, inputs: Iterable[str | 
         target = Path(path)
         if not target.is_file():
             continue
-        if not overwrite:
+        if not session.settings.get("overwrite"):
             raise CLIError(f"{describe_path(path)} exists. Add --overwrite to replace it, or choose another name.")
         if any(each.exists() and each.samefile(target) for each in read):
             raise CLIError(f"{describe_path(path)} is read by the command, so choose another name.")

@@ -41,7 +41,7 @@ def offboard(session: Session, *, email: str | None, people: str | None, out: st
         _make_plan(session, people, out)
     elif email is not None and people is None:
         require_change_allowed(session)
-        check_new_files(out, overwrite=bool(session.settings.get("overwrite")))
+        check_new_files(session, out)
         _offboard_one(session, email, out)
     else:
         raise CLIError("Name one person, or give --people FILE to make a plan, which apply carries out.")

@@ -32,7 +32,7 @@ from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.plans.offboarding import carry_out_plan
 from pinecone_admin.cli.plans.plan_files import as_document, find_workflow, parse_plan, prepare_plan_file, save_plan
 from pinecone_admin.cli.plans.stale_projects import carry_out_deletion
-from pinecone_admin.cli.reports.inventory_report import parse_inventory, read_inventory
+from pinecone_admin.cli.reports.inventory_report import read_inventory
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
@@ -65,7 +65,7 @@ _SECRETS = Secret("api-key", many=True)
 
 def export_organization(session: Session, out: str | None) -> None:
     """Write the organization as a file, by default in YAML, and say what a file cannot express."""
-    check_new_files(out, overwrite=bool(session.settings.get("overwrite")))
+    check_new_files(session, out)
     state = read_inventory(session).to_desired_state()
     for note in state.notes:
         session.warn(as_sentences(note))
@@ -93,13 +93,10 @@ def plan_file(
     prepare_plan_file(session, out, file, base, inventory, others=[markdown])
     _check_format(session)
     desired, former = read_state(session, file), None if base is None else read_state(session, base)
+    client_id = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
     if inventory is None:
         client_id = session.client_id
-        made = _plan(session, desired, former, read_inventory(session), client_id)
-    else:
-        taken = parse_inventory(read_text(inventory, session.stdin), inventory)
-        client_id = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
-        made = _plan(session, desired, former, taken, client_id)
+    made = _plan(session, desired, former, read_inventory(session, inventory), client_id)
     if out is not None:
         save_plan(session, made, out)
     if markdown is not None:
@@ -210,7 +207,7 @@ def apply_file(
 ) -> None:
     """Carry out a file or a saved plan, and write the report; the arguments are the options of the command."""
     require_change_allowed(session)
-    check_new_files(out, overwrite=bool(session.settings.get("overwrite")), inputs=(file, base))
+    check_new_files(session, out, inputs=(file, base))
     text = read_text(file, session.stdin, keep_mark=True)
     workflow = find_workflow(text)
     if workflow in _CARRIED_OUT_ELSEWHERE:

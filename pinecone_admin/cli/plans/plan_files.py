@@ -75,11 +75,10 @@ def prepare_plan_file(
         inputs: The files that the command reads.
         others: The other files that it writes.
     """
-    overwrite = bool(session.settings.get("overwrite"))
-    check_new_files(path, overwrite=overwrite, inputs=inputs)
+    check_new_files(session, path, inputs=inputs)
     if path is not None and Path(path).is_file():
         follow_own_links(Path(path).absolute()).unlink()
-    check_new_files(path, *others, overwrite=overwrite, inputs=inputs)
+    check_new_files(session, path, *others, inputs=inputs)
 
 
 def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str) -> None:

@@ -15,7 +15,7 @@ from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
-from pinecone_admin.cli.reports.inventory_report import end_with_unread, parse_inventory, read_inventory
+from pinecone_admin.cli.reports.inventory_report import end_with_unread, read_inventory
 from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
@@ -63,9 +63,9 @@ def report_access(
     if max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(kinds))):
         raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, such as 90d. Without it, no key is too old.")
     files = [each for each in (html, csv, markdown) if each is not None]
-    check_new_files(*files, overwrite=bool(session.settings.get("overwrite")), inputs=(inventory, waivers))
+    check_new_files(session, *files, inputs=(inventory, waivers))
     accepted = parse_waivers(read_text(waivers, session.stdin)) if waivers else []
-    taken = parse_inventory(read_text(inventory, session.stdin), inventory) if inventory else read_inventory(session)
+    taken = read_inventory(session, inventory)
     access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
     project_id = find_project(access.projects, project) if project else None
     review = access.accept(accepted, today=datetime.now(UTC).date() if inventory else None)

@@ -21,7 +21,7 @@ _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_
 
 def report_inventory(session: Session, out: str | None) -> None:
     """Take an inventory, save it in a file if one is given, and choose the exit code."""
-    check_new_files(out, overwrite=bool(session.settings.get("overwrite")))
+    check_new_files(session, out)
     taken = read_inventory(session)
     if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
@@ -32,8 +32,7 @@ def report_inventory(session: Session, out: str | None) -> None:
 
 def report_changes(session: Session, old: str, new: str | None, *, fail_on_change: bool) -> None:
     """Compare a saved inventory with another one, or with what is there now, and choose the exit code."""
-    before = parse_inventory(read_text(old, session.stdin), old)
-    after = read_inventory(session) if new is None else parse_inventory(read_text(new, session.stdin), new)
+    before, after = read_inventory(session, old), read_inventory(session, new)
     check_same_organization(before, after)
     changes = before.diff(after)
     _write_changes(session, changes)
@@ -51,8 +50,14 @@ def end_with_unread(session: Session, unread: Sequence[str]) -> None:
         session.exit_code = exit_codes.PARTLY_DONE
 
 
-def read_inventory(session: Session) -> Inventory:
-    """Read the whole organization, with progress."""
+def read_inventory(session: Session, path: str | None = None) -> Inventory:
+    """Return the inventory in a file, or read the whole organization, with progress.
+
+    Raises:
+        PineconeValueError: The file has no inventory, or only a part of one; the message names the file.
+    """
+    if path is not None:
+        return parse_inventory(read_text(path, session.stdin), path)
     with show_progress(session, "reading the organization") as progress:
         return session.admin.inventory(progress=progress)
 
