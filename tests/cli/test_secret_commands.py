@@ -513,7 +513,7 @@ def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: 
         assert leaked.json["delete_after"] is None
         assert new.id not in emulator.state.api_keys
         shown = run("api-key", "rotate", "reader", "--reveal", "--yes", "--keep-old-for", "0", terminal=True)
-        assert shown.stderr.endswith("The old key is deleted.\n")
+        assert shown.stderr.endswith("The old key was deleted.\n")
 
 
 def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def _write_place(session: Session, delivery: SecretDelivery, result: object) -> 
 
 def _describe_old_key(rotation: Rotation) -> str:
     if rotation.delete_after is None:
-        return "The old key is deleted."
+        return "The old key was deleted."
     until = describe_minute(rotation.delete_after)
     return (
         f"The old key works at least until {until}, and is deleted by the next rotate-due or delete-retired after that."
