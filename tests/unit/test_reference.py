@@ -89,7 +89,7 @@ def test_a_property_has_the_errors_of_reading_it() -> None:
     """Reading an attribute can raise as a call can: the item has each error that the docstring of a property has."""
     raising = [
         (owner.__name__, name)
-        for owner in (*vars(workflows).values(), Emulator)
+        for owner in (*(getattr(workflows, name) for name in workflows.__all__), Emulator)
         if inspect.isclass(owner)
         for name, member in vars(owner).items()
         if isinstance(member, property) and "Raises:" in (member.__doc__ or "")
