@@ -19,6 +19,7 @@ from pinecone_admin.cli.parameters import (
     Choice,
     Count,
     NameOrId,
+    NewName,
     PrincipalOption,
     Role,
     Secret,
@@ -124,16 +125,17 @@ def argument(name: str, text: str, **attributes: Any) -> Decorator:
     return click.argument(name, help=text, **attributes)
 
 
-def new_name(text: str) -> Decorator:
+def new_name(model: str, text: str) -> Decorator:
     """Add the name of what a command creates, which is positional, and is taken as ``--name``, too.
 
     Args:
+        model: The model of the API whose ``name`` it becomes.
         text: The help of the name.
     """
 
     def decorate(function: _Function) -> _Function:
         option = click.option("--name", _NAME_OPTION, hidden=True, expose_value=False, help="As NAME.")
-        return argument("name", text, metavar="NAME")(option(function))
+        return argument("name", text, type=NewName(model), metavar="NAME")(option(function))
 
     return decorate
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
-from pinecone_admin.cli.failures import CLIError, spell_parameter
+from pinecone_admin.cli.failures import CLIError, describe_refusal, spell_parameter
 from pinecone_admin.cli.sentences import join_sentences
+from pinecone_admin.errors import PineconeValueError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -164,6 +165,60 @@ def parse_duration(text: str) -> timedelta | None:
         return timedelta(**{_UNITS[found[2]]: float(found[1])})
     except OverflowError:
         return None
+
+
+class Checked(click.ParamType[str]):
+    """A text that a method checks, too. Here, a row of a file that is wrong is found before the first one runs."""
+
+    argument: str
+    """The argument of the method."""
+
+    def check(self, value: str) -> None:
+        """Raise PineconeValueError if the method would not take the text."""
+        raise NotImplementedError
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        """Return the text; an empty one is refused where the other parameters are."""
+        try:
+            if value:
+                self.check(value)
+        except PineconeValueError as error:
+            message = error.message_with_names({self.argument: spell_parameter(param)})
+            raise CLIError(describe_refusal(message)) from error
+        return str(value)
+
+
+class Email(Checked):
+    """The email address of a person, who may be no member yet."""
+
+    name = argument = "email"
+
+    def check(self, value: str) -> None:
+        """Raise PineconeValueError if it is no address."""
+        from pinecone_admin._http.argument_checks import check_email  # noqa: PLC0415 - a help checks nothing
+
+        check_email("email", value)
+
+
+class NewName(Checked):
+    """A name that something gets.
+
+    Args:
+        model: The model of the API whose ``name`` it becomes.
+    """
+
+    name = "text"
+    argument = "name"
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def check(self, value: str) -> None:
+        """Raise PineconeValueError if nothing of the model can have the name."""
+        from generated_client import models  # noqa: PLC0415 - a help needs no models
+        from pinecone_admin._http.operation_checks import check_name  # noqa: PLC0415 - as above
+
+        check_name(value, getattr(models, self._model), operation="check_name")
 
 
 class NameOrId(click.ParamType["Reference"]):

@@ -307,6 +307,16 @@ WRONG = {
     (("project", "create", "x", "--max-pods", "{name}"), '{"name": "many"}'): "--max-pods many: write a whole number",
     (("service-account", "create", "x", "--role", "{name}", "--store", "file:{name}"), '{"name": "Org"}'): "--role: ",
     (("api-key", "list", "--{name}"), '{"name": "x"}'): "There is no --",
+    (("user", "ensure", "{name}", "--role", "OrgMember"), '{"name": "ada"}'): "EMAIL is not an email address: 'ada'.",
+    (("invite", "create", "{name}", "--role", "OrgMember"), '{"name": "ada"}'): "EMAIL is not an email address: 'ada'.",
+    (("project", "create", "{name}"), f'{{"name": "{"x" * 513}"}}'): "NAME must have 1 to 512 characters, not 513.",
+    (("project", "update", "a", "--name", "{name}"), f'{{"name": "{"x" * 513}"}}'): "--name must have 1 to 512",
+    (("api-key", "ensure", "{name}", "--project", "a", "--store", "file:{name}"), f'{{"name": "{"x" * 81}"}}'): (
+        "NAME must have 1 to 80 characters, not 81."
+    ),
+    (("service-account", "update", "a", "--name", "{name}"), f'{{"name": "{"ü" * 41}"}}'): (
+        "--name must have 1 to 80 UTF-8 bytes, not 82."
+    ),
     (
         ("project", "ensure", "fine", "--if-different", "{name}"),
         '{"name": "maybe"}',

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, if_different, limit, new_name, own_key
-from pinecone_admin.cli.parameters import KEY_ROLE, Duration, NameOrId, Reference, Secret
+from pinecone_admin.cli.parameters import KEY_ROLE, Duration, NameOrId, NewName, Reference, Secret
 from pinecone_admin.cli.session import Session
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
     "--store file:writer.key --yes",
     makes=Secret("api-key"),
 )
-@new_name("Name of the key, 1 to 80 characters.")
+@new_name("CreateAPIKeyRequest", "Name of the key, 1 to 80 characters.")
 @_in_project
 @_roles
 def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole] | None = None) -> object:
@@ -100,7 +100,7 @@ def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole
     makes=Secret("api-key", may_exist=True),
     is_workflow=True,
 )
-@new_name("Exact name of the key, 1 to 80 characters.")
+@new_name("CreateAPIKeyRequest", "Exact name of the key, 1 to 80 characters.")
 @_in_project
 @_roles
 @if_different
@@ -128,7 +128,7 @@ def ensure(
 
 
 @NOUN.command("changes", example="pinecone-admin api-key update reader --project search --name viewer --yes")
-@click.option("--name", help="New name, 1 to 80 characters.")
+@click.option("--name", type=NewName("UpdateAPIKeyRequest"), help="New name, 1 to 80 characters.")
 @click.option(
     "--role",
     "roles",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_others, roles
-from pinecone_admin.cli.parameters import NameOrId
+from pinecone_admin.cli.parameters import Email, NameOrId
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 NOUN = Noun("invite")
 
 _own = argument("invite_id", "Email address or id of the invite.", type=NameOrId("invite"), metavar="INVITE")
-_email = argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
+_email = argument(
+    "email", "Email address, at most 254 characters; capital letters do not matter.", type=Email(), metavar="EMAIL"
+)
 
 
 @NOUN.command("reads", example="pinecone-admin invite list")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, argument, limit
-from pinecone_admin.cli.parameters import NameOrId
+from pinecone_admin.cli.parameters import NameOrId, NewName
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -36,7 +36,7 @@ def describe(call: Call, *, organization_id: str) -> object:
 
 @NOUN.command("changes", example="pinecone-admin organization update 'Emulated Organization' --name Acme --yes")
 @_own
-@click.option("--name", required=True, help="New name, 1 to 512 characters.")
+@click.option("--name", type=NewName("UpdateOrganizationRequest"), required=True, help="New name, 1 to 512 characters.")
 def update(call: Call, *, organization_id: str, name: str) -> object:
     """Rename an organization."""
     return call.admin.organizations.update(organization_id=organization_id, name=name)

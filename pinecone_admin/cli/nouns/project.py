@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, new_name, out
-from pinecone_admin.cli.parameters import KEY_ROLE, Count, Duration, NameOrId, ProjectGrant, Secret, is_id
+from pinecone_admin.cli.parameters import KEY_ROLE, Count, Duration, NameOrId, NewName, ProjectGrant, Secret, is_id
 from pinecone_admin.errors import FailedPreconditionError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def exists(call: Call, *, name: str) -> object:
 
 
 @NOUN.command("changes", example="pinecone-admin project create docs --yes")
-@new_name("Name of the project, 1 to 512 characters.")
+@new_name("CreateProjectRequest", "Name of the project, 1 to 512 characters.")
 @_max_pods
 @_require_cmek
 def create(
@@ -73,7 +73,7 @@ def create(
 
 
 @NOUN.command("changes", example="pinecone-admin project ensure docs --yes", is_workflow=True)
-@new_name("Exact name of the project, 1 to 512 characters.")
+@new_name("CreateProjectRequest", "Exact name of the project, 1 to 512 characters.")
 @_max_pods
 @_require_cmek
 @if_different
@@ -100,7 +100,7 @@ def ensure(
 
 @NOUN.command("changes", example="pinecone-admin project update search --name search-v2 --yes")
 @_own
-@click.option("--name", help="New name, 1 to 512 characters.")
+@click.option("--name", type=NewName("UpdateProjectRequest"), help="New name, 1 to 512 characters.")
 @click.option("--max-pods", type=Count(0), help="How many pods all indexes of the project may have.")
 @_require_cmek
 def update(
@@ -196,7 +196,9 @@ def delete(
     makes=Secret("api-key", may_exist=True, nested=True),
     is_workflow=True,
 )
-@new_name("Name of the project, 1 to 512 characters. The first 80 characters are the name of the key.")
+@new_name(
+    "CreateProjectRequest", "Name of the project, 1 to 512 characters. The first 80 characters are the name of the key."
+)
 @click.option(
     "--role", "key_roles", type=KEY_ROLE, multiple=True, required=True, help="A role of the key; can be repeated."
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, apply_as, argument, if_different, limit, new_name, revoke_others, roles
-from pinecone_admin.cli.parameters import Duration, NameOrId, Secret
+from pinecone_admin.cli.parameters import Duration, NameOrId, NewName, Secret
 from pinecone_admin.errors import PineconeError, SecretNotStoredError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def describe(call: Call, *, service_account_id: str) -> object:
     example="pinecone-admin service-account create deploy --role OrgMember --role search:ProjectEditor --reveal --yes",
     makes=Secret("service-account"),
 )
-@new_name("Name of the account, 1 to 80 UTF-8 bytes.")
+@new_name("CreateServiceAccountRequest", "Name of the account, 1 to 80 UTF-8 bytes.")
 @roles()
 def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] | None = None) -> object:
     """Create a service account."""
@@ -59,7 +59,7 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
     makes=Secret("service-account", may_exist=True),
     is_workflow=True,
 )
-@new_name("Exact name of the account, 1 to 80 UTF-8 bytes.")
+@new_name("CreateServiceAccountRequest", "Exact name of the account, 1 to 80 UTF-8 bytes.")
 @roles()
 @if_different
 @revoke_others()
@@ -89,7 +89,7 @@ def ensure(
 
 @NOUN.command("changes", example="pinecone-admin service-account update ci --name ci-2 --yes")
 @_own
-@click.option("--name", help="New name, 1 to 80 UTF-8 bytes.")
+@click.option("--name", type=NewName("UpdateServiceAccountRequest"), help="New name, 1 to 80 UTF-8 bytes.")
 def update(call: Call, *, service_account_id: str, name: str | None = None) -> object:
     """Rename a service account."""
     return call.admin.service_accounts.update(service_account_id=service_account_id, name=name)

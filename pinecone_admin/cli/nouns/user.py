@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, argument, limit, out, revoke_others, roles
-from pinecone_admin.cli.parameters import NameOrId
+from pinecone_admin.cli.parameters import Email, NameOrId
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -36,7 +36,9 @@ def describe(call: Call, *, user_id: str) -> object:
 
 
 @NOUN.command("changes", example="pinecone-admin user ensure eve@example.com --role OrgMember --yes", is_workflow=True)
-@argument("email", "Email address, at most 254 characters; capital letters do not matter.", metavar="EMAIL")
+@argument(
+    "email", "Email address, at most 254 characters; capital letters do not matter.", type=Email(), metavar="EMAIL"
+)
 @roles(required=True)
 @revoke_others("")
 def ensure(
