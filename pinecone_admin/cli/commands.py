@@ -337,10 +337,11 @@ class Command(click.Command):
         finds_more: Returns sentences on what else a run would delete; if there is any, the name must be typed.
         own_warning: Sentence that is shown if the command is about the account that it uses itself, so that the name
             must be typed; empty for none.
+        consequence: What cannot be had back, as a sentence that is shown before the question; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         reads_with: Values with which it only reads, by the names of their parameters.
         deletes_with: Values without which it deletes nothing, by the names of their parameters.
-        facts_with: What else is known about it if a flag is given, by the name of its parameter.
+        facts_with: What else is known about it if an option is given, and not 0, by the name of its parameter.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
         topics: Topics of the help that say more, beside those of its parameters.
         params: Its own options and arguments, in any order.
@@ -362,6 +363,7 @@ class Command(click.Command):
         confirms: bool = False,
         finds_more: Callable[[Call], Sequence[str]] | None = None,
         own_warning: str = "",
+        consequence: str = "",
         makes_temporary_keys: bool = False,
         reads_with: Mapping[str, str] = MappingProxyType({}),
         deletes_with: Mapping[str, str] = MappingProxyType({}),
@@ -382,6 +384,7 @@ class Command(click.Command):
         self.confirms: bool = confirms
         self.finds_more: Callable[[Call], Sequence[str]] | None = finds_more
         self.own_warning: str = own_warning
+        self.consequence: str = consequence
         self.makes_temporary_keys: bool = makes_temporary_keys
         self.reads_with: Mapping[str, str] = reads_with
         self.deletes_with: Mapping[str, str] = deletes_with

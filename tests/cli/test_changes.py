@@ -67,6 +67,32 @@ def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
         assert sent_changes(emulator) == []
 
 
+OVERLAP = "Each old key is deleted as soon as its new value is stored."
+CONSEQUENCES = {
+    "api-key delete reader --project search": "What uses the API key loses access.",
+    "api-key rotate reader --project search --keep-old-for 0 --reveal": OVERLAP,
+    "api-key rotate-due --older-than 1d --keep-old-for 0 --store file:{name}": OVERLAP,
+    "service-account delete ci": "What uses the account loses access within seconds.",
+    "service-account rotate ci --reveal": "The old secret stops working within seconds.",
+    "service-account rotate-due --older-than 1d --store file:{name}": "The old secrets stop working within seconds.",
+    "project create new --require-cmek": "--require-cmek cannot be undone.",
+    "project ensure new --require-cmek": "--require-cmek cannot be undone.",
+    "project update search --require-cmek": "--require-cmek cannot be undone.",
+    "api-key rotate reader --project search --keep-old-for 1d --reveal": "",
+    "project update search --name other": "",
+}
+"""What a question says that cannot be had back; nothing where all of it can."""
+
+
+@pytest.mark.parametrize("line", CONSEQUENCES)
+def test_a_question_says_what_cannot_be_had_back(line: str) -> None:
+    """It stands before what would be done."""
+    with example_organization() as emulator:
+        done = run(*line.split(), terminal=True, stdin="n\n")
+        assert (done.exit, sent_changes(emulator)) == (exit_codes.INTERRUPTED, []), done
+    assert done.said.partition("About to: ")[0].strip() == CONSEQUENCES[line]
+
+
 def test_a_prompt_shows_the_name_and_the_id_of_what_is_deleted() -> None:
     """Who gave an id sees the name, and who gave a name sees the id."""
     with example_organization() as emulator:

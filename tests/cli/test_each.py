@@ -520,6 +520,8 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         piped = each(CREATE, file="-", stdin=rows, terminal=True)
         assert (piped.exit, "can be read only once" in piped.stderr) == (2, True)
         assert each(EXISTS, file="-", stdin=rows).exit == 0
+        lost = each(("service-account", "rotate", "{name}", "--store", "file:{name}"), rows=rows, terminal=True)
+        assert "The old secret stops working within seconds.\nAbout to: service-account rotate, once" in lost.stderr
         none = each(CREATE, rows="name\n")
         assert (none.exit, none.stdout, none.stderr) == (0, "", "There are no rows.\n")
 

@@ -175,7 +175,9 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
     if deletes or changes:
         notes = [f"This runs {name} once for each of {rows} of {file.name}."] if deletes else []
         typed = "" if total is None or not deletes else str(total)
-        ask(session, Consent(what=what, notes=notes, typed=typed, is_number=deletes, wants_typed=deletes))
+        details = filter(None, [template.command.consequence])
+        consent = Consent(what=what, notes=notes, details=details, typed=typed, is_number=deletes, wants_typed=deletes)
+        ask(session, consent)
     if makes_keys:
         confirm_temporary_keys(session, what)
 

@@ -205,6 +205,7 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
     consent = Consent(
         what=describe_change(command, typed, call.own),
         notes=call.notes,
+        details=filter(None, [command.consequence]),
         typed=(subject.name or subject.id) if subject is not None and command.may_want_name else "",
         subject="" if subject is None else f"the {spell_noun(subject.noun)}",
         wants_typed=wants_typed,

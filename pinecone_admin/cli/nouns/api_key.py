@@ -25,6 +25,12 @@ _in_project = click.option(
 _roles = click.option("--role", "roles", type=KEY_ROLE, multiple=True, help="A role of the key; can be repeated.")
 
 
+_NO_OVERLAP = {
+    "consequence": "Each old key is deleted as soon as its new value is stored.",
+    "facts_with": {"keep_old_for": {"consequence": ""}},
+}
+
+
 @NOUN.command("reads", example="pinecone-admin api-key list --project search")
 @click.option(
     "--project",
@@ -144,7 +150,11 @@ def update(
     return call.admin.api_keys.update(api_key_id=api_key_id, name=name, roles=roles)
 
 
-@NOUN.command("deletes", example="pinecone-admin api-key delete reader --project search --yes")
+@NOUN.command(
+    "deletes",
+    example="pinecone-admin api-key delete reader --project search --yes",
+    consequence="What uses the API key loses access.",
+)
 @own_key
 def delete(call: Call, *, api_key_id: str) -> None:
     """Delete an API key, which stops working."""
@@ -157,6 +167,7 @@ def delete(call: Call, *, api_key_id: str) -> None:
     "--store env-file:.env#PINECONE_API_KEY --yes",
     makes=Secret("api-key", replaces=True),
     is_workflow=True,
+    **_NO_OVERLAP,
 )
 @click.option(
     "--keep-old-for",
@@ -192,6 +203,7 @@ def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     "--store 'file:{project}-{name}.key' --yes",
     makes=Secret("api-key", replaces=True, many=True),
     is_workflow=True,
+    **_NO_OVERLAP,
 )
 @click.option("--older-than", type=Duration(), required=True, help="Age from which a key is rotated, such as 90d.")
 @click.option(

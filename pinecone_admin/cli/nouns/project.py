@@ -36,6 +36,9 @@ _require_cmek = click.option(
 )
 
 
+_WITH_CMEK = {"force_encryption_with_cmek": {"consequence": "--require-cmek cannot be undone."}}
+
+
 @NOUN.command("reads", example="pinecone-admin project list")
 @limit
 def list_(call: Call) -> object:
@@ -59,7 +62,7 @@ def exists(call: Call, *, name: str) -> object:
     return call.admin.projects.exists(name=name)
 
 
-@NOUN.command("changes", example="pinecone-admin project create docs --yes")
+@NOUN.command("changes", example="pinecone-admin project create docs --yes", facts_with=_WITH_CMEK)
 @new_name("CreateProjectRequest", "Name of the project, 1 to 512 characters.")
 @_max_pods
 @_require_cmek
@@ -72,7 +75,7 @@ def create(
     )
 
 
-@NOUN.command("changes", example="pinecone-admin project ensure docs --yes", is_workflow=True)
+@NOUN.command("changes", example="pinecone-admin project ensure docs --yes", is_workflow=True, facts_with=_WITH_CMEK)
 @new_name("CreateProjectRequest", "Exact name of the project, 1 to 512 characters.")
 @_max_pods
 @_require_cmek
@@ -98,7 +101,7 @@ def ensure(
     )
 
 
-@NOUN.command("changes", example="pinecone-admin project update search --name search-v2 --yes")
+@NOUN.command("changes", example="pinecone-admin project update search --name search-v2 --yes", facts_with=_WITH_CMEK)
 @_own
 @click.option("--name", type=NewName("UpdateProjectRequest"), help="New name, 1 to 512 characters.")
 @click.option("--max-pods", type=Count(0), help="How many pods all indexes of the project may have.")

@@ -98,6 +98,7 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
 @NOUN.command(
     "deletes",
     example="pinecone-admin service-account delete ci --yes",
+    consequence="What uses the account loses access within seconds.",
     own_warning="This is the account that the command uses itself.",
 )
 @_own
@@ -114,6 +115,7 @@ def delete(call: Call, *, service_account_id: str) -> None:
     "changes",
     example="pinecone-admin service-account rotate ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
     makes=Secret("service-account", replaces=True),
+    consequence="The old secret stops working within seconds.",
     own_warning="This is the account that the command uses itself.",
 )
 @_own
@@ -144,6 +146,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     "changes",
     example="pinecone-admin service-account rotate-due --older-than 90d --store 'file:{kind}-{name}.json' --yes",
     makes=Secret("service-account", replaces=True, many=True),
+    consequence="The old secrets stop working within seconds.",
     is_workflow=True,
 )
 @click.option("--older-than", type=Duration(), required=True, help="Age from which a secret is rotated, such as 90d.")

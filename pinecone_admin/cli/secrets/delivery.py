@@ -213,7 +213,8 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
         session.notify(
             "No new secret was created. The secret of what exists cannot be shown again: to replace it, use rotate."
         )
-    if isinstance(result, Rotation) and session.output == "table":
+    is_shown = not session.settings.get("reveal")  # then the line on the rotation says that the old key is deleted
+    if isinstance(result, Rotation) and session.output == "table" and not (is_shown and result.delete_after is None):
         session.notify(_describe_old_key(result))
     if not session.settings.get("reveal"):
         _write_place(session, delivery, _without_secret(result))
