@@ -18,7 +18,7 @@ from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.name_tags import is_being_made
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role, name_of, read_settings
 
-ALREADY_DONE = "it is no longer needed"
+ALREADY_DONE = "this step is no longer needed"
 """The reason for which a change is skipped."""
 _PEOPLE = {"user", "invite"}
 

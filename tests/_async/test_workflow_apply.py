@@ -350,7 +350,7 @@ async def test_what_is_done_meanwhile_is_skipped(emulator: Emulator) -> None:
     report = await admin.apply(plan)
     assert [each.change.target.name for each in report.done] == ["docs"]
     [skipped] = report.skipped
-    assert re.fullmatch(r"skipped: create project shop \(.*\): it is no longer needed", str(skipped))
+    assert re.fullmatch(r"skipped: create project shop \(.*\): this step is no longer needed", str(skipped))
 
 
 async def test_drift_is_left_alone(emulator: Emulator) -> None:

@@ -503,10 +503,13 @@ def test_drift_is_carried_out_only_if_asked(emulator: Emulator) -> None:
     """With --base, what was removed in the console comes back only with --fix-drift."""
     write("base.yaml", "organization: Emulated Organization\npeople: [{email: eve@example.com, roles: [OrgMember]}]\n")
     done = run("apply", "base.yaml", "--base", "base.yaml", "--yes", "--output", "raw")
-    assert list_changes(emulator) == []
+    remedy = "Drift is left as it is. To undo it, add --fix-drift."
+    assert (list_changes(emulator), remedy in done.stderr) == ([], True)
     assert "drift" in done.stdout
+    assert remedy in run("apply", "base.yaml", "--base", "base.yaml", "--dry-run").stderr
     assert "(drift)" in run("plan", "base.yaml", "--base", "base.yaml", terminal=True).stdout
-    assert run("apply", "base.yaml", "--base", "base.yaml", "--fix-drift", "--yes").exit == 0
+    fixed = run("apply", "base.yaml", "--base", "base.yaml", "--fix-drift", "--yes")
+    assert (fixed.exit, fixed.stderr) == (0, "")
     assert list_changes(emulator) == ["create_invite"]
 
 

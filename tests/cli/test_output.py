@@ -162,6 +162,8 @@ def test_a_wrong_query_is_found_before_anything_is_sent() -> None:
     with example_organization() as emulator:
         wrong = run("project", "create", "x", "--yes", "--query", "[)")
         assert (wrong.exit, wrong.stdout, len(emulator.requests)) == (2, "", 0)
+        short = run("project", "list", "--query", "[")
+        assert short.stderr.endswith("Invalid jmespath expression: Incomplete expression. [PA101]\n"), short
         unfit = run("project", "list", "--query", "to_number(@.a.b) && abs('x')")
         assert (unfit.exit, unfit.stdout) == (0, "null\n")
         unfit = run("project", "list", "--query", "abs('x')")

@@ -104,7 +104,7 @@ def test_what_fits_is_ready(number: int) -> None:
 def test_what_is_already_so_is_skipped(number: int) -> None:
     """What a killed run of the plan, or somebody else, has done needs nothing."""
     [found] = compare(organization(), DONE[number])
-    assert (found.state, found.reason) == ("skipped", "it is no longer needed")
+    assert (found.state, found.reason) == ("skipped", "this step is no longer needed")
 
 
 @pytest.mark.parametrize("reason", STALE)

@@ -27,7 +27,7 @@ def check_query(query: str) -> None:
         tree: Any = jmespath.compile(query).parsed
     except Exception as error:  # the library also raises ValueError and RecursionError
         lines = str(error).splitlines() or [type(error).__name__]  # the library draws an arrow below the first
-        reason = make_printable(lines[0], most=_MAX_REASON)
+        reason = make_printable(lines[0].rstrip(":. "), most=_MAX_REASON)
         raise _refuse(query, f"is no JMESPath expression: {reason}") from error
     problem = next(_find_problems(tree), None)
     if problem is not None:

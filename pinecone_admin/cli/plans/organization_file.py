@@ -243,6 +243,8 @@ def apply_file(
         allowed = _confirm(session, shown, what, [*find_removed(ready, inventory, reviewed)])
     _notify_stopped(session, plan.stopped)
     held = _notify_held(session, compared, beside=[*ready, *plan.stopped])
+    if not drift and any(each.cause == "drift" for each in plan.changes):
+        session.notify("Drift is left as it is. To undo it, add --fix-drift.")
     if session.is_dry_run:
         _write_dry_run(session, shown)
         return
