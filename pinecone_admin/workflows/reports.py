@@ -375,7 +375,7 @@ class DueAccountRotations:
         lines += [] if self.ended is None else [f"the run ended early: {self.ended}"]
         lines += [f"{_name_account(each)} was not tried" for each in self.not_tried]
         lines = lines or ["no service account is due"]
-        if self.own is not None:
+        if self.own is not None and self.own not in (each.account for each in self.failed):
             lines.append(f"own, not rotated: {_name_account(self.own)}")
         lines += [
             f"{_name_account(each)} may be older: it was created on {each.created_at:%Y-%m-%d} and changed on "

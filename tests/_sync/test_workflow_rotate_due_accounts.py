@@ -185,6 +185,7 @@ def test_the_own_account_is_left_out_and_a_token_needs_its_client_id(accounts: A
     assert (names(report.rotated), [each.name for each in report.failed]) == (["a"], [own.name])
     assert report.own is not None
     assert report.own.client_id == own.client_id
+    assert str(report).count(f"service account {own.name} ") == 1
     token = (accounts.emulator.admin().token()).value
     transport = FaultyTransport(accounts.emulator)
     admin = Admin(access_token=token, transport=transport)

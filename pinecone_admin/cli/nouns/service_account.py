@@ -170,8 +170,8 @@ def rotate_due(
     """Rotate the old secrets of service accounts.
 
     An old secret stops working within seconds. So each destination must already contain the present credentials of its
-    account, and these are tried first. The account you are using is never rotated. The command stops at the first
-    secret that may not be stored.
+    account, and these are tried first. The account you are using is never rotated; if it is due, the exit code is 9.
+    The command stops at the first secret that may not be stored.
 
     Do not run two calls for the same organization at the same time.
     """
