@@ -73,7 +73,9 @@ def describe_made(change: Change, made: Made | None = None) -> str:
     if ref.kind != "api_key":
         return str(ref)
     if change.target.name is not None:
-        return f"API {ref}"
+        # The key that it replaces, or is to become, has the same name.
+        new = "the new " if change.settings.name not in {None, change.target.name} else ""
+        return f"{new}API {ref}"
     # Nobody knows a temporary key by its name, so that is only needed to find it.
     return f"temporary API {ref if ref.id is None else evolve(ref, name=None)}"
 

@@ -65,6 +65,7 @@ async def test_an_exception_in_store_keeps_the_old_key(admin: AsyncAdmin, emulat
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     (note,) = caught.value.__notes__
+    assert note.startswith("the new API key ")
     assert note.endswith(f" in project {key.project_id} was deleted")
 
 

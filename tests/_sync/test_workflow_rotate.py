@@ -66,6 +66,7 @@ def test_an_exception_in_store_keeps_the_old_key(admin: Admin, emulator: Emulato
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     (note,) = caught.value.__notes__
+    assert note.startswith("the new API key ")
     assert note.endswith(f" in project {key.project_id} was deleted")
 
 

@@ -218,8 +218,10 @@ class Case:
 
     def _check_names(self, line: str) -> None:
         existing = str(self.after)
-        for clause, participle in re.findall(r"([^.]*) (?:was|were) (created|deleted)\.", line):
-            for id in re.findall(r"[\da-f-]{36}", clause):
+        for clause, verb, participle in re.findall(r"([^.]*) (was|were) (created|deleted)\.", line):
+            ids = re.findall(r"role binding ([\da-f-]{36})", clause) or re.findall(r"[\da-f-]{36}", clause)
+            # Behind the id of one thing, a clause names the project in which it was.
+            for id in ids[:1] if verb == "was" else ids:
                 assert (id in existing) == (participle == "created") or "may have been" in line, self
 
     def _check_secrets(self, line: str) -> None:

@@ -233,7 +233,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     assert done.stderr == "1 failure. The report says why.\n"
     (failed,) = done.json["failed"]
     assert failed["key"]["name"] == "indexer"
-    assert failed["reason"].startswith(f"{sys.executable} ended with exit status 1: sealed; API key ")
+    assert failed["reason"].startswith(f"{sys.executable} ended with exit status 1: sealed; the new API key ")
     assert len(done.json["rotated"]) == 2
     assert values(emulator)["search/indexer"] == before["search/indexer"]
     assert {name for name, value in values(emulator).items() if value != before[name]} == KEYS - {"search/indexer"}

@@ -243,5 +243,5 @@ def test_ctrl_c_in_a_store_undoes_and_notes_it() -> None:
 
     with pytest.raises(KeyboardInterrupt) as caught:
         admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=store)
-    assert [note.split()[0] for note in caught.value.__notes__] == ["API", "project"]
+    assert [note.split()[:2] for note in caught.value.__notes__] == [["the", "new"], ["project", "tenant"]]
     assert not emulator.state.projects
