@@ -23,7 +23,7 @@ from pinecone_admin.cli.bulk.row_files import RowFile
 from pinecone_admin.cli.identity import client
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator, serving
-from tests.cli.command_line import Run, example_organization, fill, run, save_profile
+from tests.cli.command_line import COMMANDS, Run, example_organization, fill, run, save_profile
 from tests.cli.secret_makers import intercepted, live_secrets
 from tests.support.concurrency import PATIENCE, wait_until
 
@@ -194,6 +194,11 @@ REFUSED = [
     (["run", "{name}"], "run cannot be run"),
     (["apply", "{name}"], "apply cannot be run"),
     (["emulator", "--state", "{name}"], "emulator cannot be run"),
+    (["profile", "remove", "{name}"], "profile cannot be run for each row"),
+    (["profiles", "rm", "{name}"], "profile cannot be run for each row"),
+    (["logout", "{name}"], "profile cannot be run for each row"),
+    (["service-account", "ensure", "{name}", "--apply-as", "{name}"], "--apply-as takes no placeholder"),
+    (["login", "--name", "{name}", "--client-id", "x", "--secret-command", "op"], "login cannot be run for each row"),
     ([*CREATE, "-y"], "--yes stands before --"),
     ([*CREATE, "--confirm", "1"], "--confirm stands before --"),
     ([*CREATE, "-oraw"], "each writes one line of JSON per row, so -o has no place here. Leave it out."),
@@ -226,8 +231,6 @@ REFUSED = [
     (["api-key", "rotate-due", "--older-than", "{name}"], "api-key rotate-due cannot be run for each row"),
     (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "a place for secrets is given as"),
     (["send", "POST", "/admin/projects", "--body", '{"name": "{name}"}'], "--body takes no placeholder such as {name}"),
-    (["login", "--client-id", "x", "--secret-command", "op {name}"], "--secret-command takes no placeholder"),
-    (["login", "--client-id", "{name}", "--secret-command", "op"], "--client-id takes no placeholder"),
 ]
 
 
@@ -239,6 +242,16 @@ def test_what_rows_cannot_have_is_refused_before_the_first_one(words: list[str],
         assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done
         assert text in done.stderr
         assert len(emulator.requests) == 0
+
+
+def test_a_command_that_asks_although_it_only_reads_is_for_no_row() -> None:
+    """The one question for all rows comes before changes of the organization only, and before temporary keys."""
+    asks = [command for command in COMMANDS if any(param.name == "yes" for param in command.params)]
+    local = [command for command in asks if command.effect == "reads" and not command.makes_temporary_keys]
+    assert local
+    for command in local:
+        done = each((*command.path, "{name}"), rows="name\nx\n")
+        assert (done.exit, f"{command.path[0]} cannot be run for each row" in done.stderr) == (2, True), done
 
 
 def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
@@ -610,6 +623,21 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
         )
         assert exits_of(each(change, "--yes", rows=f"id\n{own.id}\n")) == [2]
         assert own.id in emulator.state.service_accounts
+
+
+def test_a_file_of_a_row_is_replaced_only_by_an_option_of_its_command() -> None:
+    """``--overwrite`` before the dashes is about the file of rows that failed, and is refused without one."""
+    rows, words = "name\nkept\n", ("inventory", "--out", "{name}.json")
+    with example_organization():
+        assert each(words, rows=rows).exit == 0
+        Path("kept.json").write_text("mine")
+        Path("failed.csv").touch()
+        refused = each(words, "--failed-rows", "failed.csv", "--overwrite", rows=rows)
+        assert (refused.exit, Path("kept.json").read_text(), Path("failed.csv").read_text()) == (2, "mine", rows)
+        useless = each(words, "--overwrite", rows=rows)
+        assert (useless.exit, useless.stdout, "write it after --" in useless.stderr) == (2, "", True)
+        assert each((*words, "--overwrite"), rows=rows).exit == 0
+    assert Path("kept.json").read_text() != "mine"
 
 
 def test_what_makes_temporary_keys_asks_once_for_all_rows() -> None:

@@ -84,6 +84,10 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
     refuse_placeholders("--query", session.settings.get("query") or "")
     if path == "-" and session.settings.get("client_secret_stdin"):
         raise CLIError("--client-secret-stdin: standard input has the rows")
+    if "overwrite" in session.settings and failed is None:
+        raise CLIError(
+            "--overwrite before -- is about the file of --failed-rows. For those of rows, write it after --."
+        )
     check_new_files(session, failed, inputs=(path,))
     session.written += [] if failed is None else [failed]
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pinecone_admin import Admin
     from pinecone_admin.cli.commands import Command
 
+_OF_EACH = frozenset({"confirm", "overwrite"})
+"""Options of ``each`` itself, whatever the command has of that name: the number of rows, and for its own file."""
+
 _T = TypeVar("_T")
 
 
@@ -39,7 +42,7 @@ class SharedByRows:
 
     def __init__(self, session: Session, command: Command) -> None:
         self.session: Session = session
-        known = {each.name for each in command.params} - {"confirm"}  # which has the number of rows
+        known = {each.name for each in command.params} - _OF_EACH
         given = {name: value for name, value in session.settings.items() if name in known}
         self.settings: dict[str, Any] = {**given, "output": "json", **({"yes": True} if "yes" in known else {})}
         self._lock = RLock()

@@ -32,9 +32,11 @@ from pinecone_admin.cli.parameters import (
 from pinecone_admin.cli.placeholder_syntax import BRACES, Placeholder, names_of, parse_word
 from pinecone_admin.cli.session import Session
 
-_NOT_FOR_ROWS = frozenset({"apply", "each", "emulator", "run", "token"})
-_WITHOUT_PLACEHOLDER = frozenset({"client_id", "secret_command", "host", "oauth_url"})
-"""Options that decide who signs in, and where."""
+_NOT_FOR_ROWS = frozenset({"apply", "each", "emulator", "login", "profile", "run", "token"})
+"""Commands that rows cannot run. The question for all rows is about the organization, not about what is kept here."""
+
+_WITHOUT_PLACEHOLDER = frozenset({"client_id"})
+"""Options that say which account acts."""
 
 _READS_STDIN = frozenset({"-", "@-"})
 _NO_ROW = Row(0, 0, None, {})
@@ -226,12 +228,12 @@ def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
             raise click.UsageError("Write the words of a command after --.", context)
         if word.startswith("-"):
             raise _stands_before(word)
-        if found is ROOT and word in _NOT_FOR_ROWS:
-            raise CLIError(f"{word} cannot be run for each row")
         if "{" in word:
             raise CLIError(f"{word!r}: the words of a command have no placeholders")
         name, command, rest = found.resolve_command(context, rest)
         assert command is not None  # noqa: S101 - another word is an error
+        if found is ROOT and name in _NOT_FOR_ROWS:  # whatever it was called
+            raise CLIError(f"{name} cannot be run for each row")
         found, context = command, click.Context(command, info_name=name, parent=context)
     assert isinstance(found, Command)  # noqa: S101 - what is no group
     if found.makes is not None and found.makes.many:  # it has placeholders of its own
