@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
+from pinecone_admin.auth.private_files import replace_private_file
+from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
@@ -149,11 +152,79 @@ def test_a_profile_is_updated_in_what_was_given(emulator: Emulator) -> None:
     assert run("profile", "list").json[0]["default"] is True
 
 
-def test_a_profile_that_cannot_be_written_leaves_no_secret_file(emulator: Emulator) -> None:
-    """A secret without a profile would be forgotten on the disk."""
-    with mock.patch("pinecone_admin.cli.profiles.files.change_profiles", side_effect=OSError(28, "No space left")):
-        assert login(emulator).exit == 7
+@contextmanager
+def unusable_lock() -> Generator[None, None, None]:
+    """Put a folder where the lock of the profiles belongs."""
+    lock = secret_file().with_name(".profiles.toml.pinecone-admin-lock")
+    lock.mkdir(parents=True)
+    yield
+    lock.rmdir()
+
+
+@contextmanager
+def unwritable_profiles() -> Generator[None, None, None]:
+    """Let the disk be full once the secret file is written."""
+
+    def replace(target: Path, content: bytes) -> None:
+        if target.name == "profiles.toml":
+            raise OSError(28, "No space left on device")
+        replace_private_file(target, content)
+
+    with mock.patch("pinecone_admin.cli.profiles.files.replace_private_file", replace):
+        yield
+
+
+@pytest.mark.parametrize("obstacle", [unusable_lock, unwritable_profiles])
+def test_a_profile_that_cannot_be_written_leaves_the_secret_file_as_it_was(
+    emulator: Emulator, obstacle: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """A new one would be forgotten on the disk, and the old one has the secret of the profile that stays."""
+    with obstacle():
+        done = login(emulator, "--no-check", secret="new")
+    assert (done.exit in {2, 7}, "profiles.toml" in done.stderr) == (True, True), done
     assert not secret_file().exists()
+    assert login(emulator).exit == 0
+    before = {path: path.read_bytes() for path in secret_file().parent.iterdir()}
+    with obstacle():
+        again = login(emulator, "--overwrite", "--no-check", secret="new")
+    assert (again.exit, again.stdout, again.stderr) == (done.exit, "", done.stderr)
+    assert {path: path.read_bytes() for path in secret_file().parent.iterdir()} == before
+    assert stat.S_IMODE(secret_file().stat().st_mode) == 0o600
+    assert run("whoami", env=NOBODY).exit == 0
+
+
+def test_of_two_that_sign_in_to_one_new_profile_the_second_changes_nothing(emulator: Emulator) -> None:
+    """The profile of the first appears after the first look of the second, while its secret is typed."""
+
+    def sign_in(_session: object, _profile: object) -> str:
+        with mock.patch("pinecone_admin.cli.profiles.login.obtain_secret", return_value="first"):
+            assert login(emulator, "--no-check").exit == 0
+        return "second"
+
+    with mock.patch("pinecone_admin.cli.profiles.login.obtain_secret", sign_in):
+        second = login(emulator, "--no-check")
+    assert (second.exit, "Profile work exists" in second.stderr) == (5, True)
+    assert secret_file().read_text() == "first\n"
+
+
+def test_a_secret_file_is_deleted_before_others_can_change_the_profiles(emulator: Emulator) -> None:
+    """Who signs in again at once keeps the new secret; and a profile that stays keeps its own."""
+    assert login(emulator).exit == 0
+    seen: list[bool] = []
+
+    @contextmanager
+    def lock(target: Path) -> Generator[None, None, None]:
+        with lock_file(target):
+            yield
+            seen.append(secret_file().exists())
+
+    with mock.patch("pinecone_admin.cli.profiles.files.lock_file", lock):
+        assert run("profile", "remove", "work", "--yes").exit == 0
+    assert seen == [False]
+    assert login(emulator).exit == 0
+    with unwritable_profiles():
+        assert run("profile", "remove", "work", "--yes").exit == 7
+    assert secret_file().read_text() == f"{emulator.client_secret}\n"
 
 
 def test_the_secret_is_typed_without_being_shown(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -94,10 +95,10 @@ def login(
     if secret is not None and not is_unchecked:
         profile = try_credentials(session, profile, secret)
     session.interruptions.hold()  # once a file is replaced, nobody must be told that nothing was changed
-    if secret is None or command:
-        files.change_profiles(path, put)
-    else:
-        files.keep_secret(profile, secret, lambda: files.change_profiles(path, put))
+    beside = None
+    if secret is not None and profile.secret_file is not None:
+        beside = files.secret_written(Path(profile.secret_file), secret)
+    files.change_profiles(path, put, beside=beside)
     session.ledger.note_local_change("create_profile", name)
     session.ledger.is_complete = True
     if session.is_interactive and (variables := find_overriding_variables(session.env)):
@@ -226,7 +227,9 @@ def remove(session: Session, *, name: str) -> None:
         note = f"This deletes {secret_file}, which may be the only copy of the client secret of profile {name}."
         ask(session, Consent(what=f"profile remove {name}", notes=[note], is_local=True))
     session.interruptions.hold()  # as above
-    files.change_profiles(path, lambda text: files.remove_profile(text, name))
-    if secret_file is not None:
-        secret_file.unlink(missing_ok=True)
+    files.change_profiles(
+        path,
+        lambda text: files.remove_profile(text, name),
+        beside=None if secret_file is None else files.secret_deleted(secret_file),
+    )
     session.ledger.note_local_change("delete_profile", name)

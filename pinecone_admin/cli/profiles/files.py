@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_config_path
 
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
-from pinecone_admin.auth.private_files import replace_private_file
+from pinecone_admin.auth.private_files import replace_private_file, written_beside
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.files import (
@@ -47,12 +48,15 @@ def read_profiles(path: Path | None) -> str:
     return "" if path is None else _read_text(path)
 
 
-def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
+def change_profiles(
+    path: Path | None, change: Callable[[str], str], *, beside: AbstractContextManager[object] | None = None
+) -> None:
     """Replace the text of the file atomically; the new file has mode 0600.
 
     Args:
         path: The file, which need not exist.
         change: Function that returns the new text, given the old one, which no other process changes meanwhile.
+        beside: What else is changed while no other process changes the profiles; the file is replaced within it.
 
     Raises:
         CLIError: The file cannot be written, the old one is not private, or the new text is not valid.
@@ -67,7 +71,8 @@ def change_profiles(path: Path | None, change: Callable[[str], str]) -> None:
             parse_profiles(before, source=describe_path(path))
             text = change(before)
             parse_profiles(text, source=describe_path(path))
-            replace_private_file(target, text.encode())
+            with beside or nullcontext():
+                replace_private_file(target, text.encode())
     except OSError as exc:
         raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
 
@@ -99,25 +104,35 @@ def find_secret_file(profiles: Path, name: str) -> Path:
     return profiles.parent / f"{name}.secret"
 
 
-def keep_secret(profile: Profile, secret: str, write_profile: Callable[[], None]) -> None:
-    """Write the secret file of a profile, then the profile; a new secret file is deleted if the profile is not written.
+@contextmanager
+def secret_written(path: Path, secret: str) -> Generator[None, None, None]:
+    """Write the secret file of a profile; if what follows fails, the file is as before.
 
     Raises:
-        CLIError: The secret file cannot be written.
+        CLIError: It cannot be written.
     """
-    path = Path(str(profile.secret_file))
-    is_new = not path.exists()
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_private_file(path, f"{secret}\n".encode())
-    except OSError as exc:
-        raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}") from exc
-    try:
-        write_profile()
-    except BaseException:
-        if is_new:
-            path.unlink(missing_ok=True)
-        raise
+    with ExitStack() as stack:
+        try:
+            # A copy needs no room on the disk when it takes the place of the file again.
+            before = stack.enter_context(written_beside(path, path.read_bytes())) if path.exists() else None
+            replace_private_file(path, f"{secret}\n".encode())
+        except OSError as exc:
+            raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
+        try:
+            yield
+        except BaseException:
+            if before is None:
+                path.unlink(missing_ok=True)
+            else:
+                before.replace(path)
+            raise
+
+
+@contextmanager
+def secret_deleted(path: Path) -> Generator[None, None, None]:
+    """Delete the secret file of a profile once what follows is done."""
+    yield
+    path.unlink(missing_ok=True)
 
 
 def put_profile(text: str, profile: Profile, *, make_default: bool, overwrite: bool) -> str:
