@@ -22,6 +22,8 @@ import pinecone_admin
 from tests.support.suite_records import record_suite
 
 HERE = Path(__file__).parent
+SUITE_RECORDS = os.environ.pop("SUITE_RECORDS", None)
+"""Where the process that runs all tests writes how they ended; tests that run pytest do not pass it on."""
 # Tracing makes a test take two to three times as long. These run other programs, or cover almost nothing that
 # others do not; the lines of the async client are those of the sync client, which is derived from it.
 UNTRACED = [
@@ -212,8 +214,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     A worker that then takes longer than 10 s to exit is killed by pytest-xdist.
     """
     if not hasattr(session.config, "workerinput"):
-        if folder := os.environ.get("SUITE_RECORDS"):
-            record_suite(session.config, Path(folder))
+        if SUITE_RECORDS is not None:
+            record_suite(session.config, Path(SUITE_RECORDS))
         return
     measured = coverage.Coverage.current()
     if measured is not None:

@@ -92,7 +92,8 @@ def list_command_lines(text: str) -> Iterator[str]:
             words += ["true"] if words[-1] == "--" else []  # what it runs is on the next line
             yield shlex.join(words)
             if words[1] == "each":
-                yield shlex.join(words[words.index("--") + 1 :])
+                # A column of addresses has them, and the command accepts nothing else.
+                yield shlex.join(words[words.index("--") + 1 :]).replace("{email}", "ada@example.com")
             rest = rest.removeprefix("pinecone-admin ")
 
 
