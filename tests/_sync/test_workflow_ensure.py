@@ -105,6 +105,36 @@ def test_an_existing_role_binding_is_returned(admin: Admin) -> None:
         assert first.value == second.value
 
 
+@pytest.mark.parametrize("kind", ["role_bindings", "users", "invites", "service_accounts", "existing account"])
+def test_no_role_is_granted_for_the_id_of_another_organization(kind: str, admin: Admin, emulator: Emulator) -> None:
+    """The client can grant on its own organization alone: its id is accepted, and any other changes nothing."""
+    person = emulator.state.add_user("known@example.com")
+    admin.service_accounts.create(name="known")
+
+    def ensure(organization_id: str) -> Ensured[Any]:
+        role: Any = {"resource_type": "organization", "resource_id": organization_id, "role": "OrgManager"}
+        match kind:
+            case "role_bindings":
+                return admin.role_bindings.ensure(principal_type="user", principal_id=person.id, **role)
+            case "users":
+                return admin.users.ensure(email="known@example.com", role_bindings=[role])
+            case "invites":
+                return admin.invites.ensure(email="new@example.com", role_bindings=[role])
+            case _:
+                name = "robot" if kind == "service_accounts" else "known"
+                return admin.service_accounts.ensure(name=name, role_bindings=[role], on_difference="update")
+
+    def read() -> dict[str, Any]:
+        return {name: value for name, value in emulator.dump().items() if name not in {"tokens", "time"}}
+
+    before = read()
+    with raises(PineconeValueError, match="resource_id is not the id of the organization of this client"):
+        ensure("other-organization")
+    assert read() == before
+    ensure(emulator.organization_id)
+    assert read() != before
+
+
 def test_only_a_created_record_has_a_secret(admin: Admin) -> None:
     """The type of the value is one with a secret exactly where the call created the record."""
     project = admin.projects.create(name="p")

@@ -7,6 +7,7 @@ from typing import cast
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun, Created
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
@@ -91,6 +92,7 @@ async def ensure_invite(
         policy.check()
     bindings = copy_bindings(role_bindings)
     check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
+    await check_organization_ids(run, bindings, "role_bindings")
     differing: list[Difference] = []
     invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
     invite, created = _require_pending(invites, email), False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun, Created
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
@@ -29,6 +30,7 @@ async def ensure_user(
         policy.check()
     bindings = copy_bindings(role_bindings)
     check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
+    await check_organization_ids(run, bindings, "role_bindings")
     expired: list[Invite] = []
 
     async def find() -> User | Invite | None:

@@ -11,6 +11,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     complete_or_create_account,
     complete_or_create_key,
 )
+from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import (
@@ -101,6 +102,7 @@ async def ensure_service_account(
         check_client_id(client_id)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
         name_tags.check_untagged(name)
+    await check_organization_ids(run, wanted or (), "role_bindings")
     accounts = await run.admin.service_accounts.list().to_list()
     if not (named := [account for account in accounts if account.name == name]):
         made = await complete_or_create_account(

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
 
-from pinecone_admin._http.argument_checks import as_plain_value, value_error
-from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._http.argument_checks import as_plain_value, place_in, value_error
+from pinecone_admin._http.operation_checks import binding_fields, check_operation
 from pinecone_admin._sync.workflows.run import Created, Run
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
@@ -50,9 +51,31 @@ def ensure_role_binding(
         return Ensured(value=found[0], created=False, steps=[])
     if as_plain_value(resource_type) not in {"organization", "project"}:
         raise value_error("resource_type", "must be organization or project, because a workflow grants no other roles")
+    check_organization_ids(run, [body])
     began = len(run.steps)
     made = grant_role(run, change)
     return Ensured(value=made.value, created=made.is_new, steps=run.steps[began:])
+
+
+def check_organization_ids(run: Run, bindings: Sequence[object], argument: str | None = None) -> None:
+    """Raise if a role is wanted on another organization: a workflow grants it on that of the client.
+
+    Args:
+        run: The run.
+        bindings: The wanted role bindings.
+        argument: Name of the argument that has the role bindings; None if their fields are arguments themselves.
+    """
+    known: set[str] | None = None
+    for position, each in enumerate(bindings):
+        fields = binding_fields(each) or {}
+        id = as_plain_value(fields.get("resource_id"))
+        if id is None or as_plain_value(fields.get("resource_type")) != "organization":
+            continue
+        if known is None:
+            known = {each.id for each in run.admin.organizations.list()}
+        if id not in known:
+            where = "resource_id" if argument is None else place_in(argument, f"[{position}]: resource_id")
+            raise value_error(where, "is not the id of the organization of this client, on which the role is granted")
 
 
 def grant_role(run: Run, change: Change) -> Created[RoleBinding]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Created, Run
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
@@ -30,6 +31,7 @@ def ensure_user(
         policy.check()
     bindings = copy_bindings(role_bindings)
     check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
+    check_organization_ids(run, bindings, "role_bindings")
     expired: list[Invite] = []
 
     def find() -> User | Invite | None:

@@ -20,6 +20,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     complete_or_create_account,
     complete_or_create_key,
 )
+from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import (
@@ -102,6 +103,7 @@ def ensure_service_account(
         check_client_id(client_id)
         check_operation(create_service_account(body=CreateServiceAccountRequest(name=name, role_bindings=wanted)))
         name_tags.check_untagged(name)
+    check_organization_ids(run, wanted or (), "role_bindings")
     accounts = run.admin.service_accounts.list().to_list()
     if not (named := [account for account in accounts if account.name == name]):
         made = complete_or_create_account(
