@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import cast
 
+from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger, describe_changes
@@ -30,7 +31,7 @@ def conclude(
 ) -> CommandFailure:
     """Return the last line and the exit code of a command that failed or was interrupted.
 
-    The reason alone decides only if none of the changes remains.
+    The reason alone decides only if none of the changes remains. Values of API keys are not repeated.
 
     Args:
         reason: Why it ends, with the exit code and the facts of that alone.
@@ -51,7 +52,7 @@ def conclude(
     elif exit_code == exit_codes.UNKNOWN_OUTCOME and not ledger.is_complete:
         said.append("Check that before you run the command again.")
     return CommandFailure(
-        message=join_sentences([reason.message, *said]),
+        message=mask_key_values(join_sentences([reason.message, *said])),
         exit=exit_code,
         details={
             **reason.details,

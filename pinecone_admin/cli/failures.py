@@ -134,12 +134,13 @@ class CLIError(Exception):
 
 
 def describe_problem(file: str, text: str) -> dict[str, object]:
-    """Return a problem with a file as the error object has it.
+    """Return a problem with a file as the error object has it, without values of API keys.
 
     Args:
         file: Name of the file.
         text: What is wrong, behind the line and the path of the field, if these are known.
     """
+    file, text = mask_key_values(file), mask_key_values(text)
     found = re.match(_PLACE, text)
     line, path = (found["line"], found["path"]) if found else (None, None)
     message = text[found.end("line") + 2 :] if found and line else text
@@ -190,7 +191,7 @@ def describe_failure(
         says_if_unchanged=_says_if_unchanged(error),
     )
     retry = _advise_retry(error) if failure.exit == exit_codes.TRY_LATER else ""
-    message = mask_key_values(tidy(f"{failure.message}{retry}"))
+    message = tidy(f"{failure.message}{retry}")
     if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
         message = make_printable(message, most=_MAX_USAGE_LENGTH)
     return failure._replace(message=message)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx
 import pytest
 
 from pinecone_admin import operations
 from pinecone_admin.cli.commands import Command
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
+from tests.cli.secret_makers import intercepted
 
 FIELDS = ("message", "problems", "code", "exit", "outcome", "worth_retrying", "status", "request_id", "retry_after")
 OPERATIONS = {name for name in vars(operations) if re.fullmatch("[a-z]+(_[a-z]+)+", name)}
@@ -127,3 +131,29 @@ def test_a_problem_with_a_file_has_its_line_and_its_field() -> None:
             assert [(each["line"], each["path"]) for each in error["problems"]] == places, error
             assert {tuple(each) for each in error["problems"]} == {("file", "line", "path", "message")}
             assert {each["file"] for each in error["problems"]} == {"org.yaml"}
+
+
+def test_no_object_repeats_the_value_of_a_key() -> None:
+    """It may have been typed or pasted anywhere: into a file, its name, a cell of a row, or a name that is sent."""
+    value = "pcsk_2abcDE_" + "aB3" * 20
+    Path(f"{value}.yaml").write_text(f"organization: x\nprojects:\n  - name: a\n    {value}: 1\n    max_pods: {value}\n")
+    Path("one.yaml").write_text(f"organization: x\nprojects:\n  - name: a\n    max_pods: {value}\n")
+    Path("rows.csv").write_text(f"max\n{value}\n{value}\n")
+
+    def interrupt(_: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        os.kill(os.getpid(), signal.SIGINT)
+        return handle()
+
+    with example_organization():
+        ended = [
+            run("plan", f"{value}.yaml", "-o", "json"),
+            run("plan", "one.yaml", "-o", "json"),
+            run("each", "rows.csv", "-o", "json", "--", "project", "create", "x", "--max-pods", "{max}"),
+            run("each", "rows.csv", "--", "project", "create", "x", "--max-pods", "{max}"),
+        ]
+        with intercepted(interrupt):
+            ended.append(run("project", "create", value, "--yes", "-o", "json"))
+    for done in ended:
+        assert done.exit in {2, 130}
+        assert "pcsk_…" in done.stderr.replace("\\u2026", "…"), done
+        assert value not in done.stderr, done
