@@ -56,6 +56,7 @@ class Ledger:
         secrets: The new secrets.
         gone: Ids of what was seen to be gone.
         is_complete: Whether the work is done, so that only its result is still to be written.
+        is_storing: Whether a new secret is being stored at this moment.
         on_settled: Function that is called once with each change when it has ended.
     """
 
@@ -64,6 +65,7 @@ class Ledger:
         self.secrets: list[SecretEntry] = []
         self.gone: set[str] = set()
         self.is_complete: bool = False
+        self.is_storing: bool = False
         self.on_settled: Callable[[SentChange], object] | None = None
         self._open: dict[int, SentChange] = {}
 
@@ -81,11 +83,6 @@ class Ledger:
         """Settle the changes for whose responses nobody waits any longer."""
         for change in list(self._open.values()):
             self.settle(change)
-
-    @property
-    def is_storing(self) -> bool:
-        """Whether a new secret is being stored: it is nowhere yet, and nothing is being deleted."""
-        return any(each.state == "undelivered" for each in self.secrets) and not self._open
 
     def describe_open(self) -> str:
         """Return what the command waits for, as a sentence; empty if it sends no change."""

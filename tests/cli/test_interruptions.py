@@ -192,6 +192,25 @@ def test_a_secret_that_is_being_stored_is_finished(
     assert re.search(r"API key writer \([\w-]+\) was created\.", error)
 
 
+def test_a_secret_that_could_not_be_stored_is_not_being_stored(notices: list[str]) -> None:
+    """What follows is something else: here, looking whether the key exists whose deletion was refused."""
+    deletions: list[str] = []
+
+    def refuse(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if request.method == "DELETE":
+            deletions.append(request.url.path)
+            return httpx.Response(403, json={"status": 403, "error": {"code": "FORBIDDEN", "message": "no"}})
+        if deletions and not notices:
+            os.kill(os.getpid(), signal.SIGINT)
+            wait_for_lines(notices, 1)
+        return handle()
+
+    with example_organization(), intercepted(refuse):
+        done = run(*words_of("api-key create", "--store", "exec:false"), notice_after=0.0)
+    assert (done.exit, bool(deletions)) == (130, True), done
+    assert notices == ["Interrupted. Finishing what was begun."]
+
+
 def test_a_held_command_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """While a secret could be lost, the first signal is only recorded, and the line says why."""
     monkeypatch.setattr(interruption, "_DELAY", 0.0)

@@ -81,13 +81,17 @@ class SecretDelivery:
         self.was_stored_before = False
         self.undelivered = secret = describe_secret(made)
         self.entry = SecretEntry(secret.label, secret.id)
-        self._session.ledger.secrets.append(self.entry)
+        ledger = self._session.ledger
+        ledger.secrets.append(self.entry)
+        ledger.is_storing = True
         try:
             with self._session.pause_progress():  # a command may use the terminal itself
                 self._place.write(secret)
         except Exception as error:
             self.failure = error
             raise
+        finally:
+            ledger.is_storing = False
         self.undelivered = None
         self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
         self.entry.place = self._place.address
