@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from errno import ENOSPC
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -242,6 +243,43 @@ def test_a_lost_response_says_how_the_profile_works_again(emulator: Emulator, *,
     else:
         assert (done.exit, secret_file().read_text().strip()) == (0, valid_secret(emulator)), done
         assert run("whoami", env=NOBODY).exit == 0
+
+
+@pytest.mark.parametrize("way", ["unread", "interrupted"])
+def test_whatever_ends_a_rotation_says_how_the_profile_works_again(emulator: Emulator, way: str) -> None:
+    """Also if the response cannot be read, or if nobody waits for it any longer."""
+
+    def end(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        response = handle()
+        if request.url.path.endswith("/rotate-secret"):
+            if way == "interrupted":
+                raise KeyboardInterrupt
+            return httpx.Response(200, json={"nothing": "of it"}, request=request)
+        return response
+
+    with intercepted(end):
+        done = rotate(emulator)
+    assert (done.exit, done.stdout, valid_secret(emulator) in done.stderr) == (9 if way == "unread" else 130, "", False)
+    said = "Profile work" if way == "unread" else "If it was rotated, profile work"
+    assert f"{said} cannot sign in until {secret_file()} has the valid secret: run pinecone-admin login" in done.stderr
+    assert done.stderr.count("cannot sign in until") == 1
+
+
+def test_an_interrupted_command_does_not_try_the_new_secret(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could interrupt the trial: the secret is stored, and the command says that it was not tried."""
+
+    def interrupt(*arguments: Any, **options: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        replace_private_file(*arguments, **options)
+        emulator.requests.clear()
+
+    monkeypatch.setattr(target_files, "replace_private_file", interrupt)
+    done = rotate(emulator)
+    assert (done.exit, secret_file().read_text().strip()) == (130, valid_secret(emulator)), done
+    assert f"The new secret is stored in {secret_file()}, and was not tried. Run pinecone-admin whoami" in done.stderr
+    assert [each.path for each in emulator.requests] == []
 
 
 def test_a_secret_that_is_not_accepted_yet_is_kept_with_a_warning(emulator: Emulator) -> None:

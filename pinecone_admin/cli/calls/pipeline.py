@@ -295,9 +295,9 @@ def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner,
 
     if (own_place := destination.own_place) is not None:
         from pinecone_admin.cli.secrets.destination import refusing  # noqa: PLC0415 - see run_command
-        from pinecone_admin.cli.secrets.own_secret import try_own_secret  # noqa: PLC0415 - as above
+        from pinecone_admin.cli.secrets.own_secret import noting_remedy, try_own_secret  # noqa: PLC0415 - as above
 
-        with refusing(), own_place.reserved():
+        with refusing(), own_place.reserved(), noting_remedy(call.session, own_place):
             made = make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
         try_own_secret(call.session, own_place)
         return made

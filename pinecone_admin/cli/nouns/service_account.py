@@ -10,7 +10,6 @@ import click
 
 from pinecone_admin.cli.commands import Noun, apply_as, argument, if_different, limit, new_name, revoke_others, roles
 from pinecone_admin.cli.parameters import Duration, NameOrId, NewName, Secret
-from pinecone_admin.errors import PineconeError, SecretNotStoredError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -131,15 +130,9 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     """
     if call.is_dry_run:
         return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
-    try:
-        return call.admin.service_accounts.rotate(
-            service_account_id=service_account_id, store=call.store, client_id=call.session.client_id, allow_own=True
-        )
-    except PineconeError as error:
-        own_place = None if call.destination is None else call.destination.own_place
-        if own_place is not None and not isinstance(error, SecretNotStoredError) and error.outcome == "unknown":
-            error.add_note(f"if it was rotated, {own_place.remedy}")
-        raise
+    return call.admin.service_accounts.rotate(
+        service_account_id=service_account_id, store=call.store, client_id=call.session.client_id, allow_own=True
+    )
 
 
 @NOUN.command(

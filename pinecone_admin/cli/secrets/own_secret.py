@@ -8,16 +8,16 @@ from contextlib import ExitStack, closing, contextmanager
 from attrs import frozen
 
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
-from pinecone_admin.cli.failures import CLIError, StoreError
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client import open_client
 from pinecone_admin.cli.identity.client_secrets import read_secret_file
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.places import FilePlace, PresentSecret
 from pinecone_admin.cli.secrets.target_files import explain_os_errors, find_target_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, RefusedError
+from pinecone_admin.workflows.sent_changes import find_effects
 
 _IS_OWN = "This is the account that the command uses itself"
 
@@ -46,14 +46,6 @@ class OwnSecretFile(FilePlace):
             f"profile {self.profile} cannot sign in until {self.path} has the valid secret: run pinecone-admin login "
             f"--name {self.profile} --overwrite with it, or rotate the secret again as another service account"
         )
-
-    def write(self, secret: NewSecret) -> None:
-        """Put the secret in its place under the lock of the file, and read it back."""
-        try:
-            super().write(secret)
-        except StoreError as error:
-            error.add_note(self.remedy)
-            raise
 
     @contextmanager
     def reserved(self) -> Generator[None, None, None]:
@@ -126,8 +118,28 @@ def _describe_source(session: Session) -> str:
     return f"the secret-command of {identity.origin}" if identity.secret_command else identity.origin
 
 
+@contextmanager
+def noting_remedy(session: Session, place: OwnSecretFile) -> Generator[None, None, None]:
+    """Note on an error how the profile works again, if its secret was or may have been replaced, and is not stored."""
+    try:
+        yield
+    except BaseException as error:
+        effects = find_effects(session.ledger.changes, session.ledger.gone)
+        if effects.remaining and all(each.state != "stored" for each in session.ledger.secrets):
+            is_rotated = effects.done or effects.unread
+            error.add_note(place.remedy if is_rotated else f"if it was rotated, {place.remedy}")
+        raise
+
+
 def try_own_secret(session: Session, place: OwnSecretFile) -> None:
-    """Get a token with the secret in the file; if that fails, warn, since the secret is stored all the same."""
+    """Get a token with the secret in the file; if that fails, warn, since the secret is stored all the same.
+
+    A command that was interrupted says instead that the secret was not tried.
+    """
+    try_it = f"Run pinecone-admin whoami --profile {place.profile}"
+    if session.interruptions.received:
+        session.warn(f"The new secret is stored in {place.path}, and was not tried. {try_it} to try it.")
+        return
     try:
         secret = read_secret_file(place.path, origin=session.identity.origin)
         identity = session.identity.with_secret(secret, source="the secret-file")
@@ -137,6 +149,5 @@ def try_own_secret(session: Session, place: OwnSecretFile) -> None:
         session.exit_code = PARTLY_DONE
         session.warn(
             f"The new secret is stored in {place.path}, but it was not accepted yet, or could not be tried: "
-            f"{error.message.rstrip('.')}. Run pinecone-admin whoami --profile {place.profile} in a minute. If that "
-            f"fails, {place.remedy}."
+            f"{error.message.rstrip('.')}. {try_it} in a minute. If that fails, {place.remedy}."
         )
