@@ -136,7 +136,9 @@ def test_a_problem_with_a_file_has_its_line_and_its_field() -> None:
 def test_no_object_repeats_the_value_of_a_key() -> None:
     """It may have been typed or pasted anywhere: into a file, its name, a cell of a row, or a name that is sent."""
     value = "pcsk_2abcDE_" + "aB3" * 20
-    Path(f"{value}.yaml").write_text(f"organization: x\nprojects:\n  - name: a\n    {value}: 1\n    max_pods: {value}\n")
+    Path(f"{value}.yaml").write_text(
+        f"organization: x\nprojects:\n  - name: a\n    {value}: 1\n    max_pods: {value}\n"
+    )
     Path("one.yaml").write_text(f"organization: x\nprojects:\n  - name: a\n    max_pods: {value}\n")
     Path("rows.csv").write_text(f"max\n{value}\n{value}\n")
 

@@ -19,7 +19,7 @@ from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.secrets import target_files
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
-from tests.cli.command_line import Run, limit_file_size, run
+from tests.cli.command_line import Run, limit_file_size, run, save_profile
 from tests.cli.secret_makers import find_files_with, intercepted
 from tests.cli.test_login import NOBODY, login, secret_file
 from tests.cli.test_lost_secrets import held_lock
@@ -87,6 +87,24 @@ def test_a_dry_run_names_the_file(emulator: Emulator) -> None:
     assert f"The new secret replaces the one in {secret_file()}" in done.stdout + done.stderr
     refused = run("service-account", "rotate", own_name(emulator), "--dry-run", env=credentials(emulator))
     assert (refused.exit, "comes from the environment" in refused.stderr) == (5, True)
+
+
+def test_other_profiles_of_the_account_are_named(emulator: Emulator) -> None:
+    """Their secrets are elsewhere, and are the old one afterwards; a profile of the same file or of others is not."""
+    assert login(emulator, name="ci").exit == 0
+    save_profile("other")
+    said = "Profile ci is of the same account and does not name this file: it needs the secret, too."
+    for option in ("--yes", "--dry-run"):
+        done = rotate(emulator, option, "--profile", "work", confirm=False)
+        assert said in done.stdout + done.stderr
+        assert "other" not in done.stdout + done.stderr
+    save_profile("kept", client_id=emulator.client_id)
+    done = rotate(emulator, "--profile", "work", "--yes", confirm=False)
+    assert "Profiles ci and kept are of the same account and do not name this file: they need" in done.stderr
+    secret_file("ci").unlink()
+    secret_file("ci").symlink_to(secret_file())
+    done = rotate(emulator, "--profile", "work", "--yes", confirm=False)
+    assert "Profile kept is of the same account" in done.stderr
 
 
 def credentials(emulator: Emulator) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import os
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
 from attrs import frozen
@@ -11,10 +12,13 @@ from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client import open_client
 from pinecone_admin.cli.identity.client_secrets import read_secret_file
+from pinecone_admin.cli.identity.sources import CallerIdentity
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
 from pinecone_admin.cli.secrets.places import FilePlace, PresentSecret
 from pinecone_admin.cli.secrets.target_files import explain_os_errors, find_target_file
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, RefusedError
 from pinecone_admin.workflows.sent_changes import find_effects
@@ -29,15 +33,25 @@ class OwnSecretFile(FilePlace):
     Attributes:
         client_id: The client id of the profile.
         profile: Its name.
+        others: Names of the profiles of the same account that do not name this file.
     """
 
     client_id: str
     profile: str
+    others: Sequence[str]
 
     @property
     def note(self) -> str:
-        """Where the secret goes, as a sentence."""
-        return f"The new secret replaces the one in {self.path}, which profile {self.profile} uses."
+        """Where the secret goes, and which profiles also need it, as sentences."""
+        note = f"The new secret replaces the one in {self.path}, which profile {self.profile} uses."
+        if not self.others:
+            return note
+        named = list_words(self.others)
+        if len(self.others) == 1:
+            which = f"Profile {named} is of the same account and does not name this file: it needs"
+        else:
+            which = f"Profiles {named} are of the same account and do not name this file: they need"
+        return f"{note} {which} the secret, too."
 
     @property
     def remedy(self) -> str:
@@ -83,7 +97,19 @@ def find_own_place(session: Session) -> OwnSecretFile | None:
         interruptions=session.interruptions,
         client_id=identity.client_id,
         profile=identity.origin.removeprefix("profile "),
+        others=_find_others(identity, identity.secret_file),
     )
+
+
+def _find_others(identity: CallerIdentity, path: str) -> list[str]:
+    """Return the names of the profiles of the account of a profile that do not name its secret file."""
+    account, file = (identity.client_id, identity.oauth_url), os.path.realpath(path)
+    return [
+        each.name
+        for each in load_profiles(find_profile_file()).by_name.values()
+        if (each.client_id, each.oauth_url) == account
+        and (each.secret_file is None or os.path.realpath(each.secret_file) != file)
+    ]
 
 
 def require_own_place(session: Session) -> OwnSecretFile:
