@@ -23,7 +23,7 @@ from pinecone_admin.cli.bulk.row_files import RowFile
 from pinecone_admin.cli.identity import client
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator, serving
-from tests.cli.command_line import COMMANDS, Run, example_organization, fill, run, save_profile
+from tests.cli.command_line import COMMANDS, Run, example_organization, fill, limit_file_size, run, save_profile
 from tests.cli.secret_makers import intercepted, live_secrets
 from tests.support.concurrency import PATIENCE, wait_until
 
@@ -702,6 +702,40 @@ def test_a_row_whose_change_may_have_been_made_is_named() -> None:
             assert exits_of(done) == exits
         Path("failed.csv").unlink()
         assert done.stderr.endswith(f"{named}\n")
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.json"])
+@pytest.mark.parametrize("room", [5, 60])
+def test_a_full_disk_takes_neither_an_outcome_nor_a_warning(name: str, room: int) -> None:
+    """The line of a row comes, whichever write fails, and the last lines say that the file may lack rows."""
+    rows = [{"name": f"{'x' * 40}{number}"} for number in range(3)]
+    text = json.dumps(rows) if name.endswith("json") else "".join(["name\n", *(f"{each['name']}\n" for each in rows)])
+    with example_organization() as emulator:
+        emulator.faults.add("create_project", reset="after", times=1)
+        Path(name).write_text(text)
+        with limit_file_size(room):
+            done = each(CREATE, "--yes", "--stop-on-error", "--failed-rows", "failed.csv", file=name)
+    assert exits_of(done) == [6]
+    assert lines_of(done)[0]["error"]["outcome"] == "unknown"
+    assert "1 of 1 row failed: row 1 (line" in done.stderr
+    assert "2 rows did not run. failed.csv may not have all that is to run again.\n" in done.stderr
+    assert "Row 1 (line" in done.stderr
+    assert "may have made its change" in done.stderr
+    assert "The output cannot be written" in done.stderr
+    assert "They are in" not in done.stderr
+
+
+def test_a_row_whose_line_cannot_be_written_is_among_those_to_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of standard output may be full, and that of the file not."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pinecone_admin.cli.bulk.row_runner.write_line", fail)
+    with example_organization():
+        done = each(EXISTS, "--failed-rows", "failed.csv", rows="name\nx\ny\n")
+    assert Path("failed.csv").read_text() == "name\nx\ny\n"
+    assert "1 row did not run. They are in failed.csv, to run again." in done.stderr
 
 
 def test_reads_run_at_once() -> None:

@@ -223,25 +223,38 @@ class RowWriter:
     Args:
         path: The file, which stays empty if there is no row.
         like: The other file.
+
+    Attributes:
+        is_whole: Whether no attempt to write has failed.
     """
 
     def __init__(self, path: str, like: RowFile) -> None:
         self._like = like
+        self.is_whole: bool = True
         self._is_empty = True
         write_report(path, "")
         self._file = Path(path).open("a", encoding="utf-8", newline="")  # noqa: SIM115 - closed by ``close``
 
     def add(self, row: Row) -> None:
         """Write a row."""
-        self._file.write(self._format(row))
-        self._file.flush()
+        with self._noting_failure():
+            self._file.write(self._format(row))
+            self._file.flush()
         self._is_empty = False
 
     def close(self) -> None:
         """Complete the file."""
-        if self._like.is_list and not self._is_empty:
-            self._file.write("\n]\n")
-        self._file.close()
+        with self._noting_failure(), self._file:
+            if self._like.is_list and not self._is_empty:
+                self._file.write("\n]\n")
+
+    @contextmanager
+    def _noting_failure(self) -> Generator[None]:
+        try:
+            yield
+        except OSError:
+            self.is_whole = False
+            raise
 
     def _format(self, row: Row) -> str:
         if self._like.columns is not None:

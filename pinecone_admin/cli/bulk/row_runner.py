@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
@@ -299,9 +299,11 @@ class RowRunner:
             self._unclear.append(row[:2])
         if outcome.exit:
             self._failed_rows.append(row[:2])
-            if self._writer is not None:
+        try:  # the disk of one may be full, and that of the other not
+            write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
+        finally:
+            if outcome.exit and self._writer is not None:
                 self._writer.add(row)
-        write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
         self._advance(Progress(done=self._exits.total(), total=self._total or 0, step=""))
 
     def _deliver_and_stop(self, row: Row, outcome: RowOutcome) -> None:
@@ -325,19 +327,29 @@ class RowRunner:
             change = SentChange(f"the work of {count_noun(self._changed, 'row')}", method="POST", path="")
             change.outcome = "done"
             self._session.ledger.changes.append(change)
+        try:
+            if self._writer is not None:
+                self._write_left(self._writer)
+        finally:
+            self._warn_of_rows()
+
+    def _warn_of_rows(self) -> None:
+        """Say which rows failed, which did not run, and which must not be run again blindly."""
         left = len(self._running) + (self._total or self._latest) - self._latest
         failed = self._exits.total() - self._exits[exit_codes.DONE]
-        if self._writer is not None:
-            self._write_left(self._writer)
         if self._is_unread:
             return
         if not self._latest:
             self._session.notify("There are no rows.")
         if failed or left:
-            again = "It is" if failed + left == 1 else "They are"
             said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed: {_name_rows(self._failed_rows)}."]
             said += [f"{count_noun(left, 'row')} did not run."] if left else []
-            said += [f"{again} in {self._failed}, to run again."] if self._failed else []
+            if self._writer is not None:
+                again = "It is" if failed + left == 1 else "They are"
+                whole = f"{again} in {self._failed}, to run again."
+                said.append(
+                    whole if self._writer.is_whole else f"{self._failed} may not have all that is to run again."
+                )
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")
             self._session.warn(" ".join(said if failed else said[1:]))
@@ -350,12 +362,12 @@ class RowRunner:
 
     def _write_left(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""
-        for row in self._running.values():
-            writer.add(row)
-        if self._total is not None and self._latest < self._total:
-            for row in islice(self._file.rows(), self._latest, None):
+        with closing(writer):
+            for row in self._running.values():
                 writer.add(row)
-        writer.close()
+            if self._total is not None and self._latest < self._total:
+                for row in islice(self._file.rows(), self._latest, None):
+                    writer.add(row)
 
 
 def _name_rows(rows: Iterable[tuple[int, int]]) -> str:
