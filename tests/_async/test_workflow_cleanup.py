@@ -456,6 +456,7 @@ INVALID_KEY = "pcsk v"
 EMPTY_LIST = ScriptedResponse(body={"data": []})
 
 
+NOT_YET = {"status": 412, "error": {"code": "FAILED_PRECONDITION", "message": "a backup is being made"}}
 NOT_FOUND = ScriptedResponse(404, {"status": 404, "error": {"code": "NOT_FOUND", "message": "no such resource"}})
 
 
@@ -505,6 +506,22 @@ async def test_a_repeated_deletion_is_reported_once(
     report = await make_client(script).projects.delete_with_cleanup(project_id="p")
     assert [request.url.path for request in script.requests].count("/indexes/a") == 2
     assert list_actions(report.steps) == [("delete", "index"), ("delete", "project")]
+
+
+async def test_a_deletion_that_is_refused_after_a_lost_attempt_is_sent_again(
+    make_client: Callable[..., AsyncAdmin],
+) -> None:
+    """The 412 answers the second attempt, so the outcome is unknown; the deletion is sent until it is accepted."""
+    answers = [ScriptedResponse(202), ScriptedResponse(412, NOT_YET), ScriptedResponse(503)]
+    responses = {
+        "/indexes": lambda _: ScriptedResponse(body={"indexes": [{"name": "a"}] if answers else []}),
+        "/indexes/a": lambda _: answers.pop(),
+    }
+    report = await make_client(script_control_plane(responses)).projects.delete_with_cleanup(project_id="p")
+    assert [(*each, step.state) for each, step in zip(list_actions(report.steps), report.steps, strict=True)] == [
+        ("delete", "index", "done"),
+        ("delete", "project", "done"),
+    ]
 
 
 async def test_no_deletion_exceeds_the_timeout(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:

@@ -18,6 +18,7 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.workflows.changes import Ref, Step
+from pinecone_admin.workflows.ending import has_failed
 from pinecone_admin.workflows.project_contents import (
     CONTENT_KINDS,
     ContentKind,
@@ -82,11 +83,13 @@ def delete_contents(
         except (FailedPreconditionError, NotFoundError) as error:
             if is_foreign_refusal(error):
                 raise
+            # Deleted again, also if an earlier attempt was lost, so that its outcome is unknown.
+            run.steps[:] = [each for each in run.steps if not has_failed(each)]
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error
         finally:
-            # Recorded here, because results beside a failure are not delivered. What was refused is tried again.
+            # Recorded here, because results beside a failure are not delivered.
             record([each for each in run.steps if each.state != "rejected"])
 
     run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)
