@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli.error_output import fit, render_notice
-from pinecone_admin.cli.exit_codes import PARTLY_DONE
+from pinecone_admin.cli.exit_codes import DONE, PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.progress import DelayedBar, show_progress
@@ -41,7 +41,6 @@ class Session:
         settings: Values of the options that every command has, by their names, such as ``output`` or ``read_only``;
             only those that were given.
         command: The command, once it has begun.
-        exit_code: The exit code of the run, unless it ends in an error.
         expects_json_errors: Whether an error, and what else is written to stderr, is JSON.
         interruptions: The signals that interrupt the command.
         ledger: What the command has done so far.
@@ -60,7 +59,7 @@ class Session:
         self.env: Mapping[str, str] = env
         self.settings: dict[str, Any] = {}
         self.command: Command | None = None
-        self.exit_code: int = 0
+        self._exit_code, self._has_lost_entry = DONE, False
         self.expects_json_errors = False
         self.ledger: Ledger = Ledger()
         self.interruptions: Interruptions = Interruptions(self.notify, self.ledger)
@@ -80,6 +79,15 @@ class Session:
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         return cls(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, env=os.environ)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run, unless it ends in an error; a change that the audit log lacks leaves none done."""
+        return PARTLY_DONE if self._has_lost_entry and self._exit_code == DONE else self._exit_code
+
+    @exit_code.setter
+    def exit_code(self, code: int) -> None:
+        self._exit_code = code
 
     # What the command asks for
 
@@ -245,6 +253,6 @@ class Session:
         return nullcontext() if self.bar is None else self.bar.paused()
 
     def note_lost_entry(self, line: str) -> None:
-        """Write a line that the audit log did not take to stderr, and let the run end with the code of a part."""
+        """Write a line that the audit log did not take to stderr, and let no run end as done."""
         self.notify(line)
-        self.exit_code = PARTLY_DONE
+        self._has_lost_entry = True

@@ -20,6 +20,7 @@ from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.operations import Operation
 from pinecone_admin.workflows.sent_changes import SentChange, find_ids
 from tests.cli.command_line import example_organization, limit_file_size, run
+from tests.cli.example_runs import run_examples
 
 DELETE = Operation(
     id="delete_project",
@@ -182,3 +183,18 @@ def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> N
         log.append("{}\n")
     with pytest.raises(CLIError, match="can be written by others"):
         AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)
+
+
+def test_no_command_ends_as_done_if_an_entry_of_a_change_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever chooses the exit code of a command afterwards, 0 becomes 9."""
+
+    def lose(log: AuditLog, _line: str) -> None:
+        log._on_failure("This is lost now.")
+
+    monkeypatch.setattr(AuditLog, "append", lose)
+    examples = run_examples("--audit-log", str(tmp_path / "audit.jsonl"))
+    losing = {each.spec.full_name: each.done.exit for each in examples if "This is lost now." in each.done.stderr}
+    assert {"api-key identify", "user offboard", "each", "run"} <= losing.keys()
+    assert set(losing.values()) == {9}, losing
