@@ -15,6 +15,7 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault, fail_t
 
 pytestmark = pytest.mark.anyio
 
+GRANT = "POST /admin/role-bindings"
 NOBODY = ProjectRole(principal_type="user", principal_id="nobody", role="ProjectViewer")
 
 
@@ -125,3 +126,29 @@ async def test_an_invite_of_somebody_else_is_reported_with_its_own_roles(emulato
     assert not report.done
     (failed,) = report.failed
     assert "found OrgMember on organization, wanted OrgManager on organization" in str(failed.error)
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    "refusal", [InjectedFault.FORBIDDEN, InjectedFault.RATE_LIMITED, InjectedFault.CONNECTION_REFUSED]
+)
+async def test_a_refused_repetition_says_nothing_about_the_lost_request(
+    emulator: Emulator, refusal: InjectedFault
+) -> None:
+    """A role that lists do not show yet may have been granted, although the second request was refused or not sent."""
+    emulator.add_user("zoe@example.com")
+    people = [{"email": "zoe@example.com", "roles": ["OrgOwner"]}]
+    faults = {0: refusal}
+    transport = FaultyTransport(emulator, faults, only_method="POST", list_delay=600)
+
+    def inject() -> None:
+        faults[len(transport.requests)] = (
+            refusal if transport.requests.count(GRANT) > 1 else InjectedFault.RESPONSE_LOST
+        )
+
+    transport.before_request = inject
+    admin = transport.async_admin()
+    plan = await admin.plan(DesiredState.from_dict({"organization": emulator.organization_id, "people": people}))
+    report = await admin.apply(plan)
+    assert transport.requests.count(GRANT) > 1
+    assert [each.state for each in report.steps if each.change.action == "grant"] == ["sent"]

@@ -384,7 +384,8 @@ class AsyncRun:
     ) -> _T:
         """Send a change, and record at a position of the steps what became of it."""
         description = describe_made(change)
-        was_lost = description in self._uncertain  # a refusal says nothing about an earlier request
+        # A refusal says nothing about an earlier request.
+        was_lost, is_repeated = description in self._uncertain, position < len(self.steps)
 
         async def send_and_record() -> _T:
             self.steps[position:] = [Step(change=change, state="sent", error="there was no response")]
@@ -393,7 +394,10 @@ class AsyncRun:
             try:
                 result = await send()
             except PineconeError as error:
-                step = self.steps[position] = step_from_error(change, error)
+                step = step_from_error(change, error)
+                if is_repeated and has_failed(step):
+                    step = evolve(step, state="sent")
+                self.steps[position] = step
                 if not was_lost and not may_have_been_processed(error):
                     self._uncertain.pop(description, None)
                 if has_failed(step):
