@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import is_not
@@ -386,7 +386,7 @@ def _note_remaining_changes(error: BaseException, effects: Effects) -> None:
     earlier: list[str] = getattr(error, "__notes__", [])
     # A workflow within this one has named what has been undone since, or a part of what remains.
     notes = [each for each in earlier if not isinstance(each, RemainingChanges)]
-    text = "; ".join([str(error), *notes])
+    text = "; ".join([read_text(error), *notes])
     own = error.operation if isinstance(error, PineconeError) else None
 
     def is_mentioned(change: SentChange) -> bool:
@@ -399,7 +399,29 @@ def _note_remaining_changes(error: BaseException, effects: Effects) -> None:
     if clauses := describe_remaining(left, _name_each):
         notes.append(RemainingChanges("; ".join(clauses)))
     if notes != earlier:
-        error.__notes__ = notes
+        set_notes(error, notes)
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to any error, also to one of the caller whose class is frozen; this never raises."""
+    try:
+        error.add_note(note)
+    except Exception:  # noqa: BLE001 - it comes from a class of the caller
+        set_notes(error, [*getattr(error, "__notes__", ()), note])
+
+
+def set_notes(error: BaseException, notes: list[str]) -> None:
+    """Replace the notes of any error, as ``add_note`` adds one."""
+    with suppress(Exception):
+        BaseException.__setattr__(error, "__notes__", notes)
+
+
+def read_text(error: BaseException) -> str:
+    """Return the text of any error, or the name of its class if that has a ``__str__`` that fails."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - it comes from a class of the caller
+        return type(error).__name__
 
 
 def describe_remaining(effects: Effects, name_changes: Callable[[Sequence[SentChange]], str]) -> list[str]:

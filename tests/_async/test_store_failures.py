@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from pinecone_admin import AsyncAdmin
+from pinecone_admin import AsyncAdmin, LeftoverError
+from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import Masked
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +33,24 @@ class ImpenetrableError(Exception):
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class FrozenError(Exception):
+    """An exception that refuses notes and any other change.
+
+    Attributes:
+        text: The text.
+    """
+
+    text: str
+
+
+class UnreadableError(Exception):
+    """An exception of which no text can be read."""
+
+    def __str__(self) -> str:
+        raise TypeError(*self.args)
 
 
 def chain(secret: str) -> Exception:
@@ -124,3 +144,37 @@ async def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: Asyn
 
     with pytest.raises(ImpenetrableExit):
         await ensure_account(admin, store)
+
+
+def list_all(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those that led to it, those that Python has put in its place too."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("kind", [FrozenError, UnreadableError])
+async def test_an_exception_of_any_class_undoes_everything(kind: type[Exception], emulator: Emulator) -> None:
+    """What was created is deleted, and the notes name each, although the class refuses notes or has no text."""
+
+    def fail(_: object) -> None:
+        raise kind("full")
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - a context manager of Python may replace it
+        await emulator.async_admin().projects.provision(name="p", key_roles=["ProjectEditor"], store=fail)
+    assert not emulator.state.projects
+    assert not emulator.state.api_keys
+    notes = [note for each in list_all(caught.value) for note in getattr(each, "__notes__", ())]
+    assert [note.rpartition(" was ")[2] for note in notes] == ["deleted", "deleted"]
+
+
+@pytest.mark.parametrize("kind", [FrozenError, UnreadableError])
+async def test_what_an_exception_of_any_class_leaves_is_named(kind: type[Exception], emulator: Emulator) -> None:
+    """The error of the deletion that fails names the key."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    emulator.faults.add("delete_api_key", status=403)
+    with pytest.raises(LeftoverError) as caught:
+        async with admin.api_keys.temporary(project_id=project.id, roles=["ProjectEditor"]) as made:
+            raise kind("full")
+    assert made.key.id in str(caught.value)

@@ -39,7 +39,7 @@ from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import add_note, is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -89,7 +89,7 @@ async def rotate_due_keys(
     except BaseException as error:
         made = [step for step in due.report.steps if not has_failed(step)]
         for line in (*made, *due.report.failed):
-            error.add_note(str(line))
+            add_note(error, str(line))
         raise
     return due.report
 

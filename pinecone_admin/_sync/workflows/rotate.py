@@ -50,7 +50,7 @@ from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note, is_gone
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
@@ -347,7 +347,8 @@ def replace_account_secret(run: Run, account: Ref, store: Store[ServiceAccountWi
         if isinstance(first, Exception):
             raise unstored  # noqa: B904 - it has its cause
         # An interruption or a cancellation is never replaced: whoever waits for it would go on.
-        first.add_note(f"{unstored.message.partition(';')[0]}; the cause of this error, a SecretNotStoredError, has it")
+        note = f"{unstored.message.partition(';')[0]}; the cause of this error, a SecretNotStoredError, has it"
+        add_note(first, note)
         raise first from unstored
     return rotation.issued[-1].service_account
 
@@ -386,9 +387,10 @@ class SecretRotation:
             if not self.issued:
                 if self._may_be_rotated:
                     new = "is lost" if self.unread is None else "may be in a response that could not be read"
-                    error.add_note(
+                    note = (
                         f"the secret of service account {self._account.id} may have been rotated, and the new one {new}"
                     )
+                    add_note(error, note)
                 if self.unread not in {None, error}:
                     raise error from self.unread
                 raise

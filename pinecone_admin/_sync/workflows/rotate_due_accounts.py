@@ -47,7 +47,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import add_note, is_gone
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -104,7 +104,7 @@ def rotate_due_accounts(
     except BaseException as error:
         made = [each for each in report.steps if not has_failed(each)]
         for line in (*made, *report.failed):
-            error.add_note(str(line))
+            add_note(error, str(line))
         raise
 
 

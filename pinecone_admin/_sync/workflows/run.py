@@ -47,10 +47,13 @@ from pinecone_admin.workflows.sent_changes import (
     MAY_EXIST,
     NOT_DELETED_IN_TIME,
     IgnoreGone,
+    add_note,
     is_gone,
     marking_undo,
     note_found,
+    read_text,
     reporting_remaining_changes,
+    set_notes,
 )
 
 if TYPE_CHECKING:
@@ -422,11 +425,11 @@ class Run:
         """
         if error is not None:
             if first := self._describe_first(error):
-                error.__notes__ = [first, *getattr(error, "__notes__", ())]
+                set_notes(error, [first, *getattr(error, "__notes__", ())])
             for remark in self._remarks:
-                error.add_note(remark)
+                add_note(error, remark)
             for description in self._uncertain:
-                error.add_note(f"{description} {MAY_EXIST}")
+                add_note(error, f"{description} {MAY_EXIST}")
         if os.getpid() == self._maker:  # a forked child deletes nothing: its parent still uses it
             self._undo_some(self._undos, error)
 
@@ -442,12 +445,14 @@ class Run:
         except BaseException as interruption:
             _note_left(error or interruption, undos, failures)
             for note in getattr(error, "__notes__", ()):
-                interruption.add_note(note)
+                add_note(interruption, note)
             raise
         notes: list[str] = [*getattr(error, "__notes__", ())]
         left, message = _note_left(error, undos, failures)
         if left and isinstance(error, Exception | None):
-            after, cause = ("", next(iter(failures.values()), None)) if error is None else (f", after: {error}", error)
+            after, cause = (
+                ("", next(iter(failures.values()), None)) if error is None else (f", after: {read_text(error)}", error)
+            )
             leftover = LeftoverError(f"{message}{after}", left=left, outcome=self._conclude(failures))
             leftover.__notes__ = notes
             raise leftover from cause
@@ -475,17 +480,19 @@ class Run:
                     missing = None
                 except PineconeError as failure:
                     missing = failure
-                if missing is None or is_gone(missing):
-                    self.steps[undo.position] = evolve(self.steps[undo.position], state="undone")
-                    end = describe_deletion(missing)
-                    if error is not None:
-                        error.add_note(f"{undo.description} {end}")
-                    elif end != describe_deletion():
-                        logger.warning("%s %s", undo.description, end)
-                else:
+                if missing is not None and not is_gone(missing):
                     failures[undo] = missing
+                else:
+                    self.steps[undo.position] = evolve(self.steps[undo.position], state="undone")
                 with suppress(ValueError):  # closing the client may undo it, too
                     undos.remove(undo)
+                if undo in failures:
+                    continue
+                end = describe_deletion(missing)
+                if error is not None:
+                    add_note(error, f"{undo.description} {end}")
+                elif end != describe_deletion():
+                    logger.warning("%s %s", undo.description, end)
 
 
 def _note_left(
@@ -496,7 +503,7 @@ def _note_left(
     reason = next(iter(failures.values()), NOT_DELETED_IN_TIME)
     message = f"{', '.join(left)}, made by this call, could not be deleted: {reason}"
     if left and error is not None:
-        error.add_note(message)
+        add_note(error, message)
         if not isinstance(error, Exception):
             logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
     return left, message
