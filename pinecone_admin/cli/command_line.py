@@ -15,6 +15,7 @@ from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import describe_completion, describe_failure
 from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variables import COMPLETION_VARIABLE
+from pinecone_admin.errors import InvalidCredentialsError
 
 _Result = TypeVar("_Result")
 
@@ -92,10 +93,17 @@ def describe_error(session: Session, error: BaseException) -> CommandFailure:
         is_interrupted=session.interruptions.received,
         goes_on=command is not None and command.goes_on and not session.is_dry_run,
         spellings={} if command is None else command.spellings,
+        login=_spell_login(session) if isinstance(error, InvalidCredentialsError) else "",
     )
     if command is None or command.fails_with is None or failure.exit == INTERRUPTED:
         return failure
     return failure._replace(exit=command.fails_with)
+
+
+def _spell_login(session: Session) -> str:
+    from pinecone_admin.cli.identity.sources import spell_login  # noqa: PLC0415 - loads what only it needs
+
+    return spell_login(session.identity.origin)
 
 
 def find_first_word(argv: Sequence[str]) -> str:

@@ -159,6 +159,7 @@ def describe_failure(
     is_interrupted: bool = False,
     goes_on: bool = False,
     spellings: Mapping[str, str] = MappingProxyType({}),
+    login: str = "",
 ) -> CommandFailure:
     """Return what to tell about an error of the library, of the command line, or of the system.
 
@@ -170,13 +171,14 @@ def describe_failure(
         is_interrupted: Whether there was a signal.
         goes_on: Whether the same command does what one that was interrupted has not done.
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
+        login: The command that signs in again, if the credentials were not accepted.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
         details = {"help_code": f"exit-{exit_of(error)}", "outcome": "not_sent"}
         message = f"The output cannot be written: {_describe_system_error(error)}."
         reason = CommandFailure(message, exit=exit_of(error), details=details)
     else:
-        reason = _describe(error, spellings)
+        reason = _describe(error, spellings, login)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         is_interrupted = True
         if not has_remaining(ledger):  # the notes say one by one what was undone
@@ -219,9 +221,9 @@ def describe_completion(exit_code: int, ledger: Ledger) -> CommandFailure:
     return conclude(reason, ledger, is_interrupted=True, is_completed=True)
 
 
-def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFailure:
+def _describe(error: BaseException, spellings: Mapping[str, str], login: str) -> CommandFailure:
     if isinstance(error, PineconeError):
-        return _describe_library_error(error, spellings)
+        return _describe_library_error(error, spellings, login)
     if isinstance(error, CLIError):
         details = {"help_code": error.help_code, "outcome": error.outcome, "problems": error.problems}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
@@ -239,7 +241,7 @@ def _describe(error: BaseException, spellings: Mapping[str, str]) -> CommandFail
     )
 
 
-def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) -> CommandFailure:
+def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], login: str) -> CommandFailure:
     details = {
         "operation": error.operation,
         "status": error.status_code,
@@ -251,7 +253,7 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str]) 
     }
     # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
-    message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error)
+    message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error, login)
     return CommandFailure(message=_with_notes(describe_refusal(message), error), exit=exit_of(error), details=details)
 
 
@@ -262,11 +264,11 @@ def describe_refusal(text: str) -> str:
     return as_sentences(text)
 
 
-def _describe_refusal(error: PineconeError) -> str:
+def _describe_refusal(error: PineconeError, login: str) -> str:
     """Return the message of an error as clauses, with what identifies a response, and without internal names."""
     if isinstance(error, errors.InvalidCredentialsError):
         text = "the client id and secret were not accepted"
-        advice = "; perhaps the secret was rotated; sign in again: pinecone-admin login"
+        advice = "; perhaps the secret was rotated" + (f"; sign in again: {login}" if login else "")
     elif isinstance(error, errors.TokenError) and error.status_code == _TOO_MANY_REQUESTS:
         text, advice = "the token endpoint limits requests at the moment", ""
     elif error.status_code is None or error.error_code is None or isinstance(error, errors.TokenError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Callable, Generator
@@ -125,6 +126,32 @@ def test_a_secret_file_that_others_can_read_or_that_is_missing_is_refused(emulat
     secret_file().unlink()
     missing = run("whoami", env=NOBODY)
     assert (missing.exit, "work.secret) does not exist" in missing.stderr) == (3, True)
+
+
+def test_the_advice_to_sign_in_again_keeps_the_other_profiles(emulator: Emulator) -> None:
+    """It names the profile that the command used, whatever is wrong with its secret, and the default stays."""
+    other = emulator.add_client(roles=["OrgOwner"], name="other")
+    assert login(emulator, name="default").exit == 0
+    words = ("login", "--name", "staging", "--client-id", other.client_id, "--client-secret-stdin")
+    assert run(*words, stdin=f"{other.client_secret}\n", env=NOBODY).exit == 0
+    profiles = find_profile_file()
+    assert profiles is not None
+    saved = profiles.read_text()
+    table, default = saved.rindex("secret-file"), secret_file("default").read_bytes()
+    wrongs: list[Callable[[], object]] = [
+        lambda: secret_file("staging").write_text("rotated\n"),
+        lambda: secret_file("staging").unlink(),
+        lambda: profiles.write_text(saved[:table] + saved[table:].partition("\n")[2]),
+    ]
+    for spoil in wrongs:
+        spoil()
+        failed = run("whoami", "--profile", "staging", env=NOBODY)
+        advice = failed.stderr.rpartition("ign in again: pinecone-admin ")[2].partition(".")[0]
+        assert (failed.exit, advice) == (3, "login --name staging --overwrite"), failed
+        again = (*shlex.split(advice), *words[3:])
+        assert run(*again, stdin=f"{other.client_secret}\n", env=NOBODY).exit == 0
+        assert run("whoami", "--profile", "staging", env=NOBODY).json["client_id"] == other.client_id
+        assert secret_file("default").read_bytes() == default
 
 
 def test_a_profile_is_removed_with_its_secret_file_after_a_question(emulator: Emulator) -> None:

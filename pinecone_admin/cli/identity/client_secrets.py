@@ -9,7 +9,7 @@ from typing import TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.identity.sources import identity_error, without_own_variables
+from pinecone_admin.cli.identity.sources import identity_error, spell_login, without_own_variables
 from pinecone_admin.cli.output.files import OTHERS_CAN_ACCESS, describe_path, read_file
 
 _MAX_SECRET_LENGTH = 64 * 1024
@@ -68,7 +68,7 @@ def read_secret_file(path: str, *, origin: str) -> str:
     found = read_file(Path(path), forbidden=OTHERS_CAN_ACCESS)
     source = f"The secret-file of {origin} ({describe_path(path)})"
     if found is None:
-        raise identity_error(f"{source} does not exist. Sign in again: pinecone-admin login --overwrite.")
+        raise identity_error(f"{source} does not exist. Sign in again: {spell_login(origin)}.")
     return check_secret(found[0], source=source)
 
 

@@ -61,6 +61,20 @@ def identity_error(message: str, *, says_if_unchanged: bool = False) -> CLIError
     return CLIError(message, cause=UnauthorizedError, help_code=code, says_if_unchanged=says_if_unchanged)
 
 
+_OF_PROFILE = "profile "
+
+
+def spell_login(origin: str) -> str:
+    """Return the command that signs in again: of a profile it replaces that one, and not the default profile.
+
+    Args:
+        origin: Where the identity comes from, as messages name it.
+    """
+    if not origin.startswith(_OF_PROFILE):
+        return "pinecone-admin login"
+    return f"pinecone-admin login --name {origin.removeprefix(_OF_PROFILE)} --overwrite"
+
+
 @frozen(kw_only=True)
 class CallerIdentity:
     """As whom a command acts, and where it sends its requests.
@@ -180,7 +194,7 @@ def _require_same_addresses_set(identity: CallerIdentity, env: Mapping[str, str]
 def identity_of_profile(profile: Profile) -> CallerIdentity:
     """Return the identity of a profile, without its secret."""
     return CallerIdentity(
-        origin=f"profile {profile.name}",
+        origin=f"{_OF_PROFILE}{profile.name}",
         client_id=profile.client_id,
         host=profile.host,
         oauth_url=profile.oauth_url,
@@ -223,11 +237,8 @@ def require_complete(identity: CallerIdentity) -> None:
     if not missing:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
-        name = identity.origin.removeprefix("profile ")
-        raise identity_error(
-            f"Profile {name} does not contain where its secret is. Sign in again: pinecone-admin login --name {name} "
-            "--overwrite."
-        )
+        lacks = as_sentences(f"{identity.origin} does not contain where its secret is")
+        raise identity_error(f"{lacks} Sign in again: {spell_login(identity.origin)}.")
     advice = f"set {' and '.join(missing)}"
     if identity.origin != _ENVIRONMENT:
         advice += " in it"
