@@ -190,11 +190,16 @@ def test_no_command_ends_as_done_if_an_entry_of_a_change_is_lost(
 ) -> None:
     """Whatever chooses the exit code of a command afterwards, 0 becomes 9."""
 
-    def lose(log: AuditLog, _line: str) -> None:
-        log._on_failure("This is lost now.")
+    def write(_log: AuditLog, line: bytes) -> None:
+        if line:  # not the one with which a log is tried
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(AuditLog, "append", lose)
+    monkeypatch.setattr(AuditLog, "_write", write)
     examples = run_examples("--audit-log", str(tmp_path / "audit.jsonl"))
-    losing = {each.spec.full_name: each.done.exit for each in examples if "This is lost now." in each.done.stderr}
+    losing = {
+        each.spec.full_name: each.done.exit
+        for each in examples
+        if "This entry could not be written to" in each.done.stderr
+    }
     assert {"api-key identify", "user offboard", "each", "run"} <= losing.keys()
     assert set(losing.values()) == {9}, losing
