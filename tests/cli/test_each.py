@@ -470,6 +470,22 @@ def test_a_secret_goes_to_the_place_of_its_row(tmp_path: Path) -> None:
         assert not any(secret in done.stdout + done.stderr for secret in new)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_place_means_the_same_in_all_rows(tmp_path: Path, order: int) -> None:
+    """A row of JSON that lacks a column of a place, or alone has it, is wrong, whichever row is first."""
+    words = ("api-key", "create", "{n}", "--project", "search", "--store", f"file:{tmp_path}/{{name}}.key")
+    lines = ['{"n": "a", "name": "x"}\n', '{"n": "b"}\n'][::order]
+    with example_organization() as emulator:
+        for way in ("--yes", "--dry-run"):
+            done = each(words, way, rows="".join(lines), file="rows")
+            assert (done.exit, done.stdout, changes_of(emulator)) == (2, "", 0), done
+            having, lacking = (1, 2) if order == 1 else (2, 1)
+            said = f"row {having} has a column name, and row {lacking} has none, so {{name}} would not mean the same"
+            assert f"error: rows, line 2 (row 2): --store: {said} in both." in done.stderr
+        assert each(words, "--yes", rows='{"n": "a"}\n{"n": "b", "other": 1}\n', file="rows").exit == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"a.key", "b.key"}
+
+
 def test_two_names_of_a_file_are_one_place(tmp_path: Path) -> None:
     """A link would let one row replace the value that another one has just stored."""
     (tmp_path / "one").touch(mode=0o600)
@@ -535,6 +551,13 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert each(EXISTS, file="-", stdin=rows).exit == 0
         lost = each(("service-account", "rotate", "{name}", "--store", "file:{name}"), rows=rows, terminal=True)
         assert "The old secret stops working within seconds.\nAbout to: service-account rotate, once" in lost.stderr
+        for kept, is_deleted in (("0", True), ("0d", True), ("{name}", True), ("{name}d", True), ("7d", False)):
+            words = ("api-key", "rotate", "{name}", "--project", "search", "--store", "file:{name}")
+            old = each((*words, "--keep-old-for", kept), rows="name\n0\n", terminal=True)
+            said = "Each old key is deleted as soon as its new value is stored.\nAbout to: api-key rotate, once"
+            assert (said in old.stderr) is is_deleted, old
+        fixed = each((*CREATE, "--require-cmek"), rows=rows, terminal=True)
+        assert "--require-cmek cannot be undone." in fixed.stderr
         none = each(CREATE, rows="name\n")
         assert (none.exit, none.stdout, none.stderr) == (0, "", "There are no rows.\n")
 

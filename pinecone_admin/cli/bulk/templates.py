@@ -196,10 +196,11 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     values, extra, order = command.make_parser(context).parse_args(list(rest))
     if extra:
         raise click.UsageError(f"{extra[0]} is one word too many.", context)
-    command = command.given(values)
     for param in order:
         _take_for_all_rows(session, param, values, context)
     columns = _read_columns(session, command, values)
+    facts = [each for each in command.own_params if each.name in command.facts_with]
+    command = command.given({str(each.name): _read_fact(each, values, context) for each in facts})
     if command.makes is not None and "store" not in values and not session.is_dry_run:
         example = f"--store 'file:{{{min(columns, default='COLUMN')}}}.key'"
         raise CLIError(f"Each row makes a secret. Say where they should go, for example {example}.")
@@ -301,6 +302,14 @@ def _read_columns(session: Session, command: Command, values: Mapping[str, Any])
     if not found:
         raise CLIError("The command has no placeholder. Write {COLUMN} where the value of a column belongs.")
     return columns
+
+
+def _read_fact(param: click.Parameter, values: Mapping[str, Any], context: click.Context) -> Any:
+    """Return the value of a parameter, as ``Command.given`` takes it; a placeholder may stand for 0."""
+    value = values.get(str(param.name))
+    if not isinstance(value, str):
+        return value
+    return param.type_cast_value(context, "0" if _names_in(value) else value)
 
 
 def _check_store(text: str, names: Collection[str]) -> None:
