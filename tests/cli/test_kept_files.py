@@ -160,7 +160,7 @@ def test_an_export_in_a_file_is_that_of_standard_output() -> None:
 def test_options_of_a_file_are_refused_beside_another_plan(emulator: Emulator) -> None:
     """Nothing is done if an option would have no effect."""
     before = len(emulator.requests)
-    for option in (("--base", "org.yaml"), ("--fix-drift",), ("--store", "file:{name}")):
+    for option in (("--base", "org.yaml"), ("--fix-drift",), ("--store", "file:{name}"), ("--allow-group",)):
         for plan in ("plan.json", "stale.json"):
             done = run("apply", plan, "--confirm", "9", *option)
             assert (done.exit, f"{option[0]} is for an organization file" in done.stderr) == (2, True)

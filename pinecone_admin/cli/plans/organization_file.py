@@ -311,6 +311,7 @@ def _refuse_options_of_files(session: Session, path: str, *, base: str | None, d
         "--fix-drift": drift,
         "--apply-as": "client_id" in session.settings,
         "--store": "store" in session.settings,
+        "--allow-group": "allow_group" in session.settings,
     }
     for option in (option for option, is_given in given.items() if is_given):
         raise CLIError(f"{option} is for an organization file, and {describe_path(path)} is another plan.")
