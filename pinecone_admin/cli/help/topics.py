@@ -128,7 +128,8 @@ On a terminal the output is a table, elsewhere JSON. --output chooses another:
   table  For reading. If a terminal has no room for all of it, standard error
          says what is cut off or left out.
   json   For programs. With --output json, each line on standard error is JSON,
-         too: an object with error, warning or note.
+         too: an object with error, warning or note. Where you can be asked,
+         only errors are JSON.
   yaml   As json, for reading and for files.
   csv    For spreadsheets.
   raw    One value on each line, for variables of a shell. Columns of a query
@@ -174,7 +175,8 @@ standard input.
 Where the values of API keys and the secrets of service accounts go.
 
 A secret is shown only once, when it is created. A command that creates secrets
-requires one of these options:
+requires one of these options, except service-account rotate of the account that
+the command uses, whose secret stays in the secret file of its profile:
 
   --store env-file:PATH#NAME  Sets NAME in a file of variables, and keeps the
                               other lines.
@@ -251,9 +253,9 @@ than you named:
 
 To delete many things with each, you are asked for the number of rows, and need
 --confirm N elsewhere. N can be larger than the number, so that a second run
-passes. The account that the command uses is never deleted in this way. To
-delete many projects or people, you can also save a plan, read it, and carry it
-out:
+passes. If the command can see which account it uses, that one is not deleted in
+this way. send does not check that. To delete many projects or people, you can
+also save a plan, read it, and carry it out:
 
   pinecone-admin project stale --match 'ci-*' --older-than 7d --out plan.json
   pinecone-admin user offboard --people people.csv --out people.json
