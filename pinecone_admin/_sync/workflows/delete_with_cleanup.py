@@ -171,13 +171,17 @@ def _delete_until_empty(
     find_refusal: Callable[[Sequence[Content]], str | None],
     progress: Callable[[Progress], object] | None,
 ) -> None:
-    """Request each deletion once, retry those that the server does not accept yet, and wait until all are done."""
-    reported, asked = {each.change for each in report.steps}, set[tuple[str, str | None]]()
+    """Request each deletion until the server accepts it, and wait until all are done."""
+    reported = {each.change for each in report.steps if not has_failed(each)}
+    asked = set[tuple[str, str | None]]()
 
     def record(steps: Sequence[Step]) -> None:
         report.steps.extend(each for each in steps if each.change not in reported)
+        # What was refused after an attempt without a response is in the report, and is requested again, too.
         asked.update(
-            (each.change.target.kind, each.change.target.name) for each in steps if each.change.action == "delete"
+            (each.change.target.kind, each.change.target.name)
+            for each in steps
+            if each.change.action == "delete" and not has_failed(each)
         )
 
     while True:
@@ -195,6 +199,7 @@ def _delete_until_empty(
         bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
         before = len(asked)
         delete_contents(bounded, todo, refer_to(report.project), record)
+        report.steps[:] = {each.change: each for each in report.steps}.values()  # the last request for each counts
         if len(asked) == before:
             backoff.wait()
 

@@ -18,7 +18,6 @@ from pinecone_admin.errors import (
     RefusedError,
 )
 from pinecone_admin.workflows.changes import Ref, Step
-from pinecone_admin.workflows.ending import has_failed
 from pinecone_admin.workflows.project_contents import (
     CONTENT_KINDS,
     ContentKind,
@@ -83,8 +82,6 @@ def delete_contents(
         except (FailedPreconditionError, NotFoundError) as error:
             if is_foreign_refusal(error):
                 raise
-            # Deleted again, also if an earlier attempt was lost, so that its outcome is unknown.
-            run.steps[:] = [each for each in run.steps if not has_failed(each)]
         except ForbiddenError as error:
             message = f"{content} cannot be deleted: {error.message}"
             raise RefusedError(message, operation="delete_with_cleanup") from error
