@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
 import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 
 from generated_client.models import (
     Invite,
@@ -368,6 +368,11 @@ _MAYBE_HIDDEN_PROJECTS = Unread(
 )
 
 
+def _is_hidden_bindings(unread: Unread) -> bool:
+    """Return whether role bindings were not all shown; the text may be that of another version."""
+    return evolve(unread, error=_HIDDEN_BINDINGS.error) == _HIDDEN_BINDINGS
+
+
 def find_unlisted_projects(bindings: Iterable[RoleBinding], projects: Iterable[Project]) -> set[str]:
     """Return the ids of projects on which there are role bindings, and which are not among some projects."""
     listed = {project.id for project in projects}
@@ -389,7 +394,7 @@ def _compare_inventories(before: Inventory, after: Inventory) -> InventoryChange
     changes = InventoryChanges(added=[], removed=[], changed=[], unknown=[])
     compared_keys: set[str] = set()
     unread = [*before.unread, *after.unread]
-    if _HIDDEN_BINDINGS in unread and not any(missing.part == "projects" for missing in unread):
+    if any(map(_is_hidden_bindings, unread)) and not any(missing.part == "projects" for missing in unread):
         unread.append(_MAYBE_HIDDEN_PROJECTS)
     for list_name, kind in _KINDS_BY_LIST.items():
         changes.unknown.extend(dict.fromkeys(str(missing) for missing in unread if missing.part == list_name))
