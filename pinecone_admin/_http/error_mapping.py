@@ -91,8 +91,8 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
 
 
 def is_foreign_body(body: bytes) -> bool:
-    """Return whether the body of an error is text or HTML, which something on the way has sent."""
-    return bool(body) and parse_json_object(body) is None
+    """Return whether the body of an error has no code of the API, so that something on the way has sent it."""
+    return bool(body) and parse_error_body(body)[0] is None
 
 
 def is_own_404(response: BufferedResponse) -> bool:

@@ -254,6 +254,21 @@ SEQUENCES: dict[str, tuple[list[Step], str, str]] = {
         "unknown",
         "unknown",
     ),
+    "lost, then a 404 of a gateway": (
+        [LOST_RESPONSE, ScriptedResponse(404, {"message": "no Route matched with those values"})],
+        "unknown",
+        "unknown",
+    ),
+    "lost, then a 400 of a gateway": (
+        [LOST_RESPONSE, ScriptedResponse(400, {"error": "Bad Request"})],
+        "unknown",
+        "unknown",
+    ),
+    "lost, then refused with a code": (
+        [LOST_RESPONSE, ScriptedResponse(412, {"error": {"code": "FAILED_PRECONDITION", "message": "no"}})],
+        "rejected",
+        "unknown",
+    ),
     "lost, then not sent": ([LOST_RESPONSE, NOT_SENT], "unknown", "unknown"),
     "lost, then too many requests": ([LOST_RESPONSE, ScriptedResponse(429)], "unknown", "unknown"),
     "lost, then no access": ([LOST_RESPONSE, ScriptedResponse(403)], "unknown", "unknown"),

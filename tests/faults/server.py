@@ -88,8 +88,13 @@ def format_head(status: int, length: int | None, *lines: str) -> bytes:
     return "\r\n".join([f"HTTP/1.1 {status} Said", *announced, *lines, "", ""]).encode()
 
 
-def send_response(status: int, body: bytes = b"{}", *lines: str) -> Action:
+API_ERROR = b'{"error": {"code": "SAID", "message": "said"}}'
+"""The body of an error of the API."""
+
+
+def send_response(status: int, body: bytes | None = None, *lines: str) -> Action:
     """Send a complete response; a 5xx to an API request, except 501 and 505, counts it as processed."""
+    body = body if body is not None else API_ERROR if 400 <= status < 500 else b"{}"
 
     def act(context: RequestContext) -> None:
         if status >= 500 and status not in {501, 505} and context.request.path != TOKEN_PATH:
@@ -104,7 +109,7 @@ def send_project(context: RequestContext) -> None:
     status = 200 if context.process() else 404
     name = context.request.path.rsplit("/", 1)[-1]
     project = {"id": name, "name": name, "max_pods": 0, "force_encryption_with_cmek": False, "organization_id": "o"}
-    body = json.dumps(project).encode()
+    body = json.dumps(project).encode() if status == 200 else API_ERROR
     context.send(format_head(status, len(body)) + (b"" if context.request.verb == "HEAD" else body))
 
 
