@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
+from pinecone_admin._http.redaction import list_forms, redact_body, redact_text
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 
-_MASK = "***"
 _MOST_LEVELS = 5
 """Levels of lists and mappings in an exception that are searched."""
 
@@ -20,18 +21,28 @@ def mask_secret(error: BaseException, made: APIKeyWithSecret | ServiceAccountWit
         What is to be raised in place of an exception that still shows the secret, without a link to it; None if the
         exception does not show it, or is none that may be replaced, such as KeyboardInterrupt.
     """
-    secret = made.value if isinstance(made, APIKeyWithSecret) else made.client_secret
-    revealing = [each for each in _list_linked(error) if _shows(each, secret)]
+    forms = list_forms(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret)
+    revealing = [each for each in _list_linked(error) if _may_show(each, forms)]
     for each in revealing:
-        each.args = tuple(_replace(value, secret) for value in each.args)
-        vars(each).update({name: _replace(value, secret) for name, value in vars(each).items()})
-    if not isinstance(error, Exception) or not any(_shows(each, secret) for each in revealing):
+        with suppress(Exception):  # it comes from a class of the caller; what is left is asked below
+            _mask(each, forms)
+    if not isinstance(error, Exception) or not any(_may_show(each, forms) for each in revealing):
         return None
-    return RuntimeError(f"store raised {make_printable(type(error).__name__)}, whose text contains the secret")
+    return RuntimeError(f"store raised {make_printable(type(error).__name__)}, whose text may contain the secret")
 
 
-def _shows(error: BaseException, secret: str) -> bool:
-    return any(secret in text for text in (str(error), repr(error), repr(vars(error))))
+def _may_show(error: BaseException, forms: Collection[str]) -> bool:
+    """Return whether an exception shows the secret, or has a text that cannot be read."""
+    try:
+        return any(redact_text(text, forms) != text for text in (str(error), repr(error), repr(vars(error))))
+    except Exception:  # noqa: BLE001 - as above
+        return True
+
+
+def _mask(error: BaseException, forms: Collection[str]) -> None:
+    # A class that is frozen refuses to be changed by an assignment.
+    BaseException.__setattr__(error, "args", tuple(_replace(value, forms) for value in error.args))
+    vars(error).update({name: _replace(value, forms) for name, value in vars(error).items()})
 
 
 def _list_linked(error: BaseException) -> Iterator[BaseException]:
@@ -48,14 +59,14 @@ def _list_linked(error: BaseException) -> Iterator[BaseException]:
             yield each
 
 
-def _replace(value: Any, secret: str, levels: int = _MOST_LEVELS) -> Any:
+def _replace(value: Any, forms: Collection[str], levels: int = _MOST_LEVELS) -> Any:
     if isinstance(value, str):
-        return value.replace(secret, _MASK)
+        return redact_text(value, forms)
     if isinstance(value, bytes):
-        return value.replace(secret.encode(), _MASK.encode())
+        return redact_body(value, [*forms])
     if levels and type(value) in {list, tuple}:
-        return type(value)(_replace(each, secret, levels - 1) for each in value)
+        return type(value)(_replace(each, forms, levels - 1) for each in value)
     if levels and isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value).items()
-        return {_replace(name, secret, levels - 1): _replace(each, secret, levels - 1) for name, each in items}
+        return {_replace(name, forms, levels - 1): _replace(each, forms, levels - 1) for name, each in items}
     return value

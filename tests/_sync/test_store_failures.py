@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import frozen
 
 from pinecone_admin import Admin, LeftoverError
 from pinecone_admin.emulator import Emulator
@@ -47,6 +48,17 @@ class FrozenError(Exception):
     text: str
 
 
+@frozen
+class FrozenAttrsError(Exception):
+    """An exception whose class attrs has frozen.
+
+    Attributes:
+        text: The text.
+    """
+
+    text: str
+
+
 class UnreadableError(Exception):
     """An exception of which no text can be read."""
 
@@ -72,15 +84,18 @@ FAILURES: dict[str, tuple[Callable[[str], Exception], type[Exception]]] = {
     "a group": (lambda secret: ExceptionGroup("both", [ValueError(secret)]), ExceptionGroup),
     "the name of a file": (lambda secret: FileNotFoundError(2, "No such file", secret), RuntimeError),
     "a text that cannot be changed": (ImpenetrableError, RuntimeError),
+    "a text in a frozen class": (FrozenError, FrozenError),
+    "a text in a frozen class of attrs": (FrozenAttrsError, RuntimeError),
+    "a text that cannot be read": (UnreadableError, RuntimeError),
     "no secret": (lambda _: LookupError("full"), LookupError),
 }
 
 
 def list_linked(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and its causes."""
+    """Yield an exception and what led to it; a context manager of Python puts another one in the place of a frozen."""
     while error is not None:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
 
 
 def rotate_account(admin: Admin, store: Callable[[Any], object]) -> object:
@@ -124,6 +139,20 @@ def test_no_traceback_shows_the_secret_that_a_store_puts_into_its_exception(
     assert ("***" in text) >= (expected is not RuntimeError and name != "no secret")
 
 
+@pytest.mark.parametrize("call", [rotate_key, ensure_account], ids=lambda each: each.__name__)
+def test_a_store_that_raises_stop_iteration_fails_as_any_other(
+    call: Callable[[Admin, Callable[[Any], object]], Any], admin: Admin
+) -> None:
+    """A ``next()`` on an empty iterator is named, and the new resource is deleted."""
+
+    def store(_: object) -> object:
+        return next(iter(()))
+
+    with pytest.raises(RuntimeError, match="^store raised StopIteration$") as caught:
+        call(admin, store)
+    assert any(each.endswith("was deleted") for each in caught.value.__notes__)
+
+
 class ImpenetrableExit(SystemExit):
     """An exit that always shows what it was made with."""
 
@@ -147,13 +176,6 @@ def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: Admin) -> 
         ensure_account(admin, store)
 
 
-def list_all(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those that led to it, those that Python has put in its place too."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 @pytest.mark.parametrize("kind", [FrozenError, UnreadableError])
 def test_an_exception_of_any_class_undoes_everything(kind: type[Exception], emulator: Emulator) -> None:
     """What was created is deleted, and the notes name each, although the class refuses notes or has no text."""
@@ -165,7 +187,7 @@ def test_an_exception_of_any_class_undoes_everything(kind: type[Exception], emul
         emulator.admin().projects.provision(name="p", key_roles=["ProjectEditor"], store=fail)
     assert not emulator.state.projects
     assert not emulator.state.api_keys
-    notes = [note for each in list_all(caught.value) for note in getattr(each, "__notes__", ())]
+    notes = [note for each in list_linked(caught.value) for note in getattr(each, "__notes__", ())]
     assert [note.rpartition(" was ")[2] for note in notes] == ["deleted", "deleted"]
 
 

@@ -61,6 +61,8 @@ def _store_and_keep(
             keep_if_stored()
         finally:
             keep_if_stored()  # an interruption may have come before
+        if not results:  # to ``extend``, this was the end
+            raise RuntimeError("store raised StopIteration")
         return results[0]
 
     store_secret(store_and_keep, made)
