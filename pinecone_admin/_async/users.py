@@ -170,11 +170,10 @@ class AsyncUsers(Namespace):
         Raises:
             NotFoundError: No user or open invite has the address. It may be misspelled, or an earlier run removed the
                 person.
-            ForbiddenError: Your account cannot see the users or the invites.
-            RefusedError: The user is the last owner. Or the account cannot see all role bindings, or cannot see a
-                project that has roles, so the report would be incomplete. In these cases nothing was changed. Or the
-                server refused to remove the user, for example because an identity provider manages the users. Then the
-                invites were already deleted.
+            ForbiddenError: Your account cannot see the users, the invites, all role bindings, or a project that has
+                roles, so the report would be incomplete. Nothing was changed.
+            RefusedError: The user is the last owner. Nothing was changed. Or the server refused to remove the user, for
+                example because an identity provider manages the users. Then the invites were already deleted.
             PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 
         Example:
