@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -151,3 +153,22 @@ def test_a_refused_repetition_says_nothing_about_the_lost_request(emulator: Emul
     report = admin.apply(plan)
     assert transport.requests.count(GRANT) > 1
     assert [each.state for each in report.steps if each.change.action == "grant"] == ["sent"]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("kind", ["key", "account"])
+def test_what_a_lost_create_has_made_is_named_although_the_next_create_succeeds(emulator: Emulator, kind: str) -> None:
+    """The list shows the first one too late to delete it; the error names it beside the second, which is deleted."""
+    project = emulator.admin().projects.create(name="p")
+    before = [*emulator.state.service_accounts.listing]
+    admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, list_delay=600).admin()
+    ensure: Callable[..., Any] = admin.service_accounts.ensure
+    if kind == "key":
+        ensure = partial(admin.api_keys.ensure, project_id=project.id)
+    with pytest.raises(OSError, match="the vault is sealed") as caught:
+        ensure(name="new", store=fail_to_store)
+    accounts = [each for each in emulator.state.service_accounts.listing if each not in before]
+    assert len([*emulator.state.api_keys.values(), *accounts]) == 1
+    may_exist, deleted = caught.value.__notes__
+    assert may_exist.endswith(" may exist: the outcome of its creation is unknown")
+    assert deleted.endswith(" was deleted")

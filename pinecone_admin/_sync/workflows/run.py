@@ -405,7 +405,8 @@ class Run:
                 if has_failed(step):
                     raise
                 return cast("_T", None)
-            self._uncertain.pop(description, None)
+            if not (was_lost and change.makes_secret):  # names of keys and accounts are not unique
+                self._uncertain.pop(description, None)
             made = find_made(change, result)
             self.steps[position] = Step(change=change, state="done", made=made)
             if made is not None and can_undo and not self._is_kept:
