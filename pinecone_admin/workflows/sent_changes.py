@@ -328,9 +328,14 @@ def recording(operation: Operation[_T]) -> Generator[Callable[[_T], object], Non
 
 def note_found(operation: Operation[Any], id: str) -> None:
     """Note what was found in the place of what a create without a readable response may have created."""
+    sent = SentChange.of(operation)
+
+    def is_lost(change: SentChange) -> bool:
+        is_same = (change.operation, change.ids, change.name) == (sent.operation, sent.ids, sent.name)
+        return is_same and change.made is None and change.outcome in {"unknown", "done"}
+
     for changes in _collections.get():
-        lost = (each for each in reversed(changes) if each.operation == operation.id and each.made is None)
-        if (latest := next(lost, None)) is not None:
+        if (latest := next(filter(is_lost, reversed(changes)), None)) is not None:
             latest.found = id
 
 

@@ -1,0 +1,38 @@
+"""What is found in the place of a lost create is noted on that create, and on no other change."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from generated_client.types import Operation
+from pinecone_admin.errors import Outcome, PineconeError
+from pinecone_admin.models import CreateProjectRequest, CreateRoleBindingRequest, RoleBinding
+from pinecone_admin.operations import create_project, create_role_binding
+from pinecone_admin.workflows.sent_changes import note_found, recording, reporting_remaining_changes
+
+
+def grant_to(user_id: str) -> Operation[RoleBinding]:
+    """Return the operation that makes a user an owner."""
+    body = CreateRoleBindingRequest(
+        principal_type="user", principal_id=user_id, resource_type="organization", role="OrgOwner"
+    )
+    return create_role_binding(body=body)
+
+
+def fail(operation: Operation[object], outcome: Outcome) -> None:
+    """Record a change whose call fails."""
+    with suppress(PineconeError), recording(operation):
+        raise PineconeError("failed", outcome=outcome)
+
+
+def test_what_is_found_belongs_to_the_lost_create_of_the_same_thing() -> None:
+    """Neither the refused repetition nor the create of another thing, which may be in progress, gets its id."""
+    with reporting_remaining_changes() as changes:
+        for outcome in ("unknown", "rejected"):
+            fail(grant_to("zoe"), outcome)
+            fail(create_project(body=CreateProjectRequest(name="shop")), outcome)
+        fail(grant_to("dan"), "unknown")
+        fail(create_project(body=CreateProjectRequest(name="blog")), "unknown")
+        note_found(grant_to("zoe"), "binding-1")
+        note_found(create_project(body=CreateProjectRequest(name="shop")), "project-1")
+    assert [each.found for each in changes] == ["binding-1", "project-1", None, None, None, None]
