@@ -270,6 +270,17 @@ async def test_a_deletion_that_hangs_names_the_key(emulator: Emulator, monkeypat
     assert caught.value.left == [f"temporary API key {key_id} in project {project_id}"]
 
 
+async def test_a_deletion_that_hangs_may_have_been_done(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outcome of the temporary key is unknown, because the server may have deleted it."""
+    monkeypatch.setattr(run, "_UNDO_TIMEOUT", 0.01)
+    project_id = await create_full_project(emulator)
+    admin = HangingTransport(emulator).async_admin()
+    with raises(LeftoverError) as caught:
+        async with admin.api_keys.temporary(project_id=project_id, roles=["ProjectViewer"]):
+            pass
+    assert caught.value.outcome == "unknown"
+
+
 @pytest.mark.parametrize("at", ["GET /indexes", "DELETE /indexes/articles"])
 async def test_cancellation_deletes_the_key(at: str, emulator: Emulator) -> None:
     """Cancelling the task deletes the temporary key."""

@@ -454,13 +454,14 @@ class Run:
             after, cause = (
                 ("", next(iter(failures.values()), None)) if error is None else (f", after: {read_text(error)}", error)
             )
-            leftover = LeftoverError(f"{message}{after}", left=left, outcome=self._conclude(failures))
+            leftover = LeftoverError(f"{message}{after}", left=left, outcome=self._conclude(undos, failures))
             leftover.__notes__ = notes
             raise leftover from cause
 
-    def _conclude(self, failures: Mapping[_Undo, PineconeError]) -> Outcome:
+    def _conclude(self, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]) -> Outcome:
         """Return whether something certainly remains of a run that could not undo everything."""
         unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error)}
+        unknown |= {undo.position for undo in undos[-1:]}  # its deletion was in progress when the time was up
         others = [each for position, each in enumerate(self.steps) if position not in unknown]
         return "done" if any(each.state == "done" for each in others) else "unknown"
 
