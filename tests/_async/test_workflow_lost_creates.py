@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from pinecone_admin import AsyncAdmin, NotFoundError, PineconeConnectionError, PineconeError, on_organization
+from pinecone_admin import (
+    AsyncAdmin,
+    LeftoverError,
+    NotFoundError,
+    PineconeConnectionError,
+    PineconeError,
+    on_organization,
+)
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DesiredState, ProjectRole
 from pinecone_admin.workflows.name_tags import parse_tag
@@ -175,3 +182,26 @@ async def test_what_a_lost_create_has_made_is_named_although_the_next_create_suc
     may_exist, deleted = caught.value.__notes__
     assert may_exist.endswith(" may exist: the outcome of its creation is unknown")
     assert deleted.endswith(" was deleted")
+
+
+async def test_every_key_whose_response_was_lost_is_deleted_or_named(emulator: Emulator) -> None:
+    """If lists show two of them at once, and one deletion is refused, the other one is deleted all the same."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    emulator.faults.add("delete_api_key", status=403, times=1)
+    transport = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST})
+
+    def show_another() -> None:
+        if transport.requests[-2:][0].startswith("POST"):
+            transport.before_request = lambda: None
+            (lost,) = emulator.state.api_keys.values()
+            emulator.admin().api_keys.create(project_id=project.id, name=lost.name)
+
+    transport.before_request = show_another
+    with raises(LeftoverError) as caught:
+        await transport.async_admin().api_keys.ensure(project_id=project.id, name="k", store=lambda _: None)
+    (left,) = emulator.state.api_keys
+    assert left in "".join(caught.value.left)
+    assert len(caught.value.left) == 1
+    assert transport.requests.count(f"POST /admin/projects/{project.id}/api-keys") == 1
+    assert sum(each.endswith("was deleted") for each in caught.value.__notes__) == 1

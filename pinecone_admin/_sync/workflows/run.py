@@ -340,16 +340,8 @@ class Run:
             project_id = (target.project and target.project.id) or ""
             return [each for each in self.admin.api_keys.list(project_id=project_id) if each.name == name]
 
-        def delete_lost(error: BaseException, found: list[Any]) -> None:
-            position = len(self.steps) - 1
-            for each in found:
-                self._uncertain.pop(describe_made(change), None)
-                self.steps[position] = evolve(self.steps[position], made=each)
-                undo = Change(action="delete", target=refer_to(each))
-                self._undo_some([_Undo(position, describe_made(change, each), undo, None)], error)
-
         def prepare_next(lost: PineconeError) -> None:
-            delete_lost(lost, poll_until_listed(find_lost))
+            self._delete_lost(change, poll_until_listed(find_lost), lost)
 
         send = partial(self.admin.send, build_operation(change))
         try:
@@ -364,8 +356,21 @@ class Run:
         except BaseException as error:
             if describe_made(change) in self._uncertain:  # interrupted or cancelled, and there was no response in time
                 with shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
-                    delete_lost(error, find_lost())
+                    self._delete_lost(change, find_lost(), error)
             raise
+
+    def _delete_lost(self, change: Change, found: Sequence[Any], error: BaseException) -> None:
+        """Delete what creates made whose responses were lost; what the first one made may appear after the next one."""
+        if found:
+            self._uncertain.pop(describe_made(change), None)
+        lost = [position for position, each in enumerate(self.steps) if each.change == change and has_failed(each)]
+        undos: list[_Undo] = []
+        for number, each in enumerate(found):
+            position = lost[min(number, len(lost) - 1)]
+            self.steps[position] = evolve(self.steps[position], made=each)
+            undo = Change(action="delete", target=refer_to(each))
+            undos.append(_Undo(position, describe_made(change, each), undo, None))
+        self._undo_some(undos, error)
 
     def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
         """Undo nothing from now on.
