@@ -295,6 +295,18 @@ def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emulator) 
         projects.delete_with_cleanup(project_id=project_ids[1], dry_run=True)
 
 
+def test_a_project_that_the_account_no_longer_sees_is_not_reported_as_deleted(emulator: Emulator) -> None:
+    """Only to an OrgOwner does a 404 to the creation of the temporary key show that the project is gone."""
+    project_id = create_full_project(emulator)
+    emulator.faults.add("create_api_key", status=404)
+    member = emulator.admin(roles=["OrgMember", ("ProjectOwner", project_id)])
+    with raises(NotFoundError) as caught:
+        member.projects.delete_with_cleanup(project_id=project_id)
+    assert caught.value.operation == "create_api_key"
+    assert caught.value.outcome == "rejected"
+    assert project_id in emulator.state.projects
+
+
 def test_concurrent_runs_all_succeed(emulator: Emulator) -> None:
     """Concurrent runs on one project all succeed."""
     project_id = create_full_project(emulator, backups=30)

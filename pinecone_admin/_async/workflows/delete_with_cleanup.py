@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.client_state import owns_organization
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
@@ -128,7 +129,8 @@ async def empty_and_delete(
             if not await backoff.async_wait():
                 raise
         except NotFoundError as error:
-            if report.dry_run or not is_gone(error):
+            # To an account that has lost its role, a project that exists is gone, too.
+            if report.dry_run or not is_gone(error) or not await owns_organization(admin):
                 raise
             drop_refused()
             run.skip(end, "it was already deleted")

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
+from pinecone_admin._sync.workflows.client_state import owns_organization
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
@@ -127,7 +128,8 @@ def empty_and_delete(
             if not backoff.wait():
                 raise
         except NotFoundError as error:
-            if report.dry_run or not is_gone(error):
+            # To an account that has lost its role, a project that exists is gone, too.
+            if report.dry_run or not is_gone(error) or not owns_organization(admin):
                 raise
             drop_refused()
             run.skip(end, "it was already deleted")
