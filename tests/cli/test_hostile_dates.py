@@ -16,7 +16,9 @@ FOREIGN = re.compile(r"\w+Error: |PA100|Traceback")
 """What the line of an error of another package has."""
 
 
-@pytest.mark.parametrize("output", ["table", "json", "csv", "yaml"])
+@pytest.mark.parametrize(
+    "output", ["json", *(pytest.param(each, marks=pytest.mark.long) for each in ("table", "csv", "yaml"))]
+)
 def test_no_command_fails_because_of_a_date(output: str, stride: Callable[[int], int]) -> None:
     """The example of each command ends as an example does, whatever dates the server sends, in each form of output."""
     step = stride(len(ENDS))

@@ -20,6 +20,8 @@ from tests.compat.official_operations import CLIENTS
 from tests.support.contract import record_breaches
 from tests.support.programs import find_program, skip_unless_in_ci
 
+pytestmark = pytest.mark.long  # they start many processes, and what they find changes rarely
+
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(sys.prefix) / "official"
 WITHOUT_PINECONE = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}

@@ -33,6 +33,8 @@ from tests.emulator.test_emulate_production import use_requests
 from tests.support.concurrency import PATIENCE
 from tests.support.recipes import list_blocks
 
+pytestmark = pytest.mark.long  # they start many processes, and what they find changes rarely
+
 ROOT = Path(__file__).parents[2]
 
 
