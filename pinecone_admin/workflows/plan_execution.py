@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from pinecone_admin._http.lookup import normalize_email
-from pinecone_admin._http.redaction import redact_text
+from pinecone_admin._http.redaction import list_forms, redact_text
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
@@ -176,8 +176,9 @@ class PlanExecution:
         self._secrets: list[Masked] = []
 
     def redact(self, made: NewSecret) -> None:
-        """Mask a secret in the errors of steps from now on: what a store raises may quote it."""
-        self._secrets.append(Masked(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret))
+        """Mask a secret in the errors of steps from now on: what a store raises for the next one may quote it."""
+        secret = made.value if isinstance(made, APIKeyWithSecret) else made.client_secret
+        self._secrets.extend(map(Masked, list_forms(secret)))
 
     def begin(self, number: int) -> Change | None:
         """Return a change with the ids of what was created before it, or None if it must not be tried."""

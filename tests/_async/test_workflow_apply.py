@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from random import Random
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -719,6 +720,21 @@ async def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
     report = await admin.apply(await admin.plan(want_changes(emulator)), store=quote)
     assert str(report.undone[0].error).startswith("ValueError: cannot keep '***'")
     assert made[0] not in str(report) + json.dumps(report.to_dict())
+
+
+async def test_a_store_that_quotes_what_it_has_stored_before() -> None:
+    """The secrets of earlier steps are masked, too, also as a URL has them."""
+    emulator, made = Emulator(key_prefix="pcsk/&"), list[str]()
+    admin = await populate(emulator)
+
+    def quote_earlier(secret: Made) -> None:
+        made.append(secret.value if isinstance(secret, APIKeyWithSecret) else secret.client_secret)
+        if len(made) == 3:
+            earlier = " ".join(map(quote_plus, made[:2]))
+            raise ValueError(f"the vault is full of {earlier}")
+
+    report = await admin.apply(await admin.plan(want_changes(emulator)), store=quote_earlier)
+    assert str(report.undone[0].error).startswith("ValueError: the vault is full of *** ***")
 
 
 class QuotingStore(PlacedStore):
