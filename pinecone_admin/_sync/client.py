@@ -269,8 +269,9 @@ class Admin:
     ) -> workflows.Inventory:
         """Read the whole organization: projects, API keys, users, invites, service accounts and role bindings.
 
-        Run this as an OrgOwner: other accounts do not see everything. The inventory shows missing parts only if no
-        owner is listed, or if a role is on a project that is not listed.
+        Run this as an OrgOwner: other accounts do not see everything. Apart from what the server refuses or fails to
+        return, the inventory shows missing parts only if no owner is listed, or if a role is on a project that is not
+        listed.
 
         Args:
             concurrency: Maximum number of concurrent requests, from 1. ``max_connections`` limits it, too.

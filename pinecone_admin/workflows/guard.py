@@ -88,7 +88,7 @@ def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str |
     if caller.client_id is None:
         return f"an access token does not show its account: pass {_CLIENT_ID}"
     if caller.is_stated and all(account.client_id != caller.client_id for account in accounts):
-        return f"no service account has the {_CLIENT_ID} that was passed"
+        return f"no service account has this {_CLIENT_ID}"
     return None
 
 

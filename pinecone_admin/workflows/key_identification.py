@@ -66,7 +66,7 @@ class KeyIdentification:
         checked_at: When the value was checked, by the server's clock.
         label: The text between the first two underscores of the value, or None. It is only a hint.
         state: ``accepted``, ``restricted``, ``not_accepted`` or ``no_response``. A ``restricted`` value is accepted,
-            but may not list indexes. ``no_response`` means that no response came from the API.
+            but may not list indexes. ``no_response`` means that no response of the API has decided that.
         slugs: The parts of index hosts that identify a project, as the value lists them.
         compared: Ids of the projects whose indexes were compared with those of the value.
         candidates: The API keys in the projects of ``project_ids`` that may have the value.

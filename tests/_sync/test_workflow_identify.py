@@ -110,6 +110,16 @@ def test_what_is_not_from_the_api_is_no_answer(emulator: Emulator, fault: dict[s
     assert made.value not in str(found)
 
 
+def test_a_refusal_that_says_nothing_of_the_value_is_the_evidence(emulator: Emulator) -> None:
+    """The API has answered, and has not decided whether the value works."""
+    with emulator.admin() as admin:
+        made = make_key(admin, emulator)
+        emulator.faults.add("list_indexes", times=None, status=429)
+        found = admin.api_keys.identify(value=made.value)
+    assert found.state == "no_response"
+    assert any(each.startswith("the API did not decide that: ") for each in found.evidence)
+
+
 @pytest.mark.parametrize("value", ["", "hello", "pcsk_a b", "pcsk_\n", "pcsk_é", "Bearer pcsk_abc", "6f0d-1", 5, None])
 def test_what_is_no_value_of_a_key_is_refused_before_anything_is_sent(emulator: Emulator, value: str) -> None:
     """The error names the argument, and neither it nor its traceback shows the value."""

@@ -105,7 +105,7 @@ async def _try_value(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> Key
             {
                 "restricted": f"the value was accepted at {now}, and its roles do not permit listing indexes",
                 "not_accepted": f"the value was not accepted at {now}; a truncated value is not accepted, either",
-            }.get(state, f"the API did not answer: {error}")
+            }.get(state, f"the API did not decide that: {error}")
         )
     else:
         slugs = listing.slugs
@@ -121,7 +121,7 @@ async def _try_value(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> Key
 
 
 def _read_state(error: PineconeError) -> KeyState:
-    """Return what an error shows of a value; a response without a code of the API is not from the API."""
+    """Return what an error shows of a value: only a 401 or 403 with a code, which is the API's, shows something."""
     if error.error_code is None:
         return "no_response"
     if isinstance(error, UnauthorizedError):

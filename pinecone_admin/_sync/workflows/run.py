@@ -170,16 +170,16 @@ class Run:
         operation = build_operation(change, binding_id=binding_id)
 
         def send() -> Any:
-            is_rejected = False
+            outcome: Outcome = "unknown"
             try:
                 return self.admin.send(operation)
             except PineconeError as error:
-                is_rejected = error.outcome == "rejected" and not is_gone(error)
+                outcome = "done" if is_gone(error) else error.outcome
                 raise
             finally:
-                if is_rejected and if_rejected:
+                if outcome == "rejected" and if_rejected:
                     self.note(if_rejected)
-                elif then_keep and not is_rejected:
+                elif then_keep and outcome not in {"rejected", "not_sent"}:
                     self.keep(then_keep)
 
         return self.send(change, send, preview=preview)
@@ -326,9 +326,10 @@ class Run:
         return self.admin.service_accounts.describe(service_account_id=target.id or "")
 
     def create_secret(self, change: Change, preview: Any = None) -> Any:
-        """Create something with a secret, under a name that only this run gives; return it with the secret.
+        """Create something with a secret, under a temporary name; return it with the secret.
 
-        If the response with the secret is lost, what it made is deleted, and another one is created.
+        If the response with the secret is lost, what has the name is deleted, and another one is created. Only runs
+        that empty the same project give the same name.
         """
         if self.dry_run:
             return self.do(change, preview=preview)

@@ -74,8 +74,8 @@ def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
     Without --project, the command only reads. With it, a temporary API key is created and deleted in each project until
     one fits, because the indexes that it lists show the project of the value. The result has candidates, and no proof.
 
-    The exit code is 0 if the value is accepted, 8 if it is not, 7 if the API did not answer, and 9 if a project could
-    not be compared and no other one fits.
+    The exit code is 0 if the value is accepted, 8 if it is not, 7 if the API did not decide that, and 9 if a project
+    could not be compared and no other one fits.
     """
     from pinecone_admin.cli.calls.identifying import identify_value  # noqa: PLC0415 - loads the client
 
