@@ -269,7 +269,7 @@ def test_a_client_id_that_is_not_that_of_the_credentials_is_refused(emulator: Em
         done = run(*words, "--apply-as", "another")
         assert (done.exit, "--apply-as is not that of this client" in done.stderr) == (2, True)
         done = run(*words, "--apply-as", "another", env=alone)
-        assert (done.exit, "o service account has the --apply-as" in done.stderr) == (5, True)
+        assert (done.exit, "o service account has this --apply-as" in done.stderr) == (5, True)
     assert not list_changes(emulator)
 
 

@@ -117,8 +117,10 @@ Scripts can rely on these codes:
 
 {_EXITS}
 
-To see what to do, run pinecone-admin explain CODE. CODE is the exit code, or
-the code at the end of an error, such as PA205.
+To see what to do, run the command below. CODE is the exit code, or the code at
+the end of an error, such as PA205.
+
+  pinecone-admin explain CODE
 """,
     "output": """\
 Formats, selecting a part, and what goes to which stream.
@@ -240,8 +242,8 @@ A command that changes the organization asks first, on a terminal; elsewhere it
 needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions. --dry-run shows what
 would happen, and changes nothing. One exception: project delete PROJECT
 --with-contents creates a temporary key, to read the contents. A dry run of
-user offboard or of project delete --with-contents exits with 5 if the run
-would be refused. So does user offboard --people.
+that command or of user offboard exits with 5 if the run would be refused. So
+does user offboard --people.
 
 You are asked for the name, and need --confirm NAME elsewhere, if more is lost
 than you named:
