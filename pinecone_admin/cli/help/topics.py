@@ -117,10 +117,8 @@ Scripts can rely on these codes:
 
 {_EXITS}
 
-To see what to do, run the command below. CODE is the exit code, or the code at
-the end of an error, such as PA205.
-
-  pinecone-admin explain CODE
+To see what to do, run pinecone-admin explain with the exit code, or with the
+code at the end of an error, such as PA205.
 """,
     "output": """\
 Formats, selecting a part, and what goes to which stream.
