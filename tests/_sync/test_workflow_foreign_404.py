@@ -160,13 +160,15 @@ def test_what_a_proxy_does_not_find_is_not_said_to_be_deleted(name: str) -> None
     for operation, count in counts.items():
         for done in range(count):
             state = prepare_state(DELETING[name])
-            state.emulator.faults.add(operation, skip=done, **FOREIGN_404)
+            fault = state.emulator.faults.add(operation, skip=done, **FOREIGN_404)
             report: object = None
             error: PineconeError | None = None
             try:
                 report = DELETING[name].run(state, state.make_client())
             except PineconeError as caught:
                 error = caught
+            if done and not fault.used:  # parts in parallel may need one request less: what another holds is refused
+                continue
             case = (operation, done, report, error, [*getattr(error, "__notes__", ())])
             assert any([error, getattr(report, "failed", ()), getattr(report, "left", ())]), case
             records = list_records(read_organization(state))
