@@ -90,6 +90,9 @@ SOURCES: Mapping[str, Measurement] = {
     "checkers": Measurement(
         command=("tests/typing/checkers.py",), watches=("pinecone_admin", "tests/typing"), needs_quiet=False
     ),
+    "versions": Measurement(
+        command=(f"{_BENCHMARKS}/suites.py",), watches=("pinecone_admin", "generated_client"), needs_quiet=False
+    ),
 }
 """The programs, by the names of their records; the quick ones come first."""
 

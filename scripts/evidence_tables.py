@@ -252,6 +252,23 @@ def show_checkers(records: Records) -> str:
     return _join(table, describe_runs(records, "checkers"))
 
 
+def show_versions(records: Records) -> str:
+    """Return the table of how all tests ended on each version of Python."""
+    rows = [
+        [version, "not run", *[""] * 5]
+        if found is None
+        else [
+            found["python"],
+            found["system"],
+            f"`{found['commit'][:8]}`, {found['date']}",
+            "whole" if found["whole_grids"] else "sampled",
+            *(f"{found[outcome]:,}" for outcome in ("passed", "failed", "skipped")),
+        ]
+        for version, found in records["versions"]["figures"].items()
+    ]
+    return render_table(["Python", "system", "commit", "grids of cases", "passed", "failed", "skipped"], rows)
+
+
 def show_readme(records: Records) -> str:
     """Return the five figures of the README."""
     calls, faults = records["calls"]["figures"], records["faults"]
@@ -307,6 +324,7 @@ BLOCKS: Mapping[str, Callable[[Records], str]] = {
     "outage": _if_measured(show_outage, ["faults"]),
     "creates": _if_measured(show_creates, ["faults"]),
     "checkers": _if_measured(show_checkers, ["checkers"]),
+    "versions": _if_measured(show_versions, ["versions"]),
     "readme": _if_measured(show_readme, ["calls", "faults"]),
 }
 """The functions that write the blocks, by the names of the blocks."""
