@@ -8,12 +8,12 @@ from attrs import frozen
 
 @frozen
 class Source:
-    """Where a rule comes from.
+    """The source of a rule.
 
     Args:
-        basis: published: Pinecone states it. observed: official tests or clients depend on it, or users reported it.
-            assumed: the sources that could be read are silent.
-        text: The source by name.
+        basis: Published: Pinecone states the rule. Observed: official tests or clients depend on it, or users reported
+            it. Assumed: no source that could be read states it.
+        text: The name of the source, then sentences on what is not in it.
     """
 
     basis: Literal["published", "published in part", "observed", "assumed"]
@@ -22,7 +22,7 @@ class Source:
 
 @frozen
 class ServerRule:
-    """A rule of the server, in one sentence, and where it comes from."""
+    """A rule of the server, in plain sentences, and its source."""
 
     text: str
     source: Source
@@ -36,29 +36,29 @@ def _api(*places: str, silent: str = "") -> Source:
     """Return the API document as a source.
 
     Args:
-        places: The operations, their statuses and parameters, and the fields of schemas where the document has the
-            rule; a test looks each up.
-        silent: What of the rule the document does not have, and where that comes from.
+        places: The operations, their statuses and parameters, and the fields of schemas that contain the rule. A test
+            looks up each of them.
+        silent: Sentences on the part of the rule that is not in the document.
     """
     text = f"API document 2026-07: {', '.join(places)}"
-    return Source("published in part", f"{text}; {silent}") if silent else Source("published", text)
+    return Source("published in part", f"{text}. {silent}") if silent else Source("published", text)
 
 
 def _oauth(place: str, silent: str = "") -> Source:
     """Return the OAuth document as a source, as `_api` does."""
     text = f"OAuth document 2026-07: {place}"
-    return Source("published in part", f"{text}; {silent}") if silent else Source("published", text)
+    return Source("published in part", f"{text}. {silent}") if silent else Source("published", text)
 
 
 def _reference(operation: str) -> Source:
-    """Return a page of the API reference of 2026-04 as a source; that of 2026-07 says less."""
+    """Return a page of the API reference of 2026-04 as a source. That of 2026-07 has less."""
     return Source("published", f"page reference/api/2026-04/admin/{operation}, {_READ}")
 
 
 def _page(page: str, silent: str = "") -> Source:
     """Return a page of docs.pinecone.io as a source."""
     text = f"page {page}, {_READ}"
-    return Source("published in part", f"{text}; {silent}") if silent else Source("published", text)
+    return Source("published in part", f"{text}. {silent}") if silent else Source("published", text)
 
 
 def _sdk(what: str) -> Source:
@@ -66,502 +66,585 @@ def _sdk(what: str) -> Source:
     return Source("observed", f"official Python SDK 10: {what}")
 
 
-_MATRIX = Source("published in part", f"{_ROLES}; see the matrix")
+_MATRIX = Source("published in part", f"{_ROLES}. The matrix marks what is assumed.")
 _ROLE_PAGES = Source("published", f"{_ROLES}")
 _LIVE = Source("observed", "live tests of the official Python SDK")
 _CLIENTS = Source("observed", "official SDKs, Terraform provider, tests of the Go client")
-_FIELD = Source("observed", "live tests of the Go client, pc and the Terraform provider; the API document has 201")
+_FIELD = Source("observed", "live tests of the Go client, pc and the Terraform provider. The API document has 201.")
 _LIMITS = _page("reference/api/database-limits/object-limits")
 _SEEN = Source("observed", "responses of the service that were reported in 2024")
 _NEXUS = Source("published", "control-plane document of Nexus, 2026-07")
 _ASSUMED = Source("assumed", "no source")
 _CONTROL = Source("published", "control-plane and assistant documents 2025-10 and 2026-04")
 _LATER = Source("observed", "live tests of the official SDKs 10 and TypeScript 9, which use 2026-07")
-_OWN = Source("assumed", "not a rule of the service, but one of the emulator")
+_OWN = Source("assumed", "a rule of the emulator, not of the service")
 
 _REQUESTS = {
     "version-header": ServerRule(
-        "X-Pinecone-Api-Version is YYYY-MM, also with a suffix such as .alpha; malformed, it returns 400 "
-        "INVALID_ARGUMENT",
+        "The header X-Pinecone-Api-Version has the form YYYY-MM, with or without a suffix such as .alpha. Any other "
+        "form returns 400 INVALID_ARGUMENT.",
         _ASSUMED,
     ),
     "no-version": ServerRule(
-        "without a version, a request gets the oldest stable one that is supported", _page("reference/api/versioning")
+        "A request without a version gets the oldest stable version that the server supports.",
+        _page("reference/api/versioning"),
     ),
-    "any-version": ServerRule("any version of that form is accepted", _ASSUMED),
-    "doubled-version": ServerRule("the version header may come twice with one value", _CLIENTS),
-    "unknown-route": ServerRule("an unknown route returns 404 NOT_FOUND", _ASSUMED),
-    "unemulated": ServerRule("a published route that is not emulated returns 501 UNIMPLEMENTED and its name", _OWN),
-    "plain-resources": ServerRule(
-        "records that an API document only lists, creates, fetches, updates and deletes are kept in memory, for those "
-        "who own the organization or their project; no conflict is emulated, so they may be duplicates, and what they "
-        "refer to need not exist",
+    "any-version": ServerRule("The server accepts any version in the form YYYY-MM.", _ASSUMED),
+    "doubled-version": ServerRule(
+        "A request may contain the version header twice if both have the same value.", _CLIENTS
+    ),
+    "unknown-route": ServerRule("An unknown route returns 404 NOT_FOUND.", _ASSUMED),
+    "unemulated": ServerRule(
+        "A published route that the emulator does not emulate returns 501 UNIMPLEMENTED, with the name of the "
+        "operation.",
         _OWN,
     ),
-    "wrong-method": ServerRule("a known route with another method returns 405", _ASSUMED),
+    "plain-resources": ServerRule(
+        "If an API document only lists, creates, fetches, updates and deletes a resource, the emulator keeps its "
+        "records in memory. Owners of the organization can use them, and owners of a project can use those of the "
+        "project. The emulator checks neither duplicates nor references between records.",
+        _OWN,
+    ),
+    "wrong-method": ServerRule("A known route with another method returns 405.", _ASSUMED),
     "check-order": ServerRule(
-        "checks: version header, token, route, validation, existence, permission, plan and quota, conflict", _ASSUMED
+        "The server checks a request in this order: version header, token, route, validation, existence, permission, "
+        "plan and quota, conflict.",
+        _ASSUMED,
     ),
     "error-shape": ServerRule(
-        "an error is {status, error: {code, message}}, with optional details", _api("ErrorResponse.error")
+        "An error response is {status, error: {code, message}}, with optional details.", _api("ErrorResponse.error")
     ),
-    "request-id": ServerRule("every response has x-pinecone-request-id", _CLIENTS),
-    "front-end-errors": ServerRule("some errors come from the front end and are text or HTML", _ASSUMED),
+    "request-id": ServerRule("Every response has the header x-pinecone-request-id.", _CLIENTS),
+    "front-end-errors": ServerRule(
+        "Some error responses come from a front end of the service, as text or HTML.", _ASSUMED
+    ),
     "unauthenticated": ServerRule(
-        "a missing, unknown, expired or revoked token returns 401 UNAUTHENTICATED",
-        _api("list_projects 401", silent="which tokens are refused is assumed"),
+        "A missing, unknown, expired or revoked token returns 401 UNAUTHENTICATED.",
+        _api("list_projects 401", silent="The list of refused tokens is assumed."),
     ),
     "not-found": ServerRule(
-        "anything outside the caller's organization returns 404 NOT_FOUND, with a message such as Project … not found",
+        "An id outside the caller's organization returns 404 NOT_FOUND, with a message such as Project … not found.",
         _CLIENTS,
     ),
     "invisible": ServerRule(
-        "the id of what a caller may not see returns 404; what it sees but may not do returns 403 PERMISSION_DENIED",
+        "If the caller cannot see a resource, its id returns 404. If the caller can see the resource but may not do "
+        "the operation, the request returns 403 PERMISSION_DENIED.",
         _ASSUMED,
     ),
     "organization-role": ServerRule(
-        "without an organization role, lists and creates beyond a project return 403", _ASSUMED
+        "If the caller has no organization role, lists and creates outside a project return 403.", _ASSUMED
     ),
-    "open-permissions": ServerRule("by a setting of the emulator, only the rule on granting is enforced", _OWN),
+    "open-permissions": ServerRule(
+        "With the setting permissions=open, the emulator enforces only the rule on granting roles.", _OWN
+    ),
     "fields": ServerRule(
-        "a missing or malformed field returns 400 INVALID_ARGUMENT, and the message names it",
-        _api("create_project 400", silent="that the message names the field is of the emulator"),
+        "A missing or malformed field returns 400 INVALID_ARGUMENT, and the message names the field.",
+        _api("create_project 400", silent="The emulator adds the name of the field."),
     ),
     "created": ServerRule(
-        "creating a service account returns 201; a project, an invite or a binding 200",
+        "Creating a service account returns 201. Creating a project, an invite or a role binding returns 200.",
         _api("create_service_account 201", "create_project 200", "create_invite 200", "create_role_binding 200"),
     ),
     "changed": ServerRule(
-        "PATCH, resend and rotate return 200",
+        "PATCH, resend and rotate return 200.",
         _api("update_project 200", "resend_invite 200", "rotate_service_account_secret 200"),
     ),
     "deleted": ServerRule(
-        "a delete returns 202 without a body, takes effect at once, and returns 404 when repeated",
+        "A delete returns 202 without a body and takes effect at once. A repeated delete returns 404.",
         _api(
-            "delete_user 202", "delete_role_binding 202", silent="of projects, keys and organizations it says 202 only"
+            "delete_user 202",
+            "delete_role_binding 202",
+            silent="For projects, keys and organizations, it has only the 202.",
         ),
     ),
     "uuids": ServerRule(
-        "the ids of projects, keys, users, invites, service accounts and bindings are UUIDs",
+        "Projects, API keys, users, invites, service accounts and role bindings have UUIDs as ids.",
         _api("Project.id", "APIKey.id", "User.id", "Invite.id", "ServiceAccount.id", "RoleBinding.id"),
     ),
     "names-not-unique": ServerRule(
-        "names are not unique",
+        "Names are not unique.",
         _api(
             "create_service_account",
-            silent="for projects it is in docstrings of the official Python SDK 10, for keys assumed",
+            silent="Projects: docstrings of the official Python SDK 10. API keys: assumed.",
         ),
     ),
     "secrets-once": ServerRule(
-        "a secret is returned by create or rotate only",
+        "Only create and rotate return a secret.",
         _api("APIKeyWithSecret.value", "ServiceAccountWithSecret.client_secret"),
     ),
     "paged-lists": ServerRule(
-        "users, invites, service accounts and role bindings are paged, 100 a page by default",
+        "Lists of users, invites, service accounts and role bindings have pages of 100 items by default.",
         _api("list_users?limit", "list_invites?limit", "list_service_accounts?limit", "list_role_bindings?limit"),
     ),
-    "limit-range": ServerRule("a limit outside 1 to 100 returns 400 OUT_OF_RANGE", _api("list_users?limit")),
+    "limit-range": ServerRule("A limit outside 1 to 100 returns 400 OUT_OF_RANGE.", _api("list_users?limit")),
     "page-token": ServerRule(
-        "a page token is opaque; a foreign one, or one of other filters, returns 400 INVALID_ARGUMENT",
+        "A page token is opaque. A token from another list or from other filters returns 400 INVALID_ARGUMENT.",
         _api(
             "list_users?paginationToken",
             "UserList.pagination",
-            silent="the code is in tests of the official Python SDK 10",
+            silent="The code is in tests of the official Python SDK 10.",
         ),
     ),
-    "last-page": ServerRule("pagination is null or absent on the last page", _api("UserList.pagination")),
+    "last-page": ServerRule("On the last page, pagination is null or absent.", _api("UserList.pagination")),
     "whole-lists": ServerRule(
-        "lists of organizations, projects and keys are not paged",
+        "Lists of organizations, projects and API keys have no pages.",
         _api("list_organizations", "list_projects", "list_project_api_keys"),
     ),
 }
 
 _TOKENS = {
     "token-request": ServerRule(
-        "a token request has client_id, client_secret, grant_type and audience, as JSON or as a form",
+        "A token request contains client_id, client_secret, grant_type and audience, as JSON or as a form.",
         _oauth("TokenRequest"),
     ),
     "token-response": ServerRule(
-        "a token response has access_token, token_type Bearer and expires_in", _oauth("TokenResponse")
+        "A token response contains access_token, token_type Bearer and expires_in.", _oauth("TokenResponse")
     ),
     "token-form": ServerRule(
-        "a token looks like a JWT, with the time of its expiry; that of the emulator is never signed",
-        _oauth("TokenResponse", "only an example, which clients in the field decode"),
+        "A token has the form of a JWT and contains its expiry time. The emulator does not sign its tokens.",
+        _oauth("TokenResponse", "It has only an example. Other clients decode their tokens."),
     ),
     "token-lifetime": ServerRule(
-        "a token is valid for expires_in seconds and no longer; 1800 by default",
+        "A token is valid for expires_in seconds, by default 1800.",
         _oauth(
             "TokenResponse",
-            "1800 only in an example, and other pages of Pinecone have other numbers; a setting chooses",
+            "It has 1800 only in an example, and other pages have other numbers. A setting of the emulator chooses.",
         ),
     ),
     "token-error-shape": ServerRule(
-        "an error of the token endpoint is {error, error_description}", _oauth("ErrorResponse")
+        "An error response of the token endpoint is {error, error_description}.", _oauth("ErrorResponse")
     ),
     "token-credentials": ServerRule(
-        "wrong credentials return 401 access_denied", _oauth("401", "access_denied only in an example")
+        "Wrong credentials return 401 access_denied.", _oauth("401", "It has the code only in an example.")
     ),
     "token-fields": ServerRule(
-        "a missing or malformed field of the token request returns 400 invalid_request",
-        _oauth("400", "the code is that of RFC 6749, section 5.2"),
+        "A missing or malformed field of a token request returns 400 invalid_request.",
+        _oauth("400", "The code is from RFC 6749, section 5.2."),
     ),
     "token-grant-type": ServerRule(
-        "another grant type returns 400 unsupported_grant_type",
-        _oauth("400", "the code is that of RFC 6749, section 5.2"),
+        "Another grant type than client_credentials returns 400 unsupported_grant_type.",
+        _oauth("400", "The code is from RFC 6749, section 5.2."),
     ),
     "token-audience": ServerRule(
-        "another audience returns 403; the trailing slash is significant",
-        _oauth("TokenRequest, 403", "that another audience is what returns 403 is assumed"),
+        "A wrong audience returns 403. An audience without its trailing slash is wrong.",
+        _oauth("TokenRequest, 403", "It is assumed that the audience is the reason for the 403."),
     ),
     "token-rate-limit": ServerRule(
-        "too many token requests return 429 with Retry-After", _oauth("429", "Retry-After is assumed")
+        "Too many token requests return 429 with Retry-After.", _oauth("429", "Retry-After is assumed.")
     ),
 }
 
 _ORGANIZATIONS = {
-    "organization-id": ServerRule("an organization's id is a free-form string", _api("Organization.id")),
-    "organization-name": ServerRule("an organization's name has 1 to 512 characters", _api("Organization.name")),
-    "read-organization": ServerRule("every organization role sees the organization", _MATRIX),
-    "update-organization": ServerRule("only OrgOwner updates the organization", _MATRIX),
-    "delete-organization": ServerRule("only OrgOwner deletes the organization", _MATRIX),
-    "first-owner": ServerRule("a new organization has one user, who owns it", _ASSUMED),
+    "organization-id": ServerRule("The id of an organization is a free-form string.", _api("Organization.id")),
+    "organization-name": ServerRule("The name of an organization has 1 to 512 characters.", _api("Organization.name")),
+    "read-organization": ServerRule("Every organization role can see the organization.", _MATRIX),
+    "update-organization": ServerRule("Only OrgOwner can update the organization.", _MATRIX),
+    "delete-organization": ServerRule("Only OrgOwner can delete the organization.", _MATRIX),
+    "first-owner": ServerRule("A new organization has one user, who has the role OrgOwner.", _ASSUMED),
     "organization-deletion": ServerRule(
-        "deleting an organization that is not Free, is not Active or has projects returns 412",
+        "Deleting an organization returns 412 if its plan is not Free, its payment status is not Active, or it has "
+        "projects.",
         _sdk("docstring of organizations.delete, which names all three conditions"),
     ),
     "billing": ServerRule(
-        "creating under a payment status that forbids it returns 402",
-        _sdk("docstring of projects.create; which statuses forbid creating is assumed"),
+        "If the payment status forbids it, creating a resource returns 402.",
+        _sdk("docstring of projects.create. The list of statuses is assumed."),
     ),
     "quota-message": ServerRule(
-        "the message of an exceeded quota names the organization, and says to upgrade the plan",
+        "The message about an exceeded quota names the organization and recommends an upgrade of the plan.",
         Source("observed", "messages that users of the service reported"),
     ),
 }
 
 _PROJECTS = {
     "project-name": ServerRule(
-        "a project's name has 1 to 512 characters and no NUL",
-        _api("Project.name", silent="NUL is in docstrings of the official Python SDK 10"),
+        "The name of a project has 1 to 512 characters and contains no NUL.",
+        _api("Project.name", silent="Docstrings of the official Python SDK 10 exclude NUL."),
     ),
-    "create-project": ServerRule("OrgOwner and OrgManager create projects", _MATRIX),
+    "create-project": ServerRule("OrgOwner and OrgManager can create projects.", _MATRIX),
     "read-projects": ServerRule(
-        "OrgOwner sees every project; a project's owner, manager and members see it, and so does an organization role "
-        "with any role on it; lists leave out the rest",
+        "OrgOwner can see every project. ProjectOwner, ProjectManager and ProjectMember can see their project. The "
+        "other organization roles can see a project if the caller also has a role on it. Lists contain only projects "
+        "that the caller can see.",
         _MATRIX,
     ),
-    "manage-projects": ServerRule("OrgOwner updates and deletes every project, ProjectOwner its own", _MATRIX),
-    "creator-owns-project": ServerRule("an OrgManager that creates a project becomes its ProjectOwner", _ASSUMED),
+    "manage-projects": ServerRule(
+        "OrgOwner can update and delete every project, and ProjectOwner its own project.", _MATRIX
+    ),
+    "creator-owns-project": ServerRule(
+        "If an OrgManager creates a project, it becomes ProjectOwner of the project.", _ASSUMED
+    ),
     "project-quota": ServerRule(
-        "a project beyond the plan's 1 (Starter, named Free), 5 (Builder), 20 (Standard) or 100 returns 403 "
-        "QUOTA_EXCEEDED",
+        "An organization can have 1 project on Starter (named Free in the API), 5 on Builder, 20 on Standard and 100 "
+        "on Enterprise. One more returns 403 QUOTA_EXCEEDED.",
         _LIMITS,
     ),
-    "max-pods": ServerRule("max_pods is 0 by default", _api("CreateProjectRequest.max_pods")),
+    "max-pods": ServerRule("The default of max_pods is 0.", _api("CreateProjectRequest.max_pods")),
     "pod-access": ServerRule(
-        "max_pods above 0 returns 400 INVALID_ARGUMENT without pod access; organizations that began before 2025-08-18 "
-        "have it",
-        _page("admin/projects/projects-overview", "400 INVALID_ARGUMENT is assumed"),
+        "Organizations that began on or after 2025-08-18 have no pod access. There, max_pods above 0 returns 400 "
+        "INVALID_ARGUMENT.",
+        _page("admin/projects/projects-overview", "The 400 is assumed."),
     ),
     "pod-defaults": ServerRule(
-        "with pod access, settings say how many pods a project has by default, and how many at least", _LIVE
+        "If an organization has pod access, its settings contain a default and a minimum for max_pods.", _LIVE
     ),
     "encryption": ServerRule(
-        "encryption is off by default and, once on, stays on; turning it off while it is off does nothing",
+        "Encryption with a customer-managed key is off by default, and cannot be turned off later. A request to turn "
+        "it off changes nothing if it is off.",
         _api(
             "CreateProjectRequest.force_encryption_with_cmek",
             "UpdateProjectRequest.force_encryption_with_cmek",
-            silent="that turning off what is off does nothing is in docstrings of the official Python SDK 10",
+            silent="The second sentence is in docstrings of the official Python SDK 10.",
         ),
     ),
     "project-contents": ServerRule(
-        "deleting a project that holds indexes, collections, assistants or backups returns 412, in this order",
-        _api("delete_project", silent="412 and the order are assumed"),
+        "Deleting a project returns 412 if the project has indexes, collections, assistants or backups. The server "
+        "checks them in this order.",
+        _api("delete_project", silent="The status and the order are assumed."),
     ),
-    "project-workspaces": ServerRule("deleting a project that holds workspaces returns 412", _ASSUMED),
-    "project-keys": ServerRule("deleting a project deletes its keys", _api("delete_project 202")),
+    "project-workspaces": ServerRule("Deleting a project that has workspaces returns 412.", _ASSUMED),
+    "project-keys": ServerRule("Deleting a project deletes its API keys.", _api("delete_project 202")),
 }
 
 _API_KEYS = {
     "key-value": ServerRule(
-        "a key's value is pcsk_<label>_<unique>; sources disagree about the prefix",
-        _api("APIKeyWithSecret.value", silent="it has pckey_, other pages pcsk_; a setting chooses"),
-    ),
-    "key-fields": ServerRule(
-        "a key has the documented fields and created_at, which the page on keys shows and no document lists", _LIVE
-    ),
-    "created-key": ServerRule("creating a key returns 200; a setting makes it 201", _FIELD),
-    "key-name": ServerRule("a key's name has 1 to 80 characters", _api("CreateAPIKeyRequest.name")),
-    "key-roles": ServerRule(
-        "an API key can have only the six Editor and Viewer roles, and only on its own project; binding another role "
-        "returns 403 PERMISSION_DENIED, creating a key with it, or binding on another project, 400 INVALID_ARGUMENT",
+        "A key value has the form pcsk_<label>_<unique>.",
         _api(
-            "CreateAPIKeyRequest.roles",
-            silent="the refusal of a binding is in the official Python SDK 10, the rest assumed",
+            "APIKeyWithSecret.value",
+            silent="It has the prefix pckey_, and other pages have pcsk_. A setting of the emulator chooses.",
         ),
     ),
-    "key-roles-default": ServerRule("a key gets the role ProjectEditor by default", _api("CreateAPIKeyRequest.roles")),
-    "key-roles-replaced": ServerRule("PATCH of a key's roles replaces them all", _api("UpdateAPIKeyRequest.roles")),
+    "key-fields": ServerRule(
+        "An API key has the documented fields. It also has created_at, which no document lists but the page on API "
+        "keys shows.",
+        _LIVE,
+    ),
+    "created-key": ServerRule(
+        "Creating an API key returns 200. A setting of the emulator changes this to 201.", _FIELD
+    ),
+    "key-name": ServerRule("The name of an API key has 1 to 80 characters.", _api("CreateAPIKeyRequest.name")),
+    "key-roles": ServerRule(
+        "An API key can have only the six Editor and Viewer roles, and only on its own project. Creating a key with "
+        "another role, or binding a role on another project, returns 400 INVALID_ARGUMENT. Binding another role "
+        "returns 403 PERMISSION_DENIED.",
+        _api(
+            "CreateAPIKeyRequest.roles",
+            silent="The 403 is in the official Python SDK 10. The 400 is assumed.",
+        ),
+    ),
+    "key-roles-default": ServerRule(
+        "An API key that is created without roles gets ProjectEditor.", _api("CreateAPIKeyRequest.roles")
+    ),
+    "key-roles-replaced": ServerRule(
+        "If PATCH of an API key contains roles, they replace all its roles.", _api("UpdateAPIKeyRequest.roles")
+    ),
     "plan-key-roles": ServerRule(
-        "on Starter and Builder, API keys can have the default role only", _page("admin/projects/manage-api-keys")
+        "On Starter and Builder, API keys can have only the default role.", _page("admin/projects/manage-api-keys")
     ),
     "key-quota": ServerRule(
-        "a key beyond the quota of its project, 5 on the smallest plan, returns 403 PERMISSION_DENIED",
-        _api("create_api_key 403", silent="the number and the code are assumed"),
+        "If an API key exceeds the quota of its project, creating it returns 403 PERMISSION_DENIED. On the smallest "
+        "plan, the quota is 5.",
+        _api("create_api_key 403", silent="The number and the code are assumed."),
     ),
     "read-api-keys": ServerRule(
-        "OrgOwner sees all API keys; a project's owner, manager and members those of their project", _MATRIX
+        "OrgOwner can see all API keys. ProjectOwner, ProjectManager and ProjectMember can see the API keys of their "
+        "project.",
+        _MATRIX,
     ),
-    "manage-api-keys": ServerRule("OrgOwner changes all API keys, ProjectOwner those of its project", _MATRIX),
+    "manage-api-keys": ServerRule(
+        "OrgOwner can change all API keys, and ProjectOwner the API keys of its project.", _MATRIX
+    ),
 }
 
 _PEOPLE = {
     "email": ServerRule(
-        "an email has at most 254 characters; a malformed one returns 400 INVALID_ARGUMENT",
+        "An email has at most 254 characters. A malformed email returns 400 INVALID_ARGUMENT.",
         _api("CreateInviteRequest.email", "list_users?email"),
     ),
-    "user-name": ServerRule("a user's name is left out if it is not set", _api("User.name")),
+    "user-name": ServerRule("If the name of a user is not set, the response does not contain it.", _api("User.name")),
     "email-filter": ServerRule(
-        "the email filter of users ignores case; a malformed email returns 400 INVALID_ARGUMENT",
+        "The email filter of users ignores case. A malformed email returns 400 INVALID_ARGUMENT.",
         _api("list_users?email"),
     ),
-    "read-principals": ServerRule("every organization role sees users, invites and service accounts", _MATRIX),
-    "manage-members": ServerRule("only OrgOwner changes users and invites", _MATRIX),
+    "read-principals": ServerRule("Every organization role can see users, invites and service accounts.", _MATRIX),
+    "manage-members": ServerRule("Only OrgOwner can change users and invites.", _MATRIX),
     "user-quota": ServerRule(
-        "a user beyond the plan's 2 on Starter, or 5 on Builder, returns 403 QUOTA_EXCEEDED", _LIMITS
+        "An organization can have 2 users on Starter and 5 on Builder. One more returns 403 QUOTA_EXCEEDED.", _LIMITS
     ),
     "invite-times": ServerRule(
-        "an invite's expires_at and processed_at can be null", _api("Invite.expires_at", "Invite.processed_at")
+        "The fields expires_at and processed_at of an invite can be null.",
+        _api("Invite.expires_at", "Invite.processed_at"),
     ),
     "invite-role-bindings": ServerRule(
-        "an invite has 1 to 100 role bindings, at least one of them on the organization",
+        "An invite has 1 to 100 role bindings. At least one of them is on the organization.",
         _api("CreateInviteRequest.role_bindings"),
     ),
     "invite-list": ServerRule(
-        "the list of invites has pending and expired ones; processed ones are found by id",
+        "The list of invites contains pending and expired invites. A processed invite can be fetched by its id.",
         _api("list_invites 200", "Invite.status"),
     ),
-    "invite-lifetime": ServerRule("an invite is valid for 7 days", _api("Invite.expires_at")),
+    "invite-lifetime": ServerRule("An invite is valid for 7 days.", _api("Invite.expires_at")),
     "invite-resend": ServerRule(
-        "resend makes an invite pending for another 7 days, even an expired one", _reference("resend_invite")
+        "If an invite is pending or expired, resend makes it pending for another 7 days.", _reference("resend_invite")
     ),
     "invite-mails": ServerRule(
-        "create and resend together send 100 mails an hour; more return 429 RESOURCE_EXHAUSTED with Retry-After",
-        _api("resend_invite", "resend_invite 429", silent="that create counts, too, and Retry-After are assumed"),
+        "Creating and resending invites send at most 100 mails an hour in total. One more request returns 429 "
+        "RESOURCE_EXHAUSTED with Retry-After.",
+        _api(
+            "resend_invite",
+            "resend_invite 429",
+            silent="It is assumed that create counts, and that the response has Retry-After.",
+        ),
     ),
     "invite-accepted": ServerRule(
-        "an accepted invite is processed, and its role bindings pass to a user with a new id",
-        _api("create_role_binding 409", silent="that the bindings pass to the user is assumed"),
+        "If a person accepts an invite, the invite becomes processed. Its role bindings pass to a user with a new id.",
+        _api("create_role_binding 409", silent="It is assumed that the role bindings pass to the user."),
     ),
     "invite-processed": ServerRule(
-        "resending or binding a processed invite returns 409 ALREADY_EXISTS",
+        "Resending a processed invite, or binding a role to it, returns 409 ALREADY_EXISTS.",
         _api("resend_invite 409", "create_role_binding 409"),
     ),
     "invite-pending": ServerRule(
-        "an email with a pending or expired invite returns 409 ALREADY_EXISTS and the message names the invite",
-        _api("create_invite 409", silent="that an expired invite is one, too, is assumed"),
+        "Inviting an email that has a pending or expired invite returns 409 ALREADY_EXISTS. The message names the "
+        "invite.",
+        _api("create_invite 409", silent="It is assumed that expired invites count."),
     ),
-    "invite-member": ServerRule("the email of a member returns 409 ALREADY_EXISTS", _api("create_invite 409")),
+    "invite-member": ServerRule("Inviting the email of a user returns 409 ALREADY_EXISTS.", _api("create_invite 409")),
     "invite-organization-role": ServerRule(
-        "deleting a pending invite's last organization role returns 409 ABORTED", _api("delete_role_binding 409")
+        "Deleting the last organization role of a pending invite returns 409 ABORTED.", _api("delete_role_binding 409")
     ),
     "invite-final": ServerRule(
-        "deleting a processed invite returns 409 ABORTED",
-        _api("delete_invite", "delete_invite 409", silent="the code is assumed"),
+        "Deleting a processed invite returns 409 ABORTED.",
+        _api("delete_invite", "delete_invite 409", silent="The code is assumed."),
     ),
     "identity-provider": ServerRule(
-        "removing, inviting, granting to or revoking from a person whom an identity provider manages returns 409 "
-        "ABORTED; the documents say so of removing a user",
-        _sdk("tests of role_bindings.delete; that other changes of such people are refused so is assumed"),
+        "If an identity provider manages a person, removing or inviting the person returns 409 ABORTED. Granting or "
+        "revoking the person's roles returns the same error.",
+        _sdk(
+            "tests of role_bindings.delete. Pinecone's documents have only the removal of a user. The rest is assumed."
+        ),
     ),
     "identity-provider-sync": ServerRule(
-        "a sync of an identity provider sets the roles of its people to exactly its own, so that it reverts changes; "
-        "what it does about removed and invited people is assumed",
-        _page("admin/security/configure-single-sign-on/okta-scim-provisioning", "the rest is assumed"),
+        "A sync of an identity provider gives the people that it manages exactly the roles that they have there. It "
+        "restores removed users and deletes new invites.",
+        _page("admin/security/configure-single-sign-on/okta-scim-provisioning", "The second sentence is assumed."),
     ),
 }
 
 _SERVICE_ACCOUNTS = {
     "client-credentials": ServerRule(
-        "a client id is 32 alphanumerics, a client secret 64 characters of [-_A-Za-z0-9]",
-        _api("ServiceAccount.client_id", "ServiceAccountWithSecret.client_secret", silent="only in examples"),
+        "A client id has 32 letters and digits. A client secret has 64 characters of [-_A-Za-z0-9].",
+        _api(
+            "ServiceAccount.client_id", "ServiceAccountWithSecret.client_secret", silent="It has them only in examples."
+        ),
     ),
     "service-account-name": ServerRule(
-        "a service account's name has 1 to 80 bytes of UTF-8",
+        "The name of a service account has 1 to 80 bytes of UTF-8.",
         _api(
             "CreateServiceAccountRequest.name",
-            silent="bytes instead of characters are in docstrings of the official Python SDK 10",
+            silent="Docstrings of the official Python SDK 10 count bytes, not characters.",
         ),
     ),
     "service-account-role-bindings": ServerRule(
-        "a service account is created with 0 to 100 role bindings", _api("CreateServiceAccountRequest.role_bindings")
+        "A request to create a service account contains 0 to 100 role bindings.",
+        _api("CreateServiceAccountRequest.role_bindings"),
     ),
     "service-account-empty-patch": ServerRule(
-        "PATCH of a service account without fields returns 200 and changes updated_at",
+        "PATCH of a service account without fields returns 200 and changes updated_at.",
         _sdk("docstring of service_accounts.update"),
     ),
     "service-account-same-name": ServerRule(
-        "PATCH of a service account with the name that it has changes updated_at, unless configured otherwise", _ASSUMED
+        "PATCH of a service account with its current name changes updated_at. A setting of the emulator turns this "
+        "off.",
+        _ASSUMED,
     ),
     "rotated-updated-at": ServerRule(
-        "rotating a secret changes updated_at of its service account, unless configured otherwise", _ASSUMED
+        "Rotating a client secret changes updated_at of the service account. A setting of the emulator turns this off.",
+        _ASSUMED,
     ),
     "plan-service-accounts": ServerRule(
-        "creating, changing or rotating service accounts below Enterprise returns 403 FORBIDDEN", _LIVE
+        "On plans below Enterprise, creating, changing or rotating service accounts returns 403 FORBIDDEN.", _LIVE
     ),
-    "manage-service-accounts": ServerRule("only OrgOwner changes service accounts", _MATRIX),
-    "rotate-own-secret": ServerRule("a service account rotates its own secret, whatever its roles", _ASSUMED),
+    "manage-service-accounts": ServerRule("Only OrgOwner can change service accounts.", _MATRIX),
+    "rotate-own-secret": ServerRule(
+        "A service account can rotate its own client secret, whatever its roles are.", _ASSUMED
+    ),
     "rotated-secret": ServerRule(
-        "a rotated secret is invalid at once", _api("rotate_service_account_secret", silent="it says within seconds")
+        "After a rotation, the old client secret is invalid at once.",
+        _api("rotate_service_account_secret", silent="It promises this within seconds."),
     ),
     "rotated-tokens": ServerRule(
-        "rotating a secret revokes its tokens, unless configured otherwise",
+        "Rotating a client secret revokes the access tokens of the service account. A setting of the emulator turns "
+        "this off.",
         _api(
             "rotate_service_account_secret",
-            silent="it says within seconds, and other pages that they live on; a setting chooses",
+            silent="It promises this within seconds. According to other pages, the tokens remain valid.",
         ),
     ),
     "account-tokens": ServerRule(
-        "deleting a service account revokes its tokens",
-        _api("delete_service_account", silent="it says within a few seconds"),
+        "Deleting a service account revokes its access tokens.",
+        _api("delete_service_account", silent="It promises this within a few seconds."),
     ),
 }
 
 _ROLE_BINDINGS = {
     "role-scopes": ServerRule(
-        "four roles are for the organization, nine for a project; binding one of the other scope returns 403 "
-        "PERMISSION_DENIED, once principal and resource were found",
-        _sdk("tests of role_bindings.create, which name check_valid_role_binding; the API document has a generic 400"),
+        "Four roles are for the organization and nine for a project. Binding a role of the wrong scope returns 403 "
+        "PERMISSION_DENIED. Before that, the server checks that the principal and the resource exist.",
+        _sdk("tests of role_bindings.create, which name check_valid_role_binding. The API document has a generic 400."),
     ),
     "role-scopes-of-new-principals": ServerRule(
-        "a role of the other scope in the request for an invite or a service account returns 400 INVALID_ARGUMENT",
+        "Creating an invite or a service account with a role of the wrong scope returns 400 INVALID_ARGUMENT.",
         _ASSUMED,
     ),
     "role-union": ServerRule(
-        "a principal's permissions are the union of its role bindings", _page("admin/projects/projects-overview")
+        "A principal has the permissions of all its role bindings together.", _page("admin/projects/projects-overview")
     ),
     "grant-rule": ServerRule(
-        "granting a role that the caller does not hold returns 403 PERMISSION_DENIED; OrgOwner holds every role, "
-        "ProjectOwner every role on its project",
+        "Granting a role that the caller does not have returns 403 PERMISSION_DENIED. OrgOwner can grant every role, "
+        "and ProjectOwner every role on its project.",
         _ROLE_PAGES,
     ),
     "plan-roles": ServerRule(
-        "a role that the plan does not include returns 403 PERMISSION_DENIED",
-        _sdk("tests of role_bindings.create; which roles a plan lacks is assumed"),
+        "A role that the plan does not include returns 403 PERMISSION_DENIED.",
+        _sdk("tests of role_bindings.create. The roles of each plan are assumed."),
     ),
-    "bind-on-organization": ServerRule("only OrgOwner binds and revokes organization roles", _MATRIX),
+    "bind-on-organization": ServerRule("Only OrgOwner can grant and revoke roles on the organization.", _MATRIX),
     "bind-on-project": ServerRule(
-        "OrgOwner binds and revokes roles on every project, ProjectOwner on its own", _MATRIX
+        "OrgOwner can grant and revoke roles on every project, and ProjectOwner on its own project.", _MATRIX
     ),
     "read-role-bindings": ServerRule(
-        "everybody sees its own role bindings, a project's owner, manager and members those on it, and OrgOwner all",
+        "Every principal can see its own role bindings. ProjectOwner, ProjectManager and ProjectMember can see those "
+        "on their project, and OrgOwner can see all.",
         _MATRIX,
     ),
     "member-first": ServerRule(
-        "a user must be a member before roles are bound to it",
-        _page(
-            "admin/security/manage-rbac", "404 for a user who is no member is in tests of the official Python SDK 10"
-        ),
+        "A role can be bound to a user only if the user is a member of the organization.",
+        _page("admin/security/manage-rbac", "The 404 for other users is in tests of the official Python SDK 10."),
     ),
-    "binding-exists": ServerRule("an identical binding returns 409 ALREADY_EXISTS", _api("create_role_binding 409")),
+    "binding-exists": ServerRule(
+        "Creating an identical role binding returns 409 ALREADY_EXISTS.", _api("create_role_binding 409")
+    ),
     "bindings-immutable": ServerRule(
-        "a role binding cannot be changed: to change a role, create one binding and delete the other",
-        _api("create_role_binding", "delete_role_binding", silent="no operation changes one"),
+        "A role binding cannot be changed. To change a role, create one role binding and delete the other.",
+        _api("create_role_binding", "delete_role_binding", silent="No operation changes a role binding."),
     ),
     "organization-bindings": ServerRule(
-        "an organization binding has the organization's id, whether it was sent or not",
+        "A role binding on the organization has the organization's id as resource_id, even if the request did not "
+        "contain it.",
         _api(
             "RoleBinding.resource_id",
             "RoleBindingInput.resource_id",
-            silent="that it may be sent is in tests of the official Python SDK 10",
+            silent="Tests of the official Python SDK 10 send the id.",
         ),
     ),
     "project-bindings": ServerRule(
-        "a project binding without resource_id returns 400 INVALID_ARGUMENT",
-        _api("RoleBindingInput.resource_id", silent="the status is in tests of the official Python SDK 10"),
+        "Creating a role binding on a project without resource_id returns 400 INVALID_ARGUMENT.",
+        _api("RoleBindingInput.resource_id", silent="The status is in tests of the official Python SDK 10."),
     ),
-    "binding-filters": ServerRule("the filters of role bindings are combined with AND", _api("list_role_bindings 200")),
+    "binding-filters": ServerRule(
+        "The server combines the filters of role bindings with AND.", _api("list_role_bindings 200")
+    ),
     "binding-filters-empty": ServerRule(
-        "a filter of role bindings that is empty counts as absent", _sdk("tests of role_bindings.list")
+        "The server ignores an empty filter of role bindings.", _sdk("tests of role_bindings.list")
     ),
     "binding-filter-types": ServerRule(
-        "principal_id requires principal_type, resource_id requires resource_type; otherwise 400",
+        "A filter by principal_id requires principal_type, and a filter by resource_id requires resource_type. "
+        "Otherwise the list returns 400.",
         _api(
             "list_role_bindings?principal_id",
             "list_role_bindings?resource_id",
-            silent="the status is in tests of the official Python SDK 10",
+            silent="The status is in tests of the official Python SDK 10.",
         ),
     ),
     "last-owner": ServerRule(
-        "deleting the last OrgOwner binding of a user returns 409 ABORTED",
-        _api("delete_role_binding 409", "delete_user 409", silent="that only users count is assumed"),
+        "Deleting the last OrgOwner binding of a user returns 409 ABORTED.",
+        _api("delete_role_binding 409", "delete_user 409", silent="It is assumed that only users count."),
     ),
     "last-organization-role": ServerRule(
-        "deleting a user's last organization role while it holds others returns 409 ABORTED",
+        "Deleting the last organization role of a user who has other roles returns 409 ABORTED.",
         _api("delete_role_binding 409"),
     ),
 }
 
 _PROJECT_CONTENTS = {
     "control-key": ServerRule(
-        "an API key reaches its project: ProjectEditor and ControlPlaneEditor change it, their Viewers only read it",
+        "An API key can use its project. ProjectEditor and ControlPlaneEditor can change the contents of the project. "
+        "ProjectViewer and ControlPlaneViewer can only read them.",
         _page("guides/production/security-overview"),
     ),
     "control-version": ServerRule(
-        "a resource is shown in the form of the requested version, whichever version created it", _CONTROL
+        "A response has the form of the requested version, whichever version created the resource.", _CONTROL
     ),
     "control-version-header": ServerRule(
-        "a response of the control plane has the version in x-pinecone-api-version", _SEEN
+        "A response of the control plane contains its version in the header x-pinecone-api-version.", _SEEN
     ),
     "control-created": ServerRule(
-        "creating an index, a collection or a backup returns 201, an assistant 200; a name that is taken 409", _CONTROL
+        "Creating an index, a collection or a backup returns 201, and creating an assistant 200. A name that is in "
+        "use returns 409.",
+        _CONTROL,
     ),
-    "control-fields": ServerRule("a missing field returns 422 or 400, a malformed one 400", _CONTROL),
-    "index-patch": ServerRule("PATCH of an index returns 202, merges tags, and removes those that are empty", _CONTROL),
+    "control-fields": ServerRule("A missing field returns 422 or 400. A malformed field returns 400.", _CONTROL),
+    "index-patch": ServerRule(
+        "PATCH of an index returns 202 and merges the tags. An empty value removes a tag.", _CONTROL
+    ),
     "index-host": ServerRule(
-        "the host of an index is its name and a slug, which all indexes of a project have, and no other project",
-        Source("published in part", f"{_CONTROL.text}: only the form, in examples; the rest is assumed"),
+        "The host of an index begins with its name and a slug. All indexes of a project have the same slug, and no "
+        "other project has it.",
+        Source("published in part", f"{_CONTROL.text}. Examples there have the form. The rest is assumed."),
     ),
     "index-tags": ServerRule(
-        "tags of an index have keys of up to 80 characters and values of up to 120, of a limited alphabet", _CONTROL
+        "A tag of an index has a key of at most 80 characters and a value of at most 120. Both have a limited "
+        "alphabet.",
+        _CONTROL,
     ),
     "index-deletion": ServerRule(
-        "a deleted index is Terminating at first; deleting one that is protected returns 403, a source in use 412",
+        "A deleted index is Terminating at first. Deleting a protected index returns 403. Deleting an index while a "
+        "collection is created from it returns 412.",
         _CONTROL,
     ),
     "index-schema": ServerRule(
-        "in 2026-07, a schema lists only fields that are searched: another returns 400, a string without a purpose 422",
+        "In version 2026-07, a schema contains only fields that are searched. Any other field returns 400, and a "
+        "string without a purpose returns 422.",
         _LATER,
     ),
-    "index-pods": ServerRule("in 2026-07, a pod-based index is shown, and creating one returns 400", _LATER),
+    "index-pods": ServerRule("Version 2026-07 returns pod-based indexes, but creating one returns 400.", _LATER),
     "index-quota": ServerRule(
-        "an index beyond the project's 5 (Starter), 10 (Builder), 20 (Standard) or 200 returns 403 QUOTA_EXCEEDED",
+        "A project can have 5 indexes on Starter, 10 on Builder, 20 on Standard and 200 on Enterprise. One more "
+        "returns 403 QUOTA_EXCEEDED.",
         _LIMITS,
     ),
-    "plan-regions": ServerRule("on Starter, serverless indexes are in us-east-1 of aws only", _LIMITS),
+    "plan-regions": ServerRule("On Starter, serverless indexes can be only in the region us-east-1 of aws.", _LIMITS),
     "region-refusal": ServerRule(
-        "an index in a region that the plan does not have returns 400 INVALID_ARGUMENT", _ASSUMED
+        "Creating an index in a region that the plan does not include returns 400 INVALID_ARGUMENT.", _ASSUMED
     ),
-    "collection-list": ServerRule("the list of collections is empty where there are none", _CONTROL),
-    "collection-source": ServerRule("creating a collection of an index that is not pod-based returns 400", _CONTROL),
-    "backup-pages": ServerRule("backups are paged, 10 a page by default and up to 100", _CONTROL),
-    "backup-deletion": ServerRule("deleting a backup that is still being made returns 412", _CONTROL),
+    "collection-list": ServerRule("If a project has no collections, their list is empty.", _CONTROL),
+    "collection-source": ServerRule("Creating a collection from an index that is not pod-based returns 400.", _CONTROL),
+    "backup-pages": ServerRule("Lists of backups have pages of 10 items by default, and of at most 100.", _CONTROL),
+    "backup-deletion": ServerRule("Deleting a backup that is not ready yet returns 412.", _CONTROL),
     "backup-source": ServerRule(
-        "the backups of a deleted index are listed with include_deleted; without it, the index returns 404", _LATER
+        "With include_deleted, the list contains the backups of a deleted index. Without it, the index returns 404.",
+        _LATER,
     ),
     "backup-quota": ServerRule(
-        "a backup beyond the project's 500 (Standard) or 1000 returns 403 QUOTA_EXCEEDED; Starter and Builder have 0",
+        "A project can have 500 backups on Standard and 1000 on Enterprise, and none on Starter and Builder. One more "
+        "returns 403 QUOTA_EXCEEDED.",
         _LIMITS,
     ),
-    "assistant-pages": ServerRule("assistants are paged from 2026-04 on, 50 a page by default", _CONTROL),
-    "assistant-patch": ServerRule("PATCH replaces the instructions and the metadata of an assistant", _CONTROL),
-    "assistant-size": ServerRule(
-        "the instructions and the metadata of an assistant have at most 16 KiB each", _CONTROL
+    "assistant-pages": ServerRule(
+        "From version 2026-04 on, lists of assistants have pages of 50 items by default.", _CONTROL
     ),
-    "assistant-deletion": ServerRule("deleting an assistant returns 200 without a body, and takes a while", _CONTROL),
-    "workspace-pages": ServerRule("workspaces are paged, 10 a page by default and up to 100", _NEXUS),
+    "assistant-patch": ServerRule("PATCH of an assistant replaces its instructions and its metadata.", _CONTROL),
+    "assistant-size": ServerRule(
+        "The instructions and the metadata of an assistant have at most 16 KiB each.", _CONTROL
+    ),
+    "assistant-deletion": ServerRule(
+        "Deleting an assistant returns 200 without a body. The assistant remains visible for a while.", _CONTROL
+    ),
+    "workspace-pages": ServerRule("Lists of workspaces have pages of 10 items by default, and of at most 100.", _NEXUS),
     "workspace-deletion": ServerRule(
-        "deleting a workspace returns 202; it is Terminating for a while, then its name returns 404", _NEXUS
+        "Deleting a workspace returns 202. The workspace is Terminating for a while, and then its name returns 404.",
+        _NEXUS,
     ),
 }
 
