@@ -30,10 +30,10 @@ def describe_runs(records: Records, *names: str) -> str:
     for name in names:
         record = records[name]
         versions = ", ".join(f"{key} {value}" for key, value in record.get("versions", {}).items())
-        busy = f"; **busy machine, load {record['load']}**" if record["is_busy"] else ""
+        load = f"**busy machine, load {record['load']}**" if record["is_busy"] else f"load {record['load']}"
         lines.append(
             f"*`{record['program']}`, commit {record['commit'][:8]}, {record['date']}, Python {record['python']}"
-            f"{', ' + versions if versions else ''}, {record['machine']}{busy}.*"
+            f"{', ' + versions if versions else ''}, {record['machine']}; {load}.*"
         )
     return "\n\n".join(map(_wrap, dict.fromkeys(lines)))
 
@@ -100,7 +100,7 @@ def show_growth(records: Records) -> str:
             [f"{kind} on one client", *titles.values()],
             [
                 [f"{int(count):,}", *(f"{rates[client]:,.0f}" for client in titles)]
-                for count, rates in figures[row].items()
+                for count, rates in sorted(figures[row].items(), key=lambda item: int(item[0]))
             ],
         )
         for kind, row, titles in (("tasks", "growing-tasks", tasks), ("threads", "growing-threads", threads))
@@ -300,7 +300,9 @@ def show_readme(records: Records) -> str:
         f"commit {each['commit'][:8]} on {each['date']}"
         for each in {records[name]["commit"]: records[name] for name in ("faults", "calls")}.values()
     )
-    return _join(render_table(["", "this client", columns[-1]], table), f"*Measured at {sources}.*")
+    state = "busy" if records["calls"]["is_busy"] else "quiet"
+    text = f"*Measured at {sources}. The times are from a {state} machine: load {records['calls']['load']}.*"
+    return _join(render_table(["", "this client", columns[-1]], table), _wrap(text))
 
 
 def _join(*parts: str) -> str:

@@ -27,7 +27,8 @@ class ApplyReport:
 
     Attributes:
         organization_id: Id of the organization.
-        client_id: Client id of the account that carried out the plan; None if the client has only an access token.
+        client_id: Client id of the account that carried out the plan; None if the client has only an access token and
+            you did not pass ``client_id``.
         applied_at: The ``taken_at`` of the inventory that was read first.
         package_version: Version of this package.
         source: Name of the file for messages.
@@ -48,7 +49,8 @@ class ApplyReport:
     organization_id: str
     """Id of the organization."""
     client_id: str | None
-    """Client id of the account that carried out the plan; None if the client has only an access token."""
+    """Client id of the account that carried out the plan; None if the client has only an access token and you did not
+    pass ``client_id``."""
     applied_at: datetime
     """The ``taken_at`` of the inventory that was read first."""
     package_version: str

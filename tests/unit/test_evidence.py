@@ -153,6 +153,23 @@ def test_pages_show_measured_figures_in_blocks_only() -> None:
             assert typed <= ALLOWED, page
 
 
+def test_blocks_show_the_load_and_count_upwards() -> None:
+    """A reader sees whether the machine was busy, also in the README, and the numbers of threads in order."""
+    records = read_records()
+    calls, growth = records["calls"], records["growth"]
+    for is_busy, state in ((True, "busy"), (False, "quiet")):
+        changed = {**records, "calls": {**calls, "is_busy": is_busy, "load": 0.25}}
+        assert f"{state} machine: load 0.25.*" in BLOCKS["readme"](changed)
+        assert ("**busy machine, load 0.25**" if is_busy else "; load 0.25.*") in " ".join(
+            BLOCKS["calls"](changed).split()
+        )
+    rates = growth["figures"]["growing-threads"]
+    shuffled = {**growth["figures"], "growing-threads": dict(sorted(rates.items()))}
+    text = BLOCKS["growth"]({**records, "growth": {**growth, "figures": shuffled}})
+    counts = [int(each) for each in re.findall(r"^\| (\d+) \|", text.partition("threads on")[2], flags=re.MULTILINE)]
+    assert counts == sorted(counts) == [1, 8, 32, 128]
+
+
 def test_every_block_is_on_a_page() -> None:
     """A block that no page shows would be measured for nobody, and one that has no function cannot be written."""
     shown = [name for page in PAGES for name in re.findall(r"<!-- Begin: evidence (\w+) -->", page.read_text("utf-8"))]

@@ -72,6 +72,7 @@ _LIVE = Source("observed", "live tests of the official Python SDK")
 _CLIENTS = Source("observed", "official SDKs, Terraform provider, tests of the Go client")
 _FIELD = Source("observed", "live tests of the Go client, pc and the Terraform provider. The API document has 201.")
 _LIMITS = _page("reference/api/database-limits/object-limits")
+_QUOTAS = _page("reference/api/database-limits/object-limits", "The numbers of Dedicated are assumed.")
 _SEEN = Source("observed", "responses of the service that were reported in 2024")
 _NEXUS = Source("published", "control-plane document of Nexus, 2026-07")
 _ASSUMED = Source("assumed", "no source")
@@ -276,8 +277,8 @@ _PROJECTS = {
     ),
     "project-quota": ServerRule(
         "An organization can have 1 project on Starter (named Free in the API), 5 on Builder, 20 on Standard and 100 "
-        "on Enterprise. One more returns 403 QUOTA_EXCEEDED.",
-        _LIMITS,
+        "on Enterprise and Dedicated. One more returns 403 QUOTA_EXCEEDED.",
+        _QUOTAS,
     ),
     "max-pods": ServerRule("The default of max_pods is 0.", _api("CreateProjectRequest.max_pods")),
     "pod-access": ServerRule(
@@ -463,7 +464,9 @@ _SERVICE_ACCOUNTS = {
         _ASSUMED,
     ),
     "plan-service-accounts": ServerRule(
-        "On plans below Enterprise, creating, changing or rotating service accounts returns 403 FORBIDDEN.", _LIVE
+        "On plans other than Enterprise and Dedicated, creating, changing or rotating service accounts returns 403 "
+        "FORBIDDEN.",
+        _LIVE,
     ),
     "manage-service-accounts": ServerRule("Only OrgOwner can change service accounts.", _MATRIX),
     "rotate-own-secret": ServerRule(
@@ -610,9 +613,9 @@ _PROJECT_CONTENTS = {
     ),
     "index-pods": ServerRule("Version 2026-07 returns pod-based indexes, but creating one returns 400.", _LATER),
     "index-quota": ServerRule(
-        "A project can have 5 indexes on Starter, 10 on Builder, 20 on Standard and 200 on Enterprise. One more "
-        "returns 403 QUOTA_EXCEEDED.",
-        _LIMITS,
+        "A project can have 5 indexes on Starter, 10 on Builder, 20 on Standard and 200 on Enterprise and Dedicated. "
+        "One more returns 403 QUOTA_EXCEEDED.",
+        _QUOTAS,
     ),
     "plan-regions": ServerRule("On Starter, serverless indexes can be only in the region us-east-1 of aws.", _LIMITS),
     "region-refusal": ServerRule(
@@ -627,9 +630,9 @@ _PROJECT_CONTENTS = {
         _LATER,
     ),
     "backup-quota": ServerRule(
-        "A project can have 500 backups on Standard and 1000 on Enterprise, and none on Starter and Builder. One more "
-        "returns 403 QUOTA_EXCEEDED.",
-        _LIMITS,
+        "A project can have 500 backups on Standard and 1000 on Enterprise and Dedicated, and none on Starter and "
+        "Builder. One more returns 403 QUOTA_EXCEEDED.",
+        _QUOTAS,
     ),
     "assistant-pages": ServerRule(
         "From version 2026-04 on, lists of assistants have pages of 50 items by default.", _CONTROL
